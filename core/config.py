@@ -1,0 +1,103 @@
+"""Settings: read from the environment once, frozen, every field with its unit and default."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from core.errors import ConfigurationError
+
+PREFIX = "HELIOGRAPH_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this installation is set up. Nothing connects when it is built."""
+
+    # Folder for everything Heliograph keeps by default (state, queue, history, uploads).
+    data_dir: Path = Path("data")
+    # SQLAlchemy URL of the state store; empty: SQLite in `data_dir`.
+    database_url: str = ""
+    # DuckLake catalog: empty for SQLite in `data_dir`, or a libpq string ("dbname=… host=…").
+    lake_catalog: str = ""
+    # Folder or s3:// prefix for the Parquet files; empty: `data_dir`/history/files.
+    lake_files: str = ""
+    # Huey queue: empty for SQLite in `data_dir`, redis://… or postgresql://….
+    queue_url: str = ""
+    # Address and port the web process listens on.
+    host: str = "127.0.0.1"
+    port: int = 8501
+    # Send the session cookie over TLS only; switch on behind HTTPS.
+    secure_cookie: bool = False
+    # Seconds without activity after which a session ends.
+    session_idle_s: int = 1800
+    # Seconds after which a session ends however active it is.
+    session_lifetime_s: int = 43_200
+    # Largest upload, MiB.
+    upload_max_mib: int = 50
+    # Largest number of contact rows in one list.
+    list_max_rows: int = 1_000_000
+    # Threads of the worker process.
+    worker_threads: int = 4
+    # Messages claimed, submitted and recorded together.
+    sub_window: int = 500
+    # Messages per batch: leased by one worker, appended to history in one commit.
+    batch_size: int = 5_000
+    # Seconds a worker holds a batch without a sign of life before another may take over.
+    lease_s: int = 15
+    # Submit rate of a new account, segments per second.
+    default_rate_tps: int = 1_000
+    # Seed of the simulator gateway and of the demo data.
+    seed: int = 20_260_101
+    # Factor on the simulator's receipt delays; 1 is lifelike, 0.01 is for demos and tests.
+    simulator_speed: float = 1.0
+    # DuckDB's memory limit per process, MiB.
+    duckdb_memory_mib: int = 2_048
+    # Log level of the standard logging module.
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """
+        Read `HELIOGRAPH_<FIELD>` variables.
+
+        Raises: ConfigurationError: a value has the wrong form, or a variable names no setting.
+        """
+        environment = os.environ if environment is None else environment
+        given = {name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+        known = {field.name: field for field in fields(cls)}
+        unknown = sorted(set(given) - set(known))
+        if unknown:
+            raise ConfigurationError(
+                f"{PREFIX}{unknown[0].upper()} names no setting.",
+                hint="docs/operations.md lists the settings.",
+            )
+        return cls(**{name: _convert(name, type(known[name].default), value) for name, value in given.items()})
+
+    @property
+    def state_url(self) -> str:
+        """SQLAlchemy URL of the state store."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'state.sqlite'}"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Folder of uploaded files waiting for import and of rejected rows kept for download."""
+        return self.data_dir / "uploads"
+
+    @property
+    def simulator_path(self) -> Path:
+        """The simulator gateway's own durable log."""
+        return self.data_dir / "simulator.sqlite"
+
+
+def _convert(name: str, kind: type[Any], value: str) -> Any:
+    try:
+        if kind is bool:
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[value.lower()]
+        return Path(value) if issubclass(kind, Path) else kind(value)
+    except (KeyError, ValueError):
+        raise ConfigurationError(
+            f"{PREFIX}{name.upper()} is {value!r}, which is no {kind.__name__}.",
+            hint="docs/operations.md lists the settings.",
+        ) from None

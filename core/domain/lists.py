@@ -1,0 +1,63 @@
+"""Distribution lists: a file of contacts, on its way to being usable."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+NAME_MIN, NAME_MAX = 3, 50
+PHONE_COLUMN = "PhoneNumber"
+MAX_COLUMNS = 50
+
+
+class ListStatus(StrEnum):
+    """The guide's three words, read as states of the import."""
+
+    IN_PROGRESS = "In Progress"
+    READY = "Ready"
+    FAULTED = "Faulted"
+
+
+class RowFault(StrEnum):
+    """Why a row of the file is not an entry of the list."""
+
+    NO_NUMBER = "no_number"
+    INVALID_NUMBER = "invalid_number"
+    DUPLICATE = "duplicate"
+    FORMULA = "formula"
+    TOO_MANY_CELLS = "too_many_cells"
+
+
+ROW_FAULTS: dict[RowFault, str] = {
+    RowFault.NO_NUMBER: "The PhoneNumber cell is empty.",
+    RowFault.INVALID_NUMBER: "Not a subscriber number.",
+    RowFault.DUPLICATE: "The number stands in an earlier row.",
+    RowFault.FORMULA: "A cell holds a formula; paste its value instead.",
+    RowFault.TOO_MANY_CELLS: "The row has more cells than the header.",
+}
+
+
+@dataclass(frozen=True)
+class DistributionList:
+    """
+    A list as people see it.
+
+    *columns* are the file's headers in file order, PhoneNumber included. Read rows =
+    *entry_count* + *duplicate_count* + *rejected_count* once the list is Ready.
+    *progress* is 0..1. *fault* and *hint* say what is wrong with a Faulted list, else "".
+    """
+
+    list_id: str
+    account_id: str
+    name: str
+    status: ListStatus
+    file_name: str
+    columns: tuple[str, ...]
+    read_count: int
+    entry_count: int
+    duplicate_count: int
+    rejected_count: int
+    progress: float
+    fault: str
+    hint: str
+    created_at: datetime
+    created_by: str

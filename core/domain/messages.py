@@ -1,0 +1,84 @@
+"""Messages: what goes to a gateway, what it answers, how far each has come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class DeliveryStatus(StrEnum):
+    """The guide's words. Statistics call Submitted messages Transmitted."""
+
+    SUBMITTED = "Submitted"
+    DELIVERED = "Delivered"
+    UNDELIVERED = "Undelivered"
+
+
+class LedgerState(StrEnum):
+    """Where a message of a leased batch stands. One that is not in the ledger is pending."""
+
+    CLAIMED = "claimed"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Exclusion(StrEnum):
+    """Why a row of the audience is not sent."""
+
+    DUPLICATE = "duplicate"
+    EMPTY_MESSAGE = "empty message"
+    TOO_LONG = "too long"
+    SUPPRESSED = "suppressed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True)
+class OutboundMessage:
+    """One message ready for a gateway: rendered, unique, priced."""
+
+    message_id: str
+    msisdn: str
+    sender_id: str
+    text: str
+    encoding: str
+    segment_count: int
+    mccmnc: str
+
+
+class SubmitOutcome(StrEnum):
+    """What is known after handing a message over."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    # Not taken, may be tried again: the claim is given back.
+    THROTTLED = "throttled"
+    # No answer: may have been taken, never tried again by itself.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class SubmitResult:
+    """
+    A gateway's answer for one message.
+
+    *gateway_message_id* is "" unless accepted; *error_code* is the provider's own, "" when accepted.
+    *submitted_at* is when the answer came. *retry_after_s* goes with THROTTLED.
+    """
+
+    message_id: str
+    outcome: SubmitOutcome
+    submitted_at: datetime
+    gateway_message_id: str = ""
+    error_code: str = ""
+    retry_after_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A delivery receipt as the gateway sent it. *done_at* is the gateway's own time of the state."""
+
+    gateway: str
+    gateway_message_id: str
+    receipt_state: str
+    error_code: str
+    done_at: datetime
