@@ -1,0 +1,94 @@
+"""
+Placeholders: `{Name}` in a message stands for a value of each receiver's row.
+
+Only a name that is defined for the campaign makes a placeholder; any other brace is text. Values are put in as they
+are: a value that looks like a placeholder stays as it is.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from core.errors import InvalidInput
+
+NAME_MAX = 30
+
+_NAME = re.compile(r"\w(?:[\w .-]*\w)?")
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Text that is the same for everybody; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A place for the value of *name*."""
+
+    name: str
+
+
+Part: TypeAlias = Literal | Placeholder
+
+
+def check_placeholder_name(name: str) -> None:
+    """
+    Raise `InvalidInput` unless *name* can stand between braces.
+
+    A name has 1 to `NAME_MAX` characters: letters and digits of any script, `_`, and within it spaces, `.` and `-`.
+    """
+    if not name:
+        raise InvalidInput("The placeholder has no name.", hint="Type a name, such as FirstName.", field="placeholders")
+    if len(name) > NAME_MAX:
+        raise InvalidInput(
+            f"The placeholder name has {len(name)} characters.",
+            hint=f"Use at most {NAME_MAX} characters.",
+            field="placeholders",
+        )
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{name!r} cannot be the name of a placeholder.",
+            hint="Use letters, digits and _, with spaces, dots and hyphens only between them.",
+            field="placeholders",
+        )
+
+
+def parse_template(message: str, names: Collection[str]) -> tuple[Part, ...]:
+    """
+    Cut *message* at the placeholders among *names* (compared with case).
+
+    Returns: Parts in order, literals never empty nor next to each other; () for an empty message.
+    """
+    if not names:
+        return (Literal(message),) if message else ()
+    # Splitting by a group yields text and name in turns, text first and last.
+    pieces = re.split(rf"\{{({'|'.join(map(re.escape, names))})\}}", message)
+    parts: list[Part] = []
+    for index, piece in enumerate(pieces):
+        if index % 2:
+            parts.append(Placeholder(piece))
+        elif piece:
+            parts.append(Literal(piece))
+    return tuple(parts)
+
+
+def render(parts: Iterable[Part], values: Mapping[str, str]) -> str:
+    """
+    Return the text with each placeholder's value in its place.
+
+    Raises: InvalidInput: a placeholder has no entry in *values* (an empty value is fine).
+    """
+    return "".join(part.text if isinstance(part, Literal) else _find_value(part.name, values) for part in parts)
+
+
+def _find_value(name: str, values: Mapping[str, str]) -> str:
+    if name not in values:
+        raise InvalidInput(
+            f"The placeholder {{{name}}} has no value.",
+            hint="Map it to a column of the distribution list.",
+            field="placeholders",
+        )
+    return values[name]

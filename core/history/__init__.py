@@ -1,0 +1,1 @@
+"""The message lake: every message and every contact, for analysts."""

@@ -1,0 +1,1 @@
+"""Screens: one script per page of the guide, over the services."""

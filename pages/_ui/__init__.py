@@ -1,0 +1,1 @@
+"""What every screen shares: frame, session, tables, charts, formats."""

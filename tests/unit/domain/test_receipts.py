@@ -1,0 +1,105 @@
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.messages import DeliveryStatus
+from core.domain.receipts import RECEIPT_STATES, Settled, is_final, merge, parse_receipt_state
+
+NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
+SETTLED = st.builds(
+    Settled,
+    st.sampled_from(DeliveryStatus),
+    st.sampled_from(["", "001", "27", "3"]),
+    st.one_of(st.none(), st.integers(-3, 3).map(lambda minutes: NOON + timedelta(minutes=minutes))),
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        ("ENROUTE", DeliveryStatus.SUBMITTED),
+        ("DELIVRD", DeliveryStatus.DELIVERED),
+        ("EXPIRED", DeliveryStatus.UNDELIVERED),
+        ("DELETED", DeliveryStatus.UNDELIVERED),
+        ("UNDELIV", DeliveryStatus.UNDELIVERED),
+        ("ACCEPTD", DeliveryStatus.SUBMITTED),
+        ("UNKNOWN", DeliveryStatus.UNDELIVERED),
+        ("REJECTD", DeliveryStatus.UNDELIVERED),
+        ("SCHEDULED", DeliveryStatus.SUBMITTED),
+        ("SKIPPED", DeliveryStatus.UNDELIVERED),
+        ("DELIVERED", DeliveryStatus.DELIVERED),
+        ("UNDELIVERABLE", DeliveryStatus.UNDELIVERED),
+        (" delivrd ", DeliveryStatus.DELIVERED),
+        ("Undeliv", DeliveryStatus.UNDELIVERED),
+    ],
+)
+def test_states_of_the_standard(state: str, status: DeliveryStatus):
+    assert parse_receipt_state(state) is status
+
+
+@pytest.mark.parametrize("state", ["", "DELIVERED_TO_OPERATOR", "2", "BUFFERED"])
+def test_a_word_that_is_not_the_standards_proves_nothing(state: str):
+    assert parse_receipt_state(state) is DeliveryStatus.SUBMITTED
+
+
+def test_message_states_are_numbered_through():
+    assert [state.message_state for state in RECEIPT_STATES] == list(range(10))
+
+
+def test_final_states():
+    assert {status for status in DeliveryStatus if is_final(status)} == {
+        DeliveryStatus.DELIVERED,
+        DeliveryStatus.UNDELIVERED,
+    }
+
+
+@given(SETTLED, SETTLED)
+def test_order_does_not_matter(a: Settled, b: Settled):
+    assert merge(a, b) == merge(b, a)
+
+
+@given(SETTLED, SETTLED, SETTLED)
+def test_batching_does_not_matter(a: Settled, b: Settled, c: Settled):
+    assert merge(merge(a, b), c) == merge(a, merge(b, c))
+
+
+@given(SETTLED, SETTLED)
+def test_repetition_does_not_matter(a: Settled, b: Settled):
+    assert merge(a, a) == a
+    assert merge(merge(a, b), b) == merge(a, b)
+
+
+@given(st.lists(SETTLED, min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_receipts_in_any_order_end_in_one_state(receipts: list[Settled], chance):
+    shuffled = [*receipts, *receipts]
+    chance.shuffle(shuffled)
+    assert reduce(merge, shuffled) == reduce(merge, receipts)
+
+
+@given(SETTLED, SETTLED)
+def test_a_final_state_never_goes_back(a: Settled, b: Settled):
+    merged = merge(a, b)
+    if is_final(a.status):
+        assert is_final(merged.status)
+    if a.status is DeliveryStatus.DELIVERED:
+        assert merged.status is DeliveryStatus.DELIVERED
+
+
+def test_late_receipt_does_not_reopen_a_delivered_message():
+    delivered = Settled(DeliveryStatus.DELIVERED, "", NOON)
+    for late in (Settled(DeliveryStatus.SUBMITTED), Settled(DeliveryStatus.UNDELIVERED, "27", NOON)):
+        assert merge(delivered, late) == delivered
+
+
+def test_of_two_deliveries_the_earlier_time_is_kept():
+    later = Settled(DeliveryStatus.DELIVERED, "", NOON + timedelta(seconds=1))
+    assert merge(later, Settled(DeliveryStatus.DELIVERED, "", NOON)).delivered_at == NOON
+
+
+def test_something_known_is_kept_before_nothing():
+    nothing = Settled(DeliveryStatus.UNDELIVERED)
+    known = Settled(DeliveryStatus.UNDELIVERED, "27", NOON)
+    assert merge(nothing, known) == known
