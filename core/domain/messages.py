@@ -28,6 +28,7 @@ class Exclusion(StrEnum):
     DUPLICATE = "duplicate"
     EMPTY_MESSAGE = "empty message"
     TOO_LONG = "too long"
+    NO_PRICE = "no price"
     SUPPRESSED = "suppressed"
     CANCELED = "canceled"
 

@@ -1,0 +1,19 @@
+"""The ASGI launcher: `streamlit run Home.py`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core import web
+from core.bootstrap import shared_app
+from pages._ui.activity import is_user_activity
+
+heliograph = shared_app()
+
+# Streamlit finds this assignment by reading the source: it has to stay a literal call. The main script must not
+# lie beside pages/, or Streamlit would run any of its files for whoever asks, before the frame has a say.
+app = st.App(
+    Path(__file__).parent / "pages" / "_ui" / "frame.py",
+    routes=web.routes(heliograph),
+    middleware=web.middleware(heliograph, is_user_activity=is_user_activity),
+)

@@ -1,0 +1,65 @@
+"""
+Security headers, and what a page may load.
+
+No page asks another host for anything, and the browser enforces it: every source below is this site, or
+content made inside the page.
+"""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.web.next_page import LOGIN, SETUP
+
+# Our own pages: one stylesheet, one script, no inline anything.
+OWN_PAGES_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# Streamlit styles its elements inline, starts from an inline script, loads component code from blob: addresses
+# and shows pictures from data: addresses. It needs no 'unsafe-eval' for the charts used here.
+STREAMLIT_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline' blob:; "
+    "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; connect-src 'self' blob:; "
+    "worker-src 'self' blob:; frame-src 'self'; object-src 'none'; form-action 'self'; base-uri 'self'; "
+    "frame-ancestors 'self'"
+)
+# Files people made: shown or saved, never run.
+FILES_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+
+COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class SecurityHeaders:
+    """ASGI middleware, the outermost: no answer leaves without these headers, refusals included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the headers that the answer does not set itself."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in security_headers(scope["path"]).items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def security_headers(path: str) -> dict[str, str]:
+    """Return the headers for an answer at *path*."""
+    if path in {LOGIN, SETUP}:
+        return {**COMMON, "Content-Security-Policy": OWN_PAGES_POLICY, "X-Frame-Options": "DENY"}
+    policy = FILES_POLICY if path.startswith("/media/") else STREAMLIT_POLICY
+    return {**COMMON, "Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}

@@ -1,0 +1,50 @@
+"""A limit on what a stranger can make the server read."""
+
+from collections.abc import Collection
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+FORM_MAX_BYTES = 64 * 1024
+
+
+class BodyLimit:
+    """ASGI middleware: request bodies on *paths* are read up to *max_bytes*, then refused with 413."""
+
+    def __init__(self, app: ASGIApp, *, paths: Collection[str], max_bytes: int = FORM_MAX_BYTES) -> None:
+        self._app = app
+        self._paths = frozenset(paths)
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the whole body first: counting beats believing Content-Length, which may be missing or wrong."""
+        if scope["type"] != "http" or scope["path"] not in self._paths:
+            await self._app(scope, receive, send)
+            return
+        first = await self._read(receive)
+        if first is None:
+            refusal = PlainTextResponse("The form is too large.", 413, headers={"Connection": "close"})
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, _replay(first, receive), send)
+
+    async def _read(self, receive: Receive) -> Message | None:
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return message
+            body += message.get("body", b"")
+            if len(body) > self._max_bytes:
+                return None
+            if not message.get("more_body", False):
+                return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _replay(first: Message, receive: Receive) -> Receive:
+    waiting = [first]
+
+    async def next_message() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return next_message

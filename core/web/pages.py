@@ -1,0 +1,72 @@
+"""The pages rendered on the server: everything a stranger sees."""
+
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from core.errors import AppError, TooManyAttempts
+from core.web.assets import asset_url
+from core.web.cookies import CSRF_FIELD, Cookies, csrf_for
+
+PRODUCT = "Heliograph"
+
+_templates = Environment(
+    loader=PackageLoader("core.web"),
+    autoescape=select_autoescape(["html", "svg"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals.update(asset_url=asset_url, product=PRODUCT, csrf_field=CSRF_FIELD)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What is wrong with a submitted form, in the person's words."""
+
+    status: int = 200
+    text: str = ""
+    # Name of the form field it belongs to; empty: the form as a whole.
+    field: str = ""
+    # Seconds until another attempt is welcome; 0: at once.
+    retry_after_s: int = 0
+
+
+NO_COMPLAINT = Complaint()
+FOREIGN_FORM = Complaint(
+    400, "This form is no longer valid. Try again; if it happens twice, allow cookies for this site."
+)
+
+
+def complaint_about(error: AppError, status: int, fields: tuple[str, ...] = ()) -> Complaint:
+    """Turn *error* into words beside its field, if the form has it among *fields*."""
+    text = f"{error.message} {error.hint}".strip()
+    if isinstance(error, TooManyAttempts):
+        return Complaint(429, text, retry_after_s=error.retry_after_s)
+    return Complaint(status, text, error.field if error.field in fields else "")
+
+
+def show_form(
+    request: Request, template: str, cookies: Cookies, values: dict[str, str], complaint: Complaint
+) -> HTMLResponse:
+    """Render a form with what was typed (never passwords) and what is wrong with it."""
+    csrf = csrf_for(request)
+    html = _templates.get_template(template).render(values=values, csrf=csrf, complaint=complaint)
+    response = HTMLResponse(html, complaint.status, headers={"Cache-Control": "no-store"})
+    if complaint.retry_after_s:
+        response.headers["Retry-After"] = str(complaint.retry_after_s)
+    cookies.keep_csrf(response, csrf)
+    return response
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the submitted text fields; uploaded files do not belong here and are left out."""
+    async with request.form() as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def go_to(path: str) -> RedirectResponse:
+    """Send the browser to *path* with a GET."""
+    return RedirectResponse(path, status_code=303, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,71 @@
+"""The login page."""
+
+import logging
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from core.errors import TooManyAttempts, WrongCredentials
+from core.web.browser_session import BrowserSession
+from core.web.cookies import CSRF_FIELD, Cookies, is_our_form
+from core.web.next_page import LOGIN, SETUP, safe_next
+from core.web.pages import FOREIGN_FORM, NO_COMPLAINT, Complaint, complaint_about, go_to, read_form, show_form
+from core.web.ports import Clock, SignIn
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LoginPage:
+    """Shows the form and trades email and password for a session cookie."""
+
+    sign_in: SignIn
+    cookies: Cookies
+    clock: Clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Return GET and POST /login."""
+        return [Route(LOGIN, self.show), Route(LOGIN, self.submit, methods=["POST"])]
+
+    async def show(self, request: Request) -> Response:
+        """Show the form, unless there is nobody to sign in yet, or the browser is signed in already."""
+        next_page = safe_next(request.query_params.get("next", ""))
+        if await run_in_threadpool(self.sign_in.needs_setup):
+            return go_to(SETUP)
+        if await BrowserSession(request, self.sign_in, self.clock).find_viewer() is not None:
+            return go_to(next_page)
+        return self._form(request, {"next": next_page}, NO_COMPLAINT)
+
+    async def submit(self, request: Request) -> Response:
+        """Start a session and go on, or say what is wrong; never which of email and password it was."""
+        values = await read_form(request)
+        if not is_our_form(request, values.get(CSRF_FIELD, "")):
+            return self._form(request, values, FOREIGN_FORM)
+        email, password = values.get("email", ""), values.get("password", "")
+        try:
+            token = await run_in_threadpool(
+                self.sign_in.sign_in, email, password, client_address(request), self.clock()
+            )
+        except (WrongCredentials, TooManyAttempts) as error:
+            _log.info("sign_in_refused", extra={"reason": error.code, "address": client_address(request)})
+            return self._form(request, values, complaint_about(error, 401))
+        response = go_to(safe_next(values.get("next", "")))
+        self.cookies.start_session(response, token)
+        return response
+
+    def _form(self, request: Request, values: dict[str, str], complaint: Complaint) -> Response:
+        shown = {"email": values.get("email", ""), "next": safe_next(values.get("next", ""))}
+        return show_form(request, "login.html", self.cookies, shown, complaint)
+
+
+def client_address(request: Request) -> str:
+    """
+    Return the peer's address, by which failed attempts are counted.
+
+    Headers like X-Forwarded-For are not read here: anybody can write them. Which proxy may speak for its
+    clients is the server's business, which has then put their address into the scope.
+    """
+    return request.client.host if request.client else "unknown"

@@ -1,0 +1,51 @@
+"""What is mounted around Streamlit: the routes before it, the middleware over both."""
+
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from core.web.assets import asset_routes
+from core.web.cookies import Cookies
+from core.web.guard import Guard
+from core.web.headers import SecurityHeaders
+from core.web.health import HealthPage
+from core.web.inject import Inject
+from core.web.limits import BodyLimit
+from core.web.live_socket import Watch
+from core.web.next_page import LOGIN, SETUP
+from core.web.ports import Application, Clock, IsUserActivity, utc_now
+from core.web.session import session_routes
+from core.web.setup import SetupPage
+from core.web.sign_in import LoginPage
+
+
+def routes(app: Application, *, clock: Clock = utc_now) -> list[BaseRoute]:
+    """Return Heliograph's own HTTP routes; each is public or guarded as `core.web.guard` says."""
+    cookies = Cookies(secure=app.settings.secure_cookie)
+    return [
+        *LoginPage(app.signing_in, cookies, clock).routes(),
+        *SetupPage(app.signing_in, cookies, clock).routes(),
+        *HealthPage(app.health, clock).routes(),
+        *session_routes(),
+        *asset_routes(),
+    ]
+
+
+def middleware(
+    app: Application, *, is_user_activity: IsUserActivity, watch_period_s: float = 3.0, clock: Clock = utc_now
+) -> list[Middleware]:
+    """
+    Return the middleware, outermost first.
+
+    Args:
+        app: The composed application.
+        is_user_activity: Tells a websocket message that a person caused from one a timer caused.
+        watch_period_s: Seconds between two checks of a live websocket's session.
+        clock: Where the present moment comes from.
+    """
+    watch = Watch(is_user_activity, period_s=watch_period_s)
+    return [
+        Middleware(SecurityHeaders),
+        Middleware(BodyLimit, paths=(LOGIN, SETUP)),
+        Middleware(Guard, sign_in=app.signing_in, watch=watch, clock=clock),
+        Middleware(Inject),
+    ]

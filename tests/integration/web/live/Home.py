@@ -1,0 +1,18 @@
+"""The launcher of the test site: the real web room around a small frame and a fake sign-in."""
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from core import web
+from pages._ui.activity import is_user_activity
+from tests.support.file_sign_in import file_application
+
+application = file_application(Path(os.environ["SESSIONS_FOLDER"]))
+
+app = st.App(
+    Path(__file__).parent / "frame.py",
+    routes=web.routes(application),
+    middleware=web.middleware(application, is_user_activity=is_user_activity, watch_period_s=0.2),
+)

@@ -1,0 +1,89 @@
+"""What only a browser shows: policies that bite, ticks that are not activity, pages that are left in time."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from core.web.cookies import SESSION_COOKIE
+from tests.support.fake_sign_in import ADA, BEN, PASSWORD
+from tests.support.file_sign_in import FileSignIn
+
+pytestmark = pytest.mark.browser
+TIMEOUT_MS = 30_000
+
+
+@pytest.fixture
+def page(chromium, address: str) -> Iterator[Page]:
+    with chromium.new_context(base_url=f"http://{address}") as context:
+        context.set_default_timeout(TIMEOUT_MS)
+        yield context.new_page()
+
+
+def enter(context: BrowserContext, address: str, token: str) -> None:
+    context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": f"http://{address}"}])
+
+
+def ticks(page: Page) -> int:
+    return int((page.get_by_text("ticks:").text_content() or "").removeprefix("ticks: "))
+
+
+def test_login_leads_to_the_page_one_wanted_and_nothing_is_asked_of_other_hosts(page: Page, address: str) -> None:
+    hosts: set[str] = set()
+    complaints: list[str] = []
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "://" in request.url else None)
+    page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
+    page.goto("/?id=42")
+    page.get_by_label("Email").fill(ADA.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Show password").click()
+    assert page.get_by_label("Password", exact=True).get_attribute("type") == "text"
+    page.get_by_role("button", name="Log In").click()
+    expect(page.get_by_role("heading", name="Inside")).to_be_visible(timeout=TIMEOUT_MS)
+    assert page.url == f"http://{address}/?id=42"
+    expect(page.locator(".js-plotly-plot .bars")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("component ran")).to_have_css("color", "rgb(1, 2, 3)", timeout=TIMEOUT_MS)
+    expect(page.locator("body[data-script=ran]")).to_be_attached(timeout=TIMEOUT_MS)
+    assert hosts == {address}
+    assert complaints == []
+
+
+def test_ticks_are_not_activity_but_a_click_is(page: Page, address: str, sign_in: FileSignIn) -> None:
+    token = sign_in.start(ADA)
+    enter(page.context, address, token)
+    page.goto("/")
+    expect(page.get_by_text("ticks:")).to_be_visible(timeout=TIMEOUT_MS)
+    loaded = sign_in.touched(token)
+    before = ticks(page)
+    # More than five seconds' worth, after which the next activity would be recorded.
+    page.wait_for_function(
+        "before => Number(document.body.innerText.match(/ticks: ([0-9]+)/)[1]) > before + 26", arg=before
+    )
+    assert sign_in.touched(token) == loaded
+    page.get_by_role("button", name="Click me").click()
+    page.wait_for_function(
+        "before => Number(document.body.innerText.match(/ticks: ([0-9]+)/)[1]) > before", arg=ticks(page) + 1
+    )
+    assert sign_in.touched(token) == loaded + 1
+
+
+def test_page_is_left_when_the_session_ends_and_found_again(page: Page, address: str, sign_in: FileSignIn) -> None:
+    token = sign_in.start(ADA)
+    enter(page.context, address, token)
+    page.goto("/?id=42")
+    expect(page.get_by_role("heading", name="Inside")).to_be_visible(timeout=TIMEOUT_MS)
+    sign_in.revoke(token)
+    page.wait_for_url("**/login?next=**")
+    page.get_by_label("Email").fill(ADA.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log In").click()
+    page.wait_for_url("**/?id=42")
+
+
+def test_page_is_loaded_anew_when_somebody_else_signs_in(page: Page, address: str, sign_in: FileSignIn) -> None:
+    enter(page.context, address, sign_in.start(ADA))
+    page.goto("/")
+    expect(page.locator("script[data-user-id=user-ada]")).to_be_attached(timeout=TIMEOUT_MS)
+    enter(page.context, address, sign_in.start(BEN))
+    expect(page.locator("script[data-user-id=user-ben]")).to_be_attached(timeout=TIMEOUT_MS)
