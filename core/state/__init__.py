@@ -1,0 +1,1 @@
+"""The transactional store: who, what and how far."""

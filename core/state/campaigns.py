@@ -1,0 +1,188 @@
+"""Campaigns: drafts, states, and the counts of what became of their messages."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from core.domain.campaigns import Campaign, CampaignStatus, Source, check_move
+from core.domain.paging import Page, PageRequest
+from core.errors import Conflict, NotFound
+from core.state.leases import give_back, is_free, take_lease
+from core.state.models import CampaignRow, OutcomeRow
+from core.state.search import contains
+
+SORTABLE = {
+    "name": func.lower(CampaignRow.name),
+    "sender_id": func.lower(CampaignRow.sender_id),
+    "status": CampaignRow.status,
+    "created_at": CampaignRow.created_at,
+    "schedule_at": CampaignRow.schedule_at,
+}
+DRAFT_FIELDS = ("account_id", "name", "sender_id", "list_id", "list_name", "message", "placeholders")
+
+
+def add_campaign(session: Session, new: Campaign) -> None:
+    """Add the campaign as it stands in *new*."""
+    values = {field: getattr(new, field) for field in DRAFT_FIELDS}
+    session.add(
+        CampaignRow(
+            campaign_id=new.campaign_id,
+            source=new.source,
+            status=new.status,
+            audience_count=new.audience_count,
+            created_at=new.created_at,
+            created_by=new.created_by,
+            launched_at=new.launched_at,
+            completed_at=new.completed_at,
+            version=new.version,
+            **values,
+        )
+    )
+    session.flush()
+
+
+def save_draft(session: Session, campaign_id: str, version: int, values: Mapping[str, Any]) -> None:
+    """
+    Replace the draft's fields.
+
+    Raises: Conflict: the draft is no longer at *version*, or no draft any more.
+    """
+    unknown = set(values) - set(DRAFT_FIELDS)
+    assert not unknown, unknown
+    result = session.execute(
+        update(CampaignRow)
+        .where(
+            CampaignRow.campaign_id == campaign_id,
+            CampaignRow.version == version,
+            CampaignRow.status == CampaignStatus.INACTIVE,
+        )
+        .values(version=version + 1, **values)
+    )
+    assert isinstance(result, CursorResult)
+    if result.rowcount == 0:
+        raise Conflict("Somebody else has changed or launched this campaign.")
+
+
+def get_campaign(session: Session, campaign_id: str) -> Campaign:
+    """Return the campaign. Raises: NotFound."""
+    row = session.get(CampaignRow, campaign_id)
+    if row is None:
+        raise NotFound("There is no such campaign.")
+    return _campaign(row)
+
+
+def page_campaigns(session: Session, account_ids: Collection[str], request: PageRequest) -> Page[Campaign]:
+    """Return one page of the accounts' campaigns whose name contains the search, whatever its case."""
+    wanted: Select[CampaignRow] = select(CampaignRow).where(CampaignRow.account_id.in_(account_ids))
+    if request.search.strip():
+        wanted = wanted.where(contains(CampaignRow.name.expression, request.search.strip()))
+    total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    column = SORTABLE.get(request.sort, CampaignRow.created_at)
+    ordered = wanted.order_by(column.desc() if request.descending else column.asc(), CampaignRow.campaign_id)
+    rows = session.scalars(ordered.offset(request.offset).limit(request.size))
+    return Page(tuple(_campaign(row) for row in rows), total)
+
+
+def count_completed_by_list(session: Session, list_ids: Collection[str]) -> dict[str, int]:
+    """Return how many completed campaigns each list has; lists without one are absent."""
+    counted = (
+        select(CampaignRow.list_id, func.count())
+        .where(CampaignRow.list_id.in_(list_ids), CampaignRow.status == CampaignStatus.COMPLETED)
+        .group_by(CampaignRow.list_id)
+    )
+    return dict(session.execute(counted).tuples().all())
+
+
+def is_list_in_use(session: Session, list_id: str) -> bool:
+    """Return whether a campaign's audience is being frozen from this list."""
+    reading = (CampaignRow.list_id == list_id) & (CampaignRow.status == CampaignStatus.PROCESSING)
+    return session.scalar(select(CampaignRow.campaign_id).where(reading).limit(1)) is not None
+
+
+def move_campaign(session: Session, campaign_id: str, new: CampaignStatus, **values: Any) -> Campaign:
+    """
+    Take the campaign to the state *new* and set *values* with it.
+
+    Raises: InvalidTransition: not from where it is. Conflict: it moved meanwhile.
+    """
+    old = get_campaign(session, campaign_id).status
+    check_move(old, new)
+    result = session.execute(
+        update(CampaignRow)
+        .where(CampaignRow.campaign_id == campaign_id, CampaignRow.status == old)
+        .values(status=new, **values)
+    )
+    assert isinstance(result, CursorResult)
+    if result.rowcount == 0:
+        raise Conflict("The campaign changed its state a moment ago.")
+    session.expire_all()
+    return get_campaign(session, campaign_id)
+
+
+def list_processing(session: Session, now: datetime) -> list[str]:
+    """Return the campaigns whose audience waits to be frozen and nobody is working on, oldest first."""
+    waiting = (CampaignRow.status == CampaignStatus.PROCESSING) & is_free(CampaignRow, now)
+    return list(session.scalars(select(CampaignRow.campaign_id).where(waiting).order_by(CampaignRow.launched_at)))
+
+
+def list_due(session: Session, now: datetime) -> list[str]:
+    """Return the scheduled campaigns whose time has come, oldest first."""
+    due = (CampaignRow.status == CampaignStatus.SCHEDULED) & (CampaignRow.schedule_at <= now)
+    return list(session.scalars(select(CampaignRow.campaign_id).where(due).order_by(CampaignRow.schedule_at)))
+
+
+def lease_campaign(session: Session, campaign_id: str, owner: str, now: datetime, until: datetime) -> bool:
+    """Take, or renew, the right to freeze the audience; False when somebody else has it or it is done."""
+    which = (CampaignRow.campaign_id == campaign_id) & (CampaignRow.status == CampaignStatus.PROCESSING)
+    return take_lease(session, CampaignRow, which, owner=owner, now=now, until=until)
+
+
+def release_campaign(session: Session, campaign_id: str, owner: str) -> None:
+    """Let go of the right to freeze the audience."""
+    give_back(session, CampaignRow, CampaignRow.campaign_id == campaign_id, owner=owner)
+
+
+def add_outcomes(session: Session, campaign_id: str, counts: Mapping[tuple[str, str], int]) -> None:
+    """Add to the settled counts, by (outcome, reason)."""
+    for (outcome, reason), count in counts.items():
+        row = session.get(OutcomeRow, (campaign_id, outcome, reason), with_for_update=True)
+        if row is None:
+            session.add(OutcomeRow(campaign_id=campaign_id, outcome=outcome, reason=reason, message_count=count))
+        else:
+            row.message_count += count
+    session.flush()
+
+
+def list_outcomes(session: Session, campaign_ids: Collection[str]) -> dict[str, dict[tuple[str, str], int]]:
+    """Return the settled counts of each campaign, by (outcome, reason)."""
+    found: dict[str, dict[tuple[str, str], int]] = {campaign_id: {} for campaign_id in campaign_ids}
+    for row in session.scalars(select(OutcomeRow).where(OutcomeRow.campaign_id.in_(campaign_ids))):
+        found[row.campaign_id][(row.outcome, row.reason)] = row.message_count
+    return found
+
+
+def _campaign(row: CampaignRow) -> Campaign:
+    return Campaign(
+        campaign_id=row.campaign_id,
+        account_id=row.account_id,
+        source=Source(row.source),
+        name=row.name,
+        sender_id=row.sender_id,
+        list_id=row.list_id,
+        list_name=row.list_name,
+        message=row.message,
+        placeholders=dict(row.placeholders),
+        status=CampaignStatus(row.status),
+        fault=row.fault,
+        audience_count=row.audience_count,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        schedule_at=row.schedule_at,
+        launched_at=row.launched_at,
+        completed_at=row.completed_at,
+        version=row.version,
+    )

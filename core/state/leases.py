@@ -1,0 +1,47 @@
+"""
+Leases: who works on a row, and until when nobody else may.
+
+A lease is two columns, `lease_owner` and `lease_until`. Taking one is a conditional UPDATE, so of
+two workers exactly one succeeds on either dialect. A worker that dies simply stops renewing.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, CursorResult, or_, update
+from sqlalchemy.orm import Session
+
+from core.state.models import BatchRow, CampaignRow, DemoRow, ListRow
+
+Leasable = type[BatchRow] | type[CampaignRow] | type[DemoRow] | type[ListRow]
+
+
+def is_free(table: Leasable, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that nobody holds the row at *now*."""
+    return or_(table.lease_until.is_(None), table.lease_until < now)
+
+
+def take_lease(
+    session: Session, table: Leasable, which: ColumnElement[bool], *, owner: str, now: datetime, until: datetime
+) -> bool:
+    """Take a free lease, or renew one's own; False when somebody else holds it or the row is gone."""
+    mine_or_free = or_(is_free(table, now), table.lease_owner == owner)
+    return _changed(session, table, which & mine_or_free, owner, until)
+
+
+def renew_lease(
+    session: Session, table: Leasable, which: ColumnElement[bool], *, owner: str, now: datetime, until: datetime
+) -> bool:
+    """Extend one's own lease; False when it has run out: somebody else may already be at work."""
+    return _changed(session, table, which & (table.lease_owner == owner) & (table.lease_until >= now), owner, until)
+
+
+def give_back(session: Session, table: Leasable, which: ColumnElement[bool], *, owner: str) -> None:
+    """Let go of one's own lease at once."""
+    _changed(session, table, which & (table.lease_owner == owner), "", None)
+
+
+def _changed(session: Session, table: Leasable, which: ColumnElement[bool], owner: str, until: datetime | None) -> bool:
+    statement = update(table).where(which).values(lease_owner=owner, lease_until=until)
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    assert isinstance(result, CursorResult)
+    return result.rowcount > 0

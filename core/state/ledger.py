@@ -1,0 +1,255 @@
+"""
+The send ledger: batches of a frozen audience and the messages in flight.
+
+A message that is in no ledger row is pending. It is claimed before it is submitted; a claim whose
+outcome was never written is unknown and is not sent again. A settled batch has left for history.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from core.domain.campaigns import CampaignStatus
+from core.domain.messages import LedgerState
+from core.state.leases import give_back, is_free, renew_lease, take_lease
+from core.state.models import BatchRow, CampaignRow, LedgerRow
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A slice of a frozen audience under lease."""
+
+    batch_id: str
+    campaign_id: str
+    batch_no: int
+    message_count: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A message about to be submitted."""
+
+    message_id: str
+    msisdn: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a claimed message."""
+
+    message_id: str
+    state: LedgerState
+    submitted_at: datetime
+    error_code: str = ""
+    gateway_message_id: str = ""
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """Messages of unsettled batches: how many in each state; *pending* includes the claimed ones."""
+
+    pending: int
+    sent: int
+    unknown: int
+    failed: dict[str, int]
+
+
+def add_batches(session: Session, campaign_id: str, sizes: Iterable[tuple[int, int]]) -> None:
+    """Cut the audience into batches of (batch_no, message_count)."""
+    rows = [
+        {
+            "batch_id": f"{campaign_id}-{batch_no}",
+            "campaign_id": campaign_id,
+            "batch_no": batch_no,
+            "message_count": message_count,
+            "lease_owner": "",
+            "lease_until": None,
+        }
+        for batch_no, message_count in sizes
+    ]
+    if rows:
+        session.execute(insert(BatchRow), rows)
+
+
+def list_sendable(session: Session, now: datetime) -> list[str]:
+    """Return the active campaigns with a batch nobody is working on."""
+    free = exists().where(BatchRow.campaign_id == CampaignRow.campaign_id, is_free(BatchRow, now))
+    active = CampaignRow.status == CampaignStatus.ACTIVE
+    return list(session.scalars(select(CampaignRow.campaign_id).where(active, free).order_by(CampaignRow.launched_at)))
+
+
+def lease_batch(session: Session, campaign_id: str, owner: str, now: datetime, until: datetime) -> Batch | None:
+    """
+    Take the campaign's next free batch, or None.
+
+    Claims that a dead worker left in it become unknown: whether they were sent cannot be told.
+    """
+    row = session.scalars(
+        select(BatchRow)
+        .where(BatchRow.campaign_id == campaign_id, is_free(BatchRow, now))
+        .order_by(BatchRow.batch_no)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    taken = take_lease(session, BatchRow, BatchRow.batch_id == row.batch_id, owner=owner, now=now, until=until)
+    if not taken:
+        return None
+    session.execute(
+        update(LedgerRow)
+        .where(LedgerRow.batch_id == row.batch_id, LedgerRow.state == LedgerState.CLAIMED)
+        .values(state=LedgerState.UNKNOWN, submitted_at=now)
+    )
+    return Batch(row.batch_id, row.campaign_id, row.batch_no, row.message_count)
+
+
+def renew_batch(session: Session, batch_id: str, owner: str, now: datetime, until: datetime) -> bool:
+    """Extend the lease; False when it has run out and the batch is no longer ours."""
+    return renew_lease(session, BatchRow, BatchRow.batch_id == batch_id, owner=owner, now=now, until=until)
+
+
+def release_batch(session: Session, batch_id: str, owner: str) -> None:
+    """Let another worker have the batch at once."""
+    give_back(session, BatchRow, BatchRow.batch_id == batch_id, owner=owner)
+
+
+def claim(session: Session, batch: Batch, claims: Sequence[Claim], now: datetime) -> None:
+    """
+    Write the claims that must stand before the messages are submitted.
+
+    The caller has renewed the lease in the same transaction. A receiver that is claimed already
+    raises SQLAlchemy's IntegrityError: the last line of defence against sending twice.
+    """
+    # Past the session: its unit of work would double the cost of a row.
+    session.connection().execute(
+        insert(LedgerRow),
+        [
+            {
+                "message_id": item.message_id,
+                "campaign_id": batch.campaign_id,
+                "batch_id": batch.batch_id,
+                "msisdn": item.msisdn,
+                "state": LedgerState.CLAIMED,
+                "error_code": "",
+                "gateway_message_id": "",
+                "claimed_at": now,
+                "submitted_at": None,
+            }
+            for item in claims
+        ],
+    )
+
+
+def record_outcomes(session: Session, outcomes: Sequence[Outcome]) -> None:
+    """Write what became of claimed messages; the caller has renewed the lease in the same transaction."""
+    if not outcomes:
+        return
+    table = LedgerRow.__table__
+    statement = (
+        update(LedgerRow)
+        .where(table.c.message_id == bindparam("key"))
+        .where(table.c.state == LedgerState.CLAIMED)
+        .values(
+            state=bindparam("new_state"),
+            error_code=bindparam("code"),
+            gateway_message_id=bindparam("theirs"),
+            submitted_at=bindparam("at"),
+        )
+    )
+    session.connection().execute(
+        statement,
+        [
+            {
+                "key": item.message_id,
+                "new_state": item.state,
+                "code": item.error_code,
+                "theirs": item.gateway_message_id,
+                "at": item.submitted_at,
+            }
+            for item in outcomes
+        ],
+    )
+
+
+def unclaim(session: Session, message_ids: Collection[str]) -> None:
+    """Give back claims of messages that the gateway certainly did not take: they are pending again."""
+    session.execute(
+        delete(LedgerRow).where(LedgerRow.message_id.in_(message_ids), LedgerRow.state == LedgerState.CLAIMED)
+    )
+
+
+def list_claimed_ids(session: Session, batch_id: str) -> frozenset[str]:
+    """Return the messages of the batch that have been claimed at any time."""
+    return frozenset(session.scalars(select(LedgerRow.message_id).where(LedgerRow.batch_id == batch_id)))
+
+
+def list_recorded(session: Session, batch_id: str) -> tuple[Outcome, ...]:
+    """Return every outcome of the batch."""
+    rows = session.execute(
+        select(
+            LedgerRow.message_id,
+            LedgerRow.state,
+            LedgerRow.submitted_at,
+            LedgerRow.claimed_at,
+            LedgerRow.error_code,
+            LedgerRow.gateway_message_id,
+        ).where(LedgerRow.batch_id == batch_id, LedgerRow.state != LedgerState.CLAIMED)
+    ).tuples()
+    return tuple(
+        Outcome(message_id, LedgerState(state), submitted_at or claimed_at, error_code, theirs)
+        for message_id, state, submitted_at, claimed_at, error_code, theirs in rows
+    )
+
+
+def settle_batch(session: Session, batch_id: str) -> bool:
+    """Forget the batch and its messages, which are in history now; False when somebody else has."""
+    result = session.execute(delete(BatchRow).where(BatchRow.batch_id == batch_id))
+    assert isinstance(result, CursorResult)
+    session.execute(delete(LedgerRow).where(LedgerRow.batch_id == batch_id))
+    return result.rowcount == 1
+
+
+def count_batches(session: Session, campaign_id: str) -> int:
+    """Return how many batches of the campaign are not settled."""
+    return session.scalar(select(func.count()).where(BatchRow.campaign_id == campaign_id)) or 0
+
+
+def count_in_flight(session: Session, campaign_ids: Collection[str]) -> dict[str, InFlight]:
+    """Return where the unsettled messages of each campaign stand."""
+    planned = dict(
+        session.execute(
+            select(BatchRow.campaign_id, func.sum(BatchRow.message_count))
+            .where(BatchRow.campaign_id.in_(campaign_ids))
+            .group_by(BatchRow.campaign_id)
+        ).tuples()
+    )
+    counted = session.execute(
+        select(LedgerRow.campaign_id, LedgerRow.state, LedgerRow.error_code, func.count())
+        .where(LedgerRow.campaign_id.in_(campaign_ids), LedgerRow.state != LedgerState.CLAIMED)
+        .group_by(LedgerRow.campaign_id, LedgerRow.state, LedgerRow.error_code)
+    ).tuples()
+    states: dict[str, list[tuple[str, str, int]]] = {}
+    for campaign_id, state, error_code, count in counted:
+        states.setdefault(campaign_id, []).append((state, error_code, count))
+    return {
+        campaign_id: _in_flight(int(planned.get(campaign_id, 0)), states.get(campaign_id, []))
+        for campaign_id in campaign_ids
+    }
+
+
+def _in_flight(planned_count: int, states: list[tuple[str, str, int]]) -> InFlight:
+    failed: dict[str, int] = {}
+    for state, error_code, count in states:
+        if state == LedgerState.FAILED:
+            failed[error_code] = failed.get(error_code, 0) + count
+    return InFlight(
+        pending=planned_count - sum(count for _, _, count in states),
+        sent=sum(count for state, _, count in states if state == LedgerState.SENT),
+        unknown=sum(count for state, _, count in states if state == LedgerState.UNKNOWN),
+        failed=failed,
+    )

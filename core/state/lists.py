@@ -1,0 +1,141 @@
+"""Distribution lists: their metadata, search and import progress."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from core.domain.lists import DistributionList, ListStatus
+from core.domain.paging import Page, PageRequest
+from core.errors import NotFound
+from core.state.leases import is_free, take_lease
+from core.state.models import ListRow
+from core.state.search import contains
+
+SORTABLE = {
+    "name": func.lower(ListRow.name),
+    "status": ListRow.status,
+    "entry_count": ListRow.entry_count,
+    "created_at": ListRow.created_at,
+}
+
+
+@dataclass(frozen=True)
+class ImportCounts:
+    """How far an import has come, in rows of the file; *progress* is 0..1."""
+
+    read_count: int
+    entry_count: int
+    duplicate_count: int
+    rejected_count: int
+    progress: float
+
+
+def add_list(session: Session, new: DistributionList) -> None:
+    """Add the list as it stands in *new*."""
+    session.add(
+        ListRow(
+            list_id=new.list_id,
+            account_id=new.account_id,
+            name=new.name,
+            status=new.status,
+            file_name=new.file_name,
+            columns=list(new.columns),
+            created_at=new.created_at,
+            created_by=new.created_by,
+        )
+    )
+    session.flush()
+
+
+def get_list(session: Session, list_id: str) -> DistributionList:
+    """Return the list. Raises: NotFound."""
+    row = session.get(ListRow, list_id)
+    if row is None:
+        raise NotFound("There is no such distribution list.")
+    return _list(row)
+
+
+def is_name_taken(session: Session, account_id: str, name: str) -> bool:
+    """Return whether the account has a list of this name, whatever its case."""
+    same = (ListRow.account_id == account_id) & (func.lower(ListRow.name) == name.lower())
+    return session.scalar(select(ListRow.list_id).where(same).limit(1)) is not None
+
+
+def page_lists(
+    session: Session, account_ids: Collection[str], request: PageRequest, status: ListStatus | None = None
+) -> Page[DistributionList]:
+    """Return one page of the accounts' lists whose name contains the search, whatever its case."""
+    wanted: Select[ListRow] = select(ListRow).where(*_conditions(account_ids, request.search, status))
+    total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    column = SORTABLE.get(request.sort, ListRow.created_at)
+    ordered = wanted.order_by(column.desc() if request.descending else column.asc(), ListRow.list_id)
+    rows = session.scalars(ordered.offset(request.offset).limit(request.size))
+    return Page(tuple(_list(row) for row in rows), total)
+
+
+def delete_list(session: Session, list_id: str) -> None:
+    """Forget the list's metadata."""
+    session.execute(delete(ListRow).where(ListRow.list_id == list_id))
+
+
+def list_waiting(session: Session, now: datetime) -> list[str]:
+    """Return the lists that wait for an import nobody is working on, oldest first."""
+    waiting = (ListRow.status == ListStatus.IN_PROGRESS) & is_free(ListRow, now)
+    return list(session.scalars(select(ListRow.list_id).where(waiting).order_by(ListRow.created_at)))
+
+
+def lease_list(session: Session, list_id: str, owner: str, now: datetime, until: datetime) -> bool:
+    """Take, or renew, the right to import the list; False when somebody else has it or it is done."""
+    which = (ListRow.list_id == list_id) & (ListRow.status == ListStatus.IN_PROGRESS)
+    return take_lease(session, ListRow, which, owner=owner, now=now, until=until)
+
+
+def set_columns(session: Session, list_id: str, columns: Collection[str]) -> None:
+    """Store the file's headers once they are known."""
+    session.execute(update(ListRow).where(ListRow.list_id == list_id).values(columns=list(columns)))
+
+
+def record_progress(session: Session, list_id: str, counts: ImportCounts) -> None:
+    """Store how far the import has come."""
+    session.execute(update(ListRow).where(ListRow.list_id == list_id).values(**vars(counts)))
+
+
+def finish_import(session: Session, list_id: str, status: ListStatus, fault: str = "", hint: str = "") -> None:
+    """Make the list Ready, or Faulted with what is wrong and what to do."""
+    session.execute(
+        update(ListRow)
+        .where(ListRow.list_id == list_id)
+        .values(status=status, fault=fault, hint=hint, lease_owner="", lease_until=None)
+    )
+
+
+def _conditions(account_ids: Collection[str], search: str, status: ListStatus | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [ListRow.account_id.in_(account_ids)]
+    if search.strip():
+        conditions.append(contains(ListRow.name.expression, search.strip()))
+    if status is not None:
+        conditions.append(ListRow.status == status)
+    return conditions
+
+
+def _list(row: ListRow) -> DistributionList:
+    return DistributionList(
+        list_id=row.list_id,
+        account_id=row.account_id,
+        name=row.name,
+        status=ListStatus(row.status),
+        file_name=row.file_name,
+        columns=tuple(row.columns),
+        read_count=row.read_count,
+        entry_count=row.entry_count,
+        duplicate_count=row.duplicate_count,
+        rejected_count=row.rejected_count,
+        progress=row.progress,
+        fault=row.fault,
+        hint=row.hint,
+        created_at=row.created_at,
+        created_by=row.created_by,
+    )

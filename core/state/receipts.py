@@ -1,0 +1,72 @@
+"""The receipts inbox: what gateways reported, until it is merged into history."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from core.domain.messages import Receipt
+from core.state.models import ReceiptRow
+
+
+@dataclass(frozen=True)
+class InboxReceipt:
+    """A receipt in the inbox with how often it found no message."""
+
+    receipt_id: int
+    receipt: Receipt
+    received_at: datetime
+    try_count: int
+
+
+def add_receipts(session: Session, receipts: Sequence[Receipt], now: datetime) -> None:
+    """Land receipts durably; the same one may come many times."""
+    rows = [vars(receipt) | {"received_at": now, "due_at": now, "try_count": 0} for receipt in receipts]
+    if rows:
+        session.execute(insert(ReceiptRow), rows)
+
+
+def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt, ...]:
+    """Return receipts to merge now, those waiting longest first."""
+    rows = session.scalars(
+        select(ReceiptRow)
+        .where(ReceiptRow.due_at <= now)
+        .order_by(ReceiptRow.due_at, ReceiptRow.receipt_id)
+        .limit(limit)
+    )
+    return tuple(_receipt(row) for row in rows)
+
+
+def delete_receipts(session: Session, receipt_ids: Collection[int]) -> None:
+    """Forget receipts that are merged."""
+    for chunk in _chunks(receipt_ids):
+        session.execute(delete(ReceiptRow).where(ReceiptRow.receipt_id.in_(chunk)))
+
+
+def postpone(session: Session, receipt_ids: Collection[int], due_at: datetime) -> None:
+    """Try receipts without a message again at *due_at*: their batch may not be in history yet."""
+    for chunk in _chunks(receipt_ids):
+        session.execute(
+            update(ReceiptRow)
+            .where(ReceiptRow.receipt_id.in_(chunk))
+            .values(due_at=due_at, try_count=ReceiptRow.try_count + 1),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def count_waiting(session: Session) -> int:
+    """Return how many receipts are in the inbox."""
+    return session.scalar(select(func.count()).select_from(ReceiptRow)) or 0
+
+
+def _chunks(ids: Collection[int], size: int = 1_000) -> list[list[int]]:
+    # PostgreSQL and SQLite both limit how many values a statement may bind.
+    ordered = sorted(ids)
+    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
+
+
+def _receipt(row: ReceiptRow) -> InboxReceipt:
+    receipt = Receipt(row.gateway, row.gateway_message_id, row.receipt_state, row.error_code, row.done_at)
+    return InboxReceipt(row.receipt_id, receipt, row.received_at, row.try_count)

@@ -1,0 +1,107 @@
+"""The transactional store: one engine, read and write transactions, migrations."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.errors import AppError, StorageError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MS = 15_000
+
+
+class State:
+    """
+    The state store on SQLite or PostgreSQL.
+
+    Transactions belong to use cases and stay short: none is ever open across a gateway call
+    or a write to the lake.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Keep the SQLAlchemy *url*; nothing connects yet."""
+        self.url = url
+        self._engine = _make_engine(url)
+        self._writing = self._engine.execution_options(heliograph_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a transaction that only reads; raise `StorageError` when the store does not answer."""
+        with _translated(), Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a transaction that commits at the end of the block and rolls back on any error."""
+        with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version; harmless when it already is."""
+        url = make_url(self.url)
+        if url.drivername.startswith("sqlite") and url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["engine"] = self._engine
+        with _translated():
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = create_engine(url, pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` decides which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL, not NORMAL: a claim lost to a power cut would be a message sent twice.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A write transaction takes the lock at once: upgrading a read lock later fails under contention
+    # without waiting for the busy timeout.
+    writing = connection.get_execution_options().get("heliograph_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise _storage_error(error) from error
+
+
+def _storage_error(error: OperationalError) -> AppError:
+    reason = str(error.orig)
+    if re.search(r"disk is full|No space left|readonly database", reason):
+        return StorageError("The state store cannot be written.", hint="Free disk space, then try again.")
+    if "locked" in reason:
+        return StorageError("The state store is busy.", hint="Try again in a moment.")
+    return StorageError(f"The state store does not answer: {reason.splitlines()[0]}", hint="See docs/operations.md.")
