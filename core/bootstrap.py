@@ -1,0 +1,125 @@
+"""The composition root: the one place where all the parts meet."""
+
+import functools
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.config import Settings
+from core.demo.seeding import DemoSeeding
+from core.errors import StorageError
+from core.gateways.registry import Gateways
+from core.history.audience import AudienceStore
+from core.history.contacts import ContactStore
+from core.history.lake import Lake
+from core.history.messages import MessageStore
+from core.history.queries import MessageQueries
+from core.services.adding_people import AddingPeople
+from core.services.batches import SendingLimits, SendingTools
+from core.services.composing import Composing
+from core.services.importing import Importing, ImportLimits
+from core.services.launching import Launching
+from core.services.managing_accounts import ManagingAccounts
+from core.services.receiving import Receiving
+from core.services.reporting import Reporting
+from core.services.sending import Sending
+from core.services.settling import Settling
+from core.services.signing_in import SigningIn
+from core.services.working import Working
+from core.state.store import State
+
+
+@dataclass(frozen=True)
+class App:
+    """Everything people and workers ask, over one set of stores."""
+
+    settings: Settings
+    state: State
+    lake: Lake
+    gateways: Gateways
+    signing_in: SigningIn
+    people: AddingPeople
+    accounts: ManagingAccounts
+    importing: Importing
+    composing: Composing
+    launching: Launching
+    sending: Sending
+    receiving: Receiving
+    reporting: Reporting
+    demo: DemoSeeding
+    working: Working
+
+    def health(self, now: datetime) -> dict[str, bool]:  # noqa: ARG002 - every question to the App may depend on the time
+        """Return for each store whether it answers."""
+        return {
+            "state": _answers(self.signing_in.needs_setup),
+            "lake": _answers(self.lake.ping),
+        }
+
+    def close(self) -> None:
+        """Close the stores."""
+        self.lake.close()
+        self.state.close()
+
+
+def build_app(settings: Settings) -> App:
+    """Compose an application. Nothing connects before it is asked something."""
+    state, lake = State(settings.state_url), Lake(settings)
+    gateways = Gateways(settings)
+    contacts, audience, messages = ContactStore(lake), AudienceStore(lake), MessageStore(lake)
+    signing_in = SigningIn(
+        state,
+        idle_s=settings.session_idle_s,
+        lifetime_s=settings.session_lifetime_s,
+        rate_tps=settings.default_rate_tps,
+    )
+    accounts = ManagingAccounts(state)
+    importing = Importing(state, contacts, accounts, _import_limits(settings))
+    composing = Composing(state, contacts, accounts)
+    launching = Launching(
+        state, audience, composing, accounts, batch_size=settings.batch_size, lease_s=settings.lease_s
+    )
+    limits = SendingLimits(settings.sub_window, settings.lease_s)
+    sending = Sending(SendingTools(state, audience, gateways, Settling(state, messages), limits))
+    receiving = Receiving(state, messages, gateways)
+    demo = DemoSeeding(settings, state, lake)
+    return App(
+        settings=settings,
+        state=state,
+        lake=lake,
+        gateways=gateways,
+        signing_in=signing_in,
+        people=AddingPeople(state, signing_in, settings.default_rate_tps),
+        accounts=accounts,
+        importing=importing,
+        composing=composing,
+        launching=launching,
+        sending=sending,
+        receiving=receiving,
+        reporting=Reporting(state, MessageQueries(lake)),
+        demo=demo,
+        working=Working(importing, launching, sending, receiving, demo),
+    )
+
+
+@functools.cache
+def shared_app() -> App:
+    """Return this process's application, built from the environment on first use."""
+    return build_app(Settings.from_environment())
+
+
+def _import_limits(settings: Settings) -> ImportLimits:
+    return ImportLimits(
+        uploads_dir=settings.uploads_dir,
+        max_bytes=settings.upload_max_mib << 20,
+        max_rows=settings.list_max_rows,
+        lease_s=settings.lease_s,
+    )
+
+
+def _answers(question: object) -> bool:
+    assert callable(question)
+    try:
+        question()
+    except StorageError:
+        return False
+    return True

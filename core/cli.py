@@ -1,0 +1,218 @@
+"""
+The command line: the same services as the pages, for people and scripts.
+
+Whoever runs it can read the data folder, so it acts as the first active person or, with `--as`,
+as any other; permissions and account scope hold as they do in the browser.
+"""
+
+import argparse
+import getpass
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core import logs
+from core.bootstrap import App, build_app
+from core.config import Settings
+from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
+from core.domain.lists import DistributionList, ListStatus
+from core.domain.paging import PageRequest
+from core.domain.permissions import PRESETS, Viewer
+from core.errors import AppError, InvalidInput, NotFound
+from core.services.adding_people import NewPerson
+from core.services.importing import Upload
+
+POLL_S = 0.5
+ENDED = {CampaignStatus.COMPLETED, CampaignStatus.CANCELED, CampaignStatus.PAUSED, CampaignStatus.INACTIVE}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0 done, 1 refused with a reason, 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        app = build_app(Settings.from_environment())
+        logs.configure("INFO" if options.verbose else "WARNING")
+        try:
+            app.state.migrate()
+            command: Callable[[App, argparse.Namespace], int] = options.command
+            return command(app, options)
+        finally:
+            app.close()
+    except AppError as error:
+        print(f"{error.message} {error.hint}".strip(), file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description="Heliograph from the command line.")
+    parser.add_argument("--verbose", action="store_true", help="log what happens to standard error")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _add(commands, "prepare", _prepare, "bring the stores up to date; say where Heliograph will answer")
+    _add_people(commands)
+    _add_lists(commands)
+    _add_campaigns(commands)
+    demo = _add(commands, "seed-demo", _seed_demo, "create the demo company")
+    demo.add_argument("--as", dest="email", default="", help="email of the person who gets to see it")
+    demo.add_argument("--messages", type=int, default=300_000, help="how many messages of history")
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    command: Callable[[App, argparse.Namespace], int],
+    explanation: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=explanation, description=explanation)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    user = _add(commands, "create-user", _create_user, "add a person who may sign in")
+    user.add_argument("--name", required=True)
+    user.add_argument("--email", required=True)
+    user.add_argument("--preset", default="Administrator", choices=sorted(PRESETS))
+    user.add_argument("--account", action="append", default=[], help="traffic account by name; may be repeated")
+    user.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+
+def _add_lists(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    upload = _add(commands, "import-list", _import_list, "import a CSV or XLSX file as a distribution list")
+    upload.add_argument("file", type=Path)
+    upload.add_argument("--name", required=True, help="name of the list")
+    _add_common(upload, "import it in this process instead of waiting for a worker")
+
+
+def _add_campaigns(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    launch = _add(commands, "launch", _launch, "launch a draft, or write and launch a campaign, and wait for its end")
+    launch.add_argument("--campaign", default="", help="id of a draft; else give --name, --list, --sender, --message")
+    launch.add_argument("--name", default="")
+    launch.add_argument("--list", dest="list_name", default="", help="name of a Ready list")
+    launch.add_argument("--sender", default="")
+    launch.add_argument("--message", default="")
+    launch.add_argument("--placeholder", action="append", default=[], metavar="NAME=COLUMN")
+    launch.add_argument("--no-wait", action="store_true", help="return at once")
+    _add_common(launch, "send it in this process instead of waiting for a worker")
+    show = _add(commands, "show", _show, "show a campaign's reconciliation as JSON")
+    show.add_argument("campaign", help="id of the campaign")
+    show.add_argument("--as", dest="email", default="")
+
+
+def _add_common(parser: argparse.ArgumentParser, work_help: str) -> None:
+    parser.add_argument("--as", dest="email", default="", help="email of the person to act as")
+    parser.add_argument("--account", default="", help="traffic account by name; needed when there are several")
+    parser.add_argument("--work", action="store_true", help=work_help)
+
+
+def _prepare(app: App, _options: argparse.Namespace) -> int:
+    settings = app.settings
+    app.lake.ping()
+    print(f"Heliograph: http://{settings.host}:{settings.port}")
+    if app.signing_in.needs_setup():
+        print(f"Setup token for the first visit: {app.signing_in.setup_token()}")
+    return 0
+
+
+def _create_user(app: App, options: argparse.Namespace) -> int:
+    password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass()
+    person = NewPerson(options.name, options.email, password, options.preset, tuple(options.account))
+    viewer = app.people.add(person, _now())
+    print(f"Created {viewer.email} ({options.preset}).")
+    return 0
+
+
+def _import_list(app: App, options: argparse.Namespace) -> int:
+    viewer = app.people.get_viewer(options.email)
+    upload = Upload(_account_id(app, viewer, options.account), options.name, options.file.name)
+    try:
+        with options.file.open("rb") as content:
+            found = app.importing.upload(viewer, upload, content, _now())
+    except OSError as error:
+        raise InvalidInput(f"{options.file} cannot be read: {error.strerror}.", hint="Check the path.") from error
+    found = _wait_for_list(app, viewer, found, work=options.work)
+    print(
+        f"{found.name}: {found.status}, {found.read_count} rows read, {found.entry_count} entries, "
+        f"{found.duplicate_count} duplicates, {found.rejected_count} rejected. {found.fault} {found.hint}".strip()
+    )
+    return 0 if found.status is ListStatus.READY else 1
+
+
+def _wait_for_list(app: App, viewer: Viewer, found: DistributionList, *, work: bool) -> DistributionList:
+    while found.status is ListStatus.IN_PROGRESS:
+        if work:
+            app.importing.run(found.list_id, _now)
+        else:
+            time.sleep(POLL_S)
+        found = app.importing.get(viewer, found.list_id)
+    return found
+
+
+def _launch(app: App, options: argparse.Namespace) -> int:
+    viewer = app.people.get_viewer(options.email)
+    campaign_id = options.campaign or _write(app, viewer, options).campaign_id
+    campaign = app.launching.launch(viewer, campaign_id, _now())
+    while not options.no_wait and campaign.status not in ENDED:
+        if options.work:
+            app.working.run_until_idle(_now)
+        else:
+            time.sleep(POLL_S)
+        campaign = app.composing.get(viewer, campaign_id)
+    _print_campaign(app, viewer, campaign)
+    return 1 if campaign.fault else 0
+
+
+def _write(app: App, viewer: Viewer, options: argparse.Namespace) -> Campaign:
+    account_id = _account_id(app, viewer, options.account)
+    ready = app.importing.page_ready(viewer, account_id, PageRequest(size=1_000, search=options.list_name))
+    same = [item for item in ready.items if item.name.lower() == options.list_name.lower()]
+    if not same:
+        raise NotFound(f"There is no Ready list called {options.list_name!r}.", hint="Import it first.")
+    pairs = [pair.partition("=") for pair in options.placeholder]
+    draft = CampaignDraft(
+        account_id=account_id,
+        name=options.name,
+        sender_id=options.sender,
+        list_id=same[0].list_id,
+        message=options.message,
+        placeholders={name: column for name, _, column in pairs},
+    )
+    return app.composing.save(viewer, draft, _now())
+
+
+def _show(app: App, options: argparse.Namespace) -> int:
+    viewer = app.people.get_viewer(options.email)
+    _print_campaign(app, viewer, app.composing.get(viewer, options.campaign))
+    return 0
+
+
+def _print_campaign(app: App, viewer: Viewer, campaign: Campaign) -> None:
+    found = app.reporting.reconciliation(viewer, campaign.campaign_id)
+    facts = {"campaign_id": campaign.campaign_id, "name": campaign.name, "status": campaign.status}
+    print(json.dumps(facts | {"fault": campaign.fault} | asdict(found) | {"balances": found.balances}, indent=2))
+
+
+def _seed_demo(app: App, options: argparse.Namespace) -> int:
+    viewer = app.people.get_viewer(options.email)
+    summary = app.demo.seed(viewer.user_id, _now(), message_count=options.messages)
+    print(summary)
+    return 0
+
+
+def _account_id(app: App, viewer: Viewer, name: str) -> str:
+    sending = app.accounts.list_sending(viewer)
+    chosen = [account for account in sending if name in {"", account.name}]
+    if len(chosen) == 1:
+        return chosen[0].account_id
+    names = ", ".join(account.name for account in sending) or "none"
+    raise InvalidInput(
+        f"{viewer.email} may send from: {names}.", hint="Choose one with --account." if sending else "Join an account."
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""The demo company: a history to look at, generated from a seed."""

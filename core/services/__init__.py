@@ -1,0 +1,1 @@
+"""What people do with Heliograph: one module per verb."""

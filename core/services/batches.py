@@ -1,0 +1,243 @@
+"""
+One lease of one batch: claim before submit, outcome after, sub-window by sub-window.
+
+For each sub-window, one transaction renews the lease, takes tokens and writes the claims; then the
+gateway is called with no transaction open; then one transaction writes the outcomes. Whatever the
+moment of a crash, a message that was claimed is never claimed again: what has no outcome when the
+lease moves on is unknown.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import pyarrow as pa
+from sqlalchemy.orm import Session
+
+from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
+from core.domain.pacing import take
+from core.domain.segments import MAX_SEGMENTS
+from core.errors import GatewayError, OutcomeUnknown, PermanentGatewayError
+from core.gateways.base import Gateway
+from core.services.heartbeat import heartbeat
+from core.services.settling import Settling
+from core.state import accounts, campaigns, ledger
+from core.state.ledger import Batch, Claim, Outcome
+from core.state.store import State
+
+log = logging.getLogger(__name__)
+
+# The longest nap between two tries when the bucket is empty or the gateway asks for patience.
+NAP_MAX_S = 0.5
+
+STATES: Mapping[SubmitOutcome, LedgerState] = {
+    SubmitOutcome.ACCEPTED: LedgerState.SENT,
+    SubmitOutcome.REJECTED: LedgerState.FAILED,
+    SubmitOutcome.UNKNOWN: LedgerState.UNKNOWN,
+}
+
+
+class Audience(Protocol):
+    """What sending reads of the lake."""
+
+    def batch(self, campaign_id: str, batch_no: int) -> pa.Table: ...  # noqa: D102
+
+
+class Gateways(Protocol):
+    """Where gateways come from."""
+
+    def get(self, name: str) -> Gateway: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class SendingLimits:
+    """*sub_window* in messages, *lease_s* in seconds."""
+
+    sub_window: int
+    lease_s: int
+
+
+@dataclass(frozen=True)
+class SendingTools:
+    """What every batch needs."""
+
+    state: State
+    audience: Audience
+    gateways: Gateways
+    settling: Settling
+    limits: SendingLimits
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """A batch under lease by *owner*; *gateway* by name."""
+
+    campaign: Campaign
+    batch: Batch
+    gateway: str
+    owner: str
+    clock: Callable[[], datetime]
+
+
+class BatchRun:
+    """Sends what is pending in a batch and settles it when nothing is."""
+
+    def __init__(self, tools: SendingTools, job: BatchJob, stop: threading.Event) -> None:
+        """Take the tools, the job, and an event that asks to end after the current sub-window."""
+        self._tools = tools
+        self._state = tools.state
+        self._job = job
+        self._stop = stop
+        self._gateway = tools.gateways.get(job.gateway)
+        self._fields = {
+            "campaign_id": job.campaign.campaign_id,
+            "batch_id": job.batch.batch_id,
+            "gateway": job.gateway,
+        }
+
+    def run(self) -> None:
+        """Send and settle; when stopped, paused or overtaken, let go of the batch and leave the rest pending."""
+        job = self._job
+        with heartbeat(self._renew, self._tools.limits.lease_s / 3):
+            rows = self._tools.audience.batch(job.batch.campaign_id, job.batch.batch_no)
+            with self._state.read() as session:
+                done = ledger.list_claimed_ids(session, job.batch.batch_id)
+            outbound = _messages(rows, job.campaign.sender_id)
+            finished = self._send([message for message in outbound if message.message_id not in done])
+            if finished:
+                self._tools.settling.settle(job.campaign, job.batch, rows, job.gateway, job.clock())
+                return
+        with self._state.write() as session:
+            ledger.release_batch(session, job.batch.batch_id, job.owner)
+
+    def _send(self, waiting: list[OutboundMessage]) -> bool:
+        while waiting:
+            if self._stop.is_set():
+                return False
+            claimed, wait_s = self._claim(waiting[: self._tools.limits.sub_window])
+            if claimed is None:
+                return False
+            if claimed:
+                again, wait_s = self._submit(claimed)
+                waiting = again + waiting[len(claimed) :]
+            if wait_s:
+                self._stop.wait(min(wait_s, NAP_MAX_S))
+        return True
+
+    def _claim(self, window: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage] | None, float]:
+        """Claim as many messages as there are tokens for; None when the batch is not ours to send now."""
+        now = self._job.clock()
+        with self._state.write() as session:
+            mine = self._renewed(session, now)
+            status = campaigns.get_campaign(session, self._job.campaign.campaign_id).status
+            if not mine or status is not CampaignStatus.ACTIVE:
+                log.info("batch_left", extra=self._fields | {"mine": mine, "status": status})
+                return None, 0.0
+            taken, wait_s = self._take_tokens(session, window, now)
+            if taken:
+                claims = [Claim(message.message_id, message.msisdn) for message in taken]
+                ledger.claim(session, self._job.batch, claims, now)
+        return taken, wait_s
+
+    def _take_tokens(
+        self, session: Session, window: Sequence[OutboundMessage], now: datetime
+    ) -> tuple[list[OutboundMessage], float]:
+        account_id = self._job.campaign.account_id
+        paced = accounts.lock_bucket(session, account_id)
+        # A bucket smaller than the longest message would never let it through.
+        capacity = float(max(paced.rate_tps, MAX_SEGMENTS))
+        wanted = sum(message.segment_count for message in window)
+        _, granted, _ = take(paced.bucket, wanted, paced.rate_tps, now, capacity)
+        taken = _affordable(window, granted)
+        spent = sum(message.segment_count for message in taken)
+        bucket, _, wait_s = take(paced.bucket, spent, paced.rate_tps, now, capacity)
+        accounts.set_bucket(session, account_id, bucket)
+        if not taken:
+            wait_s = max(wait_s, (window[0].segment_count - granted) / paced.rate_tps)
+        return taken, 0.0 if len(taken) == len(window) else wait_s
+
+    def _submit(self, claimed: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage], float]:
+        """Hand over what is claimed; return what the gateway did not take, and how long it asks to wait."""
+        now = self._job.clock()
+        try:
+            results = self._gateway.submit(claimed, now)
+        except OutcomeUnknown as error:
+            log.warning("gateway_silent", extra=self._fields | {"reason": error.message})
+            results = [SubmitResult(message.message_id, SubmitOutcome.UNKNOWN, now) for message in claimed]
+        except GatewayError as error:
+            # By contract nothing has left when submit raises anything else: the claims can be given back.
+            self._refused(claimed, error)
+            return list(claimed), error.retry_after_s or NAP_MAX_S
+        self._record(results)
+        throttled = {result.message_id: result for result in results if result.outcome is SubmitOutcome.THROTTLED}
+        again = [message for message in claimed if message.message_id in throttled]
+        return again, max((result.retry_after_s for result in throttled.values()), default=0.0)
+
+    def _refused(self, claimed: Sequence[OutboundMessage], error: GatewayError) -> None:
+        log.warning("gateway_refused", extra=self._fields | {"code": error.code, "reason": error.message})
+        with self._state.write() as session:
+            if not self._renewed(session, self._job.clock()):
+                return
+            ledger.unclaim(session, [message.message_id for message in claimed])
+            if isinstance(error, PermanentGatewayError):
+                campaigns.move_campaign(
+                    session, self._job.campaign.campaign_id, CampaignStatus.PAUSED, fault=error.message
+                )
+
+    def _record(self, results: Sequence[SubmitResult]) -> None:
+        throttled = [result.message_id for result in results if result.outcome is SubmitOutcome.THROTTLED]
+        counts = Counter(result.outcome.value for result in results)
+        with self._state.write() as session:
+            if not self._renewed(session, self._job.clock()):
+                # Another worker holds the batch and counts these as unknown. Changing that behind its back
+                # could make the counts differ from history.
+                log.error("outcomes_too_late", extra=self._fields | dict(counts))
+                return
+            ledger.record_outcomes(session, [_outcome(result) for result in results if result.outcome in STATES])
+            if throttled:
+                ledger.unclaim(session, throttled)
+        log.info("sub_window_recorded", extra=self._fields | dict(counts))
+
+    def _renew(self) -> bool:
+        with self._state.write() as session:
+            return self._renewed(session, self._job.clock())
+
+    def _renewed(self, session: Session, now: datetime) -> bool:
+        until = now + timedelta(seconds=self._tools.limits.lease_s)
+        return ledger.renew_batch(session, self._job.batch.batch_id, self._job.owner, now, until)
+
+
+def _outcome(result: SubmitResult) -> Outcome:
+    return Outcome(
+        result.message_id,
+        STATES[result.outcome],
+        result.submitted_at,
+        result.error_code,
+        result.gateway_message_id,
+    )
+
+
+def _affordable(window: Sequence[OutboundMessage], granted: int) -> list[OutboundMessage]:
+    """Return the longest beginning of *window* that *granted* segments pay for."""
+    taken: list[OutboundMessage] = []
+    for message in window:
+        granted -= message.segment_count
+        if granted < 0:
+            break
+        taken.append(message)
+    return taken
+
+
+def _messages(rows: pa.Table, sender_id: str) -> list[OutboundMessage]:
+    columns = ("message_id", "msisdn", "text", "encoding", "segment_count", "mccmnc")
+    return [
+        OutboundMessage(message_id, msisdn, sender_id, text, encoding, segment_count, mccmnc)
+        for message_id, msisdn, text, encoding, segment_count, mccmnc in zip(
+            *(rows[column].to_pylist() for column in columns), strict=True
+        )
+    ]

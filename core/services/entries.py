@@ -1,0 +1,134 @@
+"""Turning the rows of an uploaded file into entries of a list."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+import pyarrow as pa
+
+from core.domain.lists import ROW_FAULTS, RowFault
+from core.domain.msisdn import parse_msisdn
+from core.domain.numbering import Destination, get_destination
+from core.errors import InvalidFile, InvalidMsisdn
+from core.files.reading import ContactSheet, SheetRow
+from core.history.schema import CONTACT_SCHEMA
+from core.state.lists import ImportCounts
+
+CHUNK_ROWS = 10_000
+
+
+class EntryReader:
+    """
+    Reads a sheet once: entries come as Arrow tables, all other rows go to a CSV file for the person.
+
+    Read rows = entries + duplicates + rejected, at every moment.
+    """
+
+    def __init__(self, sheet: ContactSheet, rejected_path: Path, max_rows: int) -> None:
+        """Take the open *sheet*, where rejected rows go, and how many rows are too many."""
+        self._sheet = sheet
+        self._rejected_path = rejected_path
+        self._max_rows = max_rows
+        self._seen: set[str] = set()
+        self._read = self._entries = self._duplicates = self._rejected = 0
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        """Start a fresh file of rejected rows; it exists only once there is one."""
+        self._rejected_path.unlink(missing_ok=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file of rejected rows."""
+        if self._file is not None:
+            self._file.close()
+
+    def counts(self) -> ImportCounts:
+        """Return the counts so far."""
+        return ImportCounts(self._read, self._entries, self._duplicates, self._rejected, self._sheet.progress())
+
+    def tables(self) -> Iterator[pa.Table]:
+        """
+        Yield entries in tables of at most `CHUNK_ROWS` rows with `CONTACT_SCHEMA`, in file order.
+
+        Raises: InvalidFile: the file breaks off or holds too many rows.
+        """
+        chunk: list[tuple[SheetRow, Destination]] = []
+        for row in self._sheet.rows:
+            self._read += 1
+            if self._read > self._max_rows:
+                raise InvalidFile(
+                    f"The file has more than {self._max_rows:,} rows.", hint="Split it into several lists."
+                )
+            destination = self._take(row)
+            if destination is not None:
+                chunk.append((row, destination))
+            if self._read % CHUNK_ROWS == 0:
+                yield self._table(chunk)
+                chunk = []
+        if chunk:
+            yield self._table(chunk)
+
+    def _take(self, row: SheetRow) -> Destination | None:
+        try:
+            msisdn = self._read_number(row)
+        except _RowRefusedError as refused:
+            self._reject(row, refused.fault, refused.detail)
+            return None
+        self._seen.add(msisdn)
+        self._entries += 1
+        return get_destination(msisdn)
+
+    def _read_number(self, row: SheetRow) -> str:
+        if row.fault is not None:
+            raise _RowRefusedError(row.fault, row.detail)
+        number = row.cells[self._sheet.phone_index]
+        if not number.strip():
+            raise _RowRefusedError(RowFault.NO_NUMBER)
+        try:
+            msisdn = parse_msisdn(number)
+        except InvalidMsisdn as error:
+            raise _RowRefusedError(RowFault.INVALID_NUMBER, error.message) from None
+        if msisdn in self._seen:
+            raise _RowRefusedError(RowFault.DUPLICATE)
+        return msisdn
+
+    def _reject(self, row: SheetRow, fault: RowFault, detail: str) -> None:
+        if fault is RowFault.DUPLICATE:
+            self._duplicates += 1
+        else:
+            self._rejected += 1
+        if self._file is None:
+            self._file = self._rejected_path.open("w", newline="", encoding="utf-8-sig")
+            csv.writer(self._file).writerow(["Row", "Reason", *self._sheet.columns])
+        reason = detail or ROW_FAULTS[fault]
+        csv.writer(self._file).writerow([row.row_no, reason, *(_harmless(cell) for cell in row.cells)])
+
+    def _table(self, chunk: list[tuple[SheetRow, Destination]]) -> pa.Table:
+        columns = {
+            "row_no": [row.row_no for row, _ in chunk],
+            "msisdn": [destination.msisdn for _, destination in chunk],
+            "country": [destination.country for _, destination in chunk],
+            "network": [destination.network for _, destination in chunk],
+            "mccmnc": [destination.mccmnc for _, destination in chunk],
+            "fields": [list(row.cells) for row, _ in chunk],
+        }
+        return pa.table(columns, schema=CONTACT_SCHEMA)
+
+
+class _RowRefusedError(Exception):
+    """A row that is no entry; never leaves this module."""
+
+    def __init__(self, fault: RowFault, detail: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.detail = detail
+
+
+def _harmless(cell: str) -> str:
+    # A spreadsheet would run a cell that begins like a formula.
+    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} and not cell[1:].isdigit() else cell

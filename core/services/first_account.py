@@ -1,0 +1,31 @@
+"""The account a fresh installation starts with, so that a first campaign can be sent at once."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from core.domain.accounts import Account, AccountStatus, AccountType
+from core.domain.pricing import Price
+from core.services.identifiers import new_id
+from core.state import accounts, users
+
+GATEWAY = "simulator"
+# The simulator's list price: one for everywhere, since nobody is billed.
+PRICES = (Price("", "", Decimal("5.0000")),)
+
+
+def open_first_account(session: Session, user_id: str, rate_tps: int, now: datetime) -> None:
+    """Open a Campaign account on the simulator gateway for the first person; *rate_tps* is segments per second."""
+    account = Account(
+        account_id=new_id(),
+        name="simulator",
+        display_name="Simulator",
+        account_type=AccountType.CAMPAIGN,
+        status=AccountStatus.ACTIVE,
+        gateway=GATEWAY,
+        rate_tps=rate_tps,
+    )
+    accounts.add_account(session, account, now)
+    accounts.set_prices(session, account.account_id, PRICES)
+    users.add_membership(session, user_id, account.account_id)

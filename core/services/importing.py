@@ -1,0 +1,317 @@
+"""
+Importing: a file becomes a distribution list.
+
+`upload` stores the file and the list's metadata and returns at once; a worker calls `run`, which
+reads every row, finds number, country and network, and writes the entries to the lake in one
+commit. Killed at any point, it starts again from the file.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import pyarrow as pa
+
+from core.domain.lists import NAME_MAX, NAME_MIN, DistributionList, ListStatus
+from core.domain.msisdn import mask_msisdn
+from core.domain.numbering import country_name
+from core.domain.paging import Page, PageRequest
+from core.domain.permissions import Permission, Viewer
+from core.errors import AppError, Conflict, InvalidInput, StorageError
+from core.files.reading import open_sheet
+from core.services.entries import EntryReader
+from core.services.heartbeat import heartbeat, new_owner
+from core.services.identifiers import new_id
+from core.services.managing_accounts import ManagingAccounts
+from core.state import campaigns, lists
+from core.state.lists import ImportCounts
+from core.state.store import State
+
+log = logging.getLogger(__name__)
+
+
+class Contacts(Protocol):
+    """What importing needs of the lake."""
+
+    def replace(self, list_id: str, tables: Iterable[pa.Table]) -> int: ...  # noqa: D102
+    def page(self, list_id: str, offset: int, limit: int) -> pa.Table: ...  # noqa: D102
+    def delete(self, list_id: str) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What a person says about a file. *file_name* is only shown, never opened as a path."""
+
+    account_id: str
+    name: str
+    file_name: str
+
+
+@dataclass(frozen=True)
+class ImportLimits:
+    """Where uploads wait and how large they may be."""
+
+    uploads_dir: Path
+    max_bytes: int
+    max_rows: int
+    lease_s: int
+
+
+class Importing:
+    """Distribution lists, from file to entries."""
+
+    def __init__(self, state: State, contacts: Contacts, accounts: ManagingAccounts, limits: ImportLimits) -> None:
+        """Take the stores and the limits."""
+        self._state = state
+        self._contacts = contacts
+        self._accounts = accounts
+        self._limits = limits
+
+    def upload(self, viewer: Viewer, upload: Upload, content: BinaryIO, now: datetime) -> DistributionList:
+        """
+        Store the file and return the list, In Progress.
+
+        Raises: InvalidInput, InvalidFile: name or file cannot be used; nothing is kept then.
+            Forbidden, NotFound: not with this permission, not in this account.
+        """
+        viewer.require(Permission.DISTRIBUTION_LISTS)
+        viewer.require_account(upload.account_id, "account")
+        name = check_list_name(upload.name)
+        with self._state.read() as session:
+            self._refuse_taken(lists.is_name_taken(session, upload.account_id, name), name)
+        list_id = new_id()
+        path = self._path(list_id)
+        try:
+            _store(content, path, self._limits.max_bytes)
+            with open_sheet(path, upload.file_name) as sheet:
+                columns = sheet.columns
+            new = _new_list(list_id, upload, name, columns, viewer, now)
+            with self._state.write() as session:
+                self._refuse_taken(lists.is_name_taken(session, upload.account_id, name), name)
+                lists.add_list(session, new)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        log.info("list_uploaded", extra={"list_id": list_id, "bytes": path.stat().st_size})
+        return new
+
+    def page(self, viewer: Viewer, request: PageRequest) -> Page[DistributionList]:
+        """Return one page of the lists of the viewer's accounts."""
+        viewer.require(Permission.DISTRIBUTION_LISTS)
+        with self._state.read() as session:
+            return lists.page_lists(session, viewer.account_ids, request)
+
+    def page_ready(self, viewer: Viewer, account_id: str, request: PageRequest) -> Page[DistributionList]:
+        """Return one page of the account's Ready lists, to choose recipients from."""
+        viewer.require_any(Permission.CAMPAIGN, Permission.DISTRIBUTION_LISTS)
+        viewer.require_account(account_id, "account")
+        with self._state.read() as session:
+            return lists.page_lists(session, {account_id}, request, ListStatus.READY)
+
+    def get(self, viewer: Viewer, list_id: str) -> DistributionList:
+        """Return the list. Raises: NotFound: unknown, or another account's."""
+        viewer.require_any(Permission.DISTRIBUTION_LISTS, Permission.CAMPAIGN)
+        with self._state.read() as session:
+            found = lists.get_list(session, list_id)
+        viewer.require_account(found.account_id, "distribution list")
+        return found
+
+    def count_campaigns(self, viewer: Viewer, found: Iterable[DistributionList]) -> dict[str, int]:
+        """Return how many completed campaigns each list has; lists without one are absent."""
+        viewer.require(Permission.DISTRIBUTION_LISTS)
+        visible = [item.list_id for item in found if item.account_id in viewer.account_ids]
+        with self._state.read() as session:
+            return campaigns.count_completed_by_list(session, visible)
+
+    def preview(self, viewer: Viewer, list_id: str, offset: int, limit: int) -> pa.Table:
+        """Return entries in file order: Row, Number, Country, Network, MCCMNC (text), then the file's columns."""
+        found = self.get(viewer, list_id)
+        entries = self._contacts.page(list_id, offset, limit)
+        numbers = entries["msisdn"].to_pylist()
+        shown = numbers if viewer.sees_numbers else [mask_msisdn(number) for number in numbers]
+        table = {
+            "Row": entries["row_no"],
+            "Number": pa.array(shown, pa.string()),
+            "Country": pa.array([country_name(code) for code in entries["country"].to_pylist()], pa.string()),
+            "Network": entries["network"],
+            "MCCMNC": entries["mccmnc"],
+        }
+        rows = entries["fields"].to_pylist()
+        for index, column in enumerate(found.columns):
+            if index != _phone_index(found):
+                table[column] = pa.array([row[index] for row in rows], pa.string())
+        return pa.table(table)
+
+    def rejected_csv(self, viewer: Viewer, list_id: str) -> bytes:
+        """Return the rows that are not entries, as CSV with row number and reason; empty when there are none."""
+        viewer.require(Permission.DISTRIBUTION_LISTS)
+        self.get(viewer, list_id)
+        path = self._rejected_path(list_id)
+        return path.read_bytes() if path.exists() else b""
+
+    def delete(self, viewer: Viewer, list_id: str) -> None:
+        """
+        Delete list and entries for good; campaigns that were launched keep their frozen audience.
+
+        Raises: Conflict: it is being imported, or a campaign is just freezing its audience.
+        """
+        viewer.require(Permission.DISTRIBUTION_LISTS)
+        found = self.get(viewer, list_id)
+        if found.status is ListStatus.IN_PROGRESS:
+            raise Conflict("The list is being imported.", hint="Wait until the import has finished.")
+        with self._state.write() as session:
+            if campaigns.is_list_in_use(session, list_id):
+                raise Conflict("A campaign is just reading this list.", hint="Try again in a minute.")
+            lists.delete_list(session, list_id)
+        self._contacts.delete(list_id)
+        self._path(list_id).unlink(missing_ok=True)
+        self._rejected_path(list_id).unlink(missing_ok=True)
+        log.info("list_deleted", extra={"list_id": list_id, "user_id": viewer.user_id})
+
+    def list_waiting(self, now: datetime) -> list[str]:
+        """Return the lists that wait for `run`."""
+        with self._state.read() as session:
+            return lists.list_waiting(session, now)
+
+    def run(self, list_id: str, clock: Callable[[], datetime]) -> None:
+        """
+        Import the list; running it twice, or in two workers at once, does no harm.
+
+        Raises: StorageError: a store did not answer; the list stays In Progress and is tried again.
+        """
+        owner = new_owner()
+        if not self._lease(list_id, owner, clock()):
+            return
+        with heartbeat(lambda: self._lease(list_id, owner, clock()), self._limits.lease_s / 3):
+            try:
+                counts = self._read(list_id)
+            except StorageError:
+                raise
+            except AppError as error:
+                self._finish(list_id, ListStatus.FAULTED, error.message, error.hint)
+                return
+            except Exception:
+                self._finish(list_id, ListStatus.FAULTED, "The import stopped unexpectedly.", "See the worker's log.")
+                raise
+        if counts.entry_count == 0:
+            fault = f"None of the {counts.read_count} rows has a usable number."
+            self._finish(list_id, ListStatus.FAULTED, fault, "Download the rejected rows to see why.")
+            return
+        self._finish(list_id, ListStatus.READY, "", "")
+        self._path(list_id).unlink(missing_ok=True)
+
+    def _read(self, list_id: str) -> ImportCounts:
+        with self._state.read() as session:
+            found = lists.get_list(session, list_id)
+        with (
+            open_sheet(self._path(list_id), found.file_name) as sheet,
+            EntryReader(sheet, self._rejected_path(list_id), self._limits.max_rows) as reader,
+        ):
+            # Read to the end before writing: the lake has one writer, who must not wait for a parser.
+            tables = []
+            for table in reader.tables():
+                tables.append(table)
+                self._record(list_id, reader.counts())
+            counts = reader.counts()
+        self._contacts.replace(list_id, tables)
+        self._record(list_id, counts)
+        return counts
+
+    def _record(self, list_id: str, counts: ImportCounts) -> None:
+        with self._state.write() as session:
+            lists.record_progress(session, list_id, counts)
+
+    def _finish(self, list_id: str, status: ListStatus, fault: str, hint: str) -> None:
+        with self._state.write() as session:
+            lists.finish_import(session, list_id, status, fault, hint)
+        log.info("list_imported", extra={"list_id": list_id, "status": status, "fault": fault})
+
+    def _lease(self, list_id: str, owner: str, now: datetime) -> bool:
+        with self._state.write() as session:
+            return lists.lease_list(session, list_id, owner, now, now + timedelta(seconds=self._limits.lease_s))
+
+    def _path(self, list_id: str) -> Path:
+        return self._limits.uploads_dir / f"{list_id}.upload"
+
+    def _rejected_path(self, list_id: str) -> Path:
+        return self._limits.uploads_dir / f"{list_id}.rejected.csv"
+
+    @staticmethod
+    def _refuse_taken(taken: bool, name: str) -> None:
+        if taken:
+            raise InvalidInput(f"There is a list called {name} already.", hint="Take another name.", field="name")
+
+
+def check_list_name(name: str) -> str:
+    """Return the tidied name. Raises: InvalidInput."""
+    tidy = " ".join(name.split())
+    if not NAME_MIN <= len(tidy) <= NAME_MAX or not tidy.isprintable():
+        raise InvalidInput(
+            f"The list name has {len(tidy)} characters.",
+            hint=f"Take a name of {NAME_MIN} to {NAME_MAX} characters.",
+            field="name",
+        )
+    return tidy
+
+
+def _new_list(
+    list_id: str, upload: Upload, name: str, columns: tuple[str, ...], viewer: Viewer, now: datetime
+) -> DistributionList:
+    return DistributionList(
+        list_id=list_id,
+        account_id=upload.account_id,
+        name=name,
+        status=ListStatus.IN_PROGRESS,
+        file_name=Path(upload.file_name).name[:255],
+        columns=columns,
+        read_count=0,
+        entry_count=0,
+        duplicate_count=0,
+        rejected_count=0,
+        progress=0.0,
+        fault="",
+        hint="",
+        created_at=now,
+        created_by=viewer.name,
+    )
+
+
+def _store(content: BinaryIO, path: Path, max_bytes: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("wb") as target:
+            shutil.copyfileobj(_Limited(content, max_bytes), target, 1 << 20)
+    except OSError as error:
+        raise StorageError(
+            f"The file could not be stored: {error.strerror}.", hint="Free disk space, then upload it again."
+        ) from error
+
+
+class _Limited:
+    """A file that refuses to be longer than its limit."""
+
+    def __init__(self, content: BinaryIO, max_bytes: int) -> None:
+        self._content = content
+        self._max_bytes = max_bytes
+        self._left = max_bytes
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._content.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise InvalidInput(
+                f"The file is larger than {self._max_bytes >> 20} MiB.", hint="Split it into several.", field="file"
+            )
+        return data
+
+
+def _phone_index(found: DistributionList) -> int:
+    return next(
+        index
+        for index, column in enumerate(found.columns)
+        if column.replace(" ", "").replace("_", "").lower() == "phonenumber"
+    )

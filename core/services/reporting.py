@@ -1,0 +1,112 @@
+"""Reporting: what became of the messages, one by one and in sum."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from core.domain.campaigns import Campaign, Reconciliation
+from core.domain.messages import LedgerState
+from core.domain.msisdn import mask_msisdn
+from core.domain.numbering import country_name
+from core.domain.periods import Period
+from core.domain.permissions import Permission, Viewer
+from core.history.queries import GroupBy, MessageQueries, MessageQuery, StatisticsQuery, TrafficSummary
+from core.state import accounts, campaigns, ledger
+from core.state.store import State
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """One page of messages (columns as in the lake, names for codes, numbers masked) of *total*."""
+
+    table: pa.Table
+    total: int
+
+
+class Reporting:
+    """Questions about what was sent. All of them see the viewer's accounts only."""
+
+    def __init__(self, state: State, queries: MessageQueries) -> None:
+        """Take the stores."""
+        self._state = state
+        self._queries = queries
+
+    def reconciliation(self, viewer: Viewer, campaign_id: str) -> Reconciliation:
+        """Return what became of the campaign's audience. Raises: NotFound."""
+        viewer.require(Permission.CAMPAIGN)
+        with self._state.read() as session:
+            campaign = campaigns.get_campaign(session, campaign_id)
+            viewer.require_account(campaign.account_id, "campaign")
+            return _reconcile(
+                campaign,
+                campaigns.list_outcomes(session, [campaign_id])[campaign_id],
+                ledger.count_in_flight(session, [campaign_id])[campaign_id],
+            )
+
+    def reconciliations(self, viewer: Viewer, found: Iterable[Campaign]) -> dict[str, Reconciliation]:
+        """Return the same for several campaigns at once, by campaign id."""
+        viewer.require(Permission.CAMPAIGN)
+        visible = {item.campaign_id: item for item in found if item.account_id in viewer.account_ids}
+        with self._state.read() as session:
+            outcomes = campaigns.list_outcomes(session, list(visible))
+            flying = ledger.count_in_flight(session, list(visible))
+        return {key: _reconcile(item, outcomes[key], flying[key]) for key, item in visible.items()}
+
+    def messages(self, viewer: Viewer, query: MessageQuery, page: int, size: int) -> MessagePage:
+        """Return page *page* (from 1) of the messages that *query* describes, newest first."""
+        viewer.require(Permission.MESSAGE_HISTORY)
+        scoped = replace(query, account_ids=viewer.account_ids)
+        total = self._queries.count(scoped)
+        table = self._queries.page(scoped, size, (max(1, page) - 1) * size)
+        return MessagePage(self._readable(viewer, table), total)
+
+    def statistics(self, viewer: Viewer, period: Period, group_by: tuple[GroupBy, ...]) -> pa.Table:
+        """Return sent, delivered, undelivered, transmitted and cost per group; days are the viewer's."""
+        viewer.require(Permission.STATISTICS)
+        query = StatisticsQuery(viewer.account_ids, period, viewer.time_zone, group_by)
+        return self._named(viewer, self._queries.statistics(query))
+
+    def traffic(self, viewer: Viewer, period: Period) -> TrafficSummary:
+        """Return the dashboard's figures: of the viewer's accounts, for anybody who is signed in."""
+        summary = self._queries.traffic(viewer.account_ids, period, viewer.time_zone)
+        return replace(summary, countries=self._named(viewer, summary.countries))
+
+    def _readable(self, viewer: Viewer, table: pa.Table) -> pa.Table:
+        named = self._named(viewer, table)
+        if viewer.sees_numbers:
+            return named
+        masked = [mask_msisdn(number) for number in named["receiver"].to_pylist()]
+        return _with(named, "receiver", masked)
+
+    def _named(self, viewer: Viewer, table: pa.Table) -> pa.Table:
+        if "country" in table.column_names:
+            table = _with(table, "country", [country_name(code) for code in table["country"].to_pylist()])
+        if "account" in table.column_names:
+            with self._state.read() as session:
+                known = accounts.list_accounts(session, viewer.account_ids)
+            names = {account.account_id: account.display_name for account in known}
+            table = _with(table, "account", [names[key] for key in table["account"].to_pylist()])
+        return table
+
+
+def _with(table: pa.Table, column: str, values: list[str]) -> pa.Table:
+    index = table.column_names.index(column)
+    return table.set_column(index, column, pa.array(values, pa.string()))
+
+
+def _reconcile(campaign: Campaign, outcomes: Mapping[tuple[str, str], int], flying: ledger.InFlight) -> Reconciliation:
+    settled: dict[str, dict[str, int]] = {}
+    for (outcome, reason), count in outcomes.items():
+        settled.setdefault(outcome, {})[reason] = count
+    failed = dict(settled.get(LedgerState.FAILED, {}))
+    for reason, count in flying.failed.items():
+        failed[reason] = failed.get(reason, 0) + count
+    return Reconciliation(
+        audience_count=campaign.audience_count,
+        sent_count=sum(settled.get(LedgerState.SENT, {}).values()) + flying.sent,
+        excluded=settled.get("excluded", {}),
+        failed=failed,
+        unknown_count=sum(settled.get(LedgerState.UNKNOWN, {}).values()) + flying.unknown,
+        pending_count=flying.pending,
+    )

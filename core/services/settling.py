@@ -1,0 +1,130 @@
+"""
+Settling: a finished batch moves from the ledger into history.
+
+The lake's commit carries the batch id and comes first; then one state transaction counts the batch
+and forgets it. Killed between the two, the next worker finds the tag and only counts.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import pyarrow as pa
+
+from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.messages import DeliveryStatus, LedgerState
+from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
+from core.state import campaigns, ledger
+from core.state.ledger import Batch, Outcome
+from core.state.store import State
+
+log = logging.getLogger(__name__)
+
+
+class History(Protocol):
+    """What settling needs of the lake."""
+
+    def append_batch(  # noqa: D102
+        self, batch_id: str, campaign_id: str, messages: pa.Table, unsent: pa.Table, now: datetime
+    ) -> bool: ...
+
+
+class Settling:
+    """From the ledger into history."""
+
+    def __init__(self, state: State, history: History) -> None:
+        """Take the stores."""
+        self._state = state
+        self._history = history
+
+    def settle(self, campaign: Campaign, batch: Batch, rows: pa.Table, gateway: str, now: datetime) -> None:
+        """
+        Append the batch to history and count it; harmless when somebody else has done so.
+
+        Args:
+            campaign: The batch's campaign.
+            batch: Every one of its messages has an outcome.
+            rows: The batch's slice of the frozen audience.
+            gateway: The gateway's name.
+            now: When.
+
+        Raises: StorageError: a store did not answer; nothing is half done.
+        """
+        with self._state.read() as session:
+            recorded = ledger.list_recorded(session, batch.batch_id)
+        if len(recorded) != batch.message_count:
+            # Only when somebody else settled it: the ledger rows are gone together with the batch.
+            log.warning("batch_not_whole", extra={"batch_id": batch.batch_id, "recorded": len(recorded)})
+            return
+        sent, unsent = _tables(campaign, rows, recorded, gateway)
+        appended = self._history.append_batch(batch.batch_id, campaign.campaign_id, sent, unsent, now)
+        self._count(campaign.campaign_id, batch.batch_id, recorded, now)
+        log.info("batch_settled", extra={"batch_id": batch.batch_id, "appended": appended, "sent": sent.num_rows})
+
+    def _count(self, campaign_id: str, batch_id: str, recorded: Sequence[Outcome], now: datetime) -> None:
+        counts = Counter((outcome.state.value, _reason(outcome)) for outcome in recorded)
+        with self._state.write() as session:
+            if not ledger.settle_batch(session, batch_id):
+                return
+            campaigns.add_outcomes(session, campaign_id, counts)
+            active = campaigns.get_campaign(session, campaign_id).status is CampaignStatus.ACTIVE
+            if active and ledger.count_batches(session, campaign_id) == 0:
+                campaigns.move_campaign(session, campaign_id, CampaignStatus.COMPLETED, completed_at=now)
+                log.info("campaign_completed", extra={"campaign_id": campaign_id})
+
+
+def _reason(outcome: Outcome) -> str:
+    return outcome.error_code if outcome.state is LedgerState.FAILED else ""
+
+
+def _tables(campaign: Campaign, rows: pa.Table, recorded: Sequence[Outcome], gateway: str) -> tuple[pa.Table, pa.Table]:
+    outcomes = {outcome.message_id: outcome for outcome in recorded}
+    in_order = [outcomes[message_id] for message_id in rows["message_id"].to_pylist()]
+    is_sent = pa.array([outcome.state is LedgerState.SENT for outcome in in_order], pa.bool_())
+    is_unsent = pa.array([outcome.state is not LedgerState.SENT for outcome in in_order], pa.bool_())
+    sent = [outcome for outcome in in_order if outcome.state is LedgerState.SENT]
+    unsent = [outcome for outcome in in_order if outcome.state is not LedgerState.SENT]
+    return (
+        _messages(campaign, rows.filter(is_sent), sent, gateway),
+        _unsent(rows.filter(is_unsent), unsent),
+    )
+
+
+def _messages(campaign: Campaign, rows: pa.Table, sent: Sequence[Outcome], gateway: str) -> pa.Table:
+    count = len(sent)
+    columns = {
+        "message_id": rows["message_id"],
+        "sent_at": [outcome.submitted_at for outcome in sent],
+        "account": [campaign.account_id] * count,
+        "campaign_id": [campaign.campaign_id] * count,
+        "source": [campaign.source.value] * count,
+        "receiver": rows["msisdn"],
+        "sender": [campaign.sender_id] * count,
+        "country": rows["country"],
+        "network": rows["network"],
+        "mccmnc": rows["mccmnc"],
+        "delivery_status": [DeliveryStatus.SUBMITTED.value] * count,
+        "error_code": [""] * count,
+        "delivered_at": [None] * count,
+        "price_eur_cents": rows["price_eur_cents"],
+        "segment_count": rows["segment_count"],
+        "unicode": [encoding == "ucs2" for encoding in rows["encoding"].to_pylist()],
+        "gateway": [gateway] * count,
+        "gateway_message_id": [outcome.gateway_message_id for outcome in sent],
+    }
+    return pa.table(columns, schema=MESSAGE_SCHEMA)
+
+
+def _unsent(rows: pa.Table, unsent: Sequence[Outcome]) -> pa.Table:
+    columns = {
+        "message_id": rows["message_id"],
+        "msisdn": rows["msisdn"],
+        "outcome": [outcome.state.value for outcome in unsent],
+        "reason": [_reason(outcome) for outcome in unsent],
+        "country": rows["country"],
+        "network": rows["network"],
+        "mccmnc": rows["mccmnc"],
+    }
+    return pa.table(columns, schema=UNSENT_SCHEMA)

@@ -1,0 +1,1 @@
+"""Background work: Huey tasks over the services."""

@@ -1,0 +1,18 @@
+"""Freezing audiences and sending their batches."""
+
+from core.bootstrap import shared_app
+from core.services.working import Work, WorkKind
+from jobs.app import huey
+from jobs.clock import utc_now
+
+
+@huey.task()
+def freeze_audience(campaign_id: str) -> None:
+    """Freeze the audience, unless another worker does."""
+    shared_app().working.do(Work(WorkKind.FREEZE, campaign_id), utc_now)
+
+
+@huey.task()
+def send_campaign(campaign_id: str) -> None:
+    """Send free batches of the campaign for a while."""
+    shared_app().working.do(Work(WorkKind.SEND, campaign_id), utc_now)

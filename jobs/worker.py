@@ -1,0 +1,62 @@
+"""The worker process: `python -m jobs.worker`. It loads every task, beats the pulse and runs the queue."""
+
+import logging
+
+from huey.consumer import Consumer
+
+from core import logs
+from core.bootstrap import App, shared_app
+from jobs import importing, receipts, sending
+from jobs.app import huey
+from jobs.clock import utc_now
+from jobs.periodic import Pulse
+
+log = logging.getLogger(__name__)
+
+TASK_MODULES = (importing, receipts, sending)
+
+
+class Worker(Consumer):
+    """Huey's consumer, which ends sending after the current sub-window when it is asked to stop."""
+
+    def __init__(self, app: App) -> None:
+        """Take the application; nothing runs yet."""
+        threads = app.settings.worker_threads
+        super().__init__(
+            huey,
+            workers=threads,
+            worker_type="thread",
+            periodic=False,
+            initial_delay=0.05,
+            max_delay=0.2,
+            graceful_signal="TERM",
+        )
+        self._app = app
+        # Two threads are kept for imports and receipts: a long campaign must not hold those up.
+        self._pulse = Pulse(app.working, utc_now, send_slots=max(1, threads - 2))
+
+    def start(self) -> None:
+        """Start the threads, then look for work."""
+        super().start()
+        self._pulse.start()
+        log.info("worker_started", extra={"threads": self._app.settings.worker_threads})
+
+    def stop(self, graceful: bool = False) -> None:
+        """Stop finding work, end what is being sent, then stop the threads."""
+        self._pulse.stop()
+        self._app.sending.stop()
+        super().stop(graceful=graceful)
+        log.info("worker_stopped", extra={"graceful": graceful})
+
+
+def main() -> None:
+    """Run until a signal comes: SIGTERM ends after the current sub-window, SIGINT at once."""
+    app = shared_app()
+    logs.configure(app.settings.log_level)
+    app.state.migrate()
+    Worker(app).run()
+    app.close()
+
+
+if __name__ == "__main__":
+    main()
