@@ -50,7 +50,7 @@ class Settings:
     default_rate_tps: int = 1_000
     # Seed of the simulator gateway and of the demo data.
     seed: int = 20_260_101
-    # Factor on the simulator's receipt delays; 1 is lifelike, 0.01 is for demos and tests.
+    # How many times faster than life the simulator reports receipts; 1 is lifelike.
     simulator_speed: float = 1.0
     # DuckDB's memory limit per process, MiB.
     duckdb_memory_mib: int = 2_048

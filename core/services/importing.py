@@ -22,6 +22,7 @@ from core.domain.numbering import country_name
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, InvalidInput, StorageError
+from core.files.header import is_phone_column
 from core.files.reading import open_sheet
 from core.services.entries import EntryReader
 from core.services.heartbeat import heartbeat, new_owner
@@ -142,7 +143,7 @@ class Importing:
         }
         rows = entries["fields"].to_pylist()
         for index, column in enumerate(found.columns):
-            if index != _phone_index(found):
+            if not is_phone_column(column):
                 table[column] = pa.array([row[index] for row in rows], pa.string())
         return pa.table(table)
 
@@ -307,11 +308,3 @@ class _Limited:
                 f"The file is larger than {self._max_bytes >> 20} MiB.", hint="Split it into several.", field="file"
             )
         return data
-
-
-def _phone_index(found: DistributionList) -> int:
-    return next(
-        index
-        for index, column in enumerate(found.columns)
-        if column.replace(" ", "").replace("_", "").lower() == "phonenumber"
-    )

@@ -80,13 +80,15 @@ class Reporting:
         return _with(named, "receiver", masked)
 
     def _named(self, viewer: Viewer, table: pa.Table) -> pa.Table:
-        if "country" in table.column_names:
-            table = _with(table, "country", [country_name(code) for code in table["country"].to_pylist()])
-        if "account" in table.column_names:
-            with self._state.read() as session:
-                known = accounts.list_accounts(session, viewer.account_ids)
-            names = {account.account_id: account.display_name for account in known}
-            table = _with(table, "account", [names[key] for key in table["account"].to_pylist()])
+        """Put names for country codes and account ids, in columns of messages and of groups alike."""
+        with self._state.read() as session:
+            known = accounts.list_accounts(session, viewer.account_ids)
+        names = {account.account_id: account.display_name for account in known}
+        for column in table.column_names:
+            if column in {"country", GroupBy.COUNTRY}:
+                table = _with(table, column, [country_name(code) for code in table[column].to_pylist()])
+            elif column in {"account", GroupBy.ACCOUNT}:
+                table = _with(table, column, [names[key] for key in table[column].to_pylist()])
         return table
 
 

@@ -221,13 +221,12 @@ def count_batches(session: Session, campaign_id: str) -> int:
 
 def count_in_flight(session: Session, campaign_ids: Collection[str]) -> dict[str, InFlight]:
     """Return where the unsettled messages of each campaign stand."""
-    planned = dict(
-        session.execute(
-            select(BatchRow.campaign_id, func.sum(BatchRow.message_count))
-            .where(BatchRow.campaign_id.in_(campaign_ids))
-            .group_by(BatchRow.campaign_id)
-        ).tuples()
+    batches = session.execute(
+        select(BatchRow.campaign_id, func.sum(BatchRow.message_count))
+        .where(BatchRow.campaign_id.in_(campaign_ids))
+        .group_by(BatchRow.campaign_id)
     )
+    planned = {campaign_id: int(count) for campaign_id, count in batches.tuples()}
     counted = session.execute(
         select(LedgerRow.campaign_id, LedgerRow.state, LedgerRow.error_code, func.count())
         .where(LedgerRow.campaign_id.in_(campaign_ids), LedgerRow.state != LedgerState.CLAIMED)
@@ -237,7 +236,7 @@ def count_in_flight(session: Session, campaign_ids: Collection[str]) -> dict[str
     for campaign_id, state, error_code, count in counted:
         states.setdefault(campaign_id, []).append((state, error_code, count))
     return {
-        campaign_id: _in_flight(int(planned.get(campaign_id, 0)), states.get(campaign_id, []))
+        campaign_id: _in_flight(planned.get(campaign_id, 0), states.get(campaign_id, []))
         for campaign_id in campaign_ids
     }
 

@@ -1,0 +1,110 @@
+"""
+The seam to providers: what a gateway must do, and what is done around every gateway.
+
+A provider implements `Gateway`; `Observed` adds what all of them need (timing, logging, a check of
+the contract), so that a provider's folder holds nothing but the provider.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from core.domain.messages import OutboundMessage, Receipt, SubmitResult
+from core.domain.msisdn import mask_msisdn
+from core.errors import GatewayError
+
+log = logging.getLogger(__name__)
+
+
+class Gateway(Protocol):
+    """One account at one provider. Threads share it."""
+
+    @property
+    def name(self) -> str:
+        """The name accounts refer to it by."""
+        ...
+
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+        """
+        Hand *messages* over and return one result for each, in the same order.
+
+        Once any of them may have left, the answer is a result and never an exception: what got no
+        answer is UNKNOWN, what was surely not taken is THROTTLED.
+
+        Raises: Unavailable: never reached, nothing has left. BadCredentials: refused as a whole.
+        """
+        ...
+
+    def fetch_receipts(self, limit: int, now: datetime) -> list[tuple[str, Receipt]]:
+        """
+        Return up to *limit* receipts that are due, each with a token to acknowledge it by.
+
+        The same ones come again until they are acknowledged.
+        Raises: Unavailable: never reached.
+        """
+        ...
+
+    def acknowledge(self, tokens: Sequence[str]) -> None:
+        """Confirm that the receipts are stored; they do not come again."""
+        ...
+
+
+class Observed:
+    """A gateway with its calls timed, logged and held to the contract."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Wrap *gateway*."""
+        self._gateway = gateway
+
+    @property
+    def name(self) -> str:
+        """The wrapped gateway's name."""
+        return self._gateway.name
+
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+        """Hand over and log how it went; see `Gateway.submit`."""
+        start = time.perf_counter()
+        try:
+            results = self._gateway.submit(messages, now)
+        except GatewayError as error:
+            log.warning(
+                "submit_refused",
+                extra={
+                    "gateway": self.name,
+                    "messages": len(messages),
+                    "code": error.code,
+                    "theirs": error.provider_code,
+                },
+            )
+            raise
+        _check_answers(self.name, messages, results)
+        took_ms = round((time.perf_counter() - start) * 1000, 1)
+        counts = Counter(result.outcome.value for result in results)
+        log.debug("submitted", extra={"gateway": self.name, "took_ms": took_ms, **counts})
+        return results
+
+    def fetch_receipts(self, limit: int, now: datetime) -> list[tuple[str, Receipt]]:
+        """Fetch and log how many came; see `Gateway.fetch_receipts`."""
+        fetched = self._gateway.fetch_receipts(limit, now)
+        if fetched:
+            log.debug("receipts_fetched", extra={"gateway": self.name, "receipts": len(fetched)})
+        return fetched
+
+    def acknowledge(self, tokens: Sequence[str]) -> None:
+        """Pass on; see `Gateway.acknowledge`."""
+        self._gateway.acknowledge(tokens)
+
+
+def _check_answers(name: str, messages: Sequence[OutboundMessage], results: Sequence[SubmitResult]) -> None:
+    # A gateway that mixes up its answers would write one person's outcome to another's message.
+    asked = [message.message_id for message in messages]
+    answered = [result.message_id for result in results]
+    if asked != answered:
+        first = next((m for m, a in zip(messages, answered, strict=False) if m.message_id != a), messages[-1])
+        raise AssertionError(
+            f"gateway {name} answered {len(answered)} of {len(asked)} messages, "
+            f"the first wrong one for {mask_msisdn(first.msisdn)}"
+        )

@@ -1,0 +1,129 @@
+"""The simulator as a gateway: throttles, refuses, goes silent and reports as its profiles say."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import uuid_utils
+
+from core.config import Settings
+from core.domain.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
+from core.domain.pacing import Bucket, take
+from core.domain.segments import MAX_SEGMENTS
+from core.errors import BadCredentials, Unavailable
+from core.gateways.simulator.journal import Accepted, Journal, OwedReceipt, add_accepted, set_bucket
+from core.gateways.simulator.profiles import Profile, fate_of, profile_of
+
+NAME = "simulator"
+# Generous: what throttles a campaign should be the account's own rate.
+MAX_TPS = 50_000
+
+
+@dataclass
+class Faults:
+    """Switches for tests, off by default."""
+
+    unavailable: bool = False
+    bad_credentials: bool = False
+    # Everything is taken, but no answer arrives.
+    silent: bool = False
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """*speed* divides delays (2: twice as fast). *max_tps* is in segments per second."""
+
+    seed: int
+    speed: float = 1.0
+    max_tps: int = MAX_TPS
+    profile_of: Callable[[int, str], Profile] = profile_of
+
+
+class SimulatorGateway:
+    """Takes messages into its journal in one transaction, then answers."""
+
+    name = NAME
+
+    def __init__(self, path: Path, behaviour: Behaviour) -> None:
+        """Take where the journal is and how to behave."""
+        self.journal = Journal(path)
+        self.faults = Faults()
+        self._behaviour = behaviour
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Return the simulator of an installation."""
+        return cls(settings.simulator_path, Behaviour(settings.seed, settings.simulator_speed))
+
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+        """Take, refuse or throttle; see `Gateway.submit`."""
+        self._refuse_if_broken()
+        if not messages:
+            return []
+        taken: list[Accepted] = []
+        owed: list[OwedReceipt] = []
+        with self.journal.write() as connection:
+            bucket, admitted_count, wait_s = self._admit(messages, now)
+            results = [self._take(message, now, taken, owed) for message in messages[:admitted_count]]
+            add_accepted(connection, taken, owed)
+            set_bucket(connection, bucket)
+        throttled = [
+            SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now, retry_after_s=wait_s)
+            for message in messages[admitted_count:]
+        ]
+        return results + throttled
+
+    def fetch_receipts(self, limit: int, now: datetime) -> list[tuple[str, Receipt]]:
+        """Return due receipts; see `Gateway.fetch_receipts`."""
+        if self.faults.unavailable:
+            raise Unavailable("The simulator is switched off.", gateway=NAME)
+        return [
+            (str(token), Receipt(NAME, owed.gateway_message_id, owed.state, owed.error_code, owed.due_at))
+            for token, owed in self.journal.list_due(limit, now)
+        ]
+
+    def acknowledge(self, tokens: Sequence[str]) -> None:
+        """Forget receipts; see `Gateway.acknowledge`."""
+        self.journal.acknowledge([int(token) for token in tokens])
+
+    def _refuse_if_broken(self) -> None:
+        if self.faults.unavailable:
+            raise Unavailable("The simulator is switched off.", gateway=NAME)
+        if self.faults.bad_credentials:
+            raise BadCredentials("The simulator refuses these credentials.", gateway=NAME, provider_code="0x0000000E")
+
+    def _admit(self, messages: Sequence[OutboundMessage], now: datetime) -> tuple[Bucket, int, float]:
+        """Return the bucket after this call, how many messages get in, and how long the others should wait."""
+        rate = self._behaviour.max_tps
+        # A bucket smaller than the longest message would never let it through.
+        capacity = float(max(rate, MAX_SEGMENTS))
+        bucket = self.journal.find_bucket() or Bucket(capacity, now)
+        wanted = sum(message.segment_count for message in messages)
+        _, granted, _ = take(bucket, wanted, rate, now, capacity)
+        spent = count = 0
+        for message in messages:
+            if spent + message.segment_count > granted:
+                break
+            spent += message.segment_count
+            count += 1
+        bucket, _, _ = take(bucket, spent, rate, now, capacity)
+        missing = messages[count].segment_count if count < len(messages) else 0
+        return bucket, count, missing / rate
+
+    def _take(
+        self, message: OutboundMessage, now: datetime, taken: list[Accepted], owed: list[OwedReceipt]
+    ) -> SubmitResult:
+        profile = self._behaviour.profile_of(self._behaviour.seed, message.mccmnc)
+        fate = fate_of(self._behaviour.seed, message, profile)
+        if fate.refusal:
+            return SubmitResult(message.message_id, SubmitOutcome.REJECTED, now, error_code=fate.refusal)
+        key = uuid_utils.uuid7().hex
+        taken.append(Accepted(key, message.message_id, message.msisdn, message.sender_id, message.segment_count, now))
+        for delay_s, state, error_code in fate.receipts:
+            due_at = now + timedelta(seconds=delay_s / self._behaviour.speed)
+            owed.append(OwedReceipt(key, state, error_code, due_at))
+        if fate.silent or self.faults.silent:
+            return SubmitResult(message.message_id, SubmitOutcome.UNKNOWN, now)
+        return SubmitResult(message.message_id, SubmitOutcome.ACCEPTED, now, gateway_message_id=key)

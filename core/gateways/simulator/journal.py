@@ -1,0 +1,167 @@
+"""
+The simulator's own durable log: what it accepted, and the receipts it owes.
+
+It stands apart from Heliograph's stores, so that what was sent can be proved from outside. A
+receiver may stand in it twice: that is exactly what it must be able to show.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.domain.pacing import Bucket
+from core.errors import Unavailable
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS accepted (
+    gateway_message_id TEXT PRIMARY KEY,
+    message_id TEXT NOT NULL,
+    msisdn TEXT NOT NULL,
+    sender_id TEXT NOT NULL,
+    segment_count INTEGER NOT NULL,
+    accepted_us INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS receipts (
+    token INTEGER PRIMARY KEY,
+    gateway_message_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    error_code TEXT NOT NULL,
+    due_us INTEGER NOT NULL,
+    acknowledged INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS receipts_due ON receipts (due_us) WHERE acknowledged = 0;
+CREATE TABLE IF NOT EXISTS bucket (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), tokens REAL, updated_us INTEGER);
+"""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A message the simulator took; never its text."""
+
+    gateway_message_id: str
+    message_id: str
+    msisdn: str
+    sender_id: str
+    segment_count: int
+    accepted_at: datetime
+
+
+@dataclass(frozen=True)
+class OwedReceipt:
+    """A receipt to be reported from *due_at* on."""
+
+    gateway_message_id: str
+    state: str
+    error_code: str
+    due_at: datetime
+
+
+class Journal:
+    """The log in one SQLite file; threads and processes may share it."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the path; the file is made on first use."""
+        self._path = path
+        self._local = threading.local()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction; it is on disk, safe from a killed process, when the block has ended."""
+        connection = self._connect()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"The simulator's log cannot be written: {error}.", gateway="simulator") from error
+
+    def find_bucket(self) -> Bucket | None:
+        """Return the token bucket that throttles, None before its first use."""
+        row = self._connect().execute("SELECT tokens, updated_us FROM bucket").fetchone()
+        return Bucket(row[0], _moment(row[1])) if row else None
+
+    def list_due(self, limit: int, now: datetime) -> list[tuple[int, OwedReceipt]]:
+        """Return (token, receipt) of what is due and not acknowledged, by due time."""
+        rows = self._connect().execute(
+            "SELECT token, gateway_message_id, state, error_code, due_us FROM receipts"
+            " WHERE acknowledged = 0 AND due_us <= ? ORDER BY due_us LIMIT ?",
+            (_microseconds(now), limit),
+        )
+        return [(token, OwedReceipt(key, state, code, _moment(due))) for token, key, state, code, due in rows]
+
+    def acknowledge(self, tokens: Sequence[int]) -> None:
+        """Remember that these receipts are taken."""
+        with self.write() as connection:
+            connection.executemany("UPDATE receipts SET acknowledged = 1 WHERE token = ?", [(t,) for t in tokens])
+
+    def count_accepted(self) -> int:
+        """Return how many messages were taken."""
+        return int(self._connect().execute("SELECT count(*) FROM accepted").fetchone()[0])
+
+    def count_segments(self) -> int:
+        """Return how many segments were taken."""
+        return int(self._connect().execute("SELECT coalesce(sum(segment_count), 0) FROM accepted").fetchone()[0])
+
+    def list_repeated(self) -> list[tuple[str, int]]:
+        """Return (message_id, times) of every message that was taken more than once: there should be none."""
+        rows = self._connect().execute(
+            "SELECT message_id, count(*) FROM accepted GROUP BY message_id HAVING count(*) > 1"
+        )
+        return [(str(message_id), int(count)) for message_id, count in rows]
+
+    def list_accepted(self) -> Iterator[Accepted]:
+        """Yield what was taken, by time."""
+        rows = self._connect().execute("SELECT * FROM accepted ORDER BY accepted_us, gateway_message_id")
+        for key, message_id, msisdn, sender_id, segment_count, accepted in rows:
+            yield Accepted(key, message_id, msisdn, sender_id, segment_count, _moment(accepted))
+
+    def _connect(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self._path, isolation_level=None, timeout=15)
+            connection.execute("PRAGMA journal_mode=WAL")
+            # A killed process loses nothing with NORMAL, and power cuts are not what a simulator is for.
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.executescript(SCHEMA)
+            self._local.connection = connection
+        return connection
+
+
+def add_accepted(connection: sqlite3.Connection, taken: Sequence[Accepted], owed: Sequence[OwedReceipt]) -> None:
+    """Log messages and the receipts they will get, within the caller's transaction."""
+    connection.executemany(
+        "INSERT INTO accepted VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (a.gateway_message_id, a.message_id, a.msisdn, a.sender_id, a.segment_count, _microseconds(a.accepted_at))
+            for a in taken
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO receipts (gateway_message_id, state, error_code, due_us) VALUES (?, ?, ?, ?)",
+        [(r.gateway_message_id, r.state, r.error_code, _microseconds(r.due_at)) for r in owed],
+    )
+
+
+def set_bucket(connection: sqlite3.Connection, bucket: Bucket) -> None:
+    """Store the token bucket within the caller's transaction."""
+    connection.execute(
+        "INSERT OR REPLACE INTO bucket VALUES (1, ?, ?)", (bucket.tokens, _microseconds(bucket.updated_at))
+    )
+
+
+def _microseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)
+
+
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)

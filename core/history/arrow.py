@@ -1,0 +1,33 @@
+"""Results of the lake as Arrow tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+
+def fetch(cursor: DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None) -> pa.Table:
+    """
+    Run *sql* with bound *values*.
+
+    Returns: An Arrow table with the query's columns. Timestamps, which the lake keeps as plain UTC,
+        are aware: timestamp[us, tz=UTC]; UUIDs are text.
+    """
+    table = cursor.execute(sql, dict(values or {})).to_arrow_table()
+    aware = [_make_aware(field) for field in table.schema]
+    return table.cast(pa.schema(aware))
+
+
+def fetch_one(cursor: DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None) -> tuple[Any, ...]:
+    """Run *sql*, which always yields a row, and return its first one."""
+    row = cursor.execute(sql, dict(values or {})).fetchone()
+    if row is None:
+        raise ValueError("the query yields no row")
+    return row
+
+
+def _make_aware(field: pa.Field) -> pa.Field:
+    if pa.types.is_timestamp(field.type) and field.type.tz is None:
+        return field.with_type(pa.timestamp(field.type.unit, tz="UTC"))
+    return field

@@ -1,0 +1,66 @@
+"""The contacts of distribution lists."""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from core.history.arrow import fetch, fetch_one
+from core.history.lake import Lake
+from core.history.schema import CONTACT_SCHEMA
+from core.history.statements import load_statements
+
+_SQL = load_statements("contacts.sql")
+
+
+class ContactStore:
+    """Writes and reads the rows of lists."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def replace(self, list_id: str, tables: Iterable[pa.Table]) -> int:
+        """
+        Make *tables* the contacts of the list, in one commit; safe to run twice.
+
+        Args:
+            list_id: The list; what it held before is gone.
+            tables: Any number of tables with the columns of `CONTACT_SCHEMA`, by name. They are read
+                once, one at a time, before anything is written.
+
+        Returns: How many contacts the list has now.
+        Raises: StorageError: as `Lake.write`.
+        """
+
+        def stage(cursor: DuckDBPyConnection, scratch: str) -> None:
+            cursor.execute(_SQL["create_scratch"].format(scratch=scratch))
+            # One at a time, not as a stream DuckDB pulls from: an error while reading the file stays itself.
+            for table in tables:
+                cursor.register("incoming", table.select(CONTACT_SCHEMA.names).cast(CONTACT_SCHEMA))
+                cursor.execute(_SQL["fill_scratch"].format(scratch=scratch))
+
+        def store(cursor: DuckDBPyConnection) -> int:
+            cursor.execute(_SQL["delete"], {"list_id": list_id})
+            cursor.execute(_SQL["insert"].format(scratch=scratch), {"list_id": list_id})
+            return int(fetch_one(cursor, _SQL["count"], {"list_id": list_id})[0])
+
+        with self._lake.scratch(stage) as scratch:
+            return self._lake.write(store)
+
+    def page(self, list_id: str, offset: int, limit: int) -> pa.Table:
+        """Return up to *limit* contacts after the first *offset*, in file order, as `CONTACT_SCHEMA`."""
+        with self._lake.read() as cursor:
+            return fetch(cursor, _SQL["page"], {"list_id": list_id, "offset": offset, "limit": limit})
+
+    def count(self, list_id: str) -> int:
+        """Return how many contacts the list has."""
+        with self._lake.read() as cursor:
+            return int(fetch_one(cursor, _SQL["count"], {"list_id": list_id})[0])
+
+    def delete(self, list_id: str) -> None:
+        """Remove the list's contacts; a list without any is no error."""
+
+        def remove(cursor: DuckDBPyConnection) -> None:
+            cursor.execute(_SQL["delete"], {"list_id": list_id})
+
+        self._lake.write(remove)

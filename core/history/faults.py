@@ -1,0 +1,69 @@
+"""What DuckDB and DuckLake raise, sorted: try again, tell a person, or let it fail as the bug it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from core.errors import StorageError
+
+# DuckLake reports these as plain text only; every one means that the transaction did not happen.
+_CONFLICT_WORDS = ("conflict", "database is locked", "could not serialize", "deadlock detected")
+_FULL_WORDS = ("no space left", "disk is full", "database or disk is full", "disk quota exceeded")
+_MEMORY_WORDS = ("out of memory", "failed to allocate", "could not allocate")
+
+
+def is_conflict(error: duckdb.Error) -> bool:
+    """Return whether another writer came first, so that the same work may succeed now."""
+    return _says(error, _CONFLICT_WORDS)
+
+
+def is_broken(error: duckdb.Error) -> bool:
+    """Return whether the DuckDB instance must be opened again before it can be used."""
+    return isinstance(error, duckdb.FatalException | duckdb.InternalException)
+
+
+def explain(error: duckdb.Error) -> StorageError | None:
+    """
+    Put an operational error into words; None when it is a mistake in our SQL and must stay visible.
+
+    The text of *error* is left out: it may hold the catalog's password. It remains as the cause.
+    """
+    if _says(error, _FULL_WORDS):
+        return StorageError(
+            "The disk that holds the message history is full.",
+            hint="Make room on it, then try again; nothing was lost.",
+        )
+    if isinstance(error, duckdb.OutOfMemoryException) or _says(error, _MEMORY_WORDS):
+        return StorageError(
+            "The message history needs more memory than it may use.",
+            hint="Ask for a shorter period, or raise HELIOGRAPH_DUCKDB_MEMORY_MIB.",
+        )
+    if is_conflict(error):
+        return StorageError(
+            "The message history could not be written: other writers came first.",
+            hint="Try again in a minute.",
+        )
+    if isinstance(error, duckdb.OperationalError) or is_broken(error):
+        return StorageError(
+            "The message history could not be reached.",
+            hint="Check that its catalog and its files can be reached, then try again.",
+        )
+    return None
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn the operational errors of a block into `StorageError`s that have them as their cause."""
+    try:
+        yield
+    except duckdb.Error as error:
+        sentence = explain(error)
+        if sentence is None:
+            raise
+        raise sentence from error
+
+
+def _says(error: duckdb.Error, words: tuple[str, ...]) -> bool:
+    text = str(error).lower()
+    return any(word in text for word in words)

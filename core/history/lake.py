@@ -1,0 +1,197 @@
+"""The message lake: DuckDB in this process over DuckLake, whose catalog and files all processes share."""
+
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from core.config import Settings
+from core.errors import StorageError
+from core.history.extensions import load_extensions
+from core.history.faults import explained, is_broken, is_conflict
+from core.history.location import Location
+from core.history.locks import WriterLock
+from core.history.schema import migrate
+
+T = TypeVar("T")
+
+WRITE_ATTEMPTS = 6
+LOCK_TIMEOUT_S = 60.0
+_BACKOFF_FIRST_S, _BACKOFF_MOST_S = 0.05, 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Lake:
+    """
+    One per process and safe to share between threads: every call works on a cursor of its own.
+
+    Nothing connects before the first call; the first one creates the lake or brings it up to date.
+    The tables are `lake.<name>` in SQL; schema.sql lists them.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._location = Location.of(settings)
+        self._memory_mib = settings.duckdb_memory_mib
+        self._lock: WriterLock = self._location.lock()
+        self._opening = threading.Lock()
+        self._connection: DuckDBPyConnection | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[DuckDBPyConnection]:
+        """
+        Give a cursor that sees one snapshot of the lake from its first query on, and cannot write.
+
+        Raises: StorageError: the lake cannot be reached, or memory does not suffice.
+        """
+        with self._cursor() as cursor:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            try:
+                yield cursor
+            finally:
+                _roll_back(cursor)
+
+    def write(self, work: Callable[[DuckDBPyConnection], T]) -> T:
+        """
+        Run *work* in one transaction as the lake's only writer and commit it.
+
+        Args:
+            work: Runs again from the start after a conflict, and its caller may run it again after a
+                commit of which nobody knows whether it happened: it looks first what is already there.
+
+        Returns: What *work* returned.
+        Raises: StorageError: no lock in time, conflicts without end, a full disk, no connection.
+        """
+        pause_s = _BACKOFF_FIRST_S
+        for attempt in range(1, WRITE_ATTEMPTS):
+            try:
+                return self._write_once(work)
+            except StorageError as error:
+                if not (isinstance(error.__cause__, duckdb.Error) and is_conflict(error.__cause__)):
+                    raise
+                _log.warning("lake_write_conflict", extra={"attempt": attempt})
+            time.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads writers, guards nothing
+            pause_s = min(pause_s * 2, _BACKOFF_MOST_S)
+        return self._write_once(work)
+
+    @contextmanager
+    def scratch(self, fill: Callable[[DuckDBPyConnection, str], object]) -> Iterator[str]:
+        """
+        Keep a table in this process's memory while the block runs; it spills to disk when large.
+
+        Work that takes long, such as reading a file or rendering texts, goes here first, so that the
+        writer's lock is held only for copying its rows.
+
+        Args:
+            fill: Creates the table; is given a cursor and the table's qualified name.
+
+        Returns: The table's qualified name.
+        Raises: StorageError: as `read`.
+        """
+        name = f"memory.main.scratch_{uuid.uuid4().hex}"
+        with self._cursor() as cursor:
+            try:
+                fill(cursor, name)
+                yield name
+            finally:
+                cursor.execute(f"DROP TABLE IF EXISTS {name}")
+
+    def ping(self) -> None:
+        """Ask the catalog something small. Raises: StorageError: as `read`."""
+        with self.read() as cursor:
+            cursor.execute("SELECT count(*) FROM lake.schema_migrations").fetchall()
+
+    def close(self) -> None:
+        """Close the DuckDB instance; a later call opens it again."""
+        with self._opening:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _write_once(self, work: Callable[[DuckDBPyConnection], T]) -> T:
+        # Opened first: it takes the same lock when it is the first of this process.
+        connection = self._connect()
+        with self._lock.hold(LOCK_TIMEOUT_S), self._cursor_of(connection) as cursor:
+            return _transact(cursor, work)
+
+    @contextmanager
+    def _cursor(self) -> Iterator[DuckDBPyConnection]:
+        with self._cursor_of(self._connect()) as cursor:
+            yield cursor
+
+    @contextmanager
+    def _cursor_of(self, connection: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
+        try:
+            with explained(), connection.cursor() as cursor:
+                yield cursor
+        except StorageError as error:
+            if isinstance(error.__cause__, duckdb.Error) and is_broken(error.__cause__):
+                self._forget(connection)
+            raise
+
+    def _connect(self) -> DuckDBPyConnection:
+        with self._opening:
+            if self._connection is None:
+                self._connection = self._open()
+            return self._connection
+
+    def _forget(self, connection: DuckDBPyConnection) -> None:
+        """Let the next call open a new instance; calls that still run on the old one fail by themselves."""
+        with self._opening:
+            if self._connection is connection:
+                self._connection = None
+
+    def _open(self) -> DuckDBPyConnection:
+        self._location.make_folders()
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": f"{self._memory_mib}MiB",
+                "temp_directory": str(self._location.spill_dir),
+            },
+        )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: DuckDBPyConnection) -> None:
+        with explained():
+            # Plain timestamps are UTC everywhere; aware ones that come in are turned by the session's zone.
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            load_extensions(connection, *self._location.extensions)
+            # Two processes that start at once must not both create the catalog.
+            with self._lock.hold(LOCK_TIMEOUT_S), connection.cursor() as cursor:
+                self._location.attach(connection)
+                applied = _transact(cursor, migrate)
+        for name in applied:
+            _log.info("lake_migrated", extra={"migration": name})
+
+
+def _transact(cursor: DuckDBPyConnection, work: Callable[[DuckDBPyConnection], T]) -> T:
+    cursor.execute("BEGIN TRANSACTION")
+    try:
+        result = work(cursor)
+        cursor.execute("COMMIT")
+    except BaseException:
+        _roll_back(cursor)
+        raise
+    return result
+
+
+def _roll_back(cursor: DuckDBPyConnection) -> None:
+    # A commit that failed has ended its transaction, and a broken instance has none; what made us roll
+    # back is the error that counts.
+    with suppress(duckdb.Error):
+        cursor.execute("ROLLBACK")

@@ -1,0 +1,92 @@
+"""Where the lake is: its catalog, its files, its writer's lock, and how DuckDB attaches them."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from core.config import Settings
+from core.history.locks import AdvisoryLock, FileLock, WriterLock
+
+# Milliseconds a reader or writer waits for SQLite's own short locks.
+_SQLITE_BUSY_MS = 10_000
+
+
+@dataclass(frozen=True)
+class Location:
+    """*catalog* is a libpq string, or "" for SQLite in *folder*; *files* a folder or an s3:// prefix, ending in /."""
+
+    folder: Path
+    catalog: str
+    files: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Location":
+        """Return the place the settings name."""
+        folder = settings.data_dir.resolve() / "history"
+        files = settings.lake_files or str(folder / "files")
+        if not files.startswith("s3://"):
+            files = str(Path(files).resolve())
+        return cls(folder, settings.lake_catalog, files.rstrip("/") + "/")
+
+    @property
+    def spill_dir(self) -> Path:
+        """Folder for what does not fit into DuckDB's memory limit."""
+        return self.folder / "spill"
+
+    @property
+    def on_object_storage(self) -> bool:
+        """Whether the files are on S3 or something that speaks like it."""
+        return self.files.startswith("s3://")
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """DuckDB extensions that reach this place."""
+        scanner = "postgres_scanner" if self.catalog else "sqlite_scanner"
+        return ("ducklake", scanner, *(["httpfs"] if self.on_object_storage else []))
+
+    def lock(self) -> WriterLock:
+        """Return the lock all writers of this lake share."""
+        return AdvisoryLock(self.catalog) if self.catalog else FileLock(self.folder / "writer.lock")
+
+    def make_folders(self) -> None:
+        """Create the folders of this machine that are missing."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.on_object_storage:
+            Path(self.files).mkdir(parents=True, exist_ok=True)
+
+    def attach(self, connection: DuckDBPyConnection) -> None:
+        """Attach the lake as `lake`, creating its catalog when there is none."""
+        if self.on_object_storage:
+            _use_credentials(connection)
+        # The files are listed relative to their folder: overriding lets a backup be restored elsewhere.
+        options = [f"DATA_PATH {_quote(self.files)}", "OVERRIDE_DATA_PATH true"]
+        if self.catalog:
+            source = f"ducklake:postgres:{self.catalog}"
+        else:
+            source = f"ducklake:sqlite:{self.folder / 'catalog.sqlite'}"
+            # Without WAL, readers wait for writers and commits fail with "database is locked".
+            options += ["META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {_SQLITE_BUSY_MS}"]
+        connection.execute(f"ATTACH {_quote(source)} AS lake ({', '.join(options)})")
+
+
+def _use_credentials(connection: DuckDBPyConnection) -> None:
+    """Hand DuckDB the object storage's credentials, from the variables every S3 client reads."""
+    given = {
+        "KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", ""),
+        "SECRET": os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        "SESSION_TOKEN": os.environ.get("AWS_SESSION_TOKEN", ""),
+        "REGION": os.environ.get("AWS_REGION", "") or os.environ.get("AWS_DEFAULT_REGION", ""),
+    }
+    address = os.environ.get("AWS_ENDPOINT_URL_S3", "") or os.environ.get("AWS_ENDPOINT_URL", "")
+    if address:
+        scheme, _, host = address.partition("://")
+        # Servers that are not Amazon's have no host name per bucket.
+        given |= {"ENDPOINT": host.rstrip("/"), "URL_STYLE": "path", "USE_SSL": str(scheme != "http").lower()}
+    options = "".join(f", {name} {_quote(value)}" for name, value in given.items() if value)
+    connection.execute(f"CREATE OR REPLACE SECRET lake_files (TYPE s3{options})")
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,156 @@
+"""Writing the message history: batches that were sent, and receipts for them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from core.domain.messages import DeliveryStatus
+from core.domain.receipts import Settled, is_final, merge
+from core.history.arrow import fetch_one
+from core.history.lake import Lake
+from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
+from core.history.statements import load_statements
+
+_SQL = load_statements("messages.sql")
+
+# How long before a receipt's own time its message may have been sent. Gateways give up after two days unless told
+# otherwise (SMPP's validity_period), so this leaves room for retries and for clocks that differ.
+RECEIPT_LOOKBACK = timedelta(days=4)
+
+_RECEIPT_SCHEMA = pa.schema(
+    [
+        ("gateway", pa.string()),
+        ("gateway_message_id", pa.string()),
+        ("delivery_status", pa.string()),
+        ("error_code", pa.string()),
+        ("delivered_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class ReceiptUpdate:
+    """What one receipt says. *done_at* is the gateway's time of the state."""
+
+    gateway: str
+    gateway_message_id: str
+    status: DeliveryStatus
+    error_code: str
+    done_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The message it speaks of: gateway and gateway_message_id."""
+        return self.gateway, self.gateway_message_id
+
+    @property
+    def settled(self) -> Settled:
+        """What it says alone; only a final state has a time."""
+        return Settled(self.status, self.error_code, self.done_at if is_final(self.status) else None)
+
+
+class MessageStore:
+    """Appends batches and merges receipts. Both are safe to run twice."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def append_batch(
+        self, batch_id: str, campaign_id: str, messages: pa.Table, unsent: pa.Table, now: datetime
+    ) -> bool:
+        """
+        Write the outcome of a batch, all of it or nothing, once.
+
+        Args:
+            batch_id: Tags the commit: a second call with it writes nothing.
+            campaign_id: Of the unsent rows and the tag; the messages carry their own.
+            messages: `MESSAGE_SCHEMA` by column name; may be empty.
+            unsent: `UNSENT_SCHEMA` by column name; may be empty.
+            now: Recorded with the tag and the unsent rows.
+
+        Returns: Whether the rows were written; False when the batch was already there.
+        Raises: StorageError: as `Lake.write`.
+        """
+        messages = messages.select(MESSAGE_SCHEMA.names).cast(MESSAGE_SCHEMA)
+        unsent = unsent.select(UNSENT_SCHEMA.names).cast(UNSENT_SCHEMA)
+        tag = {"batch_id": batch_id, "campaign_id": campaign_id, "now": now, "message_count": messages.num_rows}
+
+        def append(cursor: DuckDBPyConnection) -> bool:
+            if _is_appended(cursor, batch_id):
+                return False
+            if messages.num_rows:
+                cursor.register("incoming_messages", messages)
+                cursor.execute(_SQL["insert_messages"].format(columns=_MESSAGE_COLUMNS))
+            if unsent.num_rows:
+                cursor.register("incoming_unsent", unsent)
+                cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id, "now": now})
+            cursor.execute(_SQL["insert_tag"], tag)
+            return True
+
+        return self._lake.write(append)
+
+    def is_appended(self, batch_id: str) -> bool:
+        """Return whether `append_batch` has written the batch."""
+        with self._lake.read() as cursor:
+            return _is_appended(cursor, batch_id)
+
+    def merge_receipts(
+        self, receipts: Sequence[ReceiptUpdate], lookback: timedelta = RECEIPT_LOOKBACK
+    ) -> set[tuple[str, str]]:
+        """
+        Bring the messages up to what the receipts say, in one update of the rows that change.
+
+        However receipts are ordered, batched or repeated, the messages end in the same state: that of
+        `core.domain.receipts.merge`.
+
+        Args:
+            receipts: In any order, several for one message too.
+            lookback: Messages sent longer than this before the earliest `done_at` are not looked at,
+                so that old files stay closed.
+
+        Returns: (gateway, gateway_message_id) of every receipt whose message was found, changed or not.
+        Raises: StorageError: as `Lake.write`.
+        """
+        if not receipts:
+            return set()
+        incoming = _fold(receipts)
+        earliest = min(receipt.done_at for receipt in receipts) - lookback
+
+        def update(cursor: DuckDBPyConnection) -> set[tuple[str, str]]:
+            cursor.register("incoming_receipts", incoming)
+            cursor.execute(_SQL["settle"], {"earliest": earliest})
+            first, last = fetch_one(cursor, _SQL["changed_range"])
+            if first is not None:
+                cursor.execute(_SQL["update_changed"], {"first": first, "last": last})
+            matched = {(str(gateway), str(key)) for gateway, key in cursor.execute(_SQL["matched"]).fetchall()}
+            cursor.execute(_SQL["drop_settled"])
+            return matched
+
+        return self._lake.write(update)
+
+
+def _is_appended(cursor: DuckDBPyConnection, batch_id: str) -> bool:
+    return cursor.execute(_SQL["find_appended"], {"batch_id": batch_id}).fetchone() is not None
+
+
+def _fold(receipts: Iterable[ReceiptUpdate]) -> pa.Table:
+    """Return one row per message: an update must not meet the same row twice."""
+    states: dict[tuple[str, str], Settled] = {}
+    for receipt in receipts:
+        known = states.get(receipt.key)
+        states[receipt.key] = receipt.settled if known is None else merge(known, receipt.settled)
+    rows = [
+        (gateway, key, str(state.status), state.error_code, state.delivered_at)
+        for (gateway, key), state in states.items()
+    ]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return pa.table(columns, schema=_RECEIPT_SCHEMA)
+
+
+# The lake keeps message_id as a UUID; Arrow carries it as text.
+_MESSAGE_COLUMNS = ", ".join(
+    "message_id::UUID AS message_id" if name == "message_id" else name for name in MESSAGE_SCHEMA.names
+)

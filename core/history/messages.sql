@@ -1,0 +1,70 @@
+-- name: find_appended
+SELECT message_count FROM lake.appended_batches WHERE batch_id = $batch_id;
+
+-- name: insert_messages
+INSERT INTO lake.messages BY NAME
+SELECT {columns} FROM incoming_messages ORDER BY sent_at, message_id;
+
+-- name: insert_unsent
+INSERT INTO lake.unsent BY NAME
+SELECT
+    $campaign_id AS campaign_id, message_id::UUID AS message_id, msisdn, outcome, reason, country, network, mccmnc,
+    $now::TIMESTAMP AS recorded_at
+FROM incoming_unsent;
+
+-- name: insert_tag
+INSERT INTO lake.appended_batches BY NAME
+SELECT
+    $batch_id AS batch_id, $campaign_id AS campaign_id, $message_count AS message_count,
+    $now::TIMESTAMP AS appended_at;
+
+-- name: settle
+-- The join of core.domain.receipts.merge, of what is stored (m) with what came (r). least() passes over NULLs.
+CREATE TEMP TABLE settled AS
+WITH matched AS (
+    SELECT
+        m.message_id, m.sent_at, m.delivery_status, m.error_code, m.delivered_at, r.gateway, r.gateway_message_id,
+        CASE m.delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS stored_rank,
+        CASE r.delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS came_rank,
+        r.delivery_status AS came_status, r.error_code AS came_code, r.delivered_at::TIMESTAMP AS came_at
+    FROM lake.messages AS m
+    JOIN incoming_receipts AS r USING (gateway, gateway_message_id)
+    WHERE m.sent_at >= $earliest::TIMESTAMP
+),
+joined AS (
+    SELECT
+        *,
+        CASE WHEN came_rank > stored_rank THEN came_status ELSE delivery_status END AS new_status,
+        CASE
+            WHEN came_rank > stored_rank THEN came_code
+            WHEN came_rank < stored_rank THEN error_code
+            ELSE coalesce(least(nullif(error_code, ''), nullif(came_code, '')), '')
+        END AS new_code,
+        CASE
+            WHEN came_rank > stored_rank THEN came_at
+            WHEN came_rank < stored_rank THEN delivered_at
+            ELSE least(delivered_at, came_at)
+        END AS new_at
+    FROM matched
+)
+SELECT
+    message_id, sent_at, gateway, gateway_message_id, new_status, new_code, new_at,
+    (new_status, new_code) IS DISTINCT FROM (delivery_status, error_code)
+        OR new_at IS DISTINCT FROM delivered_at AS changed
+FROM joined;
+
+-- name: changed_range
+SELECT min(sent_at), max(sent_at) FROM settled WHERE changed;
+
+-- name: update_changed
+-- The range leaves out the files that hold none of the messages.
+UPDATE lake.messages AS m
+SET delivery_status = s.new_status, error_code = s.new_code, delivered_at = s.new_at
+FROM (FROM settled WHERE changed) AS s
+WHERE m.message_id = s.message_id AND m.sent_at BETWEEN $first AND $last;
+
+-- name: matched
+SELECT DISTINCT gateway, gateway_message_id FROM settled;
+
+-- name: drop_settled
+DROP TABLE settled;

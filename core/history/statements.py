@@ -1,0 +1,24 @@
+"""SQL kept beside the module that runs it: a `.sql` file of blocks, each under a `-- name: x` line."""
+
+import re
+from importlib import resources
+
+_NAME = re.compile(r"^-- name: (?P<name>\w+)\s*$", re.MULTILINE)
+
+
+def load_statements(file_name: str) -> dict[str, str]:
+    """
+    Read the named blocks of a `.sql` file of this package, in file order.
+
+    Raises: ValueError: text stands above the first name, or a name is given twice.
+    """
+    text = resources.files(__package__).joinpath(file_name).read_text("utf-8")
+    preamble, *rest = _NAME.split(text)
+    if any(line and not line.startswith("--") for line in preamble.splitlines()):
+        raise ValueError(f"{file_name}: SQL stands above the first name")
+    blocks: dict[str, str] = {}
+    for name, sql in zip(rest[::2], rest[1::2], strict=True):
+        if name in blocks:
+            raise ValueError(f"{file_name}: {name} is given twice")
+        blocks[name] = sql.strip()
+    return blocks

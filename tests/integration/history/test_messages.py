@@ -1,0 +1,158 @@
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.domain.messages import DeliveryStatus
+from core.domain.periods import Period
+from core.domain.receipts import Settled, merge
+from core.history.lake import Lake
+from core.history.messages import MessageStore, ReceiptUpdate
+from core.history.queries import MessageQueries, MessageQuery
+from tests.support.messages import NOW, make_message, make_unsent, message_table, unsent_table
+
+PERIOD = Period(NOW - timedelta(days=60), NOW + timedelta(days=60))
+EVERYTHING = MessageQuery(frozenset({"account-1"}), PERIOD)
+NO_MESSAGES, NO_UNSENT = message_table(), unsent_table()
+
+
+def stored(lake: Lake) -> dict[str, dict]:
+    rows = MessageQueries(lake).page(EVERYTHING, 1_000_000, 0).to_pylist()
+    return {row["gateway_message_id"]: row for row in rows}
+
+
+def make_receipt(key: str, status: DeliveryStatus, seconds: int = 0, error_code: str = "") -> ReceiptUpdate:
+    return ReceiptUpdate("simulator", key, status, error_code, NOW + timedelta(seconds=seconds))
+
+
+def test_a_message_comes_back_as_it_went_in(lake: Lake) -> None:
+    message = make_message(
+        sent_at=datetime(2026, 3, 10, 12, 0, 0, 123456, UTC),
+        delivered_at=NOW,
+        delivery_status="Delivered",
+        price_eur_cents=Decimal("0.0001"),
+        unicode=True,
+        sender="Ünï 'quoted' %_",
+    )
+    assert MessageStore(lake).append_batch("batch-1", "campaign-1", message_table(message), NO_UNSENT, NOW)
+    assert MessageQueries(lake).page(EVERYTHING, 10, 0).to_pylist() == [message]
+
+
+def test_a_batch_is_appended_once(lake: Lake) -> None:
+    store = MessageStore(lake)
+    messages = message_table(*(make_message() for _ in range(50)))
+    unsent = unsent_table(make_unsent(), make_unsent(outcome="unknown", reason=""))
+    assert not store.is_appended("batch-1")
+    assert store.append_batch("batch-1", "campaign-1", messages, unsent, NOW) is True
+    assert store.append_batch("batch-1", "campaign-1", messages, unsent, NOW) is False
+    assert store.is_appended("batch-1")
+    assert MessageQueries(lake).count(EVERYTHING) == 50
+    with lake.read() as cursor:
+        assert cursor.execute("SELECT count(*) FROM lake.unsent").fetchone() == (2,)
+        tags = cursor.execute("SELECT * FROM lake.appended_batches").fetchall()
+    assert tags == [("batch-1", "campaign-1", 50, NOW.replace(tzinfo=None))]
+
+
+def test_a_batch_of_nothing_but_unsent_rows_is_tagged_too(lake: Lake) -> None:
+    store = MessageStore(lake)
+    assert store.append_batch("batch-1", "campaign-1", NO_MESSAGES, unsent_table(make_unsent()), NOW)
+    assert store.is_appended("batch-1")
+
+
+def test_columns_may_come_in_any_order_and_missing_ones_are_refused(lake: Lake) -> None:
+    store = MessageStore(lake)
+    table = message_table(make_message())
+    store.append_batch("batch-1", "campaign-1", table.select(table.schema.names[::-1]), NO_UNSENT, NOW)
+    with pytest.raises(KeyError, match="receiver"):
+        store.append_batch("batch-2", "campaign-1", table.drop_columns(["receiver"]), NO_UNSENT, NOW)
+    assert not store.is_appended("batch-2")
+
+
+def test_a_receipt_settles_its_message_and_says_it_was_found(lake: Lake) -> None:
+    store = MessageStore(lake)
+    table = message_table(make_message(gateway_message_id="a"), make_message(gateway_message_id="b"))
+    store.append_batch("batch-1", "campaign-1", table, NO_UNSENT, NOW)
+    receipts = [
+        make_receipt("a", DeliveryStatus.DELIVERED, 5, "000"),
+        make_receipt("nobody", DeliveryStatus.DELIVERED),
+        ReceiptUpdate("another gateway", "b", DeliveryStatus.DELIVERED, "", NOW),
+    ]
+    assert store.merge_receipts(receipts) == {("simulator", "a")}
+    rows = stored(lake)
+    assert (rows["a"]["delivery_status"], rows["a"]["error_code"]) == ("Delivered", "000")
+    assert rows["a"]["delivered_at"] == NOW + timedelta(seconds=5)
+    assert (rows["b"]["delivery_status"], rows["b"]["delivered_at"]) == ("Submitted", None)
+
+
+def test_a_repeated_receipt_is_found_and_rewrites_nothing(lake: Lake) -> None:
+    store = MessageStore(lake)
+    store.append_batch("batch-1", "campaign-1", message_table(make_message(gateway_message_id="a")), NO_UNSENT, NOW)
+    receipt = make_receipt("a", DeliveryStatus.DELIVERED)
+    store.merge_receipts([receipt])
+    before = snapshot(lake)
+    assert store.merge_receipts([receipt, receipt]) == {("simulator", "a")}
+    assert snapshot(lake) == before
+
+
+def test_a_late_receipt_does_not_reopen_a_delivered_message(lake: Lake) -> None:
+    store = MessageStore(lake)
+    store.append_batch("batch-1", "campaign-1", message_table(make_message(gateway_message_id="a")), NO_UNSENT, NOW)
+    store.merge_receipts([make_receipt("a", DeliveryStatus.DELIVERED, 5)])
+    store.merge_receipts(
+        [make_receipt("a", DeliveryStatus.UNDELIVERED, 9, "27"), make_receipt("a", DeliveryStatus.SUBMITTED)]
+    )
+    row = stored(lake)["a"]
+    assert (row["delivery_status"], row["error_code"]) == ("Delivered", "")
+
+
+def test_a_message_sent_long_before_its_receipt_is_found_only_when_looked_for(lake: Lake) -> None:
+    store = MessageStore(lake)
+    old = make_message(gateway_message_id="old", sent_at=NOW - timedelta(days=20))
+    store.append_batch("batch-1", "campaign-1", message_table(old), NO_UNSENT, NOW)
+    receipt = make_receipt("old", DeliveryStatus.DELIVERED)
+    assert store.merge_receipts([receipt]) == set()
+    assert store.merge_receipts([receipt], lookback=timedelta(days=30)) == {("simulator", "old")}
+
+
+def test_no_receipts_are_no_work(lake: Lake) -> None:
+    assert MessageStore(lake).merge_receipts([]) == set()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_receipts_in_any_order_batches_and_number_end_as_the_domain_says(lake: Lake, seed: int) -> None:
+    source = random.Random(seed)
+    keys = [f"message-{number}" for number in range(60)]
+    # Over three months, so that the rows of one update lie in several partitions.
+    table = message_table(
+        *(make_message(gateway_message_id=key, sent_at=NOW - timedelta(days=source.randrange(60))) for key in keys)
+    )
+    store = MessageStore(lake)
+    store.append_batch("batch-1", "campaign-1", table, NO_UNSENT, NOW)
+    receipts = [
+        make_receipt(
+            source.choice(keys),
+            source.choice(list(DeliveryStatus)),
+            source.randrange(5),
+            source.choice(["", "1", "27"]),
+        )
+        for _ in range(300)
+    ]
+    expected = {key: Settled(DeliveryStatus.SUBMITTED) for key in keys}
+    for receipt in receipts:
+        expected[receipt.gateway_message_id] = merge(expected[receipt.gateway_message_id], receipt.settled)
+    deliveries = receipts + source.sample(receipts, 100)
+    source.shuffle(deliveries)
+    while deliveries:
+        size = source.randrange(1, 80)
+        store.merge_receipts(deliveries[:size], lookback=timedelta(days=70))
+        deliveries = deliveries[size:]
+    assert {
+        key: Settled(DeliveryStatus(row["delivery_status"]), row["error_code"], row["delivered_at"])
+        for key, row in stored(lake).items()
+    } == expected
+
+
+def snapshot(lake: Lake) -> int:
+    with lake.read() as cursor:
+        return cursor.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchone()[0]

@@ -1,0 +1,241 @@
+"""Every figure against a plain recount in Python."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from core.config import Settings
+from core.domain.periods import Period, Preset, resolve_period
+from core.history.lake import Lake
+from core.history.messages import MessageStore
+from core.history.queries import GroupBy, MessageQueries, MessageQuery, StatisticsQuery
+from tests.support.messages import NOW, make_message, make_random_message, message_table, unsent_table
+
+# Both changes of clocks of 2026, in Berlin and in Lord Howe, where it is half an hour.
+START, END = datetime(2026, 3, 20, tzinfo=UTC), datetime(2026, 11, 5, tzinfo=UTC)
+ZONES = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns"]
+ACCOUNTS = frozenset({"account-0", "account-1"})
+
+
+SPECIAL_DAYS = [date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 25), date(2026, 6, 1)]
+
+
+def append(lake: Lake, *messages: dict[str, Any]) -> None:
+    MessageStore(lake).append_batch("batch-1", "campaign-1", message_table(*messages), unsent_table(), NOW)
+
+
+def make_history() -> list[dict[str, Any]]:
+    source = random.Random(7)
+    two_days, one_day = timedelta(days=2), timedelta(days=1)
+    messages = [make_random_message(source, START - one_day, END - START + two_days) for _ in range(900)]
+    for day in SPECIAL_DAYS:
+        noon = datetime.combine(day, time(12), tzinfo=UTC)
+        messages += [make_random_message(source, noon - one_day, two_days) for _ in range(200)]
+    # At the very edges of the period, and several of one moment, so that only the id orders them.
+    messages += [make_message(sent_at=moment) for moment in (START, END)]
+    messages += [make_message(sent_at=START + one_day) for _ in range(30)]
+    return messages
+
+
+HAYSTACK = [
+    make_message(
+        message_id=f"0197f000-0000-7000-8000-00000000000{number}",
+        gateway_message_id=str(number),
+        account="haystack",
+        **fields,
+    )
+    for number, fields in enumerate(
+        [
+            {"receiver": "+491791111111", "sender": "Shop", "delivery_status": "Delivered", "error_code": "0"},
+            {"receiver": "+491792222222", "sender": "100%", "network": "T_Mobile", "campaign_id": "campaign-2"},
+            {"receiver": "+33611111111", "sender": "a_b", "country": "FR", "mccmnc": "20801", "network": "Orange"},
+            {"receiver": "+4366", "sender": "axb", "country": "", "mccmnc": "", "network": "", "error_code": "27"},
+        ]
+    )
+]
+
+
+@dataclass(frozen=True)
+class History:
+    queries: MessageQueries
+    messages: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    catalog = request.getfixturevalue("new_database")() if request.param == "postgres" else ""
+    lake = Lake(Settings(data_dir=tmp_path_factory.mktemp("history"), lake_catalog=catalog))
+    messages = make_history()
+    append(lake, *messages, *HAYSTACK)
+    yield History(MessageQueries(lake), messages)
+    lake.close()
+
+
+def within(messages: list[dict[str, Any]], period: Period) -> list[dict[str, Any]]:
+    return [m for m in messages if m["account"] in ACCOUNTS and period.start <= m["sent_at"] < period.end]
+
+
+def group_value(message: dict[str, Any], group: GroupBy, zone: ZoneInfo) -> Any:
+    day = message["sent_at"].astimezone(zone).date()
+    return {
+        GroupBy.YEAR: day.year,
+        GroupBy.MONTH: day.replace(day=1),
+        GroupBy.DAY: day,
+        GroupBy.ACCOUNT: message["account"],
+        GroupBy.COUNTRY: message["country"],
+        GroupBy.NETWORK: message["network"],
+        GroupBy.NETWORK_CODE: message["mccmnc"],
+        GroupBy.PRICE: message["price_eur_cents"],
+    }[group]
+
+
+def recount(messages: list[dict[str, Any]], groups: tuple[GroupBy, ...], zone: ZoneInfo) -> list[dict[str, Any]]:
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for message in messages:
+        key = tuple(group_value(message, group, zone) for group in groups)
+        empty = {"sent": 0, "delivered": 0, "undelivered": 0, "transmitted": 0, "cost_eur_cents": Decimal(0)}
+        row = rows.setdefault(key, dict(zip(map(str, groups), key, strict=True)) | empty)
+        status = {"Submitted": "transmitted"}.get(message["delivery_status"], message["delivery_status"].lower())
+        row["sent"] += 1
+        row[status] += 1
+        row["cost_eur_cents"] += message["price_eur_cents"]
+    return [rows[key] for key in sorted(rows)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_statistics_equal_a_recount_in_every_zone_and_grouping(history: History, zone: str) -> None:
+    period = Period(START, END)
+    source = random.Random(zone)
+    groupings = [(group,) for group in GroupBy] + [tuple(source.sample(list(GroupBy), 3)) for _ in range(4)]
+    for groups in groupings:
+        table = history.queries.statistics(StatisticsQuery(ACCOUNTS, period, zone, groups))
+        assert table.to_pylist() == recount(within(history.messages, period), groups, ZoneInfo(zone))
+
+
+def test_statistics_history_and_traffic_agree(history: History) -> None:
+    period, queries = Period(START, END), history.queries
+    (row,) = queries.statistics(StatisticsQuery(ACCOUNTS, period, "Europe/Berlin", ())).to_pylist()
+    traffic = queries.traffic(ACCOUNTS, period, "Europe/Berlin")
+    sent = len(within(history.messages, period))
+    assert row["sent"] == sent == queries.count(MessageQuery(ACCOUNTS, period)) == traffic.total
+    assert row["sent"] == row["delivered"] + row["undelivered"] + row["transmitted"]
+    assert (row["delivered"], row["undelivered"], row["transmitted"], row["cost_eur_cents"]) == (
+        traffic.delivered,
+        traffic.undelivered,
+        traffic.transmitted,
+        traffic.cost_eur_cents,
+    )
+    assert traffic.delivery_rate == pytest.approx(row["delivered"] / row["sent"])
+    assert sum(traffic.series["sent"].to_pylist()) == sum(traffic.countries["sent"].to_pylist()) == row["sent"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("day", SPECIAL_DAYS)
+def test_the_hours_of_a_day_are_those_of_the_local_clock(history: History, zone: str, day: date) -> None:
+    period = resolve_period(Preset.CUSTOM_RANGE, NOW, zone, (day, day))
+    series = history.queries.traffic(ACCOUNTS, period, zone).series.to_pylist()
+
+    def shown(moment: datetime) -> tuple[datetime, Any]:
+        local = moment.astimezone(ZoneInfo(zone))
+        return local.replace(minute=0, second=0, microsecond=0, tzinfo=None, fold=0), local.utcoffset()
+
+    counted = Counter(shown(message["sent_at"]) for message in within(history.messages, period))
+    # Every quarter of an hour of the day, to know the hours the clock shows, in order.
+    quarters = int((period.end - period.start) / timedelta(minutes=15))
+    hours = list(dict.fromkeys(shown(period.start + timedelta(minutes=15) * number) for number in range(quarters)))
+    assert counted.total() > 50
+    assert [row["sent"] for row in series] == [counted[hour] for hour in hours]
+    # Compared in UTC: datetimes of one zone compare by their clocks, which here may go back.
+    starts = [row["bucket"].astimezone(UTC) for row in series]
+    assert starts == sorted(set(starts))
+    assert starts[0] == period.start
+    assert str(series[0]["bucket"].tzinfo) == zone
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_days_of_a_month_include_those_without_messages(history: History, zone: str) -> None:
+    period = resolve_period(Preset.CUSTOM_RANGE, NOW, zone, (date(2026, 10, 20), date(2026, 11, 30)))
+    series = history.queries.traffic(ACCOUNTS, period, zone).series.to_pylist()
+    counted = Counter(m["sent_at"].astimezone(ZoneInfo(zone)).date() for m in within(history.messages, period))
+    days = [date(2026, 10, 20) + timedelta(days=number) for number in range(42)]
+    assert [row["bucket"].date() for row in series] == days
+    assert [row["sent"] for row in series] == [counted[day] for day in days]
+    assert series[-1]["sent"] == 0
+
+
+def test_countries_come_most_first(lake: Lake) -> None:
+    append(lake, *(make_message(country=country) for country in ["FR", "DE", "AT", "DE", "FR", "DE"]))
+    countries = MessageQueries(lake).traffic({"account-1"}, Period(START - timedelta(days=30), END), "UTC").countries
+    assert countries.to_pylist() == [
+        {"country": "DE", "sent": 3},
+        {"country": "FR", "sent": 2},
+        {"country": "AT", "sent": 1},
+    ]
+
+
+def test_pages_are_newest_first_complete_and_without_repetition(history: History) -> None:
+    period = Period(START, START + timedelta(days=10))
+    expected = sorted(within(history.messages, period), key=lambda m: (m["sent_at"], m["message_id"]), reverse=True)
+    query = MessageQuery(ACCOUNTS, period)
+    offsets = range(0, len(expected) + 17, 17)
+    pages = [history.queries.page(query, 17, offset).to_pylist() for offset in offsets]
+    assert [row for page in pages for row in page] == expected
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({}, "0123"),
+        ({"receiver": "11111"}, "02"),
+        ({"receiver": "+49 179/11-11"}, "0"),
+        ({"receiver": "%"}, ""),
+        ({"sender": "SHO"}, "0"),
+        ({"sender": "%"}, "1"),
+        ({"sender": "a_b"}, "2"),
+        ({"sender": "'; --"}, ""),
+        ({"network": "t_m"}, "1"),
+        ({"network": "orang"}, "2"),
+        ({"country": "fr"}, "2"),
+        ({"country": "F"}, ""),
+        ({"mccmnc": "208"}, "2"),
+        ({"mccmnc": "801"}, ""),
+        ({"delivery_status": "Delivered"}, "0"),
+        ({"error_code": "27"}, "3"),
+        ({"error_code": "2"}, ""),
+        ({"campaign_id": "campaign-2"}, "1"),
+        ({"message_id": " 0197F000-0000-7000-8000-000000000002 "}, "2"),
+        ({"message_id": "0197f000"}, ""),
+        ({"receiver": "111", "country": "DE"}, "0"),
+    ],
+)
+def test_filters_find_what_they_say(history: History, filters: dict[str, str], found: str) -> None:
+    query = MessageQuery(frozenset({"haystack"}), Period(NOW, NOW + timedelta(seconds=1)), **filters)
+    rows = history.queries.page(query, 10, 0).to_pylist()
+    assert sorted(row["gateway_message_id"] for row in rows) == list(found)
+    assert history.queries.count(query) == len(found)
+
+
+def test_without_an_account_there_is_nothing_to_see(lake: Lake) -> None:
+    append(lake, make_message())
+    period = Period(NOW, NOW + timedelta(hours=1))
+    nobody, queries = MessageQuery(frozenset(), period), MessageQueries(lake)
+    assert queries.page(nobody, 10, 0).num_rows == queries.count(nobody) == 0
+    assert queries.count(replace(nobody, account_ids=frozenset({"account-1"}))) == 1
+    statistics = queries.statistics(StatisticsQuery(frozenset(), period, "UTC", (GroupBy.COUNTRY,)))
+    assert statistics.num_rows == 0
+    traffic = queries.traffic(frozenset(), period, "UTC")
+    assert (traffic.total, traffic.cost_eur_cents, traffic.delivery_rate) == (0, 0, 0)
+    assert traffic.series["sent"].to_pylist() == [0]
+
+
+def test_an_account_id_is_a_value_and_never_sql(lake: Lake) -> None:
+    append(lake, make_message())
+    query = MessageQuery(frozenset({"') OR (true"}), Period(NOW, NOW + timedelta(hours=1)))
+    assert MessageQueries(lake).count(query) == 0

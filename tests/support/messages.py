@@ -1,0 +1,94 @@
+"""Factories for what goes into the message lake, valid by default."""
+
+import random
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from core.history.schema import CONTACT_SCHEMA, MESSAGE_SCHEMA, UNSENT_SCHEMA
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+_PLACES = [("DE", "Telekom", "26201"), ("DE", "Vodafone", "26202"), ("FR", "Orange", "20801"), ("AT", "", "")]
+
+
+def make_message(**overrides: Any) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "message_id": str(uuid.uuid4()),
+        "sent_at": NOW,
+        "account": "account-1",
+        "campaign_id": "campaign-1",
+        "source": "campaign",
+        "receiver": "+491796548754",
+        "sender": "Heliograph",
+        "country": "DE",
+        "network": "Telekom",
+        "mccmnc": "26201",
+        "delivery_status": "Submitted",
+        "error_code": "",
+        "delivered_at": None,
+        "price_eur_cents": Decimal("7.5000"),
+        "segment_count": 1,
+        "unicode": False,
+        "gateway": "simulator",
+        "gateway_message_id": uuid.uuid4().hex,
+    }
+    return message | overrides
+
+
+def make_random_message(source: random.Random, start: datetime, length: timedelta) -> dict[str, Any]:
+    country, network, mccmnc = source.choice(_PLACES)
+    sent_at = start + timedelta(microseconds=source.randrange(int(length / timedelta(microseconds=1))))
+    status = source.choice(["Submitted", "Delivered", "Delivered", "Undelivered"])
+    return make_message(
+        sent_at=sent_at,
+        account=f"account-{source.randrange(3)}",
+        receiver=f"+49179{source.randrange(10**7):07d}",
+        country=country,
+        network=network,
+        mccmnc=mccmnc,
+        delivery_status=status,
+        error_code=source.choice(["1", "27"]) if status == "Undelivered" else "",
+        delivered_at=None if status == "Submitted" else sent_at + timedelta(seconds=source.randrange(600)),
+        price_eur_cents=source.choice([Decimal("7.5000"), Decimal("0.0050"), Decimal("15.0000")]),
+    )
+
+
+def make_unsent(**overrides: Any) -> dict[str, Any]:
+    unsent: dict[str, Any] = {
+        "message_id": str(uuid.uuid4()),
+        "msisdn": "+491796548755",
+        "outcome": "failed",
+        "reason": "rejected",
+        "country": "DE",
+        "network": "Telekom",
+        "mccmnc": "26201",
+    }
+    return unsent | overrides
+
+
+def make_contact(row_no: int, **overrides: Any) -> dict[str, Any]:
+    contact: dict[str, Any] = {
+        "row_no": row_no,
+        "msisdn": f"+49179{row_no:07d}",
+        "country": "DE",
+        "network": "Telekom",
+        "mccmnc": "26201",
+        "fields": [f"+49179{row_no:07d}", f"Name {row_no}"],
+    }
+    return contact | overrides
+
+
+def message_table(*messages: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(messages), schema=MESSAGE_SCHEMA)
+
+
+def unsent_table(*unsent: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(unsent), schema=UNSENT_SCHEMA)
+
+
+def contact_table(*contacts: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(contacts), schema=CONTACT_SCHEMA)

@@ -1,0 +1,89 @@
+"""A throwaway PostgreSQL cluster from Debian's binaries, reached through a socket in its own folder."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+SUPERUSER = "heliograph"
+
+
+@contextmanager
+def postgres_cluster() -> Iterator[Callable[[], str]]:
+    """
+    Run a cluster while the block runs.
+
+    Returns: A function that creates an empty database and returns its libpq string, as
+        HELIOGRAPH_LAKE_CATALOG takes it; `sqlalchemy_url` makes a URL of that.
+
+    Skips the test when the binaries are absent, and fails it when CI is set.
+    """
+    binaries = _find_binaries()
+    folder = Path(tempfile.mkdtemp(prefix="heliograph-pg-"))
+    try:
+        _hand_over(folder)
+        data = str(folder / "data")
+        initdb = [binaries / "initdb", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
+        _run(*initdb, f"--username={SUPERUSER}", "--pgdata", data)
+        # No TCP at all: nothing can collide with a port that is taken. Durability is not needed here.
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=200"
+        control = [binaries / "pg_ctl", "--pgdata", data, "--wait"]
+        _run(*control, "--log", str(folder / "log"), "--options", options, "start")
+        try:
+            yield lambda: _create_database(folder)
+        finally:
+            _run(*control, "--mode=immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def sqlalchemy_url(dsn: str) -> str:
+    """Return the SQLAlchemy URL of a database `postgres_cluster` made."""
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    return f"postgresql+psycopg://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
+
+
+def _create_database(folder: Path) -> str:
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(f"dbname=postgres host={folder} user={SUPERUSER}", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return f"dbname={name} host={folder} user={SUPERUSER}"
+
+
+def _find_binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    complaint = "PostgreSQL's binaries are not installed (Debian: postgresql)"
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(f"{complaint}; install it in .ci/run")
+    pytest.skip(complaint)
+
+
+def _hand_over(folder: Path) -> None:
+    """Let the folder belong to whoever runs the cluster: initdb refuses root."""
+    if os.geteuid() == 0:
+        shutil.chown(folder, user="postgres")
+
+
+def _run(*command: str | Path) -> None:
+    user: dict[str, object] = {}
+    if os.geteuid() == 0:
+        account = pwd.getpwnam("postgres")
+        user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    # The server inherits these files and outlives the command: a pipe would never see its end.
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run(  # noqa: PLW1510 - the complaint needs the output
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", **user
+        )
+        output.seek(0)
+        if done.returncode:
+            raise RuntimeError(f"{command[0]} failed: {output.read().decode(errors='replace')}")

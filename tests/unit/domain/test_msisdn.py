@@ -1,0 +1,97 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.msisdn import MSISDN_FAULTS, MsisdnFault, find_msisdn, mask_msisdn, parse_msisdn
+from core.errors import InvalidMsisdn
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "491796548754",
+        "+491796548754",
+        "00491796548754",
+        "+49 179 654-8754",
+        " 49 (179) 654.87/54 ",
+        "+49 (0)179 6548754",
+        "49\u00a0179\u202f6548754",
+        "\u202a+491796548754\u202c",
+        "\uff0b\uff14\uff19\uff11\uff17\uff19\uff16\uff15\uff14\uff18\uff17\uff15\uff14",
+        "\u0664\u0669\u0661\u0667\u0669\u0666\u0665\u0664\u0668\u0667\u0665\u0664",
+    ],
+)
+def test_every_international_way_of_writing_a_number_means_the_same(text):
+    assert parse_msisdn(text) == "+491796548754"
+
+
+@pytest.mark.parametrize(
+    ("text", "msisdn"),
+    [
+        ("15417543010", "+15417543010"),
+        ("390612345678", "+390612345678"),
+        ("5491123456789", "+5491123456789"),
+        ("881612345678", "+881612345678"),
+    ],
+)
+def test_numbers_of_all_kinds_of_plans_are_read(text, msisdn):
+    assert parse_msisdn(text) == msisdn
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", MsisdnFault.EMPTY),
+        (" \t\u200b", MsisdnFault.EMPTY),
+        ("+", MsisdnFault.NOT_A_NUMBER),
+        ("n/a", MsisdnFault.NOT_A_NUMBER),
+        ("1-800-FLOWERS", MsisdnFault.NOT_A_NUMBER),
+        ("491796548754 ext. 5", MsisdnFault.NOT_A_NUMBER),
+        ("491796548754, 491796548755", MsisdnFault.NOT_A_NUMBER),
+        ("49179+6548754", MsisdnFault.NOT_A_NUMBER),
+        ("4.91796548754E+11", MsisdnFault.NOT_A_NUMBER),
+        ("01796548754", MsisdnFault.NO_COUNTRY),
+        ("0179 654 8754", MsisdnFault.NO_COUNTRY),
+        ("000491796548754", MsisdnFault.NO_COUNTRY),
+        ("+01796548754", MsisdnFault.NO_COUNTRY),
+        ("00", MsisdnFault.NO_COUNTRY),
+        ("2101234567", MsisdnFault.NO_COUNTRY),
+        ("4917", MsisdnFault.TOO_SHORT),
+        ("49", MsisdnFault.TOO_SHORT),
+        ("49179654", MsisdnFault.INVALID),
+        ("4917965487541234567", MsisdnFault.TOO_LONG),
+        ("4" * 500, MsisdnFault.TOO_LONG),
+        ("491000000000", MsisdnFault.INVALID),
+    ],
+)
+def test_what_is_no_number_is_refused_with_its_reason(text, fault):
+    with pytest.raises(InvalidMsisdn) as caught:
+        parse_msisdn(text)
+    assert caught.value.reason == fault
+    assert (caught.value.message, caught.value.hint) == MSISDN_FAULTS[fault]
+    assert find_msisdn(text) is None
+
+
+def test_every_fault_has_its_sentences():
+    assert set(MSISDN_FAULTS) == set(MsisdnFault)
+
+
+@given(st.text())
+def test_any_text_is_a_number_or_refused(text):
+    found = find_msisdn(text)
+    assert found is None or (found[0] == "+" and found[1:].isascii() and found[1:].isdigit() and len(found) <= 16)
+
+
+@given(st.from_regex(r"\+?[1-9][0-9]{6,14}", fullmatch=True))
+def test_a_parsed_number_parses_to_itself(text):
+    found = find_msisdn(text)
+    if found is not None:
+        assert parse_msisdn(found) == parse_msisdn(found[1:]) == found
+
+
+@pytest.mark.parametrize(
+    ("msisdn", "masked"),
+    [("+491796548754", "+4•••••••••••"), ("491796548754", "4•••••••••••"), ("+", "+"), ("", "")],
+)
+def test_only_the_first_digit_stays_visible(msisdn, masked):
+    assert mask_msisdn(msisdn) == masked

@@ -1,0 +1,190 @@
+import csv
+import io
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.lists import RowFault
+from core.errors import InvalidFile
+from core.files.delimited import DELIMITERS
+from core.files.reading import open_sheet
+
+HEADER = "PhoneNumber,Name\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(content):
+        path = tmp_path / "upload"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        with open_sheet(path, "contacts.csv") as sheet:
+            return sheet.columns, list(sheet.rows)
+
+    return read
+
+
+def cells(rows):
+    return [row.cells for row in rows]
+
+
+@pytest.mark.parametrize("delimiter", DELIMITERS)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_every_common_delimiter_and_line_end_is_understood(read, delimiter, line_end):
+    lines = [["PhoneNumber", "Name"], ["491796548754", "Beau"], ["491796548755", "Zoë"]]
+    columns, rows = read("".join(delimiter.join(line) + line_end for line in lines))
+    assert columns == ("PhoneNumber", "Name")
+    assert cells(rows) == [("491796548754", "Beau"), ("491796548755", "Zoë")]
+    assert [row.row_no for row in rows] == [2, 3]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_unicode_with_and_without_byte_order_mark_is_understood(read, encoding):
+    columns, rows = read((HEADER + "491796548754,Zoë 🎈\n").encode(encoding))
+    assert columns == ("PhoneNumber", "Name")
+    assert cells(rows) == [("491796548754", "Zoë 🎈")]
+
+
+def test_utf_16_of_the_other_byte_order_is_understood(read):
+    _, rows = read(b"\xfe\xff" + (HEADER + "491796548754,Zoë\n").encode("utf-16-be"))
+    assert cells(rows) == [("491796548754", "Zoë")]
+
+
+def test_the_delimiter_is_the_one_that_yields_a_phone_column(read):
+    columns, rows = read("PhoneNumber;Name, first, and last\n491796548754;Beau, Lee, Harrison\n")
+    assert columns == ("PhoneNumber", "Name, first, and last")
+    assert cells(rows) == [("491796548754", "Beau, Lee, Harrison")]
+
+
+def test_excels_separator_line_is_obeyed(read):
+    _, rows = read("sep=|\r\nPhoneNumber|Name\r\n491796548754|a,b\r\n")
+    assert cells(rows) == [("491796548754", "a,b")]
+    assert rows[0].row_no == 3
+
+
+def test_a_single_column_is_enough(read):
+    _, rows = read("PhoneNumber\n491796548754\n")
+    assert cells(rows) == [("491796548754",)]
+
+
+def test_quoted_cells_may_hold_delimiters_quotes_and_lines(read):
+    _, rows = read(HEADER + '491796548754,"Beau ""B"", Jr.\nHarrison"\n491796548755,Renee\n')
+    assert cells(rows) == [("491796548754", 'Beau "B", Jr.\nHarrison'), ("491796548755", "Renee")]
+    assert [row.row_no for row in rows] == [2, 3]
+
+
+def test_blank_rows_are_skipped_but_counted(read):
+    _, rows = read("\n" + HEADER + "\n491796548754,Beau\n,\n  , \n491796548755,Renee\n\n")
+    assert [(row.row_no, row.cells[1]) for row in rows] == [(4, "Beau"), (7, "Renee")]
+
+
+def test_short_rows_are_padded_and_blank_surplus_cells_dropped(read):
+    _, rows = read("PhoneNumber,Name,City\n491796548754\n491796548755,Renee,Bonn,,\n")
+    assert cells(rows) == [("491796548754", "", ""), ("491796548755", "Renee", "Bonn")]
+    assert [row.fault for row in rows] == [None, None]
+
+
+def test_a_row_with_surplus_cells_is_faulty_and_keeps_them(read):
+    _, rows = read(HEADER + "491796548754,Harrison, Beau\n491796548755,Renee\n")
+    assert [row.fault for row in rows] == [RowFault.TOO_MANY_CELLS, None]
+    assert rows[0].cells == ("491796548754", "Harrison", " Beau")
+    assert rows[0].detail == "The row has 3 cells, the header 2."
+
+
+def test_text_that_looks_like_a_formula_is_text(read):
+    _, rows = read(HEADER + "491796548754,=1+1\n")
+    assert rows[0].fault is None
+    assert rows[0].cells[1] == "=1+1"
+
+
+def test_other_encodings_are_refused_by_line_and_byte(read):
+    lines = HEADER + "491796548754,Beau\n" * 20_000 + "491796548755,Zoë\n"
+    with pytest.raises(InvalidFile, match="Line 20002 holds the byte 0xEB") as caught:
+        read(lines.encode("latin-1"))
+    assert "CSV UTF-8" in caught.value.hint
+
+
+def test_rows_before_a_wrong_byte_are_still_delivered(tmp_path):
+    path = tmp_path / "upload"
+    path.write_bytes((HEADER + "491796548754,Beau\n" * 20_000).encode() + b"491796548755,Zo\xeb\n")
+    delivered = []
+    with open_sheet(path, "contacts.csv") as sheet, pytest.raises(InvalidFile):
+        delivered.extend(row.row_no for row in sheet.rows)
+    assert delivered == list(range(2, 2 + len(delivered)))
+    assert 0 < len(delivered) <= 20_000
+
+
+def test_broken_utf_16_is_refused(read):
+    with pytest.raises(InvalidFile, match="UTF-16"):
+        read((HEADER + "491796548754,Beau").encode("utf-16") + b"\x00")
+
+
+def test_a_nul_byte_is_refused_by_line(read):
+    with pytest.raises(InvalidFile, match=r"Line 5002 holds a NUL byte"):
+        read(HEADER + "491796548754,Beau\n" * 5_000 + "491796548755,Re\0nee\n")
+
+
+@pytest.mark.parametrize("row", ['491796548754,"Beau\n', '491796548754,"Beau" Harrison\n'])
+def test_a_forgotten_quote_is_refused_by_row(read, row):
+    with pytest.raises(InvalidFile, match="Row 3 cannot be read as CSV"):
+        read(HEADER + "491796548755,Renee\n" + row + "491796548756,Russell\n")
+
+
+def test_an_overlong_cell_is_refused_by_row_and_column(read):
+    with pytest.raises(InvalidFile, match="Row 2, column 2: a cell of more than 10,000 characters"):
+        read(HEADER + f"491796548754,{'x' * 10_001}\n")
+    assert cells(read(HEADER + f"491796548754,{'x' * 10_000}\n")[1]) == [("491796548754", "x" * 10_000)]
+
+
+def test_a_quote_that_swallows_the_file_is_refused(read):
+    with pytest.raises(InvalidFile, match="Row 2"):
+        read(HEADER + '491796548754,"Beau\n' + "491796548755,Renee\n" * 20_000)
+
+
+def test_an_endless_line_is_refused(read):
+    with pytest.raises(InvalidFile, match="Line 2 has more than 1,000,000 characters"):
+        read(HEADER + "1," * 600_000)
+
+
+def test_progress_follows_the_bytes_read(tmp_path):
+    path = tmp_path / "upload"
+    path.write_text(HEADER + "491796548754,Beau Harrison\n" * 50_000)
+    with open_sheet(path, "contacts.csv") as sheet:
+        seen = [sheet.progress()]
+        seen += [sheet.progress() for row in sheet.rows if row.row_no % 10_000 == 0]
+        seen.append(sheet.progress())
+        assert sheet.estimated_rows == pytest.approx(50_000, rel=0.05)
+    assert seen == sorted(seen)
+    assert seen[0] < 0.2
+    assert seen[-1] == 1.0
+
+
+def test_rows_of_a_small_file_are_counted_exactly(tmp_path):
+    path = tmp_path / "upload"
+    for end in ("", "\n"):
+        path.write_text(HEADER + "491796548754,Beau\n491796548755,Renee" + end)
+        with open_sheet(path, "contacts.csv") as sheet:
+            assert sheet.estimated_rows == 2
+
+
+CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
+
+
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=8),
+    delimiter=st.sampled_from(DELIMITERS),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_what_pythons_csv_writer_writes_is_read_back(rows, delimiter, encoding, quoting):
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, quoting=quoting)
+    writer.writerow(["PhoneNumber", "A", "B"])
+    writer.writerows(["491796548754", *row] for row in rows)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "upload"
+        path.write_bytes(text.getvalue().encode(encoding))
+        with open_sheet(path, "contacts.csv") as sheet:
+            assert [list(row.cells[1:]) for row in sheet.rows] == rows

@@ -1,0 +1,253 @@
+import datetime as dt
+import io
+import struct
+import zipfile
+
+import openpyxl
+import pytest
+
+from core.domain.lists import RowFault
+from core.errors import InvalidFile
+from core.files import workbook as workbook_module
+from core.files.reading import open_sheet
+from core.files.workbook import format_value
+
+HEADER = ["PhoneNumber", "Name"]
+ROW = ["491796548754", "Beau"]
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(content):
+        path = tmp_path / "upload"
+        path.write_bytes(content)
+        with open_sheet(path, "contacts.xlsx") as sheet:
+            return list(sheet.rows)
+
+    return read
+
+
+def make_workbook(*rows, change=None):
+    workbook = openpyxl.Workbook()
+    for row in rows:
+        workbook.active.append(row)
+    if change:
+        change(workbook)
+    content = io.BytesIO()
+    workbook.save(content)
+    return content.getvalue()
+
+
+def replace_member(content, name, text):
+    """Return the archive *content* with the member *name* replaced by *text*, or added."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as target:
+        for member in source.namelist():
+            if member != name:
+                target.writestr(member, source.read(member))
+        target.writestr(name, text)
+    return changed.getvalue()
+
+
+def share_texts(content, texts):
+    """Return the workbook *content* with a table of shared texts, as Excel writes it and openpyxl does not."""
+    name = "[Content_Types].xml"
+    with zipfile.ZipFile(io.BytesIO(content)) as source:
+        types = source.read(name).decode()
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    override = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    table = f'<sst xmlns="{MAIN}">{"".join(f"<si><t>{text}</t></si>" for text in texts)}</sst>'
+    return replace_member(
+        replace_member(content, name, types.replace("</Types>", override)), "xl/sharedStrings.xml", table
+    )
+
+
+def make_sheet(xml):
+    return replace_member(make_workbook(HEADER, ROW), "xl/worksheets/sheet1.xml", xml)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        ("Zoë 🎈", "Zoë 🎈"),
+        (491796548754, "491796548754"),
+        (491796548754.0, "491796548754"),
+        (12.5, "12.5"),
+        (0.1 + 0.2, "0.3"),
+        (True, "TRUE"),
+        (False, "FALSE"),
+        (dt.datetime(2026, 11, 23), "2026-11-23"),
+        (dt.datetime(2026, 11, 23, 9, 5), "2026-11-23 09:05:00"),
+        (dt.date(2026, 11, 23), "2026-11-23"),
+        (dt.time(9, 5), "09:05:00"),
+        (dt.timedelta(hours=30), "1 day, 6:00:00"),
+    ],
+)
+def test_values_become_the_text_a_person_expects(value, text):
+    assert format_value(value) == text
+
+
+def test_cells_are_read_as_text(read):
+    rows = read(
+        make_workbook(["Phone Number", "Since", "Member", "Points"], [491796548754, dt.date(2026, 11, 23), True, 7.0])
+    )
+    assert [row.cells for row in rows] == [("491796548754", "2026-11-23", "TRUE", "7")]
+    assert rows[0].row_no == 2
+
+
+def test_a_formula_makes_its_row_faulty_and_is_named(read):
+    rows = read(make_workbook(HEADER, ["491796548754", '=CONCAT("a","b")'], ["491796548755", "Renee"]))
+    assert [row.fault for row in rows] == [RowFault.FORMULA, None]
+    assert "Cell B2" in rows[0].detail
+
+
+def test_a_text_that_begins_like_a_formula_is_text(read):
+    def change(workbook):
+        workbook.active["B2"].value = "=1+1"
+        workbook.active["B2"].data_type = "s"
+
+    (row,) = read(make_workbook(HEADER, ROW, change=change))
+    assert (row.fault, row.cells[1]) == (None, "=1+1")
+
+
+def test_blank_rows_are_skipped_short_ones_padded_long_ones_faulty(read):
+    rows = read(
+        make_workbook(HEADER, [None, None], ["491796548754"], ["", "  "], ["491796548755", "Renee", None, "surplus"])
+    )
+    assert [(row.row_no, row.fault) for row in rows] == [(3, None), (5, RowFault.TOO_MANY_CELLS)]
+    assert rows[0].cells == ("491796548754", "")
+
+
+def test_the_first_visible_sheet_is_read(read):
+    def change(workbook):
+        workbook.active.sheet_state = "hidden"
+        sheet = workbook.create_sheet("Contacts")
+        sheet.append(HEADER)
+        sheet.append(["491796548755", "Renee"])
+
+    assert [row.cells[1] for row in read(make_workbook(["hidden"], change=change))] == ["Renee"]
+
+
+def test_wrong_dimensions_do_not_cut_rows(read):
+    xml = (
+        f'<worksheet xmlns="{MAIN}"><dimension ref="A1"/><sheetData>'
+        '<row r="1"><c r="A1" t="inlineStr"><is><t>PhoneNumber</t></is></c>'
+        '<c r="B1" t="inlineStr"><is><t>Name</t></is></c></row>'
+        '<row r="4"><c r="A4"><v>4.91796548754E+11</v></c>'
+        '<c r="B4" t="inlineStr"><is><r><t>Be</t></r><r><t>au</t></r></is></c></row>'
+        "</sheetData></worksheet>"
+    )
+    (row,) = read(make_sheet(xml))
+    assert (row.row_no, row.cells) == (4, ("491796548754", "Beau"))
+
+
+def test_shared_texts_are_read(read):
+    xml = (
+        f'<worksheet xmlns="{MAIN}"><sheetData><row><c t="s"><v>1</v></c><c t="s"><v>0</v></c></row>'
+        '<row><c><v>491796548754</v></c><c t="s"><v>2</v></c></row></sheetData></worksheet>'
+    )
+    (row,) = read(share_texts(make_sheet(xml), ["Name", "PhoneNumber", "Zoë"]))
+    assert row.cells == ("491796548754", "Zoë")
+
+
+def test_what_stands_below_the_rows_of_a_sheet_does_not_matter(read):
+    def change(workbook):
+        validation = openpyxl.worksheet.datavalidation.DataValidation(type="list", formula1='"a,b"')
+        validation.add("B2:B9")
+        workbook.active.add_data_validation(validation)
+        workbook.active.merge_cells("C1:D1")
+        workbook.active["B2"].hyperlink = "https://example.com"
+
+    assert [row.cells for row in read(make_workbook(HEADER, ROW, change=change))] == [tuple(ROW)]
+
+
+def test_a_forged_row_number_is_refused(read):
+    xml = (
+        f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>PhoneNumber</t></is></c></row>'
+        '<row r="2"><c r="A2"><v>491796548754</v></c></row>'
+        '<row r="999999999999"><c r="A3"><v>491796548754</v></c></row></sheetData></worksheet>'
+    )
+    with pytest.raises(InvalidFile, match="more than 1,048,576 rows"):
+        read(make_sheet(xml))
+
+
+def test_entities_that_multiply_are_refused(read):
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "x" * 100}">' for n in range(9))
+    xml = f'<!DOCTYPE w [{entities}]><worksheet xmlns="{MAIN}"><sheetData>&e8;</sheetData></worksheet>'
+    with pytest.raises(InvalidFile, match="damaged"):
+        read(make_sheet(xml))
+
+
+@pytest.mark.parametrize(
+    "xml", ["", "<worksheet", f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1" t="s"><v>99</v></c></row>']
+)
+def test_damaged_sheets_are_refused(read, xml):
+    with pytest.raises(InvalidFile, match="damaged") as caught:
+        read(make_sheet(xml))
+    assert caught.value.__cause__ is not None
+
+
+def test_a_truncated_workbook_is_refused(read):
+    with pytest.raises(InvalidFile, match="damaged or incomplete"):
+        read(make_workbook(HEADER, ROW)[:-400])
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(read):
+    bomb = replace_member(make_workbook(HEADER, ROW), "docProps/app.xml", b"\0" * (11 * 2**20))
+    with pytest.raises(InvalidFile, match="unpacks to more than 600 MiB"):
+        read(bomb)
+
+
+def test_a_workbook_of_too_many_bytes_is_refused(read, monkeypatch):
+    monkeypatch.setattr(workbook_module, "MAX_UNPACKED_BYTES", 1_000)
+    with pytest.raises(InvalidFile, match="unpacks to more than"):
+        read(make_workbook(HEADER, ROW))
+
+
+def test_a_workbook_with_too_many_shared_texts_is_refused(read, monkeypatch):
+    monkeypatch.setattr(workbook_module, "MAX_SHARED_TEXT_BYTES", 1_000)
+    with pytest.raises(InvalidFile, match="of different texts"):
+        read(share_texts(make_workbook(HEADER, ROW), ["text"] * 100))
+
+
+def test_encrypted_members_are_refused(read):
+    content = bytearray(make_workbook(HEADER, ROW))
+    # The central directory's entry of the first member: bit 0 of its flags says "encrypted".
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 8 : entry + 10] = struct.pack("<H", 1)
+    with pytest.raises(InvalidFile, match="protected by a password"):
+        read(bytes(content))
+
+
+def test_an_overlong_cell_is_named(read):
+    with pytest.raises(InvalidFile, match="Cell B2 has more than 10,000 characters"):
+        read(make_workbook(HEADER, ["491796548754", "x" * 10_001]))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"), [([], "The file is empty"), ([HEADER], "a header but no rows"), ([[], HEADER], "no rows")]
+)
+def test_workbooks_without_rows_are_refused(read, rows, message):
+    with pytest.raises(InvalidFile, match=message):
+        read(make_workbook(*rows))
+
+
+def test_three_hundred_columns_are_refused(read):
+    header = ["PhoneNumber", *(f"Column {number}" for number in range(299))]
+    with pytest.raises(InvalidFile, match="300 columns"):
+        read(make_workbook(header, ROW))
+
+
+def test_progress_follows_the_sheet(tmp_path):
+    path = tmp_path / "upload"
+    path.write_bytes(make_workbook(HEADER, *[[491790000000 + number, f"Name {number}"] for number in range(5_000)]))
+    with open_sheet(path, "contacts.xlsx") as sheet:
+        assert sheet.estimated_rows == 5_000
+        seen = [sheet.progress()]
+        seen += [sheet.progress() for row in sheet.rows if row.row_no % 1_000 == 0]
+        seen.append(sheet.progress())
+    assert seen == sorted(seen)
+    assert seen[0] < 0.5
+    assert seen[-1] == pytest.approx(1.0, abs=0.02)
