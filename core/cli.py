@@ -8,6 +8,7 @@ as any other; permissions and account scope hold as they do in the browser.
 import argparse
 import getpass
 import json
+import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,11 +23,13 @@ from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Viewer
-from core.errors import AppError, InvalidInput, NotFound
+from core.errors import AppError, ConfigurationError, InvalidInput, NotFound
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
 
 POLL_S = 0.5
+# The demo runs on this machine's own address, in a data folder of its own.
+DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "Heliograph-demo-1"
 ENDED = {CampaignStatus.COMPLETED, CampaignStatus.CANCELED, CampaignStatus.PAUSED, CampaignStatus.INACTIVE}
 
 
@@ -51,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description="Heliograph from the command line.")
     parser.add_argument("--verbose", action="store_true", help="log what happens to standard error")
     commands = parser.add_subparsers(required=True, metavar="command")
-    _add(commands, "prepare", _prepare, "bring the stores up to date; say where Heliograph will answer")
+    prepare = _add(commands, "prepare", _prepare, "bring the stores up to date; say where Heliograph will answer")
+    prepare.add_argument("--demo", action="store_true", help="with a demo company, and a person who may see it")
     _add_people(commands)
     _add_lists(commands)
     _add_campaigns(commands)
@@ -109,13 +113,31 @@ def _add_common(parser: argparse.ArgumentParser, work_help: str) -> None:
     parser.add_argument("--work", action="store_true", help=work_help)
 
 
-def _prepare(app: App, _options: argparse.Namespace) -> int:
+def _prepare(app: App, options: argparse.Namespace) -> int:
     settings = app.settings
+    _check_port(settings.host, settings.port)
     app.lake.ping()
+    if options.demo and app.signing_in.needs_setup():
+        person = app.people.add(NewPerson("Demo Person", DEMO_EMAIL, DEMO_PASSWORD), _now())
+        print(app.demo.seed(person.user_id, _now()))
     print(f"Heliograph: http://{settings.host}:{settings.port}")
-    if app.signing_in.needs_setup():
+    if options.demo:
+        print(f"Log in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}")
+    elif app.signing_in.needs_setup():
         print(f"Setup token for the first visit: {app.signing_in.setup_token()}")
     return 0
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"Heliograph cannot listen on {host}:{port}: {error.strerror}.",
+                hint="Stop the program that does, or choose another port with HELIOGRAPH_PORT.",
+            ) from error
 
 
 def _create_user(app: App, options: argparse.Namespace) -> int:

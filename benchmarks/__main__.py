@@ -1,0 +1,24 @@
+"""`python -m benchmarks <name> [options]`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from benchmarks import gateway, story, text
+
+BENCHMARKS = {"story": story, "gateway": gateway, "text": text}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one benchmark; its exit code is 0 unless what it measured came out wrong."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what is promised.")
+    names = parser.add_subparsers(required=True, metavar="name", dest="name")
+    for name, module in BENCHMARKS.items():
+        summary = (module.__doc__ or "").strip().splitlines()[0]
+        module.add_options(names.add_parser(name, help=summary, description=summary))
+    options = parser.parse_args(arguments)
+    return BENCHMARKS[options.name].run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What every gateway must do, whoever provides it. Inherit `GatewayContract` and give it a gateway."""
+
+from datetime import UTC, datetime, timedelta
+
+from core.domain.messages import OutboundMessage, SubmitOutcome
+from core.gateways.base import Gateway
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=5)
+
+
+def make_outbound(number: int = 0, **overrides: object) -> OutboundMessage:
+    facts = {
+        "message_id": f"018f0000-0000-7000-8000-{number:012d}",
+        "msisdn": f"+4917960{number:05d}",
+        "sender_id": "HELIOGRAPH",
+        "text": "Hello",
+        "encoding": "gsm7",
+        "segment_count": 1,
+        "mccmnc": "26201",
+    }
+    return OutboundMessage(**(facts | overrides))
+
+
+class GatewayContract:
+    """Subclasses provide the fixture `gateway`, one that can be reached and accepts nearly everything."""
+
+    def test_one_result_for_each_message_in_order(self, gateway: Gateway):
+        messages = [make_outbound(number) for number in range(300)]
+        results = gateway.submit(messages, NOW)
+        assert [result.message_id for result in results] == [message.message_id for message in messages]
+
+    def test_nothing_in_nothing_out(self, gateway: Gateway):
+        assert gateway.submit([], NOW) == []
+
+    def test_accepted_messages_have_distinct_ids(self, gateway: Gateway):
+        results = gateway.submit([make_outbound(number) for number in range(300)], NOW)
+        ids = [result.gateway_message_id for result in results if result.outcome is SubmitOutcome.ACCEPTED]
+        assert len(ids) > 250
+        assert all(ids)
+        assert len(set(ids)) == len(ids)
+
+    def test_refused_messages_say_why(self, gateway: Gateway):
+        results = gateway.submit([make_outbound(number) for number in range(3_000)], NOW)
+        refused = [result for result in results if result.outcome is SubmitOutcome.REJECTED]
+        assert all(result.error_code and not result.gateway_message_id for result in refused)
+
+    def test_receipts_are_of_accepted_messages_and_not_before_them(self, gateway: Gateway):
+        results = gateway.submit([make_outbound(number) for number in range(300)], NOW)
+        accepted = {result.gateway_message_id for result in results}
+        receipts = [receipt for _, receipt in gateway.fetch_receipts(10_000, LATER)]
+        assert len(receipts) > 200
+        assert all(receipt.gateway_message_id in accepted for receipt in receipts)
+        assert all(receipt.done_at >= NOW and receipt.gateway == gateway.name for receipt in receipts)
+
+    def test_receipts_come_again_until_they_are_acknowledged(self, gateway: Gateway):
+        gateway.submit([make_outbound(number) for number in range(50)], NOW)
+        first = gateway.fetch_receipts(10_000, LATER)
+        assert gateway.fetch_receipts(10_000, LATER) == first
+        gateway.acknowledge([token for token, _ in first[:10]])
+        assert gateway.fetch_receipts(10_000, LATER) == first[10:]
+        gateway.acknowledge([token for token, _ in first])
+        assert gateway.fetch_receipts(10_000, LATER) == []
+
+    def test_acknowledging_twice_is_harmless(self, gateway: Gateway):
+        gateway.submit([make_outbound()], NOW)
+        tokens = [token for token, _ in gateway.fetch_receipts(10, LATER)]
+        gateway.acknowledge(tokens)
+        gateway.acknowledge(tokens)
+        assert gateway.fetch_receipts(10, LATER) == []
+
+    def test_fetching_keeps_to_the_limit(self, gateway: Gateway):
+        gateway.submit([make_outbound(number) for number in range(300)], NOW)
+        assert len(gateway.fetch_receipts(7, LATER)) == 7

@@ -1,0 +1,147 @@
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.domain.messages import SubmitOutcome, SubmitResult
+from core.errors import BadCredentials, Unavailable
+from core.gateways.base import Observed
+from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
+from core.gateways.simulator.journal import Journal
+from core.gateways.simulator.profiles import profile_of
+from tests.contract.gateway_contract import LATER, NOW, GatewayContract, make_outbound
+
+
+def silent_network(seed: int, mccmnc: str):
+    return replace(profile_of(seed, mccmnc), silent_rate=0.5)
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> SimulatorGateway:
+    return SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1))
+
+
+class TestSimulator(GatewayContract):
+    @pytest.fixture
+    def gateway(self, simulator: SimulatorGateway) -> Observed:
+        return Observed(simulator)
+
+
+def test_throttled_messages_were_not_taken(tmp_path: Path):
+    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, max_tps=100))
+    messages = [make_outbound(number) for number in range(150)]
+    results = gateway.submit(messages, NOW)
+    throttled = [result for result in results if result.outcome is SubmitOutcome.THROTTLED]
+    assert len(throttled) == 50
+    assert all(result.retry_after_s > 0 for result in throttled)
+    taken = {accepted.message_id for accepted in gateway.journal.list_accepted()}
+    assert taken.isdisjoint(result.message_id for result in throttled)
+
+
+def test_the_throttle_opens_again_with_time(tmp_path: Path):
+    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, max_tps=100))
+    gateway.submit([make_outbound(number) for number in range(100)], NOW)
+    refused = gateway.submit([make_outbound(200)], NOW)
+    taken = gateway.submit([make_outbound(201)], NOW + timedelta(seconds=1))
+    assert refused[0].outcome is SubmitOutcome.THROTTLED
+    assert taken[0].outcome is not SubmitOutcome.THROTTLED
+
+
+def test_long_messages_pass_a_throttle_smaller_than_they_are(tmp_path: Path):
+    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, max_tps=1))
+    assert gateway.submit([make_outbound(segment_count=10)], NOW)[0].outcome is SubmitOutcome.ACCEPTED
+
+
+def test_a_lost_answer_is_unknown_and_stands_in_the_log_once(tmp_path: Path):
+    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, profile_of=silent_network))
+    results = gateway.submit([make_outbound(number) for number in range(200)], NOW)
+    unknown = {result.message_id for result in results if result.outcome is SubmitOutcome.UNKNOWN}
+    assert 50 < len(unknown) < 150
+    logged = [accepted.message_id for accepted in gateway.journal.list_accepted()]
+    assert all(logged.count(message_id) == 1 for message_id in unknown)
+
+
+def test_the_log_shows_a_message_that_was_sent_twice(simulator: SimulatorGateway):
+    simulator.submit([make_outbound(1), make_outbound(2)], NOW)
+    assert simulator.journal.list_repeated() == []
+    simulator.submit([make_outbound(1)], NOW)
+    assert simulator.journal.list_repeated() == [(make_outbound(1).message_id, 2)]
+
+
+def test_nothing_has_left_when_it_is_unavailable(simulator: SimulatorGateway):
+    simulator.faults.unavailable = True
+    with pytest.raises(Unavailable):
+        simulator.submit([make_outbound()], NOW)
+    with pytest.raises(Unavailable):
+        simulator.fetch_receipts(10, NOW)
+    assert simulator.journal.count_accepted() == 0
+
+
+def test_nothing_has_left_with_bad_credentials(simulator: SimulatorGateway):
+    simulator.faults.bad_credentials = True
+    with pytest.raises(BadCredentials):
+        simulator.submit([make_outbound()], NOW)
+    assert simulator.journal.count_accepted() == 0
+
+
+def test_a_new_process_finds_everything(tmp_path: Path):
+    path = tmp_path / "simulator.sqlite"
+    SimulatorGateway(path, Behaviour(seed=1)).submit([make_outbound(number) for number in range(50)], NOW)
+    reopened = SimulatorGateway(path, Behaviour(seed=1))
+    assert reopened.journal.count_accepted() >= 49
+    assert reopened.fetch_receipts(1_000, LATER)
+
+
+def test_speed_brings_receipts_earlier(tmp_path: Path):
+    messages = [make_outbound(number) for number in range(100)]
+    due = {}
+    for speed in (1.0, 100.0):
+        gateway = SimulatorGateway(tmp_path / f"{speed}.sqlite", Behaviour(seed=1, speed=speed))
+        gateway.submit(messages, NOW)
+        due[speed] = sorted(receipt.done_at - NOW for _, receipt in gateway.fetch_receipts(1_000, LATER))
+    assert len(due[1.0]) == len(due[100.0])
+    assert due[100.0][50] < due[1.0][50] / 50
+
+
+def test_mixed_up_answers_are_a_defect_that_is_caught():
+    class Mixed:
+        name = "mixed"
+
+        def submit(self, messages, now):
+            results = [SubmitResult(item.message_id, SubmitOutcome.ACCEPTED, now, "x") for item in messages]
+            return list(reversed(results))
+
+    with pytest.raises(AssertionError, match=r"\+4"):
+        Observed(Mixed()).submit([make_outbound(1), make_outbound(2)], NOW)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
+from tests.contract.gateway_contract import NOW, make_outbound
+
+gateway = SimulatorGateway(Path(sys.argv[1]), Behaviour(seed=1))
+for window in range(1_000):
+    results = gateway.submit([make_outbound(window * 100 + number) for number in range(100)], NOW)
+    for result in results:
+        if result.outcome == "accepted":
+            print(result.message_id, flush=False)
+    sys.stdout.flush()
+    if window == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_answered_before_a_kill_is_in_the_log(tmp_path: Path):
+    path = tmp_path / "simulator.sqlite"
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED, str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    answered = process.stdout.split()
+    assert process.returncode == -9, process.stderr
+    assert len(answered) > 700
+    assert set(answered) <= {accepted.message_id for accepted in Journal(path).list_accepted()}
