@@ -46,4 +46,4 @@ bench: $(STAMP) ## Measure what docs/performance.md promises
 	python -m benchmarks story --recipients 100000
 
 screenshots: $(STAMP) ## Take the pictures of the guide anew
-	HELIOGRAPH_SCREENSHOTS=docs/guide/images python -m pytest -q tests/e2e/test_screenshots.py
+	SCREENSHOTS_DIR=docs/guide/images python -m pytest -q tests/e2e/test_screenshots.py

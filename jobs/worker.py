@@ -53,6 +53,8 @@ def main() -> None:
     """Run until a signal comes: SIGTERM ends after the current sub-window, SIGINT at once."""
     app = shared_app()
     logs.configure(app.settings.log_level)
+    # A line for each beat of the pulse would bury everything else.
+    logging.getLogger("huey").setLevel(logging.WARNING)
     app.state.migrate()
     Worker(app).run()
     app.close()

@@ -44,11 +44,12 @@ class Preview:
     """
     The message as one recipient will see it.
 
-    *position* is 0-based among the list's *total* entries. Without a list it shows the message as
-    typed, for receiver "" of 0.
+    *position* is 0-based among the list's *total* entries, *values* are what the placeholders hold
+    there. Without a list it shows the message as typed, for receiver "" of 0.
     """
 
     text: str
+    values: dict[str, str]
     measure: TextMeasure
     receiver: str
     position: int
@@ -121,14 +122,22 @@ class Composing:
         viewer.require(Permission.CAMPAIGN)
         found = self._find_list(viewer, draft)
         if found is None or found.entry_count == 0:
-            return Preview(draft.message, measure(draft.message), "", 0, 0)
+            return Preview(draft.message, {}, measure(draft.message), "", 0, 0)
         position = max(0, min(position, found.entry_count - 1))
         entry = self._entries.page(found.list_id, position, 1).to_pylist()[0]
         columns = find_columns(draft.placeholders, found)
         values = {name: entry["fields"][index] for name, index in columns.items()}
         text = render(parse_template(draft.message, columns), values)
         receiver = entry["msisdn"] if viewer.sees_numbers else mask_msisdn(entry["msisdn"])
-        return Preview(text, measure(text), receiver, position, found.entry_count)
+        return Preview(text, values, measure(text), receiver, position, found.entry_count)
+
+    def find_list(self, viewer: Viewer, campaign: Campaign) -> DistributionList | None:
+        """Return the draft's list, None when there is none any more."""
+        viewer.require(Permission.CAMPAIGN)
+        try:
+            return self._find_list(viewer, draft_of(campaign))
+        except InvalidInput:
+            return None
 
     def check_ready(self, viewer: Viewer, campaign: Campaign) -> DistributionList:
         """Return the list of a draft that lacks nothing. Raises: InvalidInput: with the *field* to fill in."""

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.domain.campaigns import Campaign, Reconciliation
-from core.domain.messages import LedgerState
+from core.domain.messages import DeliveryStatus, LedgerState
 from core.domain.msisdn import mask_msisdn
 from core.domain.numbering import country_name
 from core.domain.periods import Period
@@ -18,7 +19,13 @@ from core.state.store import State
 
 @dataclass(frozen=True)
 class MessagePage:
-    """One page of messages (columns as in the lake, names for codes, numbers masked) of *total*."""
+    """
+    One page of messages of *total*.
+
+    Columns as `MESSAGE_SCHEMA`, but with names instead of country codes and account ids, numbers masked
+    for those who may not see them, `delivered_at` of delivered messages only, and dlr_s (double, seconds
+    from sending to the final receipt, null before).
+    """
 
     table: pa.Table
     total: int
@@ -73,7 +80,7 @@ class Reporting:
         return replace(summary, countries=self._named(viewer, summary.countries))
 
     def _readable(self, viewer: Viewer, table: pa.Table) -> pa.Table:
-        named = self._named(viewer, table)
+        named = _with_delivery(self._named(viewer, table))
         if viewer.sees_numbers:
             return named
         masked = [mask_msisdn(number) for number in named["receiver"].to_pylist()]
@@ -95,6 +102,14 @@ class Reporting:
 def _with(table: pa.Table, column: str, values: list[str]) -> pa.Table:
     index = table.column_names.index(column)
     return table.set_column(index, column, pa.array(values, pa.string()))
+
+
+def _with_delivery(table: pa.Table) -> pa.Table:
+    took_us = pc.cast(pc.subtract(table["delivered_at"], table["sent_at"]), pa.int64())
+    table = table.append_column("dlr_s", pc.divide(pc.cast(took_us, pa.float64()), 1_000_000))
+    is_delivered = pc.equal(table["delivery_status"], DeliveryStatus.DELIVERED.value)
+    delivered_at = pc.if_else(is_delivered, table["delivered_at"], pa.scalar(None, table["delivered_at"].type))
+    return table.set_column(table.column_names.index("delivered_at"), "delivered_at", delivered_at)
 
 
 def _reconcile(campaign: Campaign, outcomes: Mapping[tuple[str, str], int], flying: ledger.InFlight) -> Reconciliation:

@@ -33,7 +33,7 @@ def appended(lake: Lake) -> tuple[dict[str, int], Counter[str]]:
     return tags, rows
 
 
-@pytest.mark.parametrize("acknowledged_before_the_kill", [1, 3, 4])
+@pytest.mark.parametrize("acknowledged_before_the_kill", [1, 4])
 def test_a_killed_writer_leaves_nothing_partial(
     lake: Lake, lake_settings: Settings, acknowledged_before_the_kill: int
 ) -> None:

@@ -1,0 +1,107 @@
+"""What a person is filling in on Create Campaign, from one rerun to the next."""
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from core.bootstrap import App
+from core.domain.campaigns import NAME_MIN, Campaign, CampaignDraft, CampaignStatus
+from core.domain.lists import DistributionList
+from core.domain.permissions import Viewer
+from core.errors import InvalidTransition
+from pages._ui import session
+
+KEY = "create_campaign"
+COMPOSER = f"{KEY}_composer"
+
+
+@dataclass
+class Form:
+    """
+    A draft on its way; *campaign_id* is "" until it is saved.
+
+    It outlives the widgets: those of a step that is not shown are forgotten by Streamlit.
+    """
+
+    account_id: str = ""
+    campaign_id: str = ""
+    version: int = 0
+    name: str = ""
+    sender_id: str = ""
+    message: str = ""
+    personalize: bool = False
+    placeholders: dict[str, str] = field(default_factory=dict)
+    chosen: DistributionList | None = None
+
+    def missing(self) -> list[str]:
+        """Return what the first step still lacks, in the words of its fields."""
+        lacking = [
+            (len(self.name.strip()) < NAME_MIN, "Campaign Name"),
+            (not self.sender_id.strip(), "Sender"),
+            (self.chosen is None, "Recipients"),
+        ]
+        return [word for is_missing, word in lacking if is_missing]
+
+    def draft(self) -> CampaignDraft:
+        """Return what the services take."""
+        return CampaignDraft(
+            account_id=self.account_id,
+            name=self.name,
+            sender_id=self.sender_id,
+            list_id=self.chosen.list_id if self.chosen else "",
+            message=self.message,
+            placeholders=dict(self.placeholders) if self.personalize else {},
+        )
+
+    def choose(self, item: DistributionList) -> list[str]:
+        """Take *item* as the recipients; return the placeholders that lost their column by it."""
+        lost = [name for name, column in self.placeholders.items() if column not in item.columns]
+        for name in lost:
+            del self.placeholders[name]
+        self.chosen = item
+        return lost
+
+
+def current(app: App, viewer: Viewer) -> Form:
+    """
+    Return the form in front of the person: the draft in the page's address, or a new one.
+
+    Raises: NotFound: no such draft. InvalidTransition: it was launched.
+    """
+    asked = st.query_params.get("id", "")
+    held: Form | None = st.session_state.get(f"{KEY}_form")
+    if held is None or held.campaign_id != asked:
+        held = _load(app, viewer, app.composing.get(viewer, asked)) if asked else Form()
+        for name in [name for name in st.session_state if str(name).startswith(f"{KEY}_")]:
+            del st.session_state[name]
+        st.session_state[f"{KEY}_form"] = held
+    return held
+
+
+def save(app: App, viewer: Viewer, form: Form) -> None:
+    """Store the draft and put it into the page's address. Raises: as `Composing.save`."""
+    stored = app.composing.save(viewer, form.draft(), session.now(), form.campaign_id, form.version)
+    form.campaign_id, form.version = stored.campaign_id, stored.version
+    form.name, form.sender_id = stored.name, stored.sender_id
+    st.query_params["id"] = stored.campaign_id
+
+
+def forget() -> None:
+    """Start anew at the next visit."""
+    st.session_state.pop(f"{KEY}_form", None)
+
+
+def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
+    if stored.status is not CampaignStatus.INACTIVE:
+        raise InvalidTransition(f"The campaign {stored.name} is {stored.status}.", hint="Only a draft can be edited.")
+    return Form(
+        account_id=stored.account_id,
+        campaign_id=stored.campaign_id,
+        version=stored.version,
+        name=stored.name,
+        sender_id=stored.sender_id,
+        message=stored.message,
+        personalize=bool(stored.placeholders),
+        placeholders=dict(stored.placeholders),
+        chosen=app.composing.find_list(viewer, stored),
+    )

@@ -1,0 +1,112 @@
+"""The two steps of Create Campaign."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.domain.accounts import Account
+from core.domain.campaigns import NAME_MAX, NAME_MIN
+from core.domain.permissions import Permission
+from core.domain.sender_id import parse_sender_id, warn_sender_id
+from core.errors import InvalidSenderId
+from core.services.composing import Preview as Merged
+from pages._ui import formats, session, widgets
+from pages._ui.campaign_form import COMPOSER, KEY, Form
+from pages._ui.campaign_panels import LIST_PANEL, PLACEHOLDER_PANEL
+from pages._ui.components.composer import Preview, composer, position
+from pages._ui.widgets import Tile
+
+NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters; only your colleagues see it."
+SENDER_HELP = "Up to 11 letters and digits, or a number of up to 16 digits. It is shown as the sender of the SMS."
+
+
+def recipients(form: Form, accounts: Sequence[Account]) -> None:
+    """Draw the first step: name, account, sender, list and placeholders."""
+    form.name = st.text_input("Campaign Name", form.name, max_chars=NAME_MAX, key=f"{KEY}_name", help=NAME_HELP)
+    _account(form, accounts)
+    form.sender_id = st.text_input(
+        "Sender", form.sender_id, max_chars=17, key=f"{KEY}_sender", help=SENDER_HELP
+    ).strip()
+    _judge_sender(form.sender_id)
+    with st.container(border=True, key=f"{KEY}_recipients"):
+        st.markdown("**Recipients**")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if form.chosen:
+                count = formats.count(form.chosen.entry_count, "recipient", "recipients")
+                st.markdown(f":material/contacts: {formats.plain(form.chosen.name)} – {count}", width="content")
+            if st.button("Select Distribution List", key=f"{KEY}_select"):
+                widgets.open_panel(LIST_PANEL)
+        _no_lists_yet(form)
+        form.personalize = st.checkbox(
+            "Personalize",
+            form.personalize,
+            disabled=form.chosen is None,
+            key=f"{KEY}_personalize",
+            help="Put values from the list's columns, such as a first name, into the message.",
+        )
+        if form.personalize:
+            _mapping(form)
+
+
+def message(form: Form) -> Merged | None:
+    """Draw the second step and return the message merged for the recipient shown, None when it cannot be."""
+    form.name = st.text_input("Campaign Name", form.name, max_chars=NAME_MAX, key=f"{KEY}_name_again", help=NAME_HELP)
+    app, viewer = session.current()
+    merged = None
+    with widgets.show_errors():
+        merged = app.composing.preview(viewer, form.draft(), position(COMPOSER) - 1)
+    shown = Preview(
+        sender_id=form.sender_id,
+        name=form.name,
+        values=merged.values if merged else {},
+        position=merged.position + 1 if merged else 1,
+        total=merged.total if merged else 0,
+    )
+    form.message = composer(key=COMPOSER, value=form.message, preview=shown).text
+    if merged:
+        widgets.tiles(
+            (
+                Tile("Recipients", formats.number(merged.total)),
+                Tile("Messages", formats.number(merged.measure.segment_count), help="SMS for the recipient shown."),
+                Tile("Characters", formats.number(merged.measure.character_count)),
+            )
+        )
+    return merged
+
+
+def _account(form: Form, accounts: Sequence[Account]) -> None:
+    ids = [account.account_id for account in accounts]
+    index = ids.index(form.account_id) if form.account_id in ids else 0
+    if len(accounts) > 1:
+        index = accounts.index(
+            st.selectbox("Account", accounts, index, format_func=lambda item: item.display_name, key=f"{KEY}_account")
+        )
+    if ids[index] != form.account_id:
+        # Lists belong to one account; those of another cannot be sent to.
+        form.account_id, form.chosen = ids[index], None
+
+
+def _judge_sender(sender_id: str) -> None:
+    if not sender_id:
+        return
+    try:
+        warning = warn_sender_id(parse_sender_id(sender_id))
+    except InvalidSenderId as error:
+        st.error(f"{error.message} {error.hint}", icon=":material/error:")
+    else:
+        if warning:
+            st.warning(warning, icon=":material/warning:")
+
+
+def _no_lists_yet(form: Form) -> None:
+    _, viewer = session.current()
+    if form.chosen is None and viewer.may(Permission.DISTRIBUTION_LISTS):
+        st.caption("Nothing suitable? Add a list on the Distribution Lists page first.")
+
+
+def _mapping(form: Form) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for name, column in form.placeholders.items():
+            st.badge(f"{{{name}}} = {column}", color="violet")
+        if st.button("Placeholders", icon=":material/data_object:", key=f"{KEY}_open_placeholders"):
+            widgets.open_panel(PLACEHOLDER_PANEL)

@@ -1,0 +1,35 @@
+// Draws the phone of phone.html. Everything a person wrote goes in as text, never as markup.
+
+/** Split a message at the placeholders that have a value: [{ text, isValue }]. */
+function fillPlaceholders(message, values) {
+  const parts = [];
+  let end = 0;
+  for (const match of message.matchAll(/\{([^{}]+)\}/g)) {
+    if (!Object.hasOwn(values, match[1])) continue;
+    parts.push({ text: message.slice(end, match.index), isValue: false });
+    parts.push({ text: values[match[1]], isValue: true });
+    end = match.index + match[0].length;
+  }
+  parts.push({ text: message.slice(end), isValue: false });
+  return parts.filter((part) => part.text !== "");
+}
+
+/** Show the parts of a message in the phone under *root*, and below it what it measures. */
+function drawPhone(root, { parts, sender, name }) {
+  const find = (selector) => root.querySelector(selector);
+  const bubble = find(".bubble");
+  bubble.replaceChildren(
+    ...parts.map(({ text, isValue }) => {
+      const span = document.createElement("span");
+      span.textContent = text;
+      if (isValue) span.className = "value";
+      return span;
+    }),
+  );
+  const measure = measureSms(parts.map((part) => part.text).join(""));
+  find(".name").textContent = sender || "Sender";
+  find(".portrait").textContent = (sender || "S").replace("+", "").slice(0, 1).toUpperCase();
+  find(".caption").textContent = `${measure.characterCount} Characters – ${measure.segmentCount} SMS`;
+  find(".campaign").textContent = name;
+  return measure;
+}

@@ -1,0 +1,80 @@
+"""How numbers, money, times and people's own words look on screen."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+# Groups of digits are kept apart by a narrow no-break space (ISO 80000-1), a value and its unit by a no-break space.
+_THIN, _FIXED = "\u202f", "\u00a0"
+# What stands where there is nothing to show.
+NOTHING = "–"
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])")
+
+
+def number(value: float | None) -> str:
+    """12345 -> "12 345"."""
+    return NOTHING if value is None else f"{value:,.0f}".replace(",", _THIN)
+
+
+def count(value: int, singular: str, plural: str) -> str:
+    """Return the number with its noun: "1 entry", "3 entries"."""
+    return f"{number(value)}{_FIXED}{singular if value == 1 else plural}"
+
+
+def percent(rate: float | None) -> str:
+    """0.987 -> "98.7 %"; no digits after the point at both ends."""
+    if rate is None:
+        return NOTHING
+    digits = 0 if rate in (0, 1) else 1
+    # Never round to a perfection that is not there.
+    pct = min(max(rate * 100, 0.1), 99.9) if digits else rate * 100
+    return f"{pct:.{digits}f}{_FIXED}%"
+
+
+def cents(value: Decimal | float | None) -> str:
+    """Return a price in EUR cents with at least two decimals, and more only where they carry something."""
+    if value is None:
+        return NOTHING
+    whole, _, fraction = f"{Decimal(str(value)):,.4f}".replace(",", _THIN).partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def euros(value: Decimal | float | None) -> str:
+    """Return an amount of EUR cents in euros: 123456 -> "€ 1 234.56"."""
+    return NOTHING if value is None else f"€{_FIXED}{Decimal(str(value)) / 100:,.2f}".replace(",", _THIN)
+
+
+def duration(seconds: float | None) -> str:
+    """Return "4.2 s", "3 min", "2 h 5 min" or "3 d 4 h": two units at most."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 59.95:
+        return f"{seconds:.1f}{_FIXED}s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes}{_FIXED}min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return _two(hours, "h", minutes, "min")
+    return _two(hours // 24, "d", hours % 24, "h")
+
+
+def _two(major: int, unit: str, minor: int, minor_unit: str) -> str:
+    return f"{major}{_FIXED}{unit}" + (f" {minor}{_FIXED}{minor_unit}" if minor else "")
+
+
+def in_zone(value: datetime, time_zone: str) -> datetime:
+    """Return a moment in the viewer's zone; one without a zone is UTC, as the stores keep it."""
+    aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value
+    return aware.astimezone(ZoneInfo(time_zone))
+
+
+def moment(value: datetime | None, time_zone: str) -> str:
+    """Return DD/MM/YYYY HH:mm in the viewer's zone."""
+    return NOTHING if value is None else f"{in_zone(value, time_zone):%d/%m/%Y %H:%M}"
+
+
+def plain(text: str) -> str:
+    """Return *text* so that Streamlit's Markdown shows it as it was typed: nothing a person wrote is markup."""
+    return _MARKDOWN.sub(r"\\\1", text)

@@ -1,0 +1,59 @@
+"""
+The Streamlit main script: who is looking, where they may go, and the toolbar above every page.
+
+It stands apart from `pages/` on purpose: beside a main script Streamlit serves every file of
+a `pages/` folder directly, without asking anybody.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.domain.permissions import Viewer, preset_of
+from pages._ui import formats, navigation, session, widgets
+
+_UI = Path(__file__).resolve().parent
+_LOGO = str(_UI / "assets" / "logo.svg")
+_WORDMARK = str(_UI / "assets" / "wordmark.svg")
+
+
+def _toolbar(screen: navigation.Screen, viewer: Viewer) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="frame_toolbar"):
+        st.title(screen.title, anchor=False)
+        with st.container(width="content", horizontal=True, wrap=False, gap="xsmall", key="frame_toolbar_actions"):
+            with st.popover("", icon=":material/info:", type="tertiary", help="About this screen", key="frame_help"):
+                st.markdown(screen.help_text)
+            with st.popover(_initials(viewer), help="Your account", key="frame_avatar"):
+                _account(viewer)
+
+
+def _account(viewer: Viewer) -> None:
+    st.markdown(f"**{formats.plain(viewer.name)}**")
+    # As text: Markdown would make a link of an address.
+    st.text(viewer.email)
+    st.caption(preset_of(viewer.permissions))
+    if st.button("Log out", icon=":material/logout:", key="frame_log_out", width="stretch"):
+        session.sign_out()
+
+
+def _initials(viewer: Viewer) -> str:
+    words = viewer.name.split() or [viewer.email]
+    return "".join(word[0] for word in (words[0], *words[1:][-1:])).upper()
+
+
+def main() -> None:
+    """Draw the frame and run the page inside it."""
+    st.set_page_config(page_title="Heliograph", page_icon=_LOGO, layout="wide")
+    st.html(_UI / "frame.css")
+    _, viewer = session.current()
+    st.logo(_WORDMARK, icon_image=_LOGO, size="large")
+    page = st.navigation(dict(navigation.list_pages(viewer)))
+    screen = navigation.get_screen(page.url_path)
+    st.set_page_config(page_title=f"{screen.title} · Heliograph", page_icon=_LOGO)
+    _toolbar(screen, viewer)
+    widgets.leave_page(screen.stem)
+    widgets.show_flashes()
+    page.run()
+
+
+main()

@@ -1,0 +1,172 @@
+"""The panels of the Distribution Lists page: adding a list, looking into one, watching an import."""
+
+import io
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import pandas as pd
+import streamlit as st
+
+from core.bootstrap import App
+from core.domain.accounts import Account
+from core.domain.lists import NAME_MAX, NAME_MIN, DistributionList, ListStatus
+from core.domain.permissions import Viewer
+from core.errors import InvalidInput
+from core.files.sample import sample_csv, sample_xlsx
+from core.services.importing import Upload
+from pages._ui import formats, session, tables, widgets
+
+KEY = "distribution_lists"
+DELETE_WARNING = (
+    "The list and its entries are deleted for good. Campaigns that were already launched keep their recipients."
+)
+ENTRIES_PER_PAGE = (10, 25, 50)
+REJECTED_SHOWN = 20
+WATCH_S = 1
+
+
+def show_open() -> None:
+    """Draw the panel that is open, if any; the page calls it last."""
+    if widgets.is_open(f"{KEY}_add"):
+        _add_panel()
+    elif widgets.is_open(f"{KEY}_preview"):
+        app, viewer = session.current()
+        with widgets.show_errors():
+            _preview_panel(app.importing.get(viewer, widgets.open_subject()))
+
+
+@st.fragment(run_every=WATCH_S)
+def watch(list_ids: Sequence[str]) -> None:
+    """Show how far the imports are; when one has ended, the whole page is drawn again and the watching ends."""
+    app, viewer = session.current()
+    with widgets.show_errors():
+        for item in [app.importing.get(viewer, list_id) for list_id in list_ids]:
+            if item.status is not ListStatus.IN_PROGRESS:
+                st.rerun()
+            rows = formats.count(item.read_count, "row", "rows")
+            widgets.progress(
+                item.progress, f"**{formats.plain(item.name)}** – {formats.percent(item.progress)}, {rows} read"
+            )
+
+
+def sample_buttons(key: str) -> None:
+    """Draw the downloads of the sample file in both formats."""
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.download_button(
+            "Download sample CSV",
+            sample_csv(),
+            "sample.csv",
+            "text/csv",
+            key=f"{key}_sample_csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Download sample XLSX",
+            sample_xlsx(),
+            "sample.xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            key=f"{key}_sample_xlsx",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+@st.dialog("Add Distribution List", position="right", icon=":material/group_add:", on_dismiss=widgets.close_panel)
+def _add_panel() -> None:
+    app, viewer = session.current()
+    accounts = app.accounts.list_accounts(viewer)
+    with st.form(f"{KEY}_form", border=False):
+        name = st.text_input(
+            "List Name", max_chars=NAME_MAX, key=f"{KEY}_name", help=f"{NAME_MIN} to {NAME_MAX} characters."
+        )
+        account = _choose_account(accounts)
+        file = st.file_uploader("File with contacts", type=["csv", "xlsx"], key=f"{KEY}_file")
+        st.caption("One row per contact: a column PhoneNumber, and any others to personalize messages with.")
+        save = st.form_submit_button("Save", type="primary", key=f"{KEY}_save", width="stretch")
+    if save:
+        with widgets.show_errors():
+            _upload(app, viewer, account, name, file)
+            widgets.flash(f"{name} is being imported.", icon=":material/upload:")
+            widgets.close_panel()
+            st.rerun()
+    sample_buttons(KEY)
+
+
+def _choose_account(accounts: Sequence[Account]) -> Account | None:
+    if len(accounts) < 2:
+        return next(iter(accounts), None)
+    return st.selectbox("Account", accounts, format_func=lambda item: item.display_name, key=f"{KEY}_account")
+
+
+def _upload(app: App, viewer: Viewer, account: Account | None, name: str, file: BinaryIO | None) -> None:
+    if account is None:
+        raise InvalidInput("You belong to no traffic account.", hint="Ask an administrator to add you to one.")
+    if file is None:
+        raise InvalidInput("There is no file.", hint="Browse for a CSV or XLSX file first.", field="file")
+    app.importing.upload(viewer, Upload(account.account_id, name, file.name), file, session.now())
+
+
+def _preview_panel(item: DistributionList) -> None:
+    @st.dialog(formats.plain(item.name), position="right", width=760, on_dismiss=widgets.close_panel)
+    def panel() -> None:
+        _preview(item.list_id)
+
+    panel()
+
+
+def _preview(list_id: str) -> None:
+    app, viewer = session.current()
+    with widgets.show_errors():
+        item = app.importing.get(viewer, list_id)
+        _details(item, viewer)
+        if item.duplicate_count + item.rejected_count:
+            _rejected(app.importing.rejected_csv(viewer, item.list_id), item)
+        if item.status is ListStatus.READY:
+            _entries(app, viewer, item)
+
+
+def _details(item: DistributionList, viewer: Viewer) -> None:
+    widgets.status_badge(item.status)
+    if item.status is ListStatus.FAULTED:
+        widgets.fault(item.fault, item.hint)
+    if item.status is ListStatus.IN_PROGRESS:
+        widgets.progress(item.progress, f"{formats.percent(item.progress)} of the file is read.")
+    created = f"{formats.moment(item.created_at, viewer.time_zone)} by {item.created_by}"
+    widgets.facts(
+        {
+            "File": item.file_name,
+            "Created": created,
+            "Rows read": formats.number(item.read_count),
+            "Entries": formats.number(item.entry_count),
+            "Duplicates": formats.number(item.duplicate_count),
+            "Rejected": formats.number(item.rejected_count),
+        }
+    )
+
+
+def _rejected(content: bytes, item: DistributionList) -> None:
+    left_out = formats.count(item.duplicate_count + item.rejected_count, "row", "rows")
+    with st.expander(f"{left_out} left out, and why", icon=":material/rule:"):
+        rows = pd.read_csv(io.BytesIO(content), nrows=REJECTED_SHOWN, dtype=str, keep_default_na=False)
+        st.dataframe(rows, hide_index=True, height="content", key=f"{KEY}_rejected", alt="Rows left out, with reasons")
+        if len(rows) == REJECTED_SHOWN:
+            st.caption(f"The first {REJECTED_SHOWN} of them; the file has all.")
+        st.download_button(
+            "Download rejected rows",
+            content,
+            f"{item.name} rejected rows.csv",
+            "text/csv",
+            key=f"{KEY}_rejected_csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def _entries(app: App, viewer: Viewer, item: DistributionList) -> None:
+    # Another list starts again at its first page.
+    key = f"{KEY}_entries_{item.list_id}"
+    request = tables.request(key, ENTRIES_PER_PAGE)
+    entries = app.importing.preview(viewer, item.list_id, request.offset, request.size)
+    st.dataframe(entries, hide_index=True, height="content", key=f"{key}_table", alt=f"Entries of {item.name}")
+    tables.pager(key, item.entry_count, ENTRIES_PER_PAGE, linked=False)

@@ -1,0 +1,87 @@
+"""The screens, in the guide's words and order, and who may open them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from core.domain.permissions import Permission, Viewer
+
+PAGES = Path(__file__).resolve().parents[1]
+HELP = Path(__file__).resolve().parent / "help"
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One screen, drawn by `pages/<stem>.py`. Any one of *permissions* opens it; without any, everybody may."""
+
+    stem: str
+    title: str
+    icon: str
+    section: str = ""
+    permissions: tuple[Permission, ...] = ()
+    visible: bool = True
+
+    def is_open_to(self, viewer: Viewer) -> bool:
+        """Whether *viewer* may open the screen."""
+        return not self.permissions or any(viewer.may(permission) for permission in self.permissions)
+
+    @property
+    def help_text(self) -> str:
+        """What the information balloon says, Markdown."""
+        return _read(HELP / f"{self.stem}.md")
+
+
+@cache
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+SCREENS = (
+    Screen("dashboard", "Dashboard", ":material/space_dashboard:"),
+    Screen(
+        "distribution_lists",
+        "Distribution Lists",
+        ":material/contacts:",
+        permissions=(Permission.DISTRIBUTION_LISTS,),
+    ),
+    Screen("campaigns", "Campaigns", ":material/campaign:", "SMS", (Permission.CAMPAIGN,)),
+    Screen("create_campaign", "Create Campaign", ":material/edit_square:", "SMS", (Permission.CAMPAIGN,)),
+    # Reached from the Campaigns table, with ?id=.
+    Screen("campaign", "Campaign", ":material/sms:", "SMS", (Permission.CAMPAIGN,), visible=False),
+    Screen("statistics", "Statistics", ":material/bar_chart:", "Analysis", (Permission.STATISTICS,)),
+    Screen("message_history", "Message History", ":material/history:", "Analysis", (Permission.MESSAGE_HISTORY,)),
+)
+
+
+def get_screen(stem: str) -> Screen:
+    """Return the screen with this stem; the default one answers to "" too."""
+    return next(screen for screen in SCREENS if screen.stem == (stem or SCREENS[0].stem))
+
+
+def page_path(stem: str) -> Path:
+    """Return the script of the screen with this stem."""
+    return PAGES / f"{stem}.py"
+
+
+def list_pages(viewer: Viewer) -> Mapping[str, list[st.Page]]:
+    """Return `st.navigation`'s sections with the pages *viewer* may open, and no empty section."""
+    sections: dict[str, list[st.Page]] = {}
+    for screen in SCREENS:
+        if screen.is_open_to(viewer):
+            sections.setdefault(screen.section, []).append(_page(screen))
+    return sections
+
+
+def _page(screen: Screen) -> st.Page:
+    return st.Page(
+        page_path(screen.stem),
+        title=screen.title,
+        icon=screen.icon,
+        # The default page answers at "/"; the others keep their address when a title is translated.
+        url_path=None if screen is SCREENS[0] else screen.stem,
+        default=screen is SCREENS[0],
+        visibility="visible" if screen.visible else "hidden",
+    )

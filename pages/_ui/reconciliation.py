@@ -1,0 +1,70 @@
+"""The proof on a campaign's page: what became of every recipient, and whether it adds up."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.domain.campaigns import Campaign, CampaignStatus, Reconciliation
+from pages._ui import formats, widgets
+from pages._ui.widgets import Tile
+
+# The simulator's and SMPP's words for a refused message (SMPP 3.4, 5.1.3).
+REFUSALS = {"0x0000000B": "invalid destination", "0x00000045": "submit failed"}
+LIVE = frozenset({CampaignStatus.PROCESSING, CampaignStatus.ACTIVE})
+
+
+def show_progress(campaign: Campaign, found: Reconciliation, now: datetime) -> None:
+    """Draw how far the campaign is: a bar while it runs, and its numbers."""
+    done_count = found.audience_count - found.pending_count
+    rate = _rate_per_s(campaign, done_count, now)
+    if campaign.status in LIVE:
+        if found.audience_count:
+            left = f" – about {formats.duration(found.pending_count / rate)} left" if rate else ""
+            text = f"{formats.number(done_count)} of {formats.number(found.audience_count)}{left}"
+            widgets.progress(found.done_pct / 100, text)
+        else:
+            widgets.progress(0.0, "Freezing the audience: every message is rendered, measured and priced.")
+    share = found.sent_count / found.audience_count if found.audience_count else None
+    speed = f"{formats.number(rate)} per second" if rate else formats.NOTHING
+    widgets.tiles(
+        (
+            Tile("Sent", formats.number(found.sent_count), help="Accepted by the gateway."),
+            Tile("Total", formats.number(found.audience_count), help="Everybody in the frozen audience."),
+            Tile("Sent/Total", formats.percent(share)),
+            Tile("Speed", speed, help="On average since the launch."),
+        )
+    )
+
+
+def show_proof(found: Reconciliation) -> None:
+    """Draw the equation: audience = sent + excluded + failed + unknown + pending."""
+    with widgets.card(
+        "Reconciliation",
+        key="campaign_reconciliation",
+        help="Every recipient of the frozen audience is in exactly one of these lines.",
+    ):
+        rows = [("Sent", "", found.sent_count)]
+        rows += [("Excluded", reason, count) for reason, count in sorted(found.excluded.items())]
+        rows += [("Failed", _refusal(reason), count) for reason, count in sorted(found.failed.items())]
+        rows += [("Unknown", "handed over, no answer: never sent again by itself", found.unknown_count)]
+        rows += [("Pending", "", found.pending_count)]
+        lines = {
+            f"{name}  \n:small[:gray[{formats.plain(reason)}]]" if reason else name: formats.number(count)
+            for name, reason, count in rows
+        }
+        st.table(lines | {"**Audience**": f"**{formats.number(found.audience_count)}**"}, border="horizontal")
+        if found.balances:
+            st.badge("Adds up", icon=":material/check_circle:", color="green")
+        else:
+            st.badge("Does not add up", icon=":material/error:", color="red")
+
+
+def _refusal(code: str) -> str:
+    return f"{REFUSALS[code]} ({code})" if code in REFUSALS else code
+
+
+def _rate_per_s(campaign: Campaign, done_count: int, now: datetime) -> float:
+    if campaign.launched_at is None or not done_count:
+        return 0.0
+    end = campaign.completed_at or now
+    return done_count / max(1.0, (end - campaign.launched_at).total_seconds())

@@ -1,0 +1,60 @@
+"""Who is looking: the application and its viewer, from the session cookie."""
+
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import streamlit as st
+
+from core.bootstrap import App, shared_app
+from core.domain.permissions import Permission, Viewer
+from core.web.cookies import SESSION_COOKIE
+
+_PINNED_USER = "session_user_id"
+
+
+def now() -> datetime:
+    """Return the present moment, aware and in UTC: the only clock the pages read."""
+    return datetime.now(UTC)
+
+
+def current() -> tuple[App, Viewer]:
+    """
+    Return the application and the viewer behind the cookie; without one, leave for the login page.
+
+    Fragments and dialogs rerun without the frame, so they call this again instead of keeping
+    an earlier answer: a session may have ended, or a permission been taken, in between.
+    """
+    app = shared_app()
+    viewer = app.signing_in.identify(_token(), now())
+    if viewer is None:
+        leave()
+    # After a reconnect the cookie may belong to somebody else, while the browser tab still
+    # holds the earlier person's state: that state must never be seen by the new one.
+    if st.session_state.setdefault(_PINNED_USER, viewer.user_id) != viewer.user_id:
+        st.session_state.clear()
+        st.rerun()
+    return app, viewer
+
+
+def require(*permissions: Permission) -> None:
+    """Show an error and end the page unless the viewer holds at least one of *permissions*."""
+    _, viewer = current()
+    if not any(viewer.may(permission) for permission in permissions):
+        st.error("This page is not open to you. Ask an administrator for access.", icon=":material/lock:")
+        st.stop()
+
+
+def sign_out() -> NoReturn:
+    """End the session for good, then leave for the login page."""
+    shared_app().signing_in.sign_out(_token(), now())
+    leave()
+
+
+def leave() -> NoReturn:
+    """Replace the page by the login page, so that Back does not return to it."""
+    st.html("<script>location.replace('/login')</script>", unsafe_allow_javascript=True)
+    st.stop()
+
+
+def _token() -> str:
+    return st.context.cookies.get(SESSION_COOKIE) or ""

@@ -1,0 +1,36 @@
+"""
+The status words on screen: an icon and a colour for each.
+
+The word itself is always shown beside them: colour never speaks alone.
+"""
+
+from collections.abc import Mapping
+
+# Word -> (Material icon, Streamlit colour name).
+BADGES: Mapping[str, tuple[str, str]] = {
+    "Ready": ("check_circle", "green"),
+    "In Progress": ("sync", "blue"),
+    "Faulted": ("error", "red"),
+    "Inactive": ("draft", "gray"),
+    "Scheduled": ("schedule", "blue"),
+    "Processing": ("hourglass_top", "orange"),
+    "Active": ("send", "violet"),
+    "Paused": ("pause_circle", "orange"),
+    "Canceled": ("cancel", "gray"),
+    "Completed": ("task_alt", "green"),
+    "Submitted": ("outbox", "blue"),
+    "Delivered": ("done_all", "green"),
+    "Undelivered": ("error", "red"),
+}
+
+# The same colours for the pills of a table, which take no names. Black and white text both reach a
+# contrast of 4.5:1 nowhere at once; these are dark enough for white.
+_PILLS = {
+    "green": "#1F7A4D",
+    "blue": "#2F62B5",
+    "red": "#B3363B",
+    "orange": "#96590C",
+    "violet": "#6750D8",
+    "gray": "#65626F",
+}
+COLOURS: Mapping[str, str] = {word: _PILLS[colour] for word, (_, colour) in BADGES.items()}

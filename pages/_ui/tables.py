@@ -1,0 +1,275 @@
+"""
+Tables that are paged by the server, with row actions.
+
+The rows are dataclasses or a pyarrow Table; a `Column` says where a value comes from and how it
+looks. What is formatted here still sorts by its value in the browser: the grid gets the raw value and
+its text beside it.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.domain.paging import PageRequest
+from pages._ui import formats
+from pages._ui.status import COLOURS
+
+MOMENT_FORMAT = "DD/MM/YYYY HH:mm"
+ROW_HEIGHT = 40
+
+Source = str | Callable[[Any], Any]
+Rows = Sequence[Any] | pa.Table
+
+
+@dataclass(frozen=True)
+class Column:
+    """
+    A column: its heading, where its values come from and how they are shown.
+
+    *source* is an attribute or an Arrow column by name, or for objects a function. *convert* makes
+    the value the browser gets; *show* makes the text for it, where the grid's own formats do not do.
+    """
+
+    label: str
+    source: Source
+    config: Callable[[str, str], Any]
+    convert: Callable[[Any], Any] = field(default=lambda value: value)
+    show: Callable[[Any], str] | None = None
+
+
+@dataclass(frozen=True)
+class Click:
+    """A click on the action of a row; *row* counts from 0 in the order the rows were given."""
+
+    action: str
+    row: int
+
+
+def text(label: str, source: Source, *, width: str | int | None = None) -> Column:
+    """Words as they are."""
+    return Column(label, source, lambda name, _: st.column_config.TextColumn(name, width=width), convert=str)
+
+
+def status(label: str, source: Source) -> Column:
+    """A status as a coloured pill with its word."""
+
+    def config(name: str, _: str) -> Any:
+        return st.column_config.MultiselectColumn(name, options=list(COLOURS), color=list(COLOURS.values()), width=115)
+
+    return Column(label, source, config, convert=lambda value: [str(value)])
+
+
+def number(label: str, source: Source) -> Column:
+    """A whole number, grouped."""
+    return _quantity(label, source, int, formats.number)
+
+
+def money(label: str, source: Source) -> Column:
+    """EUR cents, shown as cents."""
+    return _quantity(label, source, float, formats.cents)
+
+
+def euros(label: str, source: Source) -> Column:
+    """EUR cents, shown in euros."""
+    return _quantity(label, source, float, formats.euros)
+
+
+def duration(label: str, source: Source) -> Column:
+    """Seconds, shown as a person would say them."""
+    return _quantity(label, source, float, formats.duration)
+
+
+def _quantity(label: str, source: Source, convert: Callable[[Any], Any], show: Callable[[Any], str]) -> Column:
+    return Column(
+        label,
+        source,
+        lambda name, _: st.column_config.NumberColumn(name, alignment="right"),
+        convert=convert,
+        show=show,
+    )
+
+
+def percent(label: str, source: Source) -> Column:
+    """A share from 0 to 100 with a bar."""
+
+    def config(name: str, _: str) -> Any:
+        return st.column_config.ProgressColumn(name, min_value=0, max_value=100, format="%.0f %%")
+
+    return Column(label, source, config, convert=float)
+
+
+def share(label: str, source: Source) -> Column:
+    """A rate from 0 to 1, shown in percent."""
+    return _quantity(label, source, float, formats.percent)
+
+
+def made(label: str, source: Source, show: Callable[[Any], str]) -> Column:
+    """Words that *show* makes of the value."""
+    return Column(label, source, lambda name, _: st.column_config.TextColumn(name), convert=show)
+
+
+def moment(label: str, source: Source) -> Column:
+    """A time in the viewer's zone; times without a zone are UTC."""
+
+    def config(name: str, time_zone: str) -> Any:
+        return st.column_config.DatetimeColumn(name, format=MOMENT_FORMAT, timezone=time_zone, width=150)
+
+    return Column(label, source, config, convert=lambda value: formats.in_zone(value, "UTC"))
+
+
+def flag(label: str, source: Source) -> Column:
+    """Yes or No."""
+
+    def convert(value: Any) -> str:
+        return "Yes" if value else "No"
+
+    return Column(label, source, lambda name, _: st.column_config.TextColumn(name, width="small"), convert=convert)
+
+
+def _frame(rows: Rows, columns: Sequence[Column]) -> pd.DataFrame:
+    """Return one row per item and one column per `Column`, by label; what is missing is None."""
+    return pd.DataFrame({column.label: pd.Series(_values(rows, column), dtype=object) for column in columns})
+
+
+def _values(rows: Rows, column: Column) -> list[Any]:
+    if isinstance(rows, pa.Table):
+        found = rows[str(column.source)].to_pylist()
+    elif callable(column.source):
+        found = [column.source(row) for row in rows]
+    else:
+        found = [getattr(row, column.source) for row in rows]
+    return [None if value is None else column.convert(value) for value in found]
+
+
+def show(
+    rows: Rows,
+    columns: Sequence[Column],
+    *,
+    key: str,
+    alt: str,
+    time_zone: str = "UTC",
+    actions: Mapping[str, str] | None = None,
+) -> Click | None:
+    """
+    Draw the rows of one page, and an icon per action (name -> ":material/…:") at the end of each.
+
+    Returns: the click that caused this run, else None. *alt* names the table for screen readers.
+    """
+    if not len(rows):
+        with st.container(border=True, horizontal_alignment="center"):
+            st.caption("Nothing found", text_alignment="center")
+        return None
+    actions = actions or {}
+    data = _frame(rows, columns).infer_objects()
+    configs = {column.label: column.config(column.label, time_zone) for column in columns}
+    for position, (name, icon) in enumerate(actions.items()):
+        data[name] = icon
+        configs[name] = st.column_config.ButtonColumn(
+            "" if position else "Action", width=64, type="tertiary", key=f"{key}_{name}"
+        )
+    texts = {column.label: column.show for column in columns if column.show}
+    styled = data.style.format({label: partial(_text, show) for label, show in texts.items()}) if texts else data
+    st.dataframe(
+        styled, hide_index=True, column_config=configs, row_height=ROW_HEIGHT, height="content", key=key, alt=alt
+    )
+    return _find_click(key, actions)
+
+
+def _find_click(key: str, actions: Iterable[str]) -> Click | None:
+    clicks = ((name, st.session_state.get(f"{key}_{name}")) for name in actions)
+    return next((Click(name, click.row) for name, click in clicks if click), None)
+
+
+def _text(show: Callable[[Any], str], value: Any) -> str:
+    return show(None if pd.isna(value) else value)
+
+
+@contextmanager
+def bar(key: str = "page") -> Generator[DeltaGenerator]:
+    """Draw the row above a table: search on the left, buttons on the right. A second one on a page needs a *key*."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", key=f"{key}_tables_bar") as container:
+        yield container
+
+
+def search(key: str, placeholder: str, *, linked: bool = True) -> str:
+    """
+    Draw the search box of a table; a new term starts again at page 1. *key* is the page's.
+
+    *linked* keeps the term in the page's address; a table in a panel has none of its own.
+    """
+    return str(
+        st.text_input(
+            "Search",
+            key=f"{key}_search",
+            type="search",
+            icon=":material/search:",
+            placeholder=placeholder,
+            label_visibility="collapsed",
+            bind="query-params" if linked else None,
+            on_change=_to_first_page,
+            args=(key,),
+        )
+    )
+
+
+def request(key: str, sizes: Sequence[int]) -> PageRequest:
+    """Return what the person asked for: from the widgets, and before they are first drawn from the address."""
+    size = _asked(f"{key}_size", sizes[0])
+    return PageRequest(
+        page=max(1, _asked(f"{key}_page", 1)),
+        size=size if size in sizes else sizes[0],
+        search=str(st.session_state.get(f"{key}_search") or ""),
+    )
+
+
+def pager(key: str, total: int, sizes: Sequence[int], *, linked: bool = True) -> None:
+    """
+    Draw the page navigator and the items-per-page choice below a table of *total* items.
+
+    *linked* keeps both in the page's address; a table in a panel has none of its own.
+    """
+    bind = "query-params" if linked else None
+    if not total:
+        return
+    now = request(key, sizes)
+    pages = -(-total // now.size)
+    if now.page > pages:
+        # Rows were deleted, or the address is old: show the last page instead of an empty one.
+        st.session_state[f"{key}_page"] = pages
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_pager"):
+        st.caption(_range(now, total), width="content")
+        # Given room: measured by its own content, it would show fewer pages than there are.
+        st.pagination(pages, key=f"{key}_page", bind=bind, width="stretch")
+        st.selectbox(
+            "Items per page",
+            sizes,
+            key=f"{key}_size",
+            format_func=lambda size: f"{size} per page",
+            label_visibility="collapsed",
+            bind=bind,
+            width=140,
+            on_change=_to_first_page,
+            args=(key,),
+        )
+
+
+def _range(now: PageRequest, total: int) -> str:
+    last = min(now.offset + now.size, total)
+    return f"{formats.number(now.offset + 1)}–{formats.number(last)} of {formats.number(total)}"
+
+
+def _to_first_page(key: str) -> None:
+    st.session_state[f"{key}_page"] = 1
+
+
+def _asked(key: str, default: int) -> int:
+    value = st.session_state.get(key, st.query_params.get(key, ""))
+    return int(value) if str(value).isdecimal() else default

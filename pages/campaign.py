@@ -1,0 +1,82 @@
+"""Campaign: one of them, live while it is sent."""
+
+import streamlit as st
+
+from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.permissions import Permission, Viewer
+from core.domain.segments import measure
+from pages._ui import formats, reconciliation, session, widgets
+from pages._ui.components.phone_preview import phone_preview
+
+REFRESH_S = 1
+
+
+def live(campaign: Campaign) -> None:
+    """Draw the numbers, every second while they change; when the state changes, the whole page."""
+    running = campaign.status in reconciliation.LIVE
+
+    @st.fragment(run_every=REFRESH_S if running else None)
+    def numbers() -> None:
+        app, viewer = session.current()
+        with widgets.show_errors():
+            now_there = app.composing.get(viewer, campaign.campaign_id)
+            if now_there.status is not campaign.status:
+                st.rerun()
+            found = app.reporting.reconciliation(viewer, campaign.campaign_id)
+            reconciliation.show_progress(now_there, found, session.now())
+            reconciliation.show_proof(found)
+
+    numbers()
+
+
+def details(campaign: Campaign, viewer: Viewer) -> None:
+    """Draw what was written down when the campaign was composed."""
+    text = measure(campaign.message)
+    with widgets.card("Details", key="campaign_details"):
+        widgets.facts(
+            {
+                "Distribution List": campaign.list_name or formats.NOTHING,
+                "Sender": campaign.sender_id or formats.NOTHING,
+                "Message": campaign.message or formats.NOTHING,
+                "Placeholders": ", ".join(f"{{{name}}} = {column}" for name, column in campaign.placeholders.items())
+                or formats.NOTHING,
+                "SMS Count": formats.number(text.segment_count),
+                "Characters": formats.number(text.character_count),
+                "Created": f"{formats.moment(campaign.created_at, viewer.time_zone)} by {campaign.created_by}",
+                "Launched": formats.moment(campaign.launched_at, viewer.time_zone),
+                "Completed": formats.moment(campaign.completed_at, viewer.time_zone),
+            }
+        )
+
+
+def header(campaign: Campaign) -> None:
+    """Draw name, state, and where to go from here."""
+    with st.container(horizontal=True, vertical_alignment="center", key="campaign_header"):
+        st.header(formats.plain(campaign.name), anchor=False, width="content")
+        widgets.status_badge(campaign.status)
+        st.space("stretch")
+        if campaign.status is CampaignStatus.INACTIVE:
+            if st.button("Continue editing", icon=":material/edit:", type="primary", key="campaign_edit"):
+                widgets.go("create_campaign", id=campaign.campaign_id)
+        elif viewer.may(Permission.MESSAGE_HISTORY) and st.button(
+            "Show messages", icon=":material/history:", key="campaign_messages"
+        ):
+            widgets.go("message_history", campaign=campaign.campaign_id)
+    if campaign.fault:
+        widgets.fault(campaign.fault, "")
+
+
+session.require(Permission.CAMPAIGN)
+app, viewer = session.current()
+with widgets.show_errors() as outcome:
+    found = app.composing.get(viewer, st.query_params.get("id", ""))
+    header(found)
+    numbers, phone = st.columns([2, 1], gap="large")
+    with numbers:
+        if found.status is not CampaignStatus.INACTIVE:
+            live(found)
+        details(found, viewer)
+    with phone:
+        phone_preview(found.message, sender_id=found.sender_id, name=found.name, key="campaign_phone")
+if not outcome.ok:
+    widgets.link("All campaigns", "campaigns", key="campaign_back", icon=":material/arrow_back:")

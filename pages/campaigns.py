@@ -1,0 +1,64 @@
+"""Campaigns: all of them at a glance."""
+
+import streamlit as st
+
+from core.domain.campaigns import Campaign, Reconciliation
+from core.domain.permissions import Permission
+from pages._ui import session, tables, widgets
+
+KEY = "campaigns"
+SIZES = (10, 25, 50)
+
+
+def columns(found: dict[str, Reconciliation]) -> tuple[tables.Column, ...]:
+    """Return the guide's columns; what was sent comes from the reconciliations."""
+
+    def sent_pct(item: Campaign) -> float | None:
+        return 100 * found[item.campaign_id].sent_count / item.audience_count if item.audience_count else None
+
+    return (
+        tables.text("Name", "name", width="large"),
+        tables.text("Sender", "sender_id"),
+        tables.status("Status", "status"),
+        tables.percent("Sent/Total", sent_pct),
+        tables.number("Total", lambda item: item.audience_count or None),
+        tables.moment("Created Date", "created_at"),
+        tables.moment("Schedule Date", "schedule_at"),
+    )
+
+
+session.require(Permission.CAMPAIGN)
+app, viewer = session.current()
+request = tables.request(KEY, SIZES)
+
+with tables.bar():
+    tables.search(KEY, "Search by name")
+    if st.button("Create Campaign", type="primary", icon=":material/add:", key=f"{KEY}_create"):
+        widgets.go("create_campaign")
+with widgets.show_errors():
+    page = app.composing.page(viewer, request)
+    if page.total or request.search:
+        click = tables.show(
+            page.items,
+            columns(app.reporting.reconciliations(viewer, page.items)),
+            key=f"{KEY}_table",
+            alt="Campaigns",
+            time_zone=viewer.time_zone,
+            actions={"view": ":material/visibility:"},
+        )
+        if click:
+            widgets.go("campaign", id=page.items[click.row].campaign_id)
+        tables.pager(KEY, page.total, SIZES)
+    else:
+        with widgets.empty_state(
+            ":material/campaign:",
+            "No campaigns yet",
+            "Write a message, choose a distribution list, and watch it being sent.",
+        ):
+            widgets.link(
+                "Write the first one",
+                "create_campaign",
+                key=f"{KEY}_first",
+                icon=":material/edit_square:",
+                primary=True,
+            )

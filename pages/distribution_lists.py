@@ -1,0 +1,69 @@
+"""Distribution Lists: the files of contacts, and what became of them."""
+
+import streamlit as st
+
+from core.domain.lists import DistributionList, ListStatus
+from core.domain.permissions import Permission
+from pages._ui import list_panels, session, tables, widgets
+
+KEY = "distribution_lists"
+SIZES = (10, 25, 50)
+ACTIONS = {"preview": ":material/visibility:", "delete": ":material/delete:"}
+
+
+def columns(campaign_counts: dict[str, int]) -> tuple[tables.Column, ...]:
+    """Return the guide's columns; how often a list was used comes from the campaigns."""
+    return (
+        tables.text("Name", "name"),
+        tables.status("Status", "status"),
+        tables.number("Campaign", lambda item: campaign_counts.get(item.list_id, 0)),
+        tables.number("Entries", "entry_count"),
+        tables.moment("Creation Date", "created_at"),
+    )
+
+
+def act(click: tables.Click, item: DistributionList) -> None:
+    """Do what the icon in the row of *item* stands for."""
+    if click.action == "preview":
+        widgets.open_panel(f"{KEY}_preview", item.list_id)
+    else:
+        widgets.ask(f"{KEY}_delete", item.list_id, title=f"Delete {item.name}?", text=list_panels.DELETE_WARNING)
+
+
+session.require(Permission.DISTRIBUTION_LISTS)
+app, viewer = session.current()
+request = tables.request(KEY, SIZES)
+
+if deleted := widgets.answered(f"{KEY}_delete"):
+    with widgets.show_errors():
+        app.importing.delete(viewer, deleted)
+        widgets.flash("The list was deleted.")
+with tables.bar():
+    tables.search(KEY, "Search by name")
+    if st.button("Add Distribution List", type="primary", icon=":material/add:", key=f"{KEY}_add"):
+        widgets.open_panel(f"{KEY}_add")
+with widgets.show_errors():
+    page = app.importing.page(viewer, request)
+    if page.total or request.search:
+        if waiting := [item.list_id for item in page.items if item.status is ListStatus.IN_PROGRESS]:
+            list_panels.watch(waiting)
+        counts = app.importing.count_campaigns(viewer, page.items)
+        click = tables.show(
+            page.items,
+            columns(counts),
+            key=f"{KEY}_table",
+            alt="Distribution lists",
+            time_zone=viewer.time_zone,
+            actions=ACTIONS,
+        )
+        if click:
+            act(click, page.items[click.row])
+        tables.pager(KEY, page.total, SIZES)
+    else:
+        with widgets.empty_state(
+            ":material/contacts:",
+            "No distribution lists yet",
+            "Upload a CSV or XLSX file with a PhoneNumber column, and campaigns can be sent to it.",
+        ):
+            list_panels.sample_buttons(f"{KEY}_empty")
+list_panels.show_open()

@@ -1,0 +1,66 @@
+"""Driving the pages as a person would: by labels and roles, waiting for what can be seen."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, Request, expect
+
+EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@contextmanager
+def person(browser: Browser, url: str, *, dark: bool = False, phone: bool = False) -> Iterator[Page]:
+    """Open a browser window; at the end, fail if anything outside *url* was asked for."""
+    context = browser.new_context(
+        base_url=url,
+        color_scheme="dark" if dark else "light",
+        viewport=PHONE if phone else DESKTOP,
+        locale="en-GB",
+        timezone_id="UTC",
+    )
+    context.set_default_timeout(30_000)
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:")):
+            asked.append(request.url)
+
+    context.on("request", note)
+    page = context.new_page()
+    yield page
+    context.close()
+    assert asked == [], f"asked other hosts: {asked}"
+
+
+def log_in(page: Page, email: str = EMAIL, password: str = PASSWORD) -> None:
+    page.goto("/login")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Log In").click()
+    settled(page)
+
+
+def open_page(page: Page, path: str) -> None:
+    page.goto(path)
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until the script has run and nothing on the page is an error of ours."""
+    page.wait_for_selector(IDLE)
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def choose_file(page: Page, name: str, content: bytes) -> None:
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+    expect(page.get_by_text(name)).to_be_visible()
+
+
+def metric(page: Page, label: str) -> int:
+    """Return the whole number in the tile called *label*."""
+    tile = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+    return int(re.sub(r"\D", "", tile.get_by_test_id("stMetricValue").inner_text()) or 0)

@@ -1,0 +1,68 @@
+"""Pictures of every page, for the guide and for the eye. SCREENSHOTS_DIR names where they go."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from core.domain.paging import PageRequest
+from tests.e2e.driver import log_in, open_page, person, settled
+from tests.support.installation import Installation
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+def create_campaign(page: Page, url: str) -> None:
+    open_page(page, url)
+    page.get_by_role("radio", name="Message & Preview").click()
+    settled(page)
+    page.wait_for_timeout(700)
+
+
+def plain(page: Page, url: str) -> None:
+    open_page(page, url)
+    page.wait_for_timeout(700)
+
+
+PAGES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
+    "dashboard": ("/?dashboard_period=Last+30+Days", plain),
+    "distribution_lists": ("/distribution_lists", plain),
+    "campaigns": ("/campaigns", plain),
+    "campaign": ("/campaign?id={campaign}", plain),
+    "create_campaign": ("/create_campaign?id={draft}", plain),
+    "create_campaign_message": ("/create_campaign?id={draft}", create_campaign),
+    "message_history": ("/message_history", plain),
+    "statistics": ("/statistics", plain),
+}
+
+
+def addresses(demo: Installation) -> dict[str, str]:
+    viewer = demo.app.people.get_viewer()
+    found = demo.app.composing.page(viewer, PageRequest(size=50)).items
+    return {
+        "campaign": next(item.campaign_id for item in found if item.name == "Ski season opener"),
+        "draft": next(item.campaign_id for item in found if item.status == "Inactive"),
+    }
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_every_page_draws_without_an_error(
+    browser: Browser, demo: Installation, tmp_path: Path, dark: bool, phone: bool
+):
+    folder = Path(os.environ.get("SCREENSHOTS_DIR") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    ids = addresses(demo)
+    with person(browser, demo.url, dark=dark, phone=phone) as page:
+        suffix = f"{'phone-' if phone else ''}{'dark' if dark else 'light'}"
+        page.goto("/login")
+        page.screenshot(path=folder / f"login-{suffix}.png")
+        log_in(page)
+        for name, (url, show) in PAGES.items():
+            show(page, url.format(**ids))
+            # The page may scroll inside; what a person sees first is what is pictured.
+            page.screenshot(path=folder / f"{name}-{suffix}.png")
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{name} is {wide} pixels too wide"

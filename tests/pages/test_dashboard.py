@@ -1,0 +1,102 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from core.errors import StorageError
+from tests.support.messages import make_message
+from tests.support.page_tests import House
+
+
+def numbers(at) -> dict[str, str]:
+    return {tile.label: tile.value for tile in at.metric}
+
+
+def test_empty_dashboard_has_no_rate_instead_of_zero_percent(house: House) -> None:
+    house.sign_in()
+    at = house.open("dashboard")
+    assert not at.exception
+    assert numbers(at) == {
+        "SMS Traffic Quantity": "0",
+        "SMS Traffic Cost": "€\u00a00.00",
+        "SMS Traffic Delivery Rate": "–",
+    }
+
+
+def test_dashboard_shows_todays_traffic_of_the_viewers_account(house: House) -> None:
+    viewer = house.sign_in()
+    (account_id,) = viewer.account_ids
+    now = datetime.now(UTC)
+    mine = {"account": account_id, "sent_at": now, "price_eur_cents": Decimal("7.25")}
+    delivered = [make_message(delivery_status="Delivered", delivered_at=now, **mine) for _ in range(3)]
+    others = [make_message(sent_at=now, account="somebody-else")]
+    house.record([*delivered, make_message(delivery_status="Undelivered", error_code="27", **mine), *others])
+    at = house.open("dashboard")
+    assert not at.exception
+    assert numbers(at) == {
+        "SMS Traffic Quantity": "4",
+        "SMS Traffic Cost": "€\u00a00.29",
+        "SMS Traffic Delivery Rate": "75.0\u00a0%",
+    }
+
+
+def test_another_period_shows_its_own_traffic(house: House) -> None:
+    viewer = house.sign_in()
+    (account_id,) = viewer.account_ids
+    house.record([make_message(account=account_id, sent_at=datetime.now(UTC))])
+    at = house.open("dashboard")
+    assert at.selectbox(key="dashboard_period").options == [
+        "Today",
+        "Yesterday",
+        "Last 7 Days",
+        "Last 30 Days",
+        "This Month",
+        "Last Month",
+    ]
+    at.selectbox(key="dashboard_period").select("Yesterday").run()
+    assert numbers(at)["SMS Traffic Quantity"] == "0"
+
+
+def test_shortcuts_are_only_those_the_viewer_may_follow(house: House) -> None:
+    house.sign_in()
+    shortcuts = {button.key for button in house.open("dashboard").button}
+    assert {"dashboard_add_list", "dashboard_create"} <= shortcuts
+    house.sign_in("Reporting manager")
+    shortcuts = {button.key for button in house.open("dashboard").button}
+    assert not {"dashboard_add_list", "dashboard_create"} & shortcuts
+
+
+def test_storage_that_does_not_answer_is_an_error_on_the_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.sign_in()
+
+    def fail(*_: object) -> None:
+        raise StorageError("The history does not answer.", hint="Try again.")
+
+    monkeypatch.setattr(house.app.reporting, "traffic", fail)
+    at = house.open("dashboard")
+    assert not at.exception
+    assert "The history does not answer" in at.error[0].value
+
+
+def test_nobody_sees_anything_without_a_session(house: House) -> None:
+    at = house.open("dashboard")
+    assert not at.title
+    assert not at.metric
+
+
+def test_an_ended_session_leaves_for_the_login_page(house: House) -> None:
+    house.sign_in()
+    at = house.open("dashboard")
+    at.button(key="frame_log_out").click().run()
+    assert any("location.replace('/login')" in html.value for html in at.html)
+    assert house.app.signing_in.identify(next(iter(house.cookies.values())), datetime.now(UTC)) is None
+
+
+def test_another_persons_session_state_is_never_taken_over(house: House) -> None:
+    house.sign_in()
+    at = house.open("dashboard")
+    at.session_state["secret"] = "the administrator's"
+    house.sign_in("Reporting manager")
+    at.run()
+    assert "secret" not in at.session_state
+    assert [page for page in at.title if page.value == "Dashboard"]

@@ -1,0 +1,165 @@
+import pandas as pd
+import pytest
+
+from core.domain.lists import ListStatus
+from core.domain.paging import PageRequest
+from core.errors import NotFound
+from tests.support.page_tests import House, clicking
+
+CONTACTS = b"PhoneNumber,FirstName\n491796548754,Beau\n491796548755,Russell\n491796548754,Twice\n12,Short\n"
+
+
+def table(at) -> pd.DataFrame:
+    """Return the lists' table; one without selections has no key in AppTest."""
+    return at.dataframe[0].value
+
+
+def names(at) -> list[str]:
+    return list(table(at)["Name"])
+
+
+def test_without_lists_the_page_says_what_to_do(house: House) -> None:
+    house.sign_in()
+    at = house.open("distribution_lists")
+    assert not at.exception
+    assert not at.dataframe
+    assert at.subheader[0].value == "No distribution lists yet"
+
+
+def test_table_shows_what_the_guide_says(house: House) -> None:
+    viewer = house.sign_in()
+    house.upload(viewer, "Spring customers", CONTACTS)
+    at = house.open("distribution_lists")
+    assert not at.exception
+    assert list(table(at).columns[:5]) == ["Name", "Status", "Campaign", "Entries", "Creation Date"]
+    row = table(at).iloc[0]
+    assert (row["Name"], list(row["Status"]), row["Campaign"], row["Entries"]) == ("Spring customers", ["Ready"], 0, 2)
+
+
+def test_search_keeps_only_matching_names_and_starts_at_the_first_page(house: House) -> None:
+    viewer = house.sign_in()
+    for number in range(11):
+        house.upload(viewer, f"List number {number}", CONTACTS, imported=False)
+    house.upload(viewer, "Other", CONTACTS, imported=False)
+    at = house.open("distribution_lists", distribution_lists_page="2")
+    assert len(names(at)) == 2
+    at.text_input(key="distribution_lists_search").set_value("OTHER").run()
+    assert names(at) == ["Other"]
+
+
+def test_a_page_beyond_the_last_one_shows_the_last_one(house: House) -> None:
+    viewer = house.sign_in()
+    house.upload(viewer, "Only one", CONTACTS)
+    at = house.open("distribution_lists", distribution_lists_page="9")
+    assert not at.exception
+    assert names(at) == ["Only one"]
+
+
+def test_uploaded_file_becomes_a_ready_list(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("distribution_lists")
+    at.button(key="distribution_lists_add").click().run()
+    at.text_input(key="distribution_lists_name").set_value("Spring customers")
+    at.file_uploader(key="distribution_lists_file").upload("contacts.csv", CONTACTS)
+    at.button(key="distribution_lists_save").click().run()
+    assert not at.exception
+    assert not at.error
+    (new,) = house.app.importing.page(viewer, PageRequest()).items
+    assert (new.name, new.status) == ("Spring customers", ListStatus.IN_PROGRESS)
+    assert at.progress
+    house.work(new.list_id)
+    at.run()
+    assert not at.progress
+    assert list(table(at)["Status"][0]) == ["Ready"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("Spring customers", None, "There is no file"),
+        ("ab", CONTACTS, "The list name has 2 characters"),
+        ("Spring customers", b"Phone;Name\n491796548754;Beau\n", "PhoneNumber"),
+    ],
+)
+def test_upload_that_cannot_be_used_is_explained_and_stays_open(
+    house: House, name: str, content: bytes | None, message: str
+) -> None:
+    viewer = house.sign_in()
+    at = house.open("distribution_lists")
+    at.button(key="distribution_lists_add").click().run()
+    at.text_input(key="distribution_lists_name").set_value(name)
+    if content is not None:
+        at.file_uploader(key="distribution_lists_file").upload("contacts.csv", content)
+    at.button(key="distribution_lists_save").click().run()
+    assert message in at.error[0].value
+    assert at.text_input(key="distribution_lists_name").value == name
+    assert house.app.importing.page(viewer, PageRequest()).total == 0
+
+
+def test_eye_shows_counts_rejected_rows_and_entries(house: House) -> None:
+    viewer = house.sign_in()
+    house.upload(viewer, "Spring customers", CONTACTS)
+    at = house.open("distribution_lists")
+    with clicking("preview", 0):
+        at.run()
+    assert not at.exception
+    facts = at.table[0].value.iloc[:, 0].to_dict()
+    assert {name: facts[name] for name in ("Rows read", "Entries", "Duplicates", "Rejected")} == {
+        "Rows read": "4",
+        "Entries": "2",
+        "Duplicates": "1",
+        "Rejected": "1",
+    }
+    rejected, entries = at.dataframe[1].value, at.dataframe[2].value
+    assert list(rejected["Row"]) == ["4", "5"]
+    assert list(entries["FirstName"]) == ["Beau", "Russell"]
+
+
+def test_eye_explains_a_faulted_list(house: House) -> None:
+    viewer = house.sign_in()
+    house.upload(viewer, "Only bad numbers", b"PhoneNumber\n12\n13\n")
+    at = house.open("distribution_lists")
+    with clicking("preview", 0):
+        at.run()
+    assert "None of the 2 rows has a usable number" in at.error[0].value
+    assert "Download the rejected rows" in at.error[0].value
+
+
+def test_list_is_deleted_only_after_ok(house: House) -> None:
+    viewer = house.sign_in()
+    item = house.upload(viewer, "Spring customers", CONTACTS)
+    at = house.open("distribution_lists")
+    with clicking("delete", 0):
+        at.run()
+    assert house.app.importing.get(viewer, item.list_id)
+    at.button(key="distribution_lists_delete_ok").click().run()
+    assert not at.exception
+    with pytest.raises(NotFound):
+        house.app.importing.get(viewer, item.list_id)
+    assert not at.dataframe
+
+
+def test_canceled_question_deletes_nothing_and_closes(house: House) -> None:
+    viewer = house.sign_in()
+    item = house.upload(viewer, "Spring customers", CONTACTS)
+    at = house.open("distribution_lists")
+    with clicking("delete", 0):
+        at.run()
+    at.button(key="distribution_lists_delete_cancel").click().run()
+    at.run()
+    assert house.app.importing.get(viewer, item.list_id)
+    assert not [button for button in at.button if button.key == "distribution_lists_delete_ok"]
+
+
+def test_page_does_not_exist_without_the_permission(house: House) -> None:
+    house.sign_in("Reporting manager")
+    with pytest.raises(ValueError, match="distribution_lists"):
+        house.open("distribution_lists")
+
+
+def test_page_refuses_even_when_run_directly(house: House) -> None:
+    house.sign_in("Reporting manager")
+    at = house.open_directly("distribution_lists")
+    assert "not open to you" in at.error[0].value
+    assert not at.dataframe
+    assert not at.button

@@ -1,0 +1,102 @@
+"""Opening pages as a signed-in person: the real frame over a real application, without a browser."""
+
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from streamlit.testing.v1 import AppTest
+
+from core.bootstrap import App, build_app
+from core.config import Settings
+from core.domain.lists import DistributionList
+from core.domain.permissions import Viewer
+from core.history.messages import MessageStore
+from core.services.adding_people import NewPerson
+from core.services.importing import Upload
+from core.web.cookies import SESSION_COOKIE
+from pages._ui import tables
+from tests.support.messages import message_table, unsent_table
+
+FRAME = Path(__file__).resolve().parents[2] / "pages" / "_ui" / "frame.py"
+PASSWORD = "Correct-horse-1"
+# The first run of a process imports plotly and pandas.
+TIMEOUT_S = 30
+
+
+@dataclass
+class House:
+    """An application with its first account, and the person who looks at it."""
+
+    app: App
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def sign_in(self, preset: str = "Administrator") -> Viewer:
+        """Add a person with this preset to the first account and let the pages be his or hers."""
+        now = datetime.now(UTC)
+        email = f"{preset.lower().replace(' ', '.')}@example.org"
+        accounts = ("simulator",) if self.cookies else ()
+        viewer = self.app.people.add(NewPerson("Ada Lovelace", email, PASSWORD, preset, accounts), now)
+        self.cookies[SESSION_COOKIE] = self.app.signing_in.sign_in(email, PASSWORD, "127.0.0.1", now)
+        return viewer
+
+    def open(self, stem: str, **query: str) -> AppTest:
+        """Open a page. Raises: ValueError: the person may not, so the frame knows no such page."""
+        at = AppTest.from_file(str(FRAME), default_timeout=TIMEOUT_S)
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run()
+        if stem != "dashboard":
+            at.switch_page(f"../{stem}.py")
+            for name, value in query.items():
+                at.query_params[name] = value
+            at.run()
+        return at
+
+    def open_directly(self, stem: str) -> AppTest:
+        """Run a page without the frame, as a fragment or a mistake in the navigation would."""
+        return AppTest.from_file(str(FRAME.parents[1] / f"{stem}.py"), default_timeout=TIMEOUT_S).run()
+
+    def upload(self, viewer: Viewer, name: str, content: bytes, *, imported: bool = True) -> DistributionList:
+        """Upload a CSV file as a list, and import it as the worker would."""
+        (account,) = self.app.accounts.list_accounts(viewer)
+        upload = Upload(account.account_id, name, "contacts.csv")
+        new = self.app.importing.upload(viewer, upload, io.BytesIO(content), datetime.now(UTC))
+        if imported:
+            self.work(new.list_id)
+        return self.app.importing.get(viewer, new.list_id)
+
+    def work(self, list_id: str) -> None:
+        """Import a waiting list, as the worker would."""
+        self.app.importing.run(list_id, lambda: datetime.now(UTC))
+
+    def record(self, messages: Iterable[dict[str, Any]]) -> None:
+        """Put messages (`tests.support.messages.make_message`) into the history."""
+        store = MessageStore(self.app.lake)
+        store.append_batch("batch-1", "campaign-1", message_table(*messages), unsent_table(), datetime.now(UTC))
+
+
+@contextmanager
+def house(data_dir: Path) -> Iterator[House]:
+    """Build an application in *data_dir* and let every page see it; nobody is signed in yet."""
+    app = build_app(Settings(data_dir=data_dir))
+    app.state.migrate()
+    found = House(app)
+    with (
+        patch("pages._ui.session.shared_app", new=lambda: app),
+        patch("streamlit.runtime.context.ContextProxy.cookies", new=found.cookies),
+    ):
+        yield found
+    app.close()
+
+
+@contextmanager
+def clicking(action: str, row: int) -> Iterator[None]:
+    """Let the next run find a click on the action of a row: AppTest cannot press the buttons inside a table."""
+    clicks = [tables.Click(action, row)]
+    with patch("pages._ui.tables._find_click", new=lambda *_: clicks.pop() if clicks else None):
+        yield
