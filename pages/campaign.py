@@ -24,7 +24,8 @@ def live(campaign: Campaign) -> None:
                 st.rerun()
             found = app.reporting.reconciliation(viewer, campaign.campaign_id)
             reconciliation.show_progress(now_there, found, session.now())
-            reconciliation.show_proof(found)
+            if found.audience_count:
+                reconciliation.show_proof(found)
 
     numbers()
 

@@ -17,7 +17,7 @@ def columns(found: dict[str, Reconciliation]) -> tuple[tables.Column, ...]:
         return 100 * found[item.campaign_id].sent_count / item.audience_count if item.audience_count else None
 
     return (
-        tables.text("Name", "name", width="large"),
+        tables.text("Name", "name"),
         tables.text("Sender", "sender_id"),
         tables.status("Status", "status"),
         tables.percent("Sent/Total", sent_pct),

@@ -38,7 +38,9 @@ def finish(app: App, viewer: Viewer, form: Form, merged: Preview | None) -> None
         if merged:
             people = formats.count(merged.total, "recipient", "recipients")
             text = f"{form.name} goes to {people} from {form.sender_id}, as soon as the audience is frozen."
-            if widgets.confirmed("Launch", text=text, key=f"{KEY}_launch", icon=":material/rocket_launch:"):
+            if widgets.confirmed(
+                "Launch", text=text, key=f"{KEY}_launch", icon=":material/rocket_launch:", primary=True
+            ):
                 with widgets.show_errors():
                     campaign_form.save(app, viewer, form)
                     app.launching.launch(viewer, form.campaign_id, session.now())

@@ -46,7 +46,8 @@ def figures(summary: TrafficSummary) -> None:
             Tile("SMS Traffic Quantity", formats.number(summary.total), help="Messages sent."),
             Tile("SMS Traffic Cost", formats.euros(summary.cost_eur_cents), help="What they cost together."),
             Tile("SMS Traffic Delivery Rate", rate, help="The share of them that was delivered."),
-        )
+        ),
+        min_width=210,
     )
 
 

@@ -94,7 +94,7 @@ def count_completed_by_list(session: Session, list_ids: Collection[str]) -> dict
         .where(CampaignRow.list_id.in_(list_ids), CampaignRow.status == CampaignStatus.COMPLETED)
         .group_by(CampaignRow.list_id)
     )
-    return dict(session.execute(counted).tuples().all())
+    return dict(session.execute(counted).all())
 
 
 def is_list_in_use(session: Session, list_id: str) -> bool:

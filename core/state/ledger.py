@@ -199,7 +199,7 @@ def list_recorded(session: Session, batch_id: str) -> tuple[Outcome, ...]:
             LedgerRow.error_code,
             LedgerRow.gateway_message_id,
         ).where(LedgerRow.batch_id == batch_id, LedgerRow.state != LedgerState.CLAIMED)
-    ).tuples()
+    )
     return tuple(
         Outcome(message_id, LedgerState(state), submitted_at or claimed_at, error_code, theirs)
         for message_id, state, submitted_at, claimed_at, error_code, theirs in rows
@@ -226,12 +226,12 @@ def count_in_flight(session: Session, campaign_ids: Collection[str]) -> dict[str
         .where(BatchRow.campaign_id.in_(campaign_ids))
         .group_by(BatchRow.campaign_id)
     )
-    planned = {campaign_id: int(count) for campaign_id, count in batches.tuples()}
+    planned = {campaign_id: int(count) for campaign_id, count in batches}
     counted = session.execute(
         select(LedgerRow.campaign_id, LedgerRow.state, LedgerRow.error_code, func.count())
         .where(LedgerRow.campaign_id.in_(campaign_ids), LedgerRow.state != LedgerState.CLAIMED)
         .group_by(LedgerRow.campaign_id, LedgerRow.state, LedgerRow.error_code)
-    ).tuples()
+    )
     states: dict[str, list[tuple[str, str, int]]] = {}
     for campaign_id, state, error_code, count in counted:
         states.setdefault(campaign_id, []).append((state, error_code, count))

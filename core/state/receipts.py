@@ -45,7 +45,7 @@ def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt,
         .where(ReceiptRow.due_at <= now)
         .order_by(ReceiptRow.due_at, ReceiptRow.receipt_id)
         .limit(limit)
-    ).tuples()
+    )
     return tuple(
         InboxReceipt(receipt_id, Receipt(gateway, theirs, state, error_code, done_at), received_at, try_count)
         for receipt_id, received_at, try_count, gateway, theirs, state, error_code, done_at in rows

@@ -1,8 +1,11 @@
 """The two panels of Create Campaign: choosing the recipients, and mapping placeholders to columns."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.domain.campaigns import PLACEHOLDERS_MAX
+from core.domain.lists import DistributionList
 from core.domain.placeholders import check_placeholder_name
 from core.errors import InvalidInput
 from pages._ui import formats, session, tables, widgets
@@ -28,18 +31,10 @@ def _list_panel(form: Form) -> None:
     request = tables.request(LIST_PANEL, SIZES)
     with widgets.show_errors():
         page = app.importing.page_ready(viewer, form.account_id, request)
-        ids = [item.list_id for item in page.items]
+        found = {item.list_id: item for item in page.items}
         if not page.total:
             st.info("No list is ready." if not request.search else "Nothing found.", icon=":material/contacts:")
-        chosen = st.radio(
-            "Distribution lists",
-            page.items,
-            index=ids.index(form.chosen.list_id) if form.chosen and form.chosen.list_id in ids else None,
-            format_func=lambda item: formats.plain(item.name),
-            captions=[formats.count(item.entry_count, "recipient", "recipients") for item in page.items],
-            label_visibility="collapsed",
-            key=f"{LIST_PANEL}_choice_{request.page}",
-        )
+        chosen = found.get(_pick(found, form, f"{LIST_PANEL}_choice_{request.page}"))
         tables.pager(LIST_PANEL, page.total, SIZES, linked=False)
         total = formats.number(chosen.entry_count if chosen else 0)
         st.markdown(f"Recipients: **{total}**")
@@ -49,6 +44,20 @@ def _list_panel(form: Form) -> None:
                 names = ", ".join(f"{{{name}}}" for name in lost)
                 widgets.flash(f"{chosen.name} has no column for {names}.", icon=":material/warning:")
             st.rerun()
+
+
+def _pick(found: Mapping[str, DistributionList], form: Form, key: str) -> str:
+    held = form.chosen.list_id if form.chosen else ""
+    picked = st.radio(
+        "Distribution lists",
+        list(found),
+        index=list(found).index(held) if held in found else None,
+        format_func=lambda list_id: formats.plain(found[list_id].name),
+        captions=[formats.count(item.entry_count, "recipient", "recipients") for item in found.values()],
+        label_visibility="collapsed",
+        key=key,
+    )
+    return picked or ""
 
 
 @st.dialog("Placeholders", position="right", icon=":material/data_object:", on_dismiss=widgets.close_panel)

@@ -14,7 +14,6 @@ from pages._ui import formats, session, widgets
 from pages._ui.campaign_form import COMPOSER, KEY, Form
 from pages._ui.campaign_panels import LIST_PANEL, PLACEHOLDER_PANEL
 from pages._ui.components.composer import Preview, composer, position
-from pages._ui.widgets import Tile
 
 NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters; only your colleagues see it."
 SENDER_HELP = "Up to 11 letters and digits, or a number of up to 16 digits. It is shown as the sender of the SMS."
@@ -64,13 +63,7 @@ def message(form: Form) -> Merged | None:
     )
     form.message = composer(key=COMPOSER, value=form.message, preview=shown).text
     if merged:
-        widgets.tiles(
-            (
-                Tile("Recipients", formats.number(merged.total)),
-                Tile("Messages", formats.number(merged.measure.segment_count), help="SMS for the recipient shown."),
-                Tile("Characters", formats.number(merged.measure.character_count)),
-            )
-        )
+        st.markdown(f"Recipients: **{formats.number(merged.total)}**")
     return merged
 
 

@@ -177,7 +177,14 @@ def show(
     texts = {column.label: column.show for column in columns if column.show}
     styled = data.style.format({label: partial(_text, show) for label, show in texts.items()}) if texts else data
     st.dataframe(
-        styled, hide_index=True, column_config=configs, row_height=ROW_HEIGHT, height="content", key=key, alt=alt
+        styled,
+        hide_index=True,
+        column_config=configs,
+        row_height=ROW_HEIGHT,
+        height="content",
+        placeholder=formats.NOTHING,
+        key=key,
+        alt=alt,
     )
     return _find_click(key, actions)
 

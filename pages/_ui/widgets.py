@@ -86,9 +86,9 @@ def leave_page(stem: str) -> None:
         close_panel()
 
 
-def confirmed(label: str, *, text: str, key: str, icon: str | None = None, disabled: bool = False) -> bool:
+def confirmed(label: str, *, text: str, key: str, icon: str | None = None, primary: bool = False) -> bool:
     """Draw a button that asks *text* before it acts; True once, on the run after OK."""
-    if st.button(label, icon=icon, disabled=disabled, key=key):
+    if st.button(label, icon=icon, type="primary" if primary else "secondary", key=key):
         ask(key, label, title=f"{label}?", text=text)
     return answered(key) is not None
 
@@ -154,9 +154,9 @@ class Tile:
     help: str = ""
 
 
-def tiles(items: Sequence[Tile]) -> None:
-    """Draw numbers side by side in equal cards; on a phone below each other."""
-    with st.grid(len(items), min_column_width=180):
+def tiles(items: Sequence[Tile], *, min_width: int = 150) -> None:
+    """Draw numbers in equal cards side by side, or in rows where each would get less than *min_width* pixels."""
+    with st.grid(len(items), min_column_width=min_width):
         for tile in items:
             st.metric(
                 tile.label,

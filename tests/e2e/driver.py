@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -58,6 +58,11 @@ def settled(page: Page) -> None:
 def choose_file(page: Page, name: str, content: bytes) -> None:
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     expect(page.get_by_text(name)).to_be_visible()
+
+
+def cell(page: Page, text: str) -> Locator:
+    """Return the cells of the page's tables that read *text*: drawn on a canvas, they are told to screen readers."""
+    return page.locator("canvas table [role=gridcell]").filter(has_text=re.compile(f"^{re.escape(text)}$"))
 
 
 def metric(page: Page, label: str) -> int:
