@@ -57,18 +57,18 @@ class Observed:
 
     def __init__(self, gateway: Gateway) -> None:
         """Wrap *gateway*."""
-        self._gateway = gateway
+        self.gateway = gateway
 
     @property
     def name(self) -> str:
         """The wrapped gateway's name."""
-        return self._gateway.name
+        return self.gateway.name
 
     def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
         """Hand over and log how it went; see `Gateway.submit`."""
         start = time.perf_counter()
         try:
-            results = self._gateway.submit(messages, now)
+            results = self.gateway.submit(messages, now)
         except GatewayError as error:
             log.warning(
                 "submit_refused",
@@ -88,14 +88,14 @@ class Observed:
 
     def fetch_receipts(self, limit: int, now: datetime) -> list[tuple[str, Receipt]]:
         """Fetch and log how many came; see `Gateway.fetch_receipts`."""
-        fetched = self._gateway.fetch_receipts(limit, now)
+        fetched = self.gateway.fetch_receipts(limit, now)
         if fetched:
             log.debug("receipts_fetched", extra={"gateway": self.name, "receipts": len(fetched)})
         return fetched
 
     def acknowledge(self, tokens: Sequence[str]) -> None:
         """Pass on; see `Gateway.acknowledge`."""
-        self._gateway.acknowledge(tokens)
+        self.gateway.acknowledge(tokens)
 
 
 def _check_answers(name: str, messages: Sequence[OutboundMessage], results: Sequence[SubmitResult]) -> None:

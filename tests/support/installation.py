@@ -26,9 +26,7 @@ class Installation:
 @contextmanager
 def worker(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run the worker process; it is asked to stop at the end, if it still runs."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jobs.worker"], cwd=REPOSITORY, env={**os.environ, **environment}
-    )
+    process = subprocess.Popen([sys.executable, "-m", "jobs.worker"], cwd=REPOSITORY, env={**os.environ, **environment})
     try:
         yield process
     finally:

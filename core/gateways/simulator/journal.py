@@ -71,8 +71,8 @@ class Journal:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Open a transaction; it is on disk, safe from a killed process, when the block has ended."""
-        connection = self._connect()
         try:
+            connection = self._connect()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection

@@ -1,19 +1,12 @@
 """A fresh lake for every test, once with its catalog in SQLite and once in PostgreSQL."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.config import Settings
 from core.history.lake import Lake
-from tests.support.postgres import postgres_cluster
-
-
-@pytest.fixture(scope="session")
-def new_database() -> Iterator[Callable[[], str]]:
-    with postgres_cluster() as create:
-        yield create
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

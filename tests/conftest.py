@@ -1,0 +1,28 @@
+"""What all tests share: hypothesis' profile, a clean environment, and databases of PostgreSQL."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import settings
+
+from core.config import PREFIX
+from tests.support.postgres import postgres_cluster
+
+# A deadline would be a timing assertion, and these machines are busy.
+settings.register_profile("heliograph", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("heliograph")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a developer's own HELIOGRAPH_… variables out of the tests."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def new_database() -> Iterator[Callable[[], str]]:
+    """Run a PostgreSQL cluster and give a function that creates an empty database."""
+    with postgres_cluster() as create:
+        yield create

@@ -1,0 +1,134 @@
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from core.errors import StorageError
+from core.state import accounts, installation, sessions, users
+from core.state.models import Base
+from core.state.store import State
+from tests.support.factories import NOW, make_account, make_user
+
+
+def test_migrating_twice_is_harmless_and_ends_at_the_models(state: State):
+    state.migrate()
+    with state.read() as session:
+        context = MigrationContext.configure(session.connection())
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_failed_block_leaves_nothing(state: State):
+    def fail() -> None:
+        with state.write() as session:
+            installation.set_setting(session, "colour", "purple")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with state.read() as session:
+        assert installation.find_setting(session, "colour") is None
+
+
+def test_times_come_back_aware_and_in_utc(state: State):
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=5, minutes=45)))
+    with state.write() as session:
+        users.add_user(session, make_user(), elsewhere)
+        sessions.add_session(session, "token", "user-1", elsewhere)
+    with state.read() as session:
+        found = sessions.find_session(session, "token")
+    assert found is not None
+    assert found.created_at == NOW
+    assert found.created_at.tzinfo is UTC
+
+
+def test_times_without_a_zone_are_refused(state: State):
+    with pytest.raises(StatementError, match="naive"), state.write() as session:
+        users.add_user(session, make_user(), datetime(2026, 3, 1))
+
+
+def test_writers_wait_for_each_other(state: State):
+    def count_up() -> None:
+        for _ in range(20):
+            with state.write() as session:
+                paced = accounts.lock_bucket(session, "account-1")
+                accounts.set_rate(session, "account-1", paced.rate_tps + 1)
+
+    with state.write() as session:
+        accounts.add_account(session, make_account(rate_tps=0), NOW)
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with state.read() as session:
+        assert accounts.get_account(session, "account-1").rate_tps == 80
+
+
+def test_emails_are_compared_without_case(state: State):
+    with state.write() as session:
+        users.add_user(session, make_user(email="Ada@Example.com"), NOW)
+    with state.read() as session:
+        assert users.find_credentials(session, "ADA@example.COM") is not None
+        assert users.find_user_id(session, "ada@EXAMPLE.com") == "user-1"
+    with pytest.raises(IntegrityError), state.write() as session:
+        users.add_user(session, make_user(user_id="user-2", email="ADA@EXAMPLE.COM"), NOW)
+
+
+def test_a_revoked_session_is_gone_and_stays_so(state: State):
+    with state.write() as session:
+        users.add_user(session, make_user(), NOW)
+        sessions.add_session(session, "token", "user-1", NOW)
+        sessions.revoke_session(session, "token", NOW)
+        sessions.revoke_session(session, "token", NOW + timedelta(hours=1))
+    with state.read() as session:
+        assert sessions.find_session(session, "token") is None
+
+
+def test_activity_never_goes_back(state: State):
+    with state.write() as session:
+        users.add_user(session, make_user(), NOW)
+        sessions.add_session(session, "token", "user-1", NOW)
+        sessions.record_activity(session, "token", NOW + timedelta(minutes=5))
+        sessions.record_activity(session, "token", NOW + timedelta(minutes=1))
+    with state.read() as session:
+        found = sessions.find_session(session, "token")
+    assert found is not None
+    assert found.active_at == NOW + timedelta(minutes=5)
+
+
+def test_failures_are_counted_per_key_and_forgotten(state: State):
+    later = NOW + timedelta(seconds=4)
+    with state.write() as session:
+        sessions.record_failure(session, "email:ada", 1, NOW)
+        sessions.record_failure(session, "email:ada", 2, later)
+    with state.write() as session:
+        found = sessions.find_attempts(session, "email:ada")
+        assert found is not None
+        assert (found.failed_count, found.blocked_until) == (2, later)
+        sessions.clear_attempts(session, "email:ada")
+    with state.read() as session:
+        assert sessions.find_attempts(session, "email:ada") is None
+
+
+def test_only_one_of_two_gets_the_demo_request(state: State):
+    until = NOW + timedelta(seconds=10)
+    with state.write() as session:
+        users.add_user(session, make_user(), NOW)
+        installation.request_demo(session, "user-1", NOW)
+    with state.write() as session:
+        assert installation.lease_demo(session, "user-1", "one", NOW, until)
+        assert not installation.lease_demo(session, "user-1", "two", NOW, until)
+        assert installation.list_demo_requests(session, NOW) == []
+        assert installation.list_demo_requests(session, until + timedelta(seconds=1)) == ["user-1"]
+        installation.delete_demo_request(session, "user-1")
+        assert not installation.lease_demo(session, "user-1", "one", NOW, until)
+
+
+def test_a_store_that_cannot_be_reached_says_so():
+    store = State("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(StorageError, match="does not answer"), store.read() as session:
+        users.count_users(session)
+    store.close()

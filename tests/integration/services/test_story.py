@@ -1,0 +1,236 @@
+"""One campaign through every service, on the real stores and the simulator."""
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.domain.campaigns import CampaignStatus
+from core.domain.lists import ListStatus
+from core.domain.paging import PageRequest
+from core.errors import InvalidInput, InvalidTransition
+from core.files.sample import sample_csv, sample_xlsx
+from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
+from core.history.queries import GroupBy, MessageQuery
+from core.state import accounts
+from tests.support.house import MONTH, House, contacts, make_house
+
+
+def merge_all(house: House) -> None:
+    house.wait(MONTH / 2)
+    while house.app.receiving.collect(house.now):
+        house.app.receiving.merge(house.now)
+
+
+def assert_all_agree(house: House, campaign_id: str) -> int:
+    app, viewer = house.app, house.viewer
+    found = app.reporting.reconciliation(viewer, campaign_id)
+    assert found.balances
+    history = app.reporting.messages(viewer, MessageQuery(viewer.account_ids, house.everything()), 1, 100)
+    table = app.reporting.statistics(viewer, house.everything(), (GroupBy.COUNTRY, GroupBy.DAY))
+    traffic = app.reporting.traffic(viewer, house.everything())
+    assert {history.total, sum(table["sent"].to_pylist()), traffic.total} == {found.sent_count}
+    assert traffic.delivered + traffic.undelivered + traffic.transmitted == traffic.total
+    return found.sent_count
+
+
+@pytest.mark.parametrize(("name", "content"), [("sample.csv", sample_csv), ("sample.xlsx", sample_xlsx)])
+def test_the_sample_becomes_a_list(house: House, name: str, content):
+    found = house.upload(content(), file_name=name)
+    assert (found.status, found.entry_count) == (ListStatus.READY, 3)
+    assert found.columns == ("PhoneNumber", "Placeholder1", "Placeholder2", "Placeholder3")
+
+
+def test_ten_thousand_people_get_one_message_each(house: House):
+    found = house.upload(contacts(10_000) + "491796000000,Again,London\n12345,Nobody,\n")
+    assert (found.entry_count, found.duplicate_count, found.rejected_count) == (10_000, 1, 1)
+    campaign = house.launch(found.list_id)
+    assert campaign.status is CampaignStatus.PROCESSING
+    house.app.working.run_until_idle(house.clock)
+    assert house.campaign(campaign.campaign_id).status is CampaignStatus.COMPLETED
+    sent = assert_all_agree(house, campaign.campaign_id)
+    merge_all(house)
+    assert assert_all_agree(house, campaign.campaign_id) == sent
+    receivers = Counter(accepted.msisdn for accepted in house.simulator.journal.list_accepted())
+    assert max(receivers.values()) == 1
+    assert sent <= len(receivers) <= sent + 2
+    traffic = house.app.reporting.traffic(house.viewer, house.everything())
+    assert traffic.delivered > 0.85 * sent
+    assert traffic.cost_eur_cents == sent * 5
+
+
+def test_every_recipient_gets_his_or_her_own_text(house: House):
+    found = house.upload(contacts(3))
+    campaign = house.launch(found.list_id, message="Hello {FirstName}{{x}", placeholders={"FirstName": "FirstName"})
+    house.app.working.run_until_idle(house.clock)
+    with house.app.lake.read() as cursor:
+        texts = cursor.execute(
+            "SELECT text FROM lake.audience WHERE campaign_id = ? ORDER BY position", [campaign.campaign_id]
+        ).fetchall()
+    assert [text for (text,) in texts] == ["Hello Beau 0{{x}", "Hello Beau 1{{x}", "Hello Beau 2{{x}"]
+
+
+def test_a_draft_is_kept_and_previewed_for_each_recipient(house: House):
+    found = house.upload(contacts(3))
+    draft = house.draft(found.list_id)
+    saved = house.app.composing.save(house.viewer, draft, house.now)
+    assert house.campaign(saved.campaign_id).status is CampaignStatus.INACTIVE
+    texts = [house.app.composing.preview(house.viewer, draft, position).text for position in (0, 2, 99, -1)]
+    assert texts == ["Hello Beau 0", "Hello Beau 2", "Hello Beau 2", "Hello Beau 0"]
+    page = house.app.composing.page(house.viewer, PageRequest(search="GREETING"))
+    assert [item.campaign_id for item in page.items] == [saved.campaign_id]
+
+
+def test_launching_twice_sends_once(house: House):
+    found = house.upload(contacts(20))
+    campaign = house.launch(found.list_id)
+    with pytest.raises(InvalidTransition):
+        house.app.launching.launch(house.viewer, campaign.campaign_id, house.now)
+    house.app.working.run_until_idle(house.clock)
+    house.app.launching.freeze(campaign.campaign_id, house.clock)
+    house.app.working.run_until_idle(house.clock)
+    assert house.simulator.journal.list_repeated() == []
+    assert house.simulator.journal.count_accepted() <= 20
+
+
+def test_a_list_may_be_deleted_once_it_is_frozen(house: House):
+    found = house.upload(contacts(20))
+    campaign = house.launch(found.list_id)
+    house.app.launching.freeze(campaign.campaign_id, house.clock)
+    house.app.importing.delete(house.viewer, found.list_id)
+    house.app.working.run_until_idle(house.clock)
+    assert house.campaign(campaign.campaign_id).status is CampaignStatus.COMPLETED
+    assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).audience_count == 20
+
+
+def test_a_campaign_whose_list_is_gone_is_a_draft_again_and_says_why(house: House):
+    found = house.upload(contacts(20))
+    saved = house.app.composing.save(house.viewer, house.draft(found.list_id), house.now)
+    house.app.importing.delete(house.viewer, found.list_id)
+    with pytest.raises(InvalidInput, match="no longer there"):
+        house.app.launching.launch(house.viewer, saved.campaign_id, house.now)
+
+
+def test_the_account_s_rate_is_never_exceeded(tmp_path: Path):
+    house = make_house(tmp_path, default_rate_tps=50)
+    campaign = house.launch(house.upload(contacts(200)).list_id)
+    house.app.launching.freeze(campaign.campaign_id, house.clock)
+    start = house.now
+
+    def ticking() -> "object":
+        house.wait(timedelta(milliseconds=20))
+        return house.now
+
+    while house.app.sending.list_sendable(house.now):
+        house.app.sending.run(campaign.campaign_id, ticking)
+    moments = sorted(accepted.accepted_at for accepted in house.simulator.journal.list_accepted())
+    for position, moment in enumerate(moments):
+        elapsed_s = (moment - start).total_seconds()
+        # A full bucket of one second, and what has flowed in since.
+        assert position + 1 <= 50 + 50 * elapsed_s + 1
+    house.app.close()
+
+
+def test_nothing_leaves_while_the_gateway_is_unavailable(house: House):
+    campaign = house.launch(house.upload(contacts(100)).list_id)
+    house.simulator.faults.unavailable = True
+    house.app.launching.freeze(campaign.campaign_id, house.clock)
+    stop_after(house, 3)
+    house.app.sending.run(campaign.campaign_id, house.clock)
+    found = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
+    assert (found.pending_count, found.unknown_count, found.balances) == (100, 0, True)
+
+
+def test_a_silent_peer_leaves_messages_unknown_and_they_are_not_sent_again(house: House):
+    campaign = house.launch(house.upload(contacts(100)).list_id)
+    house.simulator.faults.silent = True
+    house.app.working.run_until_idle(house.clock)
+    house.simulator.faults.silent = False
+    house.app.working.run_until_idle(house.clock)
+    found = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
+    assert found.unknown_count == house.simulator.journal.count_accepted() > 95
+    assert found.balances
+    assert found.pending_count == 0
+    assert house.simulator.journal.list_repeated() == []
+    assert assert_all_agree(house, campaign.campaign_id) == 0
+
+
+def test_bad_credentials_pause_the_campaign_and_say_so(house: House):
+    campaign = house.launch(house.upload(contacts(100)).list_id)
+    house.simulator.faults.bad_credentials = True
+    house.app.working.run_until_idle(house.clock)
+    stopped = house.campaign(campaign.campaign_id)
+    assert (stopped.status, "credentials" in stopped.fault) == (CampaignStatus.PAUSED, True)
+    assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).pending_count == 100
+
+
+def test_a_throttling_gateway_gets_everything_in_the_end(house: House):
+    slow = SimulatorGateway(house.app.settings.simulator_path, Behaviour(seed=1, max_tps=100))
+    house.app.gateways.get("simulator").gateway = slow
+    campaign = house.launch(house.upload(contacts(300)).list_id)
+
+    def ticking() -> "object":
+        house.wait(timedelta(milliseconds=50))
+        return house.now
+
+    house.app.working.run_until_idle(ticking)
+    found = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
+    assert (found.pending_count, found.balances) == (0, True)
+    assert slow.journal.list_repeated() == []
+
+
+def test_receipts_that_come_before_their_message_wait_for_it(house: House):
+    campaign = house.launch(house.upload(contacts(50)).list_id)
+    house.app.launching.freeze(campaign.campaign_id, house.clock)
+    messages = house.app.sending._tools.settling  # the step that is held back
+    settle, messages.settle = messages.settle, lambda *_: None
+    house.app.sending.run(campaign.campaign_id, house.clock)
+    house.wait(timedelta(days=1))
+    house.app.receiving.collect(house.now)
+    early = house.app.receiving.merge(house.now)
+    assert (early.merged_count, early.postponed_count > 0) == (0, True)
+    messages.settle = settle
+    house.app.working.run_until_idle(house.clock)
+    house.wait(timedelta(minutes=1))
+    assert house.app.receiving.merge(house.now).merged_count == early.postponed_count
+    assert house.app.receiving.count_waiting() == 0
+
+
+def test_receipts_of_nobody_are_given_up_after_three_days(house: House):
+    campaign = house.launch(house.upload(contacts(50)).list_id)
+    house.simulator.faults.silent = True
+    house.app.working.run_until_idle(house.clock)
+    house.wait(timedelta(hours=1))
+    waiting = house.app.receiving.collect(house.now)
+    house.app.receiving.merge(house.now)
+    assert house.app.receiving.count_waiting() == waiting > 0
+    house.wait(timedelta(days=4))
+    assert house.app.receiving.merge(house.now).abandoned_count == waiting
+    assert house.app.receiving.count_waiting() == 0
+    assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).balances
+
+
+def test_a_slow_account_gets_small_batches(house: House):
+    with house.app.state.write() as session:
+        accounts.set_rate(session, house.account.account_id, 20)
+    campaign = house.launch(house.upload(contacts(250)).list_id)
+    house.app.launching.freeze(campaign.campaign_id, house.clock)
+    with house.app.lake.read() as cursor:
+        rows = cursor.execute("SELECT count(*) FROM lake.audience GROUP BY batch_no ORDER BY batch_no").fetchall()
+    assert [count for (count,) in rows] == [100, 100, 50]
+
+
+def stop_after(house: House, submits: int) -> None:
+    """Ask sending to stop after the gateway has been tried a few times."""
+    gateway = house.simulator
+    attempt = gateway.submit
+    tries = []
+
+    def counting(messages, now):
+        tries.append(1)
+        if len(tries) >= submits:
+            house.app.sending.stop()
+        return attempt(messages, now)
+
+    gateway.submit = counting
