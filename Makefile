@@ -16,6 +16,7 @@ help: ## Show the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Needs Python 3.11 or newer: make PYTHON=<path of one>." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
@@ -43,7 +44,10 @@ format: $(STAMP) ## Put the code into its usual shape
 	ruff format .
 
 bench: $(STAMP) ## Measure what docs/performance.md promises
-	python -m benchmarks story --recipients 100000
+	@python -m benchmarks story --recipients 100000
+	@python -m benchmarks demo
+	@python -m benchmarks text
+	@python -m benchmarks gateway
 
 screenshots: $(STAMP) ## Take the pictures of the guide anew
 	SCREENSHOTS_DIR=docs/guide/images python -m pytest -q tests/e2e/test_screenshots.py

@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import gateway, story, text
+from benchmarks import demo, gateway, story, text
 
-BENCHMARKS = {"story": story, "gateway": gateway, "text": text}
+BENCHMARKS = {"story": story, "demo": demo, "gateway": gateway, "text": text}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from core import logs
 from core.bootstrap import App, build_app
 from core.config import Settings
+from core.demo.seeding import DemoSummary
 from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.paging import PageRequest
@@ -117,15 +118,24 @@ def _prepare(app: App, options: argparse.Namespace) -> int:
     settings = app.settings
     _check_port(settings.host, settings.port)
     app.lake.ping()
-    if options.demo and app.signing_in.needs_setup():
-        person = app.people.add(NewPerson("Demo Person", DEMO_EMAIL, DEMO_PASSWORD), _now())
-        print(app.demo.seed(person.user_id, _now()))
+    if options.demo:
+        print(_prepare_demo(app))
     print(f"Heliograph: http://{settings.host}:{settings.port}")
     if options.demo:
         print(f"Log in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}")
     elif app.signing_in.needs_setup():
         print(f"Setup token for the first visit: {app.signing_in.setup_token()}")
     return 0
+
+
+def _prepare_demo(app: App) -> DemoSummary:
+    now = _now()
+    if app.signing_in.needs_setup():
+        app.people.add(NewPerson("Demo Person", DEMO_EMAIL, DEMO_PASSWORD), now)
+    person = app.people.get_viewer(DEMO_EMAIL)
+    # Each of the two finds what is there, and finishes what an earlier start did not.
+    found = app.demo.seed(person.user_id, now)
+    return app.demo.catch_up(now) or found
 
 
 def _check_port(host: str, port: int) -> None:

@@ -1,33 +1,41 @@
 """The Huey object: where tasks wait between the pulse that finds work and the threads that do it."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
+from huey.storage import BaseSqlStorage
 
 from core.config import Settings
 from core.errors import ConfigurationError
 
-NAME = "heliograph"
+NAME, FILE = "heliograph", "queue.sqlite"
 
 
 def make_huey(settings: Settings) -> Huey:
     """
-    Return a queue on SQLite, Redis or PostgreSQL.
+    Return a queue on SQLite, Redis or PostgreSQL; nothing connects before `prepare`.
 
     Results are not kept: what a task did is in the state store.
     Raises: ConfigurationError: the queue's address is of no known kind.
     """
     kind = urlsplit(settings.queue_url).scheme
     if not kind:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        return SqliteHuey(NAME, filename=str(settings.data_dir / "queue.sqlite"), results=False)
+        return SqliteHuey(NAME, filename=str(settings.data_dir / FILE), results=False, create_tables=False)
     if kind in {"redis", "rediss"}:
         return RedisHuey(NAME, url=settings.queue_url, results=False)
     if kind == "postgresql":
-        return PostgresHuey(NAME, dsn=settings.queue_url, results=False)
+        return PostgresHuey(NAME, dsn=settings.queue_url, results=False, create_tables=False)
     raise ConfigurationError(
         f"HELIOGRAPH_QUEUE_URL begins with {kind}://.", hint="Use redis:// or postgresql://, or leave it empty."
     )
+
+
+def prepare(queue: Huey, data_dir: Path) -> None:
+    """Create the folder and the tables of a queue that needs them; harmless when they are there."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    if isinstance(queue.storage, BaseSqlStorage):
+        queue.storage.initialize_schema()
 
 
 settings = Settings.from_environment()

@@ -3,18 +3,19 @@ The pulse: every half second, look for work in the state store and put it into t
 
 Huey's own periodic tasks beat once a minute, which is too slow for a person who watches. Each piece
 of work is put in once and not again while it is under way here; that is only thrift, since tasks take
-a lease before they work.
+a lease before they work. Campaigns that send at the same time share the threads there are for it.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 
 from huey.api import Task, TaskWrapper
 from huey.signals import SIGNAL_CANCELED, SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_INTERRUPTED
 
-from core.errors import StorageError
 from core.services.working import Work, Working, WorkKind
 from jobs.app import huey
 from jobs.importing import import_list, seed_demo
@@ -48,6 +49,9 @@ class Pulse:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._asked: dict[str, tuple[Work, datetime]] = {}
+        # The last turn at which each campaign was given a thread.
+        self._turns: dict[Work, int] = {}
+        self._next_turn = count(1)
         self._receipts_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
@@ -65,34 +69,41 @@ class Pulse:
         now = self._clock()
         with self._lock:
             self._asked = {key: item for key, item in self._asked.items() if now - item[1] < FORGOTTEN_AFTER}
-        for work in self._wanted(now):
-            self._enqueue(work, now)
-
-    def _wanted(self, now: datetime) -> list[Work]:
-        wanted: list[Work] = []
-        for work in self._working.find(now):
-            # Several threads may send the same campaign: each takes another batch.
-            slots = self._send_slots if work.kind is WorkKind.SEND else 1
-            wanted += [work] * slots
+            under_way = Counter(work for work, _ in self._asked.values())
+        found = self._working.find(now)
         if self._receipts_at is None or now - self._receipts_at >= RECEIPTS_EVERY:
             self._receipts_at = now
-            wanted.append(Work(WorkKind.RECEIPTS))
-        return wanted
+            found.append(Work(WorkKind.RECEIPTS))
+        for work in found:
+            if work.kind is not WorkKind.SEND and work not in under_way:
+                self._enqueue(work, now)
+        self._share_slots([work for work in found if work.kind is WorkKind.SEND], under_way, now)
+
+    def _share_slots(self, sends: Sequence[Work], under_way: Mapping[Work, int], now: datetime) -> None:
+        """Give every free thread to the campaign that has the fewest, and of those to the one that waits longest."""
+        self._turns = {work: turn for work, turn in self._turns.items() if work in sends or work in under_way}
+        taken = Counter({work: count for work, count in under_way.items() if work.kind is WorkKind.SEND})
+        while sends and taken.total() < self._send_slots:
+            # Several threads may send the same campaign: each takes another batch.
+            work = min(sends, key=lambda item: (taken[item], self._turns.get(item, 0)))
+            taken[work] += 1
+            self._turns[work] = next(self._next_turn)
+            self._enqueue(work, now)
 
     def _enqueue(self, work: Work, now: datetime) -> None:
-        with self._lock:
-            under_way = [item for item, _ in self._asked.values()]
-        if work.kind is WorkKind.SEND:
-            if sum(item.kind is WorkKind.SEND for item in under_way) >= self._send_slots:
-                return
-        elif work in under_way:
-            return
         task: Task = TASKS[work.kind].s(work.subject)
         with self._lock:
             self._asked[task.id] = (work, now)
-        huey.enqueue(task)
+        try:
+            huey.enqueue(task)
+        except BaseException:
+            self._forget(task)
+            raise
 
     def _finished(self, _signal: str, task: Task, _error: BaseException | None = None) -> None:
+        self._forget(task)
+
+    def _forget(self, task: Task) -> None:
         with self._lock:
             self._asked.pop(task.id, None)
 
@@ -100,5 +111,6 @@ class Pulse:
         while not self._stop.wait(BEAT_S):
             try:
                 self.beat()
-            except StorageError as error:
-                log.warning("pulse_missed", extra={"reason": error.message})
+            except Exception:
+                # A store or the queue does not answer. Without a pulse this worker would never work again.
+                log.exception("pulse_missed")

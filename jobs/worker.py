@@ -7,7 +7,7 @@ from huey.consumer import Consumer
 from core import logs
 from core.bootstrap import App, shared_app
 from jobs import importing, receipts, sending
-from jobs.app import huey
+from jobs.app import huey, prepare
 from jobs.clock import utc_now
 from jobs.periodic import Pulse
 
@@ -37,6 +37,7 @@ class Worker(Consumer):
 
     def start(self) -> None:
         """Start the threads, then look for work."""
+        prepare(self.huey, self._app.settings.data_dir)
         super().start()
         self._pulse.start()
         log.info("worker_started", extra={"threads": self._app.settings.worker_threads})

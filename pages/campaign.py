@@ -3,9 +3,8 @@
 import streamlit as st
 
 from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.permissions import Permission, Viewer
-from core.domain.segments import measure
-from pages._ui import formats, reconciliation, session, widgets
+from core.domain.permissions import Permission
+from pages._ui import campaign_facts, formats, reconciliation, session, widgets
 from pages._ui.components.phone_preview import phone_preview
 
 REFRESH_S = 1
@@ -28,26 +27,6 @@ def live(campaign: Campaign) -> None:
                 reconciliation.show_proof(found)
 
     numbers()
-
-
-def details(campaign: Campaign, viewer: Viewer) -> None:
-    """Draw what was written down when the campaign was composed."""
-    text = measure(campaign.message)
-    with widgets.card("Details", key="campaign_details"):
-        widgets.facts(
-            {
-                "Distribution List": campaign.list_name or formats.NOTHING,
-                "Sender": campaign.sender_id or formats.NOTHING,
-                "Message": campaign.message or formats.NOTHING,
-                "Placeholders": ", ".join(f"{{{name}}} = {column}" for name, column in campaign.placeholders.items())
-                or formats.NOTHING,
-                "SMS Count": formats.number(text.segment_count),
-                "Characters": formats.number(text.character_count),
-                "Created": f"{formats.moment(campaign.created_at, viewer.time_zone)} by {campaign.created_by}",
-                "Launched": formats.moment(campaign.launched_at, viewer.time_zone),
-                "Completed": formats.moment(campaign.completed_at, viewer.time_zone),
-            }
-        )
 
 
 def header(campaign: Campaign) -> None:
@@ -76,7 +55,7 @@ with widgets.show_errors() as outcome:
     with numbers:
         if found.status is not CampaignStatus.INACTIVE:
             live(found)
-        details(found, viewer)
+        campaign_facts.show(app, viewer, found)
     with phone:
         phone_preview(found.message, sender_id=found.sender_id, name=found.name, key="campaign_phone")
 if not outcome.ok:

@@ -19,11 +19,10 @@ def columns(found: dict[str, Reconciliation]) -> tuple[tables.Column, ...]:
     return (
         tables.text("Name", "name"),
         tables.text("Sender", "sender_id"),
-        tables.status("Status", "status"),
-        tables.percent("Sent/Total", sent_pct),
-        tables.number("Total", lambda item: item.audience_count or None),
         tables.moment("Created Date", "created_at"),
         tables.moment("Schedule Date", "schedule_at"),
+        tables.percent("Sent/Total", sent_pct),
+        tables.status("Status", "status"),
     )
 
 

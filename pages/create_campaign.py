@@ -4,9 +4,9 @@ import streamlit as st
 
 from core.bootstrap import App
 from core.domain.permissions import Permission, Viewer
-from core.services.composing import Preview
 from pages._ui import campaign_form, campaign_panels, campaign_steps, formats, session, widgets
 from pages._ui.campaign_form import KEY, Form
+from pages._ui.campaign_steps import Step
 
 STEPS = ("Sender & Recipients", "Message & Preview")
 
@@ -27,26 +27,33 @@ def choose_step(form: Form) -> str:
     return str(step)
 
 
-def finish(app: App, viewer: Viewer, form: Form, merged: Preview | None) -> None:
-    """Draw Save and Launch, and do them."""
+def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
+    """Draw Save and what comes next, and do them."""
+    launches = False
     with st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_finish"):
-        if st.button("Save", icon=":material/save:", key=f"{KEY}_save"):
-            with widgets.show_errors():
-                campaign_form.save(app, viewer, form)
-                widgets.flash("The draft is saved.")
-                st.rerun()
-        if merged:
-            people = formats.count(merged.total, "recipient", "recipients")
+        saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
+        if step.merged:
+            people = formats.count(step.merged.total, "recipient", "recipients")
             text = f"{form.name} goes to {people} from {form.sender_id}, as soon as the audience is frozen."
-            if widgets.confirmed(
+            launches = widgets.confirmed(
                 "Launch", text=text, key=f"{KEY}_launch", icon=":material/rocket_launch:", primary=True
-            ):
-                with widgets.show_errors():
-                    campaign_form.save(app, viewer, form)
-                    app.launching.launch(viewer, form.campaign_id, session.now())
-                    launched = form.campaign_id
-                    campaign_form.forget()
-                    widgets.go("campaign", id=launched)
+            )
+        if not step.is_last:
+            lacking = ", ".join(form.missing())
+            reason = f"First fill in: {lacking}." if lacking else None
+            st.button(
+                "Next Step", type="primary", key=f"{KEY}_next", disabled=bool(lacking), help=reason, on_click=go_on
+            )
+    with widgets.show_errors(step.places):
+        if saves:
+            campaign_form.save(app, viewer, form)
+            widgets.flash("The draft is saved.")
+            st.rerun()
+        if launches:
+            campaign_form.save(app, viewer, form)
+            launched = app.launching.launch(viewer, form.campaign_id, session.now())
+            campaign_form.forget()
+            widgets.go("campaign", id=launched.campaign_id)
 
 
 session.require(Permission.CAMPAIGN)
@@ -61,12 +68,7 @@ with widgets.show_errors():
         ):
             st.stop()
     form = campaign_form.current(app, viewer)
-    merged = None
-    if choose_step(form) == STEPS[0]:
-        campaign_steps.recipients(form, accounts)
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            st.button("Next Step", type="primary", key=f"{KEY}_next", disabled=bool(form.missing()), on_click=go_on)
-    else:
-        merged = campaign_steps.message(form)
-    finish(app, viewer, form, merged)
+    is_first = choose_step(form) == STEPS[0]
+    drawn = campaign_steps.recipients(form, accounts) if is_first else campaign_steps.message(form)
+    finish(app, viewer, form, drawn)
     campaign_panels.show_open(form)

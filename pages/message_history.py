@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.domain.periods import Period, Preset
+from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.history.queries import MessageQuery
-from pages._ui import formats, message_filter, period_filter, session, tables, widgets
+from pages._ui import message_filter, period_filter, session, tables, widgets
 
 KEY = "message_history"
 SIZES = (15, 25, 50, 100)
@@ -34,32 +34,30 @@ def column_options() -> tuple[tables.Column, ...]:
         return tuple(
             column
             for column in COLUMNS
-            if st.checkbox(column.label, column.label not in HIDDEN_AT_FIRST, key=f"{KEY}_column_{column.label}")
+            if st.checkbox(
+                column.label,
+                column.label not in HIDDEN_AT_FIRST,
+                key=f"{KEY}_column_{column.label}",
+                persist_state="session",
+            )
         )
-
-
-def campaign_chip(campaign_id: str) -> Period:
-    """Draw what the page is narrowed to, and return the time since that campaign's launch."""
-    app, viewer = session.current()
-    campaign = app.composing.get(viewer, campaign_id)
-    if st.button(f"Campaign: {formats.plain(campaign.name)}", icon=":material/close:", key=f"{KEY}_chip_campaign"):
-        st.query_params.pop("campaign")
-        st.rerun()
-    return Period(campaign.launched_at or campaign.created_at, session.now())
 
 
 session.require(Permission.MESSAGE_HISTORY)
 app, viewer = session.current()
 request = tables.request(KEY, SIZES)
-campaign_id = st.query_params.get("campaign", "") if viewer.may(Permission.CAMPAIGN) else ""
 
 with widgets.show_errors():
-    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_bar"):
-        chosen = campaign_chip(campaign_id) if campaign_id else period_filter.choose(KEY, viewer, Preset.LAST_7_DAYS)
+    campaign = message_filter.find_campaign()
+    with st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_bar"):
+        if campaign is None:
+            period = period_filter.choose(KEY, viewer, Preset.LAST_7_DAYS)
+        else:
+            period = message_filter.since_launch(campaign)
         message_filter.button()
         shown = column_options()
-    message_filter.chips()
-    query = MessageQuery(viewer.account_ids, chosen, campaign_id=campaign_id, **message_filter.active())
+    message_filter.chips(campaign)
+    query = MessageQuery(viewer.account_ids, period, **message_filter.active())
     found = app.reporting.messages(viewer, query, request.page, request.size)
     if found.total and shown:
         tables.show(found.table, shown, key=f"{KEY}_table", alt="Messages", time_zone=viewer.time_zone)

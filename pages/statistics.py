@@ -24,13 +24,13 @@ app, viewer = session.current()
 request = tables.request(KEY, SIZES)
 
 with widgets.show_errors():
-    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_bar"):
+    with st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_bar"):
         period = period_filter.choose(KEY, viewer, Preset.LAST_30_DAYS)
         groups = grouping.choose(KEY, (GroupBy.COUNTRY, GroupBy.DAY))
     found = app.reporting.statistics(viewer, period, groups)
     if found.num_rows and pc.sum(found["sent"]).as_py():
         grouping.totals(found)
-        grouping.chart(found, groups)
+        grouping.chart(found, groups, period)
         rows = found.append_column("delivery_rate", pc.divide(found["delivered"].cast("double"), found["sent"]))
         tables.show(
             rows.slice(request.offset, request.size),

@@ -53,6 +53,11 @@ class DemoCampaign:
     hour: int
     message: str
 
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The placeholders of the message, each named as its column."""
+        return tuple(name for name in ("FirstName", "City") if f"{{{name}}}" in self.message)
+
 
 ACCOUNTS = (
     DemoAccount("marketing", "meridian-marketing", "Meridian Marketing", AccountType.CAMPAIGN, "simulator", "", (), 0),
@@ -63,6 +68,8 @@ ACCOUNTS = (
     DemoAccount("otp", "meridian-otp", "Sign-in Codes", AccountType.SMPP, "", "api", ("MERIDIAN", "VERIFY"), 0.38),
 )
 
+# All numbers of a range belong to one network. The subscribers are drawn; nothing can reach them, because the
+# company's accounts are on the simulator or belong to systems that do not exist.
 RANGES = (
     NumberRange("491512", 13, 9, Decimal("7.2000")),
     NumberRange("49172", 12, 7, Decimal("7.4000")),
@@ -72,7 +79,7 @@ RANGES = (
     NumberRange("33612", 11, 6, Decimal("4.5000")),
     NumberRange("33660", 11, 5, Decimal("4.6500")),
     NumberRange("346060", 11, 4, Decimal("5.8000")),
-    NumberRange("34655", 11, 4, Decimal("5.7500")),
+    NumberRange("346555", 11, 4, Decimal("5.7500")),
     NumberRange("39347", 12, 5, Decimal("5.2000")),
     NumberRange("39333", 12, 4, Decimal("5.3500")),
     NumberRange("48501", 11, 4, Decimal("2.6000")),

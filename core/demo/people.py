@@ -1,28 +1,46 @@
 """Drawing the demo company's contacts: numbers, where they lead, and what a list says of each."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from core.demo.company import CITIES, FIRST_NAMES, RANGES, NumberRange
+from core.demo.company import CITIES, COLUMNS, FIRST_NAMES, RANGES, NumberRange
+from core.domain.lists import ROW_FAULTS, RowFault
 from core.domain.numbering import Destination, get_destination
 from core.domain.pricing import Price
 from core.history.schema import CONTACT_SCHEMA
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_HEADER_ROWS = 1
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Numbers drawn together: for each the msisdn and the index of its range in `RANGES`."""
+class People:
+    """People drawn together: for each the msisdn, and indexes into `RANGES`, `FIRST_NAMES` and `CITIES`."""
 
     msisdns: list[str]
     ranges: Ints
+    names: Ints
+    cities: Ints
+
+    def where(self, chosen: Flags) -> "People":
+        """Return the chosen ones."""
+        msisdns = [self.msisdns[index] for index in np.flatnonzero(chosen)]
+        return People(msisdns, self.ranges[chosen], self.names[chosen], self.cities[chosen])
+
+    def fields(self, index: int) -> list[str]:
+        """Return one person's cells of a list's file, in the order of `COLUMNS`."""
+        name, city = FIRST_NAMES[self.names[index]], CITIES[self.cities[index]]
+        return [self.msisdns[index].removeprefix("+"), name, city, f"MT-{100_000 + index}"]
 
 
 @cache
@@ -40,8 +58,8 @@ def prices() -> tuple[Price, ...]:
     return (*found.values(), Price("", "", Decimal("9.0000")))
 
 
-def draw_numbers(generator: np.random.Generator, count: int, *, unique: bool) -> Drawn:
-    """Draw *count* subscriber numbers, the ranges by their weight; *unique* ones never repeat."""
+def draw_people(generator: np.random.Generator, count: int, *, unique: bool) -> People:
+    """Draw *count* people, the ranges of their numbers by weight; the numbers of *unique* ones never repeat."""
     weights = np.array([area.weight for area in RANGES])
     ranges = generator.choice(len(RANGES), size=count, p=weights / weights.sum())
     if unique:
@@ -50,21 +68,33 @@ def draw_numbers(generator: np.random.Generator, count: int, *, unique: bool) ->
     else:
         positions = generator.integers(0, 10_000_000, size=count)
     msisdns = [_number(RANGES[area], int(position)) for area, position in zip(ranges, positions, strict=True)]
-    return Drawn(msisdns, ranges)
-
-
-def contact_table(generator: np.random.Generator, drawn: Drawn) -> pa.Table:
-    """Return the numbers as a list's entries with first name, city and reference (`CONTACT_SCHEMA`)."""
-    count = len(drawn.msisdns)
     names = generator.integers(0, len(FIRST_NAMES), size=count)
-    cities = generator.integers(0, len(CITIES), size=count)
-    fields = [
-        [msisdn.removeprefix("+"), FIRST_NAMES[name], CITIES[city], f"MT-{100_000 + row}"]
-        for row, (msisdn, name, city) in enumerate(zip(drawn.msisdns, names, cities, strict=True))
-    ]
-    places = place_columns(drawn.ranges)
-    columns = {"row_no": range(2, count + 2), "msisdn": drawn.msisdns, **places, "fields": fields}
+    return People(msisdns, ranges, names, generator.integers(0, len(CITIES), size=count))
+
+
+def contact_table(people: People) -> pa.Table:
+    """Return the people as a list's entries (`CONTACT_SCHEMA`)."""
+    count = len(people.msisdns)
+    columns = {
+        "row_no": range(_HEADER_ROWS + 1, count + _HEADER_ROWS + 1),
+        "msisdn": people.msisdns,
+        **place_columns(people.ranges),
+        "fields": [people.fields(index) for index in range(count)],
+    }
     return pa.table(columns, schema=CONTACT_SCHEMA)
+
+
+def write_duplicates(path: Path, people: People, duplicate_count: int) -> None:
+    """Write the file of left out rows, as an import does: the first people again, after everybody."""
+    if not duplicate_count:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first = len(people.msisdns) + _HEADER_ROWS + 1
+    with path.open("w", newline="", encoding="utf-8-sig") as target:
+        writer = csv.writer(target)
+        writer.writerow(["Row", "Reason", *COLUMNS])
+        for index in range(duplicate_count):
+            writer.writerow([first + index, ROW_FAULTS[RowFault.DUPLICATE], *people.fields(index)])
 
 
 def place_columns(ranges: Ints) -> dict[str, list[str]]:

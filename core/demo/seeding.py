@@ -1,28 +1,38 @@
 """
 Seeding: the demo company with its accounts, lists, campaigns and 90 days of messages.
 
-Everything follows from one seed and the moment of the first seeding, which is remembered. The lake
-is written first, each batch tagged, the state store last and in one transaction: a worker killed in
-between leaves nothing that anybody sees, and the next one finishes.
+Everything follows from one plan, which is remembered. The lake is written first, each batch tagged,
+the state store last and in one transaction: a worker killed in between leaves nothing that anybody
+sees, and the next one finishes the same plan.
 """
 
+import json
 import logging
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
-import numpy as np
 import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from core.config import Settings
-from core.demo.company import ACCOUNTS, CAMPAIGNS, COLUMNS, DRAFT, LISTS, DemoCampaign, DemoList
-from core.demo.people import Drawn, contact_table, draw_numbers, place_columns, prices
-from core.demo.traffic import Sender, burst, message_table, rhythm
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.campaigns import Campaign, CampaignStatus, Source
-from core.domain.lists import DistributionList, ListStatus
+from core.demo.company import ACCOUNTS, CAMPAIGNS, DRAFT, LISTS, DemoAccount, DemoCampaign, DemoList
+from core.demo.people import People, contact_table, draw_people, place_columns, prices, write_duplicates
+from core.demo.plan import RATE_TPS, Plan, SentCampaign, make_account, make_campaign, make_list
+from core.demo.traffic import (
+    GROWTH,
+    Sender,
+    Traffic,
+    burst,
+    draw_lengths,
+    measure_texts,
+    message_table,
+    rhythm,
+    weigh,
+)
+from core.domain.accounts import AccountType
+from core.domain.campaigns import CampaignStatus
 from core.history.contacts import ContactStore
 from core.history.lake import Lake
 from core.history.messages import MessageStore
@@ -34,18 +44,26 @@ from core.state.store import State
 
 log = logging.getLogger(__name__)
 
-SEEDED_AT = "demo_seeded_at"
-RATE_TPS = 200
-CREATED_BY = "Demo"
+# Names of settings: what is to be made, and what is there.
+PLAN, DONE = "demo_plan", "demo_done"
+REFUSED_RATE = 0.0012
+REFUSAL = "0x0000000B"
 
 
 @dataclass(frozen=True)
 class DemoSummary:
-    """What was created, or was there already."""
+    """
+    What is there; *outside_count* of the messages belong to no campaign.
+
+    The history reaches *until*, and is on its way to *target* when that is later.
+    """
 
     message_count: int
+    outside_count: int
     campaign_count: int
     list_count: int
+    until: datetime
+    target: datetime
 
     def __str__(self) -> str:
         """Return one sentence."""
@@ -53,30 +71,15 @@ class DemoSummary:
             f"Demo company: {self.message_count:,} messages, {self.campaign_count} campaigns, {self.list_count} lists."
         )
 
+    def as_text(self) -> str:
+        """Return the summary as `parse` reads it."""
+        return json.dumps({**vars(self), "until": self.until.isoformat(), "target": self.target.isoformat()})
 
-@dataclass(frozen=True)
-class _Plan:
-    """The one seed and moment that everything follows from; *scale* is messages per planned message."""
-
-    seed: int
-    now: datetime
-    message_count: int
-    days: int
-
-    def identify(self, kind: str, key: str) -> str:
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"heliograph-demo/{self.seed}/{kind}/{key}"))
-
-    def generator(self, what: str) -> np.random.Generator:
-        # Its own stream for each thing, so that changing one leaves the others as they were.
-        return np.random.default_rng([self.seed, *what.encode()])
-
-
-@dataclass(frozen=True)
-class _SentCampaign:
-    """A campaign's counts by (outcome, reason), as they stand in the lake."""
-
-    campaign: Campaign
-    outcomes: dict[tuple[str, str], int]
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the summary that `as_text` wrote."""
+        facts = json.loads(text)
+        return cls(**{**facts, **{name: datetime.fromisoformat(facts[name]) for name in ("until", "target")}})
 
 
 class DemoSeeding:
@@ -112,85 +115,125 @@ class DemoSeeding:
         Args:
             user_id: Who gets to see it.
             now: The end of its history, unless it was begun before.
-            message_count: About how many messages.
-            days: How far its history goes back.
+            message_count: About how many messages, unless it was begun before.
+            days: How far its history goes back, likewise.
 
         Raises: StorageError: a store did not answer; calling it again finishes the work.
         """
-        plan = _Plan(self._settings.seed, self._begin(now), message_count, days)
-        drawn = {item.key: self._list(plan, item) for item in LISTS}
-        sent = [self._campaign(plan, item, drawn[item.list_key]) for item in CAMPAIGNS if item.days_ago < days]
-        outside_count = self._outside(plan, sent)
+        plan = self._begin(Plan(self._settings.seed, now, message_count, days))
+        done = self._find_done() or self._create(plan)
         with self._state.write() as session:
             if users.find_viewer(session, user_id) is not None:
-                self._record(session, plan, drawn, sent)
                 for account in ACCOUNTS:
                     users.add_membership(session, user_id, plan.identify("account", account.key))
-        campaign_messages = sum(item.outcomes[("sent", "")] for item in sent)
-        return DemoSummary(outside_count + campaign_messages, len(sent) + 1, len(LISTS))
+        return done
 
-    def _begin(self, now: datetime) -> datetime:
-        """Return the moment the company's history ends at: that of the first call ever."""
+    def catch_up(self, now: datetime) -> DemoSummary | None:
+        """
+        Carry the history on to *now*, in its own rhythm, so that a demo of last week has a today.
+
+        Returns: What is there now; None when there is no demo company.
+        Raises: StorageError: a store did not answer; calling it again does the rest.
+        """
+        done = self._find_done()
+        while done is not None and done.until < now:
+            if done.target == done.until:
+                # Remembered first: killed halfway, the next call makes the same messages, not others beside them.
+                done = self._keep(replace(done, target=now))
+            added = self._continue(done)
+            done = self._keep(
+                replace(
+                    done,
+                    message_count=done.message_count + added,
+                    outside_count=done.outside_count + added,
+                    until=done.target,
+                )
+            )
+        return done
+
+    def _continue(self, done: DemoSummary) -> int:
+        """Append what belongs between the summary's *until* and *target*; return how many messages."""
+        with self._state.read() as session:
+            plan = Plan.parse(installation.find_setting(session, PLAN) or "")
+        per_weight = done.outside_count / weigh(plan.start, done.until)
+        count = round(per_weight * weigh(done.until, done.target))
+        return self._outside(replace(plan, now=done.target), count, done.until)
+
+    def _keep(self, summary: DemoSummary) -> DemoSummary:
         with self._state.write() as session:
-            begun = installation.find_setting(session, SEEDED_AT)
+            installation.set_setting(session, DONE, summary.as_text())
+        return summary
+
+    def _begin(self, plan: Plan) -> Plan:
+        """Return the plan of the first call ever."""
+        with self._state.write() as session:
+            begun = installation.find_setting(session, PLAN)
             if begun is None:
-                installation.set_setting(session, SEEDED_AT, now.isoformat())
-        return datetime.fromisoformat(begun) if begun else now
+                installation.set_setting(session, PLAN, plan.as_text())
+        return Plan.parse(begun) if begun else plan
 
-    def _list(self, plan: _Plan, item: DemoList) -> Drawn:
-        generator = plan.generator(f"list/{item.key}")
-        drawn = draw_numbers(generator, max(20, round(plan.message_count * item.share)), unique=True)
-        self._contacts.replace(plan.identify("list", item.key), [contact_table(generator, drawn)])
-        return drawn
+    def _find_done(self) -> DemoSummary | None:
+        with self._state.read() as session:
+            done = installation.find_setting(session, DONE)
+        return DemoSummary.parse(done) if done else None
 
-    def _campaign(self, plan: _Plan, item: DemoCampaign, drawn: Drawn) -> _SentCampaign:
+    def _create(self, plan: Plan) -> DemoSummary:
+        people = {item.key: self._list(plan, item) for item in LISTS}
+        sent = [self._campaign(plan, item, people[item.list_key]) for item in CAMPAIGNS if item.days_ago < plan.days]
+        campaign_messages = sum(item.sent_count for item in sent)
+        outside_count = self._outside(plan, max(0, plan.message_count - campaign_messages), plan.start)
+        summary = DemoSummary(
+            campaign_messages + outside_count, outside_count, len(sent) + 1, len(LISTS), until=plan.now, target=plan.now
+        )
+        with self._state.write() as session:
+            # Of two workers that get here, one finds that the other was faster.
+            if installation.find_setting(session, DONE) is None:
+                installation.set_setting(session, DONE, summary.as_text())
+                _record(session, plan, {key: len(drawn.msisdns) for key, drawn in people.items()}, sent)
+        return summary
+
+    def _list(self, plan: Plan, item: DemoList) -> People:
+        count = max(20, round(plan.message_count * item.share))
+        people = draw_people(plan.generator(f"list/{item.key}"), count, unique=True)
+        list_id = plan.identify("list", item.key)
+        self._contacts.replace(list_id, [contact_table(people)])
+        left_out = self._settings.uploads_dir / f"{list_id}.rejected.csv"
+        write_duplicates(left_out, people, _count_duplicates(item, count))
+        return people
+
+    def _campaign(self, plan: Plan, item: DemoCampaign, people: People) -> SentCampaign:
         generator = plan.generator(f"campaign/{item.key}")
-        campaign = _campaign(plan, item, CampaignStatus.COMPLETED, len(drawn.msisdns))
+        campaign = make_campaign(plan, item, CampaignStatus.COMPLETED, len(people.msisdns))
         assert campaign.launched_at is not None
         # A few refused by the gateway, as on any day.
-        refused = generator.random(len(drawn.msisdns)) < 0.0012
-        kept, failed = _split(drawn, ~refused), _split(drawn, refused)
+        refused = generator.random(len(people.msisdns)) < REFUSED_RATE
+        kept, failed = people.where(~refused), people.where(refused)
         sender = Sender(campaign.account_id, campaign.campaign_id, "campaign", (item.sender_id,), "simulator")
         moments = burst(generator, len(kept.msisdns), campaign.launched_at, RATE_TPS)
-        messages = message_table(generator, sender, moments, kept, seed=plan.seed, now=plan.now)
+        traffic = Traffic(moments, kept, measure_texts(item, kept))
+        messages = message_table(generator, sender, traffic, seed=plan.seed, now=plan.now)
         self._append(f"demo-{campaign.campaign_id}", campaign.campaign_id, messages, _unsent(failed), plan.now)
-        outcomes = {("sent", ""): len(kept.msisdns), ("failed", "0x0000000B"): len(failed.msisdns)}
-        return _SentCampaign(campaign, {key: count for key, count in outcomes.items() if count or key[0] == "sent"})
+        outcomes = {("sent", ""): len(kept.msisdns), ("failed", REFUSAL): len(failed.msisdns)}
+        return SentCampaign(campaign, {key: count for key, count in outcomes.items() if count or key[0] == "sent"})
 
-    def _outside(self, plan: _Plan, sent: list[_SentCampaign]) -> int:
-        left = max(0, plan.message_count - sum(item.outcomes[("sent", "")] for item in sent))
-        total = 0
-        for account in ACCOUNTS:
-            count = round(left * account.share)
-            if not count:
-                continue
-            generator = plan.generator(f"outside/{account.key}")
-            moments = rhythm(generator, count, plan.now, plan.days)
-            sender = Sender(plan.identify("account", account.key), "", account.source, account.senders, account.key)
-            drawn = draw_numbers(generator, count, unique=False)
-            messages = message_table(generator, sender, moments, drawn, seed=plan.seed, now=plan.now)
-            self._append(f"demo-{sender.account_id}", "", messages, UNSENT_SCHEMA.empty_table(), plan.now)
-            total += count
-        return total
+    def _outside(self, plan: Plan, count: int, start: datetime) -> int:
+        """Append about *count* messages that no campaign made, from *start* to the plan's now."""
+        return sum(self._outside_of(plan, item, round(count * item.share), start) for item in ACCOUNTS if item.share)
+
+    def _outside_of(self, plan: Plan, item: DemoAccount, count: int, start: datetime) -> int:
+        generator = plan.generator(f"outside/{item.key}/{start.isoformat()}")
+        growth = GROWTH if start == plan.start else 0.0
+        moments = rhythm(generator, count, start, plan.now, growth=growth)
+        sender = Sender(plan.identify("account", item.key), "", item.source, item.senders, item.key)
+        people = draw_people(generator, count, unique=False)
+        traffic = Traffic(moments, people, draw_lengths(generator, count))
+        messages = message_table(generator, sender, traffic, seed=plan.seed, now=plan.now)
+        batch_id = f"demo-{sender.account_id}-{start.isoformat()}"
+        self._append(batch_id, "", messages, UNSENT_SCHEMA.empty_table(), plan.now)
+        return count
 
     def _append(self, batch_id: str, campaign_id: str, messages: pa.Table, unsent: pa.Table, now: datetime) -> None:
         self._messages.append_batch(batch_id, campaign_id, messages, unsent, now)
-
-    def _record(self, session: Session, plan: _Plan, drawn: dict[str, Drawn], sent: list[_SentCampaign]) -> None:
-        if accounts.list_accounts(session, [plan.identify("account", ACCOUNTS[0].key)]):
-            return
-        for account in ACCOUNTS:
-            account_id = plan.identify("account", account.key)
-            facts = (account.name, account.display_name, account.account_type, AccountStatus.ACTIVE, account.gateway)
-            accounts.add_account(session, Account(account_id, *facts, rate_tps=RATE_TPS), plan.now)
-            if account.account_type is AccountType.CAMPAIGN:
-                accounts.set_prices(session, account_id, prices())
-        for item in LISTS:
-            _add_list(session, plan, item, len(drawn[item.key].msisdns))
-        for done in sent:
-            campaigns.add_campaign(session, done.campaign)
-            campaigns.add_outcomes(session, done.campaign.campaign_id, done.outcomes)
-        campaigns.add_campaign(session, _campaign(plan, DRAFT, CampaignStatus.INACTIVE, 0))
 
     def _lease(self, user_id: str, owner: str, now: datetime) -> bool:
         until = now + timedelta(seconds=self._settings.lease_s)
@@ -198,67 +241,34 @@ class DemoSeeding:
             return installation.lease_demo(session, user_id, owner, now, until)
 
 
-def _split(drawn: Drawn, chosen: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Drawn:
-    return Drawn([drawn.msisdns[index] for index in np.flatnonzero(chosen)], drawn.ranges[chosen])
+def _record(session: Session, plan: Plan, entry_counts: Mapping[str, int], sent: list[SentCampaign]) -> None:
+    for account in ACCOUNTS:
+        accounts.add_account(session, make_account(plan, account), plan.now)
+        if account.account_type is AccountType.CAMPAIGN:
+            accounts.set_prices(session, plan.identify("account", account.key), prices())
+    for item in LISTS:
+        new, entry_count = make_list(plan, item), entry_counts[item.key]
+        duplicate_count = _count_duplicates(item, entry_count)
+        lists.add_list(session, new)
+        counts = ImportCounts(entry_count + duplicate_count, entry_count, duplicate_count, 0, 1.0)
+        lists.record_progress(session, new.list_id, counts)
+    for done in sent:
+        campaigns.add_campaign(session, done.campaign)
+        campaigns.add_outcomes(session, done.campaign.campaign_id, done.outcomes)
+    campaigns.add_campaign(session, make_campaign(plan, DRAFT, CampaignStatus.INACTIVE, 0))
 
 
-def _unsent(failed: Drawn) -> pa.Table:
+def _count_duplicates(item: DemoList, entry_count: int) -> int:
+    return round(entry_count * item.duplicate_pct / 100)
+
+
+def _unsent(failed: People) -> pa.Table:
     count = len(failed.msisdns)
     columns = {
         "message_id": [None] * count,
         "msisdn": failed.msisdns,
         "outcome": ["failed"] * count,
-        "reason": ["0x0000000B"] * count,
+        "reason": [REFUSAL] * count,
         **place_columns(failed.ranges),
     }
     return pa.table(columns, schema=UNSENT_SCHEMA)
-
-
-def _campaign(plan: _Plan, item: DemoCampaign, status: CampaignStatus, audience_count: int) -> Campaign:
-    home = next(candidate for candidate in LISTS if candidate.key == item.list_key)
-    sent = status is CampaignStatus.COMPLETED
-    launched_at = (plan.now - timedelta(days=item.days_ago)).replace(hour=item.hour, minute=30, second=0, microsecond=0)
-    took = timedelta(seconds=audience_count / RATE_TPS)
-    return Campaign(
-        campaign_id=plan.identify("campaign", item.key),
-        account_id=plan.identify("account", home.account),
-        source=Source.CAMPAIGN,
-        name=item.name,
-        sender_id=item.sender_id,
-        list_id=plan.identify("list", item.list_key),
-        list_name=home.name,
-        message=item.message,
-        placeholders={name: name for name in ("FirstName", "City") if f"{{{name}}}" in item.message},
-        status=status,
-        fault="",
-        audience_count=audience_count,
-        created_at=launched_at - timedelta(hours=3) if sent else plan.now,
-        created_by=CREATED_BY,
-        launched_at=launched_at if sent else None,
-        completed_at=launched_at + took if sent else None,
-    )
-
-
-def _add_list(session: Session, plan: _Plan, item: DemoList, entry_count: int) -> None:
-    list_id = plan.identify("list", item.key)
-    duplicate_count = round(entry_count * item.duplicate_pct / 100)
-    new = DistributionList(
-        list_id=list_id,
-        account_id=plan.identify("account", item.account),
-        name=item.name,
-        status=ListStatus.READY,
-        file_name=f"{item.key}.csv",
-        columns=COLUMNS,
-        read_count=0,
-        entry_count=0,
-        duplicate_count=0,
-        rejected_count=0,
-        progress=1.0,
-        fault="",
-        hint="",
-        created_at=plan.now - timedelta(days=plan.days, hours=len(item.key)),
-        created_by=CREATED_BY,
-    )
-    lists.add_list(session, new)
-    counts = ImportCounts(entry_count + duplicate_count, entry_count, duplicate_count, 0, 1.0)
-    lists.record_progress(session, list_id, counts)

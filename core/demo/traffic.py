@@ -7,18 +7,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from core.demo.company import HOURS, RANGES, WEEKDAYS
-from core.demo.people import Drawn, Ints, destinations, place_columns
+from core.demo.company import CITIES, FIRST_NAMES, HOURS, RANGES, WEEKDAYS, DemoCampaign
+from core.demo.people import Flags, Ints, People, destinations, place_columns
+from core.domain.encoding import Encoding
 from core.domain.messages import DeliveryStatus
+from core.domain.placeholders import parse_template, render
+from core.domain.segments import measure
 from core.gateways.simulator.profiles import FAILURES, profile_of
 from core.history.schema import MESSAGE_SCHEMA
 
 Floats = npt.NDArray[np.float64]
 
-# A quarter more traffic at the end of the period than at its beginning.
+# A quarter more traffic at the end of the first period than at its beginning.
 GROWTH = 0.25
 LOST_RATE = 0.03
-_DAY_US = 86_400_000_000
+# Of the messages no campaign makes, whose texts are not known.
+UNICODE_RATE, SECOND_SEGMENT_RATE = 0.08, 0.15
+_HOUR = timedelta(hours=1)
 _HEX = 16
 
 
@@ -33,24 +38,37 @@ class Sender:
     gateway: str
 
 
-def rhythm(generator: np.random.Generator, count: int, now: datetime, days: int) -> Ints:
-    """Draw *count* moments (microseconds since 1970, sorted) in the *days* before *now*, by hour and weekday."""
-    first = (now - timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
-    hours = [first + timedelta(hours=index) for index in range(days * 24 + 2)]
-    hours = [hour for hour in hours if hour < now]
-    weights = np.array(
-        [
-            HOURS[hour.hour] * WEEKDAYS[hour.weekday()] * (1 + GROWTH * index / len(hours))
-            for index, hour in enumerate(hours)
-        ]
-    )
-    # The hour that has only begun gets its share of an hour.
-    weights[-1] *= (now - hours[-1]).total_seconds() / 3600
+@dataclass(frozen=True)
+class Lengths:
+    """For each message whether it is unicode, and how many segments it has."""
+
+    unicode: Flags
+    segments: Ints
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Messages to be: *moments* in microseconds since 1970, rising, and to each its receiver and its length."""
+
+    moments: Ints
+    people: People
+    lengths: Lengths
+
+
+def weigh(start: datetime, end: datetime) -> float:
+    """Return how much traffic there is between *start* and *end*, relative to other such spans; growth apart."""
+    return float(_hours(start, end)[1].sum())
+
+
+def rhythm(generator: np.random.Generator, count: int, start: datetime, end: datetime, *, growth: float = 0.0) -> Ints:
+    """Draw *count* moments (microseconds since 1970, sorted) from *start* to *end*, by hour and weekday."""
+    hours, weights = _hours(start, end)
+    weights = weights * (1 + growth * np.arange(len(hours)) / len(hours))
     chosen = generator.choice(len(hours), size=count, p=weights / weights.sum())
-    starts = np.array([_microseconds(hour) for hour in hours])
-    lengths = np.full(len(hours), 3_600_000_000)
-    lengths[-1] = _microseconds(now) - starts[-1]
-    return np.sort(starts[chosen] + (generator.random(count) * lengths[chosen]).astype(np.int64))
+    starts = np.array([_microseconds(max(hour, start)) for hour in hours])
+    ends = np.array([_microseconds(min(hour + _HOUR, end)) for hour in hours])
+    lengths = (ends - starts)[chosen]
+    return np.sort(starts[chosen] + (generator.random(count) * lengths).astype(np.int64))
 
 
 def burst(generator: np.random.Generator, count: int, start: datetime, per_second: float) -> Ints:
@@ -59,14 +77,28 @@ def burst(generator: np.random.Generator, count: int, start: datetime, per_secon
     return np.sort(_microseconds(start) + (even + generator.random(count) * 50_000).astype(np.int64))
 
 
+def draw_lengths(generator: np.random.Generator, count: int) -> Lengths:
+    """Draw the lengths of messages whose texts are not known."""
+    unicode = generator.random(count) < UNICODE_RATE
+    return Lengths(unicode, 1 + (generator.random(count) < SECOND_SEGMENT_RATE).astype(np.int64))
+
+
+def measure_texts(item: DemoCampaign, people: People) -> Lengths:
+    """Measure the campaign's text for each of the people."""
+    parts = parse_template(item.message, item.placeholders)
+    found = [[measure(render(parts, {"FirstName": name, "City": city})) for city in CITIES] for name in FIRST_NAMES]
+    unicode = np.array([[text.encoding is Encoding.UCS2 for text in row] for row in found])
+    segments = np.array([[text.segment_count for text in row] for row in found])
+    return Lengths(unicode[people.names, people.cities], segments[people.names, people.cities])
+
+
 def message_table(
-    generator: np.random.Generator, sender: Sender, moments: Ints, drawn: Drawn, *, seed: int, now: datetime
+    generator: np.random.Generator, sender: Sender, traffic: Traffic, *, seed: int, now: datetime
 ) -> pa.Table:
-    """Return the messages (`MESSAGE_SCHEMA`), those too young to have a receipt still Submitted."""
+    """Return the messages (`MESSAGE_SCHEMA`); at *now*, those whose receipt has not come yet are Submitted."""
+    moments, people, segments = traffic.moments, traffic.people, traffic.lengths.segments
     count = len(moments)
-    status, error_code, delivered = _ends(generator, moments, drawn.ranges, seed, _microseconds(now))
-    unicode = generator.random(count) < 0.08
-    segments = 1 + (generator.random(count) < 0.12).astype(np.int32) + unicode * (generator.random(count) < 0.3)
+    status, error_code, delivered = _ends(generator, traffic, seed, _microseconds(now))
     unit_prices = np.array([int(area.price_eur_cents * 10_000) for area in RANGES])
     ids = _uuid7(generator, moments)
     columns = {
@@ -75,25 +107,37 @@ def message_table(
         "account": [sender.account_id] * count,
         "campaign_id": [sender.campaign_id] * count,
         "source": [sender.source] * count,
-        "receiver": drawn.msisdns,
+        "receiver": people.msisdns,
         "sender": [sender.senders[pick] for pick in generator.integers(0, len(sender.senders), size=count)],
-        **place_columns(drawn.ranges),
+        **place_columns(people.ranges),
         "delivery_status": status,
         "error_code": error_code,
         "delivered_at": pa.array(delivered, pa.timestamp("us", tz="UTC"), mask=delivered == 0),
-        "price_eur_cents": pa.array(unit_prices[drawn.ranges] * segments / 10_000).cast(pa.decimal128(12, 4)),
+        "price_eur_cents": pa.array(unit_prices[people.ranges] * segments / 10_000).cast(pa.decimal128(12, 4)),
         "segment_count": pa.array(segments, pa.int32()),
-        "unicode": unicode,
+        "unicode": traffic.lengths.unicode,
         "gateway": [sender.gateway] * count,
         "gateway_message_id": [f"demo-{message_id}" for message_id in ids],
     }
     return pa.table(columns, schema=MESSAGE_SCHEMA)
 
 
+def _hours(start: datetime, end: datetime) -> tuple[list[datetime], Floats]:
+    """Return the full hours that *start* to *end* touches and the weight of each, of a broken one its share."""
+    first = start.replace(minute=0, second=0, microsecond=0)
+    hours = [first + index * _HOUR for index in range((end - first) // _HOUR + 1)]
+    weights = [
+        HOURS[hour.hour] * WEEKDAYS[hour.weekday()] * ((min(hour + _HOUR, end) - max(hour, start)) / _HOUR)
+        for hour in hours
+    ]
+    return hours, np.array(weights)
+
+
 def _ends(
-    generator: np.random.Generator, moments: Ints, ranges: Ints, seed: int, now_us: int
+    generator: np.random.Generator, traffic: Traffic, seed: int, now_us: int
 ) -> tuple[list[str], list[str], Ints]:
     """Return delivery_status, error_code and delivered_at (microseconds, 0 where there is no receipt yet)."""
+    moments, ranges = traffic.moments, traffic.people.ranges
     count = len(moments)
     profiles = [profile_of(seed, place.mccmnc) for place in destinations()]
     medians = np.array([profile.median_delay_s for profile in profiles])[ranges]

@@ -22,7 +22,7 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
 from core.domain.pacing import take
 from core.domain.segments import MAX_SEGMENTS
-from core.errors import GatewayError, OutcomeUnknown, PermanentGatewayError
+from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknown, PermanentGatewayError
 from core.gateways.base import Gateway
 from core.services.heartbeat import heartbeat
 from core.services.settling import Settling
@@ -75,13 +75,14 @@ class SendingTools:
 
 @dataclass(frozen=True)
 class BatchJob:
-    """A batch under lease by *owner*; *gateway* by name."""
+    """A batch under lease by *owner*; *gateway* by name. At *until* others get their turn, finished or not."""
 
     campaign: Campaign
     batch: Batch
     gateway: str
     owner: str
     clock: Callable[[], datetime]
+    until: datetime
 
 
 class BatchRun:
@@ -101,7 +102,7 @@ class BatchRun:
         }
 
     def run(self) -> None:
-        """Send and settle; when stopped, paused or overtaken, let go of the batch and leave the rest pending."""
+        """Send and settle; when stopped, paused, overtaken or out of time, let go and leave the rest pending."""
         job = self._job
         with heartbeat(self._renew, self._tools.limits.lease_s / 3):
             rows = self._tools.audience.batch(job.batch.campaign_id, job.batch.batch_no)
@@ -117,7 +118,7 @@ class BatchRun:
 
     def _send(self, waiting: list[OutboundMessage]) -> bool:
         while waiting:
-            if self._stop.is_set():
+            if self._stop.is_set() or self._job.clock() >= self._job.until:
                 return False
             claimed, wait_s = self._claim(waiting[: self._tools.limits.sub_window])
             if claimed is None:
@@ -184,10 +185,16 @@ class BatchRun:
             if not self._renewed(session, self._job.clock()):
                 return
             ledger.unclaim(session, [message.message_id for message in claimed])
-            if isinstance(error, PermanentGatewayError):
-                campaigns.move_campaign(
-                    session, self._job.campaign.campaign_id, CampaignStatus.PAUSED, fault=error.message
-                )
+        if isinstance(error, PermanentGatewayError):
+            self._pause(error.message)
+
+    def _pause(self, fault: str) -> None:
+        # In a transaction of its own: that somebody else was first must not take back the unclaiming.
+        try:
+            with self._state.write() as session:
+                campaigns.move_campaign(session, self._job.campaign.campaign_id, CampaignStatus.PAUSED, fault=fault)
+        except (InvalidTransition, Conflict):
+            log.info("campaign_not_active", extra=self._fields)
 
     def _record(self, results: Sequence[SubmitResult]) -> None:
         throttled = [result.message_id for result in results if result.outcome is SubmitOutcome.THROTTLED]

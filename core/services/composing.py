@@ -120,11 +120,14 @@ class Composing:
     def preview(self, viewer: Viewer, draft: CampaignDraft, position: int) -> Preview:
         """Return the message for the entry at *position* (clamped to the list)."""
         viewer.require(Permission.CAMPAIGN)
+        viewer.require_account(draft.account_id, "account")
         found = self._find_list(viewer, draft)
-        if found is None or found.entry_count == 0:
+        position = max(0, min(position, found.entry_count - 1)) if found else 0
+        entries = self._entries.page(found.list_id, position, 1).to_pylist() if found else []
+        # A list that is being imported counts its entries before they are there.
+        if found is None or not entries:
             return Preview(draft.message, {}, measure(draft.message), "", 0, 0)
-        position = max(0, min(position, found.entry_count - 1))
-        entry = self._entries.page(found.list_id, position, 1).to_pylist()[0]
+        entry = entries[0]
         columns = find_columns(draft.placeholders, found)
         values = {name: entry["fields"][index] for name, index in columns.items()}
         text = render(parse_template(draft.message, columns), values)

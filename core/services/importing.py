@@ -6,6 +6,7 @@ reads every row, finds number, country and network, and writes the entries to th
 commit. Killed at any point, it starts again from the file.
 """
 
+import errno
 import logging
 import shutil
 from collections.abc import Callable, Iterable
@@ -34,6 +35,9 @@ from core.state.store import State
 
 log = logging.getLogger(__name__)
 
+# What an operating system answers when a disk, or one's share of it, is full.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 class Contacts(Protocol):
     """What importing needs of the lake."""
@@ -60,6 +64,15 @@ class ImportLimits:
     max_bytes: int
     max_rows: int
     lease_s: int
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What becomes of a list that was read."""
+
+    status: ListStatus
+    fault: str = ""
+    hint: str = ""
 
 
 class Importing:
@@ -90,6 +103,7 @@ class Importing:
             _store(content, path, self._limits.max_bytes)
             with open_sheet(path, upload.file_name) as sheet:
                 columns = sheet.columns
+            size_bytes = path.stat().st_size
             new = _new_list(list_id, upload, name, columns, viewer, now)
             with self._state.write() as session:
                 self._refuse_taken(lists.is_name_taken(session, upload.account_id, name), name)
@@ -97,7 +111,7 @@ class Importing:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        log.info("list_uploaded", extra={"list_id": list_id, "bytes": path.stat().st_size})
+        log.info("list_uploaded", extra={"list_id": list_id, "bytes": size_bytes})
         return new
 
     def page(self, viewer: Viewer, request: PageRequest) -> Page[DistributionList]:
@@ -189,21 +203,32 @@ class Importing:
             return
         with heartbeat(lambda: self._lease(list_id, owner, clock()), self._limits.lease_s / 3):
             try:
-                counts = self._read(list_id)
+                verdict = self._judge(list_id)
             except StorageError:
                 raise
-            except AppError as error:
-                self._finish(list_id, ListStatus.FAULTED, error.message, error.hint)
-                return
             except Exception:
-                self._finish(list_id, ListStatus.FAULTED, "The import stopped unexpectedly.", "See the worker's log.")
+                # Whatever it is, it would be the same again: the list must not be In Progress for ever.
+                stopped = _Verdict(ListStatus.FAULTED, "The import stopped unexpectedly.", "See the worker's log.")
+                self._finish(list_id, stopped, owner, clock())
                 raise
+        self._finish(list_id, verdict, owner, clock())
+
+    def _judge(self, list_id: str) -> _Verdict:
+        """Read the file and store its entries; say what becomes of the list."""
+        try:
+            counts = self._read(list_id)
+        except StorageError:
+            raise
+        except AppError as error:
+            return _Verdict(ListStatus.FAULTED, error.message, error.hint)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise StorageError("There is no room for the rejected rows.", hint="Free disk space.") from error
         if counts.entry_count == 0:
             fault = f"None of the {counts.read_count} rows has a usable number."
-            self._finish(list_id, ListStatus.FAULTED, fault, "Download the rejected rows to see why.")
-            return
-        self._finish(list_id, ListStatus.READY, "", "")
-        self._path(list_id).unlink(missing_ok=True)
+            return _Verdict(ListStatus.FAULTED, fault, "Download the rejected rows to see why.")
+        return _Verdict(ListStatus.READY)
 
     def _read(self, list_id: str) -> ImportCounts:
         with self._state.read() as session:
@@ -226,10 +251,18 @@ class Importing:
         with self._state.write() as session:
             lists.record_progress(session, list_id, counts)
 
-    def _finish(self, list_id: str, status: ListStatus, fault: str, hint: str) -> None:
+    def _finish(self, list_id: str, verdict: _Verdict, owner: str, now: datetime) -> None:
         with self._state.write() as session:
-            lists.finish_import(session, list_id, status, fault, hint)
-        log.info("list_imported", extra={"list_id": list_id, "status": status, "fault": fault})
+            # Somebody else may have been faster while this worker was asleep, or may be reading the file.
+            mine = lists.lease_list(session, list_id, owner, now, now)
+            if mine:
+                lists.finish_import(session, list_id, verdict.status, verdict.fault, verdict.hint)
+        if not mine:
+            log.warning("import_overtaken", extra={"list_id": list_id})
+            return
+        if verdict.status is ListStatus.READY:
+            self._path(list_id).unlink(missing_ok=True)
+        log.info("list_imported", extra={"list_id": list_id, "status": verdict.status, "fault": verdict.fault})
 
     def _lease(self, list_id: str, owner: str, now: datetime) -> bool:
         with self._state.write() as session:

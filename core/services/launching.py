@@ -97,13 +97,13 @@ class Launching:
         except StorageError:
             raise
         except AppError as error:
-            with self._state.write() as session:
-                campaigns.move_campaign(
-                    session, campaign_id, CampaignStatus.INACTIVE, fault=f"{error.message} {error.hint}".strip()
-                )
-            log.warning("campaign_not_frozen", extra={"campaign_id": campaign_id, "reason": error.message})
-            return
-        self._activate(campaign_id, owner, frozen, clock())
+            self._give_up(campaign_id, owner, f"{error.message} {error.hint}".strip(), clock())
+        except Exception:
+            # Whatever it is, it would be the same again: the campaign must not be Processing for ever.
+            self._give_up(campaign_id, owner, "The launch stopped unexpectedly. See the worker's log.", clock())
+            raise
+        else:
+            self._activate(campaign_id, owner, frozen, clock())
 
     def _spec(self, campaign_id: str, now: datetime) -> FreezeSpec:
         campaign, found, prices, rate_tps = self._read(campaign_id)
@@ -127,6 +127,16 @@ class Launching:
                 accounts.list_prices(session, campaign.account_id),
                 accounts.get_account(session, campaign.account_id).rate_tps,
             )
+
+    def _give_up(self, campaign_id: str, owner: str, fault: str, now: datetime) -> None:
+        with self._state.write() as session:
+            # Somebody else may hold it by now, or have finished it.
+            mine = campaigns.lease_campaign(session, campaign_id, owner, now, now)
+            if mine:
+                campaigns.move_campaign(
+                    session, campaign_id, CampaignStatus.INACTIVE, fault=fault, lease_owner="", lease_until=None
+                )
+        log.warning("campaign_not_frozen", extra={"campaign_id": campaign_id, "mine": mine, "reason": fault})
 
     def _activate(self, campaign_id: str, owner: str, frozen: FrozenAudience, now: datetime) -> None:
         sizes = [(batch.batch_no, batch.message_count) for batch in frozen.batches]

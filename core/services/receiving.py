@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.domain.receipts import parse_receipt_state
-from core.errors import GatewayError
+from core.errors import ConfigurationError, GatewayError
 from core.gateways.base import Gateway
 from core.history.messages import ReceiptUpdate
 from core.state import accounts, receipts
@@ -95,15 +95,15 @@ class Receiving:
             return receipts.count_waiting(session)
 
     def _collect(self, name: str, now: datetime) -> int:
-        gateway = self._gateways.get(name)
         try:
+            gateway = self._gateways.get(name)
             fetched = gateway.fetch_receipts(FETCH_LIMIT, now)
             if not fetched:
                 return 0
             with self._state.write() as session:
                 receipts.add_receipts(session, [receipt for _, receipt in fetched], now)
             gateway.acknowledge([token for token, _ in fetched])
-        except GatewayError as error:
+        except (ConfigurationError, GatewayError) as error:
             # The other gateways' receipts must not wait for this one; its own stay with it.
             log.warning("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
             return 0

@@ -13,7 +13,8 @@ from core.services.batches import BatchJob, BatchRun, SendingTools
 from core.services.heartbeat import new_owner
 from core.state import accounts, campaigns, ledger
 
-# How long a worker keeps to one campaign before it looks for others that wait.
+# How long a worker takes up batches of one campaign, and how long it keeps to one of them, before others that wait
+# get their turn: a gateway that is down, or a slow account, must not hold a thread for good.
 SLICE_S = 10.0
 
 
@@ -59,4 +60,4 @@ class Sending:
             if batch is None:
                 return None
             gateway = accounts.get_account(session, campaign.account_id).gateway
-        return BatchJob(campaign, batch, gateway, owner, clock)
+        return BatchJob(campaign, batch, gateway, owner, clock, until=now + timedelta(seconds=SLICE_S))

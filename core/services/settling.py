@@ -66,10 +66,11 @@ class Settling:
     def _count(self, campaign_id: str, batch_id: str, recorded: Sequence[Outcome], now: datetime) -> None:
         counts = Counter((outcome.state.value, _reason(outcome)) for outcome in recorded)
         with self._state.write() as session:
+            # One after the other: of two workers with the last two batches, the second must see that it is last.
+            active = campaigns.lock_campaign(session, campaign_id).status is CampaignStatus.ACTIVE
             if not ledger.settle_batch(session, batch_id):
                 return
             campaigns.add_outcomes(session, campaign_id, counts)
-            active = campaigns.get_campaign(session, campaign_id).status is CampaignStatus.ACTIVE
             if active and ledger.count_batches(session, campaign_id) == 0:
                 campaigns.move_campaign(session, campaign_id, CampaignStatus.COMPLETED, completed_at=now)
                 log.info("campaign_completed", extra={"campaign_id": campaign_id})

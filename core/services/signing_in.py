@@ -25,6 +25,9 @@ from core.state.store import State
 SETUP_TOKEN = "setup_token"  # noqa: S105 - the name of a setting
 FREE_FAILURES = 5
 LONGEST_WAIT_S = 900
+# Failures count together while less than this lies between them. People behind one address add up otherwise,
+# until every mistake of one of them locks out all.
+FORGET_AFTER = timedelta(hours=1)
 PASSWORD_RULES = (
     (r".{8,}", "at least 8 characters"),
     (r"[A-Z]", "an upper case letter"),
@@ -125,10 +128,11 @@ class SigningIn:
                 _record_failures(session, keys, now)
             raise WrongCredentials("Email or password is wrong.", hint="Check both and try again.")
         token = secrets.token_urlsafe(32)
+        stronger = self._hasher.hash(password) if self._hasher.check_needs_rehash(found.password_hash) else ""
         with self._state.write() as session:
             sessions.clear_attempts(session, keys[0])
-            if self._hasher.check_needs_rehash(found.password_hash):
-                users.set_password_hash(session, found.user_id, self._hasher.hash(password))
+            if stronger:
+                users.set_password_hash(session, found.user_id, stronger)
             sessions.add_session(session, _digest(token), found.user_id, now)
         return token
 
@@ -138,19 +142,22 @@ class SigningIn:
             return None
         with self._state.read() as session:
             found = sessions.find_session(session, _digest(token))
-            if found is None or now - found.active_at > self._idle or now - found.created_at > self._lifetime:
-                return None
-            return users.find_viewer(session, found.user_id)
+            return users.find_viewer(session, found.user_id) if found and self._is_live(found, now) else None
 
     def touch(self, token: str, now: datetime) -> None:
-        """Record that the person did something."""
+        """Record that the person did something; a session that has ended stays so."""
         with self._state.write() as session:
-            sessions.record_activity(session, _digest(token), now)
+            found = sessions.find_session(session, _digest(token))
+            if found and self._is_live(found, now):
+                sessions.record_activity(session, _digest(token), now)
 
     def sign_out(self, token: str, now: datetime) -> None:
         """End the session."""
         with self._state.write() as session:
             sessions.revoke_session(session, _digest(token), now)
+
+    def _is_live(self, found: sessions.SignedIn, now: datetime) -> bool:
+        return now - found.active_at <= self._idle and now - found.created_at <= self._lifetime
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:
@@ -209,6 +216,7 @@ def _refuse_throttled(session: Session, keys: tuple[str, ...], now: datetime) ->
 
 
 def _record_failures(session: Session, keys: tuple[str, ...], now: datetime) -> None:
+    sessions.forget_attempts(session, now - FORGET_AFTER)
     for key in keys:
         before = sessions.find_attempts(session, key)
         failed_count = (before.failed_count if before else 0) + 1

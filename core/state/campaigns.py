@@ -33,9 +33,11 @@ def add_campaign(session: Session, new: Campaign) -> None:
             campaign_id=new.campaign_id,
             source=new.source,
             status=new.status,
+            fault=new.fault,
             audience_count=new.audience_count,
             created_at=new.created_at,
             created_by=new.created_by,
+            schedule_at=new.schedule_at,
             launched_at=new.launched_at,
             completed_at=new.completed_at,
             version=new.version,
@@ -75,6 +77,14 @@ def get_campaign(session: Session, campaign_id: str) -> Campaign:
     return _campaign(row)
 
 
+def lock_campaign(session: Session, campaign_id: str) -> Campaign:
+    """Return the campaign, locked until the transaction ends (SQLite's write lock does the same). Raises: NotFound."""
+    row = session.scalars(select(CampaignRow).where(CampaignRow.campaign_id == campaign_id).with_for_update()).first()
+    if row is None:
+        raise NotFound("There is no such campaign.")
+    return _campaign(row)
+
+
 def page_campaigns(session: Session, account_ids: Collection[str], request: PageRequest) -> Page[Campaign]:
     """Return one page of the accounts' campaigns whose name contains the search, whatever its case."""
     wanted: Select[CampaignRow] = select(CampaignRow).where(CampaignRow.account_id.in_(account_ids))
@@ -82,7 +92,9 @@ def page_campaigns(session: Session, account_ids: Collection[str], request: Page
         wanted = wanted.where(contains(CampaignRow.name.expression, request.search.strip()))
     total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     column = SORTABLE.get(request.sort, CampaignRow.created_at)
-    ordered = wanted.order_by(column.desc() if request.descending else column.asc(), CampaignRow.campaign_id)
+    direction = column.desc() if request.descending else column.asc()
+    # Campaigns without a schedule come last; left to themselves, the dialects disagree.
+    ordered = wanted.order_by(direction.nulls_last(), CampaignRow.campaign_id)
     rows = session.scalars(ordered.offset(request.offset).limit(request.size))
     return Page(tuple(_campaign(row) for row in rows), total)
 

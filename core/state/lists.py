@@ -43,6 +43,13 @@ def add_list(session: Session, new: DistributionList) -> None:
             status=new.status,
             file_name=new.file_name,
             columns=list(new.columns),
+            read_count=new.read_count,
+            entry_count=new.entry_count,
+            duplicate_count=new.duplicate_count,
+            rejected_count=new.rejected_count,
+            progress=new.progress,
+            fault=new.fault,
+            hint=new.hint,
             created_at=new.created_at,
             created_by=new.created_by,
         )

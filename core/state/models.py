@@ -101,7 +101,7 @@ class SessionRow(Base):
 
 
 class AttemptRow(Base):
-    """Failed log-ins of one key (an email or an address) within a window."""
+    """Failed log-ins in a row of one key (an email or an address); forgotten after a while without one."""
 
     __tablename__ = "sign_in_attempts"
     key: Mapped[str] = mapped_column(String(300), primary_key=True)

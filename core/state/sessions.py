@@ -66,6 +66,11 @@ def record_failure(session: Session, key: str, failed_count: int, blocked_until:
     session.merge(AttemptRow(key=key, failed_count=failed_count, blocked_until=blocked_until))
 
 
+def forget_attempts(session: Session, before: datetime) -> None:
+    """Forget the failures of every key that was free to try again already at *before*."""
+    session.execute(delete(AttemptRow).where(AttemptRow.blocked_until < before))
+
+
 def clear_attempts(session: Session, key: str) -> None:
     """Forget the failures of *key*."""
     session.execute(delete(AttemptRow).where(AttemptRow.key == key))

@@ -10,6 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -32,27 +33,42 @@ class State:
         self.url = url
         self._engine = _make_engine(url)
         self._writing = self._engine.execution_options(heliograph_write=True)
+        # All statements of a reading see the same moment, as they do on SQLite by themselves.
+        postgres = self._engine.dialect.name == "postgresql"
+        self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ") if postgres else self._engine
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a transaction that only reads; raise `StorageError` when the store does not answer."""
-        with _translated(), Session(self._engine, expire_on_commit=False) as session:
+        """
+        Open a transaction that only reads, all of it from one moment.
+
+        Raises: StorageError: the store does not answer.
+        """
+        with _translated(), Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Open a transaction that commits at the end of the block and rolls back on any error."""
+        """
+        Open a transaction that commits at the end of the block and rolls back on any error.
+
+        Raises: StorageError: the store does not answer, or has no room.
+        """
         with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def migrate(self) -> None:
-        """Bring the schema to the newest version; harmless when it already is."""
+        """
+        Bring the schema to the newest version; harmless when it already is, or when others do so at the same time.
+
+        Raises: StorageError: the store does not answer, or has no room.
+        """
         url = make_url(self.url)
         if url.drivername.startswith("sqlite") and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["engine"] = self._engine
+        config.attributes["engine"] = self._writing
         with _translated():
             command.upgrade(config, "head")
 
@@ -81,6 +97,12 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+    # SQLite's own knows A to Z only, so that somebody called Élise could not be found.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -96,6 +118,8 @@ def _translated() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise _storage_error(error) from error
+    except PoolTimeoutError as error:
+        raise StorageError("The state store is busy.", hint="Try again in a moment.") from error
 
 
 def _storage_error(error: OperationalError) -> AppError:

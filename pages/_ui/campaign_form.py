@@ -8,7 +8,8 @@ from core.bootstrap import App
 from core.domain.campaigns import NAME_MIN, Campaign, CampaignDraft, CampaignStatus
 from core.domain.lists import DistributionList
 from core.domain.permissions import Viewer
-from core.errors import InvalidTransition
+from core.domain.sender_id import parse_sender_id
+from core.errors import InvalidSenderId, InvalidTransition
 from pages._ui import session
 
 KEY = "create_campaign"
@@ -37,7 +38,7 @@ class Form:
         """Return what the first step still lacks, in the words of its fields."""
         lacking = [
             (len(self.name.strip()) < NAME_MIN, "Campaign Name"),
-            (not self.sender_id.strip(), "Sender"),
+            (not _is_sender_id(self.sender_id), "Sender"),
             (self.chosen is None, "Recipients"),
         ]
         return [word for is_missing, word in lacking if is_missing]
@@ -89,6 +90,14 @@ def save(app: App, viewer: Viewer, form: Form) -> None:
 def forget() -> None:
     """Start anew at the next visit."""
     st.session_state.pop(f"{KEY}_form", None)
+
+
+def _is_sender_id(text: str) -> bool:
+    try:
+        parse_sender_id(text)
+    except InvalidSenderId:
+        return False
+    return True
 
 
 def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:

@@ -1,8 +1,10 @@
 """The two steps of Create Campaign."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.accounts import Account
 from core.domain.campaigns import NAME_MAX, NAME_MIN
@@ -19,14 +21,25 @@ NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters; only your colleagues see it."
 SENDER_HELP = "Up to 11 letters and digits, or a number of up to 16 digits. It is shown as the sender of the SMS."
 
 
-def recipients(form: Form, accounts: Sequence[Account]) -> None:
+@dataclass(frozen=True)
+class Step:
+    """What was drawn: where the errors of each field belong, and the message *merged* for one recipient, if it is."""
+
+    places: Mapping[str, DeltaGenerator]
+    is_last: bool = False
+    merged: Merged | None = None
+
+
+def recipients(form: Form, accounts: Sequence[Account]) -> Step:
     """Draw the first step: name, account, sender, list and placeholders."""
-    form.name = st.text_input("Campaign Name", form.name, max_chars=NAME_MAX, key=f"{KEY}_name", help=NAME_HELP)
+    name = _name(form, f"{KEY}_name")
     _account(form, accounts)
     form.sender_id = st.text_input(
         "Sender", form.sender_id, max_chars=17, key=f"{KEY}_sender", help=SENDER_HELP
     ).strip()
-    _judge_sender(form.sender_id)
+    sender = st.empty()
+    with sender:
+        _judge_sender(form.sender_id)
     with st.container(border=True, key=f"{KEY}_recipients"):
         st.markdown("**Recipients**")
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -35,21 +48,16 @@ def recipients(form: Form, accounts: Sequence[Account]) -> None:
                 st.markdown(f":material/contacts: {formats.plain(form.chosen.name)} – {count}", width="content")
             if st.button("Select Distribution List", key=f"{KEY}_select"):
                 widgets.open_panel(LIST_PANEL)
+        chosen = st.empty()
         _no_lists_yet(form)
-        form.personalize = st.checkbox(
-            "Personalize",
-            form.personalize,
-            disabled=form.chosen is None,
-            key=f"{KEY}_personalize",
-            help="Put values from the list's columns, such as a first name, into the message.",
-        )
-        if form.personalize:
-            _mapping(form)
+        _personalize(form)
+        mapping = st.empty()
+    return Step({"name": name, "sender_id": sender, "list_id": chosen, "placeholders": mapping})
 
 
-def message(form: Form) -> Merged | None:
-    """Draw the second step and return the message merged for the recipient shown, None when it cannot be."""
-    form.name = st.text_input("Campaign Name", form.name, max_chars=NAME_MAX, key=f"{KEY}_name_again", help=NAME_HELP)
+def message(form: Form) -> Step:
+    """Draw the second step."""
+    name = _name(form, f"{KEY}_name_again")
     app, viewer = session.current()
     merged = None
     with widgets.show_errors():
@@ -62,9 +70,15 @@ def message(form: Form) -> Merged | None:
         total=merged.total if merged else 0,
     )
     form.message = composer(key=COMPOSER, value=form.message, preview=shown).text
+    text = st.empty()
     if merged:
         st.markdown(f"Recipients: **{formats.number(merged.total)}**")
-    return merged
+    return Step({"name": name, "message": text}, is_last=True, merged=merged)
+
+
+def _name(form: Form, key: str) -> DeltaGenerator:
+    form.name = st.text_input("Campaign Name", form.name, max_chars=NAME_MAX, key=key, help=NAME_HELP)
+    return st.empty()
 
 
 def _account(form: Form, accounts: Sequence[Account]) -> None:
@@ -95,6 +109,18 @@ def _no_lists_yet(form: Form) -> None:
     _, viewer = session.current()
     if form.chosen is None and viewer.may(Permission.DISTRIBUTION_LISTS):
         st.caption("Nothing suitable? Add a list on the Distribution Lists page first.")
+
+
+def _personalize(form: Form) -> None:
+    form.personalize = st.checkbox(
+        "Personalize",
+        form.personalize,
+        disabled=form.chosen is None,
+        key=f"{KEY}_personalize",
+        help="Put values from the list's columns, such as a first name, into the message.",
+    )
+    if form.personalize:
+        _mapping(form)
 
 
 def _mapping(form: Form) -> None:

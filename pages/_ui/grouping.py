@@ -1,17 +1,22 @@
 """Group By on Statistics: which groups, their columns, their totals and their picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
+from core.domain.periods import Period
 from core.history.queries import GroupBy
 from pages._ui import charts, formats, session, tables, widgets
 from pages._ui.widgets import Tile
 
 PARAMETER = "group"
+_MOMENT = timedelta(microseconds=1)
+# Of a longer period only the part that holds messages is drawn.
+_LONGEST_AXIS = timedelta(days=400)
 
 
 def choose(key: str, default: Sequence[GroupBy]) -> tuple[GroupBy, ...]:
@@ -62,12 +67,13 @@ def totals(found: pa.Table) -> None:
     )
 
 
-def chart(found: pa.Table, groups: Sequence[GroupBy]) -> None:
+def chart(found: pa.Table, groups: Sequence[GroupBy], period: Period) -> None:
     """Draw what was sent: over time when days are among the groups, else by the first group."""
     if GroupBy.DAY in groups:
         _, viewer = session.current()
-        days = found.group_by(GroupBy.DAY.value).aggregate([("sent", "sum")]).sort_by(GroupBy.DAY.value)
-        series = pa.table({"bucket": days[GroupBy.DAY.value].cast(pa.timestamp("us")), "sent": days["sent_sum"]})
+        sums = found.group_by(GroupBy.DAY.value).aggregate([("sent", "sum")])
+        sent = dict(zip(sums[GroupBy.DAY.value].to_pylist(), sums["sent_sum"].to_pylist(), strict=True))
+        series = _by_day(sent, period, viewer.time_zone)
         figure = charts.traffic(series, formats.in_zone(session.now(), viewer.time_zone))
     else:
         first = groups[0]
@@ -76,6 +82,16 @@ def chart(found: pa.Table, groups: Sequence[GroupBy]) -> None:
         figure = charts.countries(pa.table({"country": names, "sent": sums["sent_sum"]}))
     with widgets.card("Sent", key="statistics_chart"):
         charts.show(figure, key="statistics_sent", alt=f"Messages sent by {', '.join(groups)}")
+
+
+def _by_day(sent: Mapping[date, int], period: Period, time_zone: str) -> pa.Table:
+    """Return bucket and sent for every day of the period: one without messages is no gap but a zero."""
+    first, last = (formats.in_zone(end, time_zone).date() for end in (period.start, period.end - _MOMENT))
+    if last - first > _LONGEST_AXIS:
+        first, last = min(sent), max(sent)
+    days = [first + timedelta(days=count) for count in range((last - first).days + 1)]
+    buckets = pa.array([datetime.combine(day, time()) for day in days], pa.timestamp("us"))
+    return pa.table({"bucket": buckets, "sent": [sent.get(day, 0) for day in days]})
 
 
 def _column(group: GroupBy) -> tables.Column:

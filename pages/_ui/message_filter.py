@@ -1,10 +1,13 @@
-"""Filter By on Message History: the guide's eight fields, kept in the page's address."""
+"""Filter By on Message History: the guide's eight fields and a campaign, kept in the page's address."""
 
 import streamlit as st
 
+from core.domain.campaigns import Campaign
 from core.domain.messages import DeliveryStatus
 from core.domain.numbering import list_countries
-from pages._ui import formats, widgets
+from core.domain.periods import Period
+from core.domain.permissions import Permission
+from pages._ui import formats, session, widgets
 
 KEY = "message_history"
 PANEL = f"{KEY}_filter"
@@ -22,11 +25,31 @@ LABELS = {name: label for name, (label, _) in TEXTS.items()} | {
     "country": "Country",
     "delivery_status": "Delivery Status",
 }
+CAMPAIGN = "campaign_id"
+# Field -> its name in the address.
+PARAMETERS = {name: name for name in LABELS} | {CAMPAIGN: "campaign"}
 
 
 def active() -> dict[str, str]:
     """Return the filters in the page's address, by field of `MessageQuery`."""
-    return {name: st.query_params[name] for name in LABELS if st.query_params.get(name)}
+    asked = {name: st.query_params.get(parameter, "") for name, parameter in PARAMETERS.items()}
+    return {name: value for name, value in asked.items() if value}
+
+
+def find_campaign() -> Campaign | None:
+    """
+    Return the campaign the page is narrowed to, None when there is none or the viewer may not see campaigns.
+
+    Raises: NotFound: no such campaign.
+    """
+    app, viewer = session.current()
+    asked = active().get(CAMPAIGN)
+    return app.composing.get(viewer, asked) if asked and viewer.may(Permission.CAMPAIGN) else None
+
+
+def since_launch(campaign: Campaign) -> Period:
+    """Return the time that holds all of the campaign's messages."""
+    return Period(campaign.launched_at or campaign.created_at, session.now())
 
 
 def button() -> None:
@@ -37,17 +60,27 @@ def button() -> None:
         _panel()
 
 
-def chips() -> None:
-    """Draw the active filters; a click takes one away."""
+def chips(campaign: Campaign | None) -> None:
+    """Draw the active filters, among them *campaign*; a click takes one away."""
     filters = active()
     if not filters:
         return
     with st.container(horizontal=True, key=f"{KEY}_chips"):
         for name, value in filters.items():
-            shown = _countries().get(value, value) if name == "country" else value
-            label = f"{LABELS[name]}: {formats.plain(shown)}"
-            if st.button(label, icon=":material/close:", key=f"{KEY}_chip_{name}", help="Remove this filter"):
+            if st.button(
+                _label(name, value, campaign),
+                icon=":material/close:",
+                key=f"{KEY}_chip_{name}",
+                help="Remove this filter",
+            ):
                 _apply(filters | {name: ""})
+
+
+def _label(name: str, value: str, campaign: Campaign | None) -> str:
+    if name == CAMPAIGN:
+        return f"Campaign: {formats.plain(campaign.name)}" if campaign else "One campaign"
+    shown = _countries().get(value, value) if name == "country" else value
+    return f"{LABELS[name]}: {formats.plain(shown)}"
 
 
 @st.dialog("Filter By", position="right", icon=":material/filter_list:", on_dismiss=widgets.close_panel)
@@ -65,7 +98,7 @@ def _panel() -> None:
             search = st.form_submit_button("Search", type="primary", key=f"{KEY}_filter_search")
     if search:
         widgets.close_panel()
-        _apply({name: value.strip() for name, value in chosen.items()})
+        _apply(chosen | {CAMPAIGN: now.get(CAMPAIGN, "")})
     if cancel:
         widgets.close_panel()
         st.rerun()
@@ -89,10 +122,10 @@ def _countries() -> dict[str, str]:
 
 
 def _apply(filters: dict[str, str]) -> None:
-    for name in LABELS:
-        if filters.get(name):
-            st.query_params[name] = filters[name]
+    for name, parameter in PARAMETERS.items():
+        if value := filters.get(name, "").strip():
+            st.query_params[parameter] = value
         else:
-            st.query_params.pop(name, None)
+            st.query_params.pop(parameter, None)
     st.session_state[f"{KEY}_page"] = 1
     st.rerun()

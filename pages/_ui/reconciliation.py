@@ -16,22 +16,22 @@ LIVE = frozenset({CampaignStatus.PROCESSING, CampaignStatus.ACTIVE})
 def show_progress(campaign: Campaign, found: Reconciliation, now: datetime) -> None:
     """Draw how far the campaign is: a bar while it runs, and its numbers."""
     done_count = found.audience_count - found.pending_count
-    rate = _rate_per_s(campaign, done_count, now)
+    # Those excluded took no time: counted in, they would make the rest look nearer than it is.
+    rate = _rate_per_s(campaign, done_count - found.excluded_count, now)
     if campaign.status in LIVE:
         if found.audience_count:
-            left = f" – about {formats.duration(found.pending_count / rate)} left" if rate else ""
-            text = f"{formats.number(done_count)} of {formats.number(found.audience_count)}{left}"
-            widgets.progress(found.done_pct / 100, text)
+            left = f", about {formats.duration(found.pending_count / rate)} left" if rate else ""
+            done = f"{formats.number(done_count)} of {formats.number(found.audience_count)}"
+            widgets.progress(found.done_pct / 100, f"**{formats.percent(found.done_pct / 100)}** – {done}{left}")
         else:
             widgets.progress(0.0, "Freezing the audience: every message is rendered, measured and priced.")
     share = found.sent_count / found.audience_count if found.audience_count else None
-    speed = f"{formats.number(rate)} per second" if rate else formats.NOTHING
+    speed = f"{_speed(rate)} per second" if rate else ""
     widgets.tiles(
         (
-            Tile("Sent", formats.number(found.sent_count), help="Accepted by the gateway."),
+            Tile("Sent", formats.number(found.sent_count), speed, help="Accepted by the gateway."),
             Tile("Total", formats.number(found.audience_count), help="Everybody in the frozen audience."),
             Tile("Sent/Total", formats.percent(share)),
-            Tile("Speed", speed, help="On average since the launch."),
         )
     )
 
@@ -44,8 +44,9 @@ def show_proof(found: Reconciliation) -> None:
         help="Every recipient of the frozen audience is in exactly one of these lines.",
     ):
         rows = [("Sent", "", found.sent_count)]
-        rows += [("Excluded", reason, count) for reason, count in sorted(found.excluded.items())]
-        rows += [("Failed", _refusal(reason), count) for reason, count in sorted(found.failed.items())]
+        # A term of the equation stays in its place while it is still nothing.
+        rows += [("Excluded", reason, count) for reason, count in sorted(found.excluded.items()) or [("", 0)]]
+        rows += [("Failed", _refusal(reason), count) for reason, count in sorted(found.failed.items()) or [("", 0)]]
         rows += [("Unknown", "handed over, no answer: never sent again by itself", found.unknown_count)]
         rows += [("Pending", "", found.pending_count)]
         lines = {
@@ -63,8 +64,12 @@ def _refusal(code: str) -> str:
     return f"{REFUSALS[code]} ({code})" if code in REFUSALS else code
 
 
-def _rate_per_s(campaign: Campaign, done_count: int, now: datetime) -> float:
-    if campaign.launched_at is None or not done_count:
+def _speed(rate: float) -> str:
+    return formats.number(rate) if rate >= 10 else f"{rate:.1f}"
+
+
+def _rate_per_s(campaign: Campaign, handed_count: int, now: datetime) -> float:
+    if campaign.launched_at is None or not handed_count:
         return 0.0
     end = campaign.completed_at or now
-    return done_count / max(1.0, (end - campaign.launched_at).total_seconds())
+    return handed_count / max(1.0, (end - campaign.launched_at).total_seconds())

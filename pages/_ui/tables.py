@@ -100,9 +100,10 @@ def percent(label: str, source: Source) -> Column:
     """A share from 0 to 100 with a bar."""
 
     def config(name: str, _: str) -> Any:
-        return st.column_config.ProgressColumn(name, min_value=0, max_value=100, format="%.0f %%")
+        return st.column_config.ProgressColumn(name, min_value=0, max_value=100, format="%.3g %%", width=140)
 
-    return Column(label, source, config, convert=float)
+    # As `formats.percent`: never rounded to a completeness that is not there.
+    return Column(label, source, config, convert=lambda value: 100.0 if value >= 100 else min(round(value, 1), 99.9))
 
 
 def share(label: str, source: Source) -> Column:

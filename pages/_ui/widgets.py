@@ -1,7 +1,7 @@
 """The small pieces every page is built from."""
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import streamlit as st
@@ -31,17 +31,19 @@ class Outcome:
 
 
 @contextmanager
-def show_errors() -> Generator[Outcome]:
+def show_errors(places: Mapping[str, DeltaGenerator] | None = None) -> Generator[Outcome]:
     """
     Show an `AppError` to the person; everything unexpected passes through.
 
-    The only place where an error becomes a message on screen.
+    The only place where an error becomes a message on screen: in the one of *places* that belongs to the
+    error's field, and without such a place where the block stands.
     """
     outcome = Outcome()
     try:
         yield outcome
     except AppError as error:
-        fault(error.message, error.hint)
+        with (places or {}).get(error.field) or nullcontext():
+            fault(error.message, error.hint)
     else:
         outcome.ok = True
 

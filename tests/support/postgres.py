@@ -31,7 +31,7 @@ def postgres_cluster() -> Iterator[Callable[[], str]]:
     try:
         _hand_over(folder)
         data = str(folder / "data")
-        initdb = [binaries / "initdb", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
+        initdb = [binaries / "initdb", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
         _run(*initdb, f"--username={SUPERUSER}", "--pgdata", data)
         # No TCP at all: nothing can collide with a port that is taken. Durability is not needed here.
         options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=200"

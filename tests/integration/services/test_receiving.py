@@ -1,0 +1,57 @@
+import pytest
+
+from core.gateways.simulator.gateway import SimulatorGateway
+from tests.support.factories import make_account
+from tests.support.house import MONTH, House, contacts
+
+
+@pytest.fixture
+def sent(house: House) -> House:
+    house.launch(house.upload(contacts(50)).list_id)
+    house.app.working.run_until_idle(house.clock)
+    house.wait(MONTH / 2)
+    return house
+
+
+def test_a_gateway_that_is_no_longer_there_does_not_hold_up_the_others(sent: House):
+    sent.app.accounts.open_account(make_account(name="old", gateway="a gateway of the past"), (), sent.now)
+    assert sent.app.receiving.collect(sent.now) > 0
+
+
+def test_receipts_of_a_gateway_that_is_down_come_later(sent: House):
+    sent.simulator.faults.unavailable = True
+    assert sent.app.receiving.collect(sent.now) == 0
+    sent.simulator.faults.unavailable = False
+    assert sent.app.receiving.collect(sent.now) > 0
+
+
+def test_a_receipt_is_not_acknowledged_before_it_is_stored(sent: House, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object) -> None:
+        raise RuntimeError("killed before the inbox had it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.services.receiving.receipts.add_receipts", broken)
+        with pytest.raises(RuntimeError):
+            sent.app.receiving.collect(sent.now)
+    waiting = sent.app.receiving.collect(sent.now)
+    assert waiting == sent.app.receiving.count_waiting() > 0
+
+
+def test_receipts_that_come_twice_change_nothing(sent: House, monkeypatch: pytest.MonkeyPatch):
+    def lost(*_: object) -> None:
+        """The acknowledgement never arrives."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SimulatorGateway, "acknowledge", lost)
+        first = sent.app.receiving.collect(sent.now)
+    sent.app.receiving.merge(sent.now)
+    once = sent.app.reporting.traffic(sent.viewer, sent.everything())
+    assert sent.app.receiving.collect(sent.now) == first
+    sent.app.receiving.merge(sent.now)
+    twice = sent.app.reporting.traffic(sent.viewer, sent.everything())
+    assert (twice.delivered, twice.undelivered, twice.transmitted) == (
+        once.delivered,
+        once.undelivered,
+        once.transmitted,
+    )
+    assert sent.app.receiving.count_waiting() == 0

@@ -1,0 +1,126 @@
+"""Failed log-ins over days: they must not add up, and nobody's session comes back to life."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from core.errors import TooManyAttempts, WrongCredentials
+from core.services.signing_in import FORGET_AFTER, FREE_FAILURES, LONGEST_WAIT_S, SetUp, SigningIn
+from core.state import sessions
+from core.state.store import State
+from tests.support.factories import NOW
+
+EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"
+OFFICE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    state.migrate()
+    yield state
+    state.close()
+
+
+@pytest.fixture
+def service(state: State) -> SigningIn:
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    made = SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100, hasher=hasher)
+    made.set_up(SetUp(made.setup_token(), "Ada", EMAIL, PASSWORD), NOW)
+    return made
+
+
+def fail(service: SigningIn, email: str, address: str, now: datetime) -> int:
+    """Try a wrong password; return how many seconds to wait, 0 when the next try is welcome at once."""
+    with pytest.raises(WrongCredentials):
+        service.sign_in(email, "wrong", address, now)
+    try:
+        service.sign_in(email, "wrong", address, now)
+    except TooManyAttempts as error:
+        return error.retry_after_s
+    except WrongCredentials:
+        return 0
+    raise AssertionError("a wrong password signed in")
+
+
+def fail_until_blocked(service: SigningIn, email: str, address: str) -> int:
+    for _ in range(FREE_FAILURES + 1):
+        with pytest.raises(WrongCredentials):
+            service.sign_in(email, "wrong", address, NOW)
+    with pytest.raises(TooManyAttempts) as blocked:
+        service.sign_in(email, PASSWORD, address, NOW)
+    return blocked.value.retry_after_s
+
+
+def test_an_address_is_throttled_whatever_emails_it_tries(service: SigningIn):
+    for number in range(FREE_FAILURES + 1):
+        with pytest.raises(WrongCredentials):
+            service.sign_in(f"guess-{number}@example.com", "wrong", OFFICE, NOW)
+    with pytest.raises(TooManyAttempts):
+        service.sign_in(EMAIL, PASSWORD, OFFICE, NOW)
+    assert service.sign_in(EMAIL, PASSWORD, ELSEWHERE, NOW)
+
+
+def test_a_mistake_now_and_then_never_locks_out_an_office(service: SigningIn):
+    now = NOW
+    for _ in range(10 * FREE_FAILURES):
+        assert fail(service, EMAIL, OFFICE, now) == 0
+        now += FORGET_AFTER + timedelta(seconds=LONGEST_WAIT_S)
+
+
+def test_waits_have_an_upper_limit_and_persistence_keeps_it_there(service: SigningIn):
+    now, waits = NOW, []
+    for _ in range(20):
+        try:
+            service.sign_in(EMAIL, "wrong", OFFICE, now)
+        except TooManyAttempts as error:
+            waits.append(error.retry_after_s)
+            now += timedelta(seconds=error.retry_after_s)
+        except WrongCredentials:
+            continue
+    for _ in range(10):
+        with pytest.raises(WrongCredentials):
+            service.sign_in(EMAIL, "wrong", OFFICE, now)
+        with pytest.raises(TooManyAttempts) as blocked:
+            service.sign_in(EMAIL, "wrong", OFFICE, now)
+        waits.append(blocked.value.retry_after_s)
+        now += timedelta(seconds=waits[-1])
+    assert waits == sorted(waits)
+    assert waits[-3:] == [LONGEST_WAIT_S] * 3
+
+
+def test_emails_somebody_made_up_do_not_stay_for_ever(service: SigningIn, state: State):
+    with pytest.raises(WrongCredentials):
+        service.sign_in("made-up@example.com", "wrong", OFFICE, NOW)
+    with pytest.raises(WrongCredentials):
+        service.sign_in(EMAIL, "wrong", ELSEWHERE, NOW + FORGET_AFTER + timedelta(seconds=1))
+    with state.read() as session:
+        assert sessions.find_attempts(session, "email:made-up@example.com") is None
+        assert sessions.find_attempts(session, f"email:{EMAIL}") is not None
+
+
+def test_success_does_not_give_an_attacker_s_address_new_tries(service: SigningIn):
+    wait_s = fail_until_blocked(service, "guess@example.com", OFFICE)
+    now = NOW + timedelta(seconds=wait_s)
+    # He has an account of his own.
+    service.sign_in(EMAIL, PASSWORD, OFFICE, now)
+    assert fail(service, "guess@example.com", OFFICE, now) > wait_s
+
+
+@pytest.mark.parametrize("ended", ["idle", "old", "signed out"])
+def test_activity_does_not_bring_back_a_session_that_has_ended(service: SigningIn, ended: str):
+    token, now = service.sign_in(EMAIL, PASSWORD, OFFICE, NOW), NOW
+    if ended == "signed out":
+        service.sign_out(token, now)
+    elif ended == "idle":
+        now += timedelta(seconds=1_801)
+    else:
+        while now <= NOW + timedelta(seconds=43_200):
+            service.touch(token, now)
+            now += timedelta(minutes=20)
+    assert service.identify(token, now) is None
+    service.touch(token, now)
+    assert service.identify(token, now) is None

@@ -1,0 +1,321 @@
+import csv
+import io
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from core.bootstrap import App, build_app
+from core.config import Settings
+from core.demo import seeding
+from core.demo.company import CAMPAIGNS
+from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.lists import DistributionList
+from core.domain.msisdn import parse_msisdn
+from core.domain.numbering import get_destination
+from core.domain.paging import PageRequest
+from core.domain.periods import Period
+from core.domain.permissions import Viewer
+from core.domain.placeholders import parse_template, render
+from core.domain.segments import measure
+from core.errors import StorageError
+from core.history.queries import GroupBy, MessageQuery
+from core.services.adding_people import NewPerson
+from core.state import installation
+from tests.support.clock import NOW, StoppedClock
+from tests.support.live_server import REPOSITORY
+
+COUNT = 3_000
+EVERYTHING = Period(NOW - timedelta(days=200), NOW + timedelta(days=200))
+ALL = PageRequest(size=100)
+Builder = Callable[[str], App]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Builder]:
+    built: list[App] = []
+
+    def build(name: str) -> App:
+        # Receipts of what is sent here come at once.
+        settings = Settings(data_dir=tmp_path / name, duckdb_memory_mib=512, simulator_speed=1e9)
+        app = build_app(settings)
+        app.state.migrate()
+        built.append(app)
+        return app
+
+    yield build
+    for app in built:
+        app.close()
+
+
+@pytest.fixture
+def app(build: Builder) -> App:
+    return build("data")
+
+
+def add_person(app: App, email: str = "demo@example.com") -> Viewer:
+    return app.people.add(NewPerson("Demo Person", email, "Heliograph-demo-1"), NOW)
+
+
+def seeded(app: App, now: datetime = NOW) -> Viewer:
+    person = add_person(app)
+    app.demo.seed(person.user_id, now, message_count=COUNT)
+    return app.people.get_viewer(person.email)
+
+
+def campaigns_of(app: App, viewer: Viewer) -> list[Campaign]:
+    return list(app.composing.page(viewer, ALL).items)
+
+
+def lists_of(app: App, viewer: Viewer) -> dict[str, DistributionList]:
+    return {item.list_id: item for item in app.importing.page(viewer, ALL).items}
+
+
+def query(app: App, sql: str, **values: object) -> pa.Table:
+    with app.lake.read() as cursor:
+        return cursor.execute(sql, values).to_arrow_table()
+
+
+def everything(app: App) -> list[pa.Table]:
+    tables = {
+        "messages": "message_id",
+        "contacts": "list_id, row_no",
+        "unsent": "campaign_id, msisdn",
+        "appended_batches": "batch_id",
+    }
+    return [query(app, f"SELECT * FROM lake.{name} ORDER BY {order}") for name, order in tables.items()]
+
+
+def check_sums(app: App, viewer: Viewer) -> int:
+    """Check that everything that counts messages agrees; return how many there are."""
+    by_campaign: Counter[str] = Counter()
+    for campaign_id, count in zip(
+        *query(app, "SELECT campaign_id, count(*) FROM lake.messages GROUP BY ALL").to_pydict().values(), strict=True
+    ):
+        by_campaign[campaign_id] = count
+    for campaign in campaigns_of(app, viewer):
+        found = app.reporting.reconciliation(viewer, campaign.campaign_id)
+        unsent = query(app, "SELECT outcome, reason FROM lake.unsent WHERE campaign_id = $id", id=campaign.campaign_id)
+        assert found.balances
+        assert found.sent_count == by_campaign.pop(campaign.campaign_id, 0)
+        assert Counter(unsent["reason"].to_pylist()) == found.failed
+    outside_count = by_campaign.pop("", 0)
+    assert not by_campaign, "messages of a campaign that nobody sees"
+    total = app.reporting.messages(viewer, MessageQuery(viewer.account_ids, EVERYTHING), 1, 10).total
+    sent_count = sum(app.reporting.reconciliation(viewer, c.campaign_id).sent_count for c in campaigns_of(app, viewer))
+    statistics = app.reporting.statistics(viewer, EVERYTHING, (GroupBy.ACCOUNT, GroupBy.COUNTRY, GroupBy.DAY))
+    traffic = app.reporting.traffic(viewer, EVERYTHING)
+    assert total == sent_count + outside_count == traffic.total == sum(statistics["sent"].to_pylist())
+    assert traffic.cost_eur_cents == sum(statistics["cost_eur_cents"].to_pylist())
+    return total
+
+
+def test_all_that_counts_messages_agrees(app: App) -> None:
+    person = add_person(app)
+    summary = app.demo.seed(person.user_id, NOW, message_count=COUNT)
+    viewer = app.people.get_viewer(person.email)
+    assert check_sums(app, viewer) == summary.message_count == pytest.approx(COUNT, rel=0.01)
+    assert summary.campaign_count == len(campaigns_of(app, viewer)) == len(CAMPAIGNS) + 1
+    assert summary.list_count == len(lists_of(app, viewer))
+
+
+def test_the_history_reaches_back_ninety_days_and_never_past_now(app: App) -> None:
+    seeded(app)
+    first, last, last_receipt = (
+        query(app, "SELECT min(sent_at), max(sent_at), max(delivered_at) FROM lake.messages").to_pylist()[0].values()
+    )
+    assert NOW - timedelta(days=90) <= first.replace(tzinfo=UTC) < NOW - timedelta(days=88)
+    assert NOW - timedelta(hours=6) < last.replace(tzinfo=UTC) <= NOW
+    assert last_receipt.replace(tzinfo=UTC) <= NOW
+
+
+def test_the_same_seed_and_moment_make_the_same_rows(build: Builder) -> None:
+    one, other = build("one"), build("other")
+    seeded(one)
+    seeded(other)
+    assert everything(one) == everything(other)
+
+
+def test_messages_cost_and_measure_what_their_texts_do(app: App) -> None:
+    viewer = seeded(app)
+    (campaign,) = [item for item in campaigns_of(app, viewer) if item.name == "Schedule change"]
+    columns = lists_of(app, viewer)[campaign.list_id].columns
+    rows = query(
+        app,
+        "SELECT m.*, c.fields FROM lake.messages m JOIN lake.contacts c ON c.msisdn = m.receiver"
+        " WHERE m.campaign_id = $campaign_id AND c.list_id = $list_id",
+        campaign_id=campaign.campaign_id,
+        list_id=campaign.list_id,
+    ).to_pylist()
+    with app.state.read() as session:
+        prices = {
+            (price.country, price.mccmnc): price.price_eur_cents
+            for price in seeding.accounts.list_prices(session, campaign.account_id)
+        }
+    assert {row["unicode"] for row in rows} == {True, False}
+    for row in rows:
+        values = dict(zip(columns, row["fields"], strict=True))
+        text = measure(render(parse_template(campaign.message, campaign.placeholders), values))
+        assert (row["unicode"], row["segment_count"]) == (text.encoding == "ucs2", text.segment_count)
+        assert row["price_eur_cents"] == prices[row["country"], row["mccmnc"]] * text.segment_count
+
+
+def test_numbers_are_valid_and_lead_where_it_says(app: App) -> None:
+    seeded(app)
+    places = query(
+        app,
+        "SELECT DISTINCT msisdn, country, network, mccmnc FROM lake.contacts"
+        " UNION SELECT receiver, country, network, mccmnc FROM lake.messages",
+    ).to_pylist()
+    for place in places:
+        found = get_destination(parse_msisdn(place["msisdn"]))
+        assert place == {
+            "msisdn": found.msisdn,
+            "country": found.country,
+            "network": found.network,
+            "mccmnc": found.mccmnc,
+        }
+
+
+def test_lists_hold_what_they_count_and_keep_what_they_left_out(app: App) -> None:
+    viewer = seeded(app)
+    for item in lists_of(app, viewer).values():
+        counted = query(
+            app, "SELECT count(*), count(DISTINCT msisdn) FROM lake.contacts WHERE list_id = $id", id=item.list_id
+        )
+        assert set(counted.to_pylist()[0].values()) == {item.entry_count}
+        left_out = app.importing.rejected_csv(viewer, item.list_id).decode("utf-8-sig")
+        assert len(list(csv.DictReader(io.StringIO(left_out)))) == item.duplicate_count
+        assert item.read_count == item.entry_count + item.duplicate_count
+
+
+def test_the_draft_can_be_launched(app: App) -> None:
+    viewer = seeded(app)
+    (draft,) = [item for item in campaigns_of(app, viewer) if item.status is CampaignStatus.INACTIVE]
+    clock = StoppedClock()
+    app.launching.launch(viewer, draft.campaign_id, clock())
+    # A stopped clock fills no bucket: each look is a second later.
+    while app.composing.get(viewer, draft.campaign_id).status is not CampaignStatus.COMPLETED:
+        clock.advance(seconds=1)
+        app.working.run_until_idle(clock)
+    check_sums(app, viewer)
+
+
+def test_a_second_request_only_lets_another_person_in(app: App) -> None:
+    viewer = seeded(app)
+    before = everything(app)
+    second = add_person(app, "second@example.com")
+    with app.state.write() as session:
+        installation.request_demo(session, second.user_id, NOW)
+    clock = StoppedClock(NOW + timedelta(days=1))
+    assert app.demo.list_waiting(clock()) == [second.user_id]
+    app.demo.run(second.user_id, clock)
+    app.demo.run(second.user_id, clock)
+    assert app.demo.list_waiting(clock()) == []
+    assert everything(app) == before
+    assert app.people.get_viewer("second@example.com").account_ids < viewer.account_ids
+
+
+def test_a_request_under_way_is_left_to_whoever_has_it(app: App) -> None:
+    person = add_person(app)
+    with app.state.write() as session:
+        installation.request_demo(session, person.user_id, NOW)
+        installation.lease_demo(session, person.user_id, "another", NOW, NOW + timedelta(seconds=15))
+    app.demo.run(person.user_id, StoppedClock())
+    assert query(app, "FROM lake.messages").num_rows == 0
+
+
+KILLED = """
+import os, signal, sys
+from datetime import datetime
+from core.cli import build_app
+from core.config import Settings
+from core.history.messages import MessageStore
+
+append, left = MessageStore.append_batch, [4]
+
+def append_or_die(*arguments):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return append(*arguments)
+
+MessageStore.append_batch = append_or_die
+app = build_app(Settings.from_environment())
+app.demo.seed(sys.argv[1], datetime.fromisoformat(sys.argv[2]), message_count=int(sys.argv[3]))
+"""
+
+
+def test_a_killed_seeding_shows_nothing_and_is_finished_by_the_next(app: App, build: Builder) -> None:
+    person = add_person(app)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, person.user_id, NOW.isoformat(), str(COUNT)],
+        cwd=REPOSITORY,
+        env={"HELIOGRAPH_DATA_DIR": str(app.settings.data_dir)},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert query(app, "FROM lake.messages").num_rows > 0
+    viewer = app.people.get_viewer(person.email)
+    assert campaigns_of(app, viewer) == []
+    assert lists_of(app, viewer) == {}
+    assert app.reporting.traffic(viewer, EVERYTHING).total == 0
+    # Whoever comes next may ask for something else: what was begun is what gets finished.
+    app.demo.seed(person.user_id, NOW + timedelta(hours=5), message_count=2 * COUNT, days=30)
+    check_sums(app, app.people.get_viewer(person.email))
+    undisturbed = build("undisturbed")
+    seeded(undisturbed)
+    assert everything(app) == everything(undisturbed)
+
+
+def count_outside(app: App, start: datetime, end: datetime) -> int:
+    sql = "SELECT count(*) AS sent FROM lake.messages WHERE campaign_id = '' AND sent_at > $start AND sent_at <= $end"
+    return int(query(app, sql, start=start.replace(tzinfo=None), end=end.replace(tzinfo=None))["sent"][0].as_py())
+
+
+def test_catching_up_goes_on_as_before(app: App) -> None:
+    viewer = seeded(app)
+    later = NOW + timedelta(weeks=4)
+    assert count_outside(app, NOW, later) == 0
+    app.demo.catch_up(later)
+    summary = app.demo.catch_up(later)
+    assert summary is not None
+    assert check_sums(app, viewer) == summary.message_count
+    before, after = count_outside(app, NOW - timedelta(weeks=4), NOW), count_outside(app, NOW, later)
+    assert before / 2 < after < before * 2
+    assert count_outside(app, later - timedelta(days=1), later) > 0
+    assert count_outside(app, later, later + timedelta(days=1)) == 0
+
+
+def test_catching_up_that_failed_is_finished_with_the_same_messages(
+    app: App, build: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = seeded(app)
+    later = NOW + timedelta(days=2)
+    append = app.demo._append
+    with monkeypatch.context() as patch:
+
+        def append_and_fail(*arguments: object) -> None:
+            append(*arguments)
+            raise StorageError("The lake went away after the commit.")
+
+        patch.setattr(app.demo, "_append", append_and_fail)
+        with pytest.raises(StorageError):
+            app.demo.catch_up(later)
+    assert app.demo.catch_up(later + timedelta(hours=3)) is not None
+    check_sums(app, viewer)
+    undisturbed = build("undisturbed")
+    seeded(undisturbed)
+    undisturbed.demo.catch_up(later)
+    undisturbed.demo.catch_up(later + timedelta(hours=3))
+    assert everything(app) == everything(undisturbed)
+
+
+def test_there_is_nothing_to_catch_up_without_a_demo_company(app: App) -> None:
+    assert app.demo.catch_up(NOW) is None

@@ -1,0 +1,166 @@
+from dataclasses import replace
+
+import pytest
+
+from core.domain.campaigns import CampaignStatus, Reconciliation
+from core.state.campaigns import move_campaign
+from tests.support.campaigns import freeze, launch, save_draft, send
+from tests.support.page_tests import House
+
+
+def numbers(at) -> dict[str, str]:
+    return {tile.label: tile.value for tile in at.metric}
+
+
+def lines(at, table: int) -> dict[str, str]:
+    """Return a table of names and values; the proof comes before the details."""
+    return at.table[table].value.iloc[:, 0].to_dict()
+
+
+def words(at) -> str:
+    return " ".join(element.value for element in at.markdown)
+
+
+def test_draft_shows_its_details_and_goes_on_being_edited(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    at = house.open("campaign", id=draft.campaign_id)
+    assert not at.exception
+    assert not at.metric
+    details = lines(at, 0)
+    assert details["Distribution List"] == "Spring guests – 3\u00a0rows"
+    assert details["Message"] == r"Hello \{FirstName\}, spring is here\."
+    assert (details["SMS Count"], details["Characters"]) == ("1", "34")
+    at.button(key="campaign_edit").click().run()
+    assert at.title[0].value == "Create Campaign"
+    assert at.text_input(key="create_campaign_name").value == "Spring greeting"
+
+
+def test_processing_campaign_has_no_proof_before_its_audience_is_frozen(house: House) -> None:
+    viewer = house.sign_in()
+    draft = launch(house, viewer, save_draft(house, viewer))
+    at = house.open("campaign", id=draft.campaign_id)
+    assert not at.exception
+    assert "Freezing the audience" in at.get("progress")[0].text
+    assert "Adds up" not in words(at)
+
+
+def test_active_campaign_shows_how_far_it_is(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    at = house.open("campaign", id=campaign.campaign_id)
+    assert not at.exception
+    assert numbers(at) == {"Sent": "0", "Total": "3", "Sent/Total": "0\u00a0%"}
+    assert "0 of 3" in at.get("progress")[0].text
+    assert lines(at, 0)["Pending"] == "3"
+    assert "Adds up" in words(at)
+
+
+def test_completed_campaign_accounts_for_every_recipient(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = send(house, viewer, save_draft(house, viewer))
+    assert campaign.status is CampaignStatus.COMPLETED
+    found = house.app.reporting.reconciliation(viewer, campaign.campaign_id)
+    at = house.open("campaign", id=campaign.campaign_id)
+    assert not at.exception
+    assert not at.get("progress")
+    assert numbers(at)["Sent"] == str(found.sent_count)
+    proof = lines(at, 0)
+    assert (proof["Sent"], proof["Pending"], proof["**Audience**"]) == (str(found.sent_count), "0", "**3**")
+    assert "Adds up" in words(at)
+
+
+def test_reasons_stand_beside_what_was_left_out_or_refused(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    found = Reconciliation(10, 5, {"no price": 2}, {"0x0000000B": 1}, 1, 1)
+    monkeypatch.setattr(house.app.reporting, "reconciliation", lambda *_: found)
+    proof = lines(house.open("campaign", id=campaign.campaign_id), 0)
+    by_reason = {name: count for name, count in proof.items() if name.startswith(("Excluded", "Failed"))}
+    assert list(by_reason.values()) == ["2", "1"]
+    excluded, failed = by_reason
+    assert "no price" in excluded
+    assert "invalid destination" in failed
+
+
+def test_numbers_that_do_not_add_up_are_not_hidden(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    monkeypatch.setattr(house.app.reporting, "reconciliation", lambda *_: Reconciliation(3, 1, {}, {}, 0, 1))
+    at = house.open("campaign", id=campaign.campaign_id)
+    assert "Does not add up" in words(at)
+
+
+def test_a_change_of_state_draws_the_whole_page_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    done = replace(campaign, status=CampaignStatus.COMPLETED)
+    # The page reads it while it is Active; when its numbers are read, sending has just ended.
+    answers = [campaign]
+    monkeypatch.setattr(house.app.composing, "get", lambda *_: answers.pop() if answers else done)
+    at = house.open("campaign", id=campaign.campaign_id)
+    assert not at.exception
+    assert not at.get("progress")
+    assert "Completed" in words(at)
+
+
+def test_fault_of_a_campaign_that_could_not_start_is_shown(house: House) -> None:
+    viewer = house.sign_in()
+    draft = launch(house, viewer, save_draft(house, viewer))
+    with house.app.state.write() as session:
+        move_campaign(session, draft.campaign_id, CampaignStatus.INACTIVE, fault="The disk is full. Make room.")
+    at = house.open("campaign", id=draft.campaign_id)
+    assert not at.exception
+    assert "The disk is full" in at.error[0].value
+    assert at.button(key="campaign_edit")
+
+
+def test_list_may_be_deleted_once_the_audience_is_frozen(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    house.app.importing.delete(viewer, campaign.list_id)
+    at = house.open("campaign", id=campaign.campaign_id)
+    assert not at.exception
+    assert lines(at, 1)["Distribution List"] == "Spring guests – deleted since"
+
+
+def test_show_messages_leads_to_the_campaigns_messages(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = send(house, viewer, save_draft(house, viewer))
+    at = house.open("campaign", id=campaign.campaign_id)
+    at.button(key="campaign_messages").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Message History"
+    sent_count = house.app.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
+    assert len(at.dataframe[0].value) == sent_count
+
+
+def test_messages_are_offered_only_to_those_who_may_see_them(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    house.sign_in("Campaign manager")
+    at = house.open("campaign", id=campaign.campaign_id)
+    assert not at.exception
+    assert "campaign_messages" not in {button.key for button in at.button}
+
+
+def test_unknown_campaign_is_an_error_with_a_way_out(house: House) -> None:
+    house.sign_in()
+    at = house.open("campaign", id="nope")
+    assert not at.exception
+    assert "There is no such campaign" in at.error[0].value
+    at.button(key="campaign_back").click().run()
+    assert at.title[0].value == "Campaigns"
+
+
+def test_page_does_not_exist_without_the_permission(house: House) -> None:
+    house.sign_in("Reporting manager")
+    with pytest.raises(ValueError, match="campaign"):
+        house.open("campaign")
+
+
+def test_page_refuses_even_when_run_directly(house: House) -> None:
+    house.sign_in("Reporting manager")
+    at = house.open_directly("campaign")
+    assert "not open to you" in at.error[0].value
+    assert not at.button

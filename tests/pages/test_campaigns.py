@@ -1,0 +1,126 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from core.domain.campaigns import Reconciliation
+from tests.support.campaigns import freeze, save_draft, send
+from tests.support.page_tests import House, clicking
+
+
+def table(at) -> pd.DataFrame:
+    return at.dataframe[0].value
+
+
+def names(at) -> list[str]:
+    return list(table(at)["Name"])
+
+
+def test_without_campaigns_the_page_says_what_to_do(house: House) -> None:
+    house.sign_in()
+    at = house.open("campaigns")
+    assert not at.exception
+    assert not at.dataframe
+    assert at.subheader[0].value == "No campaigns yet"
+    at.button(key="campaigns_first").click().run()
+    assert at.title[0].value == "Create Campaign"
+
+
+def test_table_shows_what_the_guide_says_in_its_order(house: House) -> None:
+    viewer = house.sign_in()
+    send(house, viewer, save_draft(house, viewer))
+    at = house.open("campaigns")
+    assert not at.exception
+    assert list(table(at).columns) == [
+        "Name",
+        "Sender",
+        "Created Date",
+        "Schedule Date",
+        "Sent/Total",
+        "Status",
+        "view",
+    ]
+    row = table(at).iloc[0]
+    assert (row["Name"], row["Sender"], list(row["Status"])) == ("Spring greeting", "HELIOGRAPH", ["Completed"])
+    assert pd.isna(row["Schedule Date"])
+
+
+def test_a_draft_has_no_share_and_a_frozen_campaign_starts_at_zero(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    freeze(house, viewer, save_draft(house, viewer, name="Frozen", list_id=draft.list_id))
+    shares = table(house.open("campaigns")).set_index("Name")["Sent/Total"]
+    assert shares["Frozen"] == 0
+    assert pd.isna(shares["Spring greeting"])
+
+
+def test_share_never_reads_complete_while_a_message_is_missing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    audience = Reconciliation(100_000, 99_999, {}, {"0x0000000B": 1}, 0, 0)
+    page = house.app.composing.page
+    monkeypatch.setattr(
+        house.app.composing,
+        "page",
+        lambda viewer, request: replace(
+            page(viewer, request), items=(replace(campaign, audience_count=audience.audience_count),)
+        ),
+    )
+    monkeypatch.setattr(house.app.reporting, "reconciliations", lambda *_: {campaign.campaign_id: audience})
+    assert list(table(house.open("campaigns"))["Sent/Total"]) == [99.9]
+
+
+def test_search_keeps_only_matching_names(house: House) -> None:
+    viewer = house.sign_in()
+    for name in ("Spring greeting", "Summer sale"):
+        save_draft(house, viewer, name=name, list_id="", placeholders={})
+    at = house.open("campaigns")
+    at.text_input(key="campaigns_search").set_value("SUMMER").run()
+    assert names(at) == ["Summer sale"]
+    at.text_input(key="campaigns_search").set_value("nothing like it").run()
+    assert not at.exception
+    assert not at.dataframe
+    assert at.text_input(key="campaigns_search").value == "nothing like it"
+
+
+def test_the_eleventh_campaign_is_on_the_second_page(house: House) -> None:
+    viewer = house.sign_in()
+    for number in range(11):
+        save_draft(house, viewer, name=f"Campaign {number}", list_id="", placeholders={})
+    assert len(names(house.open("campaigns"))) == 10
+    assert names(house.open("campaigns", campaigns_page="2")) == ["Campaign 0"]
+
+
+def test_eye_opens_the_campaign(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    at = house.open("campaigns")
+    with clicking("view", 0):
+        at.run()
+    assert not at.exception
+    assert at.header[0].value == "Spring greeting"
+    assert at.query_params["id"] == draft.campaign_id
+
+
+def test_create_campaign_opens_an_empty_form(house: House) -> None:
+    viewer = house.sign_in()
+    save_draft(house, viewer)
+    at = house.open("campaigns")
+    at.button(key="campaigns_create").click().run()
+    assert at.title[0].value == "Create Campaign"
+    assert at.text_input(key="create_campaign_name").value == ""
+
+
+def test_page_does_not_exist_without_the_permission(house: House) -> None:
+    house.sign_in("Reporting manager")
+    with pytest.raises(ValueError, match="campaigns"):
+        house.open("campaigns")
+
+
+def test_page_refuses_even_when_run_directly(house: House) -> None:
+    viewer = house.sign_in()
+    save_draft(house, viewer)
+    house.sign_in("Reporting manager")
+    at = house.open_directly("campaigns")
+    assert "not open to you" in at.error[0].value
+    assert not at.dataframe

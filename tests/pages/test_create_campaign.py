@@ -1,0 +1,288 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.paging import PageRequest
+from core.domain.permissions import Viewer
+from core.services.adding_people import NewPerson
+from core.web.cookies import SESSION_COOKIE
+from pages._ui.campaign_form import COMPOSER
+from pages._ui.components.composer import Composition
+from tests.support.campaigns import CONTACTS, launch, save_draft
+from tests.support.page_tests import PASSWORD, House
+
+STEP = "create_campaign_step"
+WRITING = "Message & Preview"
+
+
+def drafts(house: House, viewer: Viewer) -> tuple[Campaign, ...]:
+    return house.app.composing.page(viewer, PageRequest()).items
+
+
+def keys(at) -> set[str]:
+    return {button.key for button in at.button}
+
+
+def fill_in(at, *, name: str = "Spring greeting", sender: str = "HELIOGRAPH") -> None:
+    at.text_input(key="create_campaign_name").set_value(name)
+    at.text_input(key="create_campaign_sender").set_value(sender).run()
+
+
+def choose_list(at, list_id: str) -> None:
+    at.button(key="create_campaign_select").click().run()
+    at.radio(key="create_campaign_list_choice_1").set_value(list_id).run()
+    at.button(key="create_campaign_list_save").click().run()
+
+
+def write(at, text: str) -> None:
+    """Type into the editor: it is drawn by the browser, which AppTest has not."""
+    at.session_state[f"{COMPOSER}_kept"] = Composition(text, 1)
+    at.run()
+
+
+def define(at, name: str) -> None:
+    at.text_input(key="create_campaign_placeholders_name").set_value(name)
+    at.button(key="create_campaign_placeholders_add").click().run()
+
+
+def open_step_two(house: House, draft: Campaign):
+    at = house.open("create_campaign", id=draft.campaign_id)
+    at.segmented_control(key=STEP).set_value(WRITING).run()
+    assert not at.exception
+    return at
+
+
+def test_empty_form_opens_no_second_step(house: House) -> None:
+    house.sign_in()
+    at = house.open("create_campaign")
+    assert not at.exception
+    assert at.button(key="create_campaign_next").disabled
+    at.segmented_control(key=STEP).set_value(WRITING).run()
+    assert "First fill in: Campaign Name, Sender, Recipients." in at.info[0].value
+    assert at.text_input(key="create_campaign_sender")
+    assert "create_campaign_launch" not in keys(at)
+
+
+def test_form_filled_in_becomes_a_draft_that_a_reload_restores(house: House) -> None:
+    viewer = house.sign_in()
+    guests = house.upload(viewer, "Spring guests", CONTACTS)
+    at = house.open("create_campaign")
+    fill_in(at)
+    choose_list(at, guests.list_id)
+    at.checkbox(key="create_campaign_personalize").check().run()
+    at.button(key="create_campaign_open_placeholders").click().run()
+    define(at, "Town")
+    at.selectbox(key="create_campaign_placeholders_column_Town").select("City").run()
+    at.button(key="create_campaign_placeholders_save").click().run()
+    at.button(key="create_campaign_next").click().run()
+    write(at, "Hello {Town}!")
+    at.button(key="create_campaign_save").click().run()
+    assert not at.exception
+    assert not at.error
+    (draft,) = drafts(house, viewer)
+    assert at.query_params["id"] == draft.campaign_id
+    assert (draft.name, draft.sender_id, draft.list_id) == ("Spring greeting", "HELIOGRAPH", guests.list_id)
+    assert (draft.message, draft.placeholders) == ("Hello {Town}!", {"Town": "City"})
+
+    restored = house.open("create_campaign", id=draft.campaign_id)
+    assert restored.text_input(key="create_campaign_name").value == "Spring greeting"
+    restored.segmented_control(key=STEP).set_value(WRITING).run()
+    assert restored.session_state[f"{COMPOSER}_kept"].text == "Hello {Town}!"
+
+
+def test_saving_twice_keeps_one_draft(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("create_campaign")
+    fill_in(at)
+    at.button(key="create_campaign_save").click().run()
+    fill_in(at, name="Summer greeting")
+    at.button(key="create_campaign_save").click().run()
+    assert not at.error
+    assert [draft.name for draft in drafts(house, viewer)] == ["Summer greeting"]
+
+
+def test_draft_saved_elsewhere_meanwhile_is_not_overwritten(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    mine, theirs = (house.open("create_campaign", id=draft.campaign_id) for _ in range(2))
+    fill_in(theirs, name="Theirs")
+    theirs.button(key="create_campaign_save").click().run()
+    fill_in(mine, name="Mine")
+    mine.button(key="create_campaign_save").click().run()
+    assert "Reload the page" in mine.error[0].value
+    assert [item.name for item in drafts(house, viewer)] == ["Theirs"]
+    assert mine.text_input(key="create_campaign_name").value == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "sender", "message"),
+    [
+        ("ab", "HELIOGRAPH", "The campaign name has 2 characters"),
+        ("Spring greeting", "TWELVELETTER", "longer than 11 characters"),
+        ("Spring greeting", "Grüße", "a character that handsets do not show"),
+    ],
+)
+def test_what_cannot_be_used_is_explained_once_and_stays_in_the_form(
+    house: House, name: str, sender: str, message: str
+) -> None:
+    viewer = house.sign_in()
+    at = house.open("create_campaign")
+    fill_in(at, name=name, sender=sender)
+    assert at.button(key="create_campaign_next").disabled
+    at.button(key="create_campaign_save").click().run()
+    assert not at.exception
+    assert [message in error.value for error in at.error] == [True]
+    assert at.text_input(key="create_campaign_name").value == name
+    assert at.text_input(key="create_campaign_sender").value == sender
+    assert drafts(house, viewer) == ()
+
+
+def test_error_stands_at_its_field(house: House) -> None:
+    house.sign_in()
+    at = house.open("create_campaign")
+    fill_in(at, name="ab")
+    at.button(key="create_campaign_save").click().run()
+    order = [element.type for element in at.main if element.type in {"text_input", "alert"}]
+    assert order == ["text_input", "alert", "text_input"]
+
+
+def test_sender_outside_the_providers_rule_is_only_warned_about(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("create_campaign")
+    fill_in(at, sender="AB")
+    assert at.warning
+    at.button(key="create_campaign_save").click().run()
+    assert not at.error
+    assert [draft.sender_id for draft in drafts(house, viewer)] == ["AB"]
+
+
+def test_panel_counts_the_recipients_of_the_list_before_it_is_saved(house: House) -> None:
+    viewer = house.sign_in()
+    guests = house.upload(viewer, "Spring guests", CONTACTS)
+    house.upload(viewer, "Summer guests", CONTACTS)
+    at = house.open("create_campaign")
+    at.button(key="create_campaign_select").click().run()
+    assert at.button(key="create_campaign_list_save").disabled
+    at.text_input(key="create_campaign_list_search").set_value("spring").run()
+    choice = at.radio(key="create_campaign_list_choice_1")
+    assert choice.options == ["Spring guests"]
+    choice.set_value(guests.list_id).run()
+    assert "Recipients: **3**" in [element.value for element in at.markdown]
+    at.button(key="create_campaign_list_cancel").click().run()
+    at.button(key="create_campaign_save").click().run()
+    assert drafts(house, viewer) == ()
+    assert not [element for element in at.markdown if "Spring guests" in element.value]
+
+
+def test_at_most_two_placeholders_each_of_its_own_name(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("create_campaign", id=save_draft(house, viewer).campaign_id)
+    at.button(key="create_campaign_open_placeholders").click().run()
+    define(at, "FirstName")
+    assert "is there already" in at.error[0].value
+    define(at, "not a name!")
+    assert at.error
+    define(at, "City")
+    assert not at.error
+    assert at.selectbox(key="create_campaign_placeholders_column_City").value == "City"
+    assert "create_campaign_placeholders_name" not in {field.key for field in at.text_input}
+
+
+def test_placeholder_whose_column_the_new_list_lacks_is_dropped_aloud(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    bare = house.upload(viewer, "Only numbers", b"PhoneNumber\n491796548754\n")
+    at = house.open("create_campaign", id=draft.campaign_id)
+    choose_list(at, bare.list_id)
+    assert r"has no column for \{FirstName\}" in at.toast[0].value
+    at.button(key="create_campaign_save").click().run()
+    assert [item.placeholders for item in drafts(house, viewer)] == [{}]
+
+
+def test_launch_names_the_recipients_and_leads_to_the_campaign(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    at = open_step_two(house, draft)
+    assert "Recipients: **3**" in [element.value for element in at.markdown]
+    at.button(key="create_campaign_launch").click().run()
+    assert any("3\u00a0recipients from HELIOGRAPH" in element.value for element in at.markdown)
+    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
+    at.button(key="create_campaign_launch_ok").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Campaign"
+    assert at.query_params["id"] == draft.campaign_id
+    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.PROCESSING
+
+
+def test_canceled_launch_sends_nothing(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    at = open_step_two(house, draft)
+    at.button(key="create_campaign_launch").click().run()
+    at.button(key="create_campaign_launch_cancel").click().run()
+    at.run()
+    assert at.title[0].value == "Create Campaign"
+    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
+
+
+def test_empty_message_is_not_launched(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer, message="")
+    at = open_step_two(house, draft)
+    at.button(key="create_campaign_launch").click().run()
+    at.button(key="create_campaign_launch_ok").click().run()
+    assert "The message is empty" in at.error[0].value
+    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
+
+
+def test_name_changed_beside_the_message_is_the_one_that_is_saved(house: House) -> None:
+    viewer = house.sign_in()
+    at = open_step_two(house, save_draft(house, viewer))
+    at.text_input(key="create_campaign_name_again").set_value("Another name").run()
+    at.button(key="create_campaign_save").click().run()
+    at.segmented_control(key=STEP).set_value("Sender & Recipients").run()
+    assert at.text_input(key="create_campaign_name").value == "Another name"
+    assert [draft.name for draft in drafts(house, viewer)] == ["Another name"]
+
+
+def test_draft_without_its_list_asks_for_another_one(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    house.app.importing.delete(viewer, draft.list_id)
+    at = house.open("create_campaign", id=draft.campaign_id)
+    assert not at.exception
+    assert at.button(key="create_campaign_next").disabled
+
+
+def test_launched_campaign_cannot_be_edited(house: House) -> None:
+    viewer = house.sign_in()
+    draft = launch(house, viewer, save_draft(house, viewer))
+    at = house.open("create_campaign", id=draft.campaign_id)
+    assert not at.exception
+    assert "Only a draft can be edited" in at.error[0].value
+    assert "create_campaign_save" not in keys(at)
+
+
+def test_without_a_sending_account_there_is_no_form(house: House) -> None:
+    house.sign_in()
+    now = datetime.now(UTC)
+    house.app.people.add(NewPerson("Outsider", "out@example.org", PASSWORD, "Campaign manager"), now)
+    house.cookies[SESSION_COOKIE] = house.app.signing_in.sign_in("out@example.org", PASSWORD, "127.0.0.1", now)
+    at = house.open("create_campaign")
+    assert not at.exception
+    assert at.subheader[0].value == "Sending is closed"
+    assert not at.text_input
+
+
+def test_page_does_not_exist_without_the_permission(house: House) -> None:
+    house.sign_in("Reporting manager")
+    with pytest.raises(ValueError, match="create_campaign"):
+        house.open("create_campaign")
+
+
+def test_page_refuses_even_when_run_directly(house: House) -> None:
+    house.sign_in("Reporting manager")
+    at = house.open_directly("create_campaign")
+    assert "not open to you" in at.error[0].value
+    assert not at.text_input

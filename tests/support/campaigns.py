@@ -1,0 +1,48 @@
+"""Campaigns on their way: drafts, launched ones and sent ones, valid by default."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from core.domain.campaigns import Campaign, CampaignDraft
+from core.domain.permissions import Viewer
+from tests.support.page_tests import House
+
+CONTACTS = b"PhoneNumber,FirstName,City\n491796548754,Beau,London\n491796548755,Russell,Leeds\n491796548756,Renee,York\n"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def save_draft(house: House, viewer: Viewer, **overrides: Any) -> Campaign:
+    """Save a draft to three recipients; without a *list_id* among the overrides a list is uploaded for it."""
+    if "list_id" not in overrides:
+        overrides["list_id"] = house.upload(viewer, "Spring guests", CONTACTS).list_id
+    (account,) = house.app.accounts.list_sending(viewer)
+    values: dict[str, Any] = {
+        "account_id": account.account_id,
+        "name": "Spring greeting",
+        "sender_id": "HELIOGRAPH",
+        "message": "Hello {FirstName}, spring is here.",
+        "placeholders": {"FirstName": "FirstName"},
+    }
+    return house.app.composing.save(viewer, CampaignDraft(**(values | overrides)), now())
+
+
+def launch(house: House, viewer: Viewer, draft: Campaign) -> Campaign:
+    """Launch a draft; its audience is not frozen yet."""
+    return house.app.launching.launch(viewer, draft.campaign_id, now())
+
+
+def freeze(house: House, viewer: Viewer, draft: Campaign) -> Campaign:
+    """Launch a draft and freeze its audience, so that everything is pending."""
+    launch(house, viewer, draft)
+    house.app.launching.freeze(draft.campaign_id, now)
+    return house.app.composing.get(viewer, draft.campaign_id)
+
+
+def send(house: House, viewer: Viewer, draft: Campaign) -> Campaign:
+    """Launch a draft and send all of it through the simulator."""
+    launch(house, viewer, draft)
+    house.app.working.run_until_idle(now)
+    return house.app.composing.get(viewer, draft.campaign_id)

@@ -1,0 +1,46 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from huey import PostgresHuey, RedisHuey, SqliteHuey
+
+from core.config import Settings
+from core.errors import ConfigurationError
+from jobs.app import make_huey, prepare
+from tests.support.live_server import REPOSITORY
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("", SqliteHuey),
+        ("redis://127.0.0.1:1/0", RedisHuey),
+        ("rediss://127.0.0.1:1/0", RedisHuey),
+        ("postgresql://nobody@127.0.0.1:1/none", PostgresHuey),
+    ],
+)
+def test_the_address_decides_the_kind_of_queue_and_nothing_connects(tmp_path: Path, url: str, kind: type):
+    assert type(make_huey(Settings(data_dir=tmp_path / "data", queue_url=url))) is kind
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_kind_of_queue_is_refused_with_what_there_is():
+    with pytest.raises(ConfigurationError, match="amqp") as refused:
+        make_huey(Settings(queue_url="amqp://queue"))
+    assert "redis://" in refused.value.hint
+
+
+def test_preparing_twice_is_harmless(tmp_path: Path):
+    queue = make_huey(Settings(data_dir=tmp_path / "data"))
+    for _ in range(2):
+        prepare(queue, tmp_path / "data")
+    assert queue.pending_count() == 0
+    queue.storage.close()
+
+
+def test_loading_the_tasks_leaves_no_files(tmp_path: Path):
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run([sys.executable, "-c", "import jobs.worker"], cwd=tmp_path, env=environment, check=True)
+    assert list(tmp_path.iterdir()) == []
