@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 # The longest nap between two tries when the bucket is empty or the gateway asks for patience.
 NAP_MAX_S = 0.5
+# An account at its limit lets this many seconds' worth of tokens flow in before the next sub-window.
+REFILL_S = 0.1
 
 STATES: Mapping[SubmitOutcome, LedgerState] = {
     SubmitOutcome.ACCEPTED: LedgerState.SENT,
@@ -154,12 +156,14 @@ class BatchRun:
         capacity = float(max(paced.rate_tps, MAX_SEGMENTS))
         wanted = sum(message.segment_count for message in window)
         _, granted, _ = take(paced.bucket, wanted, paced.rate_tps, now, capacity)
+        # Each sub-window costs two transactions: a handful of tokens is not worth them.
+        least = min(wanted, max(window[0].segment_count, round(paced.rate_tps * REFILL_S)))
+        if granted < least:
+            return [], (least - granted) / paced.rate_tps
         taken = _affordable(window, granted)
         spent = sum(message.segment_count for message in taken)
         bucket, _, wait_s = take(paced.bucket, spent, paced.rate_tps, now, capacity)
         accounts.set_bucket(session, account_id, bucket)
-        if not taken:
-            wait_s = max(wait_s, (window[0].segment_count - granted) / paced.rate_tps)
         return taken, 0.0 if len(taken) == len(window) else wait_s
 
     def _submit(self, claimed: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage], float]:

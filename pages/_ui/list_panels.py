@@ -120,8 +120,8 @@ def _preview(list_id: str) -> None:
     with widgets.show_errors():
         item = app.importing.get(viewer, list_id)
         _details(item, viewer)
-        if item.duplicate_count + item.rejected_count:
-            _rejected(app.importing.rejected_csv(viewer, item.list_id), item)
+        if rejected := app.importing.rejected_csv(viewer, item.list_id):
+            _rejected(rejected, item)
         if item.status is ListStatus.READY:
             _entries(app, viewer, item)
 
