@@ -4,11 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import web
+from core import logs, web
 from core.bootstrap import shared_app
 from pages._ui.activity import is_user_activity
 
 heliograph = shared_app()
+logs.configure(heliograph.settings.log_level)
 
 # Streamlit finds this assignment by reading the source: it has to stay a literal call. The main script must not
 # lie beside pages/, or Streamlit would run any of its files for whoever asks, before the frame has a say.

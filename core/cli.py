@@ -178,9 +178,10 @@ def _wait_for_list(app: App, viewer: Viewer, found: DistributionList, *, work: b
     while found.status is ListStatus.IN_PROGRESS:
         if work:
             app.importing.run(found.list_id, _now)
-        else:
-            time.sleep(POLL_S)
         found = app.importing.get(viewer, found.list_id)
+        if found.status is ListStatus.IN_PROGRESS:
+            # A worker has it, or shall take it.
+            time.sleep(POLL_S)
     return found
 
 
@@ -191,9 +192,10 @@ def _launch(app: App, options: argparse.Namespace) -> int:
     while not options.no_wait and campaign.status not in ENDED:
         if options.work:
             app.working.run_until_idle(_now)
-        else:
-            time.sleep(POLL_S)
         campaign = app.composing.get(viewer, campaign_id)
+        if campaign.status not in ENDED:
+            # A worker has it, or shall take it.
+            time.sleep(POLL_S)
     _print_campaign(app, viewer, campaign)
     return 1 if campaign.fault else 0
 

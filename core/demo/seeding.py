@@ -33,6 +33,7 @@ from core.demo.traffic import (
 )
 from core.domain.accounts import AccountType
 from core.domain.campaigns import CampaignStatus
+from core.domain.permissions import Permission, Viewer
 from core.history.contacts import ContactStore
 from core.history.lake import Lake
 from core.history.messages import MessageStore
@@ -91,6 +92,16 @@ class DemoSeeding:
         self._state = state
         self._contacts = ContactStore(lake)
         self._messages = MessageStore(lake)
+
+    def request(self, viewer: Viewer, now: datetime) -> None:
+        """
+        Ask the worker for the demo company; asking again does no harm.
+
+        Raises: Forbidden: the viewer may not manage traffic accounts, and the company brings four.
+        """
+        viewer.require(Permission.TRAFFIC_ACCOUNTS)
+        with self._state.write() as session:
+            installation.request_demo(session, viewer.user_id, now)
 
     def list_waiting(self, now: datetime) -> list[str]:
         """Return the people who asked for the demo company and wait for `run`."""

@@ -4,6 +4,8 @@ The guard: nothing but the way in is served to a stranger.
 Pure ASGI, because Starlette's BaseHTTPMiddleware never sees a websocket, and Streamlit's pages travel over one.
 """
 
+from urllib.parse import urlsplit
+
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -37,7 +39,9 @@ class Guard:
             return
         session = BrowserSession(HTTPConnection(scope), self._sign_in, self._clock)
         viewer = await session.find_viewer()
-        if viewer is None:
+        # A page elsewhere may open a socket here with the person's cookie. Streamlit would refuse it too, but asks
+        # another host for this machine's address first.
+        if viewer is None or (scope["type"] == "websocket" and _is_foreign(scope)):
             await self._refuse(scope, receive, send)
             return
         scope.setdefault("state", {})["viewer"] = viewer
@@ -60,6 +64,13 @@ class Guard:
             response = PlainTextResponse("Not signed in.", status_code=401)
         response.headers["Cache-Control"] = "no-store"
         await response(scope, receive, send)
+
+
+def _is_foreign(scope: Scope) -> bool:
+    """Whether a browser says that the page behind this request came from another host. Programs name no origin."""
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 def _is_public(scope: Scope) -> bool:

@@ -79,7 +79,7 @@ def _placeholder_panel(form: Form) -> None:
             )
             if st.button("", icon=":material/delete:", help="Remove", key=f"{PLACEHOLDER_PANEL}_remove_{name}"):
                 del mapping[name]
-                st.rerun(scope="fragment")
+                st.rerun()
     if _save_or_cancel(PLACEHOLDER_PANEL):
         form.placeholders = dict(mapping)
         st.session_state.pop(f"{PLACEHOLDER_PANEL}_draft", None)
@@ -99,7 +99,7 @@ def _define(mapping: dict[str, str], columns: tuple[str, ...]) -> None:
             raise InvalidInput(f"{{{name}}} is there already.", hint="Take another name.", field="placeholders")
         same = [column for column in columns if column.lower() == name.lower()]
         mapping[name] = (same or list(columns))[0]
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def _save_or_cancel(panel: str, *, disabled: bool = False) -> bool:

@@ -21,8 +21,8 @@ _LONGEST_AXIS = timedelta(days=400)
 
 def choose(key: str, default: Sequence[GroupBy]) -> tuple[GroupBy, ...]:
     """Draw the button and its panel; return the groups in the guide's order. They live in the address."""
-    asked = st.query_params.get(PARAMETER, "").split(",")
-    groups = tuple(group for group in GroupBy if group in asked) or tuple(default)
+    asked = set(st.query_params.get(PARAMETER, "").split(",")) & set(GroupBy) or set(default)
+    groups = tuple(group for group in GroupBy if group in asked)
     if st.button("Group By", icon=":material/stacks:", key=f"{key}_group_by", help=", ".join(groups)):
         widgets.open_panel(f"{key}_groups", key)
     if widgets.is_open(f"{key}_groups"):

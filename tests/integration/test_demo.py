@@ -24,7 +24,7 @@ from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.placeholders import parse_template, render
 from core.domain.segments import measure
-from core.errors import StorageError
+from core.errors import Forbidden, StorageError
 from core.history.queries import GroupBy, MessageQuery
 from core.services.adding_people import NewPerson
 from core.state import installation
@@ -207,12 +207,21 @@ def test_the_draft_can_be_launched(app: App) -> None:
     check_sums(app, viewer)
 
 
+def test_only_who_manages_accounts_may_ask_for_the_company(app: App) -> None:
+    campaign_manager = app.people.add(
+        NewPerson("Campaign Manager", "manager@example.com", "Heliograph-demo-1", "Campaign manager"), NOW
+    )
+    with pytest.raises(Forbidden, match="TrafficAccounts"):
+        app.demo.request(campaign_manager, NOW)
+    assert app.demo.list_waiting(NOW) == []
+
+
 def test_a_second_request_only_lets_another_person_in(app: App) -> None:
     viewer = seeded(app)
     before = everything(app)
     second = add_person(app, "second@example.com")
-    with app.state.write() as session:
-        installation.request_demo(session, second.user_id, NOW)
+    app.demo.request(second, NOW)
+    app.demo.request(second, NOW)
     clock = StoppedClock(NOW + timedelta(days=1))
     assert app.demo.list_waiting(clock()) == [second.user_id]
     app.demo.run(second.user_id, clock)
@@ -224,8 +233,8 @@ def test_a_second_request_only_lets_another_person_in(app: App) -> None:
 
 def test_a_request_under_way_is_left_to_whoever_has_it(app: App) -> None:
     person = add_person(app)
+    app.demo.request(person, NOW)
     with app.state.write() as session:
-        installation.request_demo(session, person.user_id, NOW)
         installation.lease_demo(session, person.user_id, "another", NOW, NOW + timedelta(seconds=15))
     app.demo.run(person.user_id, StoppedClock())
     assert query(app, "FROM lake.messages").num_rows == 0

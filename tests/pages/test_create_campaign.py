@@ -143,8 +143,8 @@ def test_error_stands_at_its_field(house: House) -> None:
     at = house.open("create_campaign")
     fill_in(at, name="ab")
     at.button(key="create_campaign_save").click().run()
-    order = [element.type for element in at.main if element.type in {"text_input", "alert"}]
-    assert order == ["text_input", "alert", "text_input"]
+    order = [element.type for element in at.main if element.type in {"text_input", "error"}]
+    assert order == ["text_input", "error", "text_input"]
 
 
 def test_sender_outside_the_providers_rule_is_only_warned_about(house: House) -> None:

@@ -1,86 +1,291 @@
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
+import pandas as pd
 import pytest
 
-from pages._ui import period_filter
+from core.domain.permissions import Viewer
+from tests.support.campaigns import save_draft, send
 from tests.support.messages import make_message
 from tests.support.page_tests import House
 
+KEY = "message_history"
+GUIDE = [
+    "Sent Date",
+    "Receiver",
+    "Sender",
+    "Country",
+    "Network",
+    "MCCMNC",
+    "Error Code",
+    "Delivery Status",
+    "Delivery Date",
+    "DLR Time",
+    "Price [EUR c]",
+    "Unicode",
+    "Message ID",
+    "Account",
+]
 
-def record(house: House, preset: str = "Administrator") -> None:
-    """Put 40 messages into the account of the person who is signed in."""
-    house.sign_in("Administrator")
-    viewer = house.sign_in(preset) if preset != "Administrator" else house.app.people.get_viewer()
+
+def mine(viewer: Viewer, **overrides: Any) -> dict[str, Any]:
+    """Return a message of the viewer's account, sent a minute ago."""
     (account_id,) = viewer.account_ids
-    now = datetime.now(UTC)
-    facts = {"account": account_id, "sent_at": now}
-    delivered = {"delivery_status": "Delivered", "delivered_at": now + timedelta(seconds=4.2)}
-    messages = [make_message(receiver=f"+49179654{number:04d}", **facts) for number in range(37)]
-    messages += [make_message(receiver="+33612000000", country="FR", **facts, **delivered) for _ in range(3)]
-    house.record(messages)
+    return make_message(**({"account": account_id, "sent_at": datetime.now(UTC) - timedelta(minutes=1)} | overrides))
 
 
-def table(at):
+def table(at) -> pd.DataFrame:
     return at.dataframe[0].value
 
 
-def test_nothing_sent_is_said_so(house: House):
+def receivers(at) -> list[str]:
+    return list(table(at)["Receiver"])
+
+
+def keys(at) -> set[str]:
+    return {button.key for button in at.button}
+
+
+def search(at, **fields: str) -> None:
+    """Open Filter By, fill in its text fields and click Search."""
+    at.button(key=f"{KEY}_filter_by").click().run()
+    for name, value in fields.items():
+        at.text_input(key=f"{KEY}_filter_{name}").set_value(value)
+    at.button(key=f"{KEY}_filter_search").click().run()
+    assert not at.exception
+
+
+def test_without_messages_the_page_says_what_to_do(house: House) -> None:
     house.sign_in()
-    at = house.open("message_history")
+    at = house.open(KEY)
     assert not at.exception
-    assert "No messages" in [heading.value for heading in at.subheader]
+    assert not at.dataframe
+    assert at.subheader[0].value == "No messages"
 
 
-def test_messages_are_paged_newest_first(house: House):
-    record(house)
-    at = house.open("message_history")
-    assert not at.exception
-    assert len(table(at)) == 15
-    assert any("of 40" in caption.value for caption in at.caption)
-
-
-def test_a_filter_in_the_address_narrows_and_can_be_taken_away(house: House):
-    record(house)
-    at = house.open("message_history", delivery_status="Delivered", country="FR")
-    assert len(table(at)) == 3
-    assert set(table(at)["Country"]) == {"France"}
-    at.button(key="message_history_chip_country").click().run()
-    at.button(key="message_history_chip_delivery_status").click().run()
-    assert any("of 40" in caption.value for caption in at.caption)
-
-
-def test_columns_are_shown_as_chosen(house: House):
-    record(house)
-    at = house.open("message_history")
-    assert "Message ID" not in table(at).columns
-    at.checkbox(key="message_history_column_Message ID").check().run()
-    assert "Message ID" in table(at).columns
-    for box in at.checkbox:
-        box.uncheck()
+def test_message_is_shown_as_the_guide_says(house: House) -> None:
+    viewer = house.sign_in()
+    sent_at = datetime.now(UTC) - timedelta(minutes=1)
+    message = mine(
+        viewer,
+        sent_at=sent_at,
+        delivery_status="Delivered",
+        delivered_at=sent_at + timedelta(seconds=4.2),
+        price_eur_cents=Decimal("7.25"),
+        unicode=True,
+    )
+    house.record([message])
+    at = house.open(KEY)
+    for name in GUIDE:
+        at.checkbox(key=f"{KEY}_column_{name}").check()
     at.run()
     assert not at.exception
-    assert any("No column" in info.value for info in at.info)
+    assert list(table(at).columns) == GUIDE
+    row = table(at).iloc[0]
+    assert (row["Receiver"], row["Country"], row["Network"]) == ("+491796548754", "Germany", "Telekom")
+    assert (list(row["Delivery Status"]), row["Unicode"], row["Message ID"]) == (
+        ["Delivered"],
+        "Yes",
+        message["message_id"],
+    )
+    assert row["DLR Time"] == pytest.approx(4.2)
+    assert row["Price [EUR c]"] == pytest.approx(7.25)
 
 
-def test_numbers_are_masked_for_a_reporting_manager(house: House):
-    record(house, "Reporting manager")
-    receivers = list(table(house.open("message_history"))["Receiver"])
-    assert receivers
-    assert all("179654" not in receiver for receiver in receivers)
+def test_messages_of_other_accounts_are_not_there(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer), mine(viewer, account="somebody-else", receiver="+491790000000")])
+    assert receivers(house.open(KEY)) == ["+491796548754"]
 
 
-def test_a_half_chosen_range_is_an_error_with_a_hint(house: House):
-    record(house)
-    at = house.open("message_history", **{period_filter.PERIOD: "Custom range", period_filter.FIRST: "2026-03-01"})
+def test_numbers_are_covered_for_those_who_do_not_upload_them(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer)])
+    house.sign_in("Reporting manager")
+    (shown,) = receivers(house.open(KEY))
+    assert shown.startswith("+4")
+    assert not any(digit in shown[2:] for digit in "0123456789")
+
+
+def test_pages_hold_what_was_asked_for(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer) for _ in range(26)])
+    at = house.open(KEY)
+    assert len(receivers(at)) == 15
+    assert at.selectbox(key=f"{KEY}_size").options == ["15 per page", "25 per page", "50 per page", "100 per page"]
+    assert any("1–15 of 26" in caption.value for caption in at.caption)
+    at.selectbox(key=f"{KEY}_size").select(25).run()
+    assert len(receivers(at)) == 25
+    assert len(receivers(house.open(KEY, message_history_page="2", message_history_size="25"))) == 1
+
+
+def test_filters_narrow_the_table_and_go_away_by_their_chips(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer), mine(viewer, receiver="+491791111111", sender="OTHER")])
+    at = house.open(KEY)
+    search(at, receiver="4875", sender="helio")
+    assert receivers(at) == ["+491796548754"]
+    assert (at.query_params["receiver"], at.query_params["sender"]) == ("4875", "helio")
+    assert at.button(key=f"{KEY}_chip_receiver").label == "Receiver: 4875"
+    at.button(key=f"{KEY}_chip_receiver").click().run()
+    at.button(key=f"{KEY}_chip_sender").click().run()
+    assert "receiver" not in at.query_params
+    assert len(receivers(at)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "count"),
+    [
+        ("receiver", "+49 179 654", 1),
+        ("sender", "HELIO", 1),
+        ("country", "FR", 1),
+        ("network", "orange", 1),
+        ("mccmnc", "208", 1),
+        ("delivery_status", "Undelivered", 1),
+        ("error_code", "27", 1),
+        ("message_id", "no such thing", 0),
+    ],
+)
+def test_each_of_the_guides_filters_works_from_the_address(house: House, name: str, value: str, count: int) -> None:
+    viewer = house.sign_in()
+    french = {"country": "FR", "network": "Orange", "mccmnc": "20801", "receiver": "+33612345678", "sender": "ALLO"}
+    failed = {"delivery_status": "Undelivered", "error_code": "27"}
+    house.record([mine(viewer), mine(viewer, **french, **failed)])
+    at = house.open(KEY, **{name: value})
     assert not at.exception
-    assert at.error
+    assert len(at.dataframe[0].value if at.dataframe else []) == count
+    assert f"{KEY}_chip_{name}" in keys(at)
+
+
+def test_canceled_filter_changes_nothing(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer)])
+    at = house.open(KEY)
+    at.button(key=f"{KEY}_filter_by").click().run()
+    at.text_input(key=f"{KEY}_filter_sender").set_value("nobody")
+    at.button(key=f"{KEY}_filter_cancel").click().run()
+    assert len(receivers(at)) == 1
+    assert "sender" not in at.query_params
+
+
+def test_search_starts_again_at_the_first_page(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer) for _ in range(20)])
+    at = house.open(KEY, message_history_page="2")
+    assert len(receivers(at)) == 5
+    search(at, sender="helio")
+    assert len(receivers(at)) == 15
+
+
+def test_columns_left_out_stay_out_and_none_at_all_is_said(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer)])
+    at = house.open(KEY)
+    at.checkbox(key=f"{KEY}_column_Sender").uncheck().run()
+    assert "Sender" not in table(at).columns
+    for name in GUIDE:
+        at.checkbox(key=f"{KEY}_column_{name}").uncheck()
+    at.run()
+    assert not at.exception
+    assert at.info[0].value == "No column is chosen."
+
+
+def test_period_is_applied_only_by_apply(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer, sent_at=datetime.now(UTC) - timedelta(days=20))])
+    at = house.open(KEY)
     assert not at.dataframe
+    at.radio(key=f"{KEY}_period").set_value("Last 30 Days").run()
+    assert not at.dataframe
+    at.button(key=f"{KEY}_apply").click().run()
+    assert not at.exception
+    assert len(receivers(at)) == 1
+    assert at.query_params["period"] == "Last 30 Days"
 
 
-def test_without_the_permission_there_is_no_such_page(house: House):
+def test_a_day_chosen_in_a_calendar_makes_a_custom_range(house: House) -> None:
+    viewer = house.sign_in()
+    day = (datetime.now(UTC) - timedelta(days=40)).replace(hour=12)
+    house.record([mine(viewer), mine(viewer, sent_at=day, receiver="+491791111111")])
+    at = house.open(KEY)
+    at.date_input(key=f"{KEY}_from").set_value(day.date()).run()
+    assert at.radio(key=f"{KEY}_period").value == "Custom range"
+    at.date_input(key=f"{KEY}_to").set_value(day.date()).run()
+    at.button(key=f"{KEY}_apply").click().run()
+    assert receivers(at) == ["+491791111111"]
+    assert at.query_params["from"] == at.query_params["to"] == day.date().isoformat()
+
+
+def test_calendars_show_the_days_of_what_is_chosen_in_the_menu(house: House) -> None:
+    house.sign_in()
+    at = house.open(KEY)
+    at.radio(key=f"{KEY}_period").set_value("Yesterday").run()
+    assert at.date_input(key=f"{KEY}_from").value == at.date_input(key=f"{KEY}_to").value
+    assert at.radio(key=f"{KEY}_period").value == "Yesterday"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "message"),
+    [
+        ("2026-03-02", "2026-03-01", "before it starts"),
+        ("", "2026-03-01", "has no dates"),
+        ("2026-03-01", "", "has no dates"),
+        ("yesterday", "2026-03-01", "has no dates"),
+        ("0001-01-01", "2026-03-01", "out of bounds"),
+    ],
+)
+def test_range_that_makes_no_sense_is_explained(house: House, first: str, last: str, message: str) -> None:
+    house.sign_in()
+    at = house.open(KEY, period="Custom range", **{"from": first, "to": last})
+    assert not at.exception
+    assert message in at.error[0].value
+
+
+def test_campaigns_messages_are_shown_whenever_they_were_sent(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer, receiver="+491791111111")])
+    campaign = send(house, viewer, save_draft(house, viewer))
+    at = house.open(KEY, campaign=campaign.campaign_id, period="Yesterday")
+    assert not at.exception
+    sent_count = house.app.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
+    assert len(receivers(at)) == sent_count
+    assert at.button(key=f"{KEY}_chip_campaign_id").label == "Campaign: Spring greeting"
+    search(at, receiver="8754")
+    assert receivers(at) == ["+491796548754"]
+    at.button(key=f"{KEY}_chip_campaign_id").click().run()
+    assert "campaign" not in at.query_params
+    assert not at.exception
+
+
+def test_campaign_filter_holds_for_those_who_may_not_see_its_name(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer), mine(viewer, campaign_id="another", receiver="+491791111111")])
+    house.sign_in("Reporting manager")
+    at = house.open(KEY, campaign="another")
+    assert not at.exception
+    assert len(receivers(at)) == 1
+    assert at.button(key=f"{KEY}_chip_campaign_id").label == "One campaign"
+
+
+def test_unknown_campaign_is_an_error(house: House) -> None:
+    house.sign_in()
+    at = house.open(KEY, campaign="nope")
+    assert not at.exception
+    assert "There is no such campaign" in at.error[0].value
+
+
+def test_page_does_not_exist_without_the_permission(house: House) -> None:
+    house.sign_in()
     house.sign_in("Campaign manager")
-    with pytest.raises(ValueError, match="message_history"):
-        house.open("message_history")
-    at = house.open_directly("message_history")
-    assert at.error
+    with pytest.raises(ValueError, match=KEY):
+        house.open(KEY)
+
+
+def test_page_refuses_even_when_run_directly(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer)])
+    house.sign_in("Campaign manager")
+    at = house.open_directly(KEY)
+    assert "not open to you" in at.error[0].value
     assert not at.dataframe

@@ -1,78 +1,224 @@
-from datetime import UTC, datetime, timedelta
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
 
+import pandas as pd
 import pytest
 
+from core.domain.permissions import Viewer
 from tests.support.messages import make_message
 from tests.support.page_tests import House
 
+KEY = "statistics"
 
-def record(house: House) -> None:
-    (account_id,) = house.sign_in().account_ids
-    now = datetime.now(UTC)
-    yesterday = now - timedelta(days=1)
-    facts = {"account": account_id}
-    house.record(
+
+def day(ago: int) -> date:
+    return datetime.now(UTC).date() - timedelta(days=ago)
+
+
+def mine(viewer: Viewer, ago: int = 1, **overrides: Any) -> dict[str, Any]:
+    """Return a message of the viewer's account, sent at midnight so many days ago."""
+    (account_id,) = viewer.account_ids
+    sent_at = datetime.combine(day(ago), time(), UTC)
+    return make_message(**({"account": account_id, "sent_at": sent_at, "price_eur_cents": Decimal(10)} | overrides))
+
+
+def mixed(viewer: Viewer) -> list[dict[str, Any]]:
+    """Return two messages to Germany on different days and one to France: each of another delivery status."""
+    delivered = datetime.combine(day(3), time(1), UTC)
+    return [
+        mine(viewer, ago=3, delivery_status="Delivered", delivered_at=delivered),
+        mine(viewer, ago=1, delivery_status="Undelivered", error_code="27"),
+        mine(viewer, ago=1, country="FR", network="Orange", mccmnc="20801"),
+    ]
+
+
+def table(at) -> pd.DataFrame:
+    return at.dataframe[0].value
+
+
+def numbers(at) -> dict[str, str]:
+    return {tile.label: tile.value for tile in at.metric}
+
+
+def figure(at) -> dict[str, Any]:
+    (trace,) = json.loads(at.get("plotly_chart")[0].proto.spec)["data"]
+    return trace
+
+
+def group_by(at, *groups: str) -> None:
+    at.button(key=f"{KEY}_group_by").click().run()
+    for box in [box for box in at.checkbox if str(box.key).startswith(f"{KEY}_group_")]:
+        box.set_value(box.label in groups)
+    at.button(key=f"{KEY}_groups_apply").click().run()
+    assert not at.exception
+
+
+def test_without_messages_the_page_says_so(house: House) -> None:
+    house.sign_in()
+    at = house.open(KEY)
+    assert not at.exception
+    assert at.subheader[0].value == "Nothing was sent"
+    assert not at.dataframe
+
+
+def test_messages_are_grouped_by_country_and_day_at_first(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([*mixed(viewer), mine(viewer, account="somebody-else")])
+    at = house.open(KEY)
+    assert not at.exception
+    assert list(table(at).columns) == [
+        "Day",
+        "Country",
+        "Sent",
+        "Delivered",
+        "Undelivered",
+        "Transmitted",
+        "Delivery Rate",
+        "Cost",
+    ]
+    assert sorted(zip(table(at)["Day"], table(at)["Country"], strict=True)) == sorted(
         [
-            *(make_message(sent_at=now, country="DE", **facts) for _ in range(4)),
-            *(
-                make_message(sent_at=yesterday, country="DE", delivery_status="Delivered", delivered_at=now, **facts)
-                for _ in range(3)
-            ),
-            *(
-                make_message(sent_at=now, country="FR", delivery_status="Undelivered", error_code="1", **facts)
-                for _ in range(2)
-            ),
+            (f"{day(3):%d/%m/%Y}", "Germany"),
+            (f"{day(1):%d/%m/%Y}", "Germany"),
+            (f"{day(1):%d/%m/%Y}", "France"),
         ]
     )
 
 
-def figures(at) -> dict[str, str]:
-    return {tile.label: tile.value for tile in at.metric}
+def test_totals_agree_with_the_rows_and_with_the_history(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    at = house.open(KEY)
+    assert numbers(at) == {"Sent": "3", "Delivered": "1", "Undelivered": "1", "Transmitted": "1"}
+    assert [tile.delta for tile in at.metric[:2]] == ["€\u00a00.30", "33.3\u00a0% of sent"]
+    for name, total in numbers(at).items():
+        assert table(at)[name].sum() == int(total)
+    history = house.open("message_history", period="Last 30 Days")
+    assert len(history.dataframe[0].value) == 3
 
 
-def test_nothing_sent_is_said_so(house: House):
+def test_other_groups_change_the_columns_and_stay_in_the_address(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    at = house.open(KEY)
+    group_by(at, "Network", "Network Code")
+    assert list(table(at).columns[:2]) == ["Network", "Network Code"]
+    assert dict(zip(table(at)["Network"], table(at)["Sent"], strict=True)) == {"Orange": 1, "Telekom": 2}
+    assert at.query_params["group"] == "Network,Network Code"
+
+
+@pytest.mark.parametrize(
+    ("group", "shown"),
+    [
+        ("Year", f"{day(1):%Y}"),
+        ("Month", f"{day(1):%m/%Y}"),
+        ("Day", f"{day(1):%d/%m/%Y}"),
+        ("Account", "Simulator"),
+        ("Country", "Germany"),
+        ("Network", "Unknown"),
+        ("Network Code", "Unknown"),
+        ("Price", "10.00"),
+    ],
+)
+def test_every_group_reads_as_people_say_it(house: House, group: str, shown: str) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer, network="", mccmnc="")])
+    at = house.open(KEY, group=group)
+    assert not at.exception
+    assert list(table(at)[group]) == [shown]
+
+
+def test_nonsense_in_the_address_falls_back_to_the_usual_groups(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    at = house.open(KEY, group="; DROP TABLE messages")
+    assert not at.exception
+    assert list(table(at).columns[:2]) == ["Day", "Country"]
+    assert numbers(at)["Sent"] == "3"
+
+
+def test_at_least_one_group_is_needed(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    at = house.open(KEY)
+    group_by(at)
+    assert at.error[0].value == "Choose at least one."
+    at.button(key=f"{KEY}_groups_cancel").click().run()
+    assert "Country" in table(at).columns
+
+
+def test_days_are_drawn_as_a_line_in_which_an_empty_one_is_zero(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    line = figure(house.open(KEY, period="Last 7 Days", group="Day"))
+    assert line["type"] == "scatter"
+    sent = dict(zip([moment[:10] for moment in line["x"]], line["y"], strict=True))
+    assert len(sent) == 7
+    assert [sent[day(ago).isoformat()] for ago in (3, 2, 1)] == [1, 0, 2]
+
+
+def test_a_range_of_centuries_draws_only_the_days_around_the_messages(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    at = house.open(KEY, period="Custom range", group="Day", **{"from": "1970-01-01", "to": "2999-12-31"})
+    assert not at.exception
+    assert len(figure(at)["x"]) == 3
+
+
+def test_other_groups_are_drawn_as_bars_the_largest_first(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    bars = figure(house.open(KEY, group="Country"))
+    assert (bars["type"], bars["y"]) == ("bar", ["Germany", "France"])
+
+
+def test_another_period_counts_only_its_own_messages(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer, ago=40), *mixed(viewer)])
+    at = house.open(KEY)
+    assert numbers(at)["Sent"] == "3"
+    at.radio(key=f"{KEY}_period").set_value("Yesterday").run()
+    at.button(key=f"{KEY}_apply").click().run()
+    assert not at.exception
+    assert numbers(at)["Sent"] == "2"
+
+
+def test_days_are_those_of_the_viewers_zone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer, ago=1)])
+    identify = house.app.signing_in.identify
+
+    def in_honolulu(*args: Any) -> Any:
+        found = identify(*args)
+        return found and type(found)(**{**vars(found), "time_zone": "Pacific/Honolulu"})
+
+    monkeypatch.setattr(house.app.signing_in, "identify", in_honolulu)
+    at = house.open(KEY, group="Day")
+    assert list(table(at)["Day"]) == [f"{day(2):%d/%m/%Y}"]
+
+
+def test_pages_hold_what_was_asked_for(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer, ago=ago) for ago in range(1, 21)])
+    at = house.open(KEY, group="Day")
+    assert len(table(at)) == 15
+    assert numbers(at)["Sent"] == "20"
+    assert len(table(house.open(KEY, group="Day", statistics_page="2"))) == 5
+
+
+def test_page_does_not_exist_without_the_permission(house: House) -> None:
     house.sign_in()
-    at = house.open("statistics")
-    assert not at.exception
-    assert "Nothing was sent" in [heading.value for heading in at.subheader]
-
-
-def test_groups_add_up_to_the_totals(house: House):
-    record(house)
-    at = house.open("statistics")
-    assert not at.exception
-    assert figures(at) == {"Sent": "9", "Delivered": "3", "Undelivered": "2", "Transmitted": "4"}
-    found = at.dataframe[0].value
-    assert sum(found["Sent"]) == 9
-    assert list(found.columns)[:2] == ["Country", "Day"] or list(found.columns)[:2] == ["Day", "Country"]
-
-
-def test_the_address_chooses_the_groups(house: House):
-    record(house)
-    found = house.open("statistics", group="Country").dataframe[0].value
-    assert dict(zip(found["Country"], found["Sent"], strict=True)) == {"Germany": 7, "France": 2}
-    assert "Day" not in found.columns
-
-
-def test_the_group_by_panel_changes_them(house: House):
-    record(house)
-    at = house.open("statistics", group="Country")
-    at.button(key="statistics_group_by").click().run()
-    at.checkbox(key="statistics_group_Network").check()
-    at.button(key="statistics_groups_apply").click().run()
-    assert not at.exception
-    assert "Network" in at.dataframe[0].value.columns
-
-
-def test_nonsense_in_the_address_falls_back_to_the_usual_groups(house: House):
-    record(house)
-    at = house.open("statistics", group="; DROP TABLE messages")
-    assert not at.exception
-    assert figures(at)["Sent"] == "9"
-
-
-def test_without_the_permission_there_is_no_such_page(house: House):
     house.sign_in("Campaign manager")
-    with pytest.raises(ValueError, match="statistics"):
-        house.open("statistics")
-    assert house.open_directly("statistics").error
+    with pytest.raises(ValueError, match=KEY):
+        house.open(KEY)
+
+
+def test_page_refuses_even_when_run_directly(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    house.sign_in("Campaign manager")
+    at = house.open_directly(KEY)
+    assert "not open to you" in at.error[0].value
+    assert not at.dataframe

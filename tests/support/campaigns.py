@@ -7,7 +7,9 @@ from core.domain.campaigns import Campaign, CampaignDraft
 from core.domain.permissions import Viewer
 from tests.support.page_tests import House
 
-CONTACTS = b"PhoneNumber,FirstName,City\n491796548754,Beau,London\n491796548755,Russell,Leeds\n491796548756,Renee,York\n"
+CONTACTS = (
+    b"PhoneNumber,FirstName,City\n491796548754,Beau,London\n491796548755,Russell,Leeds\n491796548756,Renee,York\n"
+)
 
 
 def now() -> datetime:

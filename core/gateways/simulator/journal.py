@@ -5,6 +5,8 @@ It stands apart from Heliograph's stores, so that what was sent can be proved fr
 receiver may stand in it twice: that is exactly what it must be able to show.
 """
 
+import fcntl
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from core.domain.pacing import Bucket
 from core.errors import Unavailable
@@ -70,9 +73,12 @@ class Journal:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Open a transaction; it is on disk, safe from a killed process, when the block has ended."""
-        try:
-            connection = self._connect()
+        """
+        Open a transaction; it is on disk, safe from a killed process, when the block has ended.
+
+        Raises: Unavailable: the file cannot be used, and nothing of the block is in it.
+        """
+        with self._read() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -81,19 +87,17 @@ class Journal:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-        except sqlite3.OperationalError as error:
-            raise Unavailable(f"The simulator's log cannot be written: {error}.", gateway="simulator") from error
 
     def find_bucket(self) -> Bucket | None:
         """Return the token bucket that throttles, None before its first use."""
-        row = self._connect().execute("SELECT tokens, updated_us FROM bucket").fetchone()
-        return Bucket(row[0], _moment(row[1])) if row else None
+        rows = self._fetch_all("SELECT tokens, updated_us FROM bucket")
+        return Bucket(rows[0][0], _moment(rows[0][1])) if rows else None
 
     def list_due(self, limit: int, now: datetime) -> list[tuple[int, OwedReceipt]]:
         """Return (token, receipt) of what is due and not acknowledged, by due time."""
-        rows = self._connect().execute(
+        rows = self._fetch_all(
             "SELECT token, gateway_message_id, state, error_code, due_us FROM receipts"
-            " WHERE acknowledged = 0 AND due_us <= ? ORDER BY due_us LIMIT ?",
+            " WHERE acknowledged = 0 AND due_us <= ? ORDER BY due_us, token LIMIT ?",
             (_microseconds(now), limit),
         )
         return [(token, OwedReceipt(key, state, code, _moment(due))) for token, key, state, code, due in rows]
@@ -105,36 +109,86 @@ class Journal:
 
     def count_accepted(self) -> int:
         """Return how many messages were taken."""
-        return int(self._connect().execute("SELECT count(*) FROM accepted").fetchone()[0])
+        return int(self._fetch_all("SELECT count(*) FROM accepted")[0][0])
 
     def count_segments(self) -> int:
         """Return how many segments were taken."""
-        return int(self._connect().execute("SELECT coalesce(sum(segment_count), 0) FROM accepted").fetchone()[0])
+        return int(self._fetch_all("SELECT coalesce(sum(segment_count), 0) FROM accepted")[0][0])
 
     def list_repeated(self) -> list[tuple[str, int]]:
         """Return (message_id, times) of every message that was taken more than once: there should be none."""
-        rows = self._connect().execute(
-            "SELECT message_id, count(*) FROM accepted GROUP BY message_id HAVING count(*) > 1"
-        )
+        rows = self._fetch_all("SELECT message_id, count(*) FROM accepted GROUP BY message_id HAVING count(*) > 1")
         return [(str(message_id), int(count)) for message_id, count in rows]
+
+    def list_repeated_receivers(self, since: datetime | None = None) -> list[tuple[str, int]]:
+        """
+        Return (msisdn, times) of every receiver of more than one message, by msisdn.
+
+        Within one campaign there should be none; *since* leaves out what was taken before.
+        """
+        rows = self._fetch_all(
+            "SELECT msisdn, count(*) FROM accepted WHERE accepted_us >= ?"
+            " GROUP BY msisdn HAVING count(*) > 1 ORDER BY msisdn",
+            (_microseconds(since) if since else 0,),
+        )
+        return [(str(msisdn), int(count)) for msisdn, count in rows]
 
     def list_accepted(self) -> Iterator[Accepted]:
         """Yield what was taken, by time."""
-        rows = self._connect().execute("SELECT * FROM accepted ORDER BY accepted_us, gateway_message_id")
-        for key, message_id, msisdn, sender_id, segment_count, accepted in rows:
-            yield Accepted(key, message_id, msisdn, sender_id, segment_count, _moment(accepted))
+        with self._read() as connection:
+            rows = connection.execute("SELECT * FROM accepted ORDER BY accepted_us, gateway_message_id")
+            for key, message_id, msisdn, sender_id, segment_count, accepted in rows:
+                yield Accepted(key, message_id, msisdn, sender_id, segment_count, _moment(accepted))
+
+    def _fetch_all(self, query: str, values: Sequence[int] = ()) -> list[tuple[Any, ...]]:
+        with self._read() as connection:
+            return connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        try:
+            yield self._connect()
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            # These are defects of ours; trying again later would hide them.
+            raise
+        except sqlite3.DatabaseError as error:
+            raise Unavailable(f"The simulator's log cannot be used: {error}.", gateway="simulator") from error
 
     def _connect(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self._path, isolation_level=None, timeout=15)
-            connection.execute("PRAGMA journal_mode=WAL")
-            # A killed process loses nothing with NORMAL, and power cuts are not what a simulator is for.
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(SCHEMA)
-            self._local.connection = connection
+            connection = self._local.connection = _open(self._path)
         return connection
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone_in(path.parent):
+            connection = sqlite3.connect(path, isolation_level=None, timeout=15)
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                # A killed process loses nothing with NORMAL, and power cuts are not what a simulator is for.
+                connection.execute("PRAGMA synchronous=NORMAL")
+                connection.executescript(SCHEMA)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+    except OSError as error:
+        raise Unavailable(f"The simulator's log cannot be opened: {error.strerror}.", gateway="simulator") from error
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    # SQLite does not wait when two switch a new file to WAL at once: one of them is told that it is locked. The
+    # folder is what is locked, because closing a second handle on the file itself would end SQLite's own locks.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def add_accepted(connection: sqlite3.Connection, taken: Sequence[Accepted], owed: Sequence[OwedReceipt]) -> None:

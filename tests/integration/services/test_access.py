@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Permission, Viewer
-from core.errors import Forbidden, NotFound
+from core.errors import Forbidden, InvalidInput, NotFound
 from core.history.queries import GroupBy, MessageQuery
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
@@ -138,6 +138,22 @@ def test_numbers_are_masked_for_those_who_do_not_upload_them(things: Things):
     plain = house.app.reporting.messages(house.viewer, query, 1, 10).table["receiver"].to_pylist()
     assert all(number.startswith("+4917") for number in plain)
     assert all(number.startswith("+4") and "917" not in number for number in masked)
+
+
+def test_masked_numbers_cannot_be_spelled_out_by_searching(things: Things):
+    house = things.house
+    house.app.launching.launch(house.viewer, things.campaign_id, house.now)
+    house.app.working.run_until_idle(house.clock)
+    reader = somebody(house, PRESETS["Reporting manager"], house.viewer.account_ids)
+
+    def found(receiver: str) -> int:
+        query = MessageQuery(frozenset(), house.everything(), receiver=receiver)
+        return house.app.reporting.messages(reader, query, 1, 10).total
+
+    assert found("+49 179 6000001") == 1
+    for part in ("+4", "+49179", "6000001", "%"):
+        with pytest.raises(InvalidInput):
+            found(part)
 
 
 def test_an_account_that_may_not_send_says_so(house: House):

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -30,11 +30,11 @@ class Socket:
     from_server: asyncio.Queue[Message] = field(default_factory=asyncio.Queue)
     seen: list[Message] = field(default_factory=list)
 
-    async def run(self, token: str) -> None:
+    async def run(self, token: str, headers: Mapping[str, str] | None = None) -> None:
         watch = Watch(lambda content: content == b"click", period_s=self.period_s, touch_period_s=5)
         guard = Guard(self._echo, sign_in=self.sign_in, watch=watch, clock=self.clock)
         browser = Browser(guard, cookies={SESSION_COOKIE: token})
-        await guard(browser.scope("websocket", "/_stcore/stream"), self.to_server.get, self.from_server.put)
+        await guard(browser.scope("websocket", "/_stcore/stream", headers), self.to_server.get, self.from_server.put)
 
     async def say(self, message: Message) -> Message:
         """Send *message* and return the server's next one."""
@@ -95,6 +95,32 @@ def test_stranger_is_refused_before_the_accept(sign_in: FakeSignIn, clock: Stopp
         return socket
 
     assert asyncio.run(main()).seen == []
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://testserver.evil.example", "null", ""])
+def test_a_page_of_another_host_is_refused_with_the_persons_cookie(
+    sign_in: FakeSignIn, clock: StoppedClock, origin: str
+) -> None:
+    async def main() -> Socket:
+        socket = Socket(sign_in, clock)
+        await socket.to_server.put(CONNECT)
+        await socket.run(sign_in.start(ADA, clock()), {"Origin": origin})
+        assert ended(await socket.hear())
+        return socket
+
+    assert asyncio.run(main()).seen == []
+
+
+def test_our_own_page_is_welcome(sign_in: FakeSignIn, clock: StoppedClock) -> None:
+    async def main() -> Message:
+        socket = Socket(sign_in, clock)
+        server = asyncio.create_task(socket.run(sign_in.start(ADA, clock()), {"Origin": "http://testserver"}))
+        answer = await socket.say(CONNECT)
+        await socket.to_server.put({"type": "websocket.disconnect", "code": 1001})
+        await asyncio.wait_for(server, timeout=10)
+        return answer
+
+    assert asyncio.run(main())["type"] == "websocket.accept"
 
 
 def test_messages_pass_both_ways_until_the_browser_leaves(play) -> None:
