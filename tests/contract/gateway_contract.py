@@ -1,5 +1,6 @@
 """What every gateway must do, whoever provides it. Inherit `GatewayContract` and give it a gateway."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from core.domain.messages import OutboundMessage, SubmitOutcome
@@ -72,3 +73,21 @@ class GatewayContract:
     def test_fetching_keeps_to_the_limit(self, gateway: Gateway):
         gateway.submit([make_outbound(number) for number in range(300)], NOW)
         assert len(gateway.fetch_receipts(7, LATER)) == 7
+
+    def test_receipts_do_not_come_before_they_are_due(self, gateway: Gateway):
+        gateway.submit([make_outbound(number) for number in range(300)], NOW)
+        everything = gateway.fetch_receipts(10_000, LATER)
+        half_way = sorted(receipt.done_at for _, receipt in everything)[len(everything) // 2]
+        early = gateway.fetch_receipts(10_000, half_way)
+        assert 0 < len(early) < len(everything)
+        assert all(receipt.done_at <= half_way for _, receipt in early)
+
+    def test_threads_share_it_and_each_gets_its_own_answers(self, gateway: Gateway):
+        windows = [[make_outbound(window * 50 + number) for number in range(50)] for window in range(24)]
+        with ThreadPoolExecutor(max_workers=6) as threads:
+            answers = list(threads.map(lambda window: gateway.submit(window, NOW), windows))
+        for window, results in zip(windows, answers, strict=True):
+            assert [result.message_id for result in results] == [message.message_id for message in window]
+        ids = [result.gateway_message_id for results in answers for result in results if result.gateway_message_id]
+        assert len(ids) > 1_100
+        assert len(set(ids)) == len(ids)

@@ -1,5 +1,7 @@
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -71,6 +73,17 @@ def test_the_log_shows_a_message_that_was_sent_twice(simulator: SimulatorGateway
     assert simulator.journal.list_repeated() == [(make_outbound(1).message_id, 2)]
 
 
+def test_the_log_shows_a_receiver_that_got_two_messages(simulator: SimulatorGateway):
+    other = make_outbound(2, msisdn=make_outbound(1).msisdn)
+    simulator.submit([make_outbound(1), make_outbound(3)], NOW)
+    assert simulator.journal.list_repeated_receivers() == []
+    simulator.submit([other], NOW + timedelta(hours=1))
+    assert simulator.journal.list_repeated() == []
+    assert simulator.journal.list_repeated_receivers() == [(other.msisdn, 2)]
+    # What was sent to the same person earlier is another campaign's business.
+    assert simulator.journal.list_repeated_receivers(NOW + timedelta(minutes=1)) == []
+
+
 def test_nothing_has_left_when_it_is_unavailable(simulator: SimulatorGateway):
     simulator.faults.unavailable = True
     with pytest.raises(Unavailable):
@@ -93,6 +106,68 @@ def test_a_new_process_finds_everything(tmp_path: Path):
     reopened = SimulatorGateway(path, Behaviour(seed=1))
     assert reopened.journal.count_accepted() >= 49
     assert reopened.fetch_receipts(1_000, LATER)
+
+
+def damaged(path: Path) -> None:
+    path.write_bytes(b"no database" * 1_000)
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def below_a_file(path: Path) -> None:
+    path.parent.rmdir()
+    path.parent.write_text("")
+
+
+@pytest.mark.parametrize("spoil", [damaged, folder, below_a_file])
+def test_a_log_that_cannot_be_used_is_a_gateway_that_cannot_be_reached(tmp_path: Path, spoil: Callable[[Path], None]):
+    path = tmp_path / "data" / "simulator.sqlite"
+    path.parent.mkdir()
+    spoil(path)
+    gateway = SimulatorGateway(path, Behaviour(seed=1))
+    with pytest.raises(Unavailable):
+        gateway.submit([make_outbound()], NOW)
+    with pytest.raises(Unavailable):
+        gateway.fetch_receipts(10, NOW)
+    with pytest.raises(Unavailable):
+        gateway.acknowledge(["1"])
+
+
+# Every process opens the same new files at the same moment, half of them to read and half to write.
+OPENING = """
+import sys
+from pathlib import Path
+from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
+from tests.contract.gateway_contract import NOW, make_outbound
+
+number = int(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+for index in range(40):
+    gateway = SimulatorGateway(Path(sys.argv[1]) / f"{index}.sqlite", Behaviour(seed=1))
+    gateway.fetch_receipts(1, NOW) if number % 2 else gateway.submit([make_outbound(number)], NOW)
+"""
+
+
+def test_processes_may_open_a_new_log_at_the_same_moment(tmp_path: Path):
+    command = [sys.executable, "-c", OPENING, str(tmp_path)]
+    pipe = subprocess.PIPE
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(subprocess.Popen([*command, str(number)], stdin=pipe, stdout=pipe, stderr=pipe))
+            for number in range(6)
+        ]
+        for process in processes:
+            process.stdout.readline()
+        # Taken one after the other, the line would start them one after the other.
+        for process in processes:
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
+        said = [process.communicate(timeout=60)[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 6, "".join(said)
+    assert all(Journal(path).count_accepted() == 3 for path in tmp_path.glob("*.sqlite"))
 
 
 def test_speed_brings_receipts_earlier(tmp_path: Path):

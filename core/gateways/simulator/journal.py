@@ -78,7 +78,7 @@ class Journal:
 
         Raises: Unavailable: the file cannot be used, and nothing of the block is in it.
         """
-        with self._read() as connection:
+        with self._reached() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -135,17 +135,17 @@ class Journal:
 
     def list_accepted(self) -> Iterator[Accepted]:
         """Yield what was taken, by time."""
-        with self._read() as connection:
+        with self._reached() as connection:
             rows = connection.execute("SELECT * FROM accepted ORDER BY accepted_us, gateway_message_id")
             for key, message_id, msisdn, sender_id, segment_count, accepted in rows:
                 yield Accepted(key, message_id, msisdn, sender_id, segment_count, _moment(accepted))
 
     def _fetch_all(self, query: str, values: Sequence[int] = ()) -> list[tuple[Any, ...]]:
-        with self._read() as connection:
+        with self._reached() as connection:
             return connection.execute(query, values).fetchall()
 
     @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection]:
+    def _reached(self) -> Iterator[sqlite3.Connection]:
         try:
             yield self._connect()
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):

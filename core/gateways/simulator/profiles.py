@@ -25,6 +25,8 @@ FAILURES = (
 )
 # submit_sm_resp codes (SMPP 3.4, 5.1.3) of a refused message: invalid destination, submit failed.
 REFUSALS = (("0x0000000B", 0.7), ("0x00000045", 0.3))
+# States on the way, and how often each is the one reported.
+INTERMEDIATES = (("ENROUTE", 0.7), ("ACCEPTD", 0.3))
 
 _MAX_U32 = 2**32
 _WORDS = struct.Struct(">16I")
@@ -36,7 +38,7 @@ class Profile:
     One network. Rates are shares 0..1; the delay is log-normal with its median in seconds.
 
     *duplicate_rate* and *intermediate_rate* are of messages with receipts: those whose final receipt
-    comes twice, and those that get an ENROUTE as well, which may come after the final one.
+    comes twice, and those that get an ENROUTE or ACCEPTD as well, which may come after the final one.
     """
 
     median_delay_s: float
@@ -96,7 +98,7 @@ def fate_of(seed: int, message: OutboundMessage, profile: Profile) -> Fate:
     if chances[8] < profile.duplicate_rate:
         receipts.append((delay_s * (1 + chances[9]), state, error_code))
     if chances[10] < profile.intermediate_rate:
-        receipts.append((delay_s * 1.5 * chances[11], "ENROUTE", ""))
+        receipts.append((delay_s * 1.5 * chances[11], _pick(INTERMEDIATES, chances[12]), ""))
     return Fate("", silent, tuple(receipts))
 
 
@@ -111,10 +113,10 @@ def _log_normal(profile: Profile, one: float, two: float) -> float:
 
 
 def _pick(weighted: tuple[tuple[str, float], ...], chance: float) -> str:
-    for code, weight in weighted:
+    for word, weight in weighted:
         chance -= weight
         if chance < 0:
-            return code
+            return word
     return weighted[-1][0]
 
 

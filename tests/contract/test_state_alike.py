@@ -1,0 +1,78 @@
+"""Where SQLite and PostgreSQL differ by nature, and must not."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.domain.campaigns import CampaignStatus
+from core.domain.lists import ListStatus
+from core.domain.paging import PageRequest
+from core.state import accounts, campaigns, lists
+from core.state.store import State
+from tests.support.factories import NOW, make_account, make_campaign, make_list
+
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+def store(state: State) -> State:
+    with state.write() as session:
+        accounts.add_account(session, make_account(), NOW)
+    return state
+
+
+@pytest.mark.parametrize("search", ["Élysée", "élysée", "ÉLYSÉE", "ysÉe", " élys "])
+def test_names_beyond_a_to_z_are_found_whatever_their_case(store: State, search: str):
+    with store.write() as session:
+        lists.add_list(session, make_list(name="Guests of the Élysée"))
+        campaigns.add_campaign(session, make_campaign(name="Bienvenue à l'ÉLYSÉE"))
+        assert lists.page_lists(session, {"account-1"}, PageRequest(search=search)).total == 1
+        assert campaigns.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
+
+
+def test_names_beyond_a_to_z_are_taken_whatever_their_case(store: State):
+    with store.write() as session:
+        lists.add_list(session, make_list(name="Öresund"))
+        for name in ("Öresund", "öresund", "ÖRESUND"):
+            assert lists.is_name_taken(session, "account-1", name)
+        assert not lists.is_name_taken(session, "account-1", "Oresund")
+
+
+@pytest.mark.parametrize(
+    ("descending", "order"), [(True, ["late", "early", "never"]), (False, ["early", "late", "never"])]
+)
+def test_campaigns_without_a_schedule_come_last(store: State, descending: bool, order: list[str]):
+    with store.write() as session:
+        for campaign_id, schedule_at in (("early", NOW), ("never", None), ("late", LATER)):
+            campaigns.add_campaign(session, make_campaign(campaign_id=campaign_id, schedule_at=schedule_at))
+        request = PageRequest(sort="schedule_at", descending=descending)
+        page = campaigns.page_campaigns(session, {"account-1"}, request)
+    assert [item.campaign_id for item in page.items] == order
+
+
+def test_what_is_added_comes_back_whole(store: State):
+    new_list = make_list(
+        status=ListStatus.FAULTED,
+        read_count=10,
+        entry_count=7,
+        duplicate_count=2,
+        rejected_count=1,
+        progress=0.75,
+        fault="What.",
+        hint="Do this.",
+    )
+    new_campaign = make_campaign(
+        status=CampaignStatus.COMPLETED,
+        fault="Why.",
+        audience_count=9,
+        schedule_at=NOW,
+        launched_at=NOW,
+        completed_at=LATER,
+        version=3,
+    )
+    with store.write() as session:
+        lists.add_list(session, new_list)
+        campaigns.add_campaign(session, new_campaign)
+    with store.read() as session:
+        assert lists.get_list(session, "list-1") == new_list
+        assert campaigns.get_campaign(session, "campaign-1") == new_campaign

@@ -1,0 +1,72 @@
+"""The benchmarks' own reports: the keys everybody reads, and memory that is really what was used."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.report import Case, measured
+
+linux_only = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is read from Linux's /proc")
+
+KEYS = ["name", "case", "rows", "seconds", "rate_per_s", "peak_mib", "baseline", "ratio"]
+BIG_MIB = 200
+
+# Holds its memory until it is told to end.
+CHILD = f"import sys; held = b'x' * ({BIG_MIB} << 20); print('ready', flush=True); sys.stdin.readline()"
+
+
+def reported(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    return json.loads(lines[0])
+
+
+def measure_nothing(capsys: pytest.CaptureFixture[str]) -> float:
+    with measured(Case("test", "nothing", 1)):
+        pass
+    return reported(capsys)["peak_mib"]
+
+
+def test_a_benchmark_prints_one_object_with_the_agreed_keys_in_order(capsys: pytest.CaptureFixture[str]):
+    assert main(["gateway", "--messages", "1000", "--window", "300"]) == 0
+    found = reported(capsys)
+    assert list(found) == KEYS
+    assert (found["name"], found["rows"], found["baseline"], found["ratio"]) == ("gateway", 1_000, None, None)
+    assert found["rate_per_s"] > 0
+
+
+def test_the_ratio_is_the_baseline_over_ours():
+    found = json.loads(Case("test", "halved", rows=100, seconds=2.0, baseline=4.0).as_json())
+    assert (found["baseline"], found["ratio"], found["rate_per_s"]) == (4.0, 2.0, 50.0)
+
+
+@linux_only
+def test_memory_that_was_given_back_counts_for_its_own_case_only(capsys: pytest.CaptureFixture[str]):
+    before = measure_nothing(capsys)
+    with measured(Case("test", "big", 1)):
+        held = b"x" * (BIG_MIB << 20)
+        del held
+    assert reported(capsys)["peak_mib"] > before + BIG_MIB * 0.9
+    assert measure_nothing(capsys) < before + BIG_MIB * 0.5
+
+
+@linux_only
+def test_the_memory_of_children_counts(capsys: pytest.CaptureFixture[str]):
+    before = measure_nothing(capsys)
+    command = [sys.executable, "-c", CHILD]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        with measured(Case("test", "with a child", 1)):
+            pass
+        child.communicate(b"end\n", timeout=30)
+    assert reported(capsys)["peak_mib"] > before + BIG_MIB * 0.9
+
+
+def test_a_case_that_fails_is_not_reported(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(ZeroDivisionError), measured(Case("test", "failing", 1)):
+        _ = 1 / 0
+    assert capsys.readouterr().out == ""
