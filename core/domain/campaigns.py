@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from core.errors import InvalidTransition
 
-NAME_MIN, NAME_MAX = 3, 50
 PLACEHOLDERS_MAX = 2
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-NAME_MIN, NAME_MAX = 3, 50
 PHONE_COLUMN = "PhoneNumber"
 MAX_COLUMNS = 50
 

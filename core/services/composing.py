@@ -8,8 +8,6 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from core.domain.campaigns import (
-    NAME_MAX,
-    NAME_MIN,
     PLACEHOLDERS_MAX,
     Campaign,
     CampaignDraft,
@@ -18,6 +16,7 @@ from core.domain.campaigns import (
 )
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.msisdn import mask_msisdn
+from core.domain.names import check_name
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.domain.placeholders import check_placeholder_name, parse_template, render
@@ -204,18 +203,6 @@ def find_columns(placeholders: Mapping[str, str], found: DistributionList) -> di
     return {name: found.columns.index(column) for name, column in placeholders.items()}
 
 
-def check_campaign_name(name: str) -> str:
-    """Return the tidied name. Raises: InvalidInput."""
-    tidy = " ".join(name.split())
-    if not NAME_MIN <= len(tidy) <= NAME_MAX or not tidy.isprintable():
-        raise InvalidInput(
-            f"The campaign name has {len(tidy)} characters.",
-            hint=f"Take a name of {NAME_MIN} to {NAME_MAX} characters.",
-            field="name",
-        )
-    return tidy
-
-
 def _checked(draft: CampaignDraft, found: DistributionList | None) -> dict[str, Any]:
     if len(draft.placeholders) > PLACEHOLDERS_MAX:
         raise InvalidInput(
@@ -229,7 +216,7 @@ def _checked(draft: CampaignDraft, found: DistributionList | None) -> dict[str, 
         find_columns(draft.placeholders, found)
     return {
         "account_id": draft.account_id,
-        "name": check_campaign_name(draft.name),
+        "name": check_name(draft.name, "campaign"),
         "sender_id": parse_sender_id(draft.sender_id) if draft.sender_id.strip() else "",
         "list_id": draft.list_id,
         "list_name": found.name if found else "",

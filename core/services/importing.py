@@ -17,8 +17,9 @@ from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
-from core.domain.lists import NAME_MAX, NAME_MIN, DistributionList, ListStatus
+from core.domain.lists import DistributionList, ListStatus
 from core.domain.msisdn import mask_msisdn
+from core.domain.names import check_name
 from core.domain.numbering import country_name
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
@@ -94,7 +95,7 @@ class Importing:
         """
         viewer.require(Permission.DISTRIBUTION_LISTS)
         viewer.require_account(upload.account_id, "account")
-        name = check_list_name(upload.name)
+        name = check_name(upload.name, "list")
         with self._state.read() as session:
             self._refuse_taken(lists.is_name_taken(session, upload.account_id, name), name)
         list_id = new_id()
@@ -278,18 +279,6 @@ class Importing:
     def _refuse_taken(taken: bool, name: str) -> None:
         if taken:
             raise InvalidInput(f"There is a list called {name} already.", hint="Take another name.", field="name")
-
-
-def check_list_name(name: str) -> str:
-    """Return the tidied name. Raises: InvalidInput."""
-    tidy = " ".join(name.split())
-    if not NAME_MIN <= len(tidy) <= NAME_MAX or not tidy.isprintable():
-        raise InvalidInput(
-            f"The list name has {len(tidy)} characters.",
-            hint=f"Take a name of {NAME_MIN} to {NAME_MAX} characters.",
-            field="name",
-        )
-    return tidy
 
 
 def _new_list(

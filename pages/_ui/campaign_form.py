@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from core.bootstrap import App
-from core.domain.campaigns import NAME_MIN, Campaign, CampaignDraft, CampaignStatus
+from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
 from core.domain.lists import DistributionList
+from core.domain.names import NAME_MIN
 from core.domain.permissions import Viewer
 from core.domain.sender_id import parse_sender_id
 from core.errors import InvalidSenderId, InvalidTransition

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.accounts import Account
-from core.domain.campaigns import NAME_MAX, NAME_MIN
+from core.domain.names import NAME_MAX, NAME_MIN
 from core.domain.permissions import Permission
 from core.domain.sender_id import parse_sender_id, warn_sender_id
 from core.errors import InvalidSenderId

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.bootstrap import App
 from core.domain.accounts import Account
-from core.domain.lists import NAME_MAX, NAME_MIN, DistributionList, ListStatus
+from core.domain.lists import DistributionList, ListStatus
+from core.domain.names import NAME_MAX, NAME_MIN
 from core.domain.permissions import Viewer
 from core.errors import InvalidInput
 from core.files.sample import sample_csv, sample_xlsx
