@@ -77,7 +77,8 @@ def _placeholder_panel(form: Form) -> None:
                 columns.index(mapping[name]) if mapping[name] in columns else 0,
                 key=f"{PLACEHOLDER_PANEL}_column_{name}",
             )
-            if st.button("", icon=":material/delete:", help="Remove", key=f"{PLACEHOLDER_PANEL}_remove_{name}"):
+            # In words: an icon alone has no name for a screen reader.
+            if st.button("Remove", key=f"{PLACEHOLDER_PANEL}_remove_{name}"):
                 del mapping[name]
                 st.rerun()
     if _save_or_cancel(PLACEHOLDER_PANEL):

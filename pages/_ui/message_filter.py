@@ -67,12 +67,7 @@ def chips(campaign: Campaign | None) -> None:
         return
     with st.container(horizontal=True, key=f"{KEY}_chips"):
         for name, value in filters.items():
-            if st.button(
-                _label(name, value, campaign),
-                icon=":material/close:",
-                key=f"{KEY}_chip_{name}",
-                help="Remove this filter",
-            ):
+            if st.button(_label(name, value, campaign), icon=":material/close:", key=f"{KEY}_chip_{name}"):
                 _apply(filters | {name: ""})
 
 

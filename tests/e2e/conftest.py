@@ -12,9 +12,6 @@ from tests.e2e.driver import EMAIL, PASSWORD
 from tests.support.chromium import launched_chromium
 from tests.support.installation import Installation, installation
 
-# One worker process of pytest runs them all: the browser and the installation are theirs together.
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

@@ -29,9 +29,10 @@ def person(browser: Browser, url: str, *, dark: bool = False, phone: bool = Fals
             asked.append(request.url)
 
     context.on("request", note)
-    page = context.new_page()
-    yield page
-    context.close()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
     assert asked == [], f"asked other hosts: {asked}"
 
 

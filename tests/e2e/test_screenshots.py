@@ -11,7 +11,7 @@ from core.domain.paging import PageRequest
 from tests.e2e.driver import log_in, open_page, person, settled
 from tests.support.installation import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def create_campaign(page: Page, url: str) -> None:

@@ -9,7 +9,7 @@ from core.gateways.simulator.journal import Journal
 from tests.e2e.driver import EMAIL, PASSWORD, cell, choose_file, log_in, metric, open_page, person, settled
 from tests.support.installation import Installation, installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 COUNT = 2_000
 
