@@ -132,6 +132,7 @@ class NotFound(AppError):
     """No such thing, or not for this viewer: the two are never told apart."""
 
     code = "not_found"
+    default_hint = "Check the address or the name: it may have been deleted, or belong to an account that is not yours."
 
 
 class InvalidTransition(AppError):

@@ -1,15 +1,15 @@
 """Pictures of every page, for the guide and for the eye. SCREENSHOTS_DIR names where they go."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from core.domain.paging import PageRequest
 from tests.e2e.driver import log_in, open_page, person, settled
-from tests.support.installation import Installation
+from tests.support.installation import Installation, installation
 
 pytestmark = pytest.mark.browser
 
@@ -47,22 +47,51 @@ def addresses(demo: Installation) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_every_page_draws_without_an_error(
-    browser: Browser, demo: Installation, tmp_path: Path, dark: bool, phone: bool
-):
+@pytest.fixture(scope="module")
+def nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Run an installation that nobody has set up."""
+    with installation(tmp_path_factory.mktemp("nobody")) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
     folder = Path(os.environ.get("SCREENSHOTS_DIR") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def picture(page: Page, path: Path) -> None:
+    # The page may scroll inside; what a person sees first is what is pictured.
+    page.screenshot(path=path)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{path.stem} is {wide} pixels too wide"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_every_page_draws_without_an_error(browser: Browser, demo: Installation, folder: Path, dark: bool, phone: bool):
     ids = addresses(demo)
     with person(browser, demo.url, dark=dark, phone=phone) as page:
-        suffix = f"{'phone-' if phone else ''}{'dark' if dark else 'light'}"
+        suffix = name_suffix(dark, phone)
         page.goto("/login")
-        page.screenshot(path=folder / f"login-{suffix}.png")
+        picture(page, folder / f"login-{suffix}.png")
         log_in(page)
         for name, (url, show) in PAGES.items():
             show(page, url.format(**ids))
-            # The page may scroll inside; what a person sees first is what is pictured.
-            page.screenshot(path=folder / f"{name}-{suffix}.png")
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, f"{name} is {wide} pixels too wide"
+            picture(page, folder / f"{name}-{suffix}.png")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_first_visit_asks_for_the_administrator(
+    browser: Browser, nobody: Installation, folder: Path, dark: bool, phone: bool
+):
+    with person(browser, nobody.url, dark=dark, phone=phone) as page:
+        page.goto("/")
+        expect(page.get_by_role("button", name="Create administrator")).to_be_visible()
+        picture(page, folder / f"setup-{name_suffix(dark, phone)}.png")
+
+
+def name_suffix(dark: bool, phone: bool) -> str:
+    return f"{'phone-' if phone else ''}{'dark' if dark else 'light'}"

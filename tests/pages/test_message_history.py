@@ -273,6 +273,7 @@ def test_unknown_campaign_is_an_error(house: House) -> None:
     at = house.open(KEY, campaign="nope")
     assert not at.exception
     assert "There is no such campaign" in at.error[0].value
+    assert "Check the address" in at.error[0].value
 
 
 def test_page_does_not_exist_without_the_permission(house: House) -> None:

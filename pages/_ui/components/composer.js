@@ -5,6 +5,11 @@ const PAUSE_MS = 500;
 const ENCODINGS = { gsm7: "GSM-7", ucs2: "Unicode" };
 const instances = new WeakMap();
 
+/** 12345 as "12 345", with the narrow space that all numbers on screen have. */
+function grouped(value) {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+}
+
 /** The characters that force a message into Unicode, each once. */
 function findUnicodeCharacters(text) {
   return [...new Set(text)].filter((character) => measureSms(character).encoding === "ucs2");
@@ -61,7 +66,7 @@ export default function ({ data, parentElement, setStateValue }) {
     find(".advice").textContent = advice.text;
     find(".advice").classList.toggle("warning", Boolean(advice.warning));
     find(".steps").hidden = data.total < 1;
-    find(".position").textContent = `Recipient ${own.position} of ${data.total}`;
+    find(".position").textContent = `Recipient ${grouped(own.position)} of ${grouped(data.total)}`;
     find(".previous").disabled = own.position <= 1;
     find(".next").disabled = own.position >= data.total;
   };
