@@ -61,5 +61,7 @@ class AddingPeople:
             user_id = users.find_user_id(session, email)
             viewer = users.find_viewer(session, user_id) if user_id else None
         if viewer is None:
-            raise NotFound(f"There is no active user {email}." if email else "There is no active user.")
+            if email:
+                raise NotFound(f"There is no active user {email}.", hint="Check the email address.")
+            raise NotFound("There is no active user.", hint="Create the first one with create-user.")
         return viewer

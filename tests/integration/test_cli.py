@@ -128,7 +128,7 @@ def test_what_is_not_there_is_said_in_one_line(run: Run, arguments: tuple[str, .
 
 def test_nobody_there_yet_is_said(run: Run):
     answer = run("show", "nothing")
-    assert (answer.code, answer.complained) == (1, "There is no active user.\n")
+    assert (answer.code, answer.complained) == (1, "There is no active user. Create the first one with create-user.\n")
 
 
 def test_a_weak_password_or_a_taken_email_creates_nobody(run: Run):
