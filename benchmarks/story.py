@@ -17,9 +17,11 @@ from core.domain.campaigns import CampaignDraft
 from core.domain.lists import DistributionList
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
-from core.history.queries import GroupBy, MessageQuery
+from core.domain.statistics import GroupBy
+from core.history.queries import MessageQuery
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
+from core.services.reporting import StatisticsRequest
 
 NAME = "story"
 # Several countries, so that the numbers engine meets more than one plan; the ends count up.
@@ -99,7 +101,8 @@ def _ask(app: App, viewer: Viewer, campaign_id: str) -> int:
     period = Period(_now() - timedelta(days=1), _now() + timedelta(minutes=1))
     found = app.reporting.reconciliation(viewer, campaign_id)
     with measured(Case(NAME, "statistics by country and day", found.sent_count)):
-        table = app.reporting.statistics(viewer, period, (GroupBy.COUNTRY, GroupBy.DAY))
+        groups = (GroupBy.COUNTRY, GroupBy.DAY)
+        table = app.reporting.statistics(viewer, StatisticsRequest(period, groups, size=100_000)).table
     with measured(Case(NAME, "first page of history", found.sent_count)):
         page = app.reporting.messages(viewer, MessageQuery(viewer.account_ids, period), 1, 15)
     with measured(Case(NAME, "dashboard", found.sent_count)):

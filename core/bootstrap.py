@@ -13,6 +13,9 @@ from core.history.contacts import ContactStore
 from core.history.lake import Lake
 from core.history.messages import MessageStore
 from core.history.queries import MessageQueries
+from core.history.rollups import Rollups
+from core.history.statistics import Statistics
+from core.history.traffic import TrafficReader
 from core.services.adding_people import AddingPeople
 from core.services.batches import SendingLimits, SendingTools
 from core.services.composing import Composing
@@ -20,7 +23,8 @@ from core.services.importing import Importing, ImportLimits
 from core.services.launching import Launching
 from core.services.managing_accounts import ManagingAccounts
 from core.services.receiving import Receiving
-from core.services.reporting import Reporting
+from core.services.reporting import History, Reporting
+from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
 from core.services.settling import Settling
 from core.services.signing_in import SigningIn
@@ -45,6 +49,7 @@ class App:
     sending: Sending
     receiving: Receiving
     reporting: Reporting
+    rolling_up: RollingUp
     demo: DemoSeeding
     working: Working
 
@@ -82,6 +87,7 @@ def build_app(settings: Settings) -> App:
     sending = Sending(SendingTools(state, audience, gateways, Settling(state, messages), limits))
     receiving = Receiving(state, messages, gateways)
     demo = DemoSeeding(settings, state, lake)
+    rolling_up = RollingUp(state, Rollups(lake))
     return App(
         settings=settings,
         state=state,
@@ -95,9 +101,10 @@ def build_app(settings: Settings) -> App:
         launching=launching,
         sending=sending,
         receiving=receiving,
-        reporting=Reporting(state, MessageQueries(lake)),
+        reporting=Reporting(state, History(MessageQueries(lake), Statistics(lake), TrafficReader(lake))),
+        rolling_up=rolling_up,
         demo=demo,
-        working=Working(importing, launching, sending, receiving, demo),
+        working=Working(importing, launching, sending, receiving, demo, rolling_up),
     )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from core import logs
 from core.bootstrap import App, build_app
+from core.cli_history import add_history
 from core.config import Settings
 from core.demo.seeding import DemoSummary
 from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_people(commands)
     _add_lists(commands)
     _add_campaigns(commands)
+    add_history(commands)
     demo = _add(commands, "seed-demo", _seed_demo, "create the demo company")
     demo.add_argument("--as", dest="email", default="", help="email of the person who gets to see it")
     demo.add_argument("--messages", type=int, default=300_000, help="how many messages of history")

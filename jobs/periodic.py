@@ -20,12 +20,17 @@ from core.services.working import Work, Working, WorkKind
 from jobs.app import huey
 from jobs.importing import import_list, seed_demo
 from jobs.receipts import merge_receipts
+from jobs.rollups import refresh_rollups
 from jobs.sending import freeze_audience, send_campaign
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 0.5
-RECEIPTS_EVERY = timedelta(seconds=1)
+# What is not found by looking, but done again and again.
+REPEATED: Mapping[WorkKind, timedelta] = {
+    WorkKind.RECEIPTS: timedelta(seconds=1),
+    WorkKind.ROLLUPS: timedelta(seconds=60),
+}
 # After this long a task that was never heard of again may be put in anew: its worker may be gone.
 FORGOTTEN_AFTER = timedelta(seconds=60)
 
@@ -35,6 +40,7 @@ TASKS: Mapping[WorkKind, TaskWrapper] = {
     WorkKind.SEND: send_campaign,
     WorkKind.RECEIPTS: merge_receipts,
     WorkKind.DEMO: seed_demo,
+    WorkKind.ROLLUPS: refresh_rollups,
 }
 
 
@@ -52,7 +58,7 @@ class Pulse:
         # The last turn at which each campaign was given a thread.
         self._turns: dict[Work, int] = {}
         self._next_turn = count(1)
-        self._receipts_at: datetime | None = None
+        self._repeated_at: dict[WorkKind, datetime] = {}
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
     def start(self) -> None:
@@ -70,14 +76,20 @@ class Pulse:
         with self._lock:
             self._asked = {key: item for key, item in self._asked.items() if now - item[1] < FORGOTTEN_AFTER}
             under_way = Counter(work for work, _ in self._asked.values())
-        found = self._working.find(now)
-        if self._receipts_at is None or now - self._receipts_at >= RECEIPTS_EVERY:
-            self._receipts_at = now
-            found.append(Work(WorkKind.RECEIPTS))
+        found = [*self._working.find(now), *self._repeat(now)]
         for work in found:
             if work.kind is not WorkKind.SEND and work not in under_way:
                 self._enqueue(work, now)
         self._share_slots([work for work in found if work.kind is WorkKind.SEND], under_way, now)
+
+    def _repeat(self, now: datetime) -> list[Work]:
+        due = [
+            kind
+            for kind, pause in REPEATED.items()
+            if kind not in self._repeated_at or now - self._repeated_at[kind] >= pause
+        ]
+        self._repeated_at |= dict.fromkeys(due, now)
+        return [Work(kind) for kind in due]
 
     def _share_slots(self, sends: Sequence[Work], under_way: Mapping[Work, int], now: datetime) -> None:
         """Give every free thread to the campaign that has the fewest, and of those to the one that waits longest."""

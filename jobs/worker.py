@@ -6,14 +6,14 @@ from huey.consumer import Consumer
 
 from core import logs
 from core.bootstrap import App, shared_app
-from jobs import importing, receipts, sending
+from jobs import importing, receipts, rollups, sending
 from jobs.app import huey, prepare
 from jobs.clock import utc_now
 from jobs.periodic import Pulse
 
 log = logging.getLogger(__name__)
 
-TASK_MODULES = (importing, receipts, sending)
+TASK_MODULES = (importing, receipts, rollups, sending)
 
 
 class Worker(Consumer):
@@ -46,6 +46,7 @@ class Worker(Consumer):
         """Stop finding work, end what is being sent, then stop the threads."""
         self._pulse.stop()
         self._app.sending.stop()
+        self._app.rolling_up.stop()
         super().stop(graceful=graceful)
         log.info("worker_stopped", extra={"graceful": graceful})
 

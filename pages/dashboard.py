@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.periods import Preset, resolve_period
-from core.history.queries import TrafficSummary
+from core.history.traffic import TrafficSummary
 from pages._ui import charts, formats, session, widgets
 from pages._ui.widgets import Tile
 

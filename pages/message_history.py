@@ -4,7 +4,6 @@ import streamlit as st
 
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
-from core.history.queries import MessageQuery
 from pages._ui import message_filter, period_filter, session, tables, widgets
 
 KEY = "message_history"
@@ -57,7 +56,7 @@ with widgets.show_errors():
         message_filter.button()
         shown = column_options()
     message_filter.chips(campaign)
-    query = MessageQuery(viewer.account_ids, period, **message_filter.active())
+    query = message_filter.query(viewer, period)
     found = app.reporting.messages(viewer, query, request.page, request.size)
     if found.total and shown:
         tables.show(found.table, shown, key=f"{KEY}_table", alt="Messages", time_zone=viewer.time_zone)

@@ -11,6 +11,7 @@ from core.domain.messages import DeliveryStatus
 from core.domain.receipts import Settled, is_final, merge
 from core.history.arrow import fetch_one
 from core.history.lake import Lake
+from core.history.rollups import record_changed, record_inserted
 from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.history.statements import load_statements
 
@@ -84,6 +85,7 @@ class MessageStore:
             if messages.num_rows:
                 cursor.register("incoming_messages", messages)
                 cursor.execute(_SQL["insert_messages"].format(columns=_MESSAGE_COLUMNS))
+                record_inserted(cursor, "incoming_messages")
             if unsent.num_rows:
                 cursor.register("incoming_unsent", unsent)
                 cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id, "now": now})
@@ -122,11 +124,15 @@ class MessageStore:
         def update(cursor: DuckDBPyConnection) -> set[tuple[str, str]]:
             cursor.register("incoming_receipts", incoming)
             cursor.execute(_SQL["settle"], {"earliest": earliest})
+            cursor.execute(_SQL["settled_before"])
+            cursor.execute(_SQL["settled_after"])
             first, last = fetch_one(cursor, _SQL["changed_range"])
             if first is not None:
                 cursor.execute(_SQL["update_changed"], {"first": first, "last": last})
+                record_changed(cursor, "settled_before", "settled_after")
             matched = {(str(gateway), str(key)) for gateway, key in cursor.execute(_SQL["matched"]).fetchall()}
-            cursor.execute(_SQL["drop_settled"])
+            for block in ("drop_after", "drop_before", "drop_settled"):
+                cursor.execute(_SQL[block])
             return matched
 
         return self._lake.write(update)

@@ -23,7 +23,8 @@ SELECT
 CREATE TEMP TABLE settled AS
 WITH matched AS (
     SELECT
-        m.message_id, m.sent_at, m.delivery_status, m.error_code, m.delivered_at, r.gateway, r.gateway_message_id,
+        m.message_id, m.sent_at, m.account, m.country, m.network, m.mccmnc, m.price_eur_cents,
+        m.delivery_status, m.error_code, m.delivered_at, r.gateway, r.gateway_message_id,
         CASE m.delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS stored_rank,
         CASE r.delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS came_rank,
         r.delivery_status AS came_status, r.error_code AS came_code, r.delivered_at::TIMESTAMP AS came_at
@@ -48,7 +49,8 @@ joined AS (
     FROM matched
 )
 SELECT
-    message_id, sent_at, gateway, gateway_message_id, new_status, new_code, new_at,
+    message_id, sent_at, account, country, network, mccmnc, price_eur_cents, delivery_status, delivered_at,
+    gateway, gateway_message_id, new_status, new_code, new_at,
     (new_status, new_code) IS DISTINCT FROM (delivery_status, error_code)
         OR new_at IS DISTINCT FROM delivered_at AS changed
 FROM joined;
@@ -65,6 +67,19 @@ WHERE m.message_id = s.message_id AND m.sent_at BETWEEN $first AND $last;
 
 -- name: matched
 SELECT DISTINCT gateway, gateway_message_id FROM settled;
+
+-- name: settled_before
+CREATE TEMP VIEW settled_before AS FROM settled WHERE changed;
+
+-- name: settled_after
+CREATE TEMP VIEW settled_after AS
+SELECT * REPLACE (new_status AS delivery_status, new_at AS delivered_at) FROM settled WHERE changed;
+
+-- name: drop_after
+DROP VIEW settled_after;
+
+-- name: drop_before
+DROP VIEW settled_before;
 
 -- name: drop_settled
 DROP TABLE settled;

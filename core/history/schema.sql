@@ -81,3 +81,109 @@ CREATE TABLE lake.appended_batches (
     message_count BIGINT NOT NULL,
     appended_at TIMESTAMP NOT NULL
 );
+
+-- name: migration_0005_rollups
+-- A route is what messages are counted apart by besides their day and price, a series those of one price on it.
+CREATE TABLE lake.routes (
+    route_id INTEGER NOT NULL,
+    account VARCHAR NOT NULL,
+    country VARCHAR NOT NULL,
+    network VARCHAR NOT NULL,
+    mccmnc VARCHAR NOT NULL
+);
+CREATE TABLE lake.series (series_id INTEGER NOT NULL, route_id INTEGER NOT NULL, price_eur_cents DECIMAL(12, 4) NOT NULL);
+-- What the rollups do not know yet, as differences: written in the commit that changes lake.messages. A slot is a
+-- quarter of an hour: every zone's days begin at one. The bucket is the delay's of a delivered message, else NULL.
+CREATE TABLE lake.traffic_log (
+    slot TIMESTAMP NOT NULL,
+    account VARCHAR NOT NULL,
+    country VARCHAR NOT NULL,
+    network VARCHAR NOT NULL,
+    mccmnc VARCHAR NOT NULL,
+    price_eur_cents DECIMAL(12, 4) NOT NULL,
+    bucket SMALLINT,
+    sent BIGINT NOT NULL,
+    delivered BIGINT NOT NULL,
+    undelivered BIGINT NOT NULL
+);
+-- The rollups: by day and by month of a calendar, which is a time zone; id is a route's or a series'. The coarse ones
+-- answer most questions in half the time.
+CREATE TABLE lake.route_days (
+    calendar VARCHAR NOT NULL,
+    day DATE NOT NULL,
+    id INTEGER NOT NULL,
+    sent BIGINT NOT NULL,
+    delivered BIGINT NOT NULL,
+    undelivered BIGINT NOT NULL,
+    cost_eur_cents DECIMAL(18, 4) NOT NULL
+);
+ALTER TABLE lake.route_days SET PARTITIONED BY (calendar, year(day), month(day));
+CREATE TABLE lake.route_months (
+    calendar VARCHAR NOT NULL,
+    month DATE NOT NULL,
+    id INTEGER NOT NULL,
+    sent BIGINT NOT NULL,
+    delivered BIGINT NOT NULL,
+    undelivered BIGINT NOT NULL,
+    cost_eur_cents DECIMAL(18, 4) NOT NULL
+);
+ALTER TABLE lake.route_months SET PARTITIONED BY (calendar, year(month), month(month));
+CREATE TABLE lake.series_days (
+    calendar VARCHAR NOT NULL,
+    day DATE NOT NULL,
+    id INTEGER NOT NULL,
+    sent BIGINT NOT NULL,
+    delivered BIGINT NOT NULL,
+    undelivered BIGINT NOT NULL,
+    cost_eur_cents DECIMAL(18, 4) NOT NULL
+);
+ALTER TABLE lake.series_days SET PARTITIONED BY (calendar, year(day), month(day));
+CREATE TABLE lake.series_months (
+    calendar VARCHAR NOT NULL,
+    month DATE NOT NULL,
+    id INTEGER NOT NULL,
+    sent BIGINT NOT NULL,
+    delivered BIGINT NOT NULL,
+    undelivered BIGINT NOT NULL,
+    cost_eur_cents DECIMAL(18, 4) NOT NULL
+);
+ALTER TABLE lake.series_months SET PARTITIONED BY (calendar, year(month), month(month));
+-- Delivered messages by how long it took.
+CREATE TABLE lake.route_delay_days (
+    calendar VARCHAR NOT NULL,
+    day DATE NOT NULL,
+    id INTEGER NOT NULL,
+    bucket SMALLINT NOT NULL,
+    messages BIGINT NOT NULL
+);
+ALTER TABLE lake.route_delay_days SET PARTITIONED BY (calendar, year(day), month(day));
+CREATE TABLE lake.route_delay_months (
+    calendar VARCHAR NOT NULL,
+    month DATE NOT NULL,
+    id INTEGER NOT NULL,
+    bucket SMALLINT NOT NULL,
+    messages BIGINT NOT NULL
+);
+ALTER TABLE lake.route_delay_months SET PARTITIONED BY (calendar, year(month), month(month));
+CREATE TABLE lake.series_delay_days (
+    calendar VARCHAR NOT NULL,
+    day DATE NOT NULL,
+    id INTEGER NOT NULL,
+    bucket SMALLINT NOT NULL,
+    messages BIGINT NOT NULL
+);
+ALTER TABLE lake.series_delay_days SET PARTITIONED BY (calendar, year(day), month(day));
+CREATE TABLE lake.series_delay_months (
+    calendar VARCHAR NOT NULL,
+    month DATE NOT NULL,
+    id INTEGER NOT NULL,
+    bucket SMALLINT NOT NULL,
+    messages BIGINT NOT NULL
+);
+ALTER TABLE lake.series_delay_months SET PARTITIONED BY (calendar, year(month), month(month));
+-- The months whose rollups are there; of the others only lake.messages can tell. A patch replaces some of a month's
+-- days, and leaves a file and a list of deleted rows behind: after a number of them the month is written anew.
+CREATE TABLE lake.rollup_months (calendar VARCHAR NOT NULL, month DATE NOT NULL, patch_count INTEGER NOT NULL);
+-- The months (of UTC) that have messages.
+CREATE TABLE lake.message_months (month DATE NOT NULL);
+INSERT INTO lake.message_months SELECT DISTINCT date_trunc('month', sent_at)::DATE FROM lake.messages;

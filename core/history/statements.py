@@ -12,13 +12,21 @@ def load_statements(file_name: str) -> dict[str, str]:
 
     Raises: ValueError: text stands above the first name, or a name is given twice.
     """
-    text = resources.files(__package__).joinpath(file_name).read_text("utf-8")
+    return parse_statements(resources.files(__package__).joinpath(file_name).read_text("utf-8"))
+
+
+def parse_statements(text: str) -> dict[str, str]:
+    """
+    Return the named blocks of *text* in order.
+
+    Raises: ValueError: as `load_statements`.
+    """
     preamble, *rest = _NAME.split(text)
     if any(line and not line.startswith("--") for line in preamble.splitlines()):
-        raise ValueError(f"{file_name}: SQL stands above the first name")
+        raise ValueError("SQL stands above the first name")
     blocks: dict[str, str] = {}
     for name, sql in zip(rest[::2], rest[1::2], strict=True):
         if name in blocks:
-            raise ValueError(f"{file_name}: {name} is given twice")
+            raise ValueError(f"{name} is given twice")
         blocks[name] = sql.strip()
     return blocks

@@ -1,7 +1,7 @@
 """Reporting: what became of the messages, one by one and in sum."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,8 +12,12 @@ from core.domain.msisdn import find_msisdn, mask_msisdn
 from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.permissions import Permission, Viewer
+from core.domain.statistics import GroupBy, NameFilter, Sorting
 from core.errors import InvalidInput
-from core.history.queries import GroupBy, MessageQueries, MessageQuery, StatisticsQuery, TrafficSummary
+from core.history.adding_up import StatisticsQuery
+from core.history.queries import MessageQueries, MessageQuery
+from core.history.statistics import Names, Statistics, StatisticsPage
+from core.history.traffic import TrafficReader, TrafficSummary
 from core.state import accounts, campaigns, ledger
 from core.state.store import State
 
@@ -32,13 +36,34 @@ class MessagePage:
     total: int
 
 
+@dataclass(frozen=True)
+class StatisticsRequest:
+    """What a person wants to see: messages of *period* in groups, page *page* (from 1) of *size* of them."""
+
+    period: Period
+    group_by: tuple[GroupBy, ...]
+    filters: tuple[NameFilter, ...] = ()
+    sorting: Sorting = field(default_factory=Sorting)
+    page: int = 1
+    size: int = 100
+
+
+@dataclass(frozen=True)
+class History:
+    """What reporting reads of the lake."""
+
+    messages: MessageQueries
+    statistics: Statistics
+    traffic: TrafficReader
+
+
 class Reporting:
     """Questions about what was sent. All of them see the viewer's accounts only."""
 
-    def __init__(self, state: State, queries: MessageQueries) -> None:
+    def __init__(self, state: State, history: History) -> None:
         """Take the stores."""
         self._state = state
-        self._queries = queries
+        self._history = history
 
     def reconciliation(self, viewer: Viewer, campaign_id: str) -> Reconciliation:
         """Return what became of the campaign's audience. Raises: NotFound."""
@@ -70,21 +95,31 @@ class Reporting:
         viewer.require(Permission.MESSAGE_HISTORY)
         if query.receiver and not viewer.sees_numbers:
             query = replace(query, receiver=_whole_number(query.receiver))
-        scoped = replace(query, account_ids=viewer.account_ids)
-        total = self._queries.count(scoped)
-        table = self._queries.page(scoped, size, (max(1, page) - 1) * size)
+        scoped = replace(query, account_ids=self._asked_accounts(viewer, query.names))
+        total = self._history.messages.count(scoped)
+        table = self._history.messages.page(scoped, size, (max(1, page) - 1) * size)
         return MessagePage(self._readable(viewer, table), total)
 
-    def statistics(self, viewer: Viewer, period: Period, group_by: tuple[GroupBy, ...]) -> pa.Table:
-        """Return sent, delivered, undelivered, transmitted and cost per group; days are the viewer's."""
+    def _asked_accounts(self, viewer: Viewer, filters: Iterable[NameFilter]) -> frozenset[str]:
+        """Return the viewer's accounts whose names fulfil all conditions on them."""
+        wanted = [condition for condition in filters if condition.field is GroupBy.ACCOUNT]
+        names = self._account_names(viewer) if wanted else dict.fromkeys(viewer.account_ids, "")
+        return frozenset(key for key, name in names.items() if all(each.matches(name) for each in wanted))
+
+    def statistics(self, viewer: Viewer, request: StatisticsRequest) -> StatisticsPage:
+        """Return a page of the groups, the totals and the chart; days are the viewer's."""
         viewer.require(Permission.STATISTICS)
-        query = StatisticsQuery(viewer.account_ids, period, viewer.time_zone, group_by)
-        return self._named(viewer, self._queries.statistics(query))
+        query = StatisticsQuery(viewer.account_ids, request.period, viewer.time_zone, request.group_by, request.filters)
+        names = self._account_names(viewer)
+        known = Names(account=lambda account_id: names[account_id], country=country_name)
+        offset = (max(1, request.page) - 1) * request.size
+        return self._history.statistics.page(query, known, request.sorting, request.size, offset)
 
     def traffic(self, viewer: Viewer, period: Period) -> TrafficSummary:
         """Return the dashboard's figures: of the viewer's accounts, for anybody who is signed in."""
-        summary = self._queries.traffic(viewer.account_ids, period, viewer.time_zone)
-        return replace(summary, countries=self._named(viewer, summary.countries))
+        summary = self._history.traffic.sum_up(viewer.account_ids, period, viewer.time_zone)
+        countries = _with(summary.countries, "country", _country_names(summary.countries))
+        return replace(summary, countries=countries)
 
     def _readable(self, viewer: Viewer, table: pa.Table) -> pa.Table:
         named = _with_delivery(self._named(viewer, table))
@@ -94,16 +129,19 @@ class Reporting:
         return _with(named, "receiver", masked)
 
     def _named(self, viewer: Viewer, table: pa.Table) -> pa.Table:
-        """Put names for country codes and account ids, in columns of messages and of groups alike."""
+        """Put names for country codes and account ids."""
+        names = self._account_names(viewer)
+        table = _with(table, "country", _country_names(table))
+        return _with(table, "account", [names[key] for key in table["account"].to_pylist()])
+
+    def _account_names(self, viewer: Viewer) -> dict[str, str]:
         with self._state.read() as session:
             known = accounts.list_accounts(session, viewer.account_ids)
-        names = {account.account_id: account.display_name for account in known}
-        for column in table.column_names:
-            if column in {"country", GroupBy.COUNTRY}:
-                table = _with(table, column, [country_name(code) for code in table[column].to_pylist()])
-            elif column in {"account", GroupBy.ACCOUNT}:
-                table = _with(table, column, [names[key] for key in table[column].to_pylist()])
-        return table
+        return {account.account_id: account.display_name for account in known}
+
+
+def _country_names(table: pa.Table) -> list[str]:
+    return [country_name(code) for code in table["country"].to_pylist()]
 
 
 def _whole_number(text: str) -> str:

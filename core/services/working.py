@@ -14,6 +14,7 @@ from typing import Protocol
 from core.services.importing import Importing
 from core.services.launching import Launching
 from core.services.receiving import Receiving
+from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
 
 
@@ -25,11 +26,12 @@ class WorkKind(StrEnum):
     SEND = "send"
     RECEIPTS = "receipts"
     DEMO = "demo"
+    ROLLUPS = "rollups"
 
 
 @dataclass(frozen=True)
 class Work:
-    """One thing to do; *subject* is the id of what it is about, "" for receipts."""
+    """One thing to do; *subject* is the id of what it is about, "" for receipts and rollups."""
 
     kind: WorkKind
     subject: str = ""
@@ -51,9 +53,10 @@ class Working:
     sending: Sending
     receiving: Receiving
     demo: DemoSeeding
+    rolling_up: RollingUp
 
     def find(self, now: datetime) -> list[Work]:
-        """Return what waits, receipts excepted: they are looked for by looking for them."""
+        """Return what waits, receipts and rollups excepted: they are looked for by doing them."""
         return [
             *(Work(WorkKind.DEMO, user_id) for user_id in self.demo.list_waiting(now)),
             *(Work(WorkKind.IMPORT, list_id) for list_id in self.importing.list_waiting(now)),
@@ -75,6 +78,8 @@ class Working:
                 self.receiving.merge(clock())
             case WorkKind.DEMO:
                 self.demo.run(work.subject, clock)
+            case WorkKind.ROLLUPS:
+                self.rolling_up.refresh()
 
     def run_until_idle(self, clock: Callable[[], datetime]) -> None:
         """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""

@@ -83,6 +83,11 @@ def find_viewer(session: Session, user_id: str) -> Viewer | None:
     )
 
 
+def list_time_zones(session: Session) -> list[str]:
+    """Return the zones in which active people live, each once."""
+    return list(session.scalars(select(UserRow.time_zone).where(UserRow.status == ACTIVE).distinct()))
+
+
 def add_membership(session: Session, user_id: str, account_id: str) -> None:
     """Let the person work with the account; harmless when he or she already does."""
     session.merge(MembershipRow(user_id=user_id, account_id=account_id))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import plotly.graph_objects as go
 import pyarrow as pa
@@ -27,6 +28,24 @@ _COLOURS = {
         "transmitted": "#4A4659",
     },
 }
+
+
+class Unit(StrEnum):
+    """How long a bucket of time is."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+# How a bucket is named where the pointer is, and on the axis.
+_MOMENTS = {
+    Unit.HOUR: ("%d/%m/%Y %H:%M", "%H:%M"),
+    Unit.DAY: ("%d/%m/%Y", "%d/%m"),
+    Unit.MONTH: ("%m/%Y", "%m/%Y"),
+    Unit.YEAR: ("%Y", "%Y"),
+}
 _HEIGHT = 280
 _BAR_HEIGHT = 34
 _MOST_COUNTRIES = 8
@@ -37,13 +56,14 @@ def palette() -> dict[str, str]:
     return _COLOURS["dark" if st.context.theme.type == "dark" else "light"]
 
 
-def traffic(series: pa.Table, until: datetime) -> go.Figure:
+def traffic(series: pa.Table, until: datetime, unit: Unit | None = None) -> go.Figure:
     """
     Messages sent over time; the axis shows the whole period, the line ends at *until*.
 
     Args:
-        series: columns bucket (start of an hour or day, in the viewer's zone) and sent, in the order of time.
+        series: columns bucket (its start, in the viewer's zone) and sent, in the order of time.
         until: the present moment in the viewer's zone: what has not come yet is not nothing.
+        unit: how long the buckets are; hours or days are told apart without.
     """
     colours = palette()
     # Plotly shifts aware times to the browser's zone; these are already where they belong.
@@ -52,7 +72,9 @@ def traffic(series: pa.Table, until: datetime) -> go.Figure:
     sent = [value if is_past else None for value, is_past in zip(series["sent"].to_pylist(), past, strict=True)]
     if not any(sent):
         return _nothing()
-    is_hourly = len(buckets) > 1 and buckets[1] - buckets[0] < timedelta(days=1)
+    if unit is None:
+        unit = Unit.HOUR if len(buckets) > 1 and buckets[1] - buckets[0] < timedelta(days=1) else Unit.DAY
+    pointed, ticks = _MOMENTS[unit]
     figure = go.Figure(
         go.Scatter(
             x=buckets,
@@ -63,12 +85,12 @@ def traffic(series: pa.Table, until: datetime) -> go.Figure:
             fillcolor=colours["fill"],
             line={"color": colours["primary"], "width": 2.5, "shape": "linear"},
             marker={"size": 9},
-            hovertemplate="%{x|%d/%m/%Y" + (" %H:%M" if is_hourly else "") + "}<br><b>%{y:,}</b> sent<extra></extra>",
+            hovertemplate="%{x|" + pointed + "}<br><b>%{y:,}</b> sent<extra></extra>",
         )
     )
     _finish(figure, _HEIGHT)
     figure.update_yaxes(rangemode="tozero", tickformat="~s", nticks=5, gridwidth=1, automargin=True)
-    figure.update_xaxes(showgrid=False, nticks=7, automargin=True, tickformat="%H:%M" if is_hourly else "%d/%m")
+    figure.update_xaxes(showgrid=False, nticks=7, automargin=True, tickformat=ticks)
     return figure
 
 

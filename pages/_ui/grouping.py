@@ -1,15 +1,15 @@
-"""Group By on Statistics: which groups, their columns, their totals and their picture."""
+"""Group By on Statistics, and what its groups look like: rows, totals and chart."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import streamlit as st
 
 from core.domain.periods import Period
-from core.history.queries import GroupBy
+from core.domain.statistics import TIMES, GroupBy
+from core.history.statistics import StatisticsPage
 from pages._ui import charts, formats, session, tables, widgets
 from pages._ui.widgets import Tile
 
@@ -17,6 +17,18 @@ PARAMETER = "group"
 _MOMENT = timedelta(microseconds=1)
 # Of a longer period only the part that holds messages is drawn.
 _LONGEST_AXIS = timedelta(days=400)
+_DELAY_HELP = "From sending to the delivery receipt, within 10 %: half of the delivered messages took no longer."
+
+MEASURES = (
+    tables.number("Sent", "sent"),
+    tables.number("Delivered", "delivered"),
+    tables.number("Undelivered", "undelivered"),
+    tables.number("Transmitted", "transmitted"),
+    tables.share("Delivery Rate", "delivery_rate"),
+    tables.euros("Cost", "cost_eur_cents"),
+    tables.duration("DLR Time", "median_dlr_s"),
+    tables.duration("DLR Time 95 %", "p95_dlr_s"),
+)
 
 
 def choose(key: str, default: Sequence[GroupBy]) -> tuple[GroupBy, ...]:
@@ -48,50 +60,71 @@ def _panel(key: str, groups: Sequence[GroupBy]) -> None:
 
 
 def columns(groups: Sequence[GroupBy]) -> tuple[tables.Column, ...]:
-    """Return the columns that name a row's group."""
-    return tuple(_column(group) for group in groups)
+    """Return the table's columns: what names a row's group, and its measures."""
+    return (*(_column(group) for group in groups), *MEASURES)
 
 
-def totals(found: pa.Table) -> None:
+def total_row(found: StatisticsPage, groups: Sequence[GroupBy]) -> dict[str, Any]:
+    """Return the row of everything, by source; its first group says what it is, the others nothing."""
+    names: dict[str, Any] = dict.fromkeys(map(str, groups))
+    return names | {str(groups[0]): tables.TOTAL} | found.totals.to_pylist()[0]
+
+
+def totals(found: StatisticsPage) -> None:
     """Draw the sums over all groups."""
-    sums = {name: pc.sum(found[name]).as_py() for name in ("sent", "delivered", "undelivered", "transmitted")}
-    cost = formats.euros(pc.sum(found["cost_eur_cents"]).as_py())
-    rate = formats.percent(sums["delivered"] / sums["sent"])
+    (row,) = found.totals.to_pylist()
+    slow = f"95 % within {formats.duration(row['p95_dlr_s'])}" if row["p95_dlr_s"] is not None else ""
     widgets.tiles(
         (
-            Tile("Sent", formats.number(sums["sent"]), cost),
-            Tile("Delivered", formats.number(sums["delivered"]), f"{rate} of sent"),
-            Tile("Undelivered", formats.number(sums["undelivered"])),
-            Tile("Transmitted", formats.number(sums["transmitted"]), help="Sent, with no final receipt yet."),
+            Tile("Sent", formats.number(row["sent"]), formats.euros(row["cost_eur_cents"])),
+            Tile("Delivered", formats.number(row["delivered"]), f"{formats.percent(row['delivery_rate'])} of sent"),
+            Tile("Undelivered", formats.number(row["undelivered"])),
+            Tile("Transmitted", formats.number(row["transmitted"]), help="Sent, with no final receipt yet."),
+            Tile("DLR Time", formats.duration(row["median_dlr_s"]), slow, help=_DELAY_HELP),
         )
     )
 
 
-def chart(found: pa.Table, groups: Sequence[GroupBy], period: Period) -> None:
-    """Draw what was sent: over time when days are among the groups, else by the first group."""
-    if GroupBy.DAY in groups:
+def chart(found: StatisticsPage, groups: Sequence[GroupBy], period: Period) -> None:
+    """Draw what was sent: over time when a group is one of time, else by the first group."""
+    by = GroupBy(found.chart.column_names[0])
+    if by in TIMES:
         _, viewer = session.current()
-        sums = found.group_by(GroupBy.DAY.value).aggregate([("sent", "sum")])
-        sent = dict(zip(sums[GroupBy.DAY.value].to_pylist(), sums["sent_sum"].to_pylist(), strict=True))
-        series = _by_day(sent, period, viewer.time_zone)
-        figure = charts.traffic(series, formats.in_zone(session.now(), viewer.time_zone))
+        sent = dict(zip(found.chart[by].to_pylist(), found.chart["sent"].to_pylist(), strict=True))
+        series = _over_time(by, sent, period, viewer.time_zone)
+        figure = charts.traffic(series, formats.in_zone(session.now(), viewer.time_zone), charts.Unit(by.lower()))
     else:
-        first = groups[0]
-        sums = found.group_by(first.value).aggregate([("sent", "sum")]).sort_by([("sent_sum", "descending")])
-        names = [_word(first, value) for value in sums[first.value].to_pylist()]
-        figure = charts.countries(pa.table({"country": names, "sent": sums["sent_sum"]}))
-    with widgets.card("Sent", key="statistics_chart"):
+        sums = found.chart.sort_by([("sent", "descending")])
+        names = [_word(by, value) for value in sums[by].to_pylist()]
+        figure = charts.countries(pa.table({"country": names, "sent": sums["sent"]}))
+    with widgets.card(f"Sent by {by}", key="statistics_chart"):
         charts.show(figure, key="statistics_sent", alt=f"Messages sent by {', '.join(groups)}")
 
 
-def _by_day(sent: Mapping[date, int], period: Period, time_zone: str) -> pa.Table:
-    """Return bucket and sent for every day of the period: one without messages is no gap but a zero."""
+def _over_time(by: GroupBy, sent: Mapping[Any, int], period: Period, time_zone: str) -> pa.Table:
+    """Return bucket and sent for all of the period: a day or month without messages is no gap but a zero."""
     first, last = (formats.in_zone(end, time_zone).date() for end in (period.start, period.end - _MOMENT))
+    days = {day.replace(month=1, day=1) if by is GroupBy.YEAR else day for day in map(_as_day, sent)}
     if last - first > _LONGEST_AXIS:
-        first, last = min(sent), max(sent)
-    days = [first + timedelta(days=count) for count in range((last - first).days + 1)]
-    buckets = pa.array([datetime.combine(day, time()) for day in days], pa.timestamp("us"))
-    return pa.table({"bucket": buckets, "sent": [sent.get(day, 0) for day in days]})
+        first, last = min(days), max(days)
+    buckets = list(_starts(by, first, last))
+    counts = {_as_day(key): count for key, count in sent.items()}
+    moments = pa.array([datetime.combine(day, time()) for day in buckets], pa.timestamp("us"))
+    return pa.table({"bucket": moments, "sent": [counts.get(day, 0) for day in buckets]})
+
+
+def _as_day(key: date | int) -> date:
+    return key if isinstance(key, date) else date(key, 1, 1)
+
+
+def _starts(by: GroupBy, first: date, last: date) -> Sequence[date]:
+    """Return the first days of the days, months or years from *first* to *last*."""
+    if by is GroupBy.DAY:
+        return [first + timedelta(days=count) for count in range((last - first).days + 1)]
+    if by is GroupBy.YEAR:
+        return [date(year, 1, 1) for year in range(first.year, last.year + 1)]
+    months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    return [date(month // 12, month % 12 + 1, 1) for month in months]
 
 
 def _column(group: GroupBy) -> tables.Column:
@@ -100,6 +133,8 @@ def _column(group: GroupBy) -> tables.Column:
 
 def _word(group: GroupBy, value: Any) -> str:
     """Return how a group's value reads; what is not known is said to be so."""
+    if value == tables.TOTAL:
+        return str(value)
     match group:
         case GroupBy.DAY:
             return f"{value:%d/%m/%Y}"

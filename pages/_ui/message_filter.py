@@ -1,13 +1,16 @@
 """Filter By on Message History: the guide's eight fields and a campaign, kept in the page's address."""
 
+from decimal import Decimal, InvalidOperation
+
 import streamlit as st
 
 from core.domain.campaigns import Campaign
 from core.domain.messages import DeliveryStatus
 from core.domain.numbering import list_countries
 from core.domain.periods import Period
-from core.domain.permissions import Permission
-from pages._ui import formats, session, widgets
+from core.domain.permissions import Permission, Viewer
+from core.history.queries import MessageQuery
+from pages._ui import drilling, formats, name_filter, session, widgets
 
 KEY = "message_history"
 PANEL = f"{KEY}_filter"
@@ -36,6 +39,15 @@ def active() -> dict[str, str]:
     return {name: value for name, value in asked.items() if value}
 
 
+def query(viewer: Viewer, period: Period) -> MessageQuery:
+    """Return what the page's address asks for in *period*."""
+    try:
+        price = Decimal(st.query_params.get(drilling.PRICE, ""))
+    except InvalidOperation:
+        price = None
+    return MessageQuery(viewer.account_ids, period, names=name_filter.active(), price_eur_cents=price, **active())
+
+
 def find_campaign() -> Campaign | None:
     """
     Return the campaign the page is narrowed to, None when there is none or the viewer may not see campaigns.
@@ -62,6 +74,11 @@ def button() -> None:
 
 def chips(campaign: Campaign | None) -> None:
     """Draw the active filters, among them *campaign*; a click takes one away."""
+    name_filter.chips(KEY)
+    price = st.query_params.get(drilling.PRICE, "")
+    if price and st.button(f"Price: {formats.plain(price)}", icon=":material/close:", key=f"{KEY}_chip_price"):
+        st.query_params.pop(drilling.PRICE, None)
+        st.rerun()
     filters = active()
     if not filters:
         return

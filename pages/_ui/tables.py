@@ -18,11 +18,22 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.paging import PageRequest
-from pages._ui import formats
+from pages._ui import charts, formats
 from pages._ui.status import COLOURS
 
+# What the first column of the row of everything says.
+TOTAL = "Total"
 MOMENT_FORMAT = "DD/MM/YYYY HH:mm"
 ROW_HEIGHT = 40
+
+
+@dataclass(frozen=True)
+class Totalled:
+    """The rows of a page and the row of everything, by source; it stands last and has no actions."""
+
+    rows: pa.Table
+    total: Mapping[str, Any]
+
 
 Source = str | Callable[[Any], Any]
 Rows = Sequence[Any] | pa.Table
@@ -134,23 +145,25 @@ def flag(label: str, source: Source) -> Column:
     return Column(label, source, lambda name, _: st.column_config.TextColumn(name, width="small"), convert=convert)
 
 
-def _frame(rows: Rows, columns: Sequence[Column]) -> pd.DataFrame:
+def _frame(rows: Rows, columns: Sequence[Column], total: Mapping[str, Any] | None) -> pd.DataFrame:
     """Return one row per item and one column per `Column`, by label; what is missing is None."""
-    return pd.DataFrame({column.label: pd.Series(_values(rows, column), dtype=object) for column in columns})
+    return pd.DataFrame({column.label: pd.Series(_values(rows, column, total), dtype=object) for column in columns})
 
 
-def _values(rows: Rows, column: Column) -> list[Any]:
+def _values(rows: Rows, column: Column, total: Mapping[str, Any] | None) -> list[Any]:
     if isinstance(rows, pa.Table):
         found = rows[str(column.source)].to_pylist()
     elif callable(column.source):
         found = [column.source(row) for row in rows]
     else:
         found = [getattr(row, column.source) for row in rows]
+    if total is not None:
+        found.append(total[str(column.source)])
     return [None if value is None else column.convert(value) for value in found]
 
 
 def show(
-    rows: Rows,
+    rows: Rows | Totalled,
     columns: Sequence[Column],
     *,
     key: str,
@@ -161,22 +174,34 @@ def show(
     """
     Draw the rows of one page, and an icon per action (name -> ":material/…:") at the end of each.
 
-    Returns: the click that caused this run, else None. *alt* names the table for screen readers.
+    Args:
+        rows: A page of items.
+        columns: What is shown of them.
+        key: Of the table.
+        alt: Names the table for screen readers.
+        time_zone: In which times are shown.
+        actions: What can be done with a row.
+
+    Returns: The click that caused this run, else None.
     """
+    total = rows.total if isinstance(rows, Totalled) else None
+    rows = rows.rows if isinstance(rows, Totalled) else rows
     if not len(rows):
         with st.container(border=True, horizontal_alignment="center"):
             st.caption("Nothing found", text_alignment="center")
         return None
     actions = actions or {}
-    data = _frame(rows, columns).infer_objects()
+    data = _frame(rows, columns, total).infer_objects()
     configs = {column.label: column.config(column.label, time_zone) for column in columns}
     for position, (name, icon) in enumerate(actions.items()):
-        data[name] = icon
+        data[name] = [*[icon] * len(rows), *[None] * (total is not None)]
         configs[name] = st.column_config.ButtonColumn(
             "" if position else "Action", width=64, type="tertiary", key=f"{key}_{name}"
         )
     texts = {column.label: column.show for column in columns if column.show}
     styled = data.style.format({label: partial(_text, show) for label, show in texts.items()}) if texts else data
+    if total is not None:
+        styled = (styled if texts else data.style).apply(_mark_last, axis=None)
     st.dataframe(
         styled,
         hide_index=True,
@@ -193,6 +218,13 @@ def show(
 def _find_click(key: str, actions: Iterable[str]) -> Click | None:
     clicks = ((name, st.session_state.get(f"{key}_{name}")) for name in actions)
     return next((Click(name, click.row) for name, click in clicks if click), None)
+
+
+def _mark_last(data: pd.DataFrame) -> pd.DataFrame:
+    """Return the styles that set the last row apart from the others."""
+    styles = pd.DataFrame("", index=data.index, columns=data.columns)
+    styles.iloc[-1] = f"background-color: {charts.palette()['fill']}; font-weight: 600"
+    return styles
 
 
 def _text(show: Callable[[Any], str], value: Any) -> str:

@@ -1,6 +1,6 @@
 """The small pieces every page is built from."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -201,7 +201,7 @@ def show_flashes() -> None:
         st.toast(formats.plain(text), icon=icon)
 
 
-def go(stem: str, **query: str) -> None:
+def go(stem: str, **query: str | Iterable[str]) -> None:
     """Leave for another page."""
     st.switch_page(navigation.page_path(stem), query_params=query)
 

@@ -126,6 +126,13 @@ def test_what_is_not_there_is_said_in_one_line(run: Run, arguments: tuple[str, .
     assert answer.complained.count("\n") == 1
 
 
+def test_the_rollups_of_the_demo_are_compared_with_its_messages(run: Run):
+    create_user(run)
+    run("seed-demo", "--messages", "2000")
+    nothing = run("history", "verify")
+    assert (nothing.code, nothing.said) == (0, "0 months compared with their messages, 0 of them differed.\n")
+
+
 def test_nobody_there_yet_is_said(run: Run):
     answer = run("show", "nothing")
     assert (answer.code, answer.complained) == (1, "There is no active user. Create the first one with create-user.\n")

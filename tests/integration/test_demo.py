@@ -24,9 +24,11 @@ from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.placeholders import parse_template, render
 from core.domain.segments import measure
+from core.domain.statistics import GroupBy
 from core.errors import Forbidden, StorageError
-from core.history.queries import GroupBy, MessageQuery
+from core.history.queries import MessageQuery
 from core.services.adding_people import NewPerson
+from core.services.reporting import StatisticsRequest
 from core.state import installation
 from tests.support.clock import NOW, StoppedClock
 from tests.support.live_server import REPOSITORY
@@ -109,7 +111,8 @@ def check_sums(app: App, viewer: Viewer) -> int:
     assert not by_campaign, "messages of a campaign that nobody sees"
     total = app.reporting.messages(viewer, MessageQuery(viewer.account_ids, EVERYTHING), 1, 10).total
     sent_count = sum(app.reporting.reconciliation(viewer, c.campaign_id).sent_count for c in campaigns_of(app, viewer))
-    statistics = app.reporting.statistics(viewer, EVERYTHING, (GroupBy.ACCOUNT, GroupBy.COUNTRY, GroupBy.DAY))
+    groups = (GroupBy.ACCOUNT, GroupBy.COUNTRY, GroupBy.DAY)
+    statistics = app.reporting.statistics(viewer, StatisticsRequest(EVERYTHING, groups, size=1_000_000)).table
     traffic = app.reporting.traffic(viewer, EVERYTHING)
     assert total == sent_count + outside_count == traffic.total == sum(statistics["sent"].to_pylist())
     assert traffic.cost_eur_cents == sum(statistics["cost_eur_cents"].to_pylist())

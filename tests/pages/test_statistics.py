@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from core.domain.permissions import Viewer
+from core.domain.statistics import Measure
 from tests.support.messages import make_message
 from tests.support.page_tests import House
 
@@ -35,7 +36,14 @@ def mixed(viewer: Viewer) -> list[dict[str, Any]]:
 
 
 def table(at) -> pd.DataFrame:
-    return at.dataframe[0].value
+    """Return the groups, without the row of everything below them."""
+    found = at.dataframe[0].value
+    assert found.iloc[-1, 0] == "Total"
+    return found.iloc[:-1]
+
+
+def total(at) -> pd.Series:
+    return at.dataframe[0].value.iloc[-1]
 
 
 def numbers(at) -> dict[str, str]:
@@ -77,6 +85,9 @@ def test_messages_are_grouped_by_country_and_day_at_first(house: House) -> None:
         "Transmitted",
         "Delivery Rate",
         "Cost",
+        "DLR Time",
+        "DLR Time 95 %",
+        "messages",
     ]
     assert sorted(zip(table(at)["Day"], table(at)["Country"], strict=True)) == sorted(
         [
@@ -91,10 +102,12 @@ def test_totals_agree_with_the_rows_and_with_the_history(house: House) -> None:
     viewer = house.sign_in()
     house.record(mixed(viewer))
     at = house.open(KEY)
-    assert numbers(at) == {"Sent": "3", "Delivered": "1", "Undelivered": "1", "Transmitted": "1"}
+    counts = {"Sent": "3", "Delivered": "1", "Undelivered": "1", "Transmitted": "1"}
+    assert {name: numbers(at)[name] for name in counts} == counts
     assert [tile.delta for tile in at.metric[:2]] == ["€\u00a00.30", "33.3\u00a0% of sent"]
-    for name, total in numbers(at).items():
-        assert table(at)[name].sum() == int(total)
+    for name, count in counts.items():
+        assert table(at)[name].sum() == total(at)[name] == int(count)
+    assert total(at)["Cost"] == 30
     history = house.open("message_history", period="Last 30 Days")
     assert len(history.dataframe[0].value) == 3
 
@@ -206,6 +219,52 @@ def test_pages_hold_what_was_asked_for(house: House) -> None:
     assert len(table(at)) == 15
     assert numbers(at)["Sent"] == "20"
     assert len(table(house.open(KEY, group="Day", statistics_page="2"))) == 5
+
+
+def test_the_delay_is_that_of_the_delivered_messages(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    at = house.open(KEY, group="Country")
+    (germany,) = table(at)[table(at)["Country"] == "Germany"]["DLR Time"]
+    assert germany == total(at)["DLR Time"] == pytest.approx(3600, rel=0.1)
+
+
+def test_all_groups_are_sorted_not_only_those_of_the_page(house: House) -> None:
+    viewer = house.sign_in()
+    # The last of 20 days has the most messages.
+    house.record([mine(viewer, ago=ago) for ago in range(1, 21) for _ in range(3 if ago == 1 else 1)])
+    at = house.open(KEY, group="Day")
+    assert f"{day(1):%d/%m/%Y}" not in set(table(at)["Day"])
+    at.toggle(key=f"{KEY}_sort_descending").set_value(True).run()
+    at.radio(key=f"{KEY}_sort_by").set_value(Measure.SENT).run()
+    assert not at.exception
+    assert (table(at)["Day"].iloc[0], table(at)["Sent"].iloc[0]) == (f"{day(1):%d/%m/%Y}", 3)
+    assert at.query_params["sort"] == "-sent"
+    assert table(house.open(KEY, group="Day", sort="-sent"))["Sent"].iloc[0] == 3
+
+
+def test_conditions_on_names_narrow_rows_and_totals(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    at = house.open(KEY, group="Country")
+    at.button(key=f"{KEY}_filter_by").click().run()
+    at.selectbox(key=f"{KEY}_operator_Country").set_value("Starts with")
+    at.text_input(key=f"{KEY}_term_Country").set_value("fr")
+    at.button(key=f"{KEY}_filter_search").click().run()
+    assert not at.exception
+    assert list(table(at)["Country"]) == ["France"]
+    assert numbers(at)["Sent"] == "1"
+    # The address alone shows the same, and a click on the chip takes the condition away.
+    again = house.open(KEY, group="Country", where="Country|Starts with|fr")
+    assert list(table(again)["Country"]) == ["France"]
+    again.button(key=f"{KEY}_name_chip_0").click().run()
+    assert numbers(again)["Sent"] == "3"
+
+
+def test_nonsense_conditions_in_the_address_are_passed_over(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    assert numbers(house.open(KEY, where="Country|Drop|table"))["Sent"] == "3"
 
 
 def test_page_does_not_exist_without_the_permission(house: House) -> None:

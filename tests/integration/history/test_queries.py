@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,8 @@ from core.config import Settings
 from core.domain.periods import Period, Preset, resolve_period
 from core.history.lake import Lake
 from core.history.messages import MessageStore
-from core.history.queries import GroupBy, MessageQueries, MessageQuery, StatisticsQuery
+from core.history.queries import MessageQueries, MessageQuery
+from core.history.traffic import TrafficReader
 from tests.support.messages import NOW, make_message, make_random_message, message_table, unsent_table
 
 # Both changes of clocks of 2026, in Berlin and in Lord Howe, where it is half an hour.
@@ -65,6 +65,7 @@ HAYSTACK = [
 @dataclass(frozen=True)
 class History:
     queries: MessageQueries
+    traffic: TrafficReader
     messages: list[dict[str, Any]]
 
 
@@ -74,7 +75,7 @@ def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     lake = Lake(Settings(data_dir=tmp_path_factory.mktemp("history"), lake_catalog=catalog))
     messages = make_history()
     append(lake, *messages, *HAYSTACK)
-    yield History(MessageQueries(lake), messages)
+    yield History(MessageQueries(lake), TrafficReader(lake), messages)
     lake.close()
 
 
@@ -82,65 +83,23 @@ def within(messages: list[dict[str, Any]], period: Period) -> list[dict[str, Any
     return [m for m in messages if m["account"] in ACCOUNTS and period.start <= m["sent_at"] < period.end]
 
 
-def group_value(message: dict[str, Any], group: GroupBy, zone: ZoneInfo) -> Any:
-    day = message["sent_at"].astimezone(zone).date()
-    return {
-        GroupBy.YEAR: day.year,
-        GroupBy.MONTH: day.replace(day=1),
-        GroupBy.DAY: day,
-        GroupBy.ACCOUNT: message["account"],
-        GroupBy.COUNTRY: message["country"],
-        GroupBy.NETWORK: message["network"],
-        GroupBy.NETWORK_CODE: message["mccmnc"],
-        GroupBy.PRICE: message["price_eur_cents"],
-    }[group]
-
-
-def recount(messages: list[dict[str, Any]], groups: tuple[GroupBy, ...], zone: ZoneInfo) -> list[dict[str, Any]]:
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for message in messages:
-        key = tuple(group_value(message, group, zone) for group in groups)
-        empty = {"sent": 0, "delivered": 0, "undelivered": 0, "transmitted": 0, "cost_eur_cents": Decimal(0)}
-        row = rows.setdefault(key, dict(zip(map(str, groups), key, strict=True)) | empty)
-        status = {"Submitted": "transmitted"}.get(message["delivery_status"], message["delivery_status"].lower())
-        row["sent"] += 1
-        row[status] += 1
-        row["cost_eur_cents"] += message["price_eur_cents"]
-    return [rows[key] for key in sorted(rows)]
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_statistics_equal_a_recount_in_every_zone_and_grouping(history: History, zone: str) -> None:
-    period = Period(START, END)
-    source = random.Random(zone)
-    groupings = [(group,) for group in GroupBy] + [tuple(source.sample(list(GroupBy), 3)) for _ in range(4)]
-    for groups in groupings:
-        table = history.queries.statistics(StatisticsQuery(ACCOUNTS, period, zone, groups))
-        assert table.to_pylist() == recount(within(history.messages, period), groups, ZoneInfo(zone))
-
-
-def test_statistics_history_and_traffic_agree(history: History) -> None:
-    period, queries = Period(START, END), history.queries
-    (row,) = queries.statistics(StatisticsQuery(ACCOUNTS, period, "Europe/Berlin", ())).to_pylist()
-    traffic = queries.traffic(ACCOUNTS, period, "Europe/Berlin")
-    sent = len(within(history.messages, period))
-    assert row["sent"] == sent == queries.count(MessageQuery(ACCOUNTS, period)) == traffic.total
-    assert row["sent"] == row["delivered"] + row["undelivered"] + row["transmitted"]
-    assert (row["delivered"], row["undelivered"], row["transmitted"], row["cost_eur_cents"]) == (
-        traffic.delivered,
-        traffic.undelivered,
-        traffic.transmitted,
-        traffic.cost_eur_cents,
-    )
-    assert traffic.delivery_rate == pytest.approx(row["delivered"] / row["sent"])
-    assert sum(traffic.series["sent"].to_pylist()) == sum(traffic.countries["sent"].to_pylist()) == row["sent"]
+def test_history_and_traffic_agree(history: History) -> None:
+    period, sent = Period(START, END), within(history.messages, Period(START, END))
+    traffic = history.traffic.sum_up(ACCOUNTS, period, "Europe/Berlin")
+    assert history.queries.count(MessageQuery(ACCOUNTS, period)) == len(sent) == traffic.total
+    statuses = Counter(message["delivery_status"] for message in sent)
+    found = {"Delivered": traffic.delivered, "Undelivered": traffic.undelivered, "Submitted": traffic.transmitted}
+    assert found == statuses
+    assert traffic.cost_eur_cents == sum(message["price_eur_cents"] for message in sent)
+    assert traffic.delivery_rate == pytest.approx(traffic.delivered / len(sent))
+    assert sum(traffic.series["sent"].to_pylist()) == sum(traffic.countries["sent"].to_pylist()) == len(sent)
 
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("day", SPECIAL_DAYS)
 def test_the_hours_of_a_day_are_those_of_the_local_clock(history: History, zone: str, day: date) -> None:
     period = resolve_period(Preset.CUSTOM_RANGE, NOW, zone, (day, day))
-    series = history.queries.traffic(ACCOUNTS, period, zone).series.to_pylist()
+    series = history.traffic.sum_up(ACCOUNTS, period, zone).series.to_pylist()
 
     def shown(moment: datetime) -> tuple[datetime, Any]:
         local = moment.astimezone(ZoneInfo(zone))
@@ -162,7 +121,7 @@ def test_the_hours_of_a_day_are_those_of_the_local_clock(history: History, zone:
 @pytest.mark.parametrize("zone", ZONES)
 def test_the_days_of_a_month_include_those_without_messages(history: History, zone: str) -> None:
     period = resolve_period(Preset.CUSTOM_RANGE, NOW, zone, (date(2026, 10, 20), date(2026, 11, 30)))
-    series = history.queries.traffic(ACCOUNTS, period, zone).series.to_pylist()
+    series = history.traffic.sum_up(ACCOUNTS, period, zone).series.to_pylist()
     counted = Counter(m["sent_at"].astimezone(ZoneInfo(zone)).date() for m in within(history.messages, period))
     days = [date(2026, 10, 20) + timedelta(days=number) for number in range(42)]
     assert [row["bucket"].date() for row in series] == days
@@ -172,7 +131,7 @@ def test_the_days_of_a_month_include_those_without_messages(history: History, zo
 
 def test_countries_come_most_first(lake: Lake) -> None:
     append(lake, *(make_message(country=country) for country in ["FR", "DE", "AT", "DE", "FR", "DE"]))
-    countries = MessageQueries(lake).traffic({"account-1"}, Period(START - timedelta(days=30), END), "UTC").countries
+    countries = TrafficReader(lake).sum_up({"account-1"}, Period(START - timedelta(days=30), END), "UTC").countries
     assert countries.to_pylist() == [
         {"country": "DE", "sent": 3},
         {"country": "FR", "sent": 2},
@@ -228,9 +187,7 @@ def test_without_an_account_there_is_nothing_to_see(lake: Lake) -> None:
     nobody, queries = MessageQuery(frozenset(), period), MessageQueries(lake)
     assert queries.page(nobody, 10, 0).num_rows == queries.count(nobody) == 0
     assert queries.count(replace(nobody, account_ids=frozenset({"account-1"}))) == 1
-    statistics = queries.statistics(StatisticsQuery(frozenset(), period, "UTC", (GroupBy.COUNTRY,)))
-    assert statistics.num_rows == 0
-    traffic = queries.traffic(frozenset(), period, "UTC")
+    traffic = TrafficReader(lake).sum_up(frozenset(), period, "UTC")
     assert (traffic.total, traffic.cost_eur_cents, traffic.delivery_rate) == (0, 0, 0)
     assert traffic.series["sent"].to_pylist() == [0]
 

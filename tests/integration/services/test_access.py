@@ -8,10 +8,12 @@ import pytest
 
 from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Permission, Viewer
+from core.domain.statistics import GroupBy
 from core.errors import Forbidden, InvalidInput, NotFound
-from core.history.queries import GroupBy, MessageQuery
+from core.history.queries import MessageQuery
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
+from core.services.reporting import StatisticsRequest
 from tests.support.house import PASSWORD, House, contacts
 
 
@@ -59,7 +61,9 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
     ),
     "reporting.statistics": (
         {Permission.STATISTICS},
-        lambda t, v: t.house.app.reporting.statistics(v, t.house.everything(), (GroupBy.COUNTRY,)),
+        lambda t, v: (
+            t.house.app.reporting.statistics(v, StatisticsRequest(t.house.everything(), (GroupBy.COUNTRY,))).table
+        ),
     ),
 }
 # These answer with a page of the viewer's own things instead of refusing another account's.

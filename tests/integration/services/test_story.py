@@ -9,10 +9,12 @@ import pytest
 from core.domain.campaigns import CampaignStatus
 from core.domain.lists import ListStatus
 from core.domain.paging import PageRequest
+from core.domain.statistics import GroupBy
 from core.errors import InvalidInput, InvalidTransition
 from core.files.sample import sample_csv, sample_xlsx
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
-from core.history.queries import GroupBy, MessageQuery
+from core.history.queries import MessageQuery
+from core.services.reporting import StatisticsRequest
 from core.state import accounts
 from tests.support.house import MONTH, House, contacts, make_house
 
@@ -28,9 +30,10 @@ def assert_all_agree(house: House, campaign_id: str) -> int:
     found = app.reporting.reconciliation(viewer, campaign_id)
     assert found.balances
     history = app.reporting.messages(viewer, MessageQuery(viewer.account_ids, house.everything()), 1, 100)
-    table = app.reporting.statistics(viewer, house.everything(), (GroupBy.COUNTRY, GroupBy.DAY))
+    groups = (GroupBy.COUNTRY, GroupBy.DAY)
+    statistics = app.reporting.statistics(viewer, StatisticsRequest(house.everything(), groups))
     traffic = app.reporting.traffic(viewer, house.everything())
-    assert {history.total, sum(table["sent"].to_pylist()), traffic.total} == {found.sent_count}
+    assert {history.total, sum(statistics.table["sent"].to_pylist()), traffic.total} == {found.sent_count}
     assert traffic.delivered + traffic.undelivered + traffic.transmitted == traffic.total
     return found.sent_count
 

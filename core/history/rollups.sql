@@ -1,0 +1,240 @@
+-- name: insert_months
+-- {relation} has the columns of lake.messages that are named here.
+INSERT INTO lake.message_months
+SELECT DISTINCT date_trunc('month', sent_at)::DATE AS month FROM {relation}
+EXCEPT
+SELECT month FROM lake.message_months;
+
+-- name: log
+-- $weight is 1 for what is new, -1 for what is gone. Months that no rollup can hold are counted when theirs are built.
+INSERT INTO lake.traffic_log BY NAME
+SELECT
+    time_bucket(INTERVAL '15 minutes', sent_at::TIMESTAMP) AS slot, account, country, network, mccmnc,
+    price_eur_cents, {bucket} AS bucket,
+    $weight * count(*) AS sent,
+    $weight * count(*) FILTER (delivery_status = 'Delivered') AS delivered,
+    $weight * count(*) FILTER (delivery_status = 'Undelivered') AS undelivered
+FROM {relation}
+WHERE date_trunc('month', sent_at::TIMESTAMP)::DATE IN ({counted_months})
+GROUP BY ALL;
+
+-- name: log_changes
+-- What a change takes away and what it brings, added up, so that nothing is logged for what stays as it was.
+INSERT INTO lake.traffic_log BY NAME
+SELECT
+    time_bucket(INTERVAL '15 minutes', sent_at::TIMESTAMP) AS slot, account, country, network, mccmnc,
+    price_eur_cents, {bucket} AS bucket,
+    sum(weight) AS sent,
+    coalesce(sum(weight) FILTER (delivery_status = 'Delivered'), 0) AS delivered,
+    coalesce(sum(weight) FILTER (delivery_status = 'Undelivered'), 0) AS undelivered
+FROM (
+    SELECT {columns}, -1 AS weight FROM {before}
+    UNION ALL
+    SELECT {columns}, 1 AS weight FROM {after}
+)
+WHERE date_trunc('month', sent_at::TIMESTAMP)::DATE IN ({counted_months})
+GROUP BY ALL
+HAVING sum(weight) <> 0
+    OR coalesce(sum(weight) FILTER (delivery_status = 'Delivered'), 0) <> 0
+    OR coalesce(sum(weight) FILTER (delivery_status = 'Undelivered'), 0) <> 0
+ORDER BY slot;
+
+-- name: counted_months
+-- The months of UTC that lie in a calendar's month whose rollups are there, wholly or in part.
+SELECT unnest([month - INTERVAL 1 MONTH, month, month + INTERVAL 1 MONTH])::DATE FROM lake.rollup_months
+
+-- name: count_log
+SELECT count(*) FROM lake.traffic_log;
+
+-- name: insert_routes
+-- {relation} has the columns that are named here, of lake.messages or of the log.
+INSERT INTO lake.routes BY NAME
+SELECT
+    coalesce((SELECT max(route_id) FROM lake.routes), 0)
+        + row_number() OVER (ORDER BY account, country, network, mccmnc) AS route_id,
+    account, country, network, mccmnc
+FROM (
+    SELECT DISTINCT account, country, network, mccmnc FROM {relation}
+    EXCEPT
+    SELECT account, country, network, mccmnc FROM lake.routes
+);
+
+-- name: insert_series
+INSERT INTO lake.series BY NAME
+SELECT
+    coalesce((SELECT max(series_id) FROM lake.series), 0)
+        + row_number() OVER (ORDER BY route_id, price_eur_cents) AS series_id,
+    route_id, price_eur_cents
+FROM (
+    SELECT DISTINCT route_id, price_eur_cents
+    FROM {relation}
+    JOIN lake.routes USING (account, country, network, mccmnc)
+    EXCEPT
+    SELECT route_id, price_eur_cents FROM lake.series
+);
+
+-- name: snapshot
+SELECT id FROM ducklake_current_snapshot('lake');
+
+-- name: list_routes
+SELECT route_id, account, country, network, mccmnc FROM lake.routes ORDER BY route_id;
+
+-- name: list_months
+SELECT month FROM lake.message_months ORDER BY month;
+
+-- name: list_built
+SELECT calendar, month FROM lake.rollup_months ORDER BY calendar, month;
+
+-- name: fold
+-- The log by day of one calendar, as far as its months are there.
+CREATE TEMP TABLE folding AS
+SELECT
+    (slot + {offset})::DATE AS day, route_id, series_id, price_eur_cents, bucket,
+    sum(sent) AS sent, sum(delivered) AS delivered, sum(undelivered) AS undelivered
+FROM lake.traffic_log
+JOIN lake.routes USING (account, country, network, mccmnc)
+JOIN lake.series USING (route_id, price_eur_cents)
+WHERE slot >= $since
+    AND date_trunc('month', slot + {offset})::DATE IN (
+        SELECT month FROM lake.rollup_months WHERE calendar = $calendar
+    )
+GROUP BY ALL
+HAVING sum(sent) <> 0 OR sum(delivered) <> 0 OR sum(undelivered) <> 0;
+
+-- name: touch
+-- The days to be written: those of folding, and of months that were patched often enough all there are.
+CREATE TEMP TABLE touched AS
+SELECT DISTINCT day, date_trunc('month', day)::DATE AS month FROM folding
+UNION
+SELECT unnest(generate_series(month, last_day(month), INTERVAL 1 DAY))::DATE AS day, month
+FROM lake.rollup_months
+WHERE calendar = $calendar AND patch_count >= $most
+    AND month IN (SELECT date_trunc('month', day)::DATE FROM folding);
+
+-- name: touch_nothing
+CREATE TEMP TABLE touched (day DATE, month DATE);
+
+-- name: list_touched
+SELECT min(day), max(day), min(month), max(month) FROM touched;
+
+-- name: count_patches
+UPDATE lake.rollup_months
+SET patch_count = CASE WHEN patch_count >= $most THEN 0 ELSE patch_count + 1 END
+WHERE calendar = $calendar AND month IN (SELECT month FROM touched);
+
+-- name: drop_touched
+DROP TABLE touched;
+
+-- name: add_up_traffic
+-- What is kept by {span}, with what folding has of it on top.
+CREATE TEMP TABLE added_up AS
+SELECT
+    span, id, sum(sent)::BIGINT AS sent, sum(delivered)::BIGINT AS delivered,
+    sum(undelivered)::BIGINT AS undelivered, sum(cost_eur_cents)::DECIMAL(18, 4) AS cost_eur_cents
+FROM (
+    SELECT {span} AS span, id, sent, delivered, undelivered, cost_eur_cents
+    FROM lake.{table}
+    WHERE calendar = $calendar AND {span} BETWEEN $first AND $last AND {span} IN (SELECT {span} FROM touched)
+    UNION ALL
+    SELECT {key}, {id}, sent, delivered, undelivered, sent * price_eur_cents FROM folding
+)
+GROUP BY ALL
+HAVING sum(sent) <> 0;
+
+-- name: add_up_delays
+CREATE TEMP TABLE added_up AS
+SELECT span, id, bucket, sum(messages)::BIGINT AS messages
+FROM (
+    SELECT {span} AS span, id, bucket, messages
+    FROM lake.{table}
+    WHERE calendar = $calendar AND {span} BETWEEN $first AND $last AND {span} IN (SELECT {span} FROM touched)
+    UNION ALL
+    SELECT {key}, {id}, bucket, delivered FROM folding WHERE bucket IS NOT NULL
+)
+GROUP BY ALL
+HAVING sum(messages) <> 0;
+
+-- name: replace_delete
+-- The bounds leave out the files of other months.
+DELETE FROM lake.{table}
+WHERE calendar = $calendar AND {span} BETWEEN $first AND $last AND {span} IN (SELECT {span} FROM touched);
+
+-- name: replace_insert
+INSERT INTO lake.{table} BY NAME
+SELECT $calendar AS calendar, span AS {span}, * EXCLUDE (span) FROM added_up ORDER BY ALL;
+
+-- name: drop_added_up
+DROP TABLE added_up;
+
+-- name: drop_folding
+DROP TABLE folding;
+
+-- name: clear_log
+DELETE FROM lake.traffic_log;
+
+-- name: count_month
+-- The month's messages by day, as a table: DuckLake would sort while it counts.
+CREATE TEMP TABLE folding AS
+SELECT day, route_id, series_id, price_eur_cents, bucket, sent, delivered, undelivered
+FROM (
+    SELECT
+        (sent_at + {offset})::DATE AS day, account, country, network, mccmnc, price_eur_cents, {bucket} AS bucket,
+        count(*) AS sent,
+        count(*) FILTER (delivery_status = 'Delivered') AS delivered,
+        count(*) FILTER (delivery_status = 'Undelivered') AS undelivered
+    FROM lake.messages
+    WHERE sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP
+    GROUP BY ALL
+)
+JOIN lake.routes USING (account, country, network, mccmnc)
+JOIN lake.series USING (route_id, price_eur_cents);
+
+-- name: list_unknown
+-- What the month's messages go by. As a table: what is inserted is read several times.
+CREATE TEMP TABLE unknown AS
+SELECT DISTINCT account, country, network, mccmnc, price_eur_cents
+FROM lake.messages
+WHERE sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP;
+
+-- name: drop_unknown
+DROP TABLE unknown;
+
+-- name: delete_month
+DELETE FROM lake.{table} WHERE calendar = $calendar AND date_trunc('month', {span})::DATE = $month
+    AND {span} BETWEEN $month AND $last;
+
+-- name: forget_month
+DELETE FROM lake.rollup_months WHERE calendar = $calendar AND month = $month;
+
+-- name: mark_month
+INSERT INTO lake.rollup_months VALUES ($calendar, $month, 0);
+
+-- name: compare_traffic
+-- Rows in which a rollup and the messages differ, both ways round. {table} is kept by {span}.
+WITH kept AS (
+    SELECT {span} AS span, id, sent, delivered, undelivered, cost_eur_cents
+    FROM lake.{table}
+    WHERE calendar = $calendar AND date_trunc('month', {span})::DATE = $month AND {span} BETWEEN $month AND $last
+),
+counted AS (
+    SELECT
+        {key} AS span, {id} AS id, sum(sent)::BIGINT AS sent, sum(delivered)::BIGINT AS delivered,
+        sum(undelivered)::BIGINT AS undelivered, sum(sent * price_eur_cents)::DECIMAL(18, 4) AS cost_eur_cents
+    FROM folding
+    GROUP BY ALL
+)
+SELECT count(*) FROM ((FROM kept EXCEPT ALL FROM counted) UNION ALL (FROM counted EXCEPT ALL FROM kept));
+
+-- name: compare_delays
+WITH kept AS (
+    SELECT {span} AS span, id, bucket, messages
+    FROM lake.{table}
+    WHERE calendar = $calendar AND date_trunc('month', {span})::DATE = $month AND {span} BETWEEN $month AND $last
+),
+counted AS (
+    SELECT {key} AS span, {id} AS id, bucket, sum(delivered)::BIGINT AS messages
+    FROM folding
+    WHERE bucket IS NOT NULL
+    GROUP BY ALL
+)
+SELECT count(*) FROM ((FROM kept EXCEPT ALL FROM counted) UNION ALL (FROM counted EXCEPT ALL FROM kept));

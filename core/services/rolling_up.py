@@ -1,0 +1,78 @@
+"""Rolling up: keeping the rollups up to date, and proving that they equal the messages."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from core.domain.permissions import Permission, Viewer
+from core.history.rollups import MonthOfCalendar
+from core.state import users
+from core.state.store import State
+
+log = logging.getLogger(__name__)
+
+
+class Rollups(Protocol):
+    """What rolling up needs of the lake."""
+
+    def count_logged(self) -> int: ...  # noqa: D102
+    def fold(self) -> None: ...  # noqa: D102
+    def list_unbuilt(self, time_zones: Iterable[str]) -> list[MonthOfCalendar]: ...  # noqa: D102
+    def build(self, wanted: MonthOfCalendar, *, again: bool = False) -> None: ...  # noqa: D102
+    def verify(self) -> Iterable[tuple[MonthOfCalendar, int]]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A month of a calendar whose rollups were compared: *difference_count* rows were in one and not in the other."""
+
+    calendar: str
+    month: date
+    difference_count: int
+
+
+class RollingUp:
+    """Statistics are exact without it, and fast with it. Running it twice, or in two places, does no harm."""
+
+    def __init__(self, state: State, rollups: Rollups) -> None:
+        """Take the stores."""
+        self._state = state
+        self._rollups = rollups
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Build nothing more, so that a worker can end."""
+        self._stopped = True
+
+    def refresh(self) -> None:
+        """Fold what was logged, then build the months that are missing for the zones people live in, newest first."""
+        if self._rollups.count_logged():
+            self._rollups.fold()
+        with self._state.read() as session:
+            zones = users.list_time_zones(session)
+        for month in self._rollups.list_unbuilt(zones):
+            if self._stopped:
+                return
+            self._rollups.build(month)
+
+    def verify(self, viewer: Viewer, *, repair: bool) -> Iterator[Verified]:
+        """
+        Compare every month with its messages, and build anew what differs if it shall be repaired.
+
+        Raises: Forbidden: the viewer may not look into the audit.
+        """
+        viewer.require(Permission.AUDIT)
+        return self._verify(repair=repair)
+
+    def _verify(self, *, repair: bool) -> Iterator[Verified]:
+        for month, difference_count in self._rollups.verify():
+            if difference_count:
+                log.error(
+                    "rollup_differs",
+                    extra={"calendar": month.calendar, "month": month.month.isoformat(), "rows": difference_count},
+                )
+                if repair:
+                    self._rollups.build(month, again=True)
+            yield Verified(month.calendar, month.month, difference_count)

@@ -1,0 +1,66 @@
+"""Rolling up: what is missing is built, what differs is found and repaired, and only auditors may look."""
+
+import pytest
+
+from core.errors import Forbidden
+from core.history.messages import MessageStore
+from core.history.rollups import MonthOfCalendar, Rollups
+from core.services.adding_people import NewPerson
+from core.services.rolling_up import RollingUp
+from core.services.working import Work, WorkKind
+from tests.support.house import PASSWORD, House
+from tests.support.messages import make_message, message_table, unsent_table
+
+
+def record(house: House, *batches: str) -> None:
+    for batch in batches:
+        table = message_table(*(make_message(account=house.account.account_id, sent_at=house.now) for _ in range(5)))
+        MessageStore(house.app.lake).append_batch(batch, "campaign-1", table, unsent_table(), house.now)
+
+
+def months(house: House) -> set[MonthOfCalendar]:
+    return set(Rollups(house.app.lake).list_unbuilt([]))
+
+
+def break_rollups(house: House) -> None:
+    def spoil(cursor):
+        cursor.execute("UPDATE lake.route_months SET sent = sent + 1")
+
+    house.app.lake.write(spoil)
+
+
+def test_the_worker_builds_what_is_missing_and_folds_what_came_later(house: House) -> None:
+    record(house, "batch-1")
+    assert months(house)
+    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    assert not months(house)
+    record(house, "batch-2", "batch-3")
+    rollups = Rollups(house.app.lake)
+    assert rollups.count_logged()
+    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    assert not rollups.count_logged()
+    assert not any(found.difference_count for found in house.app.rolling_up.verify(house.viewer, repair=False))
+
+
+def test_what_differs_is_found_left_alone_or_repaired_as_asked(house: House) -> None:
+    record(house, "batch-1")
+    house.app.rolling_up.refresh()
+    break_rollups(house)
+    for repair in (False, True):
+        wrong = [found for found in house.app.rolling_up.verify(house.viewer, repair=repair) if found.difference_count]
+        assert [(found.calendar, found.month) for found in wrong] == [("UTC", house.now.date().replace(day=1))]
+    assert not any(found.difference_count for found in house.app.rolling_up.verify(house.viewer, repair=False))
+
+
+def test_a_worker_that_shall_end_builds_no_further_month(house: House) -> None:
+    record(house, "batch-1")
+    rolling_up = RollingUp(house.app.state, Rollups(house.app.lake))
+    rolling_up.stop()
+    rolling_up.refresh()
+    assert months(house)
+
+
+def test_only_who_may_see_the_audit_compares(house: House) -> None:
+    person = NewPerson("Grace Hopper", "grace@example.com", PASSWORD, "Reporting manager")
+    with pytest.raises(Forbidden):
+        house.app.rolling_up.verify(house.app.people.add(person, house.now), repair=False)
