@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.config import Settings
 from core.demo.seeding import DemoSeeding
@@ -19,6 +19,7 @@ from core.history.traffic import TrafficReader
 from core.services.adding_people import AddingPeople
 from core.services.batches import SendingLimits, SendingTools
 from core.services.composing import Composing
+from core.services.exporting import Exporting, ExportLimits
 from core.services.importing import Importing, ImportLimits
 from core.services.launching import Launching
 from core.services.managing_accounts import ManagingAccounts
@@ -50,6 +51,7 @@ class App:
     receiving: Receiving
     reporting: Reporting
     rolling_up: RollingUp
+    exporting: Exporting
     demo: DemoSeeding
     working: Working
 
@@ -88,6 +90,8 @@ def build_app(settings: Settings) -> App:
     receiving = Receiving(state, messages, gateways)
     demo = DemoSeeding(settings, state, lake)
     rolling_up = RollingUp(state, Rollups(lake))
+    reporting = Reporting(state, History(MessageQueries(lake), Statistics(lake), TrafficReader(lake)))
+    exporting = Exporting(state, reporting, _export_limits(settings))
     return App(
         settings=settings,
         state=state,
@@ -101,10 +105,11 @@ def build_app(settings: Settings) -> App:
         launching=launching,
         sending=sending,
         receiving=receiving,
-        reporting=Reporting(state, History(MessageQueries(lake), Statistics(lake), TrafficReader(lake))),
+        reporting=reporting,
         rolling_up=rolling_up,
+        exporting=exporting,
         demo=demo,
-        working=Working(importing, launching, sending, receiving, demo, rolling_up),
+        working=Working(importing, launching, sending, receiving, demo, rolling_up, exporting),
     )
 
 
@@ -119,6 +124,15 @@ def _import_limits(settings: Settings) -> ImportLimits:
         uploads_dir=settings.uploads_dir,
         max_bytes=settings.upload_max_mib << 20,
         max_rows=settings.list_max_rows,
+        lease_s=settings.lease_s,
+    )
+
+
+def _export_limits(settings: Settings) -> ExportLimits:
+    return ExportLimits(
+        folder=settings.exports_dir,
+        keep=timedelta(hours=settings.export_keep_h),
+        max_rows=settings.export_max_rows,
         lease_s=settings.lease_s,
     )
 

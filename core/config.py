@@ -38,6 +38,10 @@ class Settings:
     upload_max_mib: int = 50
     # Largest number of contact rows in one list.
     list_max_rows: int = 1_000_000
+    # Hours an exported file is kept.
+    export_keep_h: int = 24
+    # Largest number of rows in one exported file.
+    export_max_rows: int = 5_000_000
     # Threads of the worker process.
     worker_threads: int = 4
     # Messages claimed, submitted and recorded together.
@@ -84,6 +88,11 @@ class Settings:
     def uploads_dir(self) -> Path:
         """Folder of uploaded files waiting for import and of rejected rows kept for download."""
         return self.data_dir / "uploads"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Folder of exported files."""
+        return self.data_dir / "exports"
 
     @property
     def simulator_path(self) -> Path:

@@ -18,6 +18,7 @@ from huey.signals import SIGNAL_CANCELED, SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_
 
 from core.services.working import Work, Working, WorkKind
 from jobs.app import huey
+from jobs.exporting import tidy_up, write_export
 from jobs.importing import import_list, seed_demo
 from jobs.receipts import merge_receipts
 from jobs.rollups import refresh_rollups
@@ -30,6 +31,7 @@ BEAT_S = 0.5
 REPEATED: Mapping[WorkKind, timedelta] = {
     WorkKind.RECEIPTS: timedelta(seconds=1),
     WorkKind.ROLLUPS: timedelta(seconds=60),
+    WorkKind.TIDY: timedelta(minutes=10),
 }
 # After this long a task that was never heard of again may be put in anew: its worker may be gone.
 FORGOTTEN_AFTER = timedelta(seconds=60)
@@ -41,6 +43,8 @@ TASKS: Mapping[WorkKind, TaskWrapper] = {
     WorkKind.RECEIPTS: merge_receipts,
     WorkKind.DEMO: seed_demo,
     WorkKind.ROLLUPS: refresh_rollups,
+    WorkKind.EXPORT: write_export,
+    WorkKind.TIDY: tidy_up,
 }
 
 

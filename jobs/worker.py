@@ -6,14 +6,14 @@ from huey.consumer import Consumer
 
 from core import logs
 from core.bootstrap import App, shared_app
-from jobs import importing, receipts, rollups, sending
+from jobs import exporting, importing, receipts, rollups, sending
 from jobs.app import huey, prepare
 from jobs.clock import utc_now
 from jobs.periodic import Pulse
 
 log = logging.getLogger(__name__)
 
-TASK_MODULES = (importing, receipts, rollups, sending)
+TASK_MODULES = (exporting, importing, receipts, rollups, sending)
 
 
 class Worker(Consumer):

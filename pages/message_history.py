@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
-from pages._ui import message_filter, period_filter, session, tables, widgets
+from core.services.export_requests import MessagesRequest
+from pages._ui import downloads, message_filter, period_filter, session, tables, widgets
 
 KEY = "message_history"
 SIZES = (15, 25, 50, 100)
@@ -48,7 +49,8 @@ request = tables.request(KEY, SIZES)
 
 with widgets.show_errors():
     campaign = message_filter.find_campaign()
-    with st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_bar"):
+    bar = st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_bar")
+    with bar:
         if campaign is None:
             period = period_filter.choose(KEY, viewer, Preset.LAST_7_DAYS)
         else:
@@ -59,6 +61,9 @@ with widgets.show_errors():
     query = message_filter.query(viewer, period)
     found = app.reporting.messages(viewer, query, request.page, request.size)
     if found.total and shown:
+        with bar:
+            labels = tuple(column.label for column in shown)
+            downloads.menu(MessagesRequest(query, labels), key=KEY)
         tables.show(found.table, shown, key=f"{KEY}_table", alt="Messages", time_zone=viewer.time_zone)
         tables.pager(KEY, found.total, SIZES)
     elif shown:

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from core.domain.exports import ExportFormat
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.domain.statistics import GroupBy
 from core.services.reporting import StatisticsRequest
-from pages._ui import drilling, grouping, name_filter, period_filter, session, sorting, tables, widgets
+from pages._ui import downloads, drilling, grouping, name_filter, period_filter, session, sorting, tables, widgets
 
 KEY = "statistics"
 SIZES = (15, 25, 50, 100)
@@ -16,7 +17,8 @@ app, viewer = session.current()
 request = tables.request(KEY, SIZES)
 
 with widgets.show_errors():
-    with st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_bar"):
+    bar = st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_bar")
+    with bar:
         period = period_filter.choose(KEY, viewer, Preset.LAST_30_DAYS)
         name_filter.button(KEY)
         groups = grouping.choose(KEY, (GroupBy.COUNTRY, GroupBy.DAY))
@@ -25,6 +27,8 @@ with widgets.show_errors():
     asked = StatisticsRequest(period, groups, name_filter.active(), order, request.page, request.size)
     found = app.reporting.statistics(viewer, asked)
     if found.group_count:
+        with bar:
+            downloads.button("Export as Excel", asked, ExportFormat.XLSX, key=f"{KEY}_export")
         grouping.totals(found)
         grouping.chart(found, groups, period)
         click = tables.show(

@@ -1,6 +1,6 @@
 """Results of the lake as Arrow tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -14,9 +14,19 @@ def fetch(cursor: DuckDBPyConnection, sql: str, values: Mapping[str, object] | N
     Returns: An Arrow table with the query's columns. Timestamps, which the lake keeps as plain UTC,
         are aware: timestamp[us, tz=UTC]; UUIDs are text.
     """
-    table = cursor.execute(sql, dict(values or {})).to_arrow_table()
-    aware = [_make_aware(field) for field in table.schema]
-    return table.cast(pa.schema(aware))
+    return _aware(cursor.execute(sql, dict(values or {})).to_arrow_table())
+
+
+def fetch_batches(
+    cursor: DuckDBPyConnection, sql: str, values: Mapping[str, object], row_count: int
+) -> Iterator[pa.Table]:
+    """Yield the rows as `fetch` returns them, about *row_count* at a time: never all of them in memory."""
+    for batch in cursor.execute(sql, dict(values)).to_arrow_reader(row_count):
+        yield _aware(pa.Table.from_batches([batch]))
+
+
+def _aware(table: pa.Table) -> pa.Table:
+    return table.cast(pa.schema([_make_aware(field) for field in table.schema]))
 
 
 def fetch_one(cursor: DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None) -> tuple[Any, ...]:

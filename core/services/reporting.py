@@ -1,6 +1,6 @@
 """Reporting: what became of the messages, one by one and in sum."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -92,13 +92,23 @@ class Reporting:
 
         Raises: InvalidInput: a part of a number, from a viewer who may not see numbers.
         """
-        viewer.require(Permission.MESSAGE_HISTORY)
-        if query.receiver and not viewer.sees_numbers:
-            query = replace(query, receiver=_whole_number(query.receiver))
-        scoped = replace(query, account_ids=self._asked_accounts(viewer, query.names))
+        scoped = self._scope(viewer, query)
         total = self._history.messages.count(scoped)
         table = self._history.messages.page(scoped, size, (max(1, page) - 1) * size)
         return MessagePage(self._readable(viewer, table), total)
+
+    def all_messages(self, viewer: Viewer, query: MessageQuery) -> tuple[int, Iterator[pa.Table]]:
+        """Return how many messages match, and all of them in tables as `MessagePage` has. Raises: as `messages`."""
+        scoped = self._scope(viewer, query)
+        tables = self._history.messages.stream(scoped)
+        return self._history.messages.count(scoped), (self._readable(viewer, table) for table in tables)
+
+    def _scope(self, viewer: Viewer, query: MessageQuery) -> MessageQuery:
+        """Return *query* as the viewer may ask it."""
+        viewer.require(Permission.MESSAGE_HISTORY)
+        if query.receiver and not viewer.sees_numbers:
+            query = replace(query, receiver=_whole_number(query.receiver))
+        return replace(query, account_ids=self._asked_accounts(viewer, query.names))
 
     def _asked_accounts(self, viewer: Viewer, filters: Iterable[NameFilter]) -> frozenset[str]:
         """Return the viewer's accounts whose names fulfil all conditions on them."""
@@ -108,12 +118,20 @@ class Reporting:
 
     def statistics(self, viewer: Viewer, request: StatisticsRequest) -> StatisticsPage:
         """Return a page of the groups, the totals and the chart; days are the viewer's."""
+        query, names = self._statistics_query(viewer, request)
+        offset = (max(1, request.page) - 1) * request.size
+        return self._history.statistics.page(query, names, request.sorting, request.size, offset)
+
+    def all_statistics(self, viewer: Viewer, request: StatisticsRequest) -> pa.Table:
+        """Return all groups, as `StatisticsPage.table` has them."""
+        query, names = self._statistics_query(viewer, request)
+        return self._history.statistics.everything(query, names, request.sorting)[0]
+
+    def _statistics_query(self, viewer: Viewer, request: StatisticsRequest) -> tuple[StatisticsQuery, Names]:
         viewer.require(Permission.STATISTICS)
         query = StatisticsQuery(viewer.account_ids, request.period, viewer.time_zone, request.group_by, request.filters)
         names = self._account_names(viewer)
-        known = Names(account=lambda account_id: names[account_id], country=country_name)
-        offset = (max(1, request.page) - 1) * request.size
-        return self._history.statistics.page(query, known, request.sorting, request.size, offset)
+        return query, Names(account=lambda account_id: names[account_id], country=country_name)
 
     def traffic(self, viewer: Viewer, period: Period) -> TrafficSummary:
         """Return the dashboard's figures: of the viewer's accounts, for anybody who is signed in."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from core.services.exporting import Exporting
 from core.services.importing import Importing
 from core.services.launching import Launching
 from core.services.receiving import Receiving
@@ -27,11 +28,13 @@ class WorkKind(StrEnum):
     RECEIPTS = "receipts"
     DEMO = "demo"
     ROLLUPS = "rollups"
+    EXPORT = "export"
+    TIDY = "tidy"
 
 
 @dataclass(frozen=True)
 class Work:
-    """One thing to do; *subject* is the id of what it is about, "" for receipts and rollups."""
+    """One thing to do; *subject* is the id of what it is about, "" for what is about all."""
 
     kind: WorkKind
     subject: str = ""
@@ -54,13 +57,15 @@ class Working:
     receiving: Receiving
     demo: DemoSeeding
     rolling_up: RollingUp
+    exporting: Exporting
 
     def find(self, now: datetime) -> list[Work]:
-        """Return what waits, receipts and rollups excepted: they are looked for by doing them."""
+        """Return what waits, but for what is done again and again: receipts, rollups, tidying up."""
         return [
             *(Work(WorkKind.DEMO, user_id) for user_id in self.demo.list_waiting(now)),
             *(Work(WorkKind.IMPORT, list_id) for list_id in self.importing.list_waiting(now)),
             *(Work(WorkKind.FREEZE, campaign_id) for campaign_id in self.launching.list_processing(now)),
+            *(Work(WorkKind.EXPORT, export_id) for export_id in self.exporting.list_waiting(now)),
             *(Work(WorkKind.SEND, campaign_id) for campaign_id in self.sending.list_sendable(now)),
         ]
 
@@ -80,6 +85,10 @@ class Working:
                 self.demo.run(work.subject, clock)
             case WorkKind.ROLLUPS:
                 self.rolling_up.refresh()
+            case WorkKind.EXPORT:
+                self.exporting.run(work.subject, clock)
+            case WorkKind.TIDY:
+                self.exporting.delete_expired(clock())
 
     def run_until_idle(self, clock: Callable[[], datetime]) -> None:
         """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""

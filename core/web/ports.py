@@ -6,6 +6,7 @@ from typing import Protocol
 
 from core.config import Settings
 from core.domain.permissions import Viewer
+from core.services.exporting import Download
 from core.services.signing_in import SetUp
 
 Clock = Callable[[], datetime]
@@ -44,6 +45,14 @@ class SignIn(Protocol):
         ...
 
 
+class Exports(Protocol):
+    """Files people asked for. All calls block."""
+
+    def fetch(self, viewer: Viewer, export_id: str, now: datetime) -> Download:
+        """Return the file. Raises: NotFound: none of the viewer's, or not any more."""
+        ...
+
+
 class Application(Protocol):
     """The part of the composed application that is served over HTTP."""
 
@@ -55,6 +64,11 @@ class Application(Protocol):
     @property
     def signing_in(self) -> SignIn:
         """The service behind the login page."""
+        ...
+
+    @property
+    def exporting(self) -> Exports:
+        """The service behind downloads."""
         ...
 
     def health(self, now: datetime) -> Mapping[str, bool]:

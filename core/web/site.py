@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 
 from core.web.assets import asset_routes
 from core.web.cookies import Cookies
+from core.web.downloads import Downloads
 from core.web.guard import Guard
 from core.web.headers import SecurityHeaders
 from core.web.health import HealthPage
@@ -25,6 +26,7 @@ def routes(app: Application, *, clock: Clock = utc_now) -> list[BaseRoute]:
         *LoginPage(app.signing_in, cookies, clock).routes(),
         *SetupPage(app.signing_in, cookies, clock).routes(),
         *HealthPage(app.health, clock).routes(),
+        *Downloads(app.exporting, clock).routes(),
         *session_routes(),
         *asset_routes(),
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.permissions import Viewer, preset_of
-from pages._ui import formats, navigation, session, widgets
+from pages._ui import downloads, formats, navigation, session, widgets
 
 _UI = Path(__file__).resolve().parent
 _LOGO = str(_UI / "assets" / "logo.svg")
@@ -21,6 +21,7 @@ def _toolbar(screen: navigation.Screen, viewer: Viewer) -> None:
     with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="frame_toolbar"):
         st.title(screen.title, anchor=False)
         with st.container(width="content", horizontal=True, wrap=False, gap="xsmall", key="frame_toolbar_actions"):
+            downloads.toolbar()
             with st.popover("", icon=":material/info:", type="tertiary", help="About this screen", key="frame_help"):
                 st.markdown(screen.help_text)
             with st.popover(_initials(viewer), help="Your account", key="frame_avatar"):

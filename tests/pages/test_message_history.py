@@ -290,3 +290,20 @@ def test_page_refuses_even_when_run_directly(house: House) -> None:
     at = house.open_directly(KEY)
     assert "not open to you" in at.error[0].value
     assert not at.dataframe
+
+
+def test_the_filter_and_the_chosen_columns_are_exported(house: House) -> None:
+    viewer = house.sign_in()
+    (account_id,) = viewer.account_ids
+    now = datetime.now(UTC)
+    house.record([make_message(account=account_id, sent_at=now, country=country) for country in ("DE", "FR", "FR")])
+    at = house.open("message_history", period="Today", country="FR")
+    at.button(key="message_history_export_csv").click().run()
+    assert not at.exception
+    (ordered,) = house.app.exporting.list_mine(viewer)
+    house.app.exporting.run(ordered.export_id, lambda: now)
+    path = house.app.exporting.fetch(viewer, ordered.export_id, now).path
+    header, *rows = path.read_text("utf-8-sig").splitlines()
+    assert header.startswith('"Sent Date","Receiver","Sender"')
+    assert "Message ID" not in header
+    assert len(rows) == 2

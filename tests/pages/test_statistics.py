@@ -267,6 +267,21 @@ def test_nonsense_conditions_in_the_address_are_passed_over(house: House) -> Non
     assert numbers(house.open(KEY, where="Country|Drop|table"))["Sent"] == "3"
 
 
+def test_export_as_excel_is_ordered_and_shown_in_the_toolbar(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    at = house.open(KEY, group="Country", sort="-sent")
+    at.button(key=f"{KEY}_export").click().run()
+    assert not at.exception
+    (ordered,) = house.app.exporting.list_mine(viewer)
+    assert any(ordered.file_name in str(text.value).replace("\\", "") for text in at.markdown)
+    house.app.exporting.run(ordered.export_id, lambda: datetime.now(UTC))
+    at.run()
+    (done,) = house.app.exporting.list_mine(viewer)
+    assert (done.status, done.row_count) == ("Ready", 2)
+    assert any("2\u00a0rows" in str(caption.value) for caption in at.caption)
+
+
 def test_page_does_not_exist_without_the_permission(house: House) -> None:
     house.sign_in()
     house.sign_in("Campaign manager")

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from core.config import Settings
 from core.domain.permissions import Viewer
-from core.errors import Forbidden, InvalidInput, TooManyAttempts, WrongCredentials
+from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
+from core.services.exporting import Download
 from core.services.signing_in import SetUp
 
 ADA = Viewer(user_id="user-ada", name="Ada", email="ada@example.com")
@@ -75,10 +76,24 @@ class FakeSignIn:
 
 
 @dataclass
+class FakeExports:
+    """Follows `core.web.ports.Exports`: files by (user id, export id)."""
+
+    files: dict[tuple[str, str], Download] = field(default_factory=dict)
+
+    def fetch(self, viewer: Viewer, export_id: str, now: datetime) -> Download:
+        found = self.files.get((viewer.user_id, export_id))
+        if found is None:
+            raise NotFound("There is no such file.")
+        return found
+
+
+@dataclass
 class FakeApplication:
     """Follows `core.web.ports.Application`."""
 
     signing_in: FakeSignIn = field(default_factory=FakeSignIn)
+    exporting: FakeExports = field(default_factory=FakeExports)
     settings: Settings = field(default_factory=Settings)
     stores: dict[str, bool] = field(default_factory=lambda: {"state": True, "lake": True})
 

@@ -1,0 +1,155 @@
+"""What is in an exported file: its rows, its columns, and the notes that say what they mean."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.domain.delays import MOST_ERROR
+from core.domain.numbering import country_name
+from core.domain.periods import Period
+from core.domain.permissions import Viewer
+from core.domain.statistics import GroupBy, NameFilter
+from core.files.export_columns import Column, Kind, Layout
+from core.history.queries import MessageQuery
+from core.services.export_requests import TEXT_FILTERS, ExportRequest, MessagesRequest
+from core.services.reporting import Reporting, StatisticsRequest
+
+MESSAGE_COLUMNS = (
+    Column("Sent Date", "sent_at", Kind.MOMENT, 20),
+    Column("Receiver", "receiver", Kind.TEXT, 18),
+    Column("Sender", "sender", Kind.TEXT, 16),
+    Column("Country", "country", Kind.TEXT, 18),
+    Column("Network", "network", Kind.TEXT, 20),
+    Column("MCCMNC", "mccmnc", Kind.TEXT, 10),
+    Column("Error Code", "error_code", Kind.TEXT, 14),
+    Column("Delivery Status", "delivery_status", Kind.TEXT, 16),
+    Column("Delivery Date", "delivered_at", Kind.MOMENT, 20),
+    Column("DLR Time", "dlr_s", Kind.SECONDS, 12),
+    Column("Price [EUR c]", "price_eur_cents", Kind.CENTS, 14),
+    Column("Unicode", "unicode", Kind.FLAG, 10),
+    Column("Message ID", "message_id", Kind.TEXT, 38),
+    Column("Account", "account", Kind.TEXT, 20),
+)
+_GROUPS = {
+    GroupBy.YEAR: Column("Year", "Year", Kind.COUNT, 8),
+    GroupBy.MONTH: Column("Month", "Month", Kind.MONTH, 12),
+    GroupBy.DAY: Column("Day", "Day", Kind.DAY, 12),
+    GroupBy.PRICE: Column("Price [EUR c]", "Price", Kind.CENTS, 14),
+}
+_MEASURES = (
+    Column("Sent", "sent", Kind.COUNT),
+    Column("Delivered", "delivered", Kind.COUNT),
+    Column("Undelivered", "undelivered", Kind.COUNT),
+    Column("Transmitted", "transmitted", Kind.COUNT),
+    Column("Delivery Rate", "delivery_rate", Kind.RATE),
+    Column("Cost [EUR c]", "cost_eur_cents", Kind.CENTS, 16),
+    Column("DLR Time", "median_dlr_s", Kind.SECONDS),
+    Column("DLR Time 95 %", "p95_dlr_s", Kind.SECONDS, 16),
+)
+_MESSAGE_NOTES = (
+    ("Delivery Status", "Submitted: sent, no final receipt yet. Delivered, Undelivered: as the last receipt says."),
+    ("Delivery Date", "When the message was delivered; empty for all others."),
+    ("DLR Time", "Seconds from sending to the final receipt."),
+    ("Price [EUR c]", "Euro cents for the whole message."),
+)
+_STATISTICS_NOTES = (
+    ("Sent", "Delivered + Undelivered + Transmitted."),
+    ("Transmitted", "Sent, with no final receipt yet."),
+    ("Delivery Rate", "Delivered / Sent."),
+    ("Cost [EUR c]", "Euro cents for all messages of the row."),
+    (
+        "DLR Time",
+        f"Seconds within which half (95 %) of the delivered messages arrived, at most {MOST_ERROR:.1%} off.",
+    ),
+)
+_LABELS = {
+    "message_id": "Message ID",
+    "mccmnc": "MCCMNC",
+    "delivery_status": "Delivery Status",
+    "error_code": "Error Code",
+    "campaign_id": "Campaign",
+}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The file's columns and notes, how many rows there are, and the rows themselves, a table at a time."""
+
+    layout: Layout
+    row_count: int
+    tables: Iterator[pa.Table]
+
+
+def contents_of(reporting: Reporting, viewer: Viewer, request: ExportRequest, now: datetime) -> Contents:
+    """
+    Return what the file holds that *viewer* asked for; permission and accounts are the viewer's of now.
+
+    Raises: Forbidden. InvalidInput: as `Reporting.messages` and `Reporting.statistics`.
+    """
+    if isinstance(request, MessagesRequest):
+        return _messages(reporting, viewer, request, now)
+    return _statistics(reporting, viewer, request, now)
+
+
+def _messages(reporting: Reporting, viewer: Viewer, request: MessagesRequest, now: datetime) -> Contents:
+    row_count, tables = reporting.all_messages(viewer, request.query)
+    columns = tuple(column for column in MESSAGE_COLUMNS if column.label in request.columns)
+    filters = _words_of(request.query)
+    notes = (*_about(viewer, request.query.period, filters, row_count, now), *_MESSAGE_NOTES)
+    if not viewer.sees_numbers:
+        notes = (*notes, ("Receiver", "Masked: seeing numbers needs the permission DistributionLists."))
+    layout = Layout("Messages", columns, notes)
+    return Contents(layout, row_count, (_in_zone(table, viewer.time_zone) for table in tables))
+
+
+def _statistics(reporting: Reporting, viewer: Viewer, request: StatisticsRequest, now: datetime) -> Contents:
+    table = reporting.all_statistics(viewer, request)
+    groups = [group for group in GroupBy if group in request.group_by]
+    columns = tuple(_GROUPS.get(group, Column(group, group, Kind.TEXT, 20)) for group in groups)
+    about = _about(viewer, request.period, _words_of_names(request.filters), table.num_rows, now)
+    notes = (*about, ("Grouped by", ", ".join(groups)), *_STATISTICS_NOTES)
+    return Contents(Layout("Statistics", (*columns, *_MEASURES), notes), table.num_rows, iter([table]))
+
+
+def _about(
+    viewer: Viewer, period: Period, filters: Sequence[str], row_count: int, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    zone = ZoneInfo(viewer.time_zone)
+    first, last = (moment.astimezone(zone) for moment in (period.start, period.end - timedelta(seconds=1)))
+    return (
+        ("Made by", f"{viewer.name} <{viewer.email}> with Heliograph"),
+        ("Made on", f"{now.astimezone(zone):%d/%m/%Y %H:%M:%S}"),
+        ("Period", f"{first:%d/%m/%Y %H:%M:%S} – {last:%d/%m/%Y %H:%M:%S}"),
+        ("Time zone", f"{viewer.time_zone}: of all times in this file"),
+        ("Filters", "\n".join(filters) or "None"),
+        ("Rows", f"{row_count}"),
+    )
+
+
+def _words_of(query: MessageQuery) -> list[str]:
+    words = [
+        f"{_LABELS.get(name, name.title())}: {country_name(value) if name == 'country' else value}"
+        for name in TEXT_FILTERS
+        if (value := getattr(query, name))
+    ]
+    if query.price_eur_cents is not None:
+        words.append(f"Price [EUR c]: {query.price_eur_cents}")
+    if query.message_ids:
+        words.append(f"{len(query.message_ids)} selected messages")
+    return [*words, *_words_of_names(query.names)]
+
+
+def _words_of_names(names: Sequence[NameFilter]) -> list[str]:
+    return [f"{name.field} – {name.operator.lower()}: {name.term or 'Unknown'}" for name in names]
+
+
+def _in_zone(table: pa.Table, time_zone: str) -> pa.Table:
+    """Return the moments as those of the zone; they stay the same moments."""
+    for name in ("sent_at", "delivered_at"):
+        moments = table[name].cast(pa.timestamp("us", tz=time_zone))
+        table = table.set_column(table.column_names.index(name), name, moments)
+    return table.set_column(table.column_names.index("dlr_s"), "dlr_s", pc.round(table["dlr_s"], 3))

@@ -1,0 +1,87 @@
+"""What an export asks, as it is kept in the state store until a worker answers it: JSON and back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core.domain.periods import Period
+from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
+from core.history.queries import MessageQuery
+from core.services.reporting import StatisticsRequest
+
+# Fields of `MessageQuery` that are plain text.
+TEXT_FILTERS = (
+    "receiver",
+    "sender",
+    "message_id",
+    "country",
+    "network",
+    "mccmnc",
+    "delivery_status",
+    "error_code",
+    "campaign_id",
+)
+
+
+@dataclass(frozen=True)
+class MessagesRequest:
+    """The messages of *query*, with the columns of these labels; whose accounts they are is decided when it runs."""
+
+    query: MessageQuery
+    columns: tuple[str, ...]
+
+
+ExportRequest = MessagesRequest | StatisticsRequest
+
+
+def encode(request: ExportRequest) -> str:
+    """Return *request* as `decode` reads it."""
+    if isinstance(request, StatisticsRequest):
+        by = request.sorting.by
+        facts: dict[str, Any] = {
+            "kind": "statistics",
+            "group_by": list(request.group_by),
+            "sort": by.value if by else "",
+            "descending": request.sorting.descending,
+        }
+        return json.dumps(facts | _shared(request.period, request.filters))
+    query = request.query
+    facts = {
+        "kind": "messages",
+        "columns": list(request.columns),
+        "texts": {name: getattr(query, name) for name in TEXT_FILTERS if getattr(query, name)},
+        "price": None if query.price_eur_cents is None else str(query.price_eur_cents),
+        "message_ids": sorted(query.message_ids),
+    }
+    return json.dumps(facts | _shared(query.period, query.names))
+
+
+def _shared(period: Period, names: tuple[NameFilter, ...]) -> dict[str, Any]:
+    return {
+        "period": [period.start.isoformat(), period.end.isoformat()],
+        "names": [[name.field, name.operator, name.term] for name in names],
+    }
+
+
+def decode(text: str) -> ExportRequest:
+    """Return the request that `encode` wrote."""
+    facts: Mapping[str, Any] = json.loads(text)
+    start, end = (datetime.fromisoformat(moment) for moment in facts["period"])
+    names = tuple(NameFilter(GroupBy(field), Operator(operator), term) for field, operator, term in facts["names"])
+    if facts["kind"] == "statistics":
+        groups = tuple(GroupBy(group) for group in facts["group_by"])
+        sorting = Sorting(_sorted_by(facts["sort"]), facts["descending"])
+        return StatisticsRequest(Period(start, end), groups, names, sorting)
+    query = MessageQuery(frozenset(), Period(start, end), names=names, **facts["texts"])
+    price = None if facts["price"] is None else Decimal(facts["price"])
+    selected = replace(query, price_eur_cents=price, message_ids=frozenset(facts["message_ids"]))
+    return MessagesRequest(selected, tuple(facts["columns"]))
+
+
+def _sorted_by(text: str) -> Measure | GroupBy | None:
+    if not text:
+        return None
+    return Measure(text) if text in set(Measure) else GroupBy(text)

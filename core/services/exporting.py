@@ -1,0 +1,216 @@
+"""
+Exporting: files people take away with them.
+
+Every export is written by a worker, under a lease: into a file of its own, which gets its name when it is whole. A
+worker that dies leaves nothing that anybody could take; the next one starts anew. Who may have what is asked when the
+export is ordered, again when it is written, and again when it is fetched.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from core.domain.exports import Export, ExportFormat, ExportStatus
+from core.domain.permissions import Permission, Viewer
+from core.errors import AppError, Forbidden, InvalidInput, NotFound
+from core.files.export_files import open_writer
+from core.services.export_contents import Contents, contents_of
+from core.services.export_requests import ExportRequest, MessagesRequest, decode, encode
+from core.services.heartbeat import heartbeat, new_owner
+from core.services.identifiers import new_id
+from core.services.reporting import Reporting
+from core.state import exports, users
+from core.state.store import State
+
+log = logging.getLogger(__name__)
+
+MOST_UNFINISHED = 3
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class ExportLimits:
+    """Where the files lie, how long they are kept, how many rows one may have, and how long a lease lasts."""
+
+    folder: Path
+    keep: timedelta
+    max_rows: int
+    lease_s: int
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to be sent to the browser."""
+
+    path: Path
+    name: str
+    format: ExportFormat
+
+
+class Exporting:
+    """From the question to the file, and until the file's time is over."""
+
+    def __init__(self, state: State, reporting: Reporting, limits: ExportLimits) -> None:
+        """Take the state store, who answers the questions, and the limits."""
+        self._state = state
+        self._reporting = reporting
+        self._limits = limits
+
+    def start(self, viewer: Viewer, request: ExportRequest, kind: ExportFormat, now: datetime) -> Export:
+        """
+        Order an export; a worker writes it.
+
+        Raises: Forbidden. InvalidInput: no column, or several of the viewer's are not written yet.
+        """
+        viewer.require(_permission(request))
+        if isinstance(request, MessagesRequest) and not request.columns:
+            raise InvalidInput("No column is chosen.", hint="Choose at least one under Column Options.")
+        what = "Messages" if isinstance(request, MessagesRequest) else "Statistics"
+        new = Export(
+            export_id=new_id(),
+            user_id=viewer.user_id,
+            name=f"{what} {now:%Y-%m-%d %H%M%S}",
+            format=kind,
+            request=encode(request),
+            status=ExportStatus.WAITING,
+            created_at=now,
+            expires_at=now + self._limits.keep,
+        )
+        with self._state.write() as session:
+            if exports.count_unfinished(session, viewer.user_id) >= MOST_UNFINISHED:
+                raise InvalidInput(
+                    f"{MOST_UNFINISHED} of your exports are still being written.",
+                    hint="Wait until one of them is ready.",
+                )
+            exports.add_export(session, new)
+        return new
+
+    def list_mine(self, viewer: Viewer) -> list[Export]:
+        """Return the viewer's latest exports, newest first."""
+        with self._state.read() as session:
+            return exports.list_exports(session, viewer.user_id, SHOWN)
+
+    def fetch(self, viewer: Viewer, export_id: str, now: datetime) -> Download:
+        """
+        Return the file of a Ready export.
+
+        Raises: NotFound: somebody else's, not written, over, or the viewer may not see such things any more.
+        """
+        with self._state.read() as session:
+            found = exports.find_export(session, export_id)
+        path = self._path(export_id)
+        if (
+            found is None
+            or found.user_id != viewer.user_id
+            or found.status is not ExportStatus.READY
+            or found.expires_at <= now
+            or not viewer.may(_permission(decode(found.request)))
+            or not path.exists()
+        ):
+            raise NotFound("There is no such file.", hint="Exports are kept for a time only. Export it again.")
+        return Download(path, found.file_name, found.format)
+
+    def list_waiting(self, now: datetime) -> list[str]:
+        """Return the exports a worker should write."""
+        with self._state.read() as session:
+            return exports.list_waiting(session, now)
+
+    def run(self, export_id: str, clock: Callable[[], datetime]) -> None:
+        """Write the export, unless another worker does. What goes wrong is noted for its owner."""
+        owner, lease = new_owner(), timedelta(seconds=self._limits.lease_s)
+        with self._state.write() as session:
+            if not exports.lease_export(session, export_id, owner, clock(), clock() + lease):
+                return
+            found = exports.find_export(session, export_id)
+            viewer = users.find_viewer(session, found.user_id) if found else None
+        if found is None:
+            return
+
+        def renew() -> bool:
+            with self._state.write() as session:
+                return exports.renew_export(session, export_id, owner, clock(), clock() + lease)
+
+        with heartbeat(renew, self._limits.lease_s / 3):
+            ended = self._write(found, viewer, owner, clock)
+        with self._state.write() as session:
+            if not exports.renew_export(session, export_id, owner, clock(), clock() + lease):
+                # The lease ran out unnoticed: whoever has it now writes the same file again, and says how that ended.
+                return
+            exports.record_end(session, ended, owner)
+        log.info("export_ended", extra={"export_id": export_id, "status": ended.status, "rows": ended.row_count})
+
+    def _write(self, found: Export, viewer: Viewer | None, owner: str, clock: Callable[[], datetime]) -> Export:
+        """Write the file and return how the export ended."""
+        # Each run has a file of its own: two of them may overlap.
+        draft = self._path(found.export_id).with_suffix(f".{owner[-12:]}")
+        try:
+            row_count = self._fill(draft, found, viewer, clock())
+            byte_count = draft.stat().st_size
+            draft.replace(self._path(found.export_id))
+        except AppError as error:
+            return replace(found, status=ExportStatus.FAILED, fault=error.message, hint=error.hint)
+        except OSError as error:
+            log.exception("export_not_written", extra={"export_id": found.export_id})
+            fault = f"The file could not be written: {error.strerror or error}."
+            hint = "Make room on the disk of the data folder, then export again."
+            return replace(found, status=ExportStatus.FAILED, fault=fault, hint=hint)
+        except Exception:
+            # A defect of ours: tried again it would fail again, and its owner would wait for ever.
+            log.exception("export_failed", extra={"export_id": found.export_id})
+            fault, hint = "The file could not be made.", "The worker's log says why; tell whoever looks after it."
+            return replace(found, status=ExportStatus.FAILED, fault=fault, hint=hint)
+        finally:
+            draft.unlink(missing_ok=True)
+        return replace(
+            found,
+            status=ExportStatus.READY,
+            row_count=row_count,
+            total_count=row_count,
+            byte_count=byte_count,
+            expires_at=clock() + self._limits.keep,
+        )
+
+    def _fill(self, draft: Path, found: Export, viewer: Viewer | None, now: datetime) -> int:
+        """Write all rows; return how many there are."""
+        if viewer is None:
+            raise Forbidden("Whoever asked for this is not active any more.")
+        request = decode(found.request)
+        viewer.require(_permission(request))
+        contents = contents_of(self._reporting, viewer, request, now)
+        self._check_size(contents)
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        row_count = 0
+        with open_writer(draft, found.format, contents.layout) as writer:
+            for table in contents.tables:
+                writer.write(table)
+                row_count += table.num_rows
+                with self._state.write() as session:
+                    exports.record_progress(session, found.export_id, row_count, contents.row_count)
+        return row_count
+
+    def _check_size(self, contents: Contents) -> None:
+        if contents.row_count > self._limits.max_rows:
+            raise InvalidInput(
+                f"That would be {contents.row_count:,} rows; an export has {self._limits.max_rows:,} at most.",
+                hint="Choose a shorter time or more filters.",
+            )
+
+    def delete_expired(self, now: datetime) -> int:
+        """Delete the exports whose time is over, files first; return how many."""
+        with self._state.read() as session:
+            over = exports.list_expired(session, now)
+        for export_id in over:
+            for path in self._limits.folder.glob(f"{export_id}*"):
+                path.unlink(missing_ok=True)
+            with self._state.write() as session:
+                exports.delete_export(session, export_id)
+        return len(over)
+
+    def _path(self, export_id: str) -> Path:
+        return self._limits.folder / f"{export_id}.export"
+
+
+def _permission(request: ExportRequest) -> Permission:
+    return Permission.MESSAGE_HISTORY if isinstance(request, MessagesRequest) else Permission.STATISTICS

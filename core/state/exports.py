@@ -1,0 +1,98 @@
+"""Exports people asked for: the questions, how far their files are, and until when they are kept."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from core.domain.exports import MOVES, Export, ExportFormat, ExportStatus
+from core.state.leases import give_back, is_free, renew_lease, take_lease
+from core.state.models import ExportRow
+
+_UNFINISHED = [status for status, moves in MOVES.items() if moves]
+
+
+def add_export(session: Session, new: Export) -> None:
+    """Add the export as it stands in *new*."""
+    session.add(ExportRow(**vars(new)))
+    session.flush()
+
+
+def find_export(session: Session, export_id: str) -> Export | None:
+    """Return the export, or None when there is none of that id (any more)."""
+    row = session.get(ExportRow, export_id)
+    return _export(row) if row else None
+
+
+def list_exports(session: Session, user_id: str, limit: int) -> list[Export]:
+    """Return the person's latest exports, newest first."""
+    found = select(ExportRow).where(ExportRow.user_id == user_id).order_by(ExportRow.export_id.desc()).limit(limit)
+    return [_export(row) for row in session.scalars(found)]
+
+
+def count_unfinished(session: Session, user_id: str) -> int:
+    """Return how many of the person's exports are not written yet."""
+    found = select(func.count()).where(ExportRow.user_id == user_id, ExportRow.status.in_(_UNFINISHED))
+    return session.scalar(found) or 0
+
+
+def list_waiting(session: Session, now: datetime) -> list[str]:
+    """Return the exports that are to be written and that nobody works on, oldest first."""
+    found = select(ExportRow.export_id).where(ExportRow.status.in_(_UNFINISHED), is_free(ExportRow, now))
+    return list(session.scalars(found.order_by(ExportRow.export_id)))
+
+
+def lease_export(session: Session, export_id: str, owner: str, now: datetime, until: datetime) -> bool:
+    """Take the export and let it be Running; False when somebody else has it, or it has ended or is gone."""
+    which = (ExportRow.export_id == export_id) & ExportRow.status.in_(_UNFINISHED)
+    taken = take_lease(session, ExportRow, which, owner=owner, now=now, until=until)
+    if taken:
+        session.execute(update(ExportRow).where(which).values(status=ExportStatus.RUNNING))
+    return taken
+
+
+def renew_export(session: Session, export_id: str, owner: str, now: datetime, until: datetime) -> bool:
+    """Keep the export; False when the lease has run out."""
+    return renew_lease(session, ExportRow, ExportRow.export_id == export_id, owner=owner, now=now, until=until)
+
+
+def record_progress(session: Session, export_id: str, row_count: int, total_count: int) -> None:
+    """Note how many rows are written, of how many."""
+    changed = {"row_count": row_count, "total_count": total_count}
+    session.execute(update(ExportRow).where(ExportRow.export_id == export_id).values(**changed))
+
+
+def record_end(session: Session, ended: Export, owner: str) -> None:
+    """Note how the export ended: status, counts, fault, hint and when it expires."""
+    kept = ("status", "row_count", "total_count", "byte_count", "fault", "hint", "expires_at")
+    values = {name: getattr(ended, name) for name in kept}
+    session.execute(update(ExportRow).where(ExportRow.export_id == ended.export_id).values(**values))
+    give_back(session, ExportRow, ExportRow.export_id == ended.export_id, owner=owner)
+
+
+def list_expired(session: Session, now: datetime) -> list[str]:
+    """Return the exports whose time is over."""
+    return list(session.scalars(select(ExportRow.export_id).where(ExportRow.expires_at <= now)))
+
+
+def delete_export(session: Session, export_id: str) -> None:
+    """Forget the export; harmless when it is gone."""
+    session.execute(delete(ExportRow).where(ExportRow.export_id == export_id))
+
+
+def _export(row: ExportRow) -> Export:
+    return Export(
+        export_id=row.export_id,
+        user_id=row.user_id,
+        name=row.name,
+        format=ExportFormat(row.format),
+        request=row.request,
+        status=ExportStatus(row.status),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        row_count=row.row_count,
+        total_count=row.total_count,
+        byte_count=row.byte_count,
+        fault=row.fault,
+        hint=row.hint,
+    )

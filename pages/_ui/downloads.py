@@ -1,0 +1,106 @@
+"""Exports in the toolbar: how far they are, and their files; and the buttons that order them."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.domain.exports import Export, ExportFormat, ExportStatus
+from core.domain.permissions import Permission
+from core.services.export_requests import ExportRequest
+from core.web.downloads import DOWNLOADS
+from pages._ui import formats, session, widgets
+
+KEY = "frame_downloads"
+WATCH_S = 1
+_WATCHED = f"{KEY}_watched"
+_LABELS = {ExportFormat.XLSX: "Excel (.xlsx)", ExportFormat.CSV: "CSV", ExportFormat.PARQUET: "Parquet"}
+_UNITS = ((1 << 20, "MiB"), (1 << 10, "KiB"))
+
+
+def toolbar() -> None:
+    """Draw the person's exports behind an icon; while one is written, its progress moves."""
+    app, viewer = session.current()
+    if not (viewer.may(Permission.MESSAGE_HISTORY) or viewer.may(Permission.STATISTICS)):
+        return
+    found = app.exporting.list_mine(viewer)
+    unfinished = any(each.is_unfinished for each in found)
+    icon = ":material/downloading:" if unfinished else ":material/download:"
+    with st.popover("", icon=icon, type="tertiary", help="Your exports", key=KEY):
+        st.markdown("**Your exports**")
+        if unfinished:
+            _moving()
+        else:
+            _list(found)
+
+
+@st.fragment(run_every=WATCH_S)
+def _moving() -> None:
+    """Draw the list again and again; when an export has ended, say so and draw the whole page, which ends this."""
+    app, viewer = session.current()
+    found = app.exporting.list_mine(viewer)
+    _list(found)
+    watched: set[str] = st.session_state.get(_WATCHED, set())
+    now = {each.export_id for each in found if each.is_unfinished}
+    st.session_state[_WATCHED] = now
+    ended = [each for each in found if each.export_id in watched - now]
+    for each in ended:
+        if each.status is ExportStatus.READY:
+            widgets.flash(
+                f"{each.file_name} is ready: take it from the exports above.", icon=":material/download_done:"
+            )
+        else:
+            widgets.flash(f"{each.file_name} failed: {each.fault}", icon=":material/error:")
+    if ended or not now:
+        st.rerun()
+
+
+def _list(found: Sequence[Export]) -> None:
+    _, viewer = session.current()
+    if not found:
+        st.caption("What you export from Statistics or Message History is kept here for a day.")
+    for each in found:
+        with st.container(border=True, gap="xsmall", key=f"{KEY}_{each.export_id}"):
+            st.markdown(f"**{formats.plain(each.file_name)}**")
+            _state(each, viewer.time_zone)
+
+
+def _state(each: Export, time_zone: str) -> None:
+    match each.status:
+        case ExportStatus.READY:
+            rows = formats.count(each.row_count, "row", "rows")
+            st.caption(f"{rows}, {_size(each.byte_count)}, until {formats.moment(each.expires_at, time_zone)}")
+            st.link_button("Download", f"{DOWNLOADS}{each.export_id}", icon=":material/download:", width="stretch")
+        case ExportStatus.FAILED:
+            widgets.fault(each.fault, each.hint)
+        case ExportStatus.WAITING:
+            widgets.progress(0.0, "Waiting for the worker")
+        case ExportStatus.RUNNING:
+            widgets.progress(each.progress, f"{formats.count(each.row_count, 'row', 'rows')} written")
+
+
+def _size(byte_count: int) -> str:
+    for unit, name in _UNITS:
+        if byte_count >= unit:
+            return f"{byte_count / unit:.1f}\u00a0{name}"
+    return f"{byte_count}\u00a0bytes"
+
+
+def button(label: str, request: ExportRequest, kind: ExportFormat, *, key: str, width: str = "content") -> None:
+    """Draw a button that orders an export of *request*."""
+    if st.button(label, icon=":material/download:", key=key, width=width):
+        app, viewer = session.current()
+        with widgets.show_errors() as outcome:
+            ordered = app.exporting.start(viewer, request, kind, session.now())
+        if outcome.ok:
+            st.session_state[_WATCHED] = {ordered.export_id}
+            widgets.flash(
+                f"{ordered.file_name} is being written: see the exports above.", icon=":material/downloading:"
+            )
+            st.rerun()
+
+
+def menu(request: ExportRequest, *, key: str) -> None:
+    """Draw the choice of formats."""
+    with st.popover("Export", icon=":material/download:", key=f"{key}_export"):
+        for kind, label in _LABELS.items():
+            button(label, request, kind, key=f"{key}_export_{kind}", width="stretch")

@@ -1,0 +1,244 @@
+"""Exports: who may have what, what becomes of a killed worker and a full disk, and when it is all over."""
+
+import errno
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import openpyxl
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from core.domain.exports import Export, ExportFormat, ExportStatus
+from core.domain.permissions import Viewer
+from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
+from core.errors import Forbidden, InvalidInput, NotFound
+from core.files.export_plain import ParquetFile
+from core.history.messages import MessageStore
+from core.history.queries import MessageQuery
+from core.services import exporting
+from core.services.adding_people import NewPerson
+from core.services.export_requests import MessagesRequest, decode, encode
+from core.services.reporting import StatisticsRequest
+from core.state import exports
+from tests.support.house import PASSWORD, House
+from tests.support.messages import make_message, message_table, unsent_table
+
+COLUMNS = ("Sent Date", "Receiver", "Message ID", "Account")
+
+
+def record(house: House, count: int = 30, batch: str = "batch-1", **overrides: object) -> None:
+    facts = {"account": house.account.account_id, "sent_at": house.now} | overrides
+    table = message_table(*(make_message(**facts) for _ in range(count)))
+    MessageStore(house.app.lake).append_batch(batch, "campaign-1", table, unsent_table(), house.now)
+
+
+def asked(house: House, **filters: object) -> MessagesRequest:
+    return MessagesRequest(MessageQuery(frozenset(), house.everything(), **filters), COLUMNS)
+
+
+def order(house: House, viewer: Viewer | None = None, kind: ExportFormat = ExportFormat.PARQUET) -> Export:
+    return house.app.exporting.start(viewer or house.viewer, asked(house), kind, house.now)
+
+
+def ended(house: House, ordered: Export, viewer: Viewer | None = None) -> Export:
+    found = house.app.exporting.list_mine(viewer or house.viewer)
+    return next(each for each in found if each.export_id == ordered.export_id)
+
+
+def add_person(house: House, preset: str) -> Viewer:
+    person = NewPerson("Grace Hopper", f"{preset[:3].lower()}@example.com", PASSWORD, preset, ("simulator",))
+    return house.app.people.add(person, house.now)
+
+
+def files(house: House) -> list[Path]:
+    return sorted(house.app.settings.exports_dir.glob("*"))
+
+
+def test_the_worker_writes_what_was_ordered(house: House) -> None:
+    record(house)
+    record(house, 5, "batch-2", account="somebody-else")
+    ordered = order(house)
+    assert (ordered.status, ordered.is_unfinished) == (ExportStatus.WAITING, True)
+    house.app.working.run_until_idle(house.clock)
+    found = ended(house, ordered)
+    assert (found.status, found.row_count, found.progress) == (ExportStatus.READY, 30, 1.0)
+    download = house.app.exporting.fetch(house.viewer, ordered.export_id, house.now)
+    assert download.name == "Messages 2026-03-01 120000.parquet"
+    assert found.byte_count == download.path.stat().st_size
+    table = parquet.read_table(download.path)
+    assert table.column_names == list(COLUMNS)
+    assert set(table["Account"].to_pylist()) == {house.account.display_name}
+
+
+def test_statistics_are_exported_with_all_groups_and_their_meaning(house: House) -> None:
+    for number in range(120):
+        record(house, 1, f"batch-{number}", network=f"Network {number}")
+    request = StatisticsRequest(house.everything(), (GroupBy.NETWORK,), size=15)
+    ordered = house.app.exporting.start(house.viewer, request, ExportFormat.XLSX, house.now)
+    house.app.exporting.run(ordered.export_id, house.clock)
+    path = house.app.exporting.fetch(house.viewer, ordered.export_id, house.now).path
+    workbook = openpyxl.load_workbook(io.BytesIO(path.read_bytes()))
+    rows = list(workbook["Statistics"].iter_rows(values_only=True))
+    assert rows[0][:3] == ("Network", "Sent", "Delivered")
+    assert len(rows) == 121
+    notes = dict(workbook["About this file"].iter_rows(values_only=True))
+    assert notes["Made by"] == "Ada Lovelace <ada@example.com> with Heliograph"
+    assert notes["Grouped by"] == "Network"
+
+
+def test_whoever_may_not_see_numbers_gets_them_masked(house: House) -> None:
+    record(house)
+    reader = add_person(house, "Reporting manager")
+    ordered = order(house, reader)
+    house.app.exporting.run(ordered.export_id, house.clock)
+    path = house.app.exporting.fetch(reader, ordered.export_id, house.now).path
+    assert set(parquet.read_table(path)["Receiver"].to_pylist()) == {"+4•••••••••••"}
+    assert b"masked" in parquet.read_schema(path).metadata[b"Receiver"].lower()
+
+
+def test_a_file_is_its_owners_alone(house: House) -> None:
+    record(house)
+    ordered = order(house)
+    other = add_person(house, "Administrator")
+    with pytest.raises(NotFound) as too_early:
+        house.app.exporting.fetch(house.viewer, ordered.export_id, house.now)
+    house.app.exporting.run(ordered.export_id, house.clock)
+    with pytest.raises(NotFound) as foreign:
+        house.app.exporting.fetch(other, ordered.export_id, house.now)
+    assert foreign.value.message == too_early.value.message
+    assert not house.app.exporting.list_mine(other)
+    without = Viewer(house.viewer.user_id, "Ada", "ada@example.com", account_ids=house.viewer.account_ids)
+    with pytest.raises(NotFound):
+        house.app.exporting.fetch(without, ordered.export_id, house.now)
+
+
+def test_without_the_permission_nothing_is_ordered(house: House) -> None:
+    with pytest.raises(Forbidden):
+        order(house, add_person(house, "Campaign manager"))
+    request = StatisticsRequest(house.everything(), (GroupBy.COUNTRY,))
+    with pytest.raises(Forbidden):
+        house.app.exporting.start(add_person(house, "User manager"), request, ExportFormat.XLSX, house.now)
+
+
+def test_no_more_than_a_few_are_written_at_a_time(house: House) -> None:
+    for _ in range(exporting.MOST_UNFINISHED):
+        order(house)
+    with pytest.raises(InvalidInput, match="still being written"):
+        order(house)
+
+
+def test_no_column_is_no_export(house: House) -> None:
+    request = MessagesRequest(MessageQuery(frozenset(), house.everything()), ())
+    with pytest.raises(InvalidInput, match="No column"):
+        house.app.exporting.start(house.viewer, request, ExportFormat.CSV, house.now)
+
+
+def test_a_worker_that_died_leaves_nothing_to_take_and_the_next_one_starts_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(house)
+    ordered = order(house)
+
+    def die(self: ParquetFile, rows: pa.Table) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ParquetFile, "write", die)
+        with pytest.raises(KeyboardInterrupt):
+            house.app.exporting.run(ordered.export_id, house.clock)
+    assert ended(house, ordered).status is ExportStatus.RUNNING
+    assert files(house) == []
+    # The dead one's lease holds for a while.
+    house.app.exporting.run(ordered.export_id, house.clock)
+    assert ended(house, ordered).status is ExportStatus.RUNNING
+    house.wait(timedelta(seconds=house.app.settings.lease_s + 1))
+    assert house.app.exporting.list_waiting(house.now) == [ordered.export_id]
+    house.app.exporting.run(ordered.export_id, house.clock)
+    assert ended(house, ordered).status is ExportStatus.READY
+
+
+def test_a_full_disk_fails_the_export_and_leaves_no_half_file(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(house)
+    ordered = order(house)
+
+    def fail(self: ParquetFile, rows: pa.Table) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ParquetFile, "write", fail)
+    house.app.exporting.run(ordered.export_id, house.clock)
+    found = ended(house, ordered)
+    assert (found.status, files(house)) == (ExportStatus.FAILED, [])
+    assert "No space left on device" in found.fault
+    assert "Make room" in found.hint
+
+
+def test_a_defect_of_ours_fails_the_export_instead_of_trying_for_ever(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(house)
+    ordered = order(house)
+    monkeypatch.setattr(ParquetFile, "write", lambda *_: 1 / 0)
+    house.app.exporting.run(ordered.export_id, house.clock)
+    assert (ended(house, ordered).status, files(house)) == (ExportStatus.FAILED, [])
+
+
+def test_more_rows_than_allowed_are_refused_in_words(house: House) -> None:
+    record(house)
+    service = exporting.Exporting(
+        house.app.state,
+        house.app.reporting,
+        exporting.ExportLimits(house.app.settings.exports_dir, timedelta(hours=1), 29, 15),
+    )
+    ordered = order(house)
+    service.run(ordered.export_id, house.clock)
+    found = ended(house, ordered)
+    assert (found.status, found.fault) == (
+        ExportStatus.FAILED,
+        "That would be 30 rows; an export has 29 at most.",
+    )
+
+
+def test_what_a_person_lost_in_between_is_not_exported(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(house)
+    ordered = order(house)
+    monkeypatch.setattr("core.services.exporting.users.find_viewer", lambda *_: None)
+    house.app.exporting.run(ordered.export_id, house.clock)
+    assert ended(house, ordered).status is ExportStatus.FAILED
+
+
+def test_files_are_deleted_when_their_time_is_over(house: House) -> None:
+    record(house)
+    ordered = order(house)
+    house.app.exporting.run(ordered.export_id, house.clock)
+    assert len(files(house)) == 1
+    assert house.app.exporting.delete_expired(house.now) == 0
+    house.wait(timedelta(hours=house.app.settings.export_keep_h, seconds=1))
+    with pytest.raises(NotFound):
+        house.app.exporting.fetch(house.viewer, ordered.export_id, house.now)
+    assert house.app.exporting.delete_expired(house.now) == 1
+    assert (files(house), house.app.exporting.list_mine(house.viewer)) == ([], [])
+
+
+def test_a_run_that_was_overtaken_ends_nothing(house: House) -> None:
+    record(house)
+    ordered = order(house)
+    late = house.now + timedelta(minutes=5)
+    with house.app.state.write() as session:
+        assert exports.lease_export(session, ordered.export_id, "first", house.now, house.now + timedelta(seconds=15))
+        assert exports.lease_export(session, ordered.export_id, "second", late, late + timedelta(seconds=15))
+        assert not exports.renew_export(session, ordered.export_id, "first", late, late + timedelta(seconds=15))
+
+
+def test_requests_survive_the_state_store(house: House) -> None:
+    names = (NameFilter(GroupBy.NETWORK, Operator.DOES_NOT_CONTAIN, "x|y"),)
+    messages = MessagesRequest(
+        MessageQuery(frozenset(), house.everything(), sender="100%", names=names, message_ids=frozenset({"a", "b"})),
+        COLUMNS,
+    )
+    groups = (GroupBy.DAY, GroupBy.PRICE)
+    assert decode(encode(messages)) == messages
+    for by in (None, Measure.COST, GroupBy.DAY):
+        statistics = StatisticsRequest(house.everything(), groups, names, Sorting(by, descending=True))
+        assert decode(encode(statistics)) == statistics
