@@ -24,6 +24,7 @@ from core.services.importing import Importing, ImportLimits
 from core.services.launching import Launching
 from core.services.managing_accounts import ManagingAccounts
 from core.services.receiving import Receiving
+from core.services.remembering import Remembering
 from core.services.reporting import History, Reporting
 from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
@@ -52,6 +53,7 @@ class App:
     reporting: Reporting
     rolling_up: RollingUp
     exporting: Exporting
+    remembering: Remembering
     demo: DemoSeeding
     working: Working
 
@@ -108,6 +110,7 @@ def build_app(settings: Settings) -> App:
         reporting=reporting,
         rolling_up=rolling_up,
         exporting=exporting,
+        remembering=Remembering(state),
         demo=demo,
         working=Working(importing, launching, sending, receiving, demo, rolling_up, exporting),
     )

@@ -5,7 +5,7 @@ import streamlit as st
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.services.export_requests import MessagesRequest
-from pages._ui import downloads, message_filter, period_filter, session, tables, widgets
+from pages._ui import downloads, message_filter, period_filter, saved_views, session, tables, widgets
 
 KEY = "message_history"
 SIZES = (15, 25, 50, 100)
@@ -29,18 +29,19 @@ HIDDEN_AT_FIRST = {"MCCMNC", "Delivery Date", "Unicode", "Message ID", "Account"
 
 
 def column_options() -> tuple[tables.Column, ...]:
-    """Draw the check boxes and return the chosen columns in the guide's order."""
+    """Draw the check boxes and return the chosen columns in the guide's order; the choice is the person's for good."""
+    known = app.remembering.find_columns(viewer, KEY)
+    chosen = [column.label for column in COLUMNS if column.label not in HIDDEN_AT_FIRST] if known is None else known
     with st.popover("Column Options", icon=":material/view_column:", key=f"{KEY}_columns"):
-        return tuple(
+        shown = tuple(
             column
             for column in COLUMNS
-            if st.checkbox(
-                column.label,
-                column.label not in HIDDEN_AT_FIRST,
-                key=f"{KEY}_column_{column.label}",
-                persist_state="session",
-            )
+            if st.checkbox(column.label, column.label in chosen, key=f"{KEY}_column_{column.label}")
         )
+    labels = [column.label for column in shown]
+    if set(labels) != set(chosen):
+        app.remembering.choose_columns(viewer, KEY, labels)
+    return shown
 
 
 session.require(Permission.MESSAGE_HISTORY)
@@ -57,6 +58,7 @@ with widgets.show_errors():
             period = message_filter.since_launch(campaign)
         message_filter.button()
         shown = column_options()
+        saved_views.menu(KEY)
     message_filter.chips(campaign)
     query = message_filter.query(viewer, period)
     found = app.reporting.messages(viewer, query, request.page, request.size)

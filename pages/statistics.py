@@ -7,7 +7,18 @@ from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.domain.statistics import GroupBy
 from core.services.reporting import StatisticsRequest
-from pages._ui import downloads, drilling, grouping, name_filter, period_filter, session, sorting, tables, widgets
+from pages._ui import (
+    downloads,
+    drilling,
+    grouping,
+    name_filter,
+    period_filter,
+    saved_views,
+    session,
+    sorting,
+    tables,
+    widgets,
+)
 
 KEY = "statistics"
 SIZES = (15, 25, 50, 100)
@@ -23,6 +34,7 @@ with widgets.show_errors():
         name_filter.button(KEY)
         groups = grouping.choose(KEY, (GroupBy.COUNTRY, GroupBy.DAY))
         order = sorting.choose(KEY, groups)
+        saved_views.menu(KEY)
     name_filter.chips(KEY)
     asked = StatisticsRequest(period, groups, name_filter.active(), order, request.page, request.size)
     found = app.reporting.statistics(viewer, asked)

@@ -284,3 +284,27 @@ class ExportRow(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
+
+
+class ViewRow(Base):
+    """A view of a page that somebody saved: its address."""
+
+    __tablename__ = "views"
+    view_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"))
+    page: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(50))
+    address: Mapped[str] = mapped_column(Text)
+    is_shared: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_views_page", "page", "user_id"),)
+
+
+class PreferenceRow(Base):
+    """What a person chose and finds again in every browser."""
+
+    __tablename__ = "preferences"
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

@@ -307,3 +307,17 @@ def test_the_filter_and_the_chosen_columns_are_exported(house: House) -> None:
     assert header.startswith('"Sent Date","Receiver","Sender"')
     assert "Message ID" not in header
     assert len(rows) == 2
+
+
+def test_the_chosen_columns_are_found_again_in_another_browser(house: House) -> None:
+    viewer = house.sign_in()
+    (account_id,) = viewer.account_ids
+    house.record([make_message(account=account_id, sent_at=datetime.now(UTC))])
+    at = house.open("message_history", period="Today")
+    at.checkbox(key="message_history_column_Unicode").set_value(True).run()
+    at.checkbox(key="message_history_column_Sender").set_value(False).run()
+    assert not at.exception
+    another = house.open("message_history", period="Today")
+    columns = list(another.dataframe[0].value.columns)
+    assert "Unicode" in columns
+    assert "Sender" not in columns

@@ -282,6 +282,24 @@ def test_export_as_excel_is_ordered_and_shown_in_the_toolbar(house: House) -> No
     assert any("2\u00a0rows" in str(caption.value) for caption in at.caption)
 
 
+def test_a_saved_view_shows_the_same_again(house: House) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    at = house.open(KEY, group="Country", sort="-sent", where="Country|Starts with|fr")
+    at.text_input(key=f"{KEY}_view_name").set_value("French ones")
+    at.button(key=f"{KEY}_view_save").click().run()
+    assert not at.exception
+    (view,) = house.app.remembering.list_views(viewer, KEY)
+    plain = house.open(KEY)
+    assert numbers(plain)["Sent"] == "3"
+    plain.button(key=f"{KEY}_view_{view.view_id}").click().run()
+    assert not plain.exception
+    assert list(table(plain)["Country"]) == ["France"]
+    assert plain.query_params["sort"] == "-sent"
+    plain.button(key=f"{KEY}_unview_{view.view_id}").click().run()
+    assert house.app.remembering.list_views(viewer, KEY) == []
+
+
 def test_page_does_not_exist_without_the_permission(house: House) -> None:
     house.sign_in()
     house.sign_in("Campaign manager")

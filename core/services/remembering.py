@@ -1,0 +1,80 @@
+"""Remembering: views people save and share, and the columns they chose."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.domain.names import check_name
+from core.domain.permissions import Permission, Viewer
+from core.domain.views import SavedView
+from core.errors import InvalidInput, NotFound
+from core.services.identifiers import new_id
+from core.state import views
+from core.state.store import State
+
+# The pages that have views, and what opens them.
+PAGES = {"statistics": Permission.STATISTICS, "message_history": Permission.MESSAGE_HISTORY}
+MOST_VIEWS = 200
+MOST_CHARACTERS = 2_000
+
+
+class Remembering:
+    """What a person finds again in every browser. A view is filters, never rights."""
+
+    def __init__(self, state: State) -> None:
+        """Take the state store."""
+        self._state = state
+
+    def list_views(self, viewer: Viewer, page: str) -> list[SavedView]:
+        """Return the viewer's own views of the page and those that others share, by name."""
+        viewer.require(_permission(page))
+        with self._state.read() as session:
+            return views.list_views(session, viewer.user_id, page)
+
+    def save_view(
+        self, viewer: Viewer, page: str, name: str, address: str, *, shared: bool, now: datetime
+    ) -> SavedView:
+        """
+        Keep *address* under *name*; the viewer's own view of this name is replaced.
+
+        Raises: InvalidInput: name, too long an address, or too many views. Forbidden: not this page.
+        """
+        viewer.require(_permission(page))
+        name = check_name(name, "view")
+        if len(address) > MOST_CHARACTERS:
+            raise InvalidInput("This view has too many filters to be saved.", hint="Use fewer or shorter ones.")
+        with self._state.write() as session:
+            known = views.find_view_by_name(session, viewer.user_id, page, name)
+            if known is None and views.count_views(session, viewer.user_id) >= MOST_VIEWS:
+                raise InvalidInput(f"You have {MOST_VIEWS} views already.", hint="Delete one first.")
+            view_id = known.view_id if known else new_id()
+            view = SavedView(view_id, viewer.user_id, page, name, address, shared, now)
+            views.put_view(session, view)
+        return view
+
+    def delete_view(self, viewer: Viewer, view_id: str) -> None:
+        """Forget one of the viewer's own views. Raises: NotFound: none of the viewer's."""
+        with self._state.write() as session:
+            found = views.find_view(session, view_id)
+            if found is None or found.user_id != viewer.user_id:
+                raise NotFound("There is no such view of yours.", hint="Only who saved a view deletes it.")
+            views.delete_view(session, view_id)
+
+    def choose_columns(self, viewer: Viewer, page: str, labels: Sequence[str]) -> None:
+        """Keep which columns of the page's table the viewer wants to see."""
+        viewer.require(_permission(page))
+        with self._state.write() as session:
+            views.set_preference(session, viewer.user_id, f"{page}_columns", json.dumps(list(labels)))
+
+    def find_columns(self, viewer: Viewer, page: str) -> list[str] | None:
+        """Return the columns the viewer chose, None before any choice."""
+        viewer.require(_permission(page))
+        with self._state.read() as session:
+            text = views.find_preference(session, viewer.user_id, f"{page}_columns")
+        return None if text is None else [str(label) for label in json.loads(text)]
+
+
+def _permission(page: str) -> Permission:
+    if page not in PAGES:
+        raise NotFound("This page has no views.")
+    return PAGES[page]

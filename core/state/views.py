@@ -1,0 +1,58 @@
+"""Views people saved, and what they chose to keep."""
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from core.domain.views import SavedView
+from core.state.models import PreferenceRow, ViewRow
+
+
+def put_view(session: Session, view: SavedView) -> None:
+    """Keep the view; one of the same id is replaced."""
+    session.merge(ViewRow(**vars(view)))
+    session.flush()
+
+
+def find_view(session: Session, view_id: str) -> SavedView | None:
+    """Return the view, or None."""
+    row = session.get(ViewRow, view_id)
+    return _view(row) if row else None
+
+
+def find_view_by_name(session: Session, user_id: str, page: str, name: str) -> SavedView | None:
+    """Return the person's own view of that name, whatever its case, or None."""
+    same = (ViewRow.user_id == user_id, ViewRow.page == page, func.lower(ViewRow.name) == name.lower())
+    row = session.scalar(select(ViewRow).where(*same))
+    return _view(row) if row else None
+
+
+def list_views(session: Session, user_id: str, page: str) -> list[SavedView]:
+    """Return the page's views that are the person's or shared, by name."""
+    visible = (ViewRow.user_id == user_id) | ViewRow.is_shared
+    rows = session.scalars(select(ViewRow).where(ViewRow.page == page, visible).order_by(func.lower(ViewRow.name)))
+    return [_view(row) for row in rows]
+
+
+def count_views(session: Session, user_id: str) -> int:
+    """Return how many views are the person's own."""
+    return session.scalar(select(func.count()).where(ViewRow.user_id == user_id)) or 0
+
+
+def delete_view(session: Session, view_id: str) -> None:
+    """Forget the view."""
+    session.execute(delete(ViewRow).where(ViewRow.view_id == view_id))
+
+
+def find_preference(session: Session, user_id: str, name: str) -> str | None:
+    """Return what the person chose, or None."""
+    row = session.get(PreferenceRow, (user_id, name))
+    return row.value if row else None
+
+
+def set_preference(session: Session, user_id: str, name: str, value: str) -> None:
+    """Keep what the person chose."""
+    session.merge(PreferenceRow(user_id=user_id, name=name, value=value))
+
+
+def _view(row: ViewRow) -> SavedView:
+    return SavedView(row.view_id, row.user_id, row.page, row.name, row.address, row.is_shared, row.created_at)

@@ -1,0 +1,69 @@
+"""Views: the page's address under a name, for oneself or for everybody who may open the page."""
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+
+from core.domain.names import NAME_MAX
+from core.domain.views import SavedView
+from pages._ui import formats, session, widgets
+
+
+def menu(page: str) -> None:
+    """Draw the menu of the page's views; *page* is its stem, which is also its key."""
+    app, viewer = session.current()
+    with st.popover("Views", icon=":material/bookmark:", key=f"{page}_views"):
+        with widgets.show_errors():
+            found = app.remembering.list_views(viewer, page)
+            if not found:
+                st.caption("Save what you look at now under a name, to come back to it.")
+            _list(page, found, viewer.user_id)
+        _save(page)
+
+
+def _list(page: str, found: Sequence[SavedView], user_id: str) -> None:
+    for view in found:
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            icon = ":material/group:" if view.is_shared else ":material/bookmark:"
+            if st.button(formats.plain(view.name), icon=icon, key=f"{page}_view_{view.view_id}", width="stretch"):
+                _open(page, view)
+            if view.user_id == user_id and st.button("Delete", key=f"{page}_unview_{view.view_id}", type="tertiary"):
+                app, viewer = session.current()
+                app.remembering.delete_view(viewer, view.view_id)
+                st.rerun()
+
+
+def _open(page: str, view: SavedView) -> None:
+    """Show the view: its address, and none of what the page's widgets still hold."""
+    for name in [name for name in st.session_state if str(name).startswith(f"{page}_")]:
+        del st.session_state[name]
+    st.query_params.from_dict(_grouped(parse_qsl(view.address, keep_blank_values=True)))
+    st.rerun()
+
+
+def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _save(page: str) -> None:
+    with st.form(f"{page}_view_form", border=False, clear_on_submit=True):
+        name = st.text_input("Save this view as", max_chars=NAME_MAX, key=f"{page}_view_name")
+        shared = st.toggle("Share with everybody who may open this page", key=f"{page}_view_shared")
+        if not st.form_submit_button("Save", type="primary", key=f"{page}_view_save", width="stretch"):
+            return
+    app, viewer = session.current()
+    with widgets.show_errors() as outcome:
+        app.remembering.save_view(viewer, page, name, _address(page), shared=shared, now=session.now())
+    if outcome.ok:
+        widgets.flash(f"The view {name.strip()} is saved.", icon=":material/bookmark_added:")
+        st.rerun()
+
+
+def _address(page: str) -> str:
+    """Return what the page's address says, but for the page of the table one is on."""
+    pairs = [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
+    return urlencode([(name, value) for name, value in pairs if name != f"{page}_page"])
