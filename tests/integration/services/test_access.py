@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,6 +60,18 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
             v, MessageQuery(frozenset({t.house.account.account_id}), t.house.everything()), 1, 10
         ),
     ),
+    "reporting.all_messages": (
+        {Permission.MESSAGE_HISTORY},
+        lambda t, v: SimpleNamespace(
+            total=t.house.app.reporting.all_messages(v, MessageQuery(frozenset(), t.house.everything()))[0]
+        ),
+    ),
+    "reporting.all_statistics": (
+        {Permission.STATISTICS},
+        lambda t, v: t.house.app.reporting.all_statistics(
+            v, StatisticsRequest(t.house.everything(), (GroupBy.COUNTRY,))
+        ),
+    ),
     "reporting.statistics": (
         {Permission.STATISTICS},
         lambda t, v: (
@@ -73,6 +86,8 @@ EMPTY_FOR_OTHERS = {
     "composing.page",
     "reporting.reconciliations",
     "reporting.messages",
+    "reporting.all_messages",
+    "reporting.all_statistics",
     "reporting.statistics",
 }
 
