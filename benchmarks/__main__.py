@@ -4,9 +4,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import demo, gateway, story, text
+from benchmarks import demo, export, gateway, statistics, story, text
 
-BENCHMARKS = {"story": story, "demo": demo, "gateway": gateway, "text": text}
+BENCHMARKS = {
+    "story": story,
+    "demo": demo,
+    "gateway": gateway,
+    "text": text,
+    "statistics": statistics,
+    "export": export,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,22 @@ def stopwatch() -> Iterator[list[float]]:
     start = time.perf_counter()
     yield taken
     taken.append(time.perf_counter() - start)
+
+
+def repeated(ask: Callable[[], object], runs: int) -> tuple[list[float], float]:
+    """
+    Ask *runs* times, after once to open what is opened once.
+
+    Returns: The seconds of each run, and the largest resident size meanwhile in MiB, as `_PeakWatch` has it.
+    """
+    ask()
+    found: list[float] = []
+    with _PeakWatch() as watch:
+        for _ in range(runs):
+            with stopwatch() as taken:
+                ask()
+            found += taken
+    return found, watch.peak_mib
 
 
 class _PeakWatch:

@@ -70,3 +70,18 @@ def test_a_case_that_fails_is_not_reported(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(ZeroDivisionError), measured(Case("test", "failing", 1)):
         _ = 1 / 0
     assert capsys.readouterr().out == ""
+
+
+def test_statistics_are_compared_with_the_messages_they_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["statistics", "--rows", "5000", "--folder", str(tmp_path)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert all(list(line) == KEYS and line["rows"] == 5_000 and line["seconds"] > 0 for line in lines)
+    compared = [line for line in lines if line["ratio"] is not None]
+    assert len(compared) * 2 == len(lines)
+
+
+def test_exports_are_written_in_every_format_and_hold_all_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["export", "--rows", "3000", "--folder", str(tmp_path)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["case"].split()[-1] for line in lines] == ["xlsx", "csv", "parquet"]
+    assert [line["ratio"] is not None for line in lines] == [True, False, False]
