@@ -37,7 +37,8 @@ class Export:
     An export somebody asked for.
 
     *request* is the question as JSON. *row_count* is how many rows are written so far; *total_count* how many there
-    will be, 0 while that is unknown. *expires_at* is when file and row are deleted.
+    will be, 0 while that is unknown. *expires_at* is when file and row are deleted. *account_ids* are the accounts the
+    file was written for, and *shows_numbers* says whether numbers in it are in full.
     """
 
     export_id: str
@@ -53,6 +54,8 @@ class Export:
     byte_count: int = 0
     fault: str = ""
     hint: str = ""
+    account_ids: tuple[str, ...] = ()
+    shows_numbers: bool = False
 
     @property
     def is_unfinished(self) -> bool:

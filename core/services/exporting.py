@@ -96,7 +96,7 @@ class Exporting:
         """
         Return the file of a Ready export.
 
-        Raises: NotFound: somebody else's, not written, over, or the viewer may not see such things any more.
+        Raises: NotFound: somebody else's, not written, over, or it shows what the viewer may not see any more.
         """
         with self._state.read() as session:
             found = exports.find_export(session, export_id)
@@ -106,7 +106,7 @@ class Exporting:
             or found.user_id != viewer.user_id
             or found.status is not ExportStatus.READY
             or found.expires_at <= now
-            or not viewer.may(_permission(decode(found.request)))
+            or not _may_still_have(viewer, found)
             or not path.exists()
         ):
             raise NotFound("There is no such file.", hint="Exports are kept for a time only. Export it again.")
@@ -127,6 +127,8 @@ class Exporting:
             viewer = users.find_viewer(session, found.user_id) if found else None
         if found is None:
             return
+        if viewer is not None:
+            found = replace(found, account_ids=tuple(sorted(viewer.account_ids)), shows_numbers=viewer.sees_numbers)
 
         def renew() -> bool:
             with self._state.write() as session:
@@ -210,6 +212,15 @@ class Exporting:
 
     def _path(self, export_id: str) -> Path:
         return self._limits.folder / f"{export_id}.export"
+
+
+def _may_still_have(viewer: Viewer, found: Export) -> bool:
+    """Whether the viewer may see today what was written for him or her then."""
+    return (
+        viewer.may(_permission(decode(found.request)))
+        and viewer.account_ids.issuperset(found.account_ids)
+        and (viewer.sees_numbers or not found.shows_numbers)
+    )
 
 
 def _permission(request: ExportRequest) -> Permission:

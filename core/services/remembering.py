@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import parse_qsl
 
 from core.domain.names import check_name
 from core.domain.permissions import Permission, Viewer
@@ -16,6 +17,8 @@ from core.state.store import State
 PAGES = {"statistics": Permission.STATISTICS, "message_history": Permission.MESSAGE_HISTORY}
 MOST_VIEWS = 200
 MOST_CHARACTERS = 2_000
+# What a page's address calls a filter that holds a subscriber number.
+_NUMBER = "receiver"
 
 
 class Remembering:
@@ -37,10 +40,16 @@ class Remembering:
         """
         Keep *address* under *name*; the viewer's own view of this name is replaced.
 
-        Raises: InvalidInput: name, too long an address, or too many views. Forbidden: not this page.
+        Raises: InvalidInput: name, too long an address, a number that would be shared, or too many views.
+            Forbidden: not this page.
         """
         viewer.require(_permission(page))
         name = check_name(name, "view")
+        if shared and any(field == _NUMBER for field, _ in parse_qsl(address)):
+            raise InvalidInput(
+                "A view that looks for a receiver cannot be shared.",
+                hint="Others may not be allowed to see the number. Keep it for yourself, or take the filter away.",
+            )
         if len(address) > MOST_CHARACTERS:
             raise InvalidInput("This view has too many filters to be saved.", hint="Use fewer or shorter ones.")
         with self._state.write() as session:

@@ -14,7 +14,7 @@ _UNFINISHED = [status for status, moves in MOVES.items() if moves]
 
 def add_export(session: Session, new: Export) -> None:
     """Add the export as it stands in *new*."""
-    session.add(ExportRow(**vars(new)))
+    session.add(ExportRow(**vars(new) | {"account_ids": list(new.account_ids)}))
     session.flush()
 
 
@@ -63,9 +63,9 @@ def record_progress(session: Session, export_id: str, row_count: int, total_coun
 
 
 def record_end(session: Session, ended: Export, owner: str) -> None:
-    """Note how the export ended: status, counts, fault, hint and when it expires."""
-    kept = ("status", "row_count", "total_count", "byte_count", "fault", "hint", "expires_at")
-    values = {name: getattr(ended, name) for name in kept}
+    """Note how the export ended: status, counts, fault, hint, what it shows and when it expires."""
+    kept = ("status", "row_count", "total_count", "byte_count", "fault", "hint", "shows_numbers", "expires_at")
+    values = {name: getattr(ended, name) for name in kept} | {"account_ids": list(ended.account_ids)}
     session.execute(update(ExportRow).where(ExportRow.export_id == ended.export_id).values(**values))
     give_back(session, ExportRow, ExportRow.export_id == ended.export_id, owner=owner)
 
@@ -95,4 +95,6 @@ def _export(row: ExportRow) -> Export:
         byte_count=row.byte_count,
         fault=row.fault,
         hint=row.hint,
+        account_ids=tuple(row.account_ids),
+        shows_numbers=row.shows_numbers,
     )

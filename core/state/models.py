@@ -280,6 +280,8 @@ class ExportRow(Base):
     byte_count: Mapped[int] = mapped_column(BigInteger, default=0)
     fault: Mapped[str] = mapped_column(Text, default="")
     hint: Mapped[str] = mapped_column(Text, default="")
+    account_ids: Mapped[list[str]] = mapped_column(JSON)
+    shows_numbers: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     lease_owner: Mapped[str] = mapped_column(String(64), default="")

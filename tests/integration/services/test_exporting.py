@@ -2,6 +2,7 @@
 
 import errno
 import io
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from core.domain.exports import Export, ExportFormat, ExportStatus
-from core.domain.permissions import Viewer
+from core.domain.permissions import Permission, Viewer
 from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.files.export_plain import ParquetFile
@@ -112,6 +113,18 @@ def test_a_file_is_its_owners_alone(house: House) -> None:
     without = Viewer(house.viewer.user_id, "Ada", "ada@example.com", account_ids=house.viewer.account_ids)
     with pytest.raises(NotFound):
         house.app.exporting.fetch(without, ordered.export_id, house.now)
+
+
+def test_what_a_person_may_not_see_any_more_is_not_fetched(house: House) -> None:
+    record(house)
+    ordered = order(house)
+    house.app.exporting.run(ordered.export_id, house.clock)
+    mine = house.viewer
+    permissions = mine.permissions - {Permission.DISTRIBUTION_LISTS}
+    for changed in (replace(mine, account_ids=frozenset()), replace(mine, permissions=permissions)):
+        with pytest.raises(NotFound):
+            house.app.exporting.fetch(changed, ordered.export_id, house.now)
+    assert house.app.exporting.fetch(mine, ordered.export_id, house.now)
 
 
 def test_without_the_permission_nothing_is_ordered(house: House) -> None:

@@ -56,6 +56,14 @@ def test_what_cannot_be_kept_is_refused(house: House, name: str, address: str) -
     assert names(house, house.viewer) == []
 
 
+def test_a_number_is_not_shared_with_people_who_may_not_see_it(house: House) -> None:
+    page, address = "message_history", "period=Today&receiver=%2B491796548754"
+    save_mine = house.app.remembering.save_view
+    with pytest.raises(InvalidInput, match="cannot be shared"):
+        save_mine(house.viewer, page, "One person", address, shared=True, now=house.now)
+    assert save_mine(house.viewer, page, "One person", address, shared=False, now=house.now).address == address
+
+
 def test_there_is_an_end_to_views(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembering, "MOST_VIEWS", 2)
     save(house, "One more")

@@ -25,6 +25,8 @@ def upgrade() -> None:
         sa.Column("byte_count", sa.BigInteger(), nullable=False),
         sa.Column("fault", sa.Text(), nullable=False),
         sa.Column("hint", sa.Text(), nullable=False),
+        sa.Column("account_ids", sa.JSON(), nullable=False),
+        sa.Column("shows_numbers", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("expires_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("lease_owner", sa.String(length=64), nullable=False),
