@@ -33,15 +33,19 @@ def column_options() -> tuple[tables.Column, ...]:
     known = app.remembering.find_columns(viewer, KEY)
     chosen = [column.label for column in COLUMNS if column.label not in HIDDEN_AT_FIRST] if known is None else known
     with st.popover("Column Options", icon=":material/view_column:", key=f"{KEY}_columns"):
-        shown = tuple(
+        return tuple(
             column
             for column in COLUMNS
-            if st.checkbox(column.label, column.label in chosen, key=f"{KEY}_column_{column.label}")
+            if st.checkbox(
+                column.label, column.label in chosen, key=f"{KEY}_column_{column.label}", on_change=keep_columns
+            )
         )
-    labels = [column.label for column in shown]
-    if set(labels) != set(chosen):
-        app.remembering.choose_columns(viewer, KEY, labels)
-    return shown
+
+
+def keep_columns() -> None:
+    """Remember the choice: when it is made, so that what another browser still shows does not undo it."""
+    labels = [column.label for column in COLUMNS if st.session_state[f"{KEY}_column_{column.label}"]]
+    app.remembering.choose_columns(viewer, KEY, labels)
 
 
 session.require(Permission.MESSAGE_HISTORY)

@@ -57,7 +57,7 @@ _COMPARE: dict[Operator, Callable[[str, str], bool]] = {
 
 @dataclass(frozen=True)
 class NameFilter:
-    """A condition on a name: *field* is one of `NAMED`, *term* not empty. Case does not matter."""
+    """A condition on a name: *field* is one of `NAMED`, case does not matter. What is unknown has the name ""."""
 
     field: GroupBy
     operator: Operator

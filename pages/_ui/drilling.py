@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,8 @@ from core.domain.statistics import NAMED, GroupBy, NameFilter, Operator
 from pages._ui import formats, name_filter, period_filter
 
 PRICE = "price"
+# More than any message costs, in EUR cents: beyond it the number is none of ours.
+_PRICE_END = Decimal(10**8)
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -22,6 +25,15 @@ def address(row: Mapping[str, Any], groups: Sequence[GroupBy], period: Period, t
     if GroupBy.PRICE in groups:
         query[PRICE] = str(row[GroupBy.PRICE])
     return query | _days(row, groups, period, time_zone)
+
+
+def find_price() -> Decimal | None:
+    """Return the price in the page's address, None without one or when it is no price."""
+    try:
+        price = Decimal(st.query_params.get(PRICE, ""))
+    except InvalidOperation:
+        return None
+    return price if price.is_finite() and abs(price) < _PRICE_END else None
 
 
 def _days(row: Mapping[str, Any], groups: Sequence[GroupBy], period: Period, time_zone: str) -> dict[str, str]:

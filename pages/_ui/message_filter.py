@@ -1,7 +1,5 @@
 """Filter By on Message History: the guide's eight fields and a campaign, kept in the page's address."""
 
-from decimal import Decimal, InvalidOperation
-
 import streamlit as st
 
 from core.domain.campaigns import Campaign
@@ -41,11 +39,8 @@ def active() -> dict[str, str]:
 
 def query(viewer: Viewer, period: Period) -> MessageQuery:
     """Return what the page's address asks for in *period*."""
-    try:
-        price = Decimal(st.query_params.get(drilling.PRICE, ""))
-    except InvalidOperation:
-        price = None
-    return MessageQuery(viewer.account_ids, period, names=name_filter.active(), price_eur_cents=price, **active())
+    names, price = name_filter.active(), drilling.find_price()
+    return MessageQuery(viewer.account_ids, period, names=names, price_eur_cents=price, **active())
 
 
 def find_campaign() -> Campaign | None:
@@ -75,8 +70,10 @@ def button() -> None:
 def chips(campaign: Campaign | None) -> None:
     """Draw the active filters, among them *campaign*; a click takes one away."""
     name_filter.chips(KEY)
-    price = st.query_params.get(drilling.PRICE, "")
-    if price and st.button(f"Price: {formats.plain(price)}", icon=":material/close:", key=f"{KEY}_chip_price"):
+    price = drilling.find_price()
+    if price is not None and st.button(
+        f"Price: {formats.cents(price)}", icon=":material/close:", key=f"{KEY}_chip_price"
+    ):
         st.query_params.pop(drilling.PRICE, None)
         st.rerun()
     filters = active()

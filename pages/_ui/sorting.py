@@ -26,7 +26,7 @@ def choose(key: str, groups: Sequence[GroupBy]) -> Sorting:
     label = _LABELS.get(now.by, str(now.by)) if now.by else ""
     arrow = "↓" if now.descending else "↑"
     with st.popover(f"Sort By: **{label}** {arrow}" if label else "Sort By", icon=":material/sort:", key=f"{key}_sort"):
-        by = st.radio(
+        st.radio(
             "Sort By",
             options,
             options.index(now.by),
@@ -36,7 +36,7 @@ def choose(key: str, groups: Sequence[GroupBy]) -> Sorting:
             args=(key,),
         )
         st.toggle("Largest first", now.descending, key=f"{key}_sort_descending", on_change=_keep, args=(key,))
-    return Sorting(by, now.descending)
+    return now
 
 
 def _asked(options: Sequence[Measure | GroupBy | None]) -> Sorting:

@@ -321,3 +321,24 @@ def test_the_chosen_columns_are_found_again_in_another_browser(house: House) -> 
     columns = list(another.dataframe[0].value.columns)
     assert "Unicode" in columns
     assert "Sender" not in columns
+
+
+def test_what_another_browser_still_shows_does_not_undo_the_choice(house: House) -> None:
+    viewer = house.sign_in()
+    (account_id,) = viewer.account_ids
+    house.record([make_message(account=account_id, sent_at=datetime.now(UTC))])
+    here, there = (house.open("message_history", period="Today") for _ in range(2))
+    here.checkbox(key="message_history_column_Unicode").set_value(True).run()
+    there.run()
+    assert "Unicode" in (house.app.remembering.find_columns(viewer, "message_history") or ())
+
+
+@pytest.mark.parametrize("price", ["NaN", "Infinity", "1e400", "123456789012345", "seven", "-"])
+def test_a_price_in_the_address_that_is_none_is_passed_over(house: House, price: str) -> None:
+    viewer = house.sign_in()
+    (account_id,) = viewer.account_ids
+    house.record([make_message(account=account_id, sent_at=datetime.now(UTC))])
+    at = house.open("message_history", period="Today", price=price)
+    assert not at.exception
+    assert not at.error
+    assert len(at.dataframe[0].value) == 1
