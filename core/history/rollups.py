@@ -1,7 +1,7 @@
 """
 Rollups: messages counted by day and by month, so that statistics need not count them one by one.
 
-Whoever changes `lake.messages` logs the difference in the same commit (`record_inserted`, `record_removed`,
+Whoever changes `lake.messages` logs the difference in the same commit (`record_inserted`,
 `record_changed`), so that rollups and log together equal the messages in every snapshot. Folding moves the log
 into the rollups; building counts a month anew from its messages. Both are single commits.
 """
@@ -77,12 +77,7 @@ class MonthOfCalendar:
 def record_inserted(cursor: DuckDBPyConnection, relation: str) -> None:
     """Log the rows of *relation*, which are inserted into `lake.messages` in the same transaction."""
     cursor.execute(_SQL["insert_months"].format(relation=relation))
-    cursor.execute(_SQL["log"].format(relation=relation, **_LOG), {"weight": 1})
-
-
-def record_removed(cursor: DuckDBPyConnection, relation: str) -> None:
-    """Log the rows of *relation*, which are deleted from `lake.messages` in the same transaction."""
-    cursor.execute(_SQL["log"].format(relation=relation, **_LOG), {"weight": -1})
+    cursor.execute(_SQL["log"].format(relation=relation, **_LOG))
 
 
 def record_changed(cursor: DuckDBPyConnection, before: str, after: str) -> None:
@@ -179,13 +174,21 @@ class Reach:
     routes: pa.Table
 
 
-def read_reach(cursor: DuckDBPyConnection, known: Reach | None) -> Reach:
-    """Return how far the rollups reach in the cursor's snapshot: *known* when it is of the same."""
-    snapshot_id = int(fetch_one(cursor, _SQL["snapshot"])[0])
-    if known is not None and known.snapshot_id == snapshot_id:
+class ReachReader:
+    """Reads how far the rollups reach, once for every snapshot: people ask several questions of the same."""
+
+    def __init__(self) -> None:
+        self._last: Reach | None = None
+
+    def read(self, cursor: DuckDBPyConnection) -> Reach:
+        """Return how far they reach in the cursor's snapshot."""
+        snapshot_id = int(fetch_one(cursor, _SQL["snapshot"])[0])
+        known = self._last
+        if known is None or known.snapshot_id != snapshot_id:
+            is_logged = bool(fetch_one(cursor, _SQL["count_log"])[0])
+            known = Reach(snapshot_id, list_built(cursor), is_logged, fetch(cursor, _SQL["list_routes"]))
+            self._last = known
         return known
-    is_logged = bool(fetch_one(cursor, _SQL["count_log"])[0])
-    return Reach(snapshot_id, list_built(cursor), is_logged, fetch(cursor, _SQL["list_routes"]))
 
 
 def list_built(cursor: DuckDBPyConnection) -> Mapping[str, frozenset[date]]:

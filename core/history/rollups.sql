@@ -6,14 +6,14 @@ EXCEPT
 SELECT month FROM lake.message_months;
 
 -- name: log
--- $weight is 1 for what is new, -1 for what is gone. Months that no rollup can hold are counted when theirs are built.
+-- Months that no rollup can hold are counted when theirs are built.
 INSERT INTO lake.traffic_log BY NAME
 SELECT
     time_bucket(INTERVAL '15 minutes', sent_at::TIMESTAMP) AS slot, account, country, network, mccmnc,
     price_eur_cents, {bucket} AS bucket,
-    $weight * count(*) AS sent,
-    $weight * count(*) FILTER (delivery_status = 'Delivered') AS delivered,
-    $weight * count(*) FILTER (delivery_status = 'Undelivered') AS undelivered
+    count(*) AS sent,
+    count(*) FILTER (delivery_status = 'Delivered') AS delivered,
+    count(*) FILTER (delivery_status = 'Undelivered') AS undelivered
 FROM {relation}
 WHERE date_trunc('month', sent_at::TIMESTAMP)::DATE IN ({counted_months})
 GROUP BY ALL;

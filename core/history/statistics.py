@@ -15,7 +15,7 @@ from core.history.adding_up import AddingUp, Keys, StatisticsQuery
 from core.history.arrow import fetch
 from core.history.filters import Condition
 from core.history.lake import Lake
-from core.history.rollups import Reach, read_reach
+from core.history.rollups import Reach, ReachReader
 from core.history.statements import load_statements
 
 _SQL = load_statements("statistics.sql")
@@ -72,8 +72,7 @@ class Statistics:
     def __init__(self, lake: Lake) -> None:
         """Take the lake."""
         self._lake = lake
-        # Of the last snapshot that was asked: people ask several questions of the same.
-        self._reach: Reach | None = None
+        self._reaches = ReachReader()
 
     def page(self, query: StatisticsQuery, names: Names, sorting: Sorting, limit: int, offset: int) -> StatisticsPage:
         """
@@ -82,8 +81,7 @@ class Statistics:
         Raises: InvalidInput: no such time zone. StorageError: as `Lake.read`.
         """
         with self._lake.read() as cursor:
-            reach = self._reach = read_reach(cursor, self._reach)
-            answer = _Answer(cursor, query, names, reach)
+            answer = _Answer(cursor, query, names, self._reaches.read(cursor))
             grouped = answer.add_up()
             answer.take_page(grouped, sorting, "LIMIT $limit OFFSET $offset", {"limit": limit, "offset": offset})
             chart, count = answer.chart(grouped)
@@ -96,8 +94,7 @@ class Statistics:
         Raises: as `page`.
         """
         with self._lake.read() as cursor:
-            reach = self._reach = read_reach(cursor, self._reach)
-            answer = _Answer(cursor, query, names, reach)
+            answer = _Answer(cursor, query, names, self._reaches.read(cursor))
             grouped = answer.add_up()
             answer.take_page(grouped, sorting)
             chart, _ = answer.chart(grouped)
@@ -248,7 +245,7 @@ def _as_group(group: GroupBy, times: pa.ChunkedArray) -> pa.ChunkedArray:
 def _measured(columns: Mapping[str, pa.Array], sums: pa.Table) -> pa.Table:
     """Return *columns* with the measures of *sums* beside them."""
     sent, delivered, undelivered = (sums[name] for name in ("sent", "delivered", "undelivered"))
-    # Not the other way round: what is no group was never sent, so nothing is divided by zero but the empty total.
+    # Every group has messages; only the total of nothing has none.
     rate = pc.if_else(pc.equal(sent, 0), 0.0, pc.divide(delivered.cast("double"), pc.max_element_wise(sent, 1)))
     return pa.table(
         {

@@ -16,7 +16,7 @@ from core.history.adding_up import AddingUp, Keys, StatisticsQuery
 from core.history.arrow import fetch
 from core.history.filters import offset_at, scope
 from core.history.lake import Lake
-from core.history.rollups import Reach, read_reach
+from core.history.rollups import ReachReader
 from core.history.statements import load_statements
 
 _SQL = load_statements("traffic.sql")
@@ -51,7 +51,7 @@ class TrafficReader:
     def __init__(self, lake: Lake) -> None:
         """Take the lake."""
         self._lake = lake
-        self._reach: Reach | None = None
+        self._reaches = ReachReader()
 
     def sum_up(self, account_ids: Iterable[str], period: Period, time_zone: str) -> TrafficSummary:
         """
@@ -61,8 +61,7 @@ class TrafficReader:
         """
         query = StatisticsQuery(frozenset(account_ids), period, time_zone, (GroupBy.DAY, GroupBy.COUNTRY))
         with self._lake.read() as cursor:
-            reach = self._reach = read_reach(cursor, self._reach)
-            adding_up = AddingUp(cursor, query, reach)
+            adding_up = AddingUp(cursor, query, self._reaches.read(cursor))
             countries = _by_country(cursor, adding_up)
             hourly = period.end - period.start <= HOURLY_UP_TO
             series = _by_hour(cursor, query) if hourly else _by_day(cursor, adding_up, query)
@@ -86,7 +85,7 @@ def _by_country(cursor: DuckDBPyConnection, adding_up: AddingUp) -> pa.Table:
     grouped = adding_up.add_up(Keys.of([GroupBy.COUNTRY]))
     found = fetch(cursor, grouped.sql, grouped.values)
     names = countries.dictionary.take(found["group_no"])
-    found = found.append_column("country", pa.chunked_array([names]) if isinstance(names, pa.Array) else names)
+    found = found.append_column("country", names)
     return found.sort_by([("sent", "descending"), ("country", "ascending")])
 
 

@@ -40,11 +40,14 @@ _GROUPS = {
     GroupBy.DAY: Column("Day", "Day", Kind.DAY, 12),
     GroupBy.PRICE: Column("Price [EUR c]", "Price", Kind.CENTS, 14),
 }
-_MEASURES = (
+_COUNTS = (
     Column("Sent", "sent", Kind.COUNT),
     Column("Delivered", "delivered", Kind.COUNT),
     Column("Undelivered", "undelivered", Kind.COUNT),
     Column("Transmitted", "transmitted", Kind.COUNT),
+)
+_MEASURES = (
+    *_COUNTS,
     Column("Delivery Rate", "delivery_rate", Kind.RATE),
     Column("Cost [EUR c]", "cost_eur_cents", Kind.CENTS, 16),
     Column("DLR Time", "median_dlr_s", Kind.SECONDS),
@@ -107,11 +110,11 @@ def _messages(reporting: Reporting, viewer: Viewer, request: MessagesRequest, no
 
 
 def _statistics(reporting: Reporting, viewer: Viewer, request: StatisticsRequest, now: datetime) -> Contents:
-    table = reporting.all_statistics(viewer, request)
+    table, totals = reporting.all_statistics(viewer, request)
     groups = [group for group in GroupBy if group in request.group_by]
     columns = tuple(_GROUPS.get(group, Column(group, group, Kind.TEXT, 20)) for group in groups)
     about = _about(viewer, request.period, _words_of_names(request.filters), table.num_rows, now)
-    notes = (*about, ("Grouped by", ", ".join(groups)), *_STATISTICS_NOTES)
+    notes = (*about, ("Grouped by", ", ".join(groups)), ("Total", _words_of_totals(totals)), *_STATISTICS_NOTES)
     return Contents(Layout("Statistics", (*columns, *_MEASURES), notes), table.num_rows, iter([table]))
 
 
@@ -128,6 +131,12 @@ def _about(
         ("Filters", "\n".join(filters) or "None"),
         ("Rows", f"{row_count}"),
     )
+
+
+def _words_of_totals(totals: pa.Table) -> str:
+    (row,) = totals.to_pylist()
+    counts = ", ".join(f"{row[column.source]:,} {column.label.lower()}" for column in _COUNTS)
+    return f"{counts}; cost {row['cost_eur_cents']:,f} EUR c"
 
 
 def _words_of(query: MessageQuery) -> list[str]:

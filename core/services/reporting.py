@@ -122,10 +122,10 @@ class Reporting:
         offset = (max(1, request.page) - 1) * request.size
         return self._history.statistics.page(query, names, request.sorting, request.size, offset)
 
-    def all_statistics(self, viewer: Viewer, request: StatisticsRequest) -> pa.Table:
-        """Return all groups, as `StatisticsPage.table` has them."""
+    def all_statistics(self, viewer: Viewer, request: StatisticsRequest) -> tuple[pa.Table, pa.Table]:
+        """Return all groups and their totals, as `StatisticsPage` has them."""
         query, names = self._statistics_query(viewer, request)
-        return self._history.statistics.everything(query, names, request.sorting)[0]
+        return self._history.statistics.everything(query, names, request.sorting)
 
     def _statistics_query(self, viewer: Viewer, request: StatisticsRequest) -> tuple[StatisticsQuery, Names]:
         viewer.require(Permission.STATISTICS)

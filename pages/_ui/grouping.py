@@ -104,11 +104,10 @@ def chart(found: StatisticsPage, groups: Sequence[GroupBy], period: Period) -> N
 def _over_time(by: GroupBy, sent: Mapping[Any, int], period: Period, time_zone: str) -> pa.Table:
     """Return bucket and sent for all of the period: a day or month without messages is no gap but a zero."""
     first, last = (formats.in_zone(end, time_zone).date() for end in (period.start, period.end - _MOMENT))
-    days = {day.replace(month=1, day=1) if by is GroupBy.YEAR else day for day in map(_as_day, sent)}
-    if last - first > _LONGEST_AXIS:
-        first, last = min(days), max(days)
-    buckets = list(_starts(by, first, last))
     counts = {_as_day(key): count for key, count in sent.items()}
+    if last - first > _LONGEST_AXIS:
+        first, last = min(counts), max(counts)
+    buckets = _starts(by, first, last)
     moments = pa.array([datetime.combine(day, time()) for day in buckets], pa.timestamp("us"))
     return pa.table({"bucket": moments, "sent": [counts.get(day, 0) for day in buckets]})
 

@@ -70,7 +70,7 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
         {Permission.STATISTICS},
         lambda t, v: t.house.app.reporting.all_statistics(
             v, StatisticsRequest(t.house.everything(), (GroupBy.COUNTRY,))
-        ),
+        )[0],
     ),
     "reporting.statistics": (
         {Permission.STATISTICS},
