@@ -7,6 +7,9 @@ WHERE {where}
 ORDER BY sent_at DESC, message_id DESC
 LIMIT $limit OFFSET $offset;
 
+-- name: range
+SELECT min(sent_at), max(sent_at) FROM lake.messages WHERE {where};
+
 -- name: all
 SELECT {columns}
 FROM lake.messages

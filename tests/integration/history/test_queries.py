@@ -83,6 +83,16 @@ def within(messages: list[dict[str, Any]], period: Period) -> list[dict[str, Any
     return [m for m in messages if m["account"] in ACCOUNTS and period.start <= m["sent_at"] < period.end]
 
 
+def test_the_stream_is_all_pages_in_one(history: History) -> None:
+    for query in (
+        MessageQuery(ACCOUNTS, Period(START, END)),
+        MessageQuery(ACCOUNTS, Period(START + timedelta(days=3), START + timedelta(days=4))),
+        MessageQuery(ACCOUNTS, Period(START, END), sender="nobody"),
+    ):
+        streamed = [row for table in history.queries.stream(query) for row in table.to_pylist()]
+        assert streamed == history.queries.page(query, 1_000_000, 0).to_pylist()
+
+
 def test_history_and_traffic_agree(history: History) -> None:
     period, sent = Period(START, END), within(history.messages, Period(START, END))
     traffic = history.traffic.sum_up(ACCOUNTS, period, "Europe/Berlin")
