@@ -49,6 +49,8 @@ bench: $(STAMP) ## Measure what docs/performance.md promises
 	@python -m benchmarks demo
 	@python -m benchmarks text
 	@python -m benchmarks gateway
+	@python -m benchmarks statistics
+	@python -m benchmarks export
 
 screenshots: $(STAMP) ## Take the pictures of the guide anew
 	SCREENSHOTS_DIR=docs/guide/images python -m pytest -q tests/e2e/test_screenshots.py
