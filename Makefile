@@ -50,6 +50,7 @@ bench: $(STAMP) ## Measure what docs/performance.md promises
 	@python -m benchmarks text
 	@python -m benchmarks gateway
 	@python -m benchmarks statistics
+	@python -m benchmarks history
 	@python -m benchmarks export
 
 screenshots: $(STAMP) ## Take the pictures of the guide anew

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import demo, export, gateway, statistics, story, text
+from benchmarks import demo, export, gateway, history, statistics, story, text
 
 BENCHMARKS = {
     "story": story,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "gateway": gateway,
     "text": text,
     "statistics": statistics,
+    "history": history,
     "export": export,
 }
 

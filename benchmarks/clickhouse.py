@@ -29,10 +29,14 @@ class ClickHouse:
         """Take a chdb session over both tables."""
         self._session = session
 
+    def ask(self, query: str) -> object:
+        """Run any question."""
+        return self._session.query(query, "Arrow").bytes()
+
     def ask_raw(self, groups: tuple[GroupBy, ...]) -> object:
         """Count messages."""
         columns = _columns(groups, _RAW)
-        return self._ask(
+        return self._page(
             f"SELECT {columns}, count() AS sent, countIf(delivery_status = 'Delivered'), "
             f"countIf(delivery_status = 'Undelivered'), sum(price_eur_cents) FROM messages"
         )
@@ -40,12 +44,12 @@ class ClickHouse:
     def ask_rollup(self, groups: tuple[GroupBy, ...]) -> object:
         """Add up the rollup's rows."""
         columns = _columns(groups, _ROLLED_UP)
-        return self._ask(
+        return self._page(
             f"SELECT {columns}, sum(sent) AS sent, sum(delivered), sum(undelivered), sum(cost) FROM traffic_days"
         )
 
-    def _ask(self, query: str) -> object:
-        return self._session.query(f"{query} GROUP BY ALL ORDER BY sent DESC LIMIT 15", "Arrow").bytes()
+    def _page(self, query: str) -> object:
+        return self.ask(f"{query} GROUP BY ALL ORDER BY sent DESC LIMIT 15")
 
 
 def prepare(folder: Path, made: traffic.Traffic) -> ClickHouse:
@@ -65,20 +69,19 @@ def prepare(folder: Path, made: traffic.Traffic) -> ClickHouse:
 
 
 def _filling(made: traffic.Traffic) -> list[str]:
-    files = made.settings.data_dir.resolve() / "history" / "files" / "main" / "messages" / "**" / "*.parquet"
+    files = made.files / "**" / "*.parquet"
     low = "LowCardinality(String)"
     return [
         "DROP DATABASE IF EXISTS bench",
         "CREATE DATABASE bench",
         (
-            f"CREATE TABLE bench.messages (sent_at DateTime64(6, 'UTC'), account {low}, country {low}, network {low}, "
-            f"mccmnc {low}, delivery_status {low}, delivered_at Nullable(DateTime64(6, 'UTC')), "
-            "price_eur_cents Decimal(12, 4), receiver String) ENGINE = MergeTree ORDER BY sent_at"
+            f"CREATE TABLE bench.messages (message_id UUID, sent_at DateTime64(6, 'UTC'), account {low}, "
+            f"campaign_id {low}, source {low}, receiver String, sender {low}, country {low}, network {low}, "
+            f"mccmnc {low}, delivery_status {low}, error_code {low}, delivered_at Nullable(DateTime64(6, 'UTC')), "
+            f"price_eur_cents Decimal(12, 4), segment_count Int32, unicode Bool, gateway {low}, "
+            "gateway_message_id String) ENGINE = MergeTree ORDER BY sent_at"
         ),
-        (
-            "INSERT INTO bench.messages SELECT sent_at, account, country, network, mccmnc, delivery_status, "
-            f"delivered_at, price_eur_cents, receiver FROM file('{files}', 'Parquet')"
-        ),
+        f"INSERT INTO bench.messages SELECT * FROM file('{files}', 'Parquet')",
         (
             f"CREATE TABLE bench.traffic_days (day Date, account {low}, country {low}, network {low}, mccmnc {low}, "
             "price_eur_cents Decimal(12, 4), sent UInt64, delivered UInt64, undelivered UInt64, cost Decimal(38, 4)) "

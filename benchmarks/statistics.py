@@ -1,24 +1,19 @@
-"""How fast statistics answer over a year, against the same question to the messages and to ClickHouse."""
+"""How fast statistics answer over a year: the whole answer of the service, against the page alone elsewhere."""
 
 import argparse
-import statistics
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
-from benchmarks import clickhouse, traffic
-from benchmarks.report import Case, repeated
-from core.bootstrap import App
+from benchmarks import traffic
+from benchmarks.rivals import Rivals, add_options
 from core.domain.periods import list_offsets
-from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy, Measure, Sorting
 from core.history.filters import offset_at
 from core.services.reporting import StatisticsRequest
 
-_RUNS, _SLOW_RUNS = 10, 3
-_HIGH_PCT = 95
+__all__ = ["add_options", "run"]
+
 _QUESTIONS = (
     (GroupBy.DAY,),
     (GroupBy.MONTH,),
@@ -42,67 +37,46 @@ _COLUMNS = {
 }
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Say what can be chosen."""
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "heliograph-benchmarks")
-    parser.add_argument("--clickhouse", action="store_true", help="compare with ClickHouse; needs pip install chdb")
-
-
 def run(options: argparse.Namespace) -> int:
     """Ask every question; 1 when an answer's totals are not those of the messages."""
-    made = traffic.prepare(options.folder, options.rows)
-    app, viewer = made.open()
-    others: dict[str, Callable[[tuple[GroupBy, ...]], object]] = {
-        "the messages in the lake": lambda groups: _ask_messages(app, made, groups)
-    }
-    if options.clickhouse:
-        store = clickhouse.prepare(options.folder / f"clickhouse-{options.rows}", made)
-        others["ClickHouse's raw table"] = store.ask_raw
-        others["ClickHouse's rollup"] = store.ask_rollup
+    rivals = Rivals.open(options)
     try:
-        wrong = [groups for groups in _QUESTIONS if not _compare(app, viewer, made, groups, others)]
+        wrong = [groups for groups in _QUESTIONS if not _compare(rivals, groups)]
     finally:
-        app.close()
+        rivals.close()
     for groups in wrong:
         print(f"the totals by {', '.join(groups)} are not those of the messages", file=sys.stderr)
     return 1 if wrong else 0
 
 
-def _compare(
-    app: App,
-    viewer: Viewer,
-    made: traffic.Traffic,
-    groups: tuple[GroupBy, ...],
-    others: dict[str, Callable[[tuple[GroupBy, ...]], object]],
-) -> bool:
-    """Print a case for the median of each comparison and one for our slow end; return whether all was counted."""
-    request = StatisticsRequest(made.period, groups, sorting=Sorting(Measure.SENT, descending=True), size=15)
-    name = f"by {', '.join(groups).lower()}"
-    taken, peak_mib = repeated(lambda: app.reporting.statistics(viewer, request), _RUNS)
-    for other, ask in others.items():
-        theirs, _ = repeated(partial(ask, groups), _SLOW_RUNS)
-        case = Case("statistics", f"{name}: median, against {other}", made.rows, statistics.median(taken), peak_mib)
-        case.baseline = statistics.median(theirs)
-        case.emit()
-    slow = statistics.quantiles(taken, n=100, method="inclusive")[_HIGH_PCT - 1]
-    Case("statistics", f"{name}: 95th percentile", made.rows, slow, peak_mib).emit()
-    with app.lake.read() as cursor:
+def _compare(rivals: Rivals, groups: tuple[GroupBy, ...]) -> bool:
+    """Print the cases of a question; return whether all messages were counted."""
+    request = StatisticsRequest(rivals.made.period, groups, sorting=Sorting(Measure.SENT, descending=True), size=15)
+    ask = partial(rivals.app.reporting.statistics, rivals.viewer, request)
+    rivals.compare(f"statistics: by {', '.join(groups).lower()}", ask, _others(rivals, groups))
+    with rivals.app.lake.read() as cursor:
         counted = cursor.execute("SELECT count(*) FROM lake.messages").fetchone()
-    return app.reporting.statistics(viewer, request).totals["sent"].to_pylist() == list(counted or ())
+    return ask().totals["sent"].to_pylist() == list(counted or ())
 
 
-def _ask_messages(app: App, made: traffic.Traffic, groups: tuple[GroupBy, ...]) -> object:
-    """Count the page of groups from the messages, without totals, chart and delays."""
+def _others(rivals: Rivals, groups: tuple[GroupBy, ...]) -> Iterator[tuple[str, Callable[[], object]]]:
+    if rivals.native is None:
+        return
+    sql, values = _page_of_groups(rivals.made, groups)
+    yield "the messages in the lake", partial(rivals.made.ask_lake, rivals.app.lake, sql, values)
+    yield "the messages in a DuckDB file", partial(rivals.native.ask, sql, values)
+    if rivals.clickhouse is not None:
+        yield "ClickHouse's raw table", partial(rivals.clickhouse.ask_raw, groups)
+        yield "ClickHouse's rollup", partial(rivals.clickhouse.ask_rollup, groups)
+
+
+def _page_of_groups(made: traffic.Traffic, groups: tuple[GroupBy, ...]) -> tuple[str, dict[str, object]]:
+    """Return the SQL that counts the page of groups from the messages, without totals, chart and delays."""
     offset = offset_at(list_offsets(made.period, traffic.TIME_ZONE))
     columns = ", ".join(_COLUMNS[group].format(local=f"sent_at + {offset.sql}") for group in groups)
-    values = offset.values if "$offset" in columns else {}
-    with app.lake.read() as cursor:
-        return cursor.execute(
-            f"""
-            SELECT {columns}, count(*) AS sent, count(*) FILTER (delivery_status = 'Delivered') AS delivered,
-                count(*) FILTER (delivery_status = 'Undelivered') AS undelivered, sum(price_eur_cents) AS cost
-            FROM lake.messages GROUP BY ALL ORDER BY sent DESC LIMIT 15
-            """,
-            dict(values),
-        ).fetchall()
+    sql = f"""
+        SELECT {columns}, count(*) AS sent, count(*) FILTER (delivery_status = 'Delivered') AS delivered,
+            count(*) FILTER (delivery_status = 'Undelivered') AS undelivered, sum(price_eur_cents) AS cost
+        FROM {{messages}} GROUP BY ALL ORDER BY sent DESC LIMIT 15
+    """
+    return sql, dict(offset.values) if "$offset" in columns else {}

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ SEED = 20260101
 ACCOUNT_COUNT, COUNTRY_COUNT, NETWORK_COUNT = 12, 60, 250
 DAYS = 365
 TIME_ZONE = "Europe/Berlin"
+MEMORY_MIB = 6144
 # The share of messages whose receipt never comes.
 LOST = 0.03
 _SLOTS = 65_536
@@ -52,6 +54,17 @@ class Traffic:
         """All of it, in whole days of `TIME_ZONE`."""
         return Period(day_start(self.first_day, TIME_ZONE), day_start(self.end_day + timedelta(days=1), TIME_ZONE))
 
+    @property
+    def files(self) -> Path:
+        """The folder of the messages' Parquet files."""
+        return self.settings.data_dir.resolve() / "history" / "files" / "main" / "messages"
+
+    @staticmethod
+    def ask_lake(lake: Lake, sql: str, values: Mapping[str, object]) -> pa.Table:
+        """Run a question whose table is written {messages} in the lake."""
+        with lake.read() as cursor:
+            return cursor.execute(sql.format(messages="lake.messages"), dict(values)).to_arrow_table()
+
     def open(self) -> tuple[App, Viewer]:
         """Return an application over the lake, and a person who may see everything in it."""
         app = build_app(self.settings)
@@ -70,7 +83,7 @@ class Traffic:
 def prepare(folder: Path, rows: int) -> Traffic:
     """Return the lake of *rows* messages below *folder*, generated now unless it is there."""
     place = folder / f"traffic-{rows}"
-    settings = Settings(data_dir=place, duckdb_memory_mib=6144)
+    settings = Settings(data_dir=place, duckdb_memory_mib=MEMORY_MIB)
     end_day = date(2026, 11, 1)
     first_day = end_day - timedelta(days=DAYS)
     series = _series()

@@ -8,6 +8,7 @@ from core.config import Settings
 from core.demo.seeding import DemoSeeding
 from core.errors import StorageError
 from core.gateways.registry import Gateways
+from core.history.adding_up import RollupReader
 from core.history.audience import AudienceStore
 from core.history.contacts import ContactStore
 from core.history.lake import Lake
@@ -92,7 +93,8 @@ def build_app(settings: Settings) -> App:
     receiving = Receiving(state, messages, gateways)
     demo = DemoSeeding(settings, state, lake)
     rolling_up = RollingUp(state, Rollups(lake))
-    reporting = Reporting(state, History(MessageQueries(lake), Statistics(lake), TrafficReader(lake)))
+    rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
+    reporting = Reporting(state, History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups)))
     exporting = Exporting(state, reporting, _export_limits(settings))
     return App(
         settings=settings,

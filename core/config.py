@@ -58,6 +58,8 @@ class Settings:
     simulator_speed: float = 1.0
     # DuckDB's memory limit per process, MiB.
     duckdb_memory_mib: int = 2_048
+    # Memory in which a process keeps rollups, MiB; a year of 100 million messages takes about 170.
+    rollup_memory_mib: int = 512
     # Log level of the standard logging module.
     log_level: str = "INFO"
 

@@ -66,12 +66,15 @@ with widgets.show_errors():
     message_filter.chips(campaign)
     query = message_filter.query(viewer, period)
     found = app.reporting.messages(viewer, query, request.page, request.size)
-    if found.total and shown:
+    if found.table.num_rows and shown:
         with bar:
             labels = tuple(column.label for column in shown)
             downloads.menu(MessagesRequest(query, labels), key=KEY)
         tables.show(found.table, shown, key=f"{KEY}_table", alt="Messages", time_zone=viewer.time_zone)
-        tables.pager(KEY, found.total, SIZES)
+        total = message_filter.counted(query, found.total)
+        tables.pager(KEY, total, SIZES, has_more=found.has_more)
+        if total is None:
+            message_filter.count_button(query)
     elif shown:
         with widgets.empty_state(":material/history:", "No messages", "Choose another time, or fewer filters."):
             pass

@@ -1,24 +1,29 @@
 """Adding messages up in groups, in one snapshot: rollups as far as they reach, what they do not know on top."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from core.domain.delays import HIGH, MEDIAN
 from core.domain.periods import OffsetSpan, Period, list_offsets
-from core.domain.statistics import NAMED, TIMES, GroupBy, NameFilter
-from core.history.arrow import fetch, fetch_one
-from core.history.calendars import Cover, DaySpan, cover, find_calendar
+from core.domain.statistics import TIMES, GroupBy, NameFilter
+from core.history.arrow import fetch
+from core.history.blocks import BUCKETS, Blocks, bin_exactly
+from core.history.calendars import DaySpan, cover, find_calendar, next_month
+from core.history.delays import Part, add_part, find_places, find_quantile
 from core.history.filters import Condition, in_accounts, offset_at
-from core.history.rollups import BUCKET, Reach
+from core.history.lake import Lake
+from core.history.reach import Ints, Reach, ReachReader, Routes, Series
+from core.history.rollups import BUCKET
 from core.history.statements import load_statements
+from core.history.sums import Labels, Sums, binned, combined, sum_by_day, without_nothing
 
-_SQL = load_statements("statistics.sql")
-_SHARES = {"median": MEDIAN, "high": HIGH}
+_SQL = load_statements("adding_up.sql")
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -32,250 +37,230 @@ class StatisticsQuery:
     filters: tuple[NameFilter, ...] = ()
 
 
-@dataclass(frozen=True)
-class Keys:
-    """
-    What rows are added up by: a span of time, a group number, a price, or some of them.
+class RollupReader:
+    """What all questions to the rollups share: how far they reach, and what of them is in memory."""
 
-    *time* is the column's expression of a day or month, "" without; *span* is what rollups must tell apart.
-    """
+    def __init__(self, lake: Lake, most_bytes: int) -> None:
+        """Take the lake and how much of the rollups may be held in memory."""
+        self.lake = lake
+        self.reaches = ReachReader()
+        self.blocks = Blocks(most_bytes)
 
-    time: str
-    span: str
-    is_named: bool
-    is_priced: bool
-
-    @classmethod
-    def of(cls, groups: Iterable[GroupBy]) -> "Keys":
-        """Return the keys of these groups. Of several spans of time the finest tells the others."""
-        asked = set(groups)
-        is_daily = GroupBy.DAY in asked
-        time = "year(time)::INTEGER" if GroupBy.YEAR in asked else ""
-        if is_daily or GroupBy.MONTH in asked:
-            time = "time"
-        return cls(time, "day" if is_daily else "month", bool(asked & set(NAMED)), GroupBy.PRICE in asked)
-
-    @property
-    def grain(self) -> str:
-        """Which rollup tells enough: `series` knows prices, `route` does not."""
-        return "series" if self.is_priced else "route"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The key columns, in the order in which groups are sorted."""
-        asked = ((self.time, "time"), (self.is_named, "group_no"), (self.is_priced, "price_eur_cents"))
-        return tuple(name for is_asked, name in asked if is_asked)
-
-    @property
-    def columns(self) -> str:
-        """The same as SQL, each with a comma behind."""
-        time = f"{self.time} AS time, " if self.time else ""
-        return time + "".join(f"{name}, " for name in self.names if name != "time")
-
-    @property
-    def group_no(self) -> str:
-        """A route's group: its number, or one for all."""
-        return "group_no" if self.is_named else "0"
-
-    @property
-    def keeps_rows(self) -> bool:
-        """Whether a row of the rollup may be a group as it stands: its span of time is the group's."""
-        return self.time == "time"
+    def ask(self, cursor: DuckDBPyConnection, query: StatisticsQuery) -> "AddingUp":
+        """Return what adds up *query* in the cursor's snapshot. Raises: InvalidInput: no such time zone."""
+        return AddingUp(cursor, query, self.reaches.read(cursor), self.blocks)
 
 
 class AddingUp:
-    """One question's temporary tables on a cursor of its own. Nothing of it outlives the cursor."""
+    """One question. Its temporary tables are those of a cursor of its own, and nothing of it outlives the cursor."""
 
-    def __init__(self, cursor: DuckDBPyConnection, query: StatisticsQuery, reach: Reach) -> None:
+    def __init__(self, cursor: DuckDBPyConnection, query: StatisticsQuery, reach: Reach, blocks: Blocks) -> None:
         """Find out what the rollups cover, and count what they do not know."""
         self._cursor = cursor
         self._reach = reach
-        self._period = query.period
+        self._blocks = blocks
         self._accounts = in_accounts(query.account_ids)
         calendar = find_calendar(query.time_zone, reach.built)
         if calendar is None:
             # Until the zone has rollups its days are counted from the messages; without days, any calendar will do.
             calendar = query.time_zone if set(TIMES) & set(query.group_by) else "UTC"
         self._calendar = calendar
-        self._months = reach.built.get(calendar, frozenset())
-        self._daily = self._cover(by_day=True)
-        self._has_recent = self._count_recent(list_offsets(query.period, query.time_zone))
-        self._has_series = False
+        months = reach.built.get(calendar, {})
+        covered = cover(query.period, calendar, months)
+        self._parts = list(self._list_parts(covered.days))
+        self._unit = next((group for group in reversed(TIMES) if group in query.group_by), None)
+        self.routes, self._recent = reach.routes, _no_recent()
+        self.series = reach.series
+        self._count_recent(covered.edges, covered.whole, list_offsets(query.period, query.time_zone))
+        self._first_time = min((self._number(day) for day in self._first_days()), default=0)
 
-    def _cover(self, *, by_day: bool) -> Cover:
-        return cover(self._period, self._calendar, self._months, by_day=by_day)
+    def _list_parts(self, spans: Iterable[DaySpan]) -> Iterator[Part]:
+        months = self._reach.built.get(self._calendar, {})
+        for span in spans:
+            day = span.first
+            while day < span.end:
+                month = day.replace(day=1)
+                end = min(span.end, next_month(month))
+                key = (self._calendar, month)
+                block = self._blocks.get(self._cursor, key, months[month], self._reach.series.route)
+                yield Part(month, (day - month).days, (end - month).days, block)
+                day = end
 
-    def _count_recent(self, offsets: Sequence[OffsetSpan]) -> bool:
-        """Fill the table `recent`; return whether there is anything in it."""
+    def _first_days(self) -> list[date]:
+        days = [part.month + timedelta(days=part.first) for part in self._parts[:1]]
+        if len(self._recent["day"]):
+            days.append(date.fromordinal(int(self._recent["day"].min()) + _EPOCH))
+        return days
+
+    def _count_recent(self, edges: Sequence[Period], covered: Sequence[Period], offsets: Sequence[OffsetSpan]) -> None:
+        """Read what the rollups do not know, and give numbers to routes and series that have none yet."""
         sources = []
-        if self._daily.whole and self._reach.is_logged:
-            sources.append(self._recent("logged", "slot", self._daily.whole, offsets))
-        if self._daily.edges:
-            sources.append(self._recent("messages", "sent_at", self._daily.edges, offsets))
+        if covered and self._reach.is_logged:
+            sources.append(self._source("logged", "slot", covered, offsets))
+        if edges:
+            sources.append(self._source("messages", "sent_at", edges, offsets))
         if not sources:
-            return False
-        self._run("recent", sources=_union(sources))
-        return bool(fetch_one(self._cursor, _SQL["count_recent"])[0])
+            return
+        values: dict[str, object] = {}
+        for source in sources:
+            values |= source.values
+        union = " UNION ALL ".join(f"({source.sql})" for source in sources)
+        self._cursor.execute(_SQL["recent"].format(sources=union), values)
+        known = self._reach.route_table
+        self._cursor.register("known_routes", known)
+        unknown = fetch(self._cursor, _SQL["unknown_routes"], {"last": len(self._reach.routes.codes["account"]) - 1})
+        if unknown.num_rows:
+            known = pa.concat_tables([known, unknown.cast(known.schema)])
+            self.routes = Routes.of(known)
+        self._cursor.register("all_routes", known)
+        self._recent = self._cursor.execute(_SQL["read_recent"]).fetchnumpy()
+        self._number_recent()
 
-    def _recent(self, block: str, column: str, periods: Sequence[Period], offsets: Sequence[OffsetSpan]) -> Condition:
+    def _number_recent(self) -> None:
+        """Give every route and price of what is recent a series' number of its own, behind those that are known."""
+        pairs = np.stack([self._recent["route_id"].astype(np.int64), self._recent["price"]])
+        found, place = np.unique(pairs, axis=1, return_inverse=True)
+        known = self._reach.series
+        self._recent["series"] = len(known.route) + place.ravel()
+        self.series = Series(np.append(known.route, found[0]), np.append(known.price, found[1]))
+
+    def _source(self, block: str, column: str, periods: Sequence[Period], offsets: Sequence[OffsetSpan]) -> Condition:
         within, offset = _within_periods(column, periods, block), offset_at(offsets, column)
         sql = _SQL[block].format(within=within.sql, offset=offset.sql, accounts=self._accounts.sql, bucket=BUCKET)
         return Condition(sql, {**within.values, **offset.values, **self._accounts.values})
 
-    def routes(self) -> pa.Table:
-        """Return the routes messages may be found on: route_id (int32), account, country, network, mccmnc (text)."""
-        accounts = pa.array(list(self._accounts.values.values()), pa.string())
-        known = self._reach.routes.filter(pc.is_in(self._reach.routes["account"], accounts))
-        if not self._has_recent:
-            return known
-        self._cursor.register("known_routes", known)
-        return pa.concat_tables([known, fetch(self._cursor, _SQL["unknown_routes"])])
+    def _number(self, day: date) -> int:
+        """Return the number of the day, month or year in which *day* lies, 0 when time does not matter."""
+        match self._unit:
+            case GroupBy.DAY:
+                return day.toordinal()
+            case GroupBy.MONTH:
+                return day.year * 12 + day.month - 1
+            case GroupBy.YEAR:
+                return day.year
+        return 0
 
-    def ask_for(self, routes: pa.Table) -> None:
-        """Say which of the routes count, each with its group_no (int32). Called once, before anything is added up."""
-        self._cursor.register("asked_routes", routes)
+    def find_days(self, times: Ints) -> Ints:
+        """Return the first days of the groups' days, months or years, as days since 1970-01-01."""
+        return self._translated(times, lambda day: day.toordinal() - _EPOCH)
 
-    def add_up(self, keys: Keys) -> Condition:
-        """Return a query over groups: the keys' columns, then sent, delivered, undelivered, cost_eur_cents."""
-        self._number_ids(keys)
-        parts, extra = self._parts(keys)
-        rolled_up = self._rolled_up(keys, parts.days if keys.span == "day" else parts.months)
-        everything = [*rolled_up, *extra]
-        if not keys.keeps_rows:
-            return self._merge(keys, everything, Condition("true", {}))
-        times = []
-        if extra:
-            found = _union(extra)
-            sql = _SQL["list_extra_times"].format(sources=found.sql)
-            times = [time for (time,) in self._cursor.execute(sql, dict(found.values)).fetchall()]
-        among = _among("time", times)
-        alone, ids = fetch_one(self._cursor, _SQL["count_alone"])
-        if not alone:
-            return self._merge(keys, everything, Condition("true", {}))
-        shared = Condition(f"(NOT is_alone OR {among.sql})", among.values)
-        kept = [
-            Condition(
-                _SQL["alone"].format(keys=keys.columns, rolled_up=query.sql, alone=f"NOT {shared.sql}"),
-                {**query.values, **shared.values},
-            )
-            for query in rolled_up
-        ]
-        return _union([*kept, self._merge(keys, everything, shared)] if times or alone < ids or not kept else kept)
+    def rank_times(self, by: GroupBy, times: Ints) -> Ints:
+        """Return the years, months or days of the groups' times as numbers to sort by."""
+        if by is GroupBy.YEAR:
+            return self._translated(times, lambda day: day.year)
+        return self._translated(times, lambda day: day.year * 12 + day.month) if by is GroupBy.MONTH else times
 
-    def _number_ids(self, keys: Keys) -> None:
-        if keys.is_priced and not self._has_series:
-            self._run("all_series")
-            if self._has_recent:
-                self._run("unknown_series")
-            self._has_series = True
-        self._run(f"{keys.grain}_groups", group_no=keys.group_no)
+    def _translated(self, times: Ints, value: Callable[[date], int]) -> Ints:
+        """Return *value* of the first days of *times*; there are few different ones."""
+        if not len(times):
+            return times
+        lowest, highest = int(times.min()), int(times.max())
+        days = (self._first_day(time + self._first_time) for time in range(lowest, highest + 1))
+        return np.asarray(np.array([value(day) for day in days])[times - lowest])
 
-    def _parts(self, keys: Keys) -> tuple[Cover, list[Condition]]:
-        """Return how the period is put together, and the queries of what is not in the main rollup."""
-        extra = []
-        if self._has_recent:
-            sql = _SQL[f"recent_of_{keys.grain}"].format(span=_span_of_day(keys.span))
-            extra.append(Condition(sql, {}))
-        if keys.span == "day":
-            return self._daily, extra
-        parts = self._cover(by_day=False)
-        return parts, [*extra, *self._rolled_up(keys, parts.days, "day")]
+    def _first_day(self, number: int) -> date:
+        if self._unit is GroupBy.DAY:
+            return date.fromordinal(number)
+        return date(number, 1, 1) if self._unit is GroupBy.YEAR else date(number // 12, number % 12 + 1, 1)
 
-    def _rolled_up(self, keys: Keys, spans: Sequence[DaySpan], span: str = "") -> list[Condition]:
-        """Return the query of a rollup, none when it has nothing to tell."""
-        if not spans:
-            return []
-        span = span or keys.span
-        within = self._within(span, spans)
-        time = span if span == keys.span else _span_of_day(keys.span)
-        sql = _SQL["rolled_up"].format(table=f"{keys.grain}_{span}s", span=time, within=within.sql)
-        return [Condition(sql, within.values)]
+    def find_routes(self, account_ids: Iterable[str]) -> Ints:
+        """Return by route's number whether it is one of these accounts'."""
+        wanted = np.array([account in account_ids for account in self.routes.values["account"]] + [False])
+        return np.asarray(wanted[self.routes.codes["account"]])
 
-    def _merge(self, keys: Keys, sources: Sequence[Condition], where: Condition) -> Condition:
-        """Add rows up that make groups together; return the query of these groups."""
-        self._run("merged", keys=keys.columns, sources=_union(sources or [Condition(_SQL["nothing"], {})]), where=where)
-        return Condition("FROM merged", {})
+    def add_up(self, labels: Labels) -> list[Sums]:
+        """Return the groups of the query's time and of *labels*, in parts that have none in common."""
+        daily = self._unit is GroupBy.DAY
+        parts = [self._sums_of(part, labels, daily=daily) for part in self._parts]
+        recent = self._recent_sums(labels)
+        if not daily:
+            return [combined([*parts, recent])]
+        # Only the days on which something is recent have groups in common with it.
+        times = set((recent.keys // labels.count).tolist())
+        touched = [self._has_any(part, times) for part in self._parts]
+        others = [found for found, is_touched in zip(parts, touched, strict=True) if not is_touched]
+        mixed = [found for found, is_touched in zip(parts, touched, strict=True) if is_touched]
+        return [*others, combined([*mixed, recent])]
 
-    def add_up_delays(self, keys: Keys, page: Sequence[date] | None = None) -> pa.Table:
+    def _has_any(self, part: Part, times: set[int]) -> bool:
+        first = self._time(part)
+        return any(time in times for time in range(first, first + part.end - part.first))
+
+    def _time(self, part: Part) -> int:
+        """Return the number of the part's first day, month or year, counted from the question's first."""
+        return self._number(part.month + timedelta(days=part.first)) - self._first_time
+
+    def _sums_of(self, part: Part, labels: Labels, *, daily: bool) -> Sums:
+        rows = part.block.rows_of(priced=labels.is_priced)
+        base = self._time(part) * labels.count
+        if labels.is_everything:
+            days = part.block.rows.day_sums[:, part.first : part.end]
+            sums = days if daily else days.sum(axis=1, keepdims=True)
+            return without_nothing(np.arange(sums.shape[1]) * labels.count + base, sums)
+        of_id = labels.of[rows.ids]
+        if not daily and part.is_whole:
+            return binned(of_id, rows.month[1], base)
+        if daily:
+            return sum_by_day(rows, (part.first, part.end), of_id, base, labels.count)
+        where = slice(rows.starts[part.first], rows.starts[part.end])
+        return binned(of_id[rows.place[where]], rows.sums[:, where], base)
+
+    def _recent_sums(self, labels: Labels) -> Sums:
+        """Return what is recent row by row: differences, to be added up before any of them is nothing."""
+        keys, kept = self._recent_keys(labels)
+        recent = self._recent
+        cost = recent["sent"] * recent["price"]
+        sums = np.stack([recent["sent"], recent["delivered"], recent["undelivered"], cost])[:, kept]
+        return Sums(keys, sums)
+
+    def _recent_keys(self, labels: Labels) -> tuple[Ints, Ints]:
+        """Return the keys of what is recent and asked for, and the places of its rows."""
+        recent = self._recent
+        label = (
+            labels.of[recent["series"] if labels.is_priced else recent["route_id"]]
+            if len(recent["day"])
+            else recent["day"]
+        )
+        kept = np.flatnonzero(label >= 0)
+        days, place = np.unique(recent["day"][kept], return_inverse=True)
+        times = (
+            np.array([self._number(date.fromordinal(int(day) + _EPOCH)) for day in days], np.int64) - self._first_time
+        )
+        return times[place] * labels.count + label[kept], kept
+
+    def find_delays(self, labels: Labels, keys: Ints) -> tuple[Ints, Ints]:
         """
-        Find the median and the 95th percentile of the delays of groups.
+        Return the buckets in which median and 95th percentile of the delays lie, for the groups *keys*.
 
-        Args:
-            keys: What the groups are made by.
-            page: Only those of the table `page`; the days or months in it when the groups keep them, else empty.
-
-        Returns: The keys' columns, median and high (smallint: the buckets of the two). Groups without a delivered
-            message are left out.
+        -1 where no message was delivered.
         """
-        self._number_ids(keys)
-        parts = self._daily if keys.span == "day" else self._cover(by_day=False)
-        queries = self._delays(keys, keys.span, parts.days if keys.span == "day" else parts.months, page or ())
-        if keys.span == "month":
-            queries += self._delays(keys, "day", parts.days)
-        if self._has_recent:
-            sql = _SQL[f"recent_delays_of_{keys.grain}"].format(span=_span_of_day(keys.span))
-            queries.append(Condition(sql, {}))
-        if not queries:
-            return pa.table({name: pa.nulls(0) for name in (*keys.names, "median", "high")})
-        sources = _union(queries)
-        names = {
-            "keys": keys.columns,
-            "names": "".join(f"{name}, " for name in keys.names),
-            "sources": sources.sql,
-            "only": "" if page is None else f"SEMI JOIN page ON {_is_on_page(keys)}",
-            "by": f"PARTITION BY {', '.join(keys.names)}" if keys.names else "",
-        }
-        return fetch(self._cursor, _SQL["quantiles"].format(**names), {**sources.values, **_SHARES})
+        ordered, place = np.unique(keys, return_inverse=True)
+        histogram = np.zeros((len(ordered), BUCKETS), np.int64)
+        for part in self._parts:
+            add_part(histogram, ordered, part, labels, self._time(part), daily=self._unit is GroupBy.DAY)
+        self._add_recent_delays(histogram, labels, lambda found: find_places(ordered, found))
+        return find_quantile(histogram, MEDIAN)[place], find_quantile(histogram, HIGH)[place]
 
-    def _delays(self, keys: Keys, span: str, spans: Sequence[DaySpan], times: Sequence[date] = ()) -> list[Condition]:
-        if not spans:
-            return []
-        within = self._within(span, spans)
-        among = _among(span, times) if times else Condition("true", {})
-        time = span if span == keys.span else _span_of_day(keys.span)
-        names = {"table": f"{keys.grain}_delay_{span}s", "span": time, "within": f"{within.sql} AND {among.sql}"}
-        return [Condition(_SQL["delays"].format(**names), {**within.values, **among.values})]
+    def find_delays_of_all(self, labels: Labels) -> tuple[Ints, Ints]:
+        """Return the same for everything that has a label, as one row."""
+        histogram = np.zeros((1, BUCKETS), np.int64)
+        for part in self._parts:
+            add_part(histogram, np.zeros(1, np.int64), part, labels, 0, daily=False)
+        self._add_recent_delays(histogram, labels, np.zeros_like)
+        return find_quantile(histogram, MEDIAN), find_quantile(histogram, HIGH)
 
-    def _within(self, span: str, spans: Sequence[DaySpan]) -> Condition:
-        """Return the condition of a rollup's rows: of the calendar, in one of *spans*."""
-        terms = []
-        values: dict[str, object] = {"calendar": self._calendar}
-        for number, part in enumerate(spans):
-            first, end = f"{span}_{number}", f"{span}_{number}_end"
-            terms.append(f"{span} >= ${first}::DATE AND {span} < ${end}::DATE")
-            values |= {first: part.first, end: part.end}
-        return Condition(f"calendar = $calendar AND ({' OR '.join(terms) or 'false'})", values)
-
-    def _run(self, block: str, **parts: str | Condition) -> None:
-        """Run a statement with its parts filled in."""
-        values: dict[str, object] = {}
-        for part in parts.values():
-            values |= part.values if isinstance(part, Condition) else {}
-        filled = {name: part.sql if isinstance(part, Condition) else part for name, part in parts.items()}
-        self._cursor.execute(_SQL[block].format(**filled), values)
+    def _add_recent_delays(self, histogram: Ints, labels: Labels, place: Callable[[Ints], Ints]) -> None:
+        keys, kept = self._recent_keys(labels)
+        at, bucket = place(keys), self._recent["bucket"][kept]
+        counted = (at >= 0) & (bucket >= 0)
+        cells = at[counted] * BUCKETS + bucket[counted]
+        found = bin_exactly(cells, self._recent["delivered"][kept][counted], histogram.size)
+        histogram += found.reshape(histogram.shape)
 
 
-def _union(queries: Sequence[Condition]) -> Condition:
-    values: dict[str, object] = {}
-    for query in queries:
-        values |= query.values
-    return Condition(" UNION ALL ".join(f"({query.sql})" for query in queries), values)
-
-
-def _span_of_day(span: str) -> str:
-    return "date_trunc('month', day)::DATE" if span == "month" else "day"
-
-
-def _is_on_page(keys: Keys) -> str:
-    time = "delays.time" if keys.keeps_rows else "year(delays.time)"
-    ours = {"time": time, "group_no": "groups.group_no", "price_eur_cents": "groups.price_eur_cents"}
-    return " AND ".join(f"page.{name} = {ours[name]}" for name in keys.names) or "true"
-
-
-def _among(span: str, times: Sequence[date]) -> Condition:
-    """Return the condition of a few days or months, in a form that leaves out what is stored of others."""
-    values: dict[str, object] = {f"{span}_among_{number}": time for number, time in enumerate(sorted(set(times)))}
-    return Condition(f"{span} IN ({', '.join(f'${name}::DATE' for name in values)})" if values else "false", values)
+def _no_recent() -> dict[str, Ints]:
+    names = ("day", "route_id", "price", "bucket", "sent", "delivered", "undelivered", "series")
+    return {name: np.zeros(0, np.int64) for name in names}
 
 
 def _within_periods(column: str, periods: Iterable[Period], prefix: str) -> Condition:

@@ -27,15 +27,14 @@ class DaySpan:
 @dataclass(frozen=True)
 class Cover:
     """
-    How a period is put together: whole months, whole days, and what only the messages themselves can tell.
+    How a period is put together: whole days, and what only the messages themselves can tell.
 
-    The parts do not overlap and make up the whole period. Months are spans too, from first day to first day.
+    The parts do not overlap and make up the whole period.
     """
 
-    months: tuple[DaySpan, ...]
     days: tuple[DaySpan, ...]
     edges: tuple[Period, ...]
-    # What the months and days make up, in time.
+    # What the days make up, in time.
     whole: tuple[Period, ...]
 
 
@@ -64,6 +63,11 @@ def next_month(month: date) -> date:
     return (month.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
+def month_length(month: date) -> int:
+    """Return how many days the month has that begins on *month*."""
+    return (next_month(month) - month).days
+
+
 def month_offset(month: date, calendar: str) -> Condition:
     """Return the expression of the local offset within a month, as `offset_at`."""
     return offset_at(list_offsets(month_period(month, calendar), calendar))
@@ -77,7 +81,7 @@ def list_neighbours(months: Iterable[date]) -> list[date]:
     return sorted(month for month in found if FIRST_DAY < month < LAST_DAY)
 
 
-def cover(period: Period, calendar: str, built: Iterable[date], *, by_day: bool) -> Cover:
+def cover(period: Period, calendar: str, built: Iterable[date]) -> Cover:
     """
     Put *period* together from the rollups that are there.
 
@@ -85,24 +89,18 @@ def cover(period: Period, calendar: str, built: Iterable[date], *, by_day: bool)
         period: Any.
         calendar: Whose days and months.
         built: The months whose rollups are there.
-        by_day: Whether the answer needs days, so that no months are used.
     """
-    months: list[DaySpan] = []
     days: list[DaySpan] = []
     covered: list[Period] = []
     for month in sorted(built):
         whole = month_period(month, calendar)
         if whole.end <= period.start or whole.start >= period.end:
             continue
-        if not by_day and period.start <= whole.start and whole.end <= period.end:
-            months.append(DaySpan(month, next_month(month)))
-            covered.append(whole)
-            continue
         span = _whole_days(Period(max(whole.start, period.start), min(whole.end, period.end)), calendar)
         if span.first < span.end:
             days.append(span)
             covered.append(Period(day_start(span.first, calendar), day_start(span.end, calendar)))
-    return Cover(_joined(months), _joined(days), tuple(_gaps(period, covered)), tuple(covered))
+    return Cover(_joined(days), tuple(_gaps(period, covered)), tuple(covered))
 
 
 def _whole_days(period: Period, calendar: str) -> DaySpan:

@@ -22,7 +22,8 @@ class MessageQuery:
     *receiver*, *sender* and *network* match a part, without regard to case; *mccmnc* its beginning (an MCC, or
     both codes); the others match whole values: *country* is ISO 3166-1 alpha-2, *delivery_status* the guide's word.
     *names* are conditions as statistics have them; those on accounts are for the caller, who knows what they are
-    called. *price_eur_cents* is of one message. *message_ids* are those that were selected one by one.
+    called. *price_eur_cents* is of one message. *message_ids* are those that were selected one by one. *time_zone* is
+    the viewer's: messages are found soonest by the days that are counted already.
     """
 
     account_ids: frozenset[str]
@@ -39,6 +40,7 @@ class MessageQuery:
     names: tuple[NameFilter, ...] = ()
     price_eur_cents: Decimal | None = None
     message_ids: frozenset[str] = frozenset()
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True)

@@ -18,3 +18,10 @@ ORDER BY sent_at DESC, message_id DESC;
 
 -- name: count
 SELECT count(*) FROM lake.messages WHERE {where};
+
+-- name: slots
+SELECT time_bucket(INTERVAL '15 minutes', sent_at) AS slot, count(*)
+FROM lake.messages
+WHERE {where}
+GROUP BY slot
+ORDER BY slot DESC;

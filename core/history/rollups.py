@@ -1,5 +1,5 @@
 """
-Rollups: messages counted by day and by month, so that statistics need not count them one by one.
+Rollups: messages counted by day, so that statistics need not count them one by one.
 
 Whoever changes `lake.messages` logs the difference in the same commit (`record_inserted`,
 `record_changed`), so that rollups and log together equal the messages in every snapshot. Folding moves the log
@@ -13,12 +13,11 @@ from datetime import date, timedelta
 from functools import partial
 from typing import NamedTuple
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from core.domain.delays import FIRST_END_S, GROWTH, LAST_BUCKET
 from core.domain.periods import Period, list_offsets
-from core.history.arrow import fetch, fetch_one
+from core.history.arrow import fetch_one
 from core.history.calendars import SINCE, find_calendar, list_neighbours, month_offset, month_period, next_month
 from core.history.filters import Condition, offset_at
 from core.history.lake import Lake
@@ -29,29 +28,17 @@ _log = logging.getLogger(__name__)
 
 
 class _Kept(NamedTuple):
-    """A rollup: its table, kept by *span*, and what of a folding row is its time and its id."""
+    """A rollup: its table, and which statements are about it."""
 
     table: str
-    span: str
-    key: str
-    id: str
-
-    @property
-    def is_delay(self) -> bool:
-        return "delay" in self.table
+    kind: str
 
     def block(self, verb: str) -> str:
         """Return the statement of that verb for this rollup."""
-        return _SQL[f"{verb}_{'delays' if self.is_delay else 'traffic'}"].format(**self._asdict())
+        return _SQL[f"{verb}_{self.kind}"].format(table=self.table)
 
 
-_MONTH_OF_DAY = "date_trunc('month', day)::DATE"
-_ROLLUPS = tuple(
-    _Kept(f"{grain}_{kind}{span}s", span, key, f"{grain}_id")
-    for grain in ("route", "series")
-    for kind in ("", "delay_")
-    for span, key in (("day", "day"), ("month", _MONTH_OF_DAY))
-)
+_ROLLUPS = (_Kept("series_days", "traffic"), _Kept("series_delay_days", "delays"))
 # A month is written anew after this many patches: until then its days are in as many files at most.
 MOST_PATCHES = 16
 _LOGGED = "sent_at, account, country, network, mccmnc, price_eur_cents, delivery_status, delivered_at"
@@ -159,38 +146,6 @@ class Rollups:
                 yield wanted, self._lake.write(partial(_compare, wanted=wanted))
 
 
-@dataclass(frozen=True)
-class Reach:
-    """
-    How far the rollups reach in a snapshot of the lake.
-
-    *built* has the months that are there, by calendar; *is_logged* says whether the log holds anything. *routes* has
-    route_id (int32), account, country, network, mccmnc (text).
-    """
-
-    snapshot_id: int
-    built: Mapping[str, frozenset[date]]
-    is_logged: bool
-    routes: pa.Table
-
-
-class ReachReader:
-    """Reads how far the rollups reach, once for every snapshot: people ask several questions of the same."""
-
-    def __init__(self) -> None:
-        self._last: Reach | None = None
-
-    def read(self, cursor: DuckDBPyConnection) -> Reach:
-        """Return how far they reach in the cursor's snapshot."""
-        snapshot_id = int(fetch_one(cursor, _SQL["snapshot"])[0])
-        known = self._last
-        if known is None or known.snapshot_id != snapshot_id:
-            is_logged = bool(fetch_one(cursor, _SQL["count_log"])[0])
-            known = Reach(snapshot_id, list_built(cursor), is_logged, fetch(cursor, _SQL["list_routes"]))
-            self._last = known
-        return known
-
-
 def list_built(cursor: DuckDBPyConnection) -> Mapping[str, frozenset[date]]:
     """Return the months whose rollups are there, by calendar."""
     months: dict[str, set[date]] = {}
@@ -228,15 +183,15 @@ def _add_folding(cursor: DuckDBPyConnection, calendar: str) -> None:
     """Add what `folding` holds to what is kept of the same days."""
     patches = {"calendar": calendar, "most": MOST_PATCHES}
     cursor.execute(_SQL["touch"], patches)
-    first_day, last_day, first_month, last_month = fetch_one(cursor, _SQL["list_touched"])
-    if first_day is not None:
-        bounds = {"day": (first_day, last_day), "month": (first_month, last_month)}
+    first, last = fetch_one(cursor, _SQL["list_touched"])
+    if first is not None:
+        values = {"calendar": calendar, "first": first, "last": last}
         for kept in _ROLLUPS:
-            first, last = bounds[kept.span]
-            values = {"calendar": calendar, "first": first, "last": last}
             cursor.execute(kept.block("add_up"), values)
-            cursor.execute(_SQL["replace_delete"].format(**kept._asdict()), values)
+            cursor.execute(_SQL["replace_delete"].format(table=kept.table), values)
             _insert_added_up(cursor, kept, calendar)
+        cursor.execute(_SQL["drop_old_patches"], patches)
+        cursor.execute(_SQL["insert_patches"], {"calendar": calendar})
         cursor.execute(_SQL["count_patches"], patches)
     cursor.execute(_SQL["drop_touched"])
 
@@ -253,7 +208,7 @@ def _insert_counted(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> None
 
 
 def _insert_added_up(cursor: DuckDBPyConnection, kept: _Kept, calendar: str) -> None:
-    cursor.execute(_SQL["replace_insert"].format(**kept._asdict()), {"calendar": calendar})
+    cursor.execute(_SQL["replace_insert"].format(table=kept.table), {"calendar": calendar})
     cursor.execute(_SQL["drop_added_up"])
 
 
@@ -269,7 +224,8 @@ def _count_month(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> None:
 
 def _delete_month(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> None:
     for kept in _ROLLUPS:
-        cursor.execute(_SQL["delete_month"].format(**kept._asdict()), _bounds_of(wanted))
+        cursor.execute(_SQL["delete_month"].format(table=kept.table), _bounds_of(wanted))
+    cursor.execute(_SQL["forget_patches"], _bounds_of(wanted))
     cursor.execute(_SQL["forget_month"], {"calendar": wanted.calendar, "month": wanted.month})
 
 
@@ -283,4 +239,4 @@ def _compare(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> int:
 
 def _bounds_of(wanted: MonthOfCalendar) -> dict[str, object]:
     last = next_month(wanted.month) - timedelta(days=1)
-    return {"calendar": wanted.calendar, "month": wanted.month, "last": last}
+    return {"calendar": wanted.calendar, "first": wanted.month, "last": last}

@@ -73,12 +73,6 @@ FROM (
     SELECT route_id, price_eur_cents FROM lake.series
 );
 
--- name: snapshot
-SELECT id FROM ducklake_current_snapshot('lake');
-
--- name: list_routes
-SELECT route_id, account, country, network, mccmnc FROM lake.routes ORDER BY route_id;
-
 -- name: list_months
 SELECT month FROM lake.message_months ORDER BY month;
 
@@ -89,7 +83,7 @@ SELECT calendar, month FROM lake.rollup_months ORDER BY calendar, month;
 -- The log by day of one calendar, as far as its months are there.
 CREATE TEMP TABLE folding AS
 SELECT
-    (slot + {offset})::DATE AS day, route_id, series_id, price_eur_cents, bucket,
+    (slot + {offset})::DATE AS day, series_id, price_eur_cents, bucket,
     sum(sent) AS sent, sum(delivered) AS delivered, sum(undelivered) AS undelivered
 FROM lake.traffic_log
 JOIN lake.routes USING (account, country, network, mccmnc)
@@ -115,7 +109,24 @@ WHERE calendar = $calendar AND patch_count >= $most
 CREATE TEMP TABLE touched (day DATE, month DATE);
 
 -- name: list_touched
-SELECT min(day), max(day), min(month), max(month) FROM touched;
+SELECT min(day), max(day) FROM touched;
+
+-- name: drop_old_patches
+-- Of a month that is just written anew only the last patch of each day counts.
+DELETE FROM lake.rollup_patches AS p
+USING (SELECT day, max(version) AS version FROM lake.rollup_patches WHERE calendar = $calendar GROUP BY day) AS newest
+WHERE p.calendar = $calendar AND p.day = newest.day AND p.version < newest.version
+    AND date_trunc('month', p.day)::DATE IN (
+        SELECT month FROM lake.rollup_months WHERE calendar = $calendar AND patch_count >= $most
+        INTERSECT
+        SELECT month FROM touched
+    );
+
+-- name: insert_patches
+-- The lake has one writer at a time: the snapshot that a writer starts from is no other's.
+INSERT INTO lake.rollup_patches BY NAME
+SELECT $calendar AS calendar, day, (SELECT id FROM ducklake_current_snapshot('lake')) AS version
+FROM (SELECT DISTINCT day FROM folding);
 
 -- name: count_patches
 UPDATE lake.rollup_months
@@ -126,30 +137,30 @@ WHERE calendar = $calendar AND month IN (SELECT month FROM touched);
 DROP TABLE touched;
 
 -- name: add_up_traffic
--- What is kept by {span}, with what folding has of it on top.
+-- What is kept, with what folding has of it on top.
 CREATE TEMP TABLE added_up AS
 SELECT
-    span, id, sum(sent)::BIGINT AS sent, sum(delivered)::BIGINT AS delivered,
+    day, id, sum(sent)::BIGINT AS sent, sum(delivered)::BIGINT AS delivered,
     sum(undelivered)::BIGINT AS undelivered, sum(cost_eur_cents)::DECIMAL(18, 4) AS cost_eur_cents
 FROM (
-    SELECT {span} AS span, id, sent, delivered, undelivered, cost_eur_cents
+    SELECT day, id, sent, delivered, undelivered, cost_eur_cents
     FROM lake.{table}
-    WHERE calendar = $calendar AND {span} BETWEEN $first AND $last AND {span} IN (SELECT {span} FROM touched)
+    WHERE calendar = $calendar AND day BETWEEN $first AND $last AND day IN (SELECT day FROM touched)
     UNION ALL
-    SELECT {key}, {id}, sent, delivered, undelivered, sent * price_eur_cents FROM folding
+    SELECT day, series_id, sent, delivered, undelivered, sent * price_eur_cents FROM folding
 )
 GROUP BY ALL
 HAVING sum(sent) <> 0;
 
 -- name: add_up_delays
 CREATE TEMP TABLE added_up AS
-SELECT span, id, bucket, sum(messages)::BIGINT AS messages
+SELECT day, id, bucket, sum(messages)::BIGINT AS messages
 FROM (
-    SELECT {span} AS span, id, bucket, messages
+    SELECT day, id, bucket, messages
     FROM lake.{table}
-    WHERE calendar = $calendar AND {span} BETWEEN $first AND $last AND {span} IN (SELECT {span} FROM touched)
+    WHERE calendar = $calendar AND day BETWEEN $first AND $last AND day IN (SELECT day FROM touched)
     UNION ALL
-    SELECT {key}, {id}, bucket, delivered FROM folding WHERE bucket IS NOT NULL
+    SELECT day, series_id, bucket, delivered FROM folding WHERE bucket IS NOT NULL
 )
 GROUP BY ALL
 HAVING sum(messages) <> 0;
@@ -157,11 +168,10 @@ HAVING sum(messages) <> 0;
 -- name: replace_delete
 -- The bounds leave out the files of other months.
 DELETE FROM lake.{table}
-WHERE calendar = $calendar AND {span} BETWEEN $first AND $last AND {span} IN (SELECT {span} FROM touched);
+WHERE calendar = $calendar AND day BETWEEN $first AND $last AND day IN (SELECT day FROM touched);
 
 -- name: replace_insert
-INSERT INTO lake.{table} BY NAME
-SELECT $calendar AS calendar, span AS {span}, * EXCLUDE (span) FROM added_up ORDER BY ALL;
+INSERT INTO lake.{table} BY NAME SELECT $calendar AS calendar, * FROM added_up ORDER BY ALL;
 
 -- name: drop_added_up
 DROP TABLE added_up;
@@ -175,7 +185,7 @@ DELETE FROM lake.traffic_log;
 -- name: count_month
 -- The month's messages by day, as a table: DuckLake would sort while it counts.
 CREATE TEMP TABLE folding AS
-SELECT day, route_id, series_id, price_eur_cents, bucket, sent, delivered, undelivered
+SELECT day, series_id, price_eur_cents, bucket, sent, delivered, undelivered
 FROM (
     SELECT
         (sent_at + {offset})::DATE AS day, account, country, network, mccmnc, price_eur_cents, {bucket} AS bucket,
@@ -200,25 +210,30 @@ WHERE sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP;
 DROP TABLE unknown;
 
 -- name: delete_month
-DELETE FROM lake.{table} WHERE calendar = $calendar AND date_trunc('month', {span})::DATE = $month
-    AND {span} BETWEEN $month AND $last;
+DELETE FROM lake.{table} WHERE calendar = $calendar AND day BETWEEN $first AND $last;
+
+-- name: forget_patches
+DELETE FROM lake.rollup_patches WHERE calendar = $calendar AND day BETWEEN $first AND $last;
 
 -- name: forget_month
 DELETE FROM lake.rollup_months WHERE calendar = $calendar AND month = $month;
 
 -- name: mark_month
-INSERT INTO lake.rollup_months VALUES ($calendar, $month, 0);
+INSERT INTO lake.rollup_months BY NAME
+SELECT
+    $calendar AS calendar, $month AS month, 0 AS patch_count,
+    (SELECT id FROM ducklake_current_snapshot('lake')) AS version;
 
 -- name: compare_traffic
--- Rows in which a rollup and the messages differ, both ways round. {table} is kept by {span}.
+-- Rows in which a rollup and the messages differ, both ways round.
 WITH kept AS (
-    SELECT {span} AS span, id, sent, delivered, undelivered, cost_eur_cents
+    SELECT day, id, sent, delivered, undelivered, cost_eur_cents
     FROM lake.{table}
-    WHERE calendar = $calendar AND date_trunc('month', {span})::DATE = $month AND {span} BETWEEN $month AND $last
+    WHERE calendar = $calendar AND day BETWEEN $first AND $last
 ),
 counted AS (
     SELECT
-        {key} AS span, {id} AS id, sum(sent)::BIGINT AS sent, sum(delivered)::BIGINT AS delivered,
+        day, series_id AS id, sum(sent)::BIGINT AS sent, sum(delivered)::BIGINT AS delivered,
         sum(undelivered)::BIGINT AS undelivered, sum(sent * price_eur_cents)::DECIMAL(18, 4) AS cost_eur_cents
     FROM folding
     GROUP BY ALL
@@ -227,12 +242,12 @@ SELECT count(*) FROM ((FROM kept EXCEPT ALL FROM counted) UNION ALL (FROM counte
 
 -- name: compare_delays
 WITH kept AS (
-    SELECT {span} AS span, id, bucket, messages
+    SELECT day, id, bucket, messages
     FROM lake.{table}
-    WHERE calendar = $calendar AND date_trunc('month', {span})::DATE = $month AND {span} BETWEEN $month AND $last
+    WHERE calendar = $calendar AND day BETWEEN $first AND $last
 ),
 counted AS (
-    SELECT {key} AS span, {id} AS id, bucket, sum(delivered)::BIGINT AS messages
+    SELECT day, series_id AS id, bucket, sum(delivered)::BIGINT AS messages
     FROM folding
     WHERE bucket IS NOT NULL
     GROUP BY ALL

@@ -187,3 +187,16 @@ CREATE TABLE lake.rollup_months (calendar VARCHAR NOT NULL, month DATE NOT NULL,
 -- The months (of UTC) that have messages.
 CREATE TABLE lake.message_months (month DATE NOT NULL);
 INSERT INTO lake.message_months SELECT DISTINCT date_trunc('month', sent_at)::DATE FROM lake.messages;
+
+-- name: migration_0010_rollups_in_memory
+-- One rollup is enough: processes keep it in memory and add it up there. Its months and routes are gone.
+DROP TABLE lake.route_days;
+DROP TABLE lake.route_months;
+DROP TABLE lake.series_months;
+DROP TABLE lake.route_delay_days;
+DROP TABLE lake.route_delay_months;
+DROP TABLE lake.series_delay_months;
+-- By these numbers a process knows what of its memory is of yesterday: of a month, as it was last built, and of each of
+-- its days that was patched since. None comes twice.
+ALTER TABLE lake.rollup_months ADD COLUMN version BIGINT DEFAULT 0;
+CREATE TABLE lake.rollup_patches (calendar VARCHAR NOT NULL, day DATE NOT NULL, version BIGINT NOT NULL);

@@ -6,21 +6,21 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from core.domain.periods import Period, day_start, list_offsets
 from core.domain.statistics import GroupBy
-from core.history.adding_up import AddingUp, Keys, StatisticsQuery
-from core.history.arrow import fetch
+from core.history.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.filters import offset_at, scope
-from core.history.lake import Lake
-from core.history.rollups import ReachReader
 from core.history.statements import load_statements
+from core.history.sums import Labels, Sums, combined, concatenated
 
 _SQL = load_statements("traffic.sql")
 
+# Behind the point, in the rollups' whole numbers.
+PRICE_DIGITS = 4
 # Up to two days, of 25 hours at most, are drawn by the hour.
 HOURLY_UP_TO = timedelta(hours=50)
 
@@ -48,10 +48,9 @@ class TrafficSummary:
 class TrafficReader:
     """Sums periods up, within the accounts each question names."""
 
-    def __init__(self, lake: Lake) -> None:
-        """Take the lake."""
-        self._lake = lake
-        self._reaches = ReachReader()
+    def __init__(self, rollups: RollupReader) -> None:
+        """Take the rollups."""
+        self._rollups = rollups
 
     def sum_up(self, account_ids: Iterable[str], period: Period, time_zone: str) -> TrafficSummary:
         """
@@ -59,40 +58,43 @@ class TrafficReader:
 
         Raises: InvalidInput: no such time zone.
         """
-        query = StatisticsQuery(frozenset(account_ids), period, time_zone, (GroupBy.DAY, GroupBy.COUNTRY))
-        with self._lake.read() as cursor:
-            adding_up = AddingUp(cursor, query, self._reaches.read(cursor))
-            countries = _by_country(cursor, adding_up)
+        query = StatisticsQuery(frozenset(account_ids), period, time_zone, (GroupBy.DAY,))
+        with self._rollups.lake.read() as cursor:
+            adding_up = self._rollups.ask(cursor, query)
+            labels = _label_countries(adding_up, query)
+            found = concatenated(adding_up.add_up(labels))
             hourly = period.end - period.start <= HOURLY_UP_TO
-            series = _by_hour(cursor, query) if hourly else _by_day(cursor, adding_up, query)
-        total, delivered, undelivered = (_sum(countries, name) for name in ("sent", "delivered", "undelivered"))
+            series = _by_hour(cursor, query) if hourly else _by_day(adding_up, query, found, labels.count)
+        sent, delivered, undelivered, cost = (int(row.sum()) for row in found.sums)
         return TrafficSummary(
-            total=total,
-            cost_eur_cents=pc.sum(countries["cost_eur_cents"]).as_py() or Decimal(0),
+            total=sent,
+            cost_eur_cents=Decimal(cost).scaleb(-PRICE_DIGITS),
             delivered=delivered,
             undelivered=undelivered,
-            transmitted=total - delivered - undelivered,
-            delivery_rate=delivered / total if total else 0.0,
+            transmitted=sent - delivered - undelivered,
+            delivery_rate=delivered / sent if sent else 0.0,
             series=series,
-            countries=countries.select(["country", "sent"]),
+            countries=_by_country(adding_up, found, labels.count),
         )
 
 
-def _by_country(cursor: DuckDBPyConnection, adding_up: AddingUp) -> pa.Table:
-    routes = adding_up.routes()
-    countries = routes["country"].combine_chunks().dictionary_encode()
-    adding_up.ask_for(routes.append_column("group_no", countries.indices.cast(pa.int32())))
-    grouped = adding_up.add_up(Keys.of([GroupBy.COUNTRY]))
-    found = fetch(cursor, grouped.sql, grouped.values)
-    names = countries.dictionary.take(found["group_no"])
-    found = found.append_column("country", names)
-    return found.sort_by([("sent", "descending"), ("country", "ascending")])
+def _label_countries(adding_up: AddingUp, query: StatisticsQuery) -> Labels:
+    codes = adding_up.routes.codes["country"]
+    of = np.where(adding_up.find_routes(query.account_ids), codes, -1)
+    return Labels(of, max(len(adding_up.routes.values["country"]), 1), is_priced=False)
 
 
-def _by_day(cursor: DuckDBPyConnection, adding_up: AddingUp, query: StatisticsQuery) -> pa.Table:
-    grouped = adding_up.add_up(Keys.of([GroupBy.DAY]))
-    rows = cursor.execute(f"SELECT time, sent FROM ({grouped.sql})", dict(grouped.values)).fetchall()
-    sent = {day_start(day, query.time_zone): count for day, count in rows}
+def _by_country(adding_up: AddingUp, found: Sums, label_count: int) -> pa.Table:
+    countries = combined([Sums(found.keys % label_count, found.sums)])
+    names = pa.array(adding_up.routes.values["country"], pa.string()).take(pa.array(countries.keys))
+    table = pa.table({"country": names, "sent": countries.sums[0]})
+    return table.sort_by([("sent", "descending"), ("country", "ascending")])
+
+
+def _by_day(adding_up: AddingUp, query: StatisticsQuery, found: Sums, label_count: int) -> pa.Table:
+    days = combined([Sums(found.keys // label_count, found.sums)])
+    dates = adding_up.find_days(days.keys).astype("datetime64[D]").tolist()
+    sent = {day_start(day, query.time_zone): count for day, count in zip(dates, days.sums[0].tolist(), strict=True)}
     return _filled(_days(query.period, query.time_zone), sent, query.time_zone)
 
 
@@ -143,7 +145,3 @@ def _days(period: Period, time_zone: str) -> Iterator[datetime]:
     while (start := day_start(day, time_zone)) < period.end:
         yield start
         day += timedelta(days=1)
-
-
-def _sum(table: pa.Table, column: str) -> int:
-    return int(pc.sum(table[column]).as_py() or 0)

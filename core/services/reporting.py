@@ -25,7 +25,7 @@ from core.state.store import State
 @dataclass(frozen=True)
 class MessagePage:
     """
-    One page of messages of *total*.
+    One page of messages of *total*, which is None while only a look at all of them could tell (`count_messages`).
 
     Columns as `MESSAGE_SCHEMA`, but with names instead of country codes and account ids, numbers masked
     for those who may not see them, `delivered_at` of delivered messages only, and dlr_s (double, seconds
@@ -33,7 +33,8 @@ class MessagePage:
     """
 
     table: pa.Table
-    total: int
+    total: int | None
+    has_more: bool
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,12 @@ class Reporting:
         Raises: InvalidInput: a part of a number, from a viewer who may not see numbers.
         """
         scoped = self._scope(viewer, query)
-        total = self._history.messages.count(scoped)
-        table = self._history.messages.page(scoped, size, (max(1, page) - 1) * size)
-        return MessagePage(self._readable(viewer, table), total)
+        found = self._history.messages.page(scoped, size, (max(1, page) - 1) * size)
+        return MessagePage(self._readable(viewer, found.table), found.total, found.has_more)
+
+    def count_messages(self, viewer: Viewer, query: MessageQuery) -> int:
+        """Return how many messages match. Raises: as `messages`."""
+        return self._history.messages.count(self._scope(viewer, query))
 
     def all_messages(self, viewer: Viewer, query: MessageQuery) -> tuple[int, Iterator[pa.Table]]:
         """Return how many messages match, and all of them in tables as `MessagePage` has. Raises: as `messages`."""
@@ -108,7 +112,7 @@ class Reporting:
         viewer.require(Permission.MESSAGE_HISTORY)
         if query.receiver and not viewer.sees_numbers:
             query = replace(query, receiver=_whole_number(query.receiver))
-        return replace(query, account_ids=self._asked_accounts(viewer, query.names))
+        return replace(query, account_ids=self._asked_accounts(viewer, query.names), time_zone=viewer.time_zone)
 
     def _asked_accounts(self, viewer: Viewer, filters: Iterable[NameFilter]) -> frozenset[str]:
         """Return the viewer's accounts whose names fulfil all conditions on them."""

@@ -12,6 +12,8 @@ from pages._ui import drilling, formats, name_filter, session, widgets
 
 KEY = "message_history"
 PANEL = f"{KEY}_filter"
+# What was counted last: the query, and its total.
+COUNTED = f"{KEY}_counted"
 
 # Field of `MessageQuery` -> the guide's word and what to type.
 TEXTS = {
@@ -57,6 +59,26 @@ def find_campaign() -> Campaign | None:
 def since_launch(campaign: Campaign) -> Period:
     """Return the time that holds all of the campaign's messages."""
     return Period(campaign.launched_at or campaign.created_at, session.now())
+
+
+def counted(query: MessageQuery, total: int | None) -> int | None:
+    """Return *total*, or what a person had counted of the same query when it is not known otherwise."""
+    known: tuple[MessageQuery, int] | None = st.session_state.get(COUNTED)
+    return known[1] if total is None and known and known[0] == query else total
+
+
+def count_button(query: MessageQuery) -> None:
+    """Draw the button that counts all messages of *query*, for which each has to be looked at."""
+    if st.button(
+        "Count them all",
+        icon=":material/calculate:",
+        type="tertiary",
+        help="Only a look at every message of this time can tell how many match. That may take some seconds.",
+        key=f"{KEY}_count",
+    ):
+        app, viewer = session.current()
+        st.session_state[COUNTED] = (query, app.reporting.count_messages(viewer, query))
+        st.rerun()
 
 
 def button() -> None:

@@ -269,17 +269,18 @@ def request(key: str, sizes: Sequence[int]) -> PageRequest:
     )
 
 
-def pager(key: str, total: int, sizes: Sequence[int], *, linked: bool = True) -> None:
+def pager(key: str, total: int | None, sizes: Sequence[int], *, linked: bool = True, has_more: bool = False) -> None:
     """
     Draw the page navigator and the items-per-page choice below a table of *total* items.
 
-    *linked* keeps both in the page's address; a table in a panel has none of its own.
+    *linked* keeps both in the page's address; a table in a panel has none of its own. Where the *total* is not known,
+    *has_more* says whether there is another page, and the navigator leads as far as that.
     """
     bind = "query-params" if linked else None
-    if not total:
+    if total == 0:
         return
     now = request(key, sizes)
-    pages = -(-total // now.size)
+    pages = now.page + has_more if total is None else -(-total // now.size)
     if now.page > pages:
         # Rows were deleted, or the address is old: show the last page instead of an empty one.
         st.session_state[f"{key}_page"] = pages
@@ -301,9 +302,11 @@ def pager(key: str, total: int, sizes: Sequence[int], *, linked: bool = True) ->
         )
 
 
-def _range(now: PageRequest, total: int) -> str:
-    last = min(now.offset + now.size, total)
-    return f"{formats.number(now.offset + 1)}–{formats.number(last)} of {formats.number(total)}"
+def _range(now: PageRequest, total: int | None) -> str:
+    first, last = now.offset + 1, now.offset + now.size
+    if total is None:
+        return f"{formats.number(first)}–{formats.number(last)} of more"
+    return f"{formats.number(first)}–{formats.number(min(last, total))} of {formats.number(total)}"
 
 
 def _to_first_page(key: str) -> None:

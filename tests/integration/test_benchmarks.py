@@ -72,12 +72,26 @@ def test_a_case_that_fails_is_not_reported(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out == ""
 
 
-def test_statistics_are_compared_with_the_messages_they_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert main(["statistics", "--rows", "5000", "--folder", str(tmp_path)]) == 0
+@pytest.mark.parametrize(
+    ("name", "plain", "places"),
+    [
+        ("statistics", "the messages", ("in the lake", "in a DuckDB file")),
+        ("history", "plain SQL", ("on the lake", "on a DuckDB file")),
+    ],
+)
+def test_questions_are_compared_with_plain_ones_over_the_same_messages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, plain: str, places: tuple[str, ...]
+):
+    assert main([name, "--rows", "5000", "--folder", str(tmp_path)]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(list(line) == KEYS and line["rows"] == 5_000 and line["seconds"] > 0 for line in lines)
-    compared = [line for line in lines if line["ratio"] is not None]
-    assert len(compared) * 2 == len(lines)
+    asked = [line["case"].removesuffix(": 95th percentile") for line in lines if line["ratio"] is None]
+    compared = {line["case"] for line in lines if line["ratio"] is not None}
+    for question in asked:
+        for place in (
+            ("in the lake", "in a DuckDB file") if name == "statistics" else ("on the lake", "on a DuckDB file")
+        ):
+            assert f"{question}: median, against {plain} {place}" in compared
 
 
 def test_exports_are_written_in_every_format_and_hold_all_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -7,6 +7,7 @@ import pytest
 from core.domain.messages import DeliveryStatus
 from core.domain.periods import Period
 from core.domain.receipts import Settled, merge
+from core.history.adding_up import RollupReader
 from core.history.lake import Lake
 from core.history.messages import MessageStore, ReceiptUpdate
 from core.history.queries import MessageQueries, MessageQuery
@@ -18,7 +19,7 @@ NO_MESSAGES, NO_UNSENT = message_table(), unsent_table()
 
 
 def stored(lake: Lake) -> dict[str, dict]:
-    rows = MessageQueries(lake).page(EVERYTHING, 1_000_000, 0).to_pylist()
+    rows = MessageQueries(RollupReader(lake, 1 << 20)).page(EVERYTHING, 1_000_000, 0).table.to_pylist()
     return {row["gateway_message_id"]: row for row in rows}
 
 
@@ -36,7 +37,7 @@ def test_a_message_comes_back_as_it_went_in(lake: Lake) -> None:
         sender="Ünï 'quoted' %_",
     )
     assert MessageStore(lake).append_batch("batch-1", "campaign-1", message_table(message), NO_UNSENT, NOW)
-    assert MessageQueries(lake).page(EVERYTHING, 10, 0).to_pylist() == [message]
+    assert MessageQueries(RollupReader(lake, 1 << 20)).page(EVERYTHING, 10, 0).table.to_pylist() == [message]
 
 
 def test_a_batch_is_appended_once(lake: Lake) -> None:
@@ -47,7 +48,7 @@ def test_a_batch_is_appended_once(lake: Lake) -> None:
     assert store.append_batch("batch-1", "campaign-1", messages, unsent, NOW) is True
     assert store.append_batch("batch-1", "campaign-1", messages, unsent, NOW) is False
     assert store.is_appended("batch-1")
-    assert MessageQueries(lake).count(EVERYTHING) == 50
+    assert MessageQueries(RollupReader(lake, 1 << 20)).count(EVERYTHING) == 50
     with lake.read() as cursor:
         assert cursor.execute("SELECT count(*) FROM lake.unsent").fetchone() == (2,)
         tags = cursor.execute("SELECT * FROM lake.appended_batches").fetchall()

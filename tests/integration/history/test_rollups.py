@@ -73,7 +73,7 @@ def test_verify_counts_what_differs_and_building_again_repairs_it(lake: Lake) ->
     rollups.fold()
     build_all(rollups)
     lake.write(
-        lambda cursor: cursor.execute("UPDATE lake.route_days SET sent = sent + 1 WHERE calendar = 'UTC'") and None
+        lambda cursor: cursor.execute("UPDATE lake.series_days SET sent = sent + 1 WHERE calendar = 'UTC'") and None
     )
     wrong = [month for month, count in rollups.verify() if count]
     assert wrong

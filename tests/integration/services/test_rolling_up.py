@@ -24,7 +24,7 @@ def months(house: House) -> set[MonthOfCalendar]:
 
 def break_rollups(house: House) -> None:
     def spoil(cursor):
-        cursor.execute("UPDATE lake.route_months SET sent = sent + 1")
+        cursor.execute("UPDATE lake.series_days SET sent = sent + 1")
 
     house.app.lake.write(spoil)
 

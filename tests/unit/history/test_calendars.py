@@ -36,13 +36,13 @@ moments = st.datetimes(datetime(2024, 1, 1), datetime(2026, 12, 31)).map(lambda 
 months = st.sets(st.builds(date, st.sampled_from([2024, 2025, 2026]), st.integers(1, 12), st.just(1)))
 
 
-@given(start=moments, length=st.timedeltas(timedelta(), timedelta(days=500)), built=months, by_day=st.booleans())
+@given(start=moments, length=st.timedeltas(timedelta(), timedelta(days=500)), built=months)
 @pytest.mark.parametrize("zone", ZONES)
 def test_the_parts_of_a_period_make_it_up_without_a_gap_or_an_overlap(
-    zone: str, start: datetime, length: timedelta, built: set[date], by_day: bool
+    zone: str, start: datetime, length: timedelta, built: set[date]
 ) -> None:
     period = Period(start, start + length)
-    found = cover(period, zone, built, by_day=by_day)
+    found = cover(period, zone, built)
     parts = sorted([*found.whole, *found.edges], key=lambda part: part.start)
     at = period.start
     for part in parts:
@@ -50,12 +50,11 @@ def test_the_parts_of_a_period_make_it_up_without_a_gap_or_an_overlap(
         assert part.start <= part.end
         at = part.end
     assert at == period.end or not parts
-    assert not (by_day and found.months)
     _check_days(found, zone, built)
 
 
 def _check_days(found: Cover, zone: str, built: set[date]) -> None:
-    """The days and months that were found are those in which the whole parts lie."""
+    """The days that were found are those in which the whole parts lie."""
     days = {first + timedelta(days=number) for first, end in _ends(found) for number in range((end - first).days)}
     shown = set()
     for part in found.whole:
@@ -66,7 +65,7 @@ def _check_days(found: Cover, zone: str, built: set[date]) -> None:
 
 
 def _ends(found: Cover) -> list[tuple[date, date]]:
-    return [(span.first, span.end) for span in (*found.months, *found.days)]
+    return [(span.first, span.end) for span in found.days]
 
 
 def test_zones_whose_days_agree_share_a_calendar() -> None:
