@@ -15,6 +15,7 @@ logs.configure(heliograph.settings.log_level)
 # lie beside pages/, or Streamlit would run any of its files for whoever asks, before the frame has a say.
 app = st.App(
     Path(__file__).parent / "pages" / "_ui" / "frame.py",
+    lifespan=web.lifespan(heliograph.reporting.warm_up),
     routes=web.routes(heliograph),
     middleware=web.middleware(heliograph, is_user_activity=is_user_activity),
 )

@@ -94,7 +94,8 @@ def build_app(settings: Settings) -> App:
     demo = DemoSeeding(settings, state, lake)
     rolling_up = RollingUp(state, Rollups(lake))
     rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
-    reporting = Reporting(state, History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups)))
+    history = History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups)
+    reporting = Reporting(state, history)
     exporting = Exporting(state, reporting, _export_limits(settings))
     return App(
         settings=settings,

@@ -50,6 +50,17 @@ class RollupReader:
         """Return what adds up *query* in the cursor's snapshot. Raises: InvalidInput: no such time zone."""
         return AddingUp(cursor, query, self.reaches.read(cursor), self.blocks)
 
+    def warm_up(self) -> None:
+        """Read the months of all calendars into memory, the newest first, until it is full."""
+        with self.lake.read() as cursor:
+            reach = self.reaches.read(cursor)
+            months = ((month, calendar) for calendar, found in reach.built.items() for month in found)
+            for month, calendar in sorted(months, reverse=True):
+                if self.blocks.is_full:
+                    return
+                version = reach.built[calendar][month]
+                self.blocks.get(cursor, (calendar, month), version, reach.series.route)
+
 
 class AddingUp:
     """One question. Its temporary tables are those of a cursor of its own, and nothing of it outlives the cursor."""

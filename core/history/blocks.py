@@ -174,8 +174,18 @@ class Blocks:
                 self._make_room()
         return block
 
+    @property
+    def is_full(self) -> bool:
+        """Whether one more would push out another."""
+        with self._lock:
+            filled, count = self._filled(), len(self._kept)
+        return filled + filled // max(count, 1) > self._most_bytes
+
+    def _filled(self) -> int:
+        return sum(block.byte_count for _, block in self._kept.values())
+
     def _make_room(self) -> None:
-        filled = sum(block.byte_count for _, block in self._kept.values())
+        filled = self._filled()
         while filled > self._most_bytes and len(self._kept) > 1:
             _, (_, block) = self._kept.popitem(last=False)
             filled -= block.byte_count

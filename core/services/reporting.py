@@ -14,7 +14,7 @@ from core.domain.periods import Period
 from core.domain.permissions import Permission, Viewer
 from core.domain.statistics import GroupBy, NameFilter, Sorting
 from core.errors import InvalidInput
-from core.history.adding_up import StatisticsQuery
+from core.history.adding_up import RollupReader, StatisticsQuery
 from core.history.queries import MessageQueries, MessageQuery
 from core.history.statistics import Names, Statistics, StatisticsPage
 from core.history.traffic import TrafficReader, TrafficSummary
@@ -56,6 +56,7 @@ class History:
     messages: MessageQueries
     statistics: Statistics
     traffic: TrafficReader
+    rollups: RollupReader
 
 
 class Reporting:
@@ -65,6 +66,10 @@ class Reporting:
         """Take the stores."""
         self._state = state
         self._history = history
+
+    def warm_up(self) -> None:
+        """Read what questions rest on into memory, so that the first ones are as fast as the others."""
+        self._history.rollups.warm_up()
 
     def reconciliation(self, viewer: Viewer, campaign_id: str) -> Reconciliation:
         """Return what became of the campaign's audience. Raises: NotFound."""

@@ -1,0 +1,30 @@
+"""What happens around the web process's life: the rollups are read into memory while it answers already."""
+
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from core.errors import AppError
+
+log = logging.getLogger(__name__)
+
+
+def lifespan(warm_up: Callable[[], None]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Return what an ASGI server runs from start to end; *warm_up* runs beside it and holds nobody up."""
+
+    @asynccontextmanager
+    async def living(_server: Any) -> AsyncIterator[None]:
+        threading.Thread(target=_warm_up, args=(warm_up,), name="warm-up", daemon=True).start()
+        yield
+
+    return living
+
+
+def _warm_up(warm_up: Callable[[], None]) -> None:
+    try:
+        warm_up()
+    except AppError as error:
+        # Whoever asks next is told; what could not be read now is read then.
+        log.warning("warm_up_failed", extra={"fault": error.message})

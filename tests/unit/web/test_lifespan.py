@@ -1,0 +1,40 @@
+"""The web process answers at once; what makes it fast is read beside that."""
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from core.errors import StorageError
+from core.web import lifespan
+
+
+async def live(warm_up) -> None:
+    async with lifespan(warm_up)(None):
+        pass
+
+
+def test_warming_up_holds_nobody_up() -> None:
+    may_end, ended = threading.Event(), threading.Event()
+
+    def warm_up() -> None:
+        may_end.wait(30)
+        ended.set()
+
+    asyncio.run(live(warm_up))
+    assert not ended.is_set()
+    may_end.set()
+    assert ended.wait(30)
+
+
+def test_a_store_that_does_not_answer_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    def warm_up() -> None:
+        raise StorageError("The message history could not be reached.", hint="")
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(live(warm_up))
+        for thread in threading.enumerate():
+            if thread.name == "warm-up":
+                thread.join(30)
+    assert [record.message for record in caplog.records] == ["warm_up_failed"]
