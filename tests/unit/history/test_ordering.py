@@ -12,9 +12,7 @@ groups = st.lists(st.integers(0, 4), max_size=200).flatmap(
 )
 
 
-@given(
-    groups=groups, start=st.integers(0, 50), size=st.integers(1, 15), descending=st.booleans(), by_keys=st.booleans()
-)
+@given(drawn=groups, start=st.integers(0, 50), size=st.integers(1, 15), descending=st.booleans(), by_keys=st.booleans())
 def test_the_first_are_those_of_the_whole_order(
     drawn: tuple[list[int], list[int]], start: int, size: int, descending: bool, by_keys: bool
 ) -> None:
