@@ -12,7 +12,7 @@ from core.domain.receipts import Settled, merge, settle
 from core.history.arrow import fetch_one
 from core.history.lake import Lake
 from core.history.rollups import record_changed, record_inserted
-from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
+from core.history.schema import MESSAGE_SCHEMA, RECEIPT_SCHEMA, UNSENT_SCHEMA
 from core.history.statements import load_statements
 
 _SQL = load_statements("messages.sql")
@@ -32,17 +32,8 @@ _SETTLED_SCHEMA = pa.schema(
 )
 
 
-_RECEIPT_SCHEMA = pa.schema(
-    [
-        ("receipt_no", pa.int64()),
-        ("gateway", pa.string()),
-        ("gateway_message_id", pa.string()),
-        ("receipt_state", pa.string()),
-        ("error_code", pa.string()),
-        ("done_at", pa.timestamp("us", tz="UTC")),
-        ("received_at", pa.timestamp("us", tz="UTC")),
-    ]
-)
+# A receipt names its message as the gateway does.
+_INCOMING_SCHEMA = pa.schema([field for field in RECEIPT_SCHEMA if field.name not in ("message_id", "sent_at")])
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,14 @@ class MessageStore:
         self._lake = lake
 
     def append_batch(
-        self, batch_id: str, campaign_id: str, messages: pa.Table, unsent: pa.Table, now: datetime
+        self,
+        batch_id: str,
+        campaign_id: str,
+        messages: pa.Table,
+        unsent: pa.Table,
+        now: datetime,
+        *,
+        receipts: pa.Table | None = None,
     ) -> bool:
         """
         Write the outcome of a batch, all of it or nothing, once.
@@ -81,6 +79,7 @@ class MessageStore:
             messages: `MESSAGE_SCHEMA` by column name; may be empty.
             unsent: `UNSENT_SCHEMA` by column name; may be empty.
             now: Recorded with the tag and the unsent rows.
+            receipts: `RECEIPT_SCHEMA` by column name, of messages whose receipts are known already.
 
         Returns: Whether the rows were written; False when the batch was already there.
         Raises: StorageError: as `Lake.write`.
@@ -99,6 +98,9 @@ class MessageStore:
             if unsent.num_rows:
                 cursor.register("incoming_unsent", unsent)
                 cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id, "now": now})
+            if receipts is not None and receipts.num_rows:
+                cursor.register("known_receipts", receipts.select(RECEIPT_SCHEMA.names).cast(RECEIPT_SCHEMA))
+                cursor.execute(_SQL["insert_known_receipts"])
             cursor.execute(_SQL["insert_tag"], tag)
             return True
 
@@ -182,7 +184,7 @@ def _fold(receipts: Iterable[ReceiptUpdate]) -> pa.Table:
 
 def _as_they_came(receipts: Iterable[ReceiptUpdate]) -> pa.Table:
     rows = [{**vars(each.receipt), "received_at": each.received_at, "receipt_no": each.receipt_no} for each in receipts]
-    return pa.Table.from_pylist(rows, schema=_RECEIPT_SCHEMA)
+    return pa.Table.from_pylist(rows, schema=_INCOMING_SCHEMA)
 
 
 # The lake keeps message_id as a UUID; Arrow carries it as text.

@@ -12,6 +12,10 @@ SELECT
     $now::TIMESTAMP AS recorded_at
 FROM incoming_unsent;
 
+-- name: insert_known_receipts
+INSERT INTO lake.receipts BY NAME
+SELECT * REPLACE (message_id::UUID AS message_id) FROM known_receipts ORDER BY sent_at, message_id;
+
 -- name: insert_tag
 INSERT INTO lake.appended_batches BY NAME
 SELECT

@@ -23,6 +23,7 @@ from core.domain.paging import PageRequest
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.placeholders import parse_template, render
+from core.domain.receipts import Effect
 from core.domain.segments import measure
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, StorageError
@@ -87,6 +88,7 @@ def query(app: App, sql: str, **values: object) -> pa.Table:
 def everything(app: App) -> list[pa.Table]:
     tables = {
         "messages": "message_id",
+        "receipts": "message_id, receipt_no",
         "contacts": "list_id, row_no",
         "unsent": "campaign_id, msisdn",
         "appended_batches": "batch_id",
@@ -136,6 +138,21 @@ def test_the_history_reaches_back_ninety_days_and_never_past_now(app: App) -> No
     assert NOW - timedelta(days=90) <= first.replace(tzinfo=UTC) < NOW - timedelta(days=88)
     assert NOW - timedelta(hours=6) < last.replace(tzinfo=UTC) <= NOW
     assert last_receipt.replace(tzinfo=UTC) <= NOW
+
+
+def test_receipts_say_how_every_message_ended(app: App) -> None:
+    viewer = seeded(app)
+    rows = query(app, "SELECT message_id::VARCHAR AS message_id, delivery_status FROM lake.messages").to_pylist()
+    receipts = query(app, "FROM lake.receipts")
+    effects: set[Effect] = set()
+    for row in rows[:: COUNT // 200]:
+        trace = app.tracing.get(viewer, row["message_id"])
+        assert trace.is_explained
+        assert all(came.receipt.done_at <= came.received_at <= NOW for came in trace.receipts)
+        effects |= {came.effect for came in trace.receipts}
+    assert effects >= {Effect.CHANGED, Effect.ON_THE_WAY}
+    ended = [row for row in rows if row["delivery_status"] != "Submitted"]
+    assert len(ended) < receipts.num_rows < len(ended) * 1.15
 
 
 def test_the_same_seed_and_moment_make_the_same_rows(build: Builder) -> None:
@@ -252,11 +269,11 @@ from core.history.messages import MessageStore
 
 append, left = MessageStore.append_batch, [4]
 
-def append_or_die(*arguments):
+def append_or_die(*arguments, **named):
     left[0] -= 1
     if not left[0]:
         os.kill(os.getpid(), signal.SIGKILL)
-    return append(*arguments)
+    return append(*arguments, **named)
 
 MessageStore.append_batch = append_or_die
 app = build_app(Settings.from_environment())
