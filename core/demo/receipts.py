@@ -53,7 +53,7 @@ def _table(messages: pa.Table, rows: Ints, done: Ints, heard: Ints, underway: np
         **{name: of_messages[name] for name in ("message_id", "sent_at", "gateway", "gateway_message_id")},
         "receipt_no": np.arange(len(rows)),
         "receipt_state": pa.chunked_array([*states.chunks, pa.array(underway, pa.string())]),
-        "error_code": pa.chunked_array([*ends.chunks, pa.array([""] * len(underway))]),
+        "error_code": pa.chunked_array([*ends.chunks, pa.array([""] * len(underway), pa.string())]),
         "done_at": pa.array(done, moments),
         "received_at": pa.array(heard, moments),
     }

@@ -45,8 +45,9 @@ class Selection:
         return f"{KEY}_table_{self.number}"
 
     def take_over(self) -> None:
-        """Learn what the browser says is checked."""
+        """Learn what the browser says is checked; of a table that was left meanwhile it has forgotten that."""
         if self.key not in st.session_state:
+            self.begin()
             return
         messages = list(self.shown.items())
         checked = dict(messages[row] for row in tables.list_chosen(self.key))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -15,6 +16,7 @@ from core.bootstrap import App, build_app
 from core.config import Settings
 from core.demo import seeding
 from core.demo.company import CAMPAIGNS
+from core.demo.receipts import receipt_table
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.lists import DistributionList
 from core.domain.msisdn import parse_msisdn
@@ -33,6 +35,7 @@ from core.services.reporting import StatisticsRequest
 from core.state import installation
 from tests.support.clock import NOW, StoppedClock
 from tests.support.live_server import REPOSITORY
+from tests.support.messages import make_message, message_table
 
 COUNT = 3_000
 EVERYTHING = Period(NOW - timedelta(days=200), NOW + timedelta(days=200))
@@ -153,6 +156,11 @@ def test_receipts_say_how_every_message_ended(app: App) -> None:
     assert effects >= {Effect.CHANGED, Effect.ON_THE_WAY}
     ended = [row for row in rows if row["delivery_status"] != "Submitted"]
     assert len(ended) < receipts.num_rows < len(ended) * 1.15
+
+
+def test_messages_without_an_end_have_no_receipts() -> None:
+    messages = message_table(make_message())
+    assert receipt_table(np.random.default_rng(1), messages, NOW).num_rows == 0
 
 
 def test_the_same_seed_and_moment_make_the_same_rows(build: Builder) -> None:
