@@ -16,6 +16,7 @@ from core.history.messages import MessageStore
 from core.history.queries import MessageQueries
 from core.history.rollups import Rollups
 from core.history.statistics import Statistics
+from core.history.tracing import Traces
 from core.history.traffic import TrafficReader
 from core.services.adding_people import AddingPeople
 from core.services.batches import SendingLimits, SendingTools
@@ -31,6 +32,7 @@ from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
 from core.services.settling import Settling
 from core.services.signing_in import SigningIn
+from core.services.tracing import Tracing
 from core.services.working import Working
 from core.state.store import State
 
@@ -52,6 +54,7 @@ class App:
     sending: Sending
     receiving: Receiving
     reporting: Reporting
+    tracing: Tracing
     rolling_up: RollingUp
     exporting: Exporting
     remembering: Remembering
@@ -111,6 +114,7 @@ def build_app(settings: Settings) -> App:
         sending=sending,
         receiving=receiving,
         reporting=reporting,
+        tracing=Tracing(state, Traces(lake)),
         rolling_up=rolling_up,
         exporting=exporting,
         remembering=Remembering(state),

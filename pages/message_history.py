@@ -5,7 +5,7 @@ import streamlit as st
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.services.export_requests import MessagesRequest
-from pages._ui import downloads, message_filter, period_filter, saved_views, session, tables, widgets
+from pages._ui import downloads, message_filter, period_filter, saved_views, selecting, session, tables, widgets
 
 KEY = "message_history"
 SIZES = (15, 25, 50, 100)
@@ -70,11 +70,8 @@ with widgets.show_errors():
         with bar:
             labels = tuple(column.label for column in shown)
             downloads.menu(MessagesRequest(query, labels), key=KEY)
-        tables.show(found.table, shown, key=f"{KEY}_table", alt="Messages", time_zone=viewer.time_zone)
-        total = message_filter.counted(query, found.total)
-        tables.pager(KEY, total, SIZES, has_more=found.has_more)
-        if total is None:
-            message_filter.count_button(query)
+        selecting.show(found.table, shown, query, labels, page=(request.page, request.size))
+        message_filter.pager(query, found, SIZES)
     elif shown:
         with widgets.empty_state(":material/history:", "No messages", "Choose another time, or fewer filters."):
             pass

@@ -20,6 +20,7 @@ from core.config import Settings
 from core.demo.company import ACCOUNTS, CAMPAIGNS, DRAFT, LISTS, DemoAccount, DemoCampaign, DemoList
 from core.demo.people import People, contact_table, draw_people, place_columns, prices, write_duplicates
 from core.demo.plan import RATE_TPS, Plan, SentCampaign, make_account, make_campaign, make_list
+from core.demo.receipts import receipt_table
 from core.demo.traffic import (
     GROWTH,
     Sender,
@@ -223,7 +224,7 @@ class DemoSeeding:
         moments = burst(generator, len(kept.msisdns), campaign.launched_at, RATE_TPS)
         traffic = Traffic(moments, kept, measure_texts(item, kept))
         messages = message_table(generator, sender, traffic, seed=plan.seed, now=plan.now)
-        self._append(f"demo-{campaign.campaign_id}", campaign.campaign_id, messages, _unsent(failed), plan.now)
+        self._append(f"demo-{campaign.campaign_id}", campaign.campaign_id, messages, _unsent(failed), plan)
         outcomes = {("sent", ""): len(kept.msisdns), ("failed", REFUSAL): len(failed.msisdns)}
         return SentCampaign(campaign, {key: count for key, count in outcomes.items() if count or key[0] == "sent"})
 
@@ -240,11 +241,12 @@ class DemoSeeding:
         traffic = Traffic(moments, people, draw_lengths(generator, count))
         messages = message_table(generator, sender, traffic, seed=plan.seed, now=plan.now)
         batch_id = f"demo-{sender.account_id}-{start.isoformat()}"
-        self._append(batch_id, "", messages, UNSENT_SCHEMA.empty_table(), plan.now)
+        self._append(batch_id, "", messages, UNSENT_SCHEMA.empty_table(), plan)
         return count
 
-    def _append(self, batch_id: str, campaign_id: str, messages: pa.Table, unsent: pa.Table, now: datetime) -> None:
-        self._messages.append_batch(batch_id, campaign_id, messages, unsent, now)
+    def _append(self, batch_id: str, campaign_id: str, messages: pa.Table, unsent: pa.Table, plan: Plan) -> None:
+        receipts = receipt_table(plan.generator(f"receipts/{batch_id}"), messages, plan.now)
+        self._messages.append_batch(batch_id, campaign_id, messages, unsent, plan.now, receipts=receipts)
 
     def _lease(self, user_id: str, owner: str, now: datetime) -> bool:
         until = now + timedelta(seconds=self._settings.lease_s)

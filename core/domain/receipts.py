@@ -5,10 +5,12 @@ Receipts come late, twice and in any order. `merge` is the join of a semilattice
 idempotent), so however they are ordered, batched or repeated, a message ends in the same state.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from core.domain.messages import DeliveryStatus
+from core.domain.messages import DeliveryStatus, Receipt
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,26 @@ _STATUS_BY_WORD = {word: state.delivery_status for state in RECEIPT_STATES for w
 _RANK = {DeliveryStatus.SUBMITTED: 0, DeliveryStatus.UNDELIVERED: 1, DeliveryStatus.DELIVERED: 2}
 
 
+class Effect(StrEnum):
+    """What a receipt did to what was known before it."""
+
+    CHANGED = "changed"
+    # The status stays; an earlier time or a smaller code counts from now on.
+    REFINED = "refined"
+    # No end, and none was known: there is nothing to change.
+    ON_THE_WAY = "on the way"
+    REPEATED = "repeated"
+    # Still on the way, it says, when the end was known.
+    OUT_OF_ORDER = "out of order"
+    # Another end than the one that was known, and that one counts.
+    LATE = "late"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the message is another one for it."""
+        return self in (Effect.CHANGED, Effect.REFINED)
+
+
 @dataclass(frozen=True)
 class Settled:
     """What is known of a message's delivery; *error_code* is "" and *delivered_at* None while nothing says more."""
@@ -62,7 +84,16 @@ def parse_receipt_state(state: str) -> DeliveryStatus:
 
     A word that is not SMPP's is Submitted: it proves neither delivery nor failure, and a final receipt may follow.
     """
-    return _STATUS_BY_WORD.get(state.strip().upper(), DeliveryStatus.SUBMITTED)
+    return _STATUS_BY_WORD.get(_word(state), DeliveryStatus.SUBMITTED)
+
+
+def is_known_state(state: str) -> bool:
+    """Return whether *state* is one of SMPP's words, in any case and with spaces around it."""
+    return _word(state) in _STATUS_BY_WORD
+
+
+def _word(state: str) -> str:
+    return state.strip().upper()
 
 
 def is_final(status: DeliveryStatus) -> bool:
@@ -82,3 +113,35 @@ def merge(a: Settled, b: Settled) -> Settled:
     codes = [code for code in (a.error_code, b.error_code) if code]
     times = [moment for moment in (a.delivered_at, b.delivered_at) if moment is not None]
     return Settled(a.status, min(codes, default=""), min(times, default=None))
+
+
+def settle(receipt: Receipt) -> Settled:
+    """Return what *receipt* says alone; only a final state has a time."""
+    status = parse_receipt_state(receipt.receipt_state)
+    return Settled(status, receipt.error_code, receipt.done_at if is_final(status) else None)
+
+
+def judge(receipts: Iterable[Receipt]) -> Iterator[Effect]:
+    """
+    Yield for each receipt of one message, in the order they came, what it did.
+
+    Those that count, merged, are what all of them are merged.
+    """
+    known, seen = Settled(DeliveryStatus.SUBMITTED), set[tuple[str, str]]()
+    for receipt in receipts:
+        after, said = merge(known, settle(receipt)), (_word(receipt.receipt_state), receipt.error_code)
+        yield _effect(known, after, receipt, repeated=said in seen)
+        known = after
+        seen.add(said)
+
+
+def _effect(known: Settled, after: Settled, receipt: Receipt, *, repeated: bool) -> Effect:
+    if after.status is not known.status:
+        return Effect.CHANGED
+    if after != known:
+        return Effect.REFINED
+    if repeated:
+        return Effect.REPEATED
+    if is_final(parse_receipt_state(receipt.receipt_state)):
+        return Effect.LATE
+    return Effect.OUT_OF_ORDER if is_final(known.status) else Effect.ON_THE_WAY

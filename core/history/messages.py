@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from core.domain.messages import DeliveryStatus
-from core.domain.receipts import Settled, is_final, merge
+from core.domain.messages import Receipt
+from core.domain.receipts import Settled, merge, settle
 from core.history.arrow import fetch_one
 from core.history.lake import Lake
 from core.history.rollups import record_changed, record_inserted
-from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
+from core.history.schema import MESSAGE_SCHEMA, RECEIPT_SCHEMA, UNSENT_SCHEMA
 from core.history.statements import load_statements
 
 _SQL = load_statements("messages.sql")
@@ -21,7 +21,7 @@ _SQL = load_statements("messages.sql")
 # otherwise (SMPP's validity_period), so this leaves room for retries and for clocks that differ.
 RECEIPT_LOOKBACK = timedelta(days=4)
 
-_RECEIPT_SCHEMA = pa.schema(
+_SETTLED_SCHEMA = pa.schema(
     [
         ("gateway", pa.string()),
         ("gateway_message_id", pa.string()),
@@ -32,25 +32,26 @@ _RECEIPT_SCHEMA = pa.schema(
 )
 
 
+# A receipt names its message as the gateway does.
+_INCOMING_SCHEMA = pa.schema([field for field in RECEIPT_SCHEMA if field.name not in ("message_id", "sent_at")])
+
+
 @dataclass(frozen=True)
 class ReceiptUpdate:
-    """What one receipt says. *done_at* is the gateway's time of the state."""
+    """
+    A receipt as it came.
 
-    gateway: str
-    gateway_message_id: str
-    status: DeliveryStatus
-    error_code: str
-    done_at: datetime
+    *received_at* is when it reached us, *receipt_no* its number among those that did so at the same moment.
+    """
+
+    receipt: Receipt
+    received_at: datetime
+    receipt_no: int
 
     @property
     def key(self) -> tuple[str, str]:
         """The message it speaks of: gateway and gateway_message_id."""
-        return self.gateway, self.gateway_message_id
-
-    @property
-    def settled(self) -> Settled:
-        """What it says alone; only a final state has a time."""
-        return Settled(self.status, self.error_code, self.done_at if is_final(self.status) else None)
+        return self.receipt.gateway, self.receipt.gateway_message_id
 
 
 class MessageStore:
@@ -60,7 +61,14 @@ class MessageStore:
         self._lake = lake
 
     def append_batch(
-        self, batch_id: str, campaign_id: str, messages: pa.Table, unsent: pa.Table, now: datetime
+        self,
+        batch_id: str,
+        campaign_id: str,
+        messages: pa.Table,
+        unsent: pa.Table,
+        now: datetime,
+        *,
+        receipts: pa.Table | None = None,
     ) -> bool:
         """
         Write the outcome of a batch, all of it or nothing, once.
@@ -71,6 +79,7 @@ class MessageStore:
             messages: `MESSAGE_SCHEMA` by column name; may be empty.
             unsent: `UNSENT_SCHEMA` by column name; may be empty.
             now: Recorded with the tag and the unsent rows.
+            receipts: `RECEIPT_SCHEMA` by column name, of messages whose receipts are known already.
 
         Returns: Whether the rows were written; False when the batch was already there.
         Raises: StorageError: as `Lake.write`.
@@ -89,6 +98,9 @@ class MessageStore:
             if unsent.num_rows:
                 cursor.register("incoming_unsent", unsent)
                 cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id, "now": now})
+            if receipts is not None and receipts.num_rows:
+                cursor.register("known_receipts", receipts.select(RECEIPT_SCHEMA.names).cast(RECEIPT_SCHEMA))
+                cursor.execute(_SQL["insert_known_receipts"])
             cursor.execute(_SQL["insert_tag"], tag)
             return True
 
@@ -103,10 +115,11 @@ class MessageStore:
         self, receipts: Sequence[ReceiptUpdate], lookback: timedelta = RECEIPT_LOOKBACK
     ) -> set[tuple[str, str]]:
         """
-        Bring the messages up to what the receipts say, in one update of the rows that change.
+        Bring the messages up to what the receipts say, in one update of the rows that change, and keep the receipts.
 
         However receipts are ordered, batched or repeated, the messages end in the same state: that of
-        `core.domain.receipts.merge`.
+        `core.domain.receipts.merge`. The receipts of messages that are found are kept as they came, each once
+        however often it is merged, in the commit of the update.
 
         Args:
             receipts: In any order, several for one message too.
@@ -118,11 +131,12 @@ class MessageStore:
         """
         if not receipts:
             return set()
-        incoming = _fold(receipts)
-        earliest = min(receipt.done_at for receipt in receipts) - lookback
+        folded, came = _fold(receipts), _as_they_came(receipts)
+        earliest = min(update.receipt.done_at for update in receipts) - lookback
 
         def update(cursor: DuckDBPyConnection) -> set[tuple[str, str]]:
-            cursor.register("incoming_receipts", incoming)
+            cursor.register("incoming_settled", folded)
+            cursor.register("incoming_receipts", came)
             cursor.execute(_SQL["settle"], {"earliest": earliest})
             cursor.execute(_SQL["settled_before"])
             cursor.execute(_SQL["settled_after"])
@@ -130,6 +144,7 @@ class MessageStore:
             if first is not None:
                 cursor.execute(_SQL["update_changed"], {"first": first, "last": last})
                 record_changed(cursor, "settled_before", "settled_after")
+            _keep(cursor)
             matched = {(str(gateway), str(key)) for gateway, key in cursor.execute(_SQL["matched"]).fetchall()}
             for block in ("drop_after", "drop_before", "drop_settled"):
                 cursor.execute(_SQL[block])
@@ -142,18 +157,34 @@ def _is_appended(cursor: DuckDBPyConnection, batch_id: str) -> bool:
     return cursor.execute(_SQL["find_appended"], {"batch_id": batch_id}).fetchone() is not None
 
 
+def _keep(cursor: DuckDBPyConnection) -> None:
+    """Append the receipts of the messages that were found, except those an earlier merge has kept."""
+    first, last = fetch_one(cursor, _SQL["received_range"])
+    if first is None:
+        return
+    cursor.execute(_SQL["new_receipts"], {"first": first, "last": last})
+    if fetch_one(cursor, "SELECT count(*) FROM new_receipts")[0]:
+        cursor.execute(_SQL["insert_receipts"])
+    cursor.execute(_SQL["drop_new_receipts"])
+
+
 def _fold(receipts: Iterable[ReceiptUpdate]) -> pa.Table:
     """Return one row per message: an update must not meet the same row twice."""
     states: dict[tuple[str, str], Settled] = {}
-    for receipt in receipts:
-        known = states.get(receipt.key)
-        states[receipt.key] = receipt.settled if known is None else merge(known, receipt.settled)
+    for update in receipts:
+        known, said = states.get(update.key), settle(update.receipt)
+        states[update.key] = said if known is None else merge(known, said)
     rows = [
         (gateway, key, str(state.status), state.error_code, state.delivered_at)
         for (gateway, key), state in states.items()
     ]
     columns = [list(column) for column in zip(*rows, strict=True)]
-    return pa.table(columns, schema=_RECEIPT_SCHEMA)
+    return pa.table(columns, schema=_SETTLED_SCHEMA)
+
+
+def _as_they_came(receipts: Iterable[ReceiptUpdate]) -> pa.Table:
+    rows = [{**vars(each.receipt), "received_at": each.received_at, "receipt_no": each.receipt_no} for each in receipts]
+    return pa.Table.from_pylist(rows, schema=_INCOMING_SCHEMA)
 
 
 # The lake keeps message_id as a UUID; Arrow carries it as text.

@@ -12,6 +12,10 @@ SELECT
     $now::TIMESTAMP AS recorded_at
 FROM incoming_unsent;
 
+-- name: insert_known_receipts
+INSERT INTO lake.receipts BY NAME
+SELECT * REPLACE (message_id::UUID AS message_id) FROM known_receipts ORDER BY sent_at, message_id;
+
 -- name: insert_tag
 INSERT INTO lake.appended_batches BY NAME
 SELECT
@@ -29,7 +33,7 @@ WITH matched AS (
         CASE r.delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS came_rank,
         r.delivery_status AS came_status, r.error_code AS came_code, r.delivered_at::TIMESTAMP AS came_at
     FROM lake.messages AS m
-    JOIN incoming_receipts AS r USING (gateway, gateway_message_id)
+    JOIN incoming_settled AS r USING (gateway, gateway_message_id)
     WHERE m.sent_at >= $earliest::TIMESTAMP
 ),
 joined AS (
@@ -67,6 +71,32 @@ WHERE m.message_id = s.message_id AND m.sent_at BETWEEN $first AND $last;
 
 -- name: matched
 SELECT DISTINCT gateway, gateway_message_id FROM settled;
+
+-- name: received_range
+SELECT min(received_at)::TIMESTAMP, max(received_at)::TIMESTAMP
+FROM incoming_receipts
+SEMI JOIN settled USING (gateway, gateway_message_id);
+
+-- name: new_receipts
+-- The range leaves out the files of all earlier merges, but of one that was not taken note of.
+CREATE TEMP TABLE new_receipts AS
+SELECT DISTINCT
+    s.message_id, s.sent_at,
+    r.* REPLACE (r.done_at::TIMESTAMP AS done_at, r.received_at::TIMESTAMP AS received_at)
+FROM incoming_receipts AS r
+JOIN settled AS s USING (gateway, gateway_message_id)
+ANTI JOIN (
+    SELECT gateway, gateway_message_id, receipt_no, received_at
+    FROM lake.receipts
+    WHERE received_at BETWEEN $first::TIMESTAMP AND $last::TIMESTAMP
+) AS k ON (r.gateway, r.gateway_message_id, r.receipt_no) = (k.gateway, k.gateway_message_id, k.receipt_no)
+    AND r.received_at::TIMESTAMP = k.received_at;
+
+-- name: insert_receipts
+INSERT INTO lake.receipts BY NAME FROM new_receipts ORDER BY sent_at, message_id;
+
+-- name: drop_new_receipts
+DROP TABLE new_receipts;
 
 -- name: settled_before
 CREATE TEMP VIEW settled_before AS FROM settled WHERE changed;

@@ -46,6 +46,22 @@ MESSAGE_SCHEMA = pa.schema(
     ]
 )
 
+# A delivery receipt of a message, as it came. sent_at is the message's; done_at is the gateway's time of the state and
+# received_at ours. receipt_no tells receipts apart that came at the same moment, in the order they did.
+RECEIPT_SCHEMA = pa.schema(
+    [
+        pa.field("message_id", pa.string(), nullable=False),
+        pa.field("sent_at", _UTC, nullable=False),
+        pa.field("receipt_no", pa.int64(), nullable=False),
+        pa.field("gateway", pa.string(), nullable=False),
+        pa.field("gateway_message_id", pa.string(), nullable=False),
+        pa.field("receipt_state", pa.string(), nullable=False),
+        pa.field("error_code", pa.string(), nullable=False),
+        pa.field("done_at", _UTC, nullable=False),
+        pa.field("received_at", _UTC, nullable=False),
+    ]
+)
+
 # A row of an audience that became no sent message: outcome is excluded, failed or unknown.
 UNSENT_SCHEMA = pa.schema(
     [

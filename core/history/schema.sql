@@ -188,6 +188,23 @@ CREATE TABLE lake.rollup_months (calendar VARCHAR NOT NULL, month DATE NOT NULL,
 CREATE TABLE lake.message_months (month DATE NOT NULL);
 INSERT INTO lake.message_months SELECT DISTINCT date_trunc('month', sent_at)::DATE FROM lake.messages;
 
+-- name: migration_0006_receipts
+-- Every receipt of a message as it came, also one that changed nothing. sent_at is the message's: a message and its
+-- receipts lie in the same month, and are found together. receipt_no is the receipt's number in the inbox, which may
+-- give it again once its receipt is gone; together with received_at it stands for one receipt.
+CREATE TABLE lake.receipts (
+    message_id UUID NOT NULL,
+    sent_at TIMESTAMP NOT NULL,
+    receipt_no BIGINT NOT NULL,
+    gateway VARCHAR NOT NULL,
+    gateway_message_id VARCHAR NOT NULL,
+    receipt_state VARCHAR NOT NULL,
+    error_code VARCHAR NOT NULL,
+    done_at TIMESTAMP NOT NULL,
+    received_at TIMESTAMP NOT NULL
+);
+ALTER TABLE lake.receipts SET PARTITIONED BY (year(sent_at), month(sent_at));
+
 -- name: migration_0010_rollups_in_memory
 -- One rollup is enough: processes keep it in memory and add it up there. Its months and routes are gone.
 DROP TABLE lake.route_days;

@@ -2,7 +2,7 @@
 Receiving: delivery receipts land in the inbox and are merged into history.
 
 A receipt is acknowledged to its gateway only after the inbox has it; it leaves the inbox only after
-history has it. So it may come twice, and merging twice changes nothing.
+history has it, as it came. So it may come twice, and merging twice changes nothing.
 """
 
 import logging
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.domain.receipts import parse_receipt_state
 from core.errors import ConfigurationError, GatewayError
 from core.gateways.base import Gateway
 from core.history.messages import ReceiptUpdate
@@ -71,7 +70,8 @@ class Receiving:
             due = receipts.list_due(session, now, MERGE_LIMIT)
         if not due:
             return Merged(0, 0, 0)
-        matched = self._history.merge_receipts([_update(item) for item in due])
+        updates = [ReceiptUpdate(item.receipt, item.received_at, item.receipt_id) for item in due]
+        matched = self._history.merge_receipts(updates)
         done = [item.receipt_id for item in due if _key(item) in matched]
         waiting = [item for item in due if _key(item) not in matched]
         abandoned = [item for item in waiting if now - item.received_at > GIVE_UP]
@@ -112,14 +112,3 @@ class Receiving:
 
 def _key(item: InboxReceipt) -> tuple[str, str]:
     return item.receipt.gateway, item.receipt.gateway_message_id
-
-
-def _update(item: InboxReceipt) -> ReceiptUpdate:
-    status = parse_receipt_state(item.receipt.receipt_state)
-    return ReceiptUpdate(
-        gateway=item.receipt.gateway,
-        gateway_message_id=item.receipt.gateway_message_id,
-        status=status,
-        error_code=item.receipt.error_code,
-        done_at=item.receipt.done_at,
-    )

@@ -71,10 +71,16 @@ def save_draft(session: Session, campaign_id: str, version: int, values: Mapping
 
 def get_campaign(session: Session, campaign_id: str) -> Campaign:
     """Return the campaign. Raises: NotFound."""
-    row = session.get(CampaignRow, campaign_id)
-    if row is None:
+    found = find_campaign(session, campaign_id)
+    if found is None:
         raise NotFound("There is no such campaign.")
-    return _campaign(row)
+    return found
+
+
+def find_campaign(session: Session, campaign_id: str) -> Campaign | None:
+    """Return the campaign, or None."""
+    row = session.get(CampaignRow, campaign_id)
+    return _campaign(row) if row else None
 
 
 def lock_campaign(session: Session, campaign_id: str) -> Campaign:

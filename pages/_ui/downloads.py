@@ -99,8 +99,8 @@ def button(label: str, request: ExportRequest, kind: ExportFormat, *, key: str, 
             st.rerun()
 
 
-def menu(request: ExportRequest, *, key: str) -> None:
+def menu(request: ExportRequest, *, key: str, label: str = "Export") -> None:
     """Draw the choice of formats."""
-    with st.popover("Export", icon=":material/download:", key=f"{key}_export"):
-        for kind, label in _LABELS.items():
-            button(label, request, kind, key=f"{key}_export_{kind}", width="stretch")
+    with st.popover(label, icon=":material/download:", key=f"{key}_export"):
+        for kind, name in _LABELS.items():
+            button(name, request, kind, key=f"{key}_export_{kind}", width="stretch")

@@ -75,6 +75,11 @@ def moment(value: datetime | None, time_zone: str) -> str:
     return NOTHING if value is None else f"{in_zone(value, time_zone):%d/%m/%Y %H:%M}"
 
 
+def precise(value: datetime, time_zone: str, *, milliseconds: bool = False) -> str:
+    """Return HH:mm:ss in the viewer's zone, and the milliseconds where they tell two moments apart."""
+    return in_zone(value, time_zone).time().isoformat("milliseconds" if milliseconds else "seconds")
+
+
 def plain(text: str) -> str:
     """Return *text* so that Streamlit's Markdown shows it as it was typed: nothing a person wrote is markup."""
     return _MARKDOWN.sub(r"\\\1", text)

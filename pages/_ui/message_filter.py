@@ -1,5 +1,7 @@
 """Filter By on Message History: the guide's eight fields and a campaign, kept in the page's address."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.domain.campaigns import Campaign
@@ -8,7 +10,8 @@ from core.domain.numbering import list_countries
 from core.domain.periods import Period
 from core.domain.permissions import Permission, Viewer
 from core.history.queries import MessageQuery
-from pages._ui import drilling, formats, name_filter, session, widgets
+from core.services.reporting import MessagePage
+from pages._ui import drilling, formats, name_filter, session, tables, widgets
 
 KEY = "message_history"
 PANEL = f"{KEY}_filter"
@@ -61,15 +64,12 @@ def since_launch(campaign: Campaign) -> Period:
     return Period(campaign.launched_at or campaign.created_at, session.now())
 
 
-def counted(query: MessageQuery, total: int | None) -> int | None:
-    """Return *total*, or what a person had counted of the same query when it is not known otherwise."""
+def pager(query: MessageQuery, found: MessagePage, sizes: Sequence[int]) -> None:
+    """Draw the page navigator; where only a look at all messages can tell how many there are, a button counts them."""
     known: tuple[MessageQuery, int] | None = st.session_state.get(COUNTED)
-    return known[1] if total is None and known and known[0] == query else total
-
-
-def count_button(query: MessageQuery) -> None:
-    """Draw the button that counts all messages of *query*, for which each has to be looked at."""
-    if st.button(
+    total = known[1] if found.total is None and known and known[0] == query else found.total
+    tables.pager(KEY, total, sizes, has_more=found.has_more)
+    if total is None and st.button(
         "Count them all",
         icon=":material/calculate:",
         type="tertiary",

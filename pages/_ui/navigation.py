@@ -53,6 +53,8 @@ SCREENS = (
     Screen("campaign", "Campaign", ":material/sms:", "SMS", (Permission.CAMPAIGN,), visible=False),
     Screen("statistics", "Statistics", ":material/bar_chart:", "Analysis", (Permission.STATISTICS,)),
     Screen("message_history", "Message History", ":material/history:", "Analysis", (Permission.MESSAGE_HISTORY,)),
+    # Reached from the Message History table, with ?id=.
+    Screen("message", "Message", ":material/sms:", "Analysis", (Permission.MESSAGE_HISTORY,), visible=False),
 )
 
 

@@ -40,6 +40,14 @@ Rows = Sequence[Any] | pa.Table
 
 
 @dataclass(frozen=True)
+class Selectable:
+    """The rows of a page with a check box each; the table begins with those of *chosen* checked, counted from 0."""
+
+    rows: Rows
+    chosen: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Column:
     """
     A column: its heading, where its values come from and how they are shown.
@@ -72,7 +80,7 @@ def status(label: str, source: Source) -> Column:
     """A status as a coloured pill with its word."""
 
     def config(name: str, _: str) -> Any:
-        return st.column_config.MultiselectColumn(name, options=list(COLOURS), color=list(COLOURS.values()), width=115)
+        return st.column_config.MultiselectColumn(name, options=list(COLOURS), color=list(COLOURS.values()), width=110)
 
     return Column(label, source, config, convert=lambda value: [str(value)])
 
@@ -131,7 +139,7 @@ def moment(label: str, source: Source) -> Column:
     """A time in the viewer's zone; times without a zone are UTC."""
 
     def config(name: str, time_zone: str) -> Any:
-        return st.column_config.DatetimeColumn(name, format=MOMENT_FORMAT, timezone=time_zone, width=150)
+        return st.column_config.DatetimeColumn(name, format=MOMENT_FORMAT, timezone=time_zone, width=135)
 
     return Column(label, source, config, convert=lambda value: formats.in_zone(value, "UTC"))
 
@@ -163,7 +171,7 @@ def _values(rows: Rows, column: Column, total: Mapping[str, Any] | None) -> list
 
 
 def show(
-    rows: Rows | Totalled,
+    rows: Rows | Totalled | Selectable,
     columns: Sequence[Column],
     *,
     key: str,
@@ -172,7 +180,9 @@ def show(
     actions: Mapping[str, str] | None = None,
 ) -> Click | None:
     """
-    Draw the rows of one page, and an icon per action (name -> ":material/…:") at the end of each.
+    Draw the rows of one page, and an icon per action (name -> ":material/…:") at the beginning of each.
+
+    The actions stand still while a narrow screen is scrolled sideways. `list_chosen` tells which rows are checked.
 
     Args:
         rows: A page of items.
@@ -185,7 +195,8 @@ def show(
     Returns: The click that caused this run, else None.
     """
     total = rows.total if isinstance(rows, Totalled) else None
-    rows = rows.rows if isinstance(rows, Totalled) else rows
+    selection = _selection(rows.chosen) if isinstance(rows, Selectable) else {}
+    rows = rows.rows if isinstance(rows, Totalled | Selectable) else rows
     if not len(rows):
         with st.container(border=True, horizontal_alignment="center"):
             st.caption("Nothing found", text_alignment="center")
@@ -196,7 +207,7 @@ def show(
     for position, (name, icon) in enumerate(actions.items()):
         data[name] = [*[icon] * len(rows), *[None] * (total is not None)]
         configs[name] = st.column_config.ButtonColumn(
-            "" if position else "Action", width=64, type="tertiary", key=f"{key}_{name}"
+            "" if position else "Action", width=56, pinned=True, type="tertiary", key=f"{key}_{name}"
         )
     texts = {column.label: column.show for column in columns if column.show}
     styled = data.style.format({label: partial(_text, show) for label, show in texts.items()}) if texts else data
@@ -211,8 +222,23 @@ def show(
         placeholder=formats.NOTHING,
         key=key,
         alt=alt,
+        **selection,
     )
     return _find_click(key, actions)
+
+
+def _selection(chosen: Sequence[int]) -> dict[str, Any]:
+    return {
+        "on_select": "rerun",
+        "selection_mode": "multi-row",
+        "selection_default": {"selection": {"rows": list(chosen)}},
+    }
+
+
+def list_chosen(key: str) -> list[int]:
+    """Return the checked rows of the table *key*, counted from 0 in the order they were given."""
+    state = st.session_state.get(key)
+    return sorted(state.selection.rows) if state else []
 
 
 def _find_click(key: str, actions: Iterable[str]) -> Click | None:

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,6 +12,7 @@ from core.errors import AppError
 from pages._ui import formats, navigation, session
 from pages._ui.status import BADGES
 
+BACK = "back"
 _FLASHES = "widgets_flashes"
 _PANEL = "widgets_panel"
 
@@ -204,6 +206,16 @@ def show_flashes() -> None:
 def go(stem: str, **query: str | Iterable[str]) -> None:
     """Leave for another page."""
     st.switch_page(navigation.page_path(stem), query_params=query)
+
+
+def address() -> str:
+    """Return this page's filters as they stand in its address, for a page that leads back to it."""
+    return urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
+
+
+def go_back(stem: str) -> None:
+    """Return to the page *stem* as it was: its `address` is in the parameter "back" of the one that is left."""
+    st.switch_page(navigation.page_path(stem), query_params=parse_qs(st.query_params.get(BACK, "")))
 
 
 def link(

@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
     "create_campaign": ("/create_campaign?id={draft}", plain),
     "create_campaign_message": ("/create_campaign?id={draft}", create_campaign),
     "message_history": ("/message_history", plain),
+    "message": ("/message?id={message}", plain),
     "statistics": ("/statistics", plain),
 }
 
@@ -44,7 +45,22 @@ def addresses(demo: Installation) -> dict[str, str]:
     return {
         "campaign": next(item.campaign_id for item in found if item.name == "Ski season opener"),
         "draft": next(item.campaign_id for item in found if item.status == "Inactive"),
+        "message": with_most_receipts(demo),
     }
+
+
+def with_most_receipts(demo: Installation) -> str:
+    """Return the campaign message about which the gateway had most to say."""
+    sql = """
+        SELECT message_id::VARCHAR
+        FROM lake.receipts JOIN lake.messages USING (message_id, sent_at)
+        WHERE campaign_id <> '' AND delivery_status = 'Undelivered'
+        GROUP BY ALL
+        ORDER BY count(*) DESC, message_id
+        LIMIT 1
+    """
+    with demo.app.lake.read() as cursor:
+        return str(cursor.execute(sql).fetchone()[0])
 
 
 @pytest.fixture(scope="module")

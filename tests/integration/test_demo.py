@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -15,6 +16,7 @@ from core.bootstrap import App, build_app
 from core.config import Settings
 from core.demo import seeding
 from core.demo.company import CAMPAIGNS
+from core.demo.receipts import receipt_table
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.lists import DistributionList
 from core.domain.msisdn import parse_msisdn
@@ -23,6 +25,7 @@ from core.domain.paging import PageRequest
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.placeholders import parse_template, render
+from core.domain.receipts import Effect
 from core.domain.segments import measure
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, StorageError
@@ -32,6 +35,7 @@ from core.services.reporting import StatisticsRequest
 from core.state import installation
 from tests.support.clock import NOW, StoppedClock
 from tests.support.live_server import REPOSITORY
+from tests.support.messages import make_message, message_table
 
 COUNT = 3_000
 EVERYTHING = Period(NOW - timedelta(days=200), NOW + timedelta(days=200))
@@ -87,6 +91,7 @@ def query(app: App, sql: str, **values: object) -> pa.Table:
 def everything(app: App) -> list[pa.Table]:
     tables = {
         "messages": "message_id",
+        "receipts": "message_id, receipt_no",
         "contacts": "list_id, row_no",
         "unsent": "campaign_id, msisdn",
         "appended_batches": "batch_id",
@@ -136,6 +141,26 @@ def test_the_history_reaches_back_ninety_days_and_never_past_now(app: App) -> No
     assert NOW - timedelta(days=90) <= first.replace(tzinfo=UTC) < NOW - timedelta(days=88)
     assert NOW - timedelta(hours=6) < last.replace(tzinfo=UTC) <= NOW
     assert last_receipt.replace(tzinfo=UTC) <= NOW
+
+
+def test_receipts_say_how_every_message_ended(app: App) -> None:
+    viewer = seeded(app)
+    rows = query(app, "SELECT message_id::VARCHAR AS message_id, delivery_status FROM lake.messages").to_pylist()
+    receipts = query(app, "FROM lake.receipts")
+    effects: set[Effect] = set()
+    for row in rows[:: COUNT // 200]:
+        trace = app.tracing.get(viewer, row["message_id"])
+        assert trace.is_explained
+        assert all(came.receipt.done_at <= came.received_at <= NOW for came in trace.receipts)
+        effects |= {came.effect for came in trace.receipts}
+    assert effects >= {Effect.CHANGED, Effect.ON_THE_WAY}
+    ended = [row for row in rows if row["delivery_status"] != "Submitted"]
+    assert len(ended) < receipts.num_rows < len(ended) * 1.15
+
+
+def test_messages_without_an_end_have_no_receipts() -> None:
+    messages = message_table(make_message())
+    assert receipt_table(np.random.default_rng(1), messages, NOW).num_rows == 0
 
 
 def test_the_same_seed_and_moment_make_the_same_rows(build: Builder) -> None:
@@ -252,11 +277,11 @@ from core.history.messages import MessageStore
 
 append, left = MessageStore.append_batch, [4]
 
-def append_or_die(*arguments):
+def append_or_die(*arguments, **named):
     left[0] -= 1
     if not left[0]:
         os.kill(os.getpid(), signal.SIGKILL)
-    return append(*arguments)
+    return append(*arguments, **named)
 
 MessageStore.append_batch = append_or_die
 app = build_app(Settings.from_environment())

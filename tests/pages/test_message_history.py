@@ -8,7 +8,7 @@ import pytest
 from core.domain.permissions import Viewer
 from tests.support.campaigns import save_draft, send
 from tests.support.messages import make_message
-from tests.support.page_tests import House
+from tests.support.page_tests import House, choosing, clicking
 
 KEY = "message_history"
 GUIDE = [
@@ -81,7 +81,7 @@ def test_message_is_shown_as_the_guide_says(house: House) -> None:
         at.checkbox(key=f"{KEY}_column_{name}").check()
     at.run()
     assert not at.exception
-    assert list(table(at).columns) == GUIDE
+    assert list(table(at).columns) == [*GUIDE, "view"]
     row = table(at).iloc[0]
     assert (row["Receiver"], row["Country"], row["Network"]) == ("+491796548754", "Germany", "Telekom")
     assert (list(row["Delivery Status"]), row["Unicode"], row["Message ID"]) == (
@@ -342,3 +342,76 @@ def test_a_price_in_the_address_that_is_none_is_passed_over(house: House, price:
     assert not at.exception
     assert not at.error
     assert len(at.dataframe[0].value) == 1
+
+
+def exported(house: House, viewer: Viewer) -> list[str]:
+    """Write the export that was ordered, as the worker would, and return its lines without the header."""
+    (ordered,) = house.app.exporting.list_mine(viewer)
+    house.app.exporting.run(ordered.export_id, lambda: datetime.now(UTC))
+    path = house.app.exporting.fetch(viewer, ordered.export_id, datetime.now(UTC)).path
+    return path.read_text("utf-8-sig").splitlines()[1:]
+
+
+def test_the_eye_opens_the_message_and_takes_the_filters_along(house: House) -> None:
+    viewer = house.sign_in()
+    first = mine(viewer, sent_at=datetime.now(UTC) - timedelta(minutes=1))
+    house.record([first, mine(viewer, sent_at=datetime.now(UTC) - timedelta(minutes=2))])
+    with clicking("view", 0):
+        at = house.open(KEY, sender="helio")
+    assert not at.exception
+    assert at.query_params["id"] == first["message_id"]
+    assert "sender=helio" in at.query_params["back"]
+    assert at.header[0].value == r"\+491796548754"
+
+
+def test_a_selection_is_exported_whatever_comes_meanwhile(house: House) -> None:
+    viewer = house.sign_in()
+    numbers = [f"+49179654875{digit}" for digit in range(4)]
+    sent_at = datetime.now(UTC) - timedelta(hours=1)
+    house.record(
+        mine(viewer, receiver=number, sent_at=sent_at - timedelta(minutes=digit))
+        for digit, number in enumerate(numbers)
+    )
+    at = house.open(KEY)
+    assert f"{KEY}_selection_clear" not in keys(at)
+    with choosing([0, 2]):
+        at.run()
+        assert any("2 selected" in text.value for text in at.markdown)
+        house.record([mine(viewer, receiver="+491790000000")], batch_id="batch-2")
+        at.run()
+        assert receivers(at)[0] == "+491790000000"
+        assert any("2 selected" in text.value for text in at.markdown)
+        at.button(key=f"{KEY}_selection_export_csv").click().run()
+    assert not at.exception
+    lines = exported(house, viewer)
+    assert len(lines) == 2
+    assert [number in line for line, number in zip(lines, (numbers[0], numbers[2]), strict=True)] == [True, True]
+
+
+def test_another_page_or_clear_ends_the_selection(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer) for _ in range(20)])
+    at = house.open(KEY)
+    with choosing([0, 1]):
+        at.run()
+    at.selectbox(key=f"{KEY}_size").select(25).run()
+    assert f"{KEY}_selection_clear" not in keys(at)
+    with choosing([3]):
+        at.run()
+        assert f"{KEY}_selection_clear" in keys(at)
+    at.button(key=f"{KEY}_selection_clear").click().run()
+    assert not at.exception
+    assert f"{KEY}_selection_clear" not in keys(at)
+
+
+def test_a_selection_is_exported_masked_for_those_who_see_it_masked(house: House) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer), mine(viewer)])
+    reader = house.sign_in("Reporting manager")
+    at = house.open(KEY)
+    with choosing([1]):
+        at.run()
+        at.button(key=f"{KEY}_selection_export_csv").click().run()
+    (line,) = exported(house, reader)
+    assert "+4••••" in line
+    assert "6548754" not in line

@@ -1,5 +1,6 @@
 """Factories for what goes into the message lake, valid by default."""
 
+import itertools
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -8,10 +9,18 @@ from typing import Any
 
 import pyarrow as pa
 
+from core.domain.messages import DeliveryStatus, Receipt
+from core.history.messages import ReceiptUpdate
 from core.history.schema import CONTACT_SCHEMA, MESSAGE_SCHEMA, UNSENT_SCHEMA
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
+WORDS = {
+    DeliveryStatus.SUBMITTED: "ENROUTE",
+    DeliveryStatus.DELIVERED: "DELIVRD",
+    DeliveryStatus.UNDELIVERED: "UNDELIV",
+}
+_NUMBERS = itertools.count(1)
 _PLACES = [("DE", "Telekom", "26201"), ("DE", "Vodafone", "26202"), ("FR", "Orange", "20801"), ("AT", "", "")]
 
 
@@ -80,6 +89,19 @@ def make_contact(row_no: int, **overrides: Any) -> dict[str, Any]:
         "fields": [f"+49179{row_no:07d}", f"Name {row_no}"],
     }
     return contact | overrides
+
+
+def make_update(status: DeliveryStatus, **overrides: Any) -> ReceiptUpdate:
+    """Return a receipt with a word for *status*, another one with every call; it came when it says it was done."""
+    facts: dict[str, Any] = {
+        "gateway": "simulator",
+        "gateway_message_id": "theirs-1",
+        "receipt_state": WORDS[status],
+        "error_code": "",
+        "done_at": NOW,
+    }
+    receipt = Receipt(**(facts | overrides))
+    return ReceiptUpdate(receipt, receipt.done_at, next(_NUMBERS))
 
 
 def message_table(*messages: dict[str, Any]) -> pa.Table:

@@ -1,7 +1,7 @@
 """Opening pages as a signed-in person: the real frame over a real application, without a browser."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from core.history.messages import MessageStore
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
 from core.web.cookies import SESSION_COOKIE
-from pages._ui import tables
+from pages._ui import selecting, tables
 from tests.support.messages import message_table, unsent_table
 
 FRAME = Path(__file__).resolve().parents[2] / "pages" / "_ui" / "frame.py"
@@ -74,10 +74,10 @@ class House:
         """Import a waiting list, as the worker would."""
         self.app.importing.run(list_id, lambda: datetime.now(UTC))
 
-    def record(self, messages: Iterable[dict[str, Any]]) -> None:
+    def record(self, messages: Iterable[dict[str, Any]], batch_id: str = "batch-1") -> None:
         """Put messages (`tests.support.messages.make_message`) into the history."""
         store = MessageStore(self.app.lake)
-        store.append_batch("batch-1", "campaign-1", message_table(*messages), unsent_table(), datetime.now(UTC))
+        store.append_batch(batch_id, "campaign-1", message_table(*messages), unsent_table(), datetime.now(UTC))
 
 
 @contextmanager
@@ -100,3 +100,25 @@ def clicking(action: str, row: int) -> Iterator[None]:
     clicks = [tables.Click(action, row)]
     with patch("pages._ui.tables._find_click", new=lambda *_: clicks.pop() if clicks else None):
         yield
+
+
+@contextmanager
+def choosing(rows: Sequence[int]) -> Iterator[None]:
+    """
+    Let the first run after a table is drawn find these rows checked, and later tables as they began.
+
+    AppTest cannot check the boxes inside a table.
+    """
+    chosen: dict[str, list[int]] = {}
+
+    def list_chosen(key: str) -> list[int]:
+        if not chosen:
+            chosen[key] = list(rows)
+        return chosen.setdefault(key, _began())
+
+    with patch("pages._ui.tables.list_chosen", new=list_chosen):
+        yield
+
+
+def _began() -> list[int]:
+    return list(selecting.current().began)

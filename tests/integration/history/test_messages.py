@@ -1,17 +1,19 @@
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from core.domain.messages import DeliveryStatus
 from core.domain.periods import Period
-from core.domain.receipts import Settled, merge
+from core.domain.receipts import Settled, merge, settle
 from core.history.adding_up import RollupReader
 from core.history.lake import Lake
 from core.history.messages import MessageStore, ReceiptUpdate
 from core.history.queries import MessageQueries, MessageQuery
-from tests.support.messages import NOW, make_message, make_unsent, message_table, unsent_table
+from tests.support.messages import NOW, make_message, make_unsent, make_update, message_table, unsent_table
 
 PERIOD = Period(NOW - timedelta(days=60), NOW + timedelta(days=60))
 EVERYTHING = MessageQuery(frozenset({"account-1"}), PERIOD)
@@ -23,8 +25,16 @@ def stored(lake: Lake) -> dict[str, dict]:
     return {row["gateway_message_id"]: row for row in rows}
 
 
-def make_receipt(key: str, status: DeliveryStatus, seconds: int = 0, error_code: str = "") -> ReceiptUpdate:
-    return ReceiptUpdate("simulator", key, status, error_code, NOW + timedelta(seconds=seconds))
+def make_receipt(
+    key: str, status: DeliveryStatus, seconds: int = 0, error_code: str = "", **overrides: Any
+) -> ReceiptUpdate:
+    done_at = NOW + timedelta(seconds=seconds)
+    return make_update(status, gateway_message_id=key, error_code=error_code, done_at=done_at, **overrides)
+
+
+def kept(lake: Lake, order: str = "receipt_no") -> list[dict]:
+    with lake.read() as cursor:
+        return cursor.execute(f"FROM lake.receipts ORDER BY {order}").to_arrow_table().to_pylist()
 
 
 def test_a_message_comes_back_as_it_went_in(lake: Lake) -> None:
@@ -77,7 +87,7 @@ def test_a_receipt_settles_its_message_and_says_it_was_found(lake: Lake) -> None
     receipts = [
         make_receipt("a", DeliveryStatus.DELIVERED, 5, "000"),
         make_receipt("nobody", DeliveryStatus.DELIVERED),
-        ReceiptUpdate("another gateway", "b", DeliveryStatus.DELIVERED, "", NOW),
+        make_receipt("b", DeliveryStatus.DELIVERED, gateway="another gateway"),
     ]
     assert store.merge_receipts(receipts) == {("simulator", "a")}
     rows = stored(lake)
@@ -86,7 +96,7 @@ def test_a_receipt_settles_its_message_and_says_it_was_found(lake: Lake) -> None
     assert (rows["b"]["delivery_status"], rows["b"]["delivered_at"]) == ("Submitted", None)
 
 
-def test_a_repeated_receipt_is_found_and_rewrites_nothing(lake: Lake) -> None:
+def test_a_receipt_merged_again_is_found_and_rewrites_nothing(lake: Lake) -> None:
     store = MessageStore(lake)
     store.append_batch("batch-1", "campaign-1", message_table(make_message(gateway_message_id="a")), NO_UNSENT, NOW)
     receipt = make_receipt("a", DeliveryStatus.DELIVERED)
@@ -140,8 +150,9 @@ def test_receipts_in_any_order_batches_and_number_end_as_the_domain_says(lake: L
         for _ in range(300)
     ]
     expected = {key: Settled(DeliveryStatus.SUBMITTED) for key in keys}
-    for receipt in receipts:
-        expected[receipt.gateway_message_id] = merge(expected[receipt.gateway_message_id], receipt.settled)
+    for update in receipts:
+        key = update.receipt.gateway_message_id
+        expected[key] = merge(expected[key], settle(update.receipt))
     deliveries = receipts + source.sample(receipts, 100)
     source.shuffle(deliveries)
     while deliveries:
@@ -152,6 +163,45 @@ def test_receipts_in_any_order_batches_and_number_end_as_the_domain_says(lake: L
         key: Settled(DeliveryStatus(row["delivery_status"]), row["error_code"], row["delivered_at"])
         for key, row in stored(lake).items()
     } == expected
+    assert [row["receipt_no"] for row in kept(lake)] == sorted(update.receipt_no for update in receipts)
+
+
+def test_receipts_are_kept_as_they_came(lake: Lake) -> None:
+    store = MessageStore(lake)
+    message = make_message(gateway_message_id="a")
+    store.append_batch("batch-1", "campaign-1", message_table(message), NO_UNSENT, NOW)
+    came = [
+        make_receipt("a", DeliveryStatus.DELIVERED, 5, "000"),
+        make_receipt("a", DeliveryStatus.SUBMITTED, 2, receipt_state=" enroute "),
+        make_receipt("a", DeliveryStatus.SUBMITTED, 9, receipt_state="BUFFRD ÿ"),
+        make_receipt("a", DeliveryStatus.DELIVERED, 5, "000"),
+        make_receipt("a", DeliveryStatus.UNDELIVERED, 7, "27"),
+        make_receipt("nobody", DeliveryStatus.DELIVERED),
+    ]
+    store.merge_receipts(came[:2])
+    store.merge_receipts(came[2:])
+    of_a = [update for update in came if update.receipt.gateway_message_id == "a"]
+    assert kept(lake) == [
+        {
+            "message_id": message["message_id"],
+            "sent_at": message["sent_at"].replace(tzinfo=None),
+            "receipt_no": update.receipt_no,
+            **vars(update.receipt),
+            "done_at": update.receipt.done_at.replace(tzinfo=None),
+            "received_at": update.received_at.replace(tzinfo=None),
+        }
+        for update in of_a
+    ]
+
+
+def test_a_number_the_inbox_gives_again_is_another_receipt(lake: Lake) -> None:
+    store = MessageStore(lake)
+    store.append_batch("batch-1", "campaign-1", message_table(make_message(gateway_message_id="a")), NO_UNSENT, NOW)
+    receipt = make_receipt("a", DeliveryStatus.DELIVERED)
+    again = replace(receipt, received_at=receipt.received_at + timedelta(microseconds=1))
+    for update in (receipt, again, receipt, again):
+        store.merge_receipts([update])
+    assert len(kept(lake)) == 2
 
 
 def snapshot(lake: Lake) -> int:

@@ -10,7 +10,7 @@ from core.domain.messages import DeliveryStatus
 from core.history.lake import Lake
 from core.history.messages import MessageStore, ReceiptUpdate
 from core.history.rollups import MOST_PATCHES, MonthOfCalendar, Rollups
-from tests.support.messages import NOW, make_random_message, message_table, unsent_table
+from tests.support.messages import NOW, make_random_message, make_update, message_table, unsent_table
 
 ZONES = ("Asia/Kathmandu", "America/St_Johns")
 START = datetime(2026, 2, 20, tzinfo=UTC)
@@ -27,7 +27,7 @@ def build_all(rollups: Rollups) -> list[MonthOfCalendar]:
 def receipt_for(message: dict[str, Any], source: random.Random) -> ReceiptUpdate:
     status = source.choice([DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED, DeliveryStatus.SUBMITTED])
     done_at = message["sent_at"] + timedelta(seconds=source.expovariate(1 / 3000))
-    return ReceiptUpdate(message["gateway"], message["gateway_message_id"], status, "", done_at)
+    return make_update(status, gateway_message_id=message["gateway_message_id"], done_at=done_at)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

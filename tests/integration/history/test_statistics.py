@@ -19,10 +19,10 @@ from core.domain.receipts import Settled, is_final, merge
 from core.domain.statistics import NAMED, GroupBy, Measure, NameFilter, Operator, Sorting
 from core.history.adding_up import RollupReader, StatisticsQuery
 from core.history.lake import Lake
-from core.history.messages import MessageStore, ReceiptUpdate
+from core.history.messages import MessageStore
 from core.history.rollups import Rollups
 from core.history.statistics import Names, Statistics
-from tests.support.messages import NOW, make_random_message, message_table, unsent_table
+from tests.support.messages import NOW, make_random_message, make_update, message_table, unsent_table
 
 START = datetime(2026, 2, 20, tzinfo=UTC)
 SPAN = timedelta(days=50)
@@ -101,7 +101,7 @@ def _report(store: MessageStore, sent: Sequence[Row], source: random.Random) -> 
     for row in source.sample(list(sent), len(sent) // 3):
         status = source.choice([DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED])
         done_at = row["sent_at"] + timedelta(seconds=source.lognormvariate(2, 2))
-        updates.append(ReceiptUpdate(row["gateway"], row["gateway_message_id"], status, "", done_at))
+        updates.append(make_update(status, gateway_message_id=row["gateway_message_id"], done_at=done_at))
         before = Settled(DeliveryStatus(row["delivery_status"]), row["error_code"], row["delivered_at"])
         after = merge(before, Settled(status, "", done_at if is_final(status) else None))
         row |= {"delivery_status": after.status, "error_code": after.error_code, "delivered_at": after.delivered_at}

@@ -1,7 +1,8 @@
 import pytest
 
 from core.gateways.simulator.gateway import SimulatorGateway
-from tests.support.factories import make_account
+from core.state import receipts
+from tests.support.factories import make_account, make_receipt
 from tests.support.house import MONTH, House, contacts
 
 
@@ -55,3 +56,38 @@ def test_receipts_that_come_twice_change_nothing(sent: House, monkeypatch: pytes
         once.transmitted,
     )
     assert sent.app.receiving.count_waiting() == 0
+
+
+def kept(house: House) -> list[tuple[object, ...]]:
+    sql = """
+        SELECT gateway_message_id, receipt_state, error_code, done_at, received_at FROM lake.receipts ORDER BY ALL
+    """
+    with house.app.lake.read() as cursor:
+        return cursor.execute(sql).fetchall()
+
+
+def test_receipts_are_kept_once_when_the_inbox_did_not_hear_of_the_merge(sent: House, monkeypatch: pytest.MonkeyPatch):
+    def killed(*_: object) -> None:
+        raise RuntimeError("killed between the lake's commit and the inbox's")
+
+    came = sent.app.receiving.collect(sent.now)
+    with monkeypatch.context() as patch:
+        patch.setattr("core.services.receiving.receipts.delete_receipts", killed)
+        with pytest.raises(RuntimeError):
+            sent.app.receiving.merge(sent.now)
+    once = kept(sent)
+    assert len(once) == came == sent.app.receiving.count_waiting()
+    sent.wait(MONTH / 2)
+    assert sent.app.receiving.merge(sent.now).merged_count == came
+    assert kept(sent) == once
+
+
+def test_a_receipt_of_no_message_we_know_waits_and_is_not_kept(sent: House):
+    sent.app.receiving.merge(sent.now)
+    with sent.app.state.write() as session:
+        stranger = make_receipt(gateway_message_id="nobody's", receipt_state="BUFFRD", done_at=sent.now)
+        receipts.add_receipts(session, [stranger], sent.now)
+    before = kept(sent)
+    assert sent.app.receiving.merge(sent.now).postponed_count == 1
+    assert kept(sent) == before
+    assert sent.app.receiving.count_waiting() == 1

@@ -5,8 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.messages import DeliveryStatus
-from core.domain.receipts import RECEIPT_STATES, Settled, is_final, merge, parse_receipt_state
+from core.domain.messages import DeliveryStatus, Receipt
+from core.domain.receipts import (
+    RECEIPT_STATES,
+    Effect,
+    Settled,
+    is_final,
+    is_known_state,
+    judge,
+    merge,
+    parse_receipt_state,
+    settle,
+)
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 SETTLED = st.builds(
@@ -15,6 +25,18 @@ SETTLED = st.builds(
     st.sampled_from(["", "001", "27", "3"]),
     st.one_of(st.none(), st.integers(-3, 3).map(lambda minutes: NOON + timedelta(minutes=minutes))),
 )
+RECEIPTS = st.builds(
+    Receipt,
+    gateway=st.just("simulator"),
+    gateway_message_id=st.just("theirs-1"),
+    receipt_state=st.sampled_from(["DELIVRD", "delivered ", "UNDELIV", "EXPIRED", "ENROUTE", "ACCEPTD", "BUFFRD", ""]),
+    error_code=st.sampled_from(["", "000", "27", "3"]),
+    done_at=st.integers(-3, 3).map(lambda minutes: NOON + timedelta(minutes=minutes)),
+)
+
+
+def receipt(state: str, minutes: int = 0, error_code: str = "") -> Receipt:
+    return Receipt("simulator", "theirs-1", state, error_code, NOON + timedelta(minutes=minutes))
 
 
 @pytest.mark.parametrize(
@@ -103,3 +125,39 @@ def test_something_known_is_kept_before_nothing():
     nothing = Settled(DeliveryStatus.UNDELIVERED)
     known = Settled(DeliveryStatus.UNDELIVERED, "27", NOON)
     assert merge(nothing, known) == known
+
+
+def test_only_the_standards_words_are_known():
+    assert is_known_state(" delivrd ")
+    assert not is_known_state("BUFFRD")
+
+
+@given(st.lists(RECEIPTS, max_size=8))
+def test_receipts_that_count_are_all_that_is_known(receipts: list[Receipt]):
+    nothing = Settled(DeliveryStatus.SUBMITTED)
+    effects = list(judge(receipts))
+    counted = [settle(each) for each, effect in zip(receipts, effects, strict=True) if effect.counts]
+    assert reduce(merge, counted, nothing) == reduce(merge, map(settle, receipts), nothing)
+
+
+@given(st.lists(RECEIPTS, min_size=1, max_size=6))
+def test_receipts_that_come_again_count_for_nothing(receipts: list[Receipt]):
+    effects = list(judge([*receipts, *receipts]))[len(receipts) :]
+    assert set(effects) == {Effect.REPEATED}
+
+
+@pytest.mark.parametrize(
+    ("receipts", "effects"),
+    [
+        ([receipt("ENROUTE"), receipt("DELIVRD", 1)], [Effect.ON_THE_WAY, Effect.CHANGED]),
+        ([receipt("DELIVRD"), receipt("ACCEPTD")], [Effect.CHANGED, Effect.OUT_OF_ORDER]),
+        ([receipt("DELIVRD"), receipt("DELIVRD", 1)], [Effect.CHANGED, Effect.REPEATED]),
+        ([receipt("DELIVRD", 1), receipt("DELIVRD")], [Effect.CHANGED, Effect.REFINED]),
+        ([receipt("DELIVRD"), receipt("UNDELIV", 1, "27")], [Effect.CHANGED, Effect.LATE]),
+        ([receipt("UNDELIV", 0, "27"), receipt("DELIVRD", 1)], [Effect.CHANGED, Effect.CHANGED]),
+        ([receipt("UNDELIV", 0, "27"), receipt("EXPIRED", 1, "32")], [Effect.CHANGED, Effect.LATE]),
+        ([receipt("BUFFRD"), receipt("BUFFRD", 1)], [Effect.ON_THE_WAY, Effect.REPEATED]),
+    ],
+)
+def test_what_a_receipt_did(receipts: list[Receipt], effects: list[Effect]):
+    assert list(judge(receipts)) == effects

@@ -1,0 +1,116 @@
+"""Tracing: what became of one message, from the queue to its last receipt."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import reduce
+from typing import Protocol
+
+from core.domain.campaigns import Campaign
+from core.domain.error_codes import ErrorMeaning, find_meaning
+from core.domain.messages import DeliveryStatus, Receipt
+from core.domain.msisdn import mask_msisdn
+from core.domain.numbering import country_name
+from core.domain.permissions import Permission, Viewer
+from core.domain.receipts import Effect, Settled, is_known_state, judge, merge, parse_receipt_state, settle
+from core.errors import NotFound
+from core.history.tracing import StoredMessage, StoredTrace
+from core.state import accounts, campaigns
+from core.state.store import State
+
+
+class History(Protocol):
+    """What tracing needs of the lake."""
+
+    def find(self, account_ids: Iterable[str], message_id: str) -> StoredTrace | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class TracedReceipt:
+    """
+    A receipt as it came, and what it did.
+
+    *status* is what its word means to us, *is_known* whether the word is the standard's. *meaning* explains its code.
+    """
+
+    receipt: Receipt
+    received_at: datetime
+    status: DeliveryStatus
+    is_known: bool
+    effect: Effect
+    meaning: ErrorMeaning | None
+
+
+@dataclass(frozen=True)
+class MessageTrace:
+    """
+    All there is to say about a message.
+
+    The receiver of *message* is masked for those who may not see numbers; *account_name* and *country* are names.
+    *campaign* is None where there is none, and for those who may not see campaigns. *launched_at* is when the campaign
+    was launched and *queued_at* when its audience was frozen: None where there is no campaign, or nothing was recorded.
+    *meaning* explains the error code. *is_explained* says whether the receipts add up to the message's status: not
+    where it was settled before receipts were kept.
+    """
+
+    message: StoredMessage
+    account_name: str
+    country: str
+    campaign: Campaign | None
+    launched_at: datetime | None
+    queued_at: datetime | None
+    receipts: tuple[TracedReceipt, ...]
+    meaning: ErrorMeaning | None
+    is_explained: bool
+
+
+class Tracing:
+    """Questions about one message, of the viewer's accounts only."""
+
+    def __init__(self, state: State, history: History) -> None:
+        """Take the stores."""
+        self._state = state
+        self._history = history
+
+    def get(self, viewer: Viewer, message_id: str) -> MessageTrace:
+        """Return the message's trace. Raises: Forbidden. NotFound: no such message, or another account's."""
+        viewer.require(Permission.MESSAGE_HISTORY)
+        found = self._history.find(viewer.account_ids, message_id)
+        if found is None:
+            raise NotFound("There is no such message.")
+        message = found.message
+        with self._state.read() as session:
+            (account,) = accounts.list_accounts(session, {message.account})
+            campaign = campaigns.find_campaign(session, message.campaign_id)
+        return MessageTrace(
+            message=message if viewer.sees_numbers else replace(message, receiver=mask_msisdn(message.receiver)),
+            account_name=account.display_name,
+            country=country_name(message.country),
+            campaign=campaign if viewer.may(Permission.CAMPAIGN) else None,
+            launched_at=campaign.launched_at if campaign else None,
+            queued_at=found.frozen_at,
+            receipts=_receipts(found),
+            meaning=find_meaning(message.gateway, message.error_code),
+            is_explained=_settled(found) == Settled(message.delivery_status, message.error_code, message.delivered_at),
+        )
+
+
+def _receipts(found: StoredTrace) -> tuple[TracedReceipt, ...]:
+    effects = judge(kept.receipt for kept in found.receipts)
+    return tuple(
+        TracedReceipt(
+            receipt=kept.receipt,
+            received_at=kept.received_at,
+            status=parse_receipt_state(kept.receipt.receipt_state),
+            is_known=is_known_state(kept.receipt.receipt_state),
+            effect=effect,
+            meaning=find_meaning(kept.receipt.gateway, kept.receipt.error_code),
+        )
+        for kept, effect in zip(found.receipts, effects, strict=True)
+    )
+
+
+def _settled(found: StoredTrace) -> Settled:
+    """Return what the receipts say together."""
+    said = (settle(kept.receipt) for kept in found.receipts)
+    return reduce(merge, said, Settled(DeliveryStatus.SUBMITTED))

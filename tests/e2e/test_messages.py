@@ -1,0 +1,90 @@
+"""Message History as a person uses it: check messages and take them away, open one and come back."""
+
+import csv
+import io
+import re
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core.domain.periods import Preset, resolve_period
+from core.history.queries import MessageQuery
+from tests.e2e.driver import cell, log_in, open_page, person, settled
+from tests.support.installation import Installation
+
+pytestmark = pytest.mark.browser
+
+ROW_PX, HEAD_PX = 40, 36
+# From the table's left edge to the middle of the check boxes, and of the eyes.
+BOX_PX, EYE_PX = 16, 60
+
+
+def click(page: Page, row: int, x: int) -> None:
+    """Click into a row of the table, counted from 0, or into its head (-1): it is drawn on a canvas."""
+    expect(page.locator("canvas table [role=gridcell]").first).to_be_attached()
+    table = page.get_by_test_id("stDataFrame").bounding_box()
+    y = HEAD_PX // 2 if row < 0 else HEAD_PX + row * ROW_PX + ROW_PX // 2
+    page.mouse.click(table["x"] + x, table["y"] + y)
+    settled(page)
+
+
+def newest(demo: Installation, count: int) -> list[dict]:
+    viewer = demo.app.people.get_viewer()
+    period = resolve_period(Preset.LAST_30_DAYS, datetime.now(UTC), viewer.time_zone)
+    (first, *_) = demo.app.reporting.all_messages(viewer, MessageQuery(viewer.account_ids, period, sender="MERIDIAN"))[
+        1
+    ]
+    return first.slice(0, count).to_pylist()
+
+
+def download(page: Page) -> list[dict[str, str]]:
+    """Take the newest export away and read it."""
+    page.locator(".st-key-frame_downloads").get_by_role("button").first.click()
+    link = page.get_by_role("link", name="Download").first
+    expect(link).to_be_visible()
+    answer = page.request.get(link.get_attribute("href"))
+    return list(csv.DictReader(io.StringIO(answer.body().decode("utf-8-sig"))))
+
+
+def test_checked_messages_are_what_is_exported(browser: Browser, demo: Installation):
+    with person(browser, demo.url) as page:
+        log_in(page)
+        open_page(page, "/message_history?period=Last+30+Days&sender=MERIDIAN")
+        expect(page.get_by_text("selected")).to_have_count(0)
+        click(page, 1, BOX_PX)
+        click(page, 3, BOX_PX)
+        expect(page.get_by_text("2 selected")).to_be_visible()
+        page.get_by_role("button", name="Export selection").click()
+        page.get_by_role("button", name="CSV").click()
+        expect(page.get_by_text("is ready")).to_be_visible(timeout=60_000)
+        rows = download(page)
+    shown = newest(demo, 4)
+    assert [row["Receiver"] for row in rows] == [shown[1]["receiver"], shown[3]["receiver"]]
+
+
+def test_the_head_checks_the_page_and_clear_unchecks_it(browser: Browser, demo: Installation):
+    with person(browser, demo.url, phone=True) as page:
+        log_in(page)
+        open_page(page, "/message_history?period=Last+30+Days")
+        click(page, -1, BOX_PX)
+        expect(page.get_by_text("15 selected")).to_be_visible()
+        page.get_by_role("button", name="Clear").click()
+        expect(page.get_by_text("selected")).to_have_count(0)
+
+
+def test_a_message_opens_from_its_row_and_leads_back_to_the_filters(browser: Browser, demo: Installation):
+    message = newest(demo, 3)[2]
+    with person(browser, demo.url) as page:
+        log_in(page)
+        open_page(page, "/message_history?period=Last+30+Days&sender=MERIDIAN")
+        click(page, 2, EYE_PX)
+        expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+        expect(page).to_have_url(re.compile(f"/message\\?id={message['message_id']}"))
+        steps = page.get_by_role("listitem").filter(has=page.locator("time"))
+        expect(steps.filter(has_text="Submitted")).to_be_visible()
+        expect(page.get_by_text(re.compile("^Receipt ")).first).to_be_visible()
+        page.get_by_role("button", name="Message History").click()
+        expect(page.get_by_text("Sender: MERIDIAN")).to_be_visible()
+        expect(page.get_by_text("Last 30 Days")).to_be_visible()
+        expect(cell(page, message["receiver"]).first).to_be_attached()
