@@ -163,12 +163,16 @@ class _Answer:
 
     def table(self, found: Sums) -> pa.Table:
         """Return the groups with their names and their delays."""
-        delays = [
-            self._adding_up.find_delays(self._labels, found.keys[start : start + _STEP])
-            for start in range(0, max(len(found.keys), 1), _STEP)
-        ]
-        median, high = (np.concatenate(each) for each in zip(*delays, strict=True))
-        return _delayed(_measured(self._group_columns(found.keys), found.sums), (median, high))
+        return _delayed(_measured(self._group_columns(found.keys), found.sums), self._find_delays(found.keys))
+
+    def _find_delays(self, keys: Ints) -> tuple[Ints, Ints]:
+        median, high = np.zeros((2, len(keys)), np.int64)
+        # In the order of the keys: what is looked for together lies on few days.
+        order = np.argsort(keys)
+        for start in range(0, len(keys), _STEP):
+            places = order[start : start + _STEP]
+            median[places], high[places] = self._adding_up.find_delays(self._labels, keys[places])
+        return median, high
 
     def _group_columns(self, keys: Ints) -> dict[str, pa.Array]:
         """Return the groups' columns in the guide's order."""
