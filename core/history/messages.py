@@ -34,6 +34,8 @@ _SETTLED_SCHEMA = pa.schema(
 
 # A receipt names its message as the gateway does.
 _INCOMING_SCHEMA = pa.schema([field for field in RECEIPT_SCHEMA if field.name not in ("message_id", "sent_at")])
+# What the gateway says of it; the rest is ours.
+_SAID = [name for name in _INCOMING_SCHEMA.names if name not in ("receipt_no", "received_at")]
 
 
 @dataclass(frozen=True)
@@ -182,9 +184,11 @@ def _fold(receipts: Iterable[ReceiptUpdate]) -> pa.Table:
     return pa.table(columns, schema=_SETTLED_SCHEMA)
 
 
-def _as_they_came(receipts: Iterable[ReceiptUpdate]) -> pa.Table:
-    rows = [{**vars(each.receipt), "received_at": each.received_at, "receipt_no": each.receipt_no} for each in receipts]
-    return pa.Table.from_pylist(rows, schema=_INCOMING_SCHEMA)
+def _as_they_came(receipts: Sequence[ReceiptUpdate]) -> pa.Table:
+    columns = {name: [getattr(each.receipt, name) for each in receipts] for name in _SAID}
+    columns["receipt_no"] = [each.receipt_no for each in receipts]
+    columns["received_at"] = [each.received_at for each in receipts]
+    return pa.table(columns, schema=_INCOMING_SCHEMA)
 
 
 # The lake keeps message_id as a UUID; Arrow carries it as text.
