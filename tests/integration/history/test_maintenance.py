@@ -1,9 +1,14 @@
 """Maintenance: fewer files and the same rows, in bounded steps, with nothing taken from under a reader."""
 
+import json
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,6 +24,7 @@ from tests.support.small_files import ROWS, append_batches, everything_in
 
 HOUR = timedelta(hours=1)
 BATCHES = 16
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -216,7 +222,9 @@ def test_a_reader_outlives_the_expiry_of_its_snapshot_while_its_files_are_kept(
     with reader.read() as cursor:
         seen = cursor.execute(SEEN).fetchall()
         append_batches(lake, 4, first=50)
-        do_what_readers_allow(maintenance, later(2))
+        do_what_readers_allow(maintenance, now() - HOUR)
+        with suppress(ReadersInside):
+            assert maintenance.expire(later(2)) > 0
         # What the expiry released was listed just now, so it is kept from now on.
         assert maintenance.delete_files(now() - HOUR) == (0, 0)
         assert cursor.execute(SEEN).fetchall() == seen
@@ -295,3 +303,24 @@ def test_bytes_and_files_are_those_on_the_disk(lake: Lake, lake_settings: Settin
     assert (found.files, found.bytes) == (len(paths), sum(path.stat().st_size for path in paths))
     assert found.files == 4
     assert ROWS > 10, "fewer rows would be kept in the catalog"
+
+
+@pytest.mark.parametrize("lines_before_the_kill", [5, 25, 70])
+def test_killed_in_the_middle_nothing_is_lost(lake: Lake, lake_settings: Settings, lines_before_the_kill: int):
+    append_batches(lake, 12)
+    before = everything_in(lake)
+    given = json.dumps(asdict(lake_settings) | {"data_dir": str(lake_settings.data_dir)})
+    command = [sys.executable, "-W", "error", "-m", "tests.integration.history.maintainer", given]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        for _ in range(lines_before_the_kill):
+            assert process.stdout.readline()
+        # It is now somewhere in the next step.
+        process.kill()
+    assert everything_in(lake) == before
+    # Its locks died with it, and another goes on.
+    maintenance = Maintenance(lake)
+    with maintenance.alone() as mine:
+        assert mine
+        do_everything(maintenance)
+    assert everything_in(lake) == before
