@@ -145,7 +145,7 @@ class Maintaining:
 
 
 class _Run:
-    """One run: steps and rests, until nothing is due, time is over or the worker shall end."""
+    """One run: steps and rests, until nothing is due, time is over, readers are in the way or the worker shall end."""
 
     def __init__(self, maintenance: Maintenance, stop: threading.Event, deadline: float | None) -> None:
         self._maintenance = maintenance
@@ -203,7 +203,10 @@ class _Run:
         return total
 
     def _is_over(self) -> bool:
-        return self._stop.is_set() or (self._deadline is not None and time.monotonic() >= self._deadline)
+        # To ask again for a moment without readers would hold up those who come, while somebody reads at length.
+        if self._stop.is_set() or self.did.readers_inside:
+            return True
+        return self._deadline is not None and time.monotonic() >= self._deadline
 
 
 def _fields(did: Maintained) -> dict[str, object]:

@@ -324,3 +324,17 @@ def test_killed_in_the_middle_nothing_is_lost(lake: Lake, lake_settings: Setting
         assert mine
         do_everything(maintenance)
     assert everything_in(lake) == before
+
+
+def test_a_lake_moved_to_another_folder_has_no_orphans(tmp_path: Path):
+    first = Lake(Settings(data_dir=tmp_path / "here", duckdb_memory_mib=512))
+    append_batches(first, 2, receipts=False)
+    first.close()
+    (tmp_path / "here").rename(tmp_path / "there")
+    lake = Lake(Settings(data_dir=tmp_path / "there", duckdb_memory_mib=512))
+    before = everything_in(lake)
+    Maintenance(lake).merge("messages", StepBounds())
+    assert Maintenance(lake).delete_orphans(later(3)) == 0
+    assert Maintenance(lake).delete_files(later(3))[0] == 0
+    assert everything_in(lake) == before
+    lake.close()

@@ -142,6 +142,7 @@ def test_readers_that_stay_put_it_off():
     did = make_maintaining(lake).maintain(make_viewer(), NIGHT, everything=False)
     assert did.readers_inside
     assert did.steps == 0
+    assert lake.before == []
 
 
 def test_everything_is_done_on_demand_and_told():
