@@ -7,6 +7,7 @@ senders and receipts have the lake to themselves. Whoever maintains holds a lock
 """
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -161,11 +162,12 @@ class _Run:
         for state in sorted(self._maintenance.survey(), key=lambda state: -state.files):
             # Flushing and rewriting make small files, so merging comes last.
             if state.inlined >= due.rows:
-                self._repeat(partial(self._maintenance.flush, state.name))
+                self._repeat(partial(self._maintenance.flush, state.name), state.inlined)
             if state.worn >= due.files:
-                self._repeat(partial(self._maintenance.rewrite, state.name, due.bounds))
+                self._repeat(partial(self._maintenance.rewrite, state.name, due.bounds), state.worn)
             if state.small + state.worn >= due.files:
-                self._repeat(partial(self._maintenance.merge, state.name, due.bounds))
+                # Merged files are merged again, until they are large.
+                self._repeat(partial(self._maintenance.merge, state.name, due.bounds), state.files * 2)
 
     def old(self, before: datetime) -> None:
         """Forget snapshots and delete files that are older than *before*."""
@@ -183,10 +185,14 @@ class _Run:
         if not self._is_over():
             self.did.orphans += self._maintenance.delete_orphans(before)
 
-    def _repeat(self, step: Callable[[], int]) -> int:
-        """Take the step again and again, resting as long as each took; return the sum of what the steps did."""
+    def _repeat(self, step: Callable[[], int], most: int = sys.maxsize) -> int:
+        """
+        Take the step again and again, resting as long as each took; return the sum of what the steps did.
+
+        After *most* it is enough: what comes in meanwhile must not keep it going for ever.
+        """
         total = 0
-        while not self._is_over():
+        while total < most and not self._is_over():
             start = time.monotonic()
             try:
                 count = step()

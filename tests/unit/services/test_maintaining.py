@@ -153,6 +153,19 @@ def test_everything_is_done_on_demand_and_told():
     assert (did.before["messages"].small, did.after["messages"].small) == (3, 1)
 
 
+def test_what_comes_in_meanwhile_does_not_keep_it_going():
+    lake = make_lake(small=300, inlined=500)
+
+    def another_batch() -> None:
+        state = lake.tables["messages"]
+        lake.tables["messages"] = replace(state, small=state.small + 300, inlined=state.inlined + 500)
+
+    lake.after_step = another_batch
+    make_maintaining(lake).maintain(make_viewer(), NIGHT, everything=True)
+    assert lake.steps.count("flush messages") == 1
+    assert lake.steps.count("merge messages") == 2_000 // 250
+
+
 def test_only_who_may_see_the_audit_maintains_by_hand():
     with pytest.raises(Forbidden):
         make_maintaining(make_lake()).maintain(make_viewer(permissions=frozenset()), NOON, everything=True)
