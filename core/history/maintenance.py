@@ -99,16 +99,16 @@ class Maintenance:
         return self._compact(_SQL["flush"].format(table=table))
 
     def merge(self, table: str, bounds: StepBounds) -> int:
-        """Make one file of adjacent small ones of a partition. Returns: How many files were merged."""
+        """Make one file of adjacent small ones in each partition. Returns: How many files were merged."""
 
         def merge(cursor: DuckDBPyConnection) -> int:
             values = {"small": SMALL_BYTES, "most": bounds.files, "most_bytes": MOST_BYTES}
             sql = _SQL["merge_size"].format(files=_files(cursor, table))
-            most_bytes = int(fetch_one(cursor, sql, values)[0])
+            outputs, most_bytes = fetch_one(cursor, sql, values)
             # The setting is the whole process's, but whoever writes holds the writer's lock, and that is us.
             cursor.execute(f"SET GLOBAL ducklake_target_file_size = '{most_bytes}B'")
             try:
-                return int(fetch_one(cursor, _SQL["merge"].format(table=table))[0])
+                return int(fetch_one(cursor, _SQL["merge"].format(table=table, outputs=outputs))[0])
             finally:
                 cursor.execute("RESET GLOBAL ducklake_target_file_size")
 

@@ -65,16 +65,35 @@ WHERE t.end_snapshot IS NULL
 ORDER BY t.table_name;
 
 -- name: merge_size
--- How large a merged file may become, so that none is made of more than $most files: where a partition has more, as
--- large as its first ones together.
+-- How many merged files one step makes, and how large they may become, so that they are made of $most files at most. One
+-- for every partition that needs it: DuckLake begins with the same one each time, and one that keeps growing would
+-- keep it from the others. Each as large as the first files of the partitions that have more than their share.
 WITH live AS ({files}),
 numbered AS (
-    SELECT part, bytes, row_number() OVER (PARTITION BY part ORDER BY data_file_id) AS number
+    SELECT
+        part, bytes, row_number() OVER (PARTITION BY part ORDER BY data_file_id) AS number,
+        count(*) OVER (PARTITION BY part) AS files
     FROM live
     WHERE deleted = 0 AND bytes < $small
 ),
-crowded AS (SELECT sum(bytes) FILTER (number <= $most) AS bytes FROM numbered GROUP BY part HAVING count(*) > $most)
-SELECT least(coalesce(min(bytes), $most_bytes), $most_bytes)::BIGINT FROM crowded;
+partitions AS (
+    SELECT count(DISTINCT coalesce(part, '')) AS needy, max(bytes) AS bytes
+    FROM (SELECT part, sum(bytes) AS bytes FROM numbered WHERE files > 1 GROUP BY part)
+),
+outputs AS (
+    SELECT greatest(1, least(
+        needy, $most // 2, greatest(2, 4 * $most_bytes // greatest(1, least(bytes, $most_bytes)))
+    ))::BIGINT AS count
+    FROM partitions
+),
+crowded AS (
+    SELECT sum(bytes) FILTER (number <= $most // count) AS bytes
+    FROM numbered CROSS JOIN outputs
+    GROUP BY part
+    HAVING count(*) > any_value($most // count)
+)
+SELECT any_value(count), least(coalesce(min(bytes), $most_bytes), $most_bytes)::BIGINT
+FROM outputs LEFT JOIN crowded ON true;
 
 -- name: rewrite_share
 -- The share of deleted rows from which on files are rewritten, so that they are about $most files and $most_bytes.
@@ -114,7 +133,7 @@ SELECT coalesce(sum(rows_flushed), 0) FROM ducklake_flush_inlined_data('lake', t
 
 -- name: merge
 SELECT coalesce(sum(files_processed), 0)::BIGINT
-FROM ducklake_merge_adjacent_files('lake', '{table}', max_compacted_files => 1);
+FROM ducklake_merge_adjacent_files('lake', '{table}', max_compacted_files => {outputs});
 
 -- name: rewrite
 SELECT coalesce(sum(files_processed), 0)::BIGINT

@@ -100,6 +100,18 @@ def test_no_merge_takes_more_files_than_it_may(lake: Lake, maintenance: Maintena
     assert state_of(maintenance, "messages").files < most * 2
 
 
+def test_a_month_that_keeps_growing_does_not_keep_the_others_waiting(lake: Lake, maintenance: Maintenance):
+    append_batches(lake, 12, receipts=False)
+    for number in range(100, 112, 2):
+        # Another file comes into the first month.
+        append_batches(lake, 1, first=number, receipts=False)
+        maintenance.merge("messages", StepBounds())
+    for number in range(101, 113, 2):
+        append_batches(lake, 1, first=number, receipts=False)
+        maintenance.merge("messages", StepBounds())
+    assert state_of(maintenance, "messages").files <= 4
+
+
 def test_a_rewrite_takes_the_most_worn_first_and_no_more_than_it_may(lake: Lake, maintenance: Maintenance):
     append_batches(lake, BATCHES, receipts=False)
 
