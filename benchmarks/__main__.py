@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import demo, export, gateway, history, statistics, story, text
+from benchmarks import demo, export, gateway, history, maintenance, statistics, story, text
 
 BENCHMARKS = {
     "story": story,
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "statistics": statistics,
     "history": history,
     "export": export,
+    "maintenance": maintenance,
 }
 
 

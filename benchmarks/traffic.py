@@ -80,12 +80,12 @@ class Traffic:
         return app, Viewer("bench", "Bench", "bench@example.com", everything, self.account_ids, TIME_ZONE)
 
 
-def prepare(folder: Path, rows: int) -> Traffic:
-    """Return the lake of *rows* messages below *folder*, generated now unless it is there."""
-    place = folder / f"traffic-{rows}"
+def prepare(folder: Path, rows: int, days: int = DAYS) -> Traffic:
+    """Return the lake of *rows* messages over *days* below *folder*, generated now unless it is there."""
+    place = folder / (f"traffic-{rows}" if days == DAYS else f"traffic-{rows}-{days}")
     settings = Settings(data_dir=place, duckdb_memory_mib=MEMORY_MIB)
     end_day = date(2026, 11, 1)
-    first_day = end_day - timedelta(days=DAYS)
+    first_day = end_day - timedelta(days=days)
     series = _series()
     traffic = Traffic(settings, frozenset(row["account"] for row in series), first_day, end_day, rows)
     done = place / "generated.json"
@@ -210,7 +210,7 @@ def _choices(series: list[dict[str, object]]) -> list[int]:
 
 def _hours(traffic: Traffic) -> list[tuple[datetime, int, int]]:
     """Return each hour's start, the number of its first message and how many there are; their sum is exact."""
-    days = [traffic.first_day + timedelta(days=day) for day in range(DAYS)]
+    days = [traffic.first_day + timedelta(days=day) for day in range((traffic.end_day - traffic.first_day).days)]
     weights = [
         (datetime.combine(day, time(hour)), _WEEKDAYS[day.weekday()] * share)
         for day in days

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 
 from core.config import Settings
 from core.demo.seeding import DemoSeeding
-from core.errors import StorageError
+from core.domain.off_peak import parse_off_peak
+from core.errors import ConfigurationError, StorageError
 from core.gateways.registry import Gateways
 from core.history.adding_up import RollupReader
 from core.history.audience import AudienceStore
 from core.history.contacts import ContactStore
 from core.history.lake import Lake
+from core.history.maintenance import Maintenance
 from core.history.messages import MessageStore
 from core.history.queries import MessageQueries
 from core.history.rollups import Rollups
@@ -24,6 +26,7 @@ from core.services.composing import Composing
 from core.services.exporting import Exporting, ExportLimits
 from core.services.importing import Importing, ImportLimits
 from core.services.launching import Launching
+from core.services.maintaining import Maintaining, MaintenanceRules
 from core.services.managing_accounts import ManagingAccounts
 from core.services.receiving import Receiving
 from core.services.remembering import Remembering
@@ -57,6 +60,7 @@ class App:
     tracing: Tracing
     rolling_up: RollingUp
     exporting: Exporting
+    maintaining: Maintaining
     remembering: Remembering
     demo: DemoSeeding
     working: Working
@@ -100,6 +104,7 @@ def build_app(settings: Settings) -> App:
     history = History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups)
     reporting = Reporting(state, history)
     exporting = Exporting(state, reporting, _export_limits(settings))
+    maintaining = Maintaining(Maintenance(lake), _maintenance_rules(settings))
     return App(
         settings=settings,
         state=state,
@@ -117,9 +122,10 @@ def build_app(settings: Settings) -> App:
         tracing=Tracing(state, Traces(lake)),
         rolling_up=rolling_up,
         exporting=exporting,
+        maintaining=maintaining,
         remembering=Remembering(state),
         demo=demo,
-        working=Working(importing, launching, sending, receiving, demo, rolling_up, exporting),
+        working=Working(importing, launching, sending, receiving, demo, rolling_up, exporting, maintaining),
     )
 
 
@@ -144,6 +150,19 @@ def _export_limits(settings: Settings) -> ExportLimits:
         keep=timedelta(hours=settings.export_keep_h),
         max_rows=settings.export_max_rows,
         lease_s=settings.lease_s,
+    )
+
+
+def _maintenance_rules(settings: Settings) -> MaintenanceRules:
+    if settings.history_keep_h < 1:
+        raise ConfigurationError(
+            f"HELIOGRAPH_HISTORY_KEEP_H is {settings.history_keep_h}.",
+            hint="Keep them for an hour at least: somebody may still read them.",
+        )
+    return MaintenanceRules(
+        off_peak=parse_off_peak(settings.maintenance_hours, settings.maintenance_zone),
+        keep=timedelta(hours=settings.history_keep_h),
+        busy_files=max(2, settings.maintenance_files),
     )
 
 

@@ -2,8 +2,13 @@
 
 import argparse
 import sys
+from datetime import UTC, datetime
 
 from core.bootstrap import App
+from core.domain.permissions import Permission
+from core.history.attaching import attach_statements
+
+_MIB = 1 << 20
 
 
 def add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,6 +20,15 @@ def add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     verify.add_argument("--no-repair", action="store_true", help="only say what differs")
     verify.add_argument("--as", dest="email", default="", help="email of the person to act as")
     verify.set_defaults(command=_verify)
+    explanation = "print the SQL that attaches the history, to read it in a notebook or a BI tool"
+    attach = parts.add_parser("attach", help=explanation, description=explanation)
+    attach.add_argument("--as", dest="email", default="", help="email of the person to act as")
+    attach.set_defaults(command=_attach)
+    explanation = "make few files of many, and delete what nobody reads any more"
+    maintain = parts.add_parser("maintain", help=explanation, description=explanation)
+    maintain.add_argument("--all", action="store_true", help="also what would not pay yet")
+    maintain.add_argument("--as", dest="email", default="", help="email of the person to act as")
+    maintain.set_defaults(command=_maintain)
 
 
 def _verify(app: App, options: argparse.Namespace) -> int:
@@ -30,3 +44,32 @@ def _verify(app: App, options: argparse.Namespace) -> int:
             print(f"{name}: {found.difference_count} rows differ, {done}.", file=sys.stderr)
     print(f"{compared} months compared with their messages, {wrong} of them differed.")
     return 1 if wrong and not repair else 0
+
+
+def _attach(app: App, options: argparse.Namespace) -> int:
+    app.people.get_viewer(options.email).require(Permission.AUDIT)
+    for statement in attach_statements(app.lake.location):
+        print(f"{statement};")
+    if app.lake.location.catalog:
+        print("No password is printed: libpq reads PGPASSWORD or the password file (~/.pgpass).", file=sys.stderr)
+    if app.lake.location.on_object_storage:
+        print("Put the storage's keys where <AWS_…> stands; docs/guide/notebooks.md says how.", file=sys.stderr)
+    return 0
+
+
+def _maintain(app: App, options: argparse.Namespace) -> int:
+    viewer = app.people.get_viewer(options.email)
+    did = app.maintaining.maintain(viewer, datetime.now(UTC), everything=options.all)
+    print(f"{'table':<24}{'files':>8}{'after':>8}{'MiB':>10}{'after':>10}")
+    for name, before in did.before.items():
+        after = did.after.get(name, before)
+        sizes = f"{before.bytes / _MIB:>10.1f}{after.bytes / _MIB:>10.1f}"
+        print(f"{name:<24}{before.files:>8}{after.files:>8}{sizes}")
+    print(
+        f"{did.steps} steps, the longest {did.longest_s:.2f} s. {did.snapshots} snapshots forgotten, "
+        f"{did.deleted} files deleted that only they needed ({did.freed_bytes / _MIB:.1f} MiB), "
+        f"{did.orphans} that nobody knew."
+    )
+    if did.readers_inside:
+        print("Somebody was reading at length, so that not all could be done: run it again later.", file=sys.stderr)
+    return 0

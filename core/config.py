@@ -60,6 +60,14 @@ class Settings:
     duckdb_memory_mib: int = 2_048
     # Memory in which a process keeps rollups, MiB; a year of 100 million messages takes about 170.
     rollup_memory_mib: int = 512
+    # Hours of the day for the history's maintenance, as "1-5" or "22-5"; empty: any time.
+    maintenance_hours: str = "1-5"
+    # Time zone of `maintenance_hours`.
+    maintenance_zone: str = "UTC"
+    # Small files of one table from which on they are merged at any hour.
+    maintenance_files: int = 250
+    # Hours that older states of the history, and the files only they need, are kept; 1 at least.
+    history_keep_h: int = 24
     # Log level of the standard logging module.
     log_level: str = "INFO"
 

@@ -20,6 +20,7 @@ from core.services.working import Work, Working, WorkKind
 from jobs.app import huey
 from jobs.exporting import tidy_up, write_export
 from jobs.importing import import_list, seed_demo
+from jobs.maintenance import maintain_history
 from jobs.receipts import merge_receipts
 from jobs.rollups import refresh_rollups
 from jobs.sending import freeze_audience, send_campaign
@@ -32,6 +33,7 @@ REPEATED: Mapping[WorkKind, timedelta] = {
     WorkKind.RECEIPTS: timedelta(seconds=1),
     WorkKind.ROLLUPS: timedelta(seconds=60),
     WorkKind.TIDY: timedelta(minutes=10),
+    WorkKind.MAINTENANCE: timedelta(seconds=60),
 }
 # After this long a task that was never heard of again may be put in anew: its worker may be gone.
 FORGOTTEN_AFTER = timedelta(seconds=60)
@@ -45,6 +47,7 @@ TASKS: Mapping[WorkKind, TaskWrapper] = {
     WorkKind.ROLLUPS: refresh_rollups,
     WorkKind.EXPORT: write_export,
     WorkKind.TIDY: tidy_up,
+    WorkKind.MAINTENANCE: maintain_history,
 }
 
 

@@ -6,14 +6,14 @@ from huey.consumer import Consumer
 
 from core import logs
 from core.bootstrap import App, shared_app
-from jobs import exporting, importing, receipts, rollups, sending
+from jobs import exporting, importing, maintenance, receipts, rollups, sending
 from jobs.app import huey, prepare
 from jobs.clock import utc_now
 from jobs.periodic import Pulse
 
 log = logging.getLogger(__name__)
 
-TASK_MODULES = (exporting, importing, receipts, rollups, sending)
+TASK_MODULES = (exporting, importing, maintenance, receipts, rollups, sending)
 
 
 class Worker(Consumer):
@@ -47,6 +47,7 @@ class Worker(Consumer):
         self._pulse.stop()
         self._app.sending.stop()
         self._app.rolling_up.stop()
+        self._app.maintaining.stop()
         super().stop(graceful=graceful)
         log.info("worker_stopped", extra={"graceful": graceful})
 

@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TypeVar
 
 import duckdb
@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 WRITE_ATTEMPTS = 6
 LOCK_TIMEOUT_S = 60.0
+GATE_TIMEOUT_S = 0.5
 _BACKOFF_FIRST_S, _BACKOFF_MOST_S = 0.05, 1.0
 
 _log = logging.getLogger(__name__)
@@ -41,8 +42,15 @@ class Lake:
         self._location = Location.of(settings)
         self._memory_mib = settings.duckdb_memory_mib
         self._lock: WriterLock = self._location.lock()
+        self._gate = self._location.gate()
+        self._maintenance = self._location.maintenance_lock()
         self._opening = threading.Lock()
         self._connection: DuckDBPyConnection | None = None
+
+    @property
+    def location(self) -> Location:
+        """Where the lake is."""
+        return self._location
 
     @contextmanager
     def read(self) -> Iterator[DuckDBPyConnection]:
@@ -51,7 +59,8 @@ class Lake:
 
         Raises: StorageError: the lake cannot be reached, or memory does not suffice.
         """
-        with self._cursor() as cursor:
+        connection = self._connect()
+        with self._gate.enter(), self._cursor_of(connection) as cursor:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             try:
                 yield cursor
@@ -81,6 +90,37 @@ class Lake:
             pause_s = min(pause_s * 2, _BACKOFF_MOST_S)
         return self._write_once(work)
 
+    def compact(self, work: Callable[[DuckDBPyConnection], T]) -> T:
+        """
+        Run *work* as `write` does, but once, and commit it while no reader is inside.
+
+        For what takes rows out of the catalog. Readers wait at most `GATE_TIMEOUT_S`.
+
+        Raises: ReadersInside: one did not leave; nothing was done. StorageError: as `write`.
+        """
+        connection = self._connect()
+        # Looked at first, so that nothing is done in vain while somebody reads at length.
+        with self._gate.closed(GATE_TIMEOUT_S):
+            pass
+        with self._lock.hold(LOCK_TIMEOUT_S), self._cursor_of(connection) as cursor:
+            return _transact(cursor, work, self._gate.closed(GATE_TIMEOUT_S))
+
+    def tend(self, work: Callable[[DuckDBPyConnection], T]) -> T:
+        """
+        Run *work* beside a writer: for what changes no table, such as deleting files nobody names.
+
+        Raises: StorageError: as `read`.
+        """
+        with self._cursor() as cursor:
+            return work(cursor)
+
+    @contextmanager
+    def try_maintenance(self) -> Iterator[bool]:
+        """Hold the lock of whoever maintains the lake, if it is free; False when it is not."""
+        self._connect()
+        with self._maintenance.try_hold() as held:
+            yield held
+
     @contextmanager
     def scratch(self, fill: Callable[[DuckDBPyConnection, str], object]) -> Iterator[str]:
         """
@@ -98,7 +138,8 @@ class Lake:
         name = f"memory.main.scratch_{uuid.uuid4().hex}"
         with self._cursor() as cursor:
             try:
-                fill(cursor, name)
+                with self._gate.enter():
+                    fill(cursor, name)
                 yield name
             finally:
                 cursor.execute(f"DROP TABLE IF EXISTS {name}")
@@ -179,11 +220,16 @@ class Lake:
             _log.info("lake_migrated", extra={"migration": name})
 
 
-def _transact(cursor: DuckDBPyConnection, work: Callable[[DuckDBPyConnection], T]) -> T:
+def _transact(
+    cursor: DuckDBPyConnection,
+    work: Callable[[DuckDBPyConnection], T],
+    gate: AbstractContextManager[None] | None = None,
+) -> T:
     cursor.execute("BEGIN TRANSACTION")
     try:
         result = work(cursor)
-        cursor.execute("COMMIT")
+        with gate or nullcontext():
+            cursor.execute("COMMIT")
     except BaseException:
         _roll_back(cursor)
         raise

@@ -7,10 +7,10 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from core.config import Settings
-from core.history.locks import AdvisoryLock, FileLock, WriterLock
+from core.history.locks import MAINTENANCE_KEY, AdvisoryLock, FileGate, FileLock, OpenGate, ReaderGate, WriterLock
 
 # Milliseconds a reader or writer waits for SQLite's own short locks.
-_SQLITE_BUSY_MS = 10_000
+SQLITE_BUSY_MS = 10_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,16 @@ class Location:
         """Return the lock all writers of this lake share."""
         return AdvisoryLock(self.catalog) if self.catalog else FileLock(self.folder / "writer.lock")
 
+    def gate(self) -> ReaderGate:
+        """Return the gate all readers of this lake go through."""
+        return OpenGate() if self.catalog else FileGate(self.folder)
+
+    def maintenance_lock(self) -> WriterLock:
+        """Return the lock of whoever maintains this lake: two would do the same twice."""
+        if self.catalog:
+            return AdvisoryLock(self.catalog, MAINTENANCE_KEY)
+        return FileLock(self.folder / "maintenance.lock")
+
     def make_folders(self) -> None:
         """Create the folders of this machine that are missing."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -61,14 +71,14 @@ class Location:
         if self.on_object_storage:
             _use_credentials(connection)
         # The files are listed relative to their folder: overriding lets a backup be restored elsewhere.
-        options = [f"DATA_PATH {_quote(self.files)}", "OVERRIDE_DATA_PATH true"]
+        options = [f"DATA_PATH {quote(self.files)}", "OVERRIDE_DATA_PATH true"]
         if self.catalog:
             source = f"ducklake:postgres:{self.catalog}"
         else:
             source = f"ducklake:sqlite:{self.folder / 'catalog.sqlite'}"
             # Without WAL, readers wait for writers and commits fail with "database is locked".
-            options += ["META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {_SQLITE_BUSY_MS}"]
-        connection.execute(f"ATTACH {_quote(source)} AS lake ({', '.join(options)})")
+            options += ["META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {SQLITE_BUSY_MS}"]
+        connection.execute(f"ATTACH {quote(source)} AS lake ({', '.join(options)})")
 
 
 def _use_credentials(connection: DuckDBPyConnection) -> None:
@@ -84,9 +94,10 @@ def _use_credentials(connection: DuckDBPyConnection) -> None:
         scheme, _, host = address.partition("://")
         # Servers that are not Amazon's have no host name per bucket.
         given |= {"ENDPOINT": host.rstrip("/"), "URL_STYLE": "path", "USE_SSL": str(scheme != "http").lower()}
-    options = "".join(f", {name} {_quote(value)}" for name, value in given.items() if value)
+    options = "".join(f", {name} {quote(value)}" for name, value in given.items() if value)
     connection.execute(f"CREATE OR REPLACE SECRET lake_files (TYPE s3{options})")
 
 
-def _quote(text: str) -> str:
+def quote(text: str) -> str:
+    """Return *text* as a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"

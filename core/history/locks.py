@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +11,10 @@ import psycopg
 
 from core.errors import StorageError
 
-# Any number of our own: it names the lake's writer among the advisory locks of the catalog's database.
-_ADVISORY_KEY = 0x48454C494F
+# Any numbers of our own: they name the lake's writer, and whoever maintains it, among the advisory locks of the
+# catalog's database.
+WRITER_KEY = 0x48454C494F
+MAINTENANCE_KEY = WRITER_KEY + 1
 _POLL_FIRST_S, _POLL_MOST_S = 0.002, 0.05
 
 
@@ -21,6 +23,9 @@ class WriterLock(Protocol):
 
     def hold(self, timeout_s: float) -> AbstractContextManager[None]:
         """Wait for the lock and hold it. Raises: StorageError: not free within *timeout_s*."""
+
+    def try_hold(self) -> AbstractContextManager[bool]:
+        """Hold the lock if it is free now; tells whether it is held. Raises: StorageError: no connection."""
 
 
 class FileLock:
@@ -43,30 +48,113 @@ class FileLock:
                 pause_s = min(pause_s * 2, _POLL_MOST_S)
             yield
 
+    @contextmanager
+    def try_hold(self) -> Iterator[bool]:
+        """Hold the lock if it is free now; tells whether it is held."""
+        with self._path.open("a") as file:
+            yield _try_lock(file.fileno())
+
 
 class AdvisoryLock:
     """An advisory lock in the PostgreSQL database that holds the catalog."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, key: int = WRITER_KEY) -> None:
         self._dsn = dsn
+        self._key = key
 
     @contextmanager
     def hold(self, timeout_s: float) -> Iterator[None]:
         """Wait for the lock and hold it. Raises: StorageError: not free in time, or no connection."""
-        try:
-            connection = psycopg.connect(self._dsn, autocommit=True)
-        except psycopg.Error as error:
-            raise _unreachable() from error
         # A connection of its own for every write: when its holder dies, the server lets go of the lock.
-        with connection:
+        with self._connect() as connection:
             try:
                 connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{int(timeout_s * 1000)}ms"])
-                connection.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_KEY])
+                connection.execute("SELECT pg_advisory_lock(%s)", [self._key])
             except psycopg.errors.LockNotAvailable as error:
                 raise _busy(timeout_s) from error
             except psycopg.Error as error:
                 raise _unreachable() from error
             yield
+
+    @contextmanager
+    def try_hold(self) -> Iterator[bool]:
+        """Hold the lock if it is free now; tells whether it is held. Raises: StorageError: no connection."""
+        with self._connect() as connection:
+            try:
+                row = connection.execute("SELECT pg_try_advisory_lock(%s)", [self._key]).fetchone()
+            except psycopg.Error as error:
+                raise _unreachable() from error
+            yield bool(row and row[0])
+
+    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        try:
+            return psycopg.connect(self._dsn, autocommit=True)
+        except psycopg.Error as error:
+            raise _unreachable() from error
+
+
+class ReaderGate(Protocol):
+    """Readers go in and out; it is closed for the moment in which the catalog must not change under any of them."""
+
+    def enter(self) -> AbstractContextManager[None]:
+        """Stay inside while the block runs."""
+
+    def closed(self, timeout_s: float) -> AbstractContextManager[None]:
+        """Keep readers out while the block runs. Raises: ReadersInside: some did not leave within *timeout_s*."""
+
+
+class ReadersInside(StorageError):
+    """The catalog cannot be tidied up because somebody reads it."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("Somebody reads the message history at length.", hint="Try again when that has ended.")
+
+
+class FileGate:
+    """
+    A gate for the readers of a catalog in SQLite.
+
+    DuckDB reads SQLite's tables through several connections, which do not share a snapshot: a reader whose catalog
+    loses rows meanwhile would miss messages without a word. Whoever closes the gate stands in the door first, so that
+    those who come later wait for a moment, and those inside run dry.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._door, self._room = folder / "door.lock", folder / "readers.lock"
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """Stay inside while the block runs."""
+        with self._room.open("a") as room:
+            with self._door.open("a") as door:
+                fcntl.flock(door.fileno(), fcntl.LOCK_SH)
+                fcntl.flock(room.fileno(), fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def closed(self, timeout_s: float) -> Iterator[None]:
+        """Keep readers out while the block runs. Raises: ReadersInside: some did not leave within *timeout_s*."""
+        deadline = time.monotonic() + timeout_s
+        with self._door.open("a") as door, self._room.open("a") as room:
+            for file in (door, room):
+                while not _try_lock(file.fileno()):
+                    if time.monotonic() >= deadline:
+                        raise ReadersInside
+                    time.sleep(_POLL_FIRST_S)
+            yield
+
+
+class OpenGate:
+    """A gate for a catalog in PostgreSQL, where all connections of a reader share one snapshot: nobody waits."""
+
+    def enter(self) -> AbstractContextManager[None]:
+        """Do nothing."""
+        return nullcontext()
+
+    def closed(self, timeout_s: float) -> AbstractContextManager[None]:  # noqa: ARG002 - nobody is waited for
+        """Do nothing."""
+        return nullcontext()
 
 
 def _try_lock(descriptor: int) -> bool:

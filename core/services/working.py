@@ -14,6 +14,7 @@ from typing import Protocol
 from core.services.exporting import Exporting
 from core.services.importing import Importing
 from core.services.launching import Launching
+from core.services.maintaining import Maintaining
 from core.services.receiving import Receiving
 from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
@@ -30,6 +31,7 @@ class WorkKind(StrEnum):
     ROLLUPS = "rollups"
     EXPORT = "export"
     TIDY = "tidy"
+    MAINTENANCE = "maintenance"
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,10 @@ class Working:
     demo: DemoSeeding
     rolling_up: RollingUp
     exporting: Exporting
+    maintaining: Maintaining
 
     def find(self, now: datetime) -> list[Work]:
-        """Return what waits, but for what is done again and again: receipts, rollups, tidying up."""
+        """Return what waits, but for what is done again and again: receipts, rollups, tidying up, maintenance."""
         return [
             *(Work(WorkKind.DEMO, user_id) for user_id in self.demo.list_waiting(now)),
             *(Work(WorkKind.IMPORT, list_id) for list_id in self.importing.list_waiting(now)),
@@ -89,6 +92,8 @@ class Working:
                 self.exporting.run(work.subject, clock)
             case WorkKind.TIDY:
                 self.exporting.delete_expired(clock())
+            case WorkKind.MAINTENANCE:
+                self.maintaining.run(clock)
 
     def run_until_idle(self, clock: Callable[[], datetime]) -> None:
         """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""

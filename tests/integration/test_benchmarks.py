@@ -99,3 +99,12 @@ def test_exports_are_written_in_every_format_and_hold_all_rows(tmp_path: Path, c
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["case"].split()[-1] for line in lines] == ["xlsx", "csv", "parquet"]
     assert [line["ratio"] is not None for line in lines] == [True, False, False]
+
+
+def test_maintenance_leaves_the_counts_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    options = ["--rows", "3000", "--appends-a-day", "1", "--latency-samples", "2", "--folder", str(tmp_path)]
+    assert main(["maintenance", *options]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert all(list(line) == KEYS for line in lines)
+    # Five questions, asked of the spoilt lake and twice compared after maintenance; and the real appends.
+    assert sum(line["ratio"] is not None for line in lines) == 5 * 3 + 2

@@ -184,3 +184,33 @@ def test_help_lists_every_command():
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     for name in ("prepare", "create-user", "import-list", "launch", "show", "seed-demo"):
         assert name in done.stdout
+
+
+def test_the_history_is_maintained_and_what_was_done_is_printed(run: Run, tmp_path: Path):
+    create_user(run)
+    import_list(run, tmp_path, contacts(20))
+    launch(run)
+    done = run("history", "maintain", "--all")
+    assert (done.code, done.complained) == (0, "")
+    lines = done.said.splitlines()
+    assert lines[0].split() == ["table", "files", "after", "MiB", "after"]
+    assert {"messages", "contacts", "audience", "appended_batches"} <= {line.split()[0] for line in lines}
+    assert "0 files deleted" in lines[-1]
+    assert "0 steps" in run("history", "maintain").said
+
+
+def test_only_who_may_see_the_audit_maintains_or_attaches(run: Run):
+    create_user(run)
+    create_user(run, "--preset", "Reporting manager", email="grace@example.com")
+    for command in ("maintain", "attach"):
+        refused = run("history", command, "--as", "grace@example.com")
+        assert (refused.code, refused.said) == (1, "")
+
+
+def test_the_attach_statements_are_those_of_this_installation(run: Run, tmp_path: Path):
+    create_user(run)
+    printed = run("history", "attach")
+    assert (printed.code, printed.complained) == (0, "")
+    assert str(tmp_path / "data" / "history" / "catalog.sqlite") in printed.said
+    assert printed.said.count("READ_ONLY") == 1
+    assert printed.said.endswith(";\n")

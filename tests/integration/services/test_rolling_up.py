@@ -64,3 +64,16 @@ def test_only_who_may_see_the_audit_compares(house: House) -> None:
     person = NewPerson("Grace Hopper", "grace@example.com", PASSWORD, "Reporting manager")
     with pytest.raises(Forbidden):
         house.app.rolling_up.verify(house.app.people.add(person, house.now), repair=False)
+
+
+def test_maintenance_by_the_worker_leaves_statistics_as_they_are(house: House) -> None:
+    record(house, *(f"batch-{number}" for number in range(10)))
+    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    record(house, *(f"late-{number}" for number in range(10)))
+    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    before = house.app.reporting.traffic(house.viewer, house.everything())
+    house.now = house.now.replace(hour=2)
+    house.app.working.do(Work(WorkKind.MAINTENANCE), house.clock)
+    house.now = house.now.replace(hour=12)
+    assert house.app.reporting.traffic(house.viewer, house.everything()) == before
+    assert not any(found.difference_count for found in house.app.rolling_up.verify(house.viewer, repair=False))

@@ -1,0 +1,12 @@
+"""Keeping the lake's files few."""
+
+from core.bootstrap import shared_app
+from core.services.working import Work, WorkKind
+from jobs.app import huey
+from jobs.clock import utc_now
+
+
+@huey.task()
+def maintain_history(_subject: str = "") -> None:
+    """Do what is due for a while, unless another worker does."""
+    shared_app().working.do(Work(WorkKind.MAINTENANCE), utc_now)

@@ -1,0 +1,352 @@
+"""Maintenance: fewer files and the same rows, in bounded steps, with nothing taken from under a reader."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from core.config import Settings
+from core.history.lake import Lake
+from core.history.locks import ReadersInside
+from core.history.maintenance import Maintenance, StepBounds, TableState
+from core.history.rollups import Rollups
+from tests.support.small_files import ROWS, append_batches, everything_in
+
+HOUR = timedelta(hours=1)
+BATCHES = 16
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def maintenance(lake: Lake) -> Maintenance:
+    return Maintenance(lake)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def later(hours: float) -> datetime:
+    """Return what must be older, were it so many hours later and things kept for one."""
+    return now() + timedelta(hours=hours) - HOUR
+
+
+def state_of(maintenance: Maintenance, table: str) -> TableState:
+    return next(state for state in maintenance.survey() if state.name == table)
+
+
+def files_on_disk(settings: Settings) -> set[Path]:
+    return set((settings.data_dir / "history" / "files").rglob("*.parquet"))
+
+
+def do_everything(maintenance: Maintenance, bounds: StepBounds | None = None) -> Counter[str]:
+    """Flush, rewrite and merge every table until nothing is left to do; return how many steps each took."""
+    steps: Counter[str] = Counter()
+    for state in maintenance.survey():
+        while maintenance.flush(state.name):
+            steps["flush"] += 1
+        while maintenance.rewrite(state.name, bounds or StepBounds()):
+            steps["rewrite"] += 1
+        while maintenance.merge(state.name, bounds or StepBounds()):
+            steps["merge"] += 1
+    return steps
+
+
+def test_every_row_is_there_afterwards_and_files_are_few(lake: Lake, maintenance: Maintenance):
+    append_batches(lake, BATCHES)
+    before, worn = everything_in(lake), state_of(maintenance, "messages")
+    assert worn.small + worn.worn > BATCHES / 2
+    assert do_everything(maintenance) >= Counter(flush=1, rewrite=1, merge=1)
+    assert everything_in(lake) == before
+    # Two months: a file each.
+    assert state_of(maintenance, "messages") == TableState(
+        "messages", 2, state_of(maintenance, "messages").bytes, 0, 1, 0
+    )
+    assert all(state.inlined == state.worn == 0 for state in maintenance.survey())
+    assert set(dict(Rollups(lake).verify()).values()) == {0}
+
+
+def test_there_is_nothing_to_do_twice(lake: Lake, maintenance: Maintenance):
+    append_batches(lake, 8)
+    do_everything(maintenance)
+    assert not do_everything(maintenance)
+
+
+def test_an_empty_lake_needs_nothing(maintenance: Maintenance):
+    do_everything(maintenance)
+    assert not do_everything(maintenance)
+    assert maintenance.delete_files(later(5)) == (0, 0)
+    assert maintenance.delete_orphans(later(5)) == 0
+
+
+@pytest.mark.parametrize("most", [3, 7])
+def test_no_merge_takes_more_files_than_it_may(lake: Lake, maintenance: Maintenance, most: int):
+    append_batches(lake, BATCHES, receipts=False)
+    taken = []
+    while count := maintenance.merge("messages", StepBounds(files=most)):
+        taken.append(count)
+    assert max(taken) <= most
+    assert len(taken) >= BATCHES / most
+    assert state_of(maintenance, "messages").files < most * 2
+
+
+def test_a_month_that_keeps_growing_does_not_keep_the_others_waiting(lake: Lake, maintenance: Maintenance):
+    append_batches(lake, 12, receipts=False)
+    for number in range(100, 112, 2):
+        # Another file comes into the first month.
+        append_batches(lake, 1, first=number, receipts=False)
+        maintenance.merge("messages", StepBounds())
+    for number in range(101, 113, 2):
+        append_batches(lake, 1, first=number, receipts=False)
+        maintenance.merge("messages", StepBounds())
+    assert state_of(maintenance, "messages").files <= 4
+
+
+def test_a_rewrite_takes_the_most_worn_first_and_no_more_than_it_may(lake: Lake, maintenance: Maintenance):
+    append_batches(lake, BATCHES, receipts=False)
+
+    def wear(cursor):
+        # Of the n-th batch n messages go, so that no two files are alike.
+        for number in range(12):
+            cursor.execute(
+                f"""DELETE FROM lake.messages WHERE message_id IN (
+                    SELECT message_id FROM lake.messages WHERE campaign_id = 'campaign-{number}'
+                    ORDER BY message_id LIMIT {number + 1})"""
+            )
+
+    lake.write(wear)
+    before = everything_in(lake)
+    taken = []
+    while count := maintenance.rewrite("messages", StepBounds(files=5)):
+        taken.append(count)
+    assert taken == [5, 5, 2]
+    assert everything_in(lake) == before
+
+
+def test_files_with_few_deleted_rows_are_left_alone_when_so_asked(lake: Lake, maintenance: Maintenance):
+    append_batches(lake, 2, receipts=False)
+    lake.write(lambda cursor: cursor.execute(
+        "DELETE FROM lake.messages WHERE message_id = (SELECT min(message_id) FROM lake.messages)"
+    ))  # fmt: skip
+    assert maintenance.rewrite("messages", StepBounds(share_small=0.5)) == 0
+    assert maintenance.rewrite("messages", StepBounds()) == 1
+
+
+def test_nothing_younger_than_asked_is_expired_or_deleted(
+    lake: Lake, lake_settings: Settings, maintenance: Maintenance
+):
+    append_batches(lake, 8)
+    do_everything(maintenance)
+    there = files_on_disk(lake_settings)
+    assert maintenance.expire(later(0.9)) == 0
+    assert maintenance.delete_files(later(0.9)) == (0, 0)
+    assert files_on_disk(lake_settings) == there
+
+
+def test_what_is_old_enough_is_deleted_and_the_rest_is_still_read(
+    lake: Lake, lake_settings: Settings, maintenance: Maintenance
+):
+    append_batches(lake, 16)
+    before = everything_in(lake)
+    do_everything(maintenance)
+    there = {path: path.stat().st_size for path in files_on_disk(lake_settings)}
+    assert maintenance.expire(later(1.1)) > 16
+    count, freed = maintenance.delete_files(later(1.1))
+    gone = set(there) - files_on_disk(lake_settings)
+    assert (count, freed) == (len(gone), sum(there[path] for path in gone))
+    assert count > 8
+    assert maintenance.expire(later(1.1)) == 0
+    assert maintenance.delete_files(later(1.1)) == (0, 0)
+    assert everything_in(lake) == before
+    assert sum(state.files for state in maintenance.survey()) <= len(files_on_disk(lake_settings))
+    append_batches(lake, 2, first=100)
+
+
+def test_files_that_are_gone_already_do_no_harm(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
+    append_batches(lake, 8, receipts=False)
+    there = files_on_disk(lake_settings)
+    maintenance.merge("messages", StepBounds())
+    # As if a worker had been killed between deleting the files and saying so.
+    for path in there:
+        path.unlink()
+    count, freed = maintenance.delete_files(later(1.1))
+    assert (count, freed) == (4, 0)
+
+
+SEEN = "SELECT count(*), count(DISTINCT message_id), count(*) FILTER (delivery_status = 'Delivered') FROM lake.messages"
+
+
+def do_what_readers_allow(maintenance: Maintenance, before: datetime) -> bool:
+    """Do everything, as far as readers do not stand in the way; return whether they did."""
+    stopped = False
+    for state in maintenance.survey():
+        while maintenance.rewrite(state.name, StepBounds()):
+            pass
+        for step in (partial(maintenance.merge, bounds=StepBounds()), maintenance.flush):
+            try:
+                while step(state.name):
+                    pass
+            except ReadersInside:
+                stopped = True
+    try:
+        maintenance.expire(before)
+    except ReadersInside:
+        stopped = True
+    maintenance.delete_files(before)
+    maintenance.delete_orphans(min(before, now() - HOUR))
+    return stopped
+
+
+def test_a_reader_in_the_middle_sees_what_it_saw(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
+    append_batches(lake, 12)
+    reader = Lake(lake_settings)
+    with reader.read() as cursor:
+        seen = cursor.execute(SEEN).fetchall()
+        append_batches(lake, 4, first=50)
+        # An hour and a half passes: what it reads must not be deleted by those who keep it for two.
+        stopped = do_what_readers_allow(maintenance, now() + 1.5 * HOUR - 2 * HOUR)
+        assert stopped == (not lake_settings.lake_catalog)
+        assert cursor.execute(SEEN).fetchall() == seen
+        # A table it had not looked at yet.
+        assert cursor.execute("SELECT count(*) FROM lake.unsent").fetchone() == (12,)
+    assert not do_what_readers_allow(maintenance, now() - HOUR)
+    assert state_of(maintenance, "messages").files == 2
+    with reader.read() as cursor:
+        assert cursor.execute(SEEN).fetchall() != seen
+    reader.close()
+
+
+def test_a_reader_outlives_the_expiry_of_its_snapshot_while_its_files_are_kept(
+    lake: Lake, lake_settings: Settings, maintenance: Maintenance
+):
+    append_batches(lake, 12)
+    reader = Lake(lake_settings)
+    with reader.read() as cursor:
+        seen = cursor.execute(SEEN).fetchall()
+        append_batches(lake, 4, first=50)
+        do_what_readers_allow(maintenance, now() - HOUR)
+        with suppress(ReadersInside):
+            assert maintenance.expire(later(2)) > 0
+        # What the expiry released was listed just now, so it is kept from now on.
+        assert maintenance.delete_files(now() - HOUR) == (0, 0)
+        assert cursor.execute(SEEN).fetchall() == seen
+    reader.close()
+
+
+def test_readers_that_come_and_go_all_see_whole_batches(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
+    append_batches(lake, 12, receipts=False)
+    expected = {(12 * ROWS, 12 * ROWS)}
+    reader, done, seen = Lake(lake_settings), threading.Event(), set()
+
+    def read() -> None:
+        while not done.is_set():
+            with reader.read() as cursor:
+                for _ in range(2):
+                    seen.add(cursor.execute(SEEN).fetchone()[:2])
+
+    with ThreadPoolExecutor(2) as threads:
+        readers = [threads.submit(read) for _ in range(2)]
+        try:
+            while state_of(maintenance, "messages").files > 2:
+                do_what_readers_allow(maintenance, now())
+        finally:
+            done.set()
+        for found in readers:
+            found.result()
+    assert seen == expected
+    reader.close()
+
+
+def test_orphans_are_deleted_when_old_and_never_before(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
+    append_batches(lake, 4, receipts=False)
+    before = everything_in(lake)
+    folder = next(iter(files_on_disk(lake_settings))).parent
+    young, old, foreign = folder / "ducklake-young.parquet", folder / "ducklake-old.parquet", folder / "notes.txt"
+    for path in (young, old, foreign):
+        path.write_bytes(b"left behind")
+    moment = (now() - 2 * HOUR).timestamp()
+    for path in (old, foreign):
+        os.utime(path, (moment, moment))
+    # The lake's own files are old as well.
+    for path in files_on_disk(lake_settings) - {young}:
+        os.utime(path, (moment, moment))
+    assert maintenance.merge("messages", StepBounds()) == 2
+    assert maintenance.delete_orphans(now() - HOUR) == 1
+    assert (young.exists(), old.exists(), foreign.exists()) == (True, False, True)
+    assert everything_in(lake) == before
+    # What merging released is listed, so it is no orphan.
+    assert maintenance.delete_files(later(1.1))[0] > 0
+
+
+def test_only_one_maintains_at_a_time(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
+    other = Lake(lake_settings)
+    with maintenance.alone() as mine, Maintenance(other).alone() as theirs:
+        assert (mine, theirs) == (True, False)
+    with Maintenance(other).alone() as theirs:
+        assert theirs
+    other.close()
+
+
+def test_tables_that_others_add_are_maintained_too(lake: Lake, maintenance: Maintenance):
+    lake.write(lambda cursor: cursor.execute("CREATE TABLE lake.newcomers AS SELECT range AS i FROM range(100)"))
+    for _ in range(5):
+        lake.write(lambda cursor: cursor.execute("INSERT INTO lake.newcomers SELECT range FROM range(100)"))
+    assert state_of(maintenance, "newcomers").small == 6
+    do_everything(maintenance)
+    assert state_of(maintenance, "newcomers").files == 1
+    with lake.read() as cursor:
+        assert cursor.execute("SELECT count(*) FROM lake.newcomers").fetchone() == (600,)
+
+
+def test_bytes_and_files_are_those_on_the_disk(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
+    append_batches(lake, 4, receipts=False)
+    found = state_of(maintenance, "messages")
+    paths = {path for path in files_on_disk(lake_settings) if "messages" in path.parts}
+    assert (found.files, found.bytes) == (len(paths), sum(path.stat().st_size for path in paths))
+    assert found.files == 4
+    assert ROWS > 10, "fewer rows would be kept in the catalog"
+
+
+@pytest.mark.parametrize("lines_before_the_kill", [5, 25, 70])
+def test_killed_in_the_middle_nothing_is_lost(lake: Lake, lake_settings: Settings, lines_before_the_kill: int):
+    append_batches(lake, 12)
+    before = everything_in(lake)
+    given = json.dumps(asdict(lake_settings) | {"data_dir": str(lake_settings.data_dir)})
+    command = [sys.executable, "-W", "error", "-m", "tests.integration.history.maintainer", given]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        for _ in range(lines_before_the_kill):
+            assert process.stdout.readline()
+        # It is now somewhere in the next step.
+        process.kill()
+    assert everything_in(lake) == before
+    # Its locks died with it, and another goes on.
+    maintenance = Maintenance(lake)
+    with maintenance.alone() as mine:
+        assert mine
+        do_everything(maintenance)
+    assert everything_in(lake) == before
+
+
+def test_a_lake_moved_to_another_folder_has_no_orphans(tmp_path: Path):
+    first = Lake(Settings(data_dir=tmp_path / "here", duckdb_memory_mib=512))
+    append_batches(first, 2, receipts=False)
+    first.close()
+    (tmp_path / "here").rename(tmp_path / "there")
+    lake = Lake(Settings(data_dir=tmp_path / "there", duckdb_memory_mib=512))
+    before = everything_in(lake)
+    Maintenance(lake).merge("messages", StepBounds())
+    assert Maintenance(lake).delete_orphans(later(3)) == 0
+    assert Maintenance(lake).delete_files(later(3))[0] == 0
+    assert everything_in(lake) == before
+    lake.close()

@@ -1,0 +1,171 @@
+"""When the lake is maintained, and how much; what each step does is tested on a real one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.domain.off_peak import OffPeak
+from core.errors import Conflict, Forbidden
+from core.history.locks import ReadersInside
+from core.history.maintenance import StepBounds, TableState
+from core.services.maintaining import ORPHANS_EVERY, Maintaining, MaintenanceRules
+from tests.support.factories import make_viewer
+
+NIGHT, NOON = datetime(2026, 3, 4, 2, tzinfo=UTC), datetime(2026, 3, 4, 12, tzinfo=UTC)
+KEEP = timedelta(hours=24)
+
+
+@dataclass
+class Lake:
+    """Stands where the lake's maintenance stands: every step does one of what is left to do."""
+
+    tables: dict[str, TableState]
+    free: bool = True
+    readers_inside: bool = False
+    snapshots: int = 0
+    steps: list[str] = field(default_factory=list)
+    before: list[datetime] = field(default_factory=list)
+    after_step: object = None
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        yield self.free
+
+    def survey(self) -> list[TableState]:
+        return list(self.tables.values())
+
+    def flush(self, table: str) -> int:
+        return self._do("flush", table, "inlined", self.tables[table].inlined)
+
+    def merge(self, table: str, bounds: StepBounds) -> int:
+        if self.readers_inside:
+            raise ReadersInside
+        return self._do("merge", table, "small", min(bounds.files, max(0, self.tables[table].small - 1)))
+
+    def rewrite(self, table: str, bounds: StepBounds) -> int:
+        return self._do("rewrite", table, "worn", min(bounds.files, self.tables[table].worn))
+
+    def expire(self, before: datetime) -> int:
+        self.before.append(before)
+        found, self.snapshots = self.snapshots, 0
+        return found
+
+    def delete_files(self, before: datetime) -> tuple[int, int]:
+        self.before.append(before)
+        return 0, 0
+
+    def delete_orphans(self, before: datetime) -> int:
+        self.before.append(before)
+        self.steps.append("orphans")
+        return 0
+
+    def _do(self, step: str, table: str, what: str, count: int) -> int:
+        if count:
+            self.steps.append(f"{step} {table}")
+            state = self.tables[table]
+            self.tables[table] = replace(state, **{what: getattr(state, what) - count})
+            if callable(self.after_step):
+                self.after_step()
+        return count
+
+
+def make_lake(**counts: int) -> Lake:
+    facts = {"name": "messages", "files": 1_000, "bytes": 0, "worn": 0, "small": 0, "inlined": 0}
+    return Lake({"messages": TableState(**(facts | counts))})
+
+
+def make_maintaining(lake: Lake) -> Maintaining:
+    return Maintaining(lake, MaintenanceRules(OffPeak(1, 5, "UTC"), KEEP, busy_files=250))
+
+
+def run(lake: Lake, now: datetime) -> list[str]:
+    make_maintaining(lake).run(lambda: now)
+    return lake.steps
+
+
+def test_off_peak_what_is_due_is_done_step_by_step():
+    lake = make_lake(worn=300, small=501, inlined=1_000)
+    assert run(lake, NIGHT) == [
+        "flush messages", "rewrite messages", "rewrite messages", "merge messages", "merge messages", "orphans",
+    ]  # fmt: skip
+
+
+def test_off_peak_a_handful_of_files_is_left_alone():
+    assert run(make_lake(worn=3, small=4, inlined=20), NIGHT) == ["orphans"]
+
+
+def test_at_peak_hours_only_too_many_files_are_merged_and_nothing_is_deleted():
+    assert run(make_lake(worn=100, small=149, inlined=2_000), NOON) == []
+    lake = make_lake(worn=100, small=150)
+    assert run(lake, NOON) == ["merge messages"]
+    assert lake.before == []
+    assert run(make_lake(worn=250), NOON) == ["rewrite messages"]
+    assert run(make_lake(inlined=2_500), NOON) == ["flush messages"]
+
+
+def test_nothing_younger_than_it_is_kept_is_deleted():
+    lake = make_lake()
+    run(lake, NIGHT)
+    assert set(lake.before) == {NIGHT - KEEP}
+
+
+def test_orphans_are_looked_for_now_and_then():
+    lake = make_lake()
+    maintaining = make_maintaining(lake)
+    for moment in (NIGHT, NIGHT + timedelta(minutes=1), NIGHT + ORPHANS_EVERY * 2):
+        maintaining.run(lambda moment=moment: moment)
+    assert lake.steps == ["orphans", "orphans"]
+
+
+def test_two_do_not_maintain_at_once():
+    lake = make_lake(small=1_000)
+    lake.free = False
+    assert run(lake, NIGHT) == []
+    with pytest.raises(Conflict):
+        make_maintaining(lake).maintain(make_viewer(), NIGHT, everything=True)
+
+
+def test_a_worker_that_shall_end_stops_after_the_step():
+    lake = make_lake(small=1_000)
+    maintaining = make_maintaining(lake)
+    lake.after_step = maintaining.stop
+    maintaining.run(lambda: NIGHT)
+    assert lake.steps == ["merge messages"]
+
+
+def test_readers_that_stay_put_it_off():
+    lake = make_lake(small=1_000)
+    lake.readers_inside = True
+    did = make_maintaining(lake).maintain(make_viewer(), NIGHT, everything=False)
+    assert did.readers_inside
+    assert did.steps == 0
+    assert lake.before == []
+
+
+def test_everything_is_done_on_demand_and_told():
+    lake = make_lake(small=3, inlined=2)
+    lake.snapshots = 7
+    did = make_maintaining(lake).maintain(make_viewer(), NOON, everything=True)
+    assert (did.steps, did.snapshots) == (3, 7)
+    assert (did.before["messages"].small, did.after["messages"].small) == (3, 1)
+
+
+def test_what_comes_in_meanwhile_does_not_keep_it_going():
+    lake = make_lake(small=300, inlined=500)
+
+    def another_batch() -> None:
+        state = lake.tables["messages"]
+        lake.tables["messages"] = replace(state, small=state.small + 300, inlined=state.inlined + 500)
+
+    lake.after_step = another_batch
+    make_maintaining(lake).maintain(make_viewer(), NIGHT, everything=True)
+    assert lake.steps.count("flush messages") == 1
+    assert lake.steps.count("merge messages") == 2_000 // 250
+
+
+def test_only_who_may_see_the_audit_maintains_by_hand():
+    with pytest.raises(Forbidden):
+        make_maintaining(make_lake()).maintain(make_viewer(permissions=frozenset()), NOON, everything=True)
