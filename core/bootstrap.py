@@ -12,6 +12,7 @@ from core.history.audience import AudienceStore
 from core.history.contacts import ContactStore
 from core.history.lake import Lake
 from core.history.messages import MessageStore
+from core.history.outside_traffic import OutsideTraffic
 from core.history.queries import MessageQueries
 from core.history.rollups import Rollups
 from core.history.statistics import Statistics
@@ -21,6 +22,7 @@ from core.services.batches import SendingLimits, SendingTools
 from core.services.composing import Composing
 from core.services.exporting import Exporting, ExportLimits
 from core.services.importing import Importing, ImportLimits
+from core.services.importing_traffic import ImportingTraffic, TrafficLimits
 from core.services.launching import Launching
 from core.services.managing_accounts import ManagingAccounts
 from core.services.receiving import Receiving
@@ -46,6 +48,7 @@ class App:
     people: AddingPeople
     accounts: ManagingAccounts
     importing: Importing
+    importing_traffic: ImportingTraffic
     composing: Composing
     launching: Launching
     sending: Sending
@@ -83,6 +86,7 @@ def build_app(settings: Settings) -> App:
     )
     accounts = ManagingAccounts(state)
     importing = Importing(state, contacts, accounts, _import_limits(settings))
+    importing_traffic = ImportingTraffic(state, OutsideTraffic(lake), _traffic_limits(settings))
     composing = Composing(state, contacts, accounts)
     launching = Launching(
         state, audience, composing, accounts, batch_size=settings.batch_size, lease_s=settings.lease_s
@@ -103,6 +107,7 @@ def build_app(settings: Settings) -> App:
         people=AddingPeople(state, signing_in, settings.default_rate_tps),
         accounts=accounts,
         importing=importing,
+        importing_traffic=importing_traffic,
         composing=composing,
         launching=launching,
         sending=sending,
@@ -112,7 +117,7 @@ def build_app(settings: Settings) -> App:
         exporting=exporting,
         remembering=Remembering(state),
         demo=demo,
-        working=Working(importing, launching, sending, receiving, demo, rolling_up, exporting),
+        working=Working(importing, importing_traffic, launching, sending, receiving, demo, rolling_up, exporting),
     )
 
 
@@ -127,6 +132,15 @@ def _import_limits(settings: Settings) -> ImportLimits:
         uploads_dir=settings.uploads_dir,
         max_bytes=settings.upload_max_mib << 20,
         max_rows=settings.list_max_rows,
+        lease_s=settings.lease_s,
+    )
+
+
+def _traffic_limits(settings: Settings) -> TrafficLimits:
+    return TrafficLimits(
+        uploads_dir=settings.uploads_dir,
+        max_bytes=settings.traffic_max_mib << 20,
+        max_rows=settings.traffic_max_rows,
         lease_s=settings.lease_s,
     )
 

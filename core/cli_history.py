@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from core.bootstrap import App
+from core.cli_traffic import add_import
 
 
 def add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,6 +16,7 @@ def add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     verify.add_argument("--no-repair", action="store_true", help="only say what differs")
     verify.add_argument("--as", dest="email", default="", help="email of the person to act as")
     verify.set_defaults(command=_verify)
+    add_import(parts)
 
 
 def _verify(app: App, options: argparse.Namespace) -> int:

@@ -187,3 +187,13 @@ CREATE TABLE lake.rollup_months (calendar VARCHAR NOT NULL, month DATE NOT NULL,
 -- The months (of UTC) that have messages.
 CREATE TABLE lake.message_months (month DATE NOT NULL);
 INSERT INTO lake.message_months SELECT DISTINCT date_trunc('month', sent_at)::DATE FROM lake.messages;
+
+-- name: migration_0007_imported_chunks
+-- Tags the commits of imported traffic, with what each did: a worker that takes over finds what is done.
+CREATE TABLE lake.imported_chunks (
+    import_id VARCHAR NOT NULL,
+    chunk_no INTEGER NOT NULL,
+    added BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL
+);

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from core.services.exporting import Exporting
 from core.services.importing import Importing
+from core.services.importing_traffic import ImportingTraffic
 from core.services.launching import Launching
 from core.services.receiving import Receiving
 from core.services.rolling_up import RollingUp
@@ -23,6 +24,7 @@ class WorkKind(StrEnum):
     """What a worker can be asked to do."""
 
     IMPORT = "import"
+    TRAFFIC = "traffic"
     FREEZE = "freeze"
     SEND = "send"
     RECEIPTS = "receipts"
@@ -52,6 +54,7 @@ class Working:
     """Finds work and does it, for Huey tasks, the command line, tests and benchmarks alike."""
 
     importing: Importing
+    importing_traffic: ImportingTraffic
     launching: Launching
     sending: Sending
     receiving: Receiving
@@ -64,6 +67,7 @@ class Working:
         return [
             *(Work(WorkKind.DEMO, user_id) for user_id in self.demo.list_waiting(now)),
             *(Work(WorkKind.IMPORT, list_id) for list_id in self.importing.list_waiting(now)),
+            *(Work(WorkKind.TRAFFIC, import_id) for import_id in self.importing_traffic.list_waiting(now)),
             *(Work(WorkKind.FREEZE, campaign_id) for campaign_id in self.launching.list_processing(now)),
             *(Work(WorkKind.EXPORT, export_id) for export_id in self.exporting.list_waiting(now)),
             *(Work(WorkKind.SEND, campaign_id) for campaign_id in self.sending.list_sendable(now)),
@@ -74,6 +78,8 @@ class Working:
         match work.kind:
             case WorkKind.IMPORT:
                 self.importing.run(work.subject, clock)
+            case WorkKind.TRAFFIC:
+                self.importing_traffic.run(work.subject, clock)
             case WorkKind.FREEZE:
                 self.launching.freeze(work.subject, clock)
             case WorkKind.SEND:
@@ -89,6 +95,7 @@ class Working:
                 self.exporting.run(work.subject, clock)
             case WorkKind.TIDY:
                 self.exporting.delete_expired(clock())
+                self.importing_traffic.delete_forgotten(clock())
 
     def run_until_idle(self, clock: Callable[[], datetime]) -> None:
         """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""

@@ -53,6 +53,7 @@ SCREENS = (
     Screen("campaign", "Campaign", ":material/sms:", "SMS", (Permission.CAMPAIGN,), visible=False),
     Screen("statistics", "Statistics", ":material/bar_chart:", "Analysis", (Permission.STATISTICS,)),
     Screen("message_history", "Message History", ":material/history:", "Analysis", (Permission.MESSAGE_HISTORY,)),
+    Screen("import_traffic", "Import Traffic", ":material/upload_file:", "Analysis", (Permission.TRAFFIC_ACCOUNTS,)),
 )
 
 
