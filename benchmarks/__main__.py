@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import demo, export, gateway, statistics, story, text
+from benchmarks import cdr, demo, export, gateway, statistics, story, text
 
 BENCHMARKS = {
     "story": story,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "text": text,
     "statistics": statistics,
     "export": export,
+    "cdr": cdr,
 }
 
 

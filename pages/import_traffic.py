@@ -20,9 +20,7 @@ def columns(names: dict[str, str]) -> tuple[tables.Column, ...]:
         tables.number("Rows", lambda item: item.counts.read),
         tables.number("Added", lambda item: item.counts.added),
         tables.number("Updated", lambda item: item.counts.updated),
-        tables.number("Unchanged", lambda item: item.counts.unchanged),
         tables.number("Rejected", lambda item: item.counts.rejected),
-        tables.text("By", "created_by"),
         tables.moment("Uploaded", "created_at"),
     )
 

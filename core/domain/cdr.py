@@ -104,7 +104,7 @@ ROW_FAULTS: dict[RowFault, str] = {
     RowFault.NO_RECEIVER: "There is no Receiver.",
     RowFault.RECEIVER: "The Receiver {cell} is no subscriber number with country code.",
     RowFault.NO_STATUS: "There is no Delivery Status.",
-    RowFault.STATUS: "The Delivery Status {cell} is unknown; say what it means when you import the file.",
+    RowFault.STATUS: "The Delivery Status {cell} is unknown: say what it means before you import.",
     RowFault.DELIVERY_DATE: "The Delivery Date {cell} is not in the file's date format.",
     RowFault.DELIVERED_BEFORE_SENT: "The Delivery Date {cell} is more than an hour before the Sent Date.",
     RowFault.DELIVERED_IN_FUTURE: "The Delivery Date {cell} lies in the future; is the time zone right?",

@@ -126,16 +126,27 @@ def _show(preview: Preview, time_zone: str) -> None:
             hide_index=True,
             height="content",
             column_config=times,
+            placeholder=formats.NOTHING,
             key=f"{KEY}_preview",
             alt="First rows as they will be understood",
         )
         st.caption(f"Times are shown in your own zone, {time_zone}.")
     if preview.refused:
         rows = f"{formats.number(len(preview.refused))} of the first {formats.number(preview.row_count)} rows"
-        reasons = "".join(
-            f"\n- Row {row_no}: {formats.plain(reason)}" for row_no, reason in preview.refused[:REASONS_SHOWN]
-        )
+        reasons = "".join(f"\n- {line}" for line in _reasons(preview)[:REASONS_SHOWN])
         st.warning(f"**{rows} would be rejected.**{reasons}", icon=":material/rule:")
+
+
+def _reasons(preview: Preview) -> list[str]:
+    """Return each reason once, with the first of its rows and how many more there are."""
+    rows: dict[str, list[int]] = {}
+    for row_no, reason in preview.refused:
+        rows.setdefault(reason, []).append(row_no)
+    return [
+        f"Row {numbers[0]}{f' and {formats.number(len(numbers) - 1)} more' if len(numbers) > 1 else ''}: "
+        f"{formats.plain(reason)}"
+        for reason, numbers in rows.items()
+    ]
 
 
 def _decide(item: TrafficImport, mapping: CdrMapping, *, ready: bool) -> None:

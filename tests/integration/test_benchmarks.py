@@ -85,3 +85,9 @@ def test_exports_are_written_in_every_format_and_hold_all_rows(tmp_path: Path, c
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["case"].split()[-1] for line in lines] == ["xlsx", "csv", "parquet"]
     assert [line["ratio"] is not None for line in lines] == [True, False, False]
+
+
+def test_outside_traffic_is_imported_whole_and_the_second_time_not_at_all(capsys: pytest.CaptureFixture[str]):
+    assert main(["cdr", "--rows", "2000"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["ratio"] is not None for line in lines] == [True, False, True, False]
