@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import demo, export, gateway, history, maintenance, statistics, story, text
+from benchmarks import cdr, demo, export, gateway, history, maintenance, statistics, story, text
 
 BENCHMARKS = {
     "story": story,
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "history": history,
     "export": export,
     "maintenance": maintenance,
+    "cdr": cdr,
 }
 
 

@@ -15,6 +15,7 @@ from core.history.contacts import ContactStore
 from core.history.lake import Lake
 from core.history.maintenance import Maintenance
 from core.history.messages import MessageStore
+from core.history.outside_traffic import OutsideTraffic
 from core.history.queries import MessageQueries
 from core.history.rollups import Rollups
 from core.history.statistics import Statistics
@@ -25,6 +26,7 @@ from core.services.batches import SendingLimits, SendingTools
 from core.services.composing import Composing
 from core.services.exporting import Exporting, ExportLimits
 from core.services.importing import Importing, ImportLimits
+from core.services.importing_traffic import ImportingTraffic, TrafficLimits
 from core.services.launching import Launching
 from core.services.maintaining import Maintaining, MaintenanceRules
 from core.services.managing_accounts import ManagingAccounts
@@ -52,6 +54,7 @@ class App:
     people: AddingPeople
     accounts: ManagingAccounts
     importing: Importing
+    importing_traffic: ImportingTraffic
     composing: Composing
     launching: Launching
     sending: Sending
@@ -91,6 +94,7 @@ def build_app(settings: Settings) -> App:
     )
     accounts = ManagingAccounts(state)
     importing = Importing(state, contacts, accounts, _import_limits(settings))
+    importing_traffic = ImportingTraffic(state, OutsideTraffic(lake), _traffic_limits(settings))
     composing = Composing(state, contacts, accounts)
     launching = Launching(
         state, audience, composing, accounts, batch_size=settings.batch_size, lease_s=settings.lease_s
@@ -114,6 +118,7 @@ def build_app(settings: Settings) -> App:
         people=AddingPeople(state, signing_in, settings.default_rate_tps),
         accounts=accounts,
         importing=importing,
+        importing_traffic=importing_traffic,
         composing=composing,
         launching=launching,
         sending=sending,
@@ -125,7 +130,17 @@ def build_app(settings: Settings) -> App:
         maintaining=maintaining,
         remembering=Remembering(state),
         demo=demo,
-        working=Working(importing, launching, sending, receiving, demo, rolling_up, exporting, maintaining),
+        working=Working(
+            importing,
+            importing_traffic,
+            launching,
+            sending,
+            receiving,
+            demo,
+            rolling_up,
+            exporting,
+            maintaining,
+        ),
     )
 
 
@@ -140,6 +155,15 @@ def _import_limits(settings: Settings) -> ImportLimits:
         uploads_dir=settings.uploads_dir,
         max_bytes=settings.upload_max_mib << 20,
         max_rows=settings.list_max_rows,
+        lease_s=settings.lease_s,
+    )
+
+
+def _traffic_limits(settings: Settings) -> TrafficLimits:
+    return TrafficLimits(
+        uploads_dir=settings.uploads_dir,
+        max_bytes=settings.traffic_max_mib << 20,
+        max_rows=settings.traffic_max_rows,
         lease_s=settings.lease_s,
     )
 

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 from core.bootstrap import App
+from core.cli_traffic import add_import
 from core.domain.permissions import Permission
 from core.history.attaching import attach_statements
 
@@ -29,6 +30,7 @@ def add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     maintain.add_argument("--all", action="store_true", help="also what would not pay yet")
     maintain.add_argument("--as", dest="email", default="", help="email of the person to act as")
     maintain.set_defaults(command=_maintain)
+    add_import(parts)
 
 
 def _verify(app: App, options: argparse.Namespace) -> int:

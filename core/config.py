@@ -38,6 +38,10 @@ class Settings:
     upload_max_mib: int = 50
     # Largest number of contact rows in one list.
     list_max_rows: int = 1_000_000
+    # Largest file of outside traffic, MiB; the page takes no more than `upload_max_mib` of it.
+    traffic_max_mib: int = 2_048
+    # Largest number of rows in one file of outside traffic.
+    traffic_max_rows: int = 20_000_000
     # Hours an exported file is kept.
     export_keep_h: int = 24
     # Largest number of rows in one exported file.

@@ -1,4 +1,4 @@
-"""Reading uploaded lists, and creating the demo company."""
+"""Reading uploaded lists and files of outside traffic, and creating the demo company."""
 
 from core.bootstrap import shared_app
 from core.services.working import Work, WorkKind
@@ -10,6 +10,12 @@ from jobs.clock import utc_now
 def import_list(list_id: str) -> None:
     """Import the list, unless another worker does."""
     shared_app().working.do(Work(WorkKind.IMPORT, list_id), utc_now)
+
+
+@huey.task()
+def import_traffic(import_id: str) -> None:
+    """Import the file of outside traffic, unless another worker does."""
+    shared_app().working.do(Work(WorkKind.TRAFFIC, import_id), utc_now)
 
 
 @huey.task()

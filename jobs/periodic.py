@@ -19,7 +19,7 @@ from huey.signals import SIGNAL_CANCELED, SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_
 from core.services.working import Work, Working, WorkKind
 from jobs.app import huey
 from jobs.exporting import tidy_up, write_export
-from jobs.importing import import_list, seed_demo
+from jobs.importing import import_list, import_traffic, seed_demo
 from jobs.maintenance import maintain_history
 from jobs.receipts import merge_receipts
 from jobs.rollups import refresh_rollups
@@ -40,6 +40,7 @@ FORGOTTEN_AFTER = timedelta(seconds=60)
 
 TASKS: Mapping[WorkKind, TaskWrapper] = {
     WorkKind.IMPORT: import_list,
+    WorkKind.TRAFFIC: import_traffic,
     WorkKind.FREEZE: freeze_audience,
     WorkKind.SEND: send_campaign,
     WorkKind.RECEIPTS: merge_receipts,

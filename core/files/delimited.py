@@ -2,7 +2,7 @@
 
 import codecs
 import csv
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
@@ -72,21 +72,20 @@ class _Lines:
     def _refuse_bytes(self) -> InvalidFile:
         if self._encoding != "utf-8-sig":
             return InvalidFile("The file is no valid UTF-16 text.", hint=_CSV_HINT)
-        line_no, byte = _find_bad_byte(self._path)
-        return InvalidFile(
-            f"Line {line_no} holds the byte 0x{byte:02X}, which is not UTF-8.",
-            hint=f"Letters with accents would be damaged. {_CSV_HINT}",
-        )
+        with self._path.open("rb") as content:
+            return refuse_encoding(content)
 
 
-def _find_bad_byte(path: Path) -> tuple[int, int]:
-    """Return line number and value of the first byte that is not UTF-8."""
-    with path.open("rb") as file:
-        for line_no, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                return line_no, line[error.start]
+def refuse_encoding(content: Iterable[bytes]) -> InvalidFile:
+    """Return the error for *content*, line by line, which is not UTF-8: it names the first byte that is not."""
+    for line_no, line in enumerate(content, start=1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return InvalidFile(
+                f"Line {line_no} holds the byte 0x{line[error.start]:02X}, which is not UTF-8.",
+                hint=f"Letters with accents would be damaged. {_CSV_HINT}",
+            )
     raise AssertionError("called for a file that is not UTF-8")
 
 

@@ -1,6 +1,6 @@
 """Writing the message history: batches that were sent, and receipts for them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -139,20 +139,37 @@ class MessageStore:
         def update(cursor: DuckDBPyConnection) -> set[tuple[str, str]]:
             cursor.register("incoming_settled", folded)
             cursor.register("incoming_receipts", came)
-            cursor.execute(_SQL["settle"], {"earliest": earliest})
-            cursor.execute(_SQL["settled_before"])
-            cursor.execute(_SQL["settled_after"])
-            first, last = fetch_one(cursor, _SQL["changed_range"])
-            if first is not None:
-                cursor.execute(_SQL["update_changed"], {"first": first, "last": last})
-                record_changed(cursor, "settled_before", "settled_after")
+            settle_messages(cursor, _SQL["matched_receipts"], {"earliest": earliest})
             _keep(cursor)
             matched = {(str(gateway), str(key)) for gateway, key in cursor.execute(_SQL["matched"]).fetchall()}
-            for block in ("drop_after", "drop_before", "drop_settled"):
-                cursor.execute(_SQL[block])
+            cursor.execute(_SQL["drop_settled"])
             return matched
 
         return self._lake.write(update)
+
+
+def settle_messages(cursor: DuckDBPyConnection, matched: str, values: Mapping[str, object]) -> int:
+    """
+    Bring stored messages up to what came for them, and log the difference for the rollups.
+
+    Args:
+        cursor: The writing transaction's.
+        matched: A query for stored messages, each once, with what came for it: came_status, came_code, came_at. Its
+            other columns are those of `matched_receipts`.
+        values: What the query binds.
+
+    Returns: How many messages changed. The temporary table `settled` holds all of them; the caller drops it.
+    """
+    cursor.execute(_SQL["settle"].format(matched=matched), dict(values))
+    cursor.execute(_SQL["settled_before"])
+    cursor.execute(_SQL["settled_after"])
+    first, last, count = fetch_one(cursor, _SQL["changed_range"])
+    if first is not None:
+        cursor.execute(_SQL["update_changed"], {"first": first, "last": last})
+        record_changed(cursor, "settled_before", "settled_after")
+    cursor.execute(_SQL["drop_after"])
+    cursor.execute(_SQL["drop_before"])
+    return int(count)
 
 
 def _is_appended(cursor: DuckDBPyConnection, batch_id: str) -> bool:

@@ -22,19 +22,24 @@ SELECT
     $batch_id AS batch_id, $campaign_id AS campaign_id, $message_count AS message_count,
     $now::TIMESTAMP AS appended_at;
 
+-- name: matched_receipts
+SELECT
+    m.message_id, m.sent_at, m.account, m.country, m.network, m.mccmnc, m.price_eur_cents,
+    m.delivery_status, m.error_code, m.delivered_at, r.gateway, r.gateway_message_id,
+    r.delivery_status AS came_status, r.error_code AS came_code, r.delivered_at::TIMESTAMP AS came_at
+FROM lake.messages AS m
+JOIN incoming_settled AS r USING (gateway, gateway_message_id)
+WHERE m.sent_at >= $earliest::TIMESTAMP
+
 -- name: settle
--- The join of core.domain.receipts.merge, of what is stored (m) with what came (r). least() passes over NULLs.
+-- The join of core.domain.receipts.merge, of what is stored with what came. least() passes over NULLs.
 CREATE TEMP TABLE settled AS
 WITH matched AS (
     SELECT
-        m.message_id, m.sent_at, m.account, m.country, m.network, m.mccmnc, m.price_eur_cents,
-        m.delivery_status, m.error_code, m.delivered_at, r.gateway, r.gateway_message_id,
-        CASE m.delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS stored_rank,
-        CASE r.delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS came_rank,
-        r.delivery_status AS came_status, r.error_code AS came_code, r.delivered_at::TIMESTAMP AS came_at
-    FROM lake.messages AS m
-    JOIN incoming_settled AS r USING (gateway, gateway_message_id)
-    WHERE m.sent_at >= $earliest::TIMESTAMP
+        *,
+        CASE delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS stored_rank,
+        CASE came_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS came_rank
+    FROM ({matched})
 ),
 joined AS (
     SELECT
@@ -60,7 +65,7 @@ SELECT
 FROM joined;
 
 -- name: changed_range
-SELECT min(sent_at), max(sent_at) FROM settled WHERE changed;
+SELECT min(sent_at), max(sent_at), count(*) FROM settled WHERE changed;
 
 -- name: update_changed
 -- The range leaves out the files that hold none of the messages.

@@ -205,6 +205,16 @@ CREATE TABLE lake.receipts (
 );
 ALTER TABLE lake.receipts SET PARTITIONED BY (year(sent_at), month(sent_at));
 
+-- name: migration_0007_imported_chunks
+-- Tags the commits of imported traffic, with what each did: a worker that takes over finds what is done.
+CREATE TABLE lake.imported_chunks (
+    import_id VARCHAR NOT NULL,
+    chunk_no INTEGER NOT NULL,
+    added BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL
+);
+
 -- name: migration_0010_rollups_in_memory
 -- One rollup is enough: processes keep it in memory and add it up there. Its months and routes are gone.
 DROP TABLE lake.route_days;

@@ -13,6 +13,7 @@ from core.domain.msisdn import parse_msisdn
 from core.domain.numbering import Destination, get_destination
 from core.errors import InvalidFile, InvalidMsisdn
 from core.files.reading import ContactSheet, SheetRow
+from core.files.rejected import harmless
 from core.history.schema import CONTACT_SCHEMA
 from core.state.lists import ImportCounts
 
@@ -106,7 +107,7 @@ class EntryReader:
             self._file = self._rejected_path.open("w", newline="", encoding="utf-8-sig")
             csv.writer(self._file).writerow(["Row", "Reason", *self._sheet.columns])
         reason = detail or ROW_FAULTS[fault]
-        csv.writer(self._file).writerow([row.row_no, reason, *(_harmless(cell) for cell in row.cells)])
+        csv.writer(self._file).writerow([row.row_no, reason, *(harmless(cell) for cell in row.cells)])
 
     def _table(self, chunk: list[tuple[SheetRow, Destination]]) -> pa.Table:
         columns = {
@@ -127,8 +128,3 @@ class _RowRefusedError(Exception):
         super().__init__(fault)
         self.fault = fault
         self.detail = detail
-
-
-def _harmless(cell: str) -> str:
-    # A spreadsheet would run a cell that begins like a formula.
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} and not cell[1:].isdigit() else cell

@@ -6,9 +6,7 @@ reads every row, finds number, country and network, and writes the entries to th
 commit. Killed at any point, it starts again from the file.
 """
 
-import errno
 import logging
-import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,14 +28,12 @@ from core.services.entries import EntryReader
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.identifiers import new_id
 from core.services.managing_accounts import ManagingAccounts
+from core.services.storing import NO_ROOM, store_upload
 from core.state import campaigns, lists
 from core.state.lists import ImportCounts
 from core.state.store import State
 
 log = logging.getLogger(__name__)
-
-# What an operating system answers when a disk, or one's share of it, is full.
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Contacts(Protocol):
@@ -101,7 +97,7 @@ class Importing:
         list_id = new_id()
         path = self._path(list_id)
         try:
-            _store(content, path, self._limits.max_bytes)
+            store_upload(content, path, self._limits.max_bytes)
             with open_sheet(path, upload.file_name) as sheet:
                 columns = sheet.columns
             size_bytes = path.stat().st_size
@@ -301,32 +297,3 @@ def _new_list(
         created_at=now,
         created_by=viewer.name,
     )
-
-
-def _store(content: BinaryIO, path: Path, max_bytes: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("wb") as target:
-            shutil.copyfileobj(_Limited(content, max_bytes), target, 1 << 20)
-    except OSError as error:
-        raise StorageError(
-            f"The file could not be stored: {error.strerror}.", hint="Free disk space, then upload it again."
-        ) from error
-
-
-class _Limited:
-    """A file that refuses to be longer than its limit."""
-
-    def __init__(self, content: BinaryIO, max_bytes: int) -> None:
-        self._content = content
-        self._max_bytes = max_bytes
-        self._left = max_bytes
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._content.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise InvalidInput(
-                f"The file is larger than {self._max_bytes >> 20} MiB.", hint="Split it into several.", field="file"
-            )
-        return data

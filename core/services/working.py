@@ -5,7 +5,7 @@ The state store is the queue. Pages and scripts only write what shall be; `find`
 takes a lease first, so that asking twice, or a worker that dies, does no harm.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,17 +13,21 @@ from typing import Protocol
 
 from core.services.exporting import Exporting
 from core.services.importing import Importing
+from core.services.importing_traffic import ImportingTraffic
 from core.services.launching import Launching
 from core.services.maintaining import Maintaining
 from core.services.receiving import Receiving
 from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
 
+Clock = Callable[[], datetime]
+
 
 class WorkKind(StrEnum):
     """What a worker can be asked to do."""
 
     IMPORT = "import"
+    TRAFFIC = "traffic"
     FREEZE = "freeze"
     SEND = "send"
     RECEIPTS = "receipts"
@@ -54,6 +58,7 @@ class Working:
     """Finds work and does it, for Huey tasks, the command line, tests and benchmarks alike."""
 
     importing: Importing
+    importing_traffic: ImportingTraffic
     launching: Launching
     sending: Sending
     receiving: Receiving
@@ -67,33 +72,37 @@ class Working:
         return [
             *(Work(WorkKind.DEMO, user_id) for user_id in self.demo.list_waiting(now)),
             *(Work(WorkKind.IMPORT, list_id) for list_id in self.importing.list_waiting(now)),
+            *(Work(WorkKind.TRAFFIC, import_id) for import_id in self.importing_traffic.list_waiting(now)),
             *(Work(WorkKind.FREEZE, campaign_id) for campaign_id in self.launching.list_processing(now)),
             *(Work(WorkKind.EXPORT, export_id) for export_id in self.exporting.list_waiting(now)),
             *(Work(WorkKind.SEND, campaign_id) for campaign_id in self.sending.list_sendable(now)),
         ]
 
-    def do(self, work: Work, clock: Callable[[], datetime]) -> None:
+    def do(self, work: Work, clock: Clock) -> None:
         """Do it, or nothing when somebody else does."""
-        match work.kind:
-            case WorkKind.IMPORT:
-                self.importing.run(work.subject, clock)
-            case WorkKind.FREEZE:
-                self.launching.freeze(work.subject, clock)
-            case WorkKind.SEND:
-                self.sending.run(work.subject, clock)
-            case WorkKind.RECEIPTS:
-                self.receiving.collect(clock())
-                self.receiving.merge(clock())
-            case WorkKind.DEMO:
-                self.demo.run(work.subject, clock)
-            case WorkKind.ROLLUPS:
-                self.rolling_up.refresh()
-            case WorkKind.EXPORT:
-                self.exporting.run(work.subject, clock)
-            case WorkKind.TIDY:
-                self.exporting.delete_expired(clock())
-            case WorkKind.MAINTENANCE:
-                self.maintaining.run(clock)
+        self._tasks()[work.kind](work.subject, clock)
+
+    def _tasks(self) -> Mapping[WorkKind, Callable[[str, Clock], object]]:
+        return {
+            WorkKind.IMPORT: self.importing.run,
+            WorkKind.TRAFFIC: self.importing_traffic.run,
+            WorkKind.FREEZE: self.launching.freeze,
+            WorkKind.SEND: self.sending.run,
+            WorkKind.RECEIPTS: self._take_receipts,
+            WorkKind.DEMO: self.demo.run,
+            WorkKind.ROLLUPS: lambda *_: self.rolling_up.refresh(),
+            WorkKind.EXPORT: self.exporting.run,
+            WorkKind.TIDY: self._tidy_up,
+            WorkKind.MAINTENANCE: lambda _, clock: self.maintaining.run(clock),
+        }
+
+    def _take_receipts(self, _subject: str, clock: Clock) -> None:
+        self.receiving.collect(clock())
+        self.receiving.merge(clock())
+
+    def _tidy_up(self, _subject: str, clock: Clock) -> None:
+        self.exporting.delete_expired(clock())
+        self.importing_traffic.delete_forgotten(clock())
 
     def run_until_idle(self, clock: Callable[[], datetime]) -> None:
         """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""

@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, CursorResult, or_, update
 from sqlalchemy.orm import Session
 
-from core.state.models import BatchRow, CampaignRow, DemoRow, ExportRow, ListRow
+from core.state.models import BatchRow, CampaignRow, DemoRow, ExportRow, ListRow, TrafficImportRow
 
-Leasable = type[BatchRow] | type[CampaignRow] | type[DemoRow] | type[ExportRow] | type[ListRow]
+Leasable = type[BatchRow] | type[CampaignRow] | type[DemoRow] | type[ExportRow] | type[ListRow] | type[TrafficImportRow]
 
 
 def is_free(table: Leasable, now: datetime) -> ColumnElement[bool]:

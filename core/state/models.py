@@ -310,3 +310,41 @@ class PreferenceRow(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class TrafficImportRow(Base):
+    """A file of outside traffic; the file itself lies in the data folder, under this id, until it is imported."""
+
+    __tablename__ = "traffic_imports"
+    import_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id"), index=True)
+    user_id: Mapped[str] = mapped_column(String(36))
+    file_name: Mapped[str] = mapped_column(String(255))
+    columns: Mapped[list[str]]
+    signature: Mapped[str] = mapped_column(String(64))
+    mapping: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(String(12), index=True)
+    read_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    added_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    updated_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    unchanged_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    repeated_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    rejected_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    progress: Mapped[float] = mapped_column(default=0.0)
+    fault: Mapped[str] = mapped_column(Text, default="")
+    hint: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(100))
+    finished_at: Mapped[datetime | None]
+    lease_owner: Mapped[str] = mapped_column(String(64), default="")
+    lease_until: Mapped[datetime | None]
+
+
+class TrafficMappingRow(Base):
+    """How files of one form are read for an account."""
+
+    __tablename__ = "traffic_mappings"
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True)
+    signature: Mapped[str] = mapped_column(String(64), primary_key=True)
+    mapping: Mapped[dict[str, Any]]
+    remembered_at: Mapped[datetime]

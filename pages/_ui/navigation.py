@@ -55,6 +55,7 @@ SCREENS = (
     Screen("message_history", "Message History", ":material/history:", "Analysis", (Permission.MESSAGE_HISTORY,)),
     # Reached from the Message History table, with ?id=.
     Screen("message", "Message", ":material/sms:", "Analysis", (Permission.MESSAGE_HISTORY,), visible=False),
+    Screen("import_traffic", "Import Traffic", ":material/upload_file:", "Analysis", (Permission.TRAFFIC_ACCOUNTS,)),
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 # Word -> (Material icon, Streamlit colour name).
 BADGES: Mapping[str, tuple[str, str]] = {
     "Ready": ("check_circle", "green"),
+    "To Map": ("rule", "orange"),
     "In Progress": ("sync", "blue"),
     "Faulted": ("error", "red"),
     "Inactive": ("draft", "gray"),

@@ -108,3 +108,9 @@ def test_maintenance_leaves_the_counts_as_they_are(tmp_path: Path, capsys: pytes
     assert all(list(line) == KEYS for line in lines)
     # Five questions, asked of the spoilt lake and twice compared after maintenance; and the real appends.
     assert sum(line["ratio"] is not None for line in lines) == 5 * 3 + 2
+
+
+def test_outside_traffic_is_imported_whole_and_the_second_time_not_at_all(capsys: pytest.CaptureFixture[str]):
+    assert main(["cdr", "--rows", "2000"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["ratio"] is not None for line in lines] == [True, False, True, False]

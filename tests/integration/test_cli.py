@@ -8,12 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from core import cli
+from core.bootstrap import build_app
+from core.config import Settings
+from core.domain.accounts import Account, AccountStatus, AccountType
 from core.gateways.simulator.journal import Journal
+from tests.support import cdr
 from tests.support.house import PASSWORD, contacts
 from tests.support.live_server import REPOSITORY
 
@@ -214,3 +219,72 @@ def test_the_attach_statements_are_those_of_this_installation(run: Run, tmp_path
     assert str(tmp_path / "data" / "history" / "catalog.sqlite") in printed.said
     assert printed.said.count("READ_ONLY") == 1
     assert printed.said.endswith(";\n")
+
+
+def open_booking(run: Run) -> None:
+    """Add an HTTP account and let the first person work with it."""
+    app = build_app(Settings.from_environment())
+    now = datetime.now(UTC)
+    account = Account("", "booking", "Booking", AccountType.HTTP, AccountStatus.ACTIVE, "", 100)
+    opened = app.accounts.open_account(account, [], now)
+    app.accounts.join(app.people.get_viewer("").user_id, opened.account_id)
+    app.close()
+
+
+def import_traffic(run: Run, folder: Path, content: bytes, *options: str, account: str = "booking") -> Answer:
+    file = folder / "cdr.csv"
+    file.write_bytes(content)
+    return run("history", "import", str(file), "--account", account, "--work", *options)
+
+
+def test_outside_traffic_without_a_browser(run: Run, tmp_path: Path):
+    create_user(run)
+    open_booking(run)
+    content = cdr.csv(cdr.line(0, "DELIVRD"), cdr.line(1), "x,y")
+    first = import_traffic(run, tmp_path, content)
+    assert (first.code, first.said) == (
+        0,
+        "cdr.csv: Completed, 3 rows read, 2 added, 0 updated, 0 unchanged, 0 repeated, 1 rejected.\n",
+    )
+    assert "Receiver = msisdn" in first.complained
+    later = import_traffic(run, tmp_path, cdr.csv(cdr.line(0, "DELIVRD"), cdr.line(1, "UNDELIV")))
+    assert "2 rows read, 0 added, 1 updated, 1 unchanged" in later.said
+    assert run("history", "verify").code == 0
+
+
+def test_what_a_file_does_not_tell_is_said_by_options_once(run: Run, tmp_path: Path):
+    create_user(run)
+    open_booking(run)
+    content = b"when,who,what,price\n03/02/2025 09:15,491796000000,done,0.07\n"
+    refused = import_traffic(run, tmp_path, content)
+    assert (refused.code, refused.said) == (1, "")
+    assert "No column is chosen for Sent Date, Receiver, Delivery Status" in refused.complained
+    told = ("--column", "sent_date=when", "--column", "Receiver=who", "--column", "Delivery Status=what")
+    assert "date format is not clear" in import_traffic(run, tmp_path, content, *told).complained
+    told += ("--date-format", "DMY_SLASH", "--time-zone", "Europe/Berlin", "--status", "done=Delivered")
+    assert "prices are counted in" in import_traffic(run, tmp_path, content, *told).complained
+    assert "1 added" in import_traffic(run, tmp_path, content, *told, "--price-unit", "EUR").said
+    assert "1 unchanged" in import_traffic(run, tmp_path, content).said
+
+
+@pytest.mark.parametrize(
+    ("options", "account", "words"),
+    [
+        ((), "nobody", "There is no account 'nobody'. ada@example.com may import for: booking."),
+        ((), "simulator", "is of type Campaign"),
+        (("--column", "Colour=msisdn"), "booking", "There is no field 'Colour'"),
+        (("--column", "Receiver=nowhere"), "booking", "There is no column 'nowhere'"),
+        (("--column", "Receiver"), "booking", "has no equals sign"),
+        (("--status", "OK=Fine"), "booking", "There is no delivery status 'Fine'"),
+        (("--time-zone", "Mars"), "booking", "There is no time zone 'Mars'"),
+    ],
+)
+def test_wrong_options_of_an_import_are_explained(
+    run: Run, tmp_path: Path, options: tuple[str, ...], account: str, words: str
+):
+    create_user(run)
+    open_booking(run)
+    answer = import_traffic(run, tmp_path, cdr.records(2), *options, account=account)
+    assert (answer.code, answer.said) == (1, "")
+    assert words in answer.complained
+    assert list((tmp_path / "data" / "uploads").glob("*")) == []

@@ -1,0 +1,226 @@
+"""Call detail records: files of messages that were sent outside the tool, and how their columns are read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from core.domain.messages import DeliveryStatus
+from core.errors import InvalidInput
+
+MAX_COLUMNS = 200
+# Nobody has records from before, and clocks differ by less.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+CLOCK_LEEWAY = timedelta(minutes=15)
+# The same Message ID to the same receiver is the same message if the times lie no further apart: files disagree about
+# when a message was sent, and providers use their ids again after a while.
+SAME_MESSAGE_WITHIN = timedelta(days=2)
+
+
+class CdrField(StrEnum):
+    """What a column can mean, in the words of Message History."""
+
+    SENT_DATE = "Sent Date"
+    RECEIVER = "Receiver"
+    DELIVERY_STATUS = "Delivery Status"
+    MESSAGE_ID = "Message ID"
+    SENDER = "Sender"
+    DELIVERY_DATE = "Delivery Date"
+    ERROR_CODE = "Error Code"
+    PRICE = "Price"
+    SEGMENTS = "Segments"
+    UNICODE = "Unicode"
+    COUNTRY = "Country"
+    NETWORK = "Network"
+    MCCMNC = "MCCMNC"
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether no record can do without it."""
+        return self in NEEDED
+
+
+NEEDED = (CdrField.SENT_DATE, CdrField.RECEIVER, CdrField.DELIVERY_STATUS)
+
+
+class DateFormat(StrEnum):
+    """How a file writes its times."""
+
+    ISO = "YYYY-MM-DD HH:mm:ss (ISO 8601)"
+    EPOCH_S = "Epoch, seconds"
+    EPOCH_MS = "Epoch, milliseconds"
+    DMY_SLASH = "DD/MM/YYYY HH:mm:ss"
+    MDY_SLASH = "MM/DD/YYYY HH:mm:ss"
+    DMY_DOT = "DD.MM.YYYY HH:mm:ss"
+    DMY_DASH = "DD-MM-YYYY HH:mm:ss"
+    YMD_SLASH = "YYYY/MM/DD HH:mm:ss"
+    COMPACT = "YYYYMMDDHHmmss"
+    SMPP = "YYMMDDHHmmss"
+
+    @property
+    def is_universal(self) -> bool:
+        """Whether it names a moment by itself, whatever the time zone."""
+        return self in {DateFormat.EPOCH_S, DateFormat.EPOCH_MS}
+
+
+class PriceUnit(StrEnum):
+    """What a price of a message is counted in."""
+
+    EUR_CENTS = "EUR cents"
+    EUR = "EUR"
+
+
+class RowFault(StrEnum):
+    """Why a row is not a message; the first that applies, in this order."""
+
+    CELLS = "cells"
+    NO_SENT_DATE = "no_sent_date"
+    SENT_DATE = "sent_date"
+    TOO_OLD = "too_old"
+    IN_FUTURE = "in_future"
+    NO_RECEIVER = "no_receiver"
+    RECEIVER = "receiver"
+    NO_STATUS = "no_status"
+    STATUS = "status"
+    DELIVERY_DATE = "delivery_date"
+    DELIVERED_BEFORE_SENT = "delivered_before_sent"
+    DELIVERED_IN_FUTURE = "delivered_in_future"
+    PRICE = "price"
+    SEGMENTS = "segments"
+    UNICODE = "unicode"
+    COUNTRY = "country"
+    MCCMNC = "mccmnc"
+    TOO_LONG = "too_long"
+
+
+# The sentence for each; {cell} is what the file says.
+ROW_FAULTS: dict[RowFault, str] = {
+    RowFault.CELLS: "The row has {cell}.",
+    RowFault.NO_SENT_DATE: "There is no Sent Date.",
+    RowFault.SENT_DATE: "The Sent Date {cell} is not in the file's date format.",
+    RowFault.TOO_OLD: "The Sent Date {cell} is before the year 2000.",
+    RowFault.IN_FUTURE: "The Sent Date {cell} lies in the future; is the time zone right?",
+    RowFault.NO_RECEIVER: "There is no Receiver.",
+    RowFault.RECEIVER: "The Receiver {cell} is no subscriber number with country code.",
+    RowFault.NO_STATUS: "There is no Delivery Status.",
+    RowFault.STATUS: "The Delivery Status {cell} is unknown: say what it means before you import.",
+    RowFault.DELIVERY_DATE: "The Delivery Date {cell} is not in the file's date format.",
+    RowFault.DELIVERED_BEFORE_SENT: "The Delivery Date {cell} is more than an hour before the Sent Date.",
+    RowFault.DELIVERED_IN_FUTURE: "The Delivery Date {cell} lies in the future; is the time zone right?",
+    RowFault.PRICE: "The Price {cell} is no amount.",
+    RowFault.SEGMENTS: "The number of segments {cell} is not between 1 and 255.",
+    RowFault.UNICODE: "{cell} does not say whether the message is Unicode: yes or no.",
+    RowFault.COUNTRY: "The Country {cell} is neither a country's code nor its English name.",
+    RowFault.MCCMNC: "The MCCMNC {cell} does not have five or six digits.",
+    RowFault.TOO_LONG: "A Sender, Message ID, Error Code or Network has more than 128 characters.",
+}
+MAX_CELL = 128
+
+
+@dataclass(frozen=True)
+class CdrMapping:
+    """
+    How the columns of a file become our fields.
+
+    *columns* names a column for each field that the file has. *time_zone* is that of times which do not say. *statuses*
+    says what words of the file mean, by `status_key`; the usual ones are known besides. *price_unit* is None as long as
+    nobody said, which only matters when there is a price.
+    """
+
+    columns: Mapping[CdrField, str]
+    date_format: DateFormat | None
+    time_zone: str
+    price_unit: PriceUnit | None = None
+    statuses: Mapping[str, DeliveryStatus] = field(default_factory=dict)
+
+
+def check_mapping(mapping: CdrMapping, headers: Sequence[str]) -> None:
+    """
+    Refuse a mapping that cannot be used for a file with *headers*.
+
+    Raises: InvalidInput: a needed field has no column, a column does not exist or is named twice, or date format, unit
+        of the price or time zone are missing or unknown; its `field` is the field's name where there is one.
+    """
+    missing = [name for name in NEEDED if not mapping.columns.get(name)]
+    if missing:
+        raise InvalidInput(
+            f"No column is chosen for {', '.join(missing)}.",
+            hint="Say which column of the file holds it.",
+            field=missing[0],
+        )
+    taken: dict[str, CdrField] = {}
+    for name, column in mapping.columns.items():
+        if column not in headers:
+            raise InvalidInput(f"The file has no column {column!r}.", hint="Choose another one.", field=name)
+        if column in taken:
+            raise InvalidInput(
+                f"The column {column!r} is chosen for {taken[column]} and for {name}.",
+                hint="A column has one meaning.",
+                field=name,
+            )
+        taken[column] = name
+    if mapping.date_format is None:
+        raise InvalidInput("The date format is not clear.", hint="Say how the file writes its times.", field="format")
+    if CdrField.PRICE in mapping.columns and mapping.price_unit is None:
+        raise InvalidInput(
+            "It is not clear what the prices are counted in.", hint="Choose EUR cents or EUR.", field="price_unit"
+        )
+    try:
+        ZoneInfo(mapping.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(
+            f"There is no time zone {mapping.time_zone!r}.",
+            hint="Use a name like Europe/Berlin, or UTC.",
+            field="time_zone",
+        ) from None
+
+
+class TrafficImportStatus(StrEnum):
+    """How far an import is."""
+
+    TO_MAP = "To Map"
+    IN_PROGRESS = "In Progress"
+    COMPLETED = "Completed"
+    FAULTED = "Faulted"
+
+
+@dataclass(frozen=True)
+class TrafficCounts:
+    """
+    What became of the rows: read = added + updated + unchanged + repeated + rejected once all is done.
+
+    *repeated* rows speak of a message that another row of the same file speaks of, too; together they are one.
+    """
+
+    read: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True)
+class TrafficImport:
+    """
+    A file of outside traffic, and what became of it.
+
+    *columns* are its headers. *progress* is 0..1. *fault* and *hint* say what is wrong with a Faulted import, and what
+    one In Progress waits for; else "".
+    """
+
+    import_id: str
+    account_id: str
+    user_id: str
+    file_name: str
+    columns: tuple[str, ...]
+    signature: str
+    status: TrafficImportStatus
+    created_at: datetime
+    created_by: str
+    counts: TrafficCounts = field(default_factory=TrafficCounts)
+    progress: float = 0.0
+    fault: str = ""
+    hint: str = ""
+    finished_at: datetime | None = None

@@ -1,0 +1,237 @@
+"""
+What the columns, words and times of a CDR file probably mean.
+
+Providers agree on nothing, but their names resemble each other. What is found here is only a proposal: a person sees it
+before anything is imported, and what is not clear is asked.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from core.domain.cdr import CLOCK_LEEWAY, EARLIEST, CdrField, CdrMapping, DateFormat, PriceUnit
+from core.domain.messages import DeliveryStatus
+from core.domain.receipts import RECEIPT_STATES
+
+# The usual names, likeliest first, without capitals and signs. A header that only contains one is no match: "status
+# date" is no status.
+_ALIASES: dict[CdrField, str] = {
+    CdrField.SENT_DATE: "sentdate senddate sentat sent senttime sendtime sentdatetime submitdate submittime submitat "
+    "submitted submittedat submitteddate submitdatetime submissiondate submissiontime messagedate messagetime msgdate "
+    "requestdate requesttime requestedat createdat created createddate createtime creationdate acceptedat eventtime "
+    "timestamp datetime date time",
+    CdrField.RECEIVER: "receiver msisdn destination dest destaddr destinationaddress destaddress destinationaddr "
+    "destnumber destinationnumber recipient recipientnumber receivernumber tonumber phonenumber phone mobile "
+    "mobilenumber number subscriber bnumber bparty called callednumber da to",
+    CdrField.DELIVERY_STATUS: "deliverystatus dlrstatus dlrstate dlr stat deliverystate messagestate messagestatus "
+    "msgstatus finalstatus finalstate receiptstatus receiptstate smsstatus statusname statustext status state result",
+    CdrField.MESSAGE_ID: "messageid msgid smsid gatewaymessageid externalmessageid externalid providermessageid "
+    "providerid smscid smscmessageid dlrid trackingid transactionid uuid guid id",
+    CdrField.SENDER: "sender senderid sendername source sourceaddr sourceaddress srcaddr src originator orig oa "
+    "fromnumber alphatag anumber aparty calling header from",
+    CdrField.DELIVERY_DATE: "deliverydate deliveredat deliveredtime delivereddate deliverytime donedate donetime "
+    "doneat dlrdate dlrtime dlrat dlrtimestamp receiptdate receipttime finaldate finaltime finalizedat statusdate "
+    "statustime completedat handsettime",
+    CdrField.ERROR_CODE: "errorcode errcode err error dlrerror dlrerr dlrerrorcode networkerrorcode failurecode "
+    "reasoncode errorid dlrcode",
+    CdrField.PRICE: "priceeurc pricepermessageeurc priceeurcents pricecents priceeur priceineur price costeurcents "
+    "costeur cost costs amount rate charge chargedamount fee",
+    CdrField.SEGMENTS: "segments segmentcount segmentscount numsegments numberofsegments parts partcount "
+    "messageparts numparts smsparts messagecount msgcount smscount smspages pages",
+    CdrField.UNICODE: "unicode isunicode datacoding dcs encoding coding charset",
+    CdrField.COUNTRY: "country countrycode countryiso iso iso2 countryname destcountry destinationcountry",
+    CdrField.NETWORK: "network networkname operator operatorname carrier carriername mno destnetwork",
+    CdrField.MCCMNC: "mccmnc plmn networkcode imsiprefix mccmnccode",
+}
+_RANKS = {field: {alias: rank for rank, alias in enumerate(aliases.split())} for field, aliases in _ALIASES.items()}
+
+_SUBMITTED, _DELIVERED, _UNDELIVERED = DeliveryStatus.SUBMITTED, DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED
+# Besides SMPP's own words, what providers write. Numbers are left out: a 2 is delivered to some, failed to others.
+_COMMON: dict[DeliveryStatus, str] = {
+    _SUBMITTED: "SUBMITTED SENT PENDING QUEUED BUFFERED ACCEPTED TRANSMITTED SENDING WAITING PROCESSING BUFFRED "
+    "IN_PROGRESS IN_TRANSIT SENT_TO_OPERATOR SUBMITTED_TO_NETWORK DELIVERED_TO_OPERATOR EN_ROUTE",
+    _DELIVERED: "DELIVERED DELIVRD DLVRD DELIVERY_SUCCESS DELIVERED_TO_HANDSET SUCCESSFULLY_DELIVERED",
+    _UNDELIVERED: "UNDELIVERED UNDELIVERABLE UNDELIVRD NOT_DELIVERED FAILED FAILURE DELIVERY_FAILED FAIL EXPIRED "
+    "REJECTED DELETED BLOCKED BOUNCED CANCELED CANCELLED UNDELIVERED_TO_HANDSET NO_ROUTE ABSENT_SUBSCRIBER",
+}
+
+
+def status_key(word: str) -> str:
+    """Return *word* as statuses are compared: capitals, and one underscore between its parts."""
+    return re.sub(r"[\s_-]+", "_", word.strip()).upper()
+
+
+STATUS_WORDS: dict[str, DeliveryStatus] = {
+    **{word: status for status, words in _COMMON.items() for word in words.split()},
+    **{word: state.delivery_status for state in RECEIPT_STATES for word in (state.word, state.name)},
+}
+
+_YES = frozenset(["1", "true", "yes", "y", "t", "unicode", "ucs2", "ucs-2", "utf-16", "utf16", "8"])
+_NO = frozenset(["0", "false", "no", "n", "f", "gsm", "gsm7", "gsm-7", "text", "7bit", "latin"])
+
+
+@dataclass(frozen=True)
+class Times:
+    """
+    How a date format is recognised and read.
+
+    *shape* is a regular expression for the whole cell; *patterns* are for strptime, and read it in this order. Formats
+    without patterns are read otherwise.
+    """
+
+    shape: str
+    patterns: tuple[str, ...] = ()
+
+
+def _dated(day: str, separator_class: str) -> Times:
+    """Return a format of date and time of day, which may have seconds, a fraction, or AM and PM."""
+    numbers = separator_class.join([r"\d{1,4}"] * 3)
+    clocks = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p")
+    patterns = (*(f"{day} {clock}" for clock in clocks), day)
+    return Times(rf"{numbers}(?: \d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?(?: [AaPp][Mm])?)?", patterns)
+
+
+# In order of preference: of two formats that fit, the first is likelier.
+TIMES: dict[DateFormat, Times] = {
+    DateFormat.ISO: Times(
+        r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
+    ),
+    DateFormat.EPOCH_S: Times(r"\d{9,10}(?:\.\d{1,9})?"),
+    DateFormat.EPOCH_MS: Times(r"\d{12,13}(?:\.\d{1,9})?"),
+    DateFormat.DMY_SLASH: _dated("%d/%m/%Y", "/"),
+    DateFormat.MDY_SLASH: _dated("%m/%d/%Y", "/"),
+    DateFormat.DMY_DOT: _dated("%d.%m.%Y", r"\."),
+    DateFormat.DMY_DASH: _dated("%d-%m-%Y", "-"),
+    DateFormat.YMD_SLASH: _dated("%Y/%m/%d", "/"),
+    DateFormat.COMPACT: Times(r"\d{14}", ("%Y%m%d%H%M%S",)),
+    # Seconds may be left out; they are filled in, because a pattern without them would read fewer digits elsewhere.
+    DateFormat.SMPP: Times(r"\d{10}(?:\d{2})?", ("%y%m%d%H%M%S",)),
+}
+
+
+def signature_of(headers: Sequence[str], kind: str) -> str:
+    """Return what files of the same form have in common: the same columns in the same order, and kind of file."""
+    text = "\x1f".join([kind, *(header.casefold() for header in headers)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def guess_columns(headers: Sequence[str]) -> dict[CdrField, str]:
+    """Return for each field the column that is called like it, in the fields' order; none is taken twice."""
+    offers = sorted(
+        (rank, position, field, header)
+        for field, ranks in _RANKS.items()
+        for position, header in enumerate(headers)
+        if (rank := ranks.get(_bare(header))) is not None
+    )
+    found: dict[CdrField, str] = {}
+    for _, _, field, header in offers:
+        if field not in found and header not in found.values():
+            found[field] = header
+    return {field: found[field] for field in CdrField if field in found}
+
+
+def guess_price_unit(header: str) -> PriceUnit | None:
+    """Return what the header says the prices are counted in; None when it does not say."""
+    bare = _bare(header)
+    if "cent" in bare or bare.endswith("eurc"):
+        return PriceUnit.EUR_CENTS
+    return PriceUnit.EUR if "eur" in bare or "€" in header else None
+
+
+def list_date_formats(cells: Iterable[str], now: datetime) -> list[DateFormat]:
+    """Return the formats in which most of *cells* can be read, at least half of them; empty cells do not matter."""
+    wanted = Counter(text for cell in cells if (text := cell.strip()))
+    fitting = {form: sum(count for cell, count in wanted.items() if _fits(cell, form, now)) for form in DateFormat}
+    most = max(fitting.values())
+    # A few cells may be wrong; that some do not fit a format still speaks for another one.
+    return [form for form, count in fitting.items() if count == most and count * 2 >= wanted.total() > 0]
+
+
+def guess_mapping(headers: Sequence[str], sent_dates: Sequence[str], time_zone: str, now: datetime) -> CdrMapping:
+    """
+    Return the likeliest mapping of a file.
+
+    Args:
+        headers: The file's columns.
+        sent_dates: The first cells of the column that is probably the Sent Date.
+        time_zone: That of the person who asks: most likely the file's, too.
+        now: Rules out formats in which the times would lie in the future.
+
+    Returns: A mapping whose date format is None when several fit, or none does.
+    """
+    columns = guess_columns(headers)
+    formats = list_date_formats(sent_dates, now)
+    price = columns.get(CdrField.PRICE)
+    return CdrMapping(
+        columns=columns,
+        date_format=formats[0] if len(formats) == 1 else None,
+        time_zone=time_zone,
+        price_unit=guess_price_unit(price) if price else None,
+    )
+
+
+def parse_moment(cell: str, form: DateFormat) -> datetime | None:
+    """Return the time in *cell*: aware where it says so itself, else naive; None when it is not in that format."""
+    times = TIMES[form]
+    if not re.fullmatch(times.shape, cell):
+        return None
+    if form is DateFormat.ISO:
+        return _parse_iso(cell)
+    if form.is_universal:
+        seconds = Decimal(cell) / (1 if form is DateFormat.EPOCH_S else 1000)
+        return datetime.fromtimestamp(float(seconds), UTC)
+    text = cell.ljust(12, "0") if form is DateFormat.SMPP else cell
+    for pattern in times.patterns:
+        try:
+            return datetime.strptime(text, pattern)  # noqa: DTZ007 - the file's own zone is applied by the caller
+        except ValueError:
+            continue
+    return None
+
+
+def parse_unicode(cell: str) -> bool | None:
+    """Return whether *cell* says yes; None when it says neither yes nor no. SMPP's data_coding counts (8 is UCS-2)."""
+    word = cell.strip().lower()
+    return True if word in _YES else False if word in _NO else None
+
+
+def parse_price(cell: str) -> Decimal | None:
+    """Return the amount in *cell*, with a decimal point or comma; None when it is none."""
+    text = re.sub(r"\s", "", cell)
+    if "," in text:
+        # The last of two different signs is the decimal one.
+        text = text.replace(".", "").replace(",", ".") if text.rfind(",") > text.rfind(".") else text.replace(",", "")
+    if not re.fullmatch(r"\d{1,7}(?:\.\d+)?(?:[eE]-\d{1,2})?", text):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _bare(header: str) -> str:
+    return re.sub(r"[\W_]", "", header.casefold())
+
+
+def _parse_iso(cell: str) -> datetime | None:
+    text = re.sub(r" ?(?:Z|UTC|GMT)$", "+00:00", cell).replace(",", ".")
+    text = re.sub(r" ([+-])", r"\1", text)
+    # Python reads six digits of a second.
+    text = re.sub(r"(\.\d{6})\d+", r"\1", text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _fits(cell: str, form: DateFormat, now: datetime) -> bool:
+    moment = parse_moment(cell, form)
+    if moment is None:
+        return False
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # Zones differ by less than a day.
+    return EARLIEST <= aware <= now + CLOCK_LEEWAY + timedelta(days=1)

@@ -1,0 +1,225 @@
+"""Reading blocks of a CDR file: what is a message, and what is wrong with the other rows."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from duckdb import DuckDBPyConnection
+
+from core.domain.cdr import CLOCK_LEEWAY, EARLIEST, MAX_CELL, CdrField, CdrMapping, DateFormat, PriceUnit
+from core.domain.cdr_guessing import STATUS_WORDS, TIMES, parse_price, parse_unicode, status_key
+from core.domain.msisdn import find_msisdn
+from core.domain.numbering import get_destination, list_countries, list_networks
+from core.domain.periods import Period, list_offsets
+from core.history.arrow import fetch, fetch_one
+from core.history.statements import load_statements
+
+SQL = load_statements("cdr.sql")
+
+MOST_SEGMENTS = 255
+_MOST_EUR_CENTS = Decimal(10_000_000)
+# What programs write where there is nothing, in any case. A sender may well be called None.
+_NOTHING = ("-", "--", "null", "n/a", "na", "none", "nan", "nil", "\\n")
+# An offset stands behind a time of day: without one, the -01 of a date would be taken for it.
+_OFFSET = r"\d:\d{2}(?:[.,]\d{1,9})? ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
+
+_PLACE = ("msisdn", "country", "network", "mccmnc")
+_PRICE = pa.decimal128(12, 4)
+
+
+@dataclass(frozen=True)
+class CdrSpec:
+    """How a file is read: for which account, by what mapping, with which columns, and what the future is."""
+
+    account_id: str
+    mapping: CdrMapping
+    columns: Sequence[str]
+    now: datetime
+
+
+class BlockReader:
+    """Reads one block after the other, on one cursor; `cdr_parsed` holds the last one."""
+
+    def __init__(self, cursor: DuckDBPyConnection, spec: CdrSpec) -> None:
+        """Take the cursor and how the file is read; the mapping was checked."""
+        self._cursor = cursor
+        self._spec = spec
+        columns = spec.mapping.columns
+        self._sources = {field.name.lower(): f"c{spec.columns.index(name)}" for field, name in columns.items()}
+        self._cells = ", ".join(["row_no", *(_cell_of(field, field in columns) for field in CdrField)])
+        assert spec.mapping.date_format is not None
+        self._sent, self._sent_offset_s = _moment("sent_date", spec.mapping.date_format)
+        self._delivery, self._delivery_offset_s = _moment("delivery_date", spec.mapping.date_format)
+
+    def read(self, block: pa.Table) -> pa.Table:
+        """
+        Understand a block of `core.files.cdr`.
+
+        Returns: The rows that are no messages: row_no (int64), fault (a `core.domain.cdr.RowFault`), cell (text), in
+            file order. The others are in the view `cdr_understood`.
+        """
+        cursor, now = self._cursor, self._spec.now
+        latest = now + CLOCK_LEEWAY
+        cells = {name: pc.utf8_trim_whitespace(block[source]) for name, source in self._sources.items()}
+        cursor.register("block", pa.table({"row_no": block["row_no"], **cells}))
+        cursor.execute(
+            SQL["read_cells"].format(
+                cells=self._cells,
+                sent_local=self._sent,
+                sent_offset_s=self._sent_offset_s,
+                delivery_local=self._delivery,
+                delivery_offset_s=self._delivery_offset_s,
+            )
+        )
+        cursor.unregister("block")
+        self._look_up()
+        zone, values = self._zone_offsets(latest)
+        bounds = {"earliest": EARLIEST, "latest": latest, "max_cell": MAX_CELL}
+        sql = SQL["parse"].format(sent_zone=zone("sent_local"), delivery_zone=zone("delivery_local"))
+        cursor.execute(sql, {**bounds, **values})
+        cursor.execute(SQL["understood"])
+        return fetch(cursor, SQL["rejected"])
+
+    def _look_up(self) -> None:
+        """Parse what few different cells stand for once for each, instead of row by row."""
+        mapping = self._spec.mapping
+        words = STATUS_WORDS | dict(mapping.statuses)
+        self._register("cdr_statuses", "delivery_status", lambda cell: words.get(status_key(cell)), pa.string())
+        self._register("cdr_prices", "price", lambda cell: _price(cell, mapping.price_unit), _PRICE)
+        self._register("cdr_segments", "segments", _segments, pa.int32())
+        self._register("cdr_unicodes", "unicode", lambda cell: parse_unicode(cell) if cell else False, pa.bool_())
+        self._register("cdr_countries", "country", _country_code, pa.string())
+        cells = self._distinct("receiver")
+        # One after the other: the second look at a number just parsed is cheap.
+        places = [get_destination(msisdn) if (msisdn := find_msisdn(cell)) else None for cell in cells]
+        found = {name: [getattr(place, name, None) for place in places] for name in _PLACE}
+        self._cursor.register("cdr_receivers", _texts({"cell": cells, **found}))
+        cells = self._distinct("mccmnc")
+        codes = [_mccmnc(cell) for cell in cells]
+        names = [_network_names().get(code or "", "") for code in codes]
+        self._cursor.register("cdr_networks", _texts({"cell": cells, "value": codes, "name": names}))
+
+    def _register(self, table: str, column: str, parse: Callable[[str], Any], kind: pa.DataType) -> None:
+        cells = self._distinct(column)
+        values = pa.array([parse(cell) for cell in cells], kind)
+        self._cursor.register(table, pa.table({"cell": pa.array(cells, pa.string()), "value": values}))
+
+    def _distinct(self, column: str) -> list[str]:
+        found = self._cursor.execute(f"SELECT DISTINCT {column} FROM cdr_cells").to_arrow_table()
+        return list(found[column].to_pylist())
+
+    def _zone_offsets(self, latest: datetime) -> tuple[Callable[[str], str], Mapping[str, object]]:
+        """Return what makes the offset of a column of local times, and the values that binds."""
+        day = timedelta(days=1)
+        first, last = fetch_one(self._cursor, SQL["local_range"], {"earliest": EARLIEST - day, "latest": latest + day})
+        if first is None:
+            return lambda _: "INTERVAL 0 SECOND", {}
+        period = Period(first.replace(tzinfo=UTC) - 2 * day, last.replace(tzinfo=UTC) + 2 * day)
+        return local_offsets(period, self._spec.mapping.time_zone)
+
+
+def local_offsets(period: Period, time_zone: str) -> tuple[Callable[[str], str], Mapping[str, object]]:
+    """
+    Return what makes an expression for the offset at a column of *local* times, and the values it binds.
+
+    An hour that the clock shows twice is the first one, and one that it skips is read as if it did not, as Python's
+    zones do.
+    """
+    first, *changes = list_offsets(period, time_zone)
+    values: dict[str, object] = {"offset_0": first.offset.total_seconds()}
+    offset = first.offset
+    for number, span in enumerate(changes, start=1):
+        since = span.since.replace(tzinfo=None) + max(offset, span.offset)
+        values |= {f"since_{number}": since, f"offset_{number}": span.offset.total_seconds()}
+        offset = span.offset
+
+    def expression(column: str) -> str:
+        sql = "to_seconds($offset_0)"
+        for number in range(1, len(changes) + 1):
+            sql = f"CASE WHEN {column} >= $since_{number}::TIMESTAMP THEN to_seconds($offset_{number}) ELSE {sql} END"
+        return sql
+
+    return expression, values
+
+
+def _cell_of(field: CdrField, is_there: bool) -> str:
+    """Return the expression of a field's cell, "" where the file has nothing."""
+    name = field.name.lower()
+    if not is_there:
+        return f"'' AS {name}"
+    if field is CdrField.SENDER:
+        return name
+    nothing = ", ".join(f"'{word}'" for word in _NOTHING)
+    # Most cells are longer than the words, which is seen sooner.
+    empty = f"length({name}) <= {max(map(len, _NOTHING))} AND lower({name}) IN ({nothing})"
+    if field is CdrField.DELIVERY_DATE:
+        empty += f" OR {name} = '0' OR starts_with({name}, '0000-00-00')"
+    return f"CASE WHEN {empty} THEN '' ELSE {name} END AS {name}"
+
+
+def _moment(column: str, form: DateFormat) -> tuple[str, str]:
+    """Return expressions of a time as the cell has it, and of its offset in seconds (NULL: the file's zone)."""
+    times = TIMES[form]
+    shaped = f"regexp_full_match({column}, '{times.shape}')"
+    if form.is_universal:
+        factor = 1_000_000 if form is DateFormat.EPOCH_S else 1_000
+        number = f"round(try_cast({column} AS DECIMAL(28, 9)) * {factor})::BIGINT"
+        return f"CASE WHEN {shaped} THEN make_timestamp({number}) END", "0.0"
+    if form is not DateFormat.ISO:
+        patterns = ", ".join(f"'{pattern}'" for pattern in times.patterns)
+        text = f"rpad({column}, 12, '0')" if form is DateFormat.SMPP else column
+        return f"CASE WHEN {shaped} THEN try_strptime({text}, [{patterns}]) END", "NULL::DOUBLE"
+    written = f"nullif(regexp_extract({column}, '{_OFFSET}', 1), '')"
+    # DuckDB would read an offset and forget it.
+    bare = f"replace(rtrim(left({column}, length({column}) - coalesce(length({written}), 0))), ',', '.')"
+    digits = f"rpad(replace(substr({written}, 2), ':', ''), 4, '0')"
+    minutes = f"(substr({digits}, 1, 2)::INTEGER * 60 + substr({digits}, 3, 2)::INTEGER)"
+    offset_s = f"""CASE
+        WHEN {written} IN ('Z', 'UTC', 'GMT') THEN 0.0::DOUBLE
+        WHEN {written} IS NOT NULL THEN CASE WHEN {written}[1] = '-' THEN -60.0 ELSE 60.0 END * {minutes} END"""
+    return f"CASE WHEN {shaped} THEN try_cast({bare} AS TIMESTAMP) END", offset_s
+
+
+def _price(cell: str, unit: PriceUnit | None) -> Decimal | None:
+    if not cell:
+        return Decimal(0)
+    found = parse_price(cell)
+    if found is None:
+        return None
+    cents = (found * (100 if unit is PriceUnit.EUR else 1)).quantize(Decimal("0.0001"))
+    return cents if cents < _MOST_EUR_CENTS else None
+
+
+def _segments(cell: str) -> int | None:
+    if not cell:
+        return 1
+    return int(cell) if cell.isascii() and cell.isdecimal() and 1 <= int(cell[:4]) <= MOST_SEGMENTS else None
+
+
+def _country_code(cell: str) -> str | None:
+    upper = cell.upper()
+    return upper if upper in list_countries() else _codes_by_name().get(cell.casefold())
+
+
+def _mccmnc(cell: str) -> str | None:
+    digits = cell.translate(dict.fromkeys(map(ord, " -/"), None))
+    return digits if not digits or (digits.isascii() and digits.isdecimal() and len(digits) in {5, 6}) else None
+
+
+@cache
+def _codes_by_name() -> dict[str, str]:
+    return {name.casefold(): code for code, name in list_countries().items()}
+
+
+@cache
+def _network_names() -> dict[str, str]:
+    return {network.mccmnc: network.name for network in list_networks()}
+
+
+def _texts(columns: Mapping[str, Iterable[str | None]]) -> pa.Table:
+    return pa.table({name: pa.array(list(cells), pa.string()) for name, cells in columns.items()})

@@ -1,0 +1,166 @@
+"""The panel that says how a CDR file is read: which column is what, and how the first rows are understood."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+from zoneinfo import available_timezones
+
+import streamlit as st
+
+from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficImport
+from core.domain.cdr_guessing import status_key
+from core.domain.messages import DeliveryStatus
+from core.services.importing_traffic import Preview
+from pages._ui import formats, session, widgets
+
+T = TypeVar("T")
+
+KEY = "import_traffic"
+ABSENT = "– not in the file –"
+ROWS_SHOWN = 10
+REASONS_SHOWN = 5
+
+
+def panel(import_id: str) -> None:
+    """Draw the panel for an import that is To Map."""
+    app, viewer = session.current()
+    with widgets.show_errors() as outcome:
+        item = app.importing_traffic.get(viewer, import_id)
+    if outcome.ok:
+
+        @st.dialog(formats.plain(item.file_name), position="right", width=900, on_dismiss=widgets.close_panel)
+        def dialog() -> None:
+            _map(import_id)
+
+        dialog()
+
+
+def _map(import_id: str) -> None:
+    app, viewer = session.current()
+    with widgets.show_errors():
+        item = app.importing_traffic.get(viewer, import_id)
+        proposal = app.importing_traffic.propose(viewer, import_id)
+        st.markdown("Which column is what? What the names suggest is filled in.")
+        mapping = _choose(item, proposal.mapping)
+        preview = None
+        with widgets.show_errors():
+            preview = app.importing_traffic.preview(viewer, import_id, mapping)
+        if preview is not None:
+            if words := tuple(dict.fromkeys([*_asked(import_id), *map(status_key, preview.unknown_words)])):
+                mapping = _ask_words(import_id, words, mapping)
+                preview = app.importing_traffic.preview(viewer, import_id, mapping)
+            _show(preview, viewer.time_zone)
+        _decide(item, mapping, ready=preview is not None and preview.table.num_rows > 0)
+
+
+def _choose(item: TrafficImport, proposed: CdrMapping) -> CdrMapping:
+    """Draw the choices and return the mapping they make."""
+    key = f"{KEY}_{item.import_id}"
+    columns: dict[CdrField, str] = {}
+    with st.grid(3, min_column_width=190):
+        for field in CdrField:
+            label = f"{field} *" if field.is_needed else str(field)
+            options = [ABSENT, *item.columns]
+            chosen = proposed.columns.get(field, ABSENT)
+            column = st.selectbox(
+                label,
+                options,
+                index=options.index(chosen) if chosen in options else 0,
+                # Names are the provider's, and no markup.
+                key=f"{key}_{field.name}",
+            )
+            if column != ABSENT:
+                columns[field] = column
+    with st.grid(3, min_column_width=190):
+        date_format = _select("Date format *", list(DateFormat), proposed.date_format, f"{key}_format")
+        time_zone = _select(
+            "Time zone of the file",
+            sorted(available_timezones()),
+            proposed.time_zone,
+            f"{key}_zone",
+            help="For times that do not say it themselves, as epochs and those with an offset do.",
+        )
+        unit = proposed.price_unit
+        if CdrField.PRICE in columns:
+            unit = _select(
+                "Price is in *", list(PriceUnit), proposed.price_unit, f"{key}_unit", help="The price of each message."
+            )
+    return replace(
+        proposed, columns=columns, date_format=date_format, time_zone=time_zone or proposed.time_zone, price_unit=unit
+    )
+
+
+def _select(label: str, options: list[T], chosen: T | None, key: str, help: str = "") -> T | None:  # noqa: A002
+    index = options.index(chosen) if chosen in options else None
+    return st.selectbox(label, options, index=index, placeholder="Choose", key=key, help=help or None)
+
+
+def _asked(import_id: str) -> tuple[str, ...]:
+    """Return the words that were asked before: chosen ones are not unknown any more, but still shown."""
+    return st.session_state.get(f"{KEY}_{import_id}_words", ())
+
+
+def _ask_words(import_id: str, words: tuple[str, ...], mapping: CdrMapping) -> CdrMapping:
+    st.session_state[f"{KEY}_{import_id}_words"] = words
+    st.markdown("**What do these words mean?** Rows with a word that nobody explains are rejected.")
+    chosen: Mapping[str, DeliveryStatus | None]
+    with st.grid(3, min_column_width=190):
+        chosen = {
+            word: _select(
+                formats.plain(word), list(DeliveryStatus), mapping.statuses.get(word), f"{KEY}_{import_id}_word_{word}"
+            )
+            for word in words
+        }
+    return replace(mapping, statuses={**mapping.statuses, **{w: status for w, status in chosen.items() if status}})
+
+
+def _show(preview: Preview, time_zone: str) -> None:
+    st.markdown("**The first rows as they will be understood**")
+    if preview.table.num_rows:
+        times = {
+            name: st.column_config.DatetimeColumn(name, format="DD/MM/YYYY HH:mm:ss", timezone=time_zone)
+            for name in ("Sent Date", "Delivery Date")
+        }
+        st.dataframe(
+            preview.table.slice(0, ROWS_SHOWN),
+            hide_index=True,
+            height="content",
+            column_config=times,
+            placeholder=formats.NOTHING,
+            key=f"{KEY}_preview",
+            alt="First rows as they will be understood",
+        )
+        st.caption(f"Times are shown in your own zone, {time_zone}.")
+    if preview.refused:
+        rows = f"{formats.number(len(preview.refused))} of the first {formats.number(preview.row_count)} rows"
+        reasons = "".join(f"\n- {line}" for line in _reasons(preview)[:REASONS_SHOWN])
+        st.warning(f"**{rows} would be rejected.**{reasons}", icon=":material/rule:")
+
+
+def _reasons(preview: Preview) -> list[str]:
+    """Return each reason once, with the first of its rows and how many more there are."""
+    rows: dict[str, list[int]] = {}
+    for row_no, reason in preview.refused:
+        rows.setdefault(reason, []).append(row_no)
+    return [
+        f"Row {numbers[0]}{f' and {formats.number(len(numbers) - 1)} more' if len(numbers) > 1 else ''}: "
+        f"{formats.plain(reason)}"
+        for reason, numbers in rows.items()
+    ]
+
+
+def _decide(item: TrafficImport, mapping: CdrMapping, *, ready: bool) -> None:
+    app, viewer = session.current()
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        discard = st.button("Discard", key=f"{KEY}_discard", icon=":material/delete:")
+        begin = st.button("Import", type="primary", key=f"{KEY}_begin", icon=":material/upload:", disabled=not ready)
+    with widgets.show_errors() as outcome:
+        if begin:
+            app.importing_traffic.begin(viewer, item.import_id, mapping)
+            widgets.flash(f"{item.file_name} is being imported.", icon=":material/upload:")
+        elif discard:
+            app.importing_traffic.delete(viewer, item.import_id)
+            widgets.flash(f"{item.file_name} was discarded.")
+    if outcome.ok and (begin or discard):
+        widgets.close_panel()
+        st.rerun()

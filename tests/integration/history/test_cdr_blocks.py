@@ -1,0 +1,111 @@
+"""Times and offsets as DuckDB reads them, against Python reading them one by one."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.domain.cdr import CdrField, CdrMapping, DateFormat
+from core.domain.cdr_guessing import TIMES, parse_moment
+from core.domain.periods import Period
+from core.history.cdr_blocks import BlockReader, CdrSpec, local_offsets
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+HEADERS = ("when", "to", "status")
+COLUMNS = dict(zip((CdrField.SENT_DATE, CdrField.RECEIVER, CdrField.DELIVERY_STATUS), HEADERS, strict=True))
+MOMENTS = st.datetimes(datetime(2000, 1, 3), datetime(2026, 2, 27)).map(lambda each: each.replace(microsecond=0))
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"])
+
+
+def read(cells: list[str], form: DateFormat, zone: str) -> list[datetime | None]:
+    """Return for each cell the moment that was read, None where its row was refused."""
+    mapping = CdrMapping(COLUMNS, form, zone)
+    count = len(cells)
+    block = pa.table(
+        {"row_no": list(range(count)), "c0": cells, "c1": ["491796000000"] * count, "c2": ["sent"] * count}
+    )
+    with duckdb.connect() as connection:
+        BlockReader(connection, CdrSpec("account", mapping, HEADERS, NOW)).read(block)
+        found = dict(connection.execute("SELECT row_no, sent_at FROM cdr_understood").fetchall())
+    return [found[number].replace(tzinfo=UTC) if number in found else None for number in range(count)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(MOMENTS, min_size=1, max_size=20), ZONES, st.sampled_from([f for f in DateFormat if TIMES[f].patterns]))
+def test_local_times_are_those_of_the_zone(moments: list[datetime], zone: str, form: DateFormat):
+    cells = [moment.strftime(TIMES[form].patterns[0]) for moment in moments]
+    assert read(cells, form, zone) == [moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for moment in moments]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(MOMENTS, st.integers(-48, 56)), min_size=1, max_size=20), ZONES)
+def test_iso_times_keep_their_own_offset(times: list[tuple[datetime, int]], zone: str):
+    cells = []
+    for moment, quarters in times:
+        minutes = abs(quarters) * 15
+        cells.append(f"{moment.isoformat()}{'-' if quarters < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}")
+    assert read(cells, DateFormat.ISO, zone) == [
+        moment.replace(tzinfo=UTC) - timedelta(minutes=15 * quarters) for moment, quarters in times
+    ]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2026-02-10",
+        "2026-02-10 08:00",
+        "2026-02-10T08:00:00Z",
+        "2026-02-10 08:00:00 UTC",
+        "2026-02-10 08:00:00.123456",
+        "2026-02-10 08:00:00,5",
+        "2026-02-10 08:00:00.123456789",
+        "2026-02-10 08:00:00.000000000+0100",
+        "2026-02-10 08:00:00+02",
+        "2026-02-10 08:00:00 -0530",
+        "2026-02-30 08:00:00",
+        "2026-02-10 25:00:00",
+        "10/02/2026 08:00",
+        "soon",
+        "'; DROP TABLE x --",
+    ],
+)
+def test_iso_is_read_as_python_reads_it(cell: str):
+    expected = parse_moment(cell, DateFormat.ISO)
+    if expected is not None:
+        expected = (expected if expected.tzinfo else expected.replace(tzinfo=ZoneInfo("Europe/Berlin"))).astimezone(UTC)
+    assert read([cell], DateFormat.ISO, "Europe/Berlin") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [
+        ("1770710400", DateFormat.EPOCH_S),
+        ("1770710400.25", DateFormat.EPOCH_S),
+        ("1770710400250", DateFormat.EPOCH_MS),
+        ("2602100800", DateFormat.SMPP),
+        ("260210080012", DateFormat.SMPP),
+        ("02/10/2026 08:00 PM", DateFormat.MDY_SLASH),
+        ("1/2/2026 8:05", DateFormat.DMY_SLASH),
+    ],
+)
+def test_other_formats_are_read_as_python_reads_them(cell: str, form: DateFormat):
+    expected = parse_moment(cell, form)
+    assert expected is not None
+    assert read([cell], form, "UTC") == [expected.replace(tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+def test_hours_that_come_twice_or_never_are_read_as_python_does(zone: str):
+    start = datetime(2025, 1, 1)
+    moments = [start + timedelta(minutes=30 * number) for number in range(2 * 24 * 365)]
+    period = Period(datetime(2024, 12, 30, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
+    expression, values = local_offsets(period, zone)
+    with duckdb.connect() as connection:
+        connection.register("moments", pa.table({"moment": pa.array(moments, pa.timestamp("us"))}))
+        found = connection.execute(f"SELECT moment - {expression('moment')} FROM moments", dict(values)).fetchall()
+    expected = [each.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None) for each in moments]
+    assert [moment for (moment,) in found] == expected
