@@ -12,6 +12,7 @@ from core.history.audience import AudienceStore
 from core.history.contacts import ContactStore
 from core.history.lake import Lake
 from core.history.messages import MessageStore
+from core.history.number_index import NumberIndex
 from core.history.queries import MessageQueries
 from core.history.rollups import Rollups
 from core.history.statistics import Statistics
@@ -21,6 +22,7 @@ from core.services.batches import SendingLimits, SendingTools
 from core.services.composing import Composing
 from core.services.exporting import Exporting, ExportLimits
 from core.services.importing import Importing, ImportLimits
+from core.services.indexing import Indexing
 from core.services.launching import Launching
 from core.services.managing_accounts import ManagingAccounts
 from core.services.receiving import Receiving
@@ -52,6 +54,7 @@ class App:
     receiving: Receiving
     reporting: Reporting
     rolling_up: RollingUp
+    indexing: Indexing
     exporting: Exporting
     remembering: Remembering
     demo: DemoSeeding
@@ -91,7 +94,7 @@ def build_app(settings: Settings) -> App:
     sending = Sending(SendingTools(state, audience, gateways, Settling(state, messages), limits))
     receiving = Receiving(state, messages, gateways)
     demo = DemoSeeding(settings, state, lake)
-    rolling_up = RollingUp(state, Rollups(lake))
+    rolling_up, indexing = RollingUp(state, Rollups(lake)), Indexing(NumberIndex(lake))
     reporting = Reporting(state, History(MessageQueries(lake), Statistics(lake), TrafficReader(lake)))
     exporting = Exporting(state, reporting, _export_limits(settings))
     return App(
@@ -109,10 +112,11 @@ def build_app(settings: Settings) -> App:
         receiving=receiving,
         reporting=reporting,
         rolling_up=rolling_up,
+        indexing=indexing,
         exporting=exporting,
         remembering=Remembering(state),
         demo=demo,
-        working=Working(importing, launching, sending, receiving, demo, rolling_up, exporting),
+        working=Working(importing, launching, sending, receiving, demo, rolling_up, exporting, indexing),
     )
 
 

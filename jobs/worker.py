@@ -47,6 +47,7 @@ class Worker(Consumer):
         self._pulse.stop()
         self._app.sending.stop()
         self._app.rolling_up.stop()
+        self._app.indexing.stop()
         super().stop(graceful=graceful)
         log.info("worker_stopped", extra={"graceful": graceful})
 

@@ -126,6 +126,11 @@ def _condition_of(wanted: NameFilter, value: str) -> Condition:
     return Condition(_OPERATORS[wanted.operator].format(name=name, term=f"${value}"), {value: wanted.term})
 
 
+def receiver_part(query: MessageQuery) -> str:
+    """Return the part of a receiver that is searched for, without what people type to read it better."""
+    return _clean("receiver", query.receiver)
+
+
 def _clean(name: str, value: str) -> str:
     return _SEPARATORS.sub("", value) if name == "receiver" else value.strip()
 

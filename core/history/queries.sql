@@ -1,11 +1,12 @@
--- Every block takes {where}: the accounts, the period and the filters, with their bound values.
+-- Every block takes {where}: the accounts, the period and the filters, with their bound values; some take {messages}:
+-- lake.messages, or stretches of it.
 
 -- name: page
 SELECT {columns}
-FROM lake.messages
+FROM {messages}
 WHERE {where}
 ORDER BY sent_at DESC, message_id DESC
-LIMIT $limit OFFSET $offset;
+LIMIT $limit;
 
 -- name: range
 SELECT min(sent_at), max(sent_at) FROM lake.messages WHERE {where};
@@ -17,4 +18,4 @@ WHERE {where}
 ORDER BY sent_at DESC, message_id DESC;
 
 -- name: count
-SELECT count(*) FROM lake.messages WHERE {where};
+SELECT count(*) FROM {messages} WHERE {where};

@@ -187,3 +187,19 @@ CREATE TABLE lake.rollup_months (calendar VARCHAR NOT NULL, month DATE NOT NULL,
 -- The months (of UTC) that have messages.
 CREATE TABLE lake.message_months (month DATE NOT NULL);
 INSERT INTO lake.message_months SELECT DISTINCT date_trunc('month', sent_at)::DATE FROM lake.messages;
+
+-- name: migration_0008_number_search
+-- The ends of the numbers that were sent to, for finding numbers by a part: number_search.py says how. A slot is a
+-- quarter of an hour, as in traffic_log. The sorted ones are of a whole month, the others of a day.
+CREATE TABLE lake.receiver_endings (
+    slot TIMESTAMP NOT NULL,
+    ending BIGINT NOT NULL,
+    before SMALLINT NOT NULL,
+    is_sorted BOOLEAN NOT NULL
+);
+ALTER TABLE lake.receiver_endings SET PARTITIONED BY (is_sorted, year(slot), month(slot));
+-- The days (of UTC, from first_day to before end_day) whose numbers are there. Every commit that adds to them leaves a
+-- span behind, so that spans may overlap; none goes beyond its month.
+CREATE TABLE lake.indexed_spans (span_id UUID NOT NULL, first_day DATE NOT NULL, end_day DATE NOT NULL);
+-- Slots of those days that got messages later, and are to be looked at whatever is searched for.
+CREATE TABLE lake.unindexed_slots (slot TIMESTAMP NOT NULL);

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from core.services.exporting import Exporting
 from core.services.importing import Importing
+from core.services.indexing import Indexing
 from core.services.launching import Launching
 from core.services.receiving import Receiving
 from core.services.rolling_up import RollingUp
@@ -58,6 +59,7 @@ class Working:
     demo: DemoSeeding
     rolling_up: RollingUp
     exporting: Exporting
+    indexing: Indexing
 
     def find(self, now: datetime) -> list[Work]:
         """Return what waits, but for what is done again and again: receipts, rollups, tidying up."""
@@ -85,6 +87,7 @@ class Working:
                 self.demo.run(work.subject, clock)
             case WorkKind.ROLLUPS:
                 self.rolling_up.refresh()
+                self.indexing.refresh(clock())
             case WorkKind.EXPORT:
                 self.exporting.run(work.subject, clock)
             case WorkKind.TIDY:
