@@ -30,8 +30,9 @@ _DAY = timedelta(days=1)
 SETTLING = timedelta(hours=1)
 # Fewer late slots than this wait for more: each is one more stretch to look at, but indexing them is one more file.
 FEWEST_LATE = 8
-# How many files a month may have: one for every day and some for late messages until it is over, few from then on.
-MOST_FILES_OPEN, MOST_FILES = 48, 12
+# How many unsorted files a month may have until it is over, and from then on: a search opens each of them four times.
+# Sorting leaves alone what was sorted before, so that it costs as much as what it sorts.
+MOST_FILES_OPEN, MOST_FILES = 8, 2
 # How many endings are sorted in one commit. It holds up other writers.
 SORTED_AT_ONCE = 2_000_000
 # BIGINT has room for all numbers of so many digits.
