@@ -19,6 +19,7 @@ from core.domain.numbering import list_networks
 from core.domain.periods import Period, day_start
 from core.domain.permissions import Permission, Viewer
 from core.history.lake import Lake
+from core.history.number_index import NumberIndex
 from core.history.rollups import Rollups
 from core.history.statements import parse_statements
 from core.state import accounts
@@ -92,7 +93,24 @@ def prepare(folder: Path, rows: int, days: int = DAYS) -> Traffic:
     if not done.exists():
         _generate(traffic, series)
         done.write_text(json.dumps({"rows": rows, "seed": SEED}))
+    _index(traffic)
     return traffic
+
+
+def _index(traffic: Traffic) -> None:
+    """Index the numbers, of a lake too that was generated before there was an index."""
+    lake = Lake(traffic.settings)
+    index = NumberIndex(lake)
+    # A month later everything is over.
+    later = datetime.combine(traffic.end_day + timedelta(days=40), time(), UTC)
+    try:
+        for day in index.list_unindexed(later):
+            index.index_day(day)
+        for month in index.list_unsorted(later):
+            for _ in index.sort_month(month):
+                pass
+    finally:
+        lake.close()
 
 
 def _generate(traffic: Traffic, series: list[dict[str, object]]) -> None:

@@ -15,6 +15,7 @@ from core.history.contacts import ContactStore
 from core.history.lake import Lake
 from core.history.maintenance import Maintenance
 from core.history.messages import MessageStore
+from core.history.number_index import NumberIndex
 from core.history.outside_traffic import OutsideTraffic
 from core.history.queries import MessageQueries
 from core.history.rollups import Rollups
@@ -27,6 +28,7 @@ from core.services.composing import Composing
 from core.services.exporting import Exporting, ExportLimits
 from core.services.importing import Importing, ImportLimits
 from core.services.importing_traffic import ImportingTraffic, TrafficLimits
+from core.services.indexing import Indexing
 from core.services.launching import Launching
 from core.services.maintaining import Maintaining, MaintenanceRules
 from core.services.managing_accounts import ManagingAccounts
@@ -62,6 +64,7 @@ class App:
     reporting: Reporting
     tracing: Tracing
     rolling_up: RollingUp
+    indexing: Indexing
     exporting: Exporting
     maintaining: Maintaining
     remembering: Remembering
@@ -103,7 +106,7 @@ def build_app(settings: Settings) -> App:
     sending = Sending(SendingTools(state, audience, gateways, Settling(state, messages), limits))
     receiving = Receiving(state, messages, gateways)
     demo = DemoSeeding(settings, state, lake)
-    rolling_up = RollingUp(state, Rollups(lake))
+    rolling_up, indexing = RollingUp(state, Rollups(lake)), Indexing(NumberIndex(lake))
     rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
     history = History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups)
     reporting = Reporting(state, history)
@@ -126,6 +129,7 @@ def build_app(settings: Settings) -> App:
         reporting=reporting,
         tracing=Tracing(state, Traces(lake)),
         rolling_up=rolling_up,
+        indexing=indexing,
         exporting=exporting,
         maintaining=maintaining,
         remembering=Remembering(state),
@@ -140,6 +144,7 @@ def build_app(settings: Settings) -> App:
             rolling_up,
             exporting,
             maintaining,
+            indexing,
         ),
     )
 

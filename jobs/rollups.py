@@ -1,4 +1,4 @@
-"""Keeping the rollups up to date."""
+"""Keeping the rollups and the index of numbers up to date."""
 
 from core.bootstrap import shared_app
 from core.services.working import Work, WorkKind
@@ -8,5 +8,5 @@ from jobs.clock import utc_now
 
 @huey.task()
 def refresh_rollups(_subject: str = "") -> None:
-    """Fold what was logged and build what is missing."""
+    """Fold what was logged, build and index what is missing."""
     shared_app().working.do(Work(WorkKind.ROLLUPS), utc_now)

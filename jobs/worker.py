@@ -48,6 +48,7 @@ class Worker(Consumer):
         self._app.sending.stop()
         self._app.rolling_up.stop()
         self._app.maintaining.stop()
+        self._app.indexing.stop()
         super().stop(graceful=graceful)
         log.info("worker_stopped", extra={"graceful": graceful})
 

@@ -78,7 +78,7 @@ def condition(query: MessageQuery) -> Condition:
             terms.append(sql)
             values[name] = value
     if query.message_id.strip():
-        values["message_id"] = _find_uuid(query.message_id)
+        values["message_id"] = find_uuid(query.message_id)
         terms.append("message_id = $message_id::UUID")
     for number, name_filter in enumerate(query.names):
         found = _condition_of(name_filter, f"name_{number}")
@@ -128,11 +128,17 @@ def _condition_of(wanted: NameFilter, value: str) -> Condition:
     return Condition(_OPERATORS[wanted.operator].format(name=name, term=f"${value}"), {value: wanted.term})
 
 
+def receiver_part(query: MessageQuery) -> str:
+    """Return the part of a receiver that is searched for, without what people type to read it better."""
+    return _clean("receiver", query.receiver)
+
+
 def _clean(name: str, value: str) -> str:
     return _SEPARATORS.sub("", value) if name == "receiver" else value.strip()
 
 
-def _find_uuid(text: str) -> str | None:
+def find_uuid(text: str) -> str | None:
+    """Return the UUID that *text* is, as it is usually written, None when it is none."""
     try:
         return str(uuid.UUID(text.strip()))
     except ValueError:

@@ -1,8 +1,9 @@
--- Every block takes {where}: the accounts, the period and the filters, with their bound values.
+-- Every block takes {where}: the accounts, the period and the filters, with their bound values; some take {messages}:
+-- lake.messages, or stretches of it.
 
 -- name: page
 SELECT {columns}
-FROM lake.messages
+FROM {messages}
 WHERE {where}
 ORDER BY sent_at DESC, message_id DESC
 LIMIT $limit OFFSET $offset;
@@ -17,7 +18,7 @@ WHERE {where}
 ORDER BY sent_at DESC, message_id DESC;
 
 -- name: count
-SELECT count(*) FROM lake.messages WHERE {where};
+SELECT count(*) FROM {messages} WHERE {where};
 
 -- name: slots
 SELECT time_bucket(INTERVAL '15 minutes', sent_at) AS slot, count(*)

@@ -21,6 +21,7 @@ from core.history.arrow import fetch_one
 from core.history.calendars import SINCE, find_calendar, list_neighbours, month_offset, month_period, next_month
 from core.history.filters import Condition, offset_at
 from core.history.lake import Lake
+from core.history.number_search import mark_unindexed
 from core.history.statements import load_statements
 
 _SQL = load_statements("rollups.sql")
@@ -65,6 +66,7 @@ def record_inserted(cursor: DuckDBPyConnection, relation: str) -> None:
     """Log the rows of *relation*, which are inserted into `lake.messages` in the same transaction."""
     cursor.execute(_SQL["insert_months"].format(relation=relation))
     cursor.execute(_SQL["log"].format(relation=relation, **_LOG))
+    mark_unindexed(cursor, relation)
 
 
 def record_changed(cursor: DuckDBPyConnection, before: str, after: str) -> None:

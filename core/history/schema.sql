@@ -215,6 +215,22 @@ CREATE TABLE lake.imported_chunks (
     unchanged BIGINT NOT NULL
 );
 
+-- name: migration_0008_number_search
+-- The ends of the numbers that were sent to, for finding numbers by a part: number_search.py says how. A slot is a
+-- quarter of an hour, as in traffic_log. The sorted ones are of a whole month, the others of a day.
+CREATE TABLE lake.receiver_endings (
+    slot TIMESTAMP NOT NULL,
+    ending BIGINT NOT NULL,
+    before SMALLINT NOT NULL,
+    is_sorted BOOLEAN NOT NULL
+);
+ALTER TABLE lake.receiver_endings SET PARTITIONED BY (is_sorted, year(slot), month(slot));
+-- The days (of UTC, from first_day to before end_day) whose numbers are there. Every commit that adds to them leaves a
+-- span behind, so that spans may overlap; none goes beyond its month.
+CREATE TABLE lake.indexed_spans (span_id UUID NOT NULL, first_day DATE NOT NULL, end_day DATE NOT NULL);
+-- Slots of those days that got messages later, and are to be looked at whatever is searched for.
+CREATE TABLE lake.unindexed_slots (slot TIMESTAMP NOT NULL);
+
 -- name: migration_0010_rollups_in_memory
 -- One rollup is enough: processes keep it in memory and add it up there. Its months and routes are gone.
 DROP TABLE lake.route_days;

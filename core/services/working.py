@@ -14,6 +14,7 @@ from typing import Protocol
 from core.services.exporting import Exporting
 from core.services.importing import Importing
 from core.services.importing_traffic import ImportingTraffic
+from core.services.indexing import Indexing
 from core.services.launching import Launching
 from core.services.maintaining import Maintaining
 from core.services.receiving import Receiving
@@ -66,6 +67,7 @@ class Working:
     rolling_up: RollingUp
     exporting: Exporting
     maintaining: Maintaining
+    indexing: Indexing
 
     def find(self, now: datetime) -> list[Work]:
         """Return what waits, but for what is done again and again: receipts, rollups, tidying up, maintenance."""
@@ -90,7 +92,7 @@ class Working:
             WorkKind.SEND: self.sending.run,
             WorkKind.RECEIPTS: self._take_receipts,
             WorkKind.DEMO: self.demo.run,
-            WorkKind.ROLLUPS: lambda *_: self.rolling_up.refresh(),
+            WorkKind.ROLLUPS: self._refresh,
             WorkKind.EXPORT: self.exporting.run,
             WorkKind.TIDY: self._tidy_up,
             WorkKind.MAINTENANCE: lambda _, clock: self.maintaining.run(clock),
@@ -99,6 +101,10 @@ class Working:
     def _take_receipts(self, _subject: str, clock: Clock) -> None:
         self.receiving.collect(clock())
         self.receiving.merge(clock())
+
+    def _refresh(self, _subject: str, clock: Clock) -> None:
+        self.rolling_up.refresh()
+        self.indexing.refresh(clock())
 
     def _tidy_up(self, _subject: str, clock: Clock) -> None:
         self.exporting.delete_expired(clock())

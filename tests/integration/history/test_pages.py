@@ -11,7 +11,7 @@ import pytest
 from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.statistics import GroupBy, NameFilter, Operator
-from core.history import queries as paging
+from core.history import paging, queries
 from core.history.adding_up import RollupReader
 from core.history.lake import Lake
 from core.history.messages import MessageStore
@@ -28,13 +28,14 @@ Row = dict[str, Any]
 @pytest.fixture(autouse=True)
 def _small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a few hundred messages, take the ways that are meant for millions."""
-    monkeypatch.setattr(paging, "_FEW", 5)
-    monkeypatch.setattr(paging, "_FIRST_LOOK", 20)
+    for module in (paging, queries):
+        monkeypatch.setattr(module, "FEW", 5)
+    monkeypatch.setattr(paging, "FIRST_LOOK", 20)
 
 
 def test_pages_of_every_filter_make_up_all_messages_in_order(lake: Lake) -> None:
     source, store, rollups = random.Random(23), MessageStore(lake), Rollups(lake)
-    queries = MessageQueries(RollupReader(lake, 1 << 20))
+    history = MessageQueries(RollupReader(lake, 1 << 20))
     sent: list[Row] = []
     for stage in range(3):
         fresh = [make_random_message(source, START, SPAN) for _ in range(80)]
@@ -43,7 +44,7 @@ def test_pages_of_every_filter_make_up_all_messages_in_order(lake: Lake) -> None
         sent += fresh
         store.append_batch(f"batch-{stage}", "campaign-1", message_table(*fresh), unsent_table(), NOW)
         for _ in range(12):
-            _check(queries, sent, _ask(source), source)
+            _check(history, sent, _ask(source), source)
         if stage:
             rollups.fold()
         for month in rollups.list_unbuilt(ZONES[stage:]):
@@ -71,26 +72,26 @@ def _ask(source: random.Random) -> MessageQuery:
     return MessageQuery(ACCOUNTS, period, time_zone=source.choice(ZONES), **filters)
 
 
-def _check(queries: MessageQueries, sent: Sequence[Row], query: MessageQuery, source: random.Random) -> None:
+def _check(history: MessageQueries, sent: Sequence[Row], query: MessageQuery, source: random.Random) -> None:
     expected = sorted(
         (row for row in sent if _matches(row, query)), key=lambda row: (row["sent_at"], row["message_id"]), reverse=True
     )
     size = source.choice([3, 7, 50])
     found: list[Row] = []
-    for page in _pages(queries, query, size):
+    for page in _pages(history, query, size):
         found += page.table.to_pylist()
         assert page.total in {None, len(expected)}
         assert page.has_more == (len(found) < len(expected))
     assert found == expected
-    assert queries.count(query) == len(expected)
-    beyond = queries.page(query, size, len(expected) + size)
+    assert history.count(query) == len(expected)
+    beyond = history.page(query, size, len(expected) + size)
     assert (beyond.table.num_rows, beyond.total, beyond.has_more) == (0, len(expected), False)
 
 
-def _pages(queries: MessageQueries, query: MessageQuery, size: int) -> Iterator[paging.FoundMessages]:
+def _pages(history: MessageQueries, query: MessageQuery, size: int) -> Iterator[paging.FoundMessages]:
     offset, has_more = 0, True
     while has_more:
-        page = queries.page(query, size, offset)
+        page = history.page(query, size, offset)
         yield page
         offset, has_more = offset + size, page.has_more
 

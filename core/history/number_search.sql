@@ -1,0 +1,115 @@
+-- name: mark_unindexed
+-- {relation} has the column sent_at of lake.messages.
+INSERT INTO lake.unindexed_slots
+SELECT DISTINCT time_bucket(INTERVAL '15 minutes', sent_at::TIMESTAMP) AS slot
+FROM {relation}
+JOIN lake.indexed_spans ON sent_at::TIMESTAMP >= first_day AND sent_at::TIMESTAMP < end_day
+EXCEPT
+SELECT slot FROM lake.unindexed_slots;
+
+-- name: list_spans
+SELECT first_day, end_day FROM lake.indexed_spans ORDER BY first_day, end_day;
+
+-- name: find_slots
+-- What the lookups find in the index, and what is not in it yet.
+SELECT slot FROM (
+    {lookups}
+    UNION ALL
+    SELECT slot FROM lake.unindexed_slots WHERE slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP
+)
+GROUP BY slot
+ORDER BY slot DESC;
+
+-- name: messages_in
+-- A stretch of the messages. Stretches are read as a union: an OR of them would read all files.
+SELECT * FROM lake.messages WHERE sent_at >= $from_{number}::TIMESTAMP AND sent_at < $until_{number}::TIMESTAMP
+
+-- name: lookup
+-- One for every number of digits the searched part may have before the ending: an OR would read all files.
+SELECT slot FROM lake.receiver_endings
+WHERE ending BETWEEN $first_{skipped} AND $last_{skipped} AND before % {modulus} = $before_{skipped}
+    AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP
+
+-- name: endings
+-- The endings of some messages. A number of a usual length is taken apart by arithmetic, anything
+-- else by its runs of digits.
+SELECT
+    slot,
+    CASE WHEN length(digits) <= {most_digits} THEN (digits::BIGINT % (10 ** size)::BIGINT) * (10 ** ({kept} - size))::BIGINT
+        ELSE rpad(left(right(digits, size), {kept}), {kept}, '0')::BIGINT END AS ending,
+    CASE WHEN length(digits) <= {most_digits} THEN digits::BIGINT // (10 ** size)::BIGINT % {before_modulus}
+        ELSE coalesce(try_cast(right(left(digits, length(digits) - size), {before_digits}) AS BIGINT), 0)
+    END::SMALLINT AS before
+FROM (
+    SELECT slot, digits, unnest(range({shortest}, length(digits) + 1, {step})) AS size
+    FROM (
+        SELECT
+            time_bucket(INTERVAL '15 minutes', sent_at) AS slot,
+            unnest(
+                CASE WHEN regexp_full_match(receiver, '\+?[0-9]{{1,{most_digits}}}') THEN [ltrim(receiver, '+')]
+                ELSE regexp_extract_all(receiver, '[0-9]{{{shortest},}}') END
+            ) AS digits
+        FROM lake.messages
+        WHERE {where}
+    )
+)
+
+-- name: insert_endings
+INSERT INTO lake.receiver_endings BY NAME
+SELECT slot, ending, before, false AS is_sorted FROM ({endings}) ORDER BY ending, before, slot;
+
+-- name: insert_span
+INSERT INTO lake.indexed_spans VALUES (uuid(), $first_day, $end_day);
+
+-- name: list_span_ids
+SELECT span_id FROM lake.indexed_spans WHERE first_day >= $first_day AND end_day <= $end_day;
+
+-- name: list_late_days
+SELECT slot::DATE AS day, count(*) FROM lake.unindexed_slots GROUP BY day ORDER BY day DESC;
+
+-- name: clear_late
+DELETE FROM lake.unindexed_slots WHERE slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP;
+
+-- name: list_months
+SELECT month FROM lake.message_months ORDER BY month;
+
+-- name: count_unsorted
+SELECT count(*) FROM lake.receiver_endings
+WHERE NOT is_sorted AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP;
+
+-- name: cut_unsorted
+-- Where a month's endings can be cut so that the parts are about alike.
+SELECT approx_quantile(ending, $shares::FLOAT[]) FROM lake.receiver_endings
+WHERE NOT is_sorted AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP;
+
+-- name: take_unsorted
+-- DISTINCT, because late messages bring their slot's endings once more.
+CREATE TEMP TABLE taken AS
+SELECT DISTINCT ending, before, slot FROM lake.receiver_endings
+WHERE NOT is_sorted AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP AND ending >= $first AND ending < $last;
+
+-- name: insert_taken
+INSERT INTO lake.receiver_endings BY NAME
+SELECT slot, ending, before, true AS is_sorted FROM taken ORDER BY ending, before, slot;
+
+-- name: drop_taken
+DROP TABLE taken;
+
+-- name: delete_unsorted
+DELETE FROM lake.receiver_endings
+WHERE NOT is_sorted AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP;
+
+-- name: delete_month
+DELETE FROM lake.receiver_endings WHERE slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP;
+
+-- name: delete_spans
+DELETE FROM lake.indexed_spans WHERE first_day >= $first_day AND end_day <= $end_day;
+
+-- name: count_missing
+-- Endings of a day's messages that nobody would find.
+SELECT count(*) FROM (
+    SELECT slot, ending, before FROM ({endings}) WHERE slot NOT IN (SELECT slot FROM lake.unindexed_slots)
+    EXCEPT
+    SELECT slot, ending, before FROM lake.receiver_endings
+    WHERE slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP
+);

@@ -1,0 +1,69 @@
+"""Indexing: keeping the index of numbers up to date, and proving that it finds every message."""
+
+import logging
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Protocol
+
+from core.domain.permissions import Permission, Viewer
+from core.history.number_index import MonthOfIndex
+
+log = logging.getLogger(__name__)
+
+# How many days are indexed in one turn. It keeps receipts and rollups of a worker with a year to catch up on near.
+DAYS_AT_ONCE = 10
+
+
+class Numbers(Protocol):
+    """What indexing needs of the lake."""
+
+    def list_unindexed(self, now: datetime) -> list[date]: ...  # noqa: D102
+    def index_day(self, day: date) -> None: ...  # noqa: D102
+    def list_unsorted(self, now: datetime) -> list[date]: ...  # noqa: D102
+    def sort_month(self, month: date) -> Iterator[None]: ...  # noqa: D102
+    def verify(self) -> Iterator[MonthOfIndex]: ...  # noqa: D102
+    def rebuild(self, month: date) -> None: ...  # noqa: D102
+
+
+class Indexing:
+    """Searches for numbers are exact without it, and fast with it. Running it twice, or in two places, does no harm."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        """Take the index."""
+        self._numbers = numbers
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Index nothing more, so that a worker can end."""
+        self._stopped = True
+
+    def refresh(self, now: datetime) -> None:
+        """Index a few of the days that are missing, newest first; sort a month when none of them is left."""
+        days = self._numbers.list_unindexed(now)
+        for day in days[:DAYS_AT_ONCE]:
+            if self._stopped:
+                return
+            self._numbers.index_day(day)
+        if len(days) > DAYS_AT_ONCE:
+            return
+        for month in self._numbers.list_unsorted(now)[:1]:
+            for _ in self._numbers.sort_month(month):
+                if self._stopped:
+                    return
+
+    def verify(self, viewer: Viewer, *, repair: bool) -> Iterator[MonthOfIndex]:
+        """
+        Look every message up in the index, a month at a time, and index anew what is incomplete if it shall be.
+
+        Raises: Forbidden: the viewer may not look into the audit.
+        """
+        viewer.require(Permission.AUDIT)
+        return self._verify(repair=repair)
+
+    def _verify(self, *, repair: bool) -> Iterator[MonthOfIndex]:
+        for found in self._numbers.verify():
+            if found.missing_count:
+                log.error("index_incomplete", extra={"month": found.month.isoformat(), "rows": found.missing_count})
+                if repair:
+                    self._numbers.rebuild(found.month)
+            yield found
