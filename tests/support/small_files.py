@@ -8,7 +8,7 @@ from core.domain.messages import DeliveryStatus
 from core.history.lake import Lake
 from core.history.messages import MessageStore, ReceiptUpdate
 from core.history.rollups import Rollups
-from tests.support.messages import NOW, make_message, make_unsent, message_table, unsent_table
+from tests.support.messages import NOW, make_message, make_unsent, make_update, message_table, unsent_table
 
 ROWS = 15
 # The batches' messages lie in two months.
@@ -38,7 +38,8 @@ def append_batches(lake: Lake, count: int, first: int = 0, *, receipts: bool = T
 
 def receipt_for(message: dict[str, Any]) -> ReceiptUpdate:
     done_at = message["sent_at"] + timedelta(seconds=3)
-    return ReceiptUpdate(message["gateway"], message["gateway_message_id"], DeliveryStatus.DELIVERED, "", done_at)
+    names = {name: message[name] for name in ("gateway", "gateway_message_id")}
+    return make_update(DeliveryStatus.DELIVERED, done_at=done_at, **names)
 
 
 def build_missing(rollups: Rollups) -> None:

@@ -12,12 +12,12 @@ from core.domain.messages import DeliveryStatus
 from core.domain.periods import Period
 from core.history.adding_up import RollupReader
 from core.history.lake import Lake
-from core.history.messages import MessageStore, ReceiptUpdate
+from core.history.messages import MessageStore
 from core.history.number_index import FEWEST_LATE, MOST_FILES_OPEN, SETTLING, NumberIndex
 from core.history.number_search import SLOT, find_stretches
 from core.history.queries import MessageQueries, MessageQuery
 from core.history.rollups import Rollups
-from tests.support.messages import NOW, make_message, make_random_message, message_table, unsent_table
+from tests.support.messages import NOW, make_message, make_random_message, make_update, message_table, unsent_table
 
 START = datetime(2026, 2, 22, tzinfo=UTC)
 SPAN = timedelta(days=16)
@@ -107,7 +107,12 @@ def work(lake: Lake, sent: Sequence[Row], now: datetime, source: random.Random) 
     for month in rollups.list_unbuilt([])[:2]:
         rollups.build(month, again=source.random() < 0.5)
     updates = [
-        ReceiptUpdate(row["gateway"], row["gateway_message_id"], DeliveryStatus.DELIVERED, "", row["sent_at"])
+        make_update(
+            DeliveryStatus.DELIVERED,
+            gateway=row["gateway"],
+            gateway_message_id=row["gateway_message_id"],
+            done_at=row["sent_at"],
+        )
         for row in source.sample(list(sent), len(sent) // 4)
     ]
     MessageStore(lake).merge_receipts(updates, lookback=timedelta(days=400))
@@ -194,7 +199,7 @@ def test_messages_that_come_late_are_looked_at_and_indexed_when_they_are_many(la
     assert NOW.date() not in index.list_unindexed(after)
     assert look_for(lake, "70000009", near) == [Period(NOW - (FEWEST_LATE - 1) * SLOT, NOW)]
     # Receipts change nothing about numbers.
-    updates = [ReceiptUpdate("simulator", late[0]["gateway_message_id"], DeliveryStatus.DELIVERED, "", NOW)]
+    updates = [make_update(DeliveryStatus.DELIVERED, gateway_message_id=late[0]["gateway_message_id"])]
     MessageStore(lake).merge_receipts(updates)
     assert look_for(lake, "70000009", near) == [Period(NOW - (FEWEST_LATE - 1) * SLOT, NOW)]
     append(lake, 2, [make_message(receiver="+49170000002", sent_at=NOW - timedelta(hours=9))])

@@ -77,7 +77,9 @@ def test_a_message_is_found_however_long_its_campaign_was_paused(house: House, d
     assert house.app.tracing.get(house.viewer, message["message_id"]).message.sent_at == house.now
 
 
-@pytest.mark.parametrize("message_id", [str(uuid.uuid4()), str(uuid.UUID(int=(2**48 - 1) << 80 | 7 << 76))])
+@pytest.mark.parametrize(
+    "message_id", ["3f2b8a54-8c0e-4b6e-9d5a-0c1f6f3a7e21", str(uuid.UUID(int=(2**48 - 1) << 80 | 7 << 76))]
+)
 def test_an_id_that_tells_no_time_is_looked_for_everywhere(house: House, message_id: str) -> None:
     record(house, make_message(sent_at=house.now, message_id=message_id))
     assert house.app.tracing.get(house.viewer, message_id).receipts == ()
