@@ -1,0 +1,32 @@
+"""Indexing numbers: the worker does it, a worker that shall end does not, and only auditors may compare."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.errors import Forbidden
+from core.history.messages import MessageStore
+from core.history.number_index import NumberIndex
+from core.services.adding_people import NewPerson
+from core.services.indexing import Indexing
+from tests.support.house import PASSWORD, House
+from tests.support.messages import make_message, message_table, unsent_table
+
+
+def test_a_day_that_is_over_is_indexed_unless_the_worker_shall_end(house: House) -> None:
+    table = message_table(make_message(sent_at=house.now))
+    MessageStore(house.app.lake).append_batch("batch-1", "campaign-1", table, unsent_table(), house.now)
+    index, later = NumberIndex(house.app.lake), house.now + timedelta(days=2)
+    stopped = Indexing(index)
+    stopped.stop()
+    stopped.refresh(later)
+    assert house.now.date() in index.list_unindexed(later)
+    house.app.indexing.refresh(later)
+    assert house.now.date() not in index.list_unindexed(later)
+    assert [found.missing_count for found in house.app.indexing.verify(house.viewer, repair=True)] == [0]
+
+
+def test_only_who_may_see_the_audit_compares(house: House) -> None:
+    person = NewPerson("Grace Hopper", "grace@example.com", PASSWORD, "Reporting manager")
+    with pytest.raises(Forbidden):
+        house.app.indexing.verify(house.app.people.add(person, house.now), repair=False)
