@@ -29,6 +29,8 @@ __all__ = ["FoundMessages", "MessageQueries", "MessageQuery"]
 _SQL = load_statements("queries.sql")
 STREAM_ROWS, STREAM_SPAN = 50_000, timedelta(days=7)
 _MOMENT = timedelta(microseconds=1)
+# Up to so many messages are looked at for a total that nobody asked for.
+COUNTED_FREELY = 1_000_000
 
 
 class MessageQueries:
@@ -50,7 +52,10 @@ class MessageQueries:
             if days.is_exact:
                 return page_of_days(cursor, query, days, limit, offset)
             if offset < FEW or is_indexed(query):
-                return look(cursor, query, days, limit, offset)
+                found = look(cursor, query, days, limit, offset)
+                if found.total is None and days.total <= COUNTED_FREELY:
+                    return replace(found, total=count_by_looking(cursor, query))
+                return found
             # So far back, counting them all costs less than reading all that come before.
             return page_of_days(cursor, query, count_slots(cursor, query), limit, offset)
 

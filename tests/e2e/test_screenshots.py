@@ -52,11 +52,11 @@ def addresses(demo: Installation) -> dict[str, str]:
 def with_most_receipts(demo: Installation) -> str:
     """Return the campaign message about which the gateway had most to say."""
     sql = """
-        SELECT message_id::VARCHAR
+        SELECT message_id::VARCHAR AS found
         FROM lake.receipts JOIN lake.messages USING (message_id, sent_at)
         WHERE campaign_id <> '' AND delivery_status = 'Undelivered'
-        GROUP BY ALL
-        ORDER BY count(*) DESC, message_id
+        GROUP BY found
+        ORDER BY count(*) DESC, found
         LIMIT 1
     """
     with demo.app.lake.read() as cursor:

@@ -31,6 +31,7 @@ def _small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (paging, queries):
         monkeypatch.setattr(module, "FEW", 5)
     monkeypatch.setattr(paging, "FIRST_LOOK", 20)
+    monkeypatch.setattr(queries, "COUNTED_FREELY", 40)
 
 
 def test_pages_of_every_filter_make_up_all_messages_in_order(lake: Lake) -> None:

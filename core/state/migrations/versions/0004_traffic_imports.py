@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("unchanged_count", sa.BigInteger(), nullable=False),
         sa.Column("repeated_count", sa.BigInteger(), nullable=False),
         sa.Column("rejected_count", sa.BigInteger(), nullable=False),
-        sa.Column("progress", sa.Float(), nullable=False),
+        sa.Column("progress", sa.Double(), nullable=False),
         sa.Column("fault", sa.Text(), nullable=False),
         sa.Column("hint", sa.Text(), nullable=False),
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
