@@ -13,8 +13,9 @@ COLUMNS = (
     tables.moment("Sent Date", "sent_at"),
     tables.text("Receiver", "receiver"),
     tables.text("Sender", "sender"),
-    tables.text("Country", "country"),
-    tables.text("Network", "network"),
+    # Of the default columns these two could be so long that the price would not fit on a 1280 pixel screen.
+    tables.text("Country", "country", width=112),
+    tables.text("Network", "network", width=96),
     tables.text("MCCMNC", "mccmnc"),
     tables.text("Error Code", "error_code"),
     tables.status("Delivery Status", "delivery_status"),

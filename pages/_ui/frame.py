@@ -15,6 +15,8 @@ from pages._ui import downloads, formats, navigation, session, widgets
 _UI = Path(__file__).resolve().parent
 _LOGO = str(_UI / "assets" / "logo.svg")
 _WORDMARK = str(_UI / "assets" / "wordmark.svg")
+# The longest title and no more: the columns of Message History need the rest of a 1280 pixel screen.
+_SIDEBAR_WIDTH_PX = 240
 
 
 def _toolbar(screen: navigation.Screen, viewer: Viewer) -> None:
@@ -44,7 +46,7 @@ def _initials(viewer: Viewer) -> str:
 
 def main() -> None:
     """Draw the frame and run the page inside it."""
-    st.set_page_config(page_title="Heliograph", page_icon=_LOGO, layout="wide")
+    st.set_page_config(page_title="Heliograph", page_icon=_LOGO, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH_PX)
     st.html(_UI / "frame.css")
     _, viewer = session.current()
     st.logo(_WORDMARK, icon_image=_LOGO, size="large")

@@ -7,11 +7,11 @@ import streamlit as st
 from core.domain.periods import FIRST_YEAR, LAST_YEAR, Period, Preset, resolve_period
 from core.domain.permissions import Viewer
 from pages._ui import formats, session
-
-Days = tuple[date, date]
+from pages._ui.components import calendars
+from pages._ui.components.calendars import Days
 
 PERIOD, FIRST, LAST = "period", "from", "to"
-EARLIEST, LATEST = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
+BOUNDS = Days(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))
 
 
 def choose(key: str, viewer: Viewer, default: Preset) -> Period:
@@ -24,12 +24,12 @@ def choose(key: str, viewer: Viewer, default: Preset) -> Period:
     preset = Preset(word) if word in set(Preset) else default
     custom = _asked_days() if preset is Preset.CUSTOM_RANGE else None
     _menu(key, preset, custom)
-    return resolve_period(preset, session.now(), viewer.time_zone, custom)
+    return resolve_period(preset, session.now(), viewer.time_zone, (custom.first, custom.last) if custom else None)
 
 
 def _asked_days() -> Days | None:
     try:
-        return date.fromisoformat(st.query_params.get(FIRST, "")), date.fromisoformat(st.query_params.get(LAST, ""))
+        return Days(*(date.fromisoformat(st.query_params.get(name, "")) for name in (FIRST, LAST)))
     except ValueError:
         return None
 
@@ -37,10 +37,12 @@ def _asked_days() -> Days | None:
 @st.fragment
 def _menu(key: str, preset: Preset, custom: Days | None) -> None:
     """Draw the menu beside the calendars; nothing is asked of the stores before Apply."""
-    label = " – ".join(f"{day:%d/%m/%Y}" for day in custom) if custom else preset
-    opened, menu, first, last = _names(key)
+    label = f"{custom.first:%d/%m/%Y} – {custom.last:%d/%m/%Y}" if custom else preset
+    opened, menu, days = _names(key)
     if menu not in st.session_state:
         _show(key, preset, custom)
+    if calendars.find_choice(days, BOUNDS):
+        st.session_state[menu] = Preset.CUSTOM_RANGE
     with (
         st.popover(
             f"Filter By Date: **{label}**",
@@ -49,42 +51,31 @@ def _menu(key: str, preset: Preset, custom: Days | None) -> None:
             on_change=_start_over,
             args=(key, preset, custom),
         ),
-        st.container(horizontal=True),
+        st.container(horizontal=True, key=f"{key}_menu_and_calendars"),
     ):
-        st.radio("Period", list(Preset), key=menu, width=170, on_change=_follow_menu, args=(key,))
-        with st.container(width=190):
-            for text, name in (("From", first), ("To", last)):
-                st.date_input(
-                    text,
-                    min_value=EARLIEST,
-                    max_value=LATEST,
-                    key=name,
-                    format="DD/MM/YYYY",
-                    on_change=_follow_days,
-                    args=(key,),
-                )
+        st.radio("Period", list(Preset), key=menu, width=150, on_change=_follow_menu, args=(key,))
+        with st.container():
+            calendars.calendars(key=days, today=_today(), bounds=BOUNDS)
             if st.button("Apply", type="primary", key=f"{key}_apply", width="stretch", on_click=_apply, args=(key,)):
                 st.rerun()
 
 
-def _names(key: str) -> tuple[str, str, str, str]:
-    return f"{key}_filter_by_date", f"{key}_{PERIOD}", f"{key}_{FIRST}", f"{key}_{LAST}"
+def _names(key: str) -> tuple[str, str, str]:
+    return f"{key}_filter_by_date", f"{key}_{PERIOD}", f"{key}_days"
 
 
 def _start_over(key: str, preset: Preset, custom: Days | None) -> None:
     """Opened again, show what holds, not what was chosen and then left without Apply."""
-    # Closed, the browser would not notice, and later report its own old days as a choice.
+    # Closed, the browser would not notice, and later report its own old choice as a new one.
     if st.session_state[_names(key)[0]]:
         _show(key, preset, custom)
 
 
 def _show(key: str, preset: Preset, custom: Days | None) -> None:
     """Let menu and calendars say *preset*, or the days of a custom range."""
-    _, menu, first, last = _names(key)
+    _, menu, days = _names(key)
     st.session_state[menu] = preset
-    days = custom or _days_of(preset)
-    for name, day in zip((first, last), days, strict=True):
-        st.session_state[name] = min(max(day, EARLIEST), LATEST)
+    calendars.show(days, BOUNDS.nearest(custom or _days_of(preset)))
 
 
 def _follow_menu(key: str) -> None:
@@ -94,21 +85,28 @@ def _follow_menu(key: str) -> None:
         _show(key, preset, None)
 
 
-def _follow_days(key: str) -> None:
-    st.session_state[_names(key)[1]] = Preset.CUSTOM_RANGE
-
-
 def _apply(key: str) -> None:
-    opened, menu, first, last = _names(key)
-    preset = st.session_state[menu]
+    opened, menu, days = _names(key)
+    choice = calendars.find_choice(days, BOUNDS)
+    if choice and not choice.finished:
+        # The calendar says what is wrong with what was typed.
+        return
+    # The choice may have come in one message with the click, before the menu could follow it.
+    preset = Preset.CUSTOM_RANGE if choice else st.session_state[menu]
     st.query_params[PERIOD] = preset
-    for parameter, name in ((FIRST, first), (LAST, last)):
+    shown = calendars.shown(days, BOUNDS)
+    for parameter, day in ((FIRST, shown.first), (LAST, shown.last)):
         if preset is Preset.CUSTOM_RANGE:
-            st.query_params[parameter] = st.session_state[name].isoformat()
+            st.query_params[parameter] = day.isoformat()
         else:
             st.query_params.pop(parameter, None)
     st.session_state[opened] = False
     st.session_state[f"{key}_page"] = 1
+
+
+def _today() -> date:
+    _, viewer = session.current()
+    return formats.in_zone(session.now(), viewer.time_zone).date()
 
 
 def _days_of(preset: Preset) -> Days:
@@ -117,5 +115,4 @@ def _days_of(preset: Preset) -> Days:
     asked = Preset.TODAY if preset is Preset.CUSTOM_RANGE else preset
     period = resolve_period(asked, session.now(), viewer.time_zone)
     ends = (period.start, period.end - timedelta(microseconds=1))
-    first, last = (formats.in_zone(end, viewer.time_zone).date() for end in ends)
-    return first, last
+    return Days(*(formats.in_zone(end, viewer.time_zone).date() for end in ends))

@@ -80,7 +80,7 @@ def status(label: str, source: Source) -> Column:
     """A status as a coloured pill with its word."""
 
     def config(name: str, _: str) -> Any:
-        return st.column_config.MultiselectColumn(name, options=list(COLOURS), color=list(COLOURS.values()), width=110)
+        return st.column_config.MultiselectColumn(name, options=list(COLOURS), color=list(COLOURS.values()), width=104)
 
     return Column(label, source, config, convert=lambda value: [str(value)])
 
@@ -139,7 +139,7 @@ def moment(label: str, source: Source) -> Column:
     """A time in the viewer's zone; times without a zone are UTC."""
 
     def config(name: str, time_zone: str) -> Any:
-        return st.column_config.DatetimeColumn(name, format=MOMENT_FORMAT, timezone=time_zone, width=135)
+        return st.column_config.DatetimeColumn(name, format=MOMENT_FORMAT, timezone=time_zone, width=118)
 
     return Column(label, source, config, convert=lambda value: formats.in_zone(value, "UTC"))
 

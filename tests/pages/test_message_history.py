@@ -204,27 +204,6 @@ def test_period_is_applied_only_by_apply(house: House) -> None:
     assert at.query_params["period"] == "Last 30 Days"
 
 
-def test_a_day_chosen_in_a_calendar_makes_a_custom_range(house: House) -> None:
-    viewer = house.sign_in()
-    day = (datetime.now(UTC) - timedelta(days=40)).replace(hour=12)
-    house.record([mine(viewer), mine(viewer, sent_at=day, receiver="+491791111111")])
-    at = house.open(KEY)
-    at.date_input(key=f"{KEY}_from").set_value(day.date()).run()
-    assert at.radio(key=f"{KEY}_period").value == "Custom range"
-    at.date_input(key=f"{KEY}_to").set_value(day.date()).run()
-    at.button(key=f"{KEY}_apply").click().run()
-    assert receivers(at) == ["+491791111111"]
-    assert at.query_params["from"] == at.query_params["to"] == day.date().isoformat()
-
-
-def test_calendars_show_the_days_of_what_is_chosen_in_the_menu(house: House) -> None:
-    house.sign_in()
-    at = house.open(KEY)
-    at.radio(key=f"{KEY}_period").set_value("Yesterday").run()
-    assert at.date_input(key=f"{KEY}_from").value == at.date_input(key=f"{KEY}_to").value
-    assert at.radio(key=f"{KEY}_period").value == "Yesterday"
-
-
 @pytest.mark.parametrize(
     ("first", "last", "message"),
     [
