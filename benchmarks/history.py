@@ -32,7 +32,7 @@ class _Question:
 
 def run(options: argparse.Namespace) -> int:
     """Ask for every page; 1 when one of them does not show what the plain query shows."""
-    rivals = Rivals.open(options)
+    rivals = Rivals.open(options, is_searched=True)
     try:
         wrong = [question.name for question in _questions(rivals) if not _compare(rivals, question)]
     finally:

@@ -22,6 +22,7 @@ _HIGH_PCT = 95
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say what can be chosen."""
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--days", type=int, default=traffic.DAYS, help="over how many days they were sent")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "heliograph-benchmarks")
     parser.add_argument("--alone", action="store_true", help="compare with nothing; only Heliograph answers")
 
@@ -37,16 +38,16 @@ class Rivals:
     clickhouse: clickhouse.ClickHouse | None
 
     @classmethod
-    def open(cls, options: argparse.Namespace) -> Self:
-        """Generate what is missing, and open everything."""
-        made = traffic.prepare(options.folder, options.rows)
+    def open(cls, options: argparse.Namespace, *, is_searched: bool = False) -> Self:
+        """Generate what is missing, the index of numbers too where they are *searched*, and open everything."""
+        made = traffic.prepare(options.folder, options.rows, options.days, is_searched=is_searched)
         app, viewer = made.open()
         if options.alone:
             return cls(made, app, viewer, None, None)
-        file = native.prepare(options.folder / f"native-{options.rows}.duckdb", made)
+        file = native.prepare(options.folder / f"native-{made.name}.duckdb", made)
         store = None
         if importlib.util.find_spec("chdb"):
-            store = clickhouse.prepare(options.folder / f"clickhouse-{options.rows}", made)
+            store = clickhouse.prepare(options.folder / f"clickhouse-{made.name}", made)
         else:
             print("ClickHouse is compared through chdb: pip install chdb", file=sys.stderr)
         return cls(made, app, viewer, file, store)

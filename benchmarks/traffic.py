@@ -56,6 +56,11 @@ class Traffic:
         return Period(day_start(self.first_day, TIME_ZONE), day_start(self.end_day + timedelta(days=1), TIME_ZONE))
 
     @property
+    def name(self) -> str:
+        """What tells it from other traffic."""
+        return self.settings.data_dir.name.removeprefix("traffic-")
+
+    @property
     def files(self) -> Path:
         """The folder of the messages' Parquet files."""
         return self.settings.data_dir.resolve() / "history" / "files" / "main" / "messages"
@@ -81,8 +86,12 @@ class Traffic:
         return app, Viewer("bench", "Bench", "bench@example.com", everything, self.account_ids, TIME_ZONE)
 
 
-def prepare(folder: Path, rows: int, days: int = DAYS) -> Traffic:
-    """Return the lake of *rows* messages over *days* below *folder*, generated now unless it is there."""
+def prepare(folder: Path, rows: int, days: int = DAYS, *, is_searched: bool = False) -> Traffic:
+    """
+    Return the lake of *rows* messages over *days* below *folder*, generated now unless it is there.
+
+    *is_searched* has its numbers indexed too, which takes longer than generating them.
+    """
     place = folder / (f"traffic-{rows}" if days == DAYS else f"traffic-{rows}-{days}")
     settings = Settings(data_dir=place, duckdb_memory_mib=MEMORY_MIB)
     end_day = date(2026, 11, 1)
@@ -93,7 +102,8 @@ def prepare(folder: Path, rows: int, days: int = DAYS) -> Traffic:
     if not done.exists():
         _generate(traffic, series)
         done.write_text(json.dumps({"rows": rows, "seed": SEED}))
-    _index(traffic)
+    if is_searched:
+        _index(traffic)
     return traffic
 
 

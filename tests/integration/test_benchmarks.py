@@ -82,7 +82,7 @@ def test_a_case_that_fails_is_not_reported(capsys: pytest.CaptureFixture[str]):
 def test_questions_are_compared_with_plain_ones_over_the_same_messages(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, plain: str, places: tuple[str, ...]
 ):
-    assert main([name, "--rows", "5000", "--folder", str(tmp_path)]) == 0
+    assert main([name, "--rows", "5000", "--days", "40", "--folder", str(tmp_path)]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(list(line) == KEYS and line["rows"] == 5_000 and line["seconds"] > 0 for line in lines)
     asked = [line["case"].removesuffix(": 95th percentile") for line in lines if line["ratio"] is None]
