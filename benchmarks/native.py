@@ -1,11 +1,14 @@
 """The same messages in a DuckDB file of their own, as one would have them without a lake."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
 from benchmarks import traffic
+
+_MONTH = re.compile(r"year=(\d+)/month=(\d+)/")
 
 
 class NativeFile:
@@ -30,9 +33,17 @@ def prepare(path: Path, made: traffic.Traffic) -> NativeFile:
         draft = path.with_suffix(".draft")
         draft.unlink(missing_ok=True)
         with duckdb.connect(str(draft)) as connection:
-            files = str(made.files / "**" / "*.parquet")
-            connection.execute("CREATE TABLE messages AS FROM read_parquet($files) ORDER BY sent_at", {"files": files})
+            # Each file is in order already, and so are the months: sorting a hundred million rows spills for minutes.
+            files = sorted(map(str, made.files.rglob("*.parquet")), key=_month_of)
+            connection.execute("CREATE TABLE messages AS FROM read_parquet($files)", {"files": files})
         draft.rename(path)
     connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": f"{traffic.MEMORY_MIB}MiB"})
     connection.execute("SET TimeZone = 'UTC'")
     return NativeFile(connection)
+
+
+def _month_of(path: str) -> tuple[int, int]:
+    found = _MONTH.search(path)
+    if found is None:
+        raise ValueError(f"{path} is in no month's folder")
+    return int(found[1]), int(found[2])
