@@ -81,8 +81,8 @@ def sum_by_day(rows: Rows, days: tuple[int, int], of_id: Ints, base: int, count:
     # A month has only some of all labels: numbered closely, its cells fit into the processor's cache.
     cells = day * len(present) + np.searchsorted(present, of_id)[place]
     found = bin_sums(cells, sums, (end - first) * len(present), is_small=rows.is_small)
-    filled = np.flatnonzero(found[0])
-    return Sums(filled // len(present) * count + present[filled % len(present)] + base, found[:, filled])
+    keys = (np.arange(end - first)[:, None] * count + (present + base)).ravel()
+    return without_nothing(keys, found)
 
 
 def taken(found: Sums, places: Ints) -> Sums:
@@ -92,6 +92,8 @@ def taken(found: Sums, places: Ints) -> Sums:
 
 def without_nothing(keys: Ints, sums: Ints) -> Sums:
     """Return the groups in which something was sent."""
+    if sums[0].all():
+        return Sums(keys, sums)
     kept = np.flatnonzero(sums[0])
     return Sums(keys[kept], sums[:, kept])
 
