@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -100,6 +101,8 @@ def prepare(folder: Path, rows: int, days: int = DAYS, *, is_searched: bool = Fa
     traffic = Traffic(settings, frozenset(row["account"] for row in series), first_day, end_day, rows)
     done = place / "generated.json"
     if not done.exists():
+        # What a run that was cut off has left is no whole year.
+        shutil.rmtree(place, ignore_errors=True)
         _generate(traffic, series)
         done.write_text(json.dumps({"rows": rows, "seed": SEED}))
     if is_searched:

@@ -1,6 +1,6 @@
 """Pages of messages without looking at all of them: where they lie is known from the rollups, or from an index."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -26,6 +26,8 @@ FEW = 5_000
 FIRST_LOOK, _GROWTH = 250_000, 4
 # How many stretches of messages are read at once: a page is mostly full after that many.
 AT_ONCE = 16
+# Up to so many messages are found by when they were sent first, and then read.
+_MOST_MOMENTS = 200
 # More stretches than this are joined to be counted, over ever longer gaps.
 MOST_COUNTED = 128
 # How long before and after the time in its id a message is looked for first; then everywhere.
@@ -66,15 +68,28 @@ def look(cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts, limit
     """Return the page by looking at messages, the newest first, until it is full; *days* says where there are any."""
     tables = [MESSAGE_SCHEMA.empty_table()]
     # One more than the page, to know whether it is the last; but there is only one of each id.
-    missing = 1 if query.message_id else offset + limit + 1
-    for messages in _where_to_look(cursor, query, days):
-        tables.append(_fetch_page(cursor, query, messages, missing, 0))
-        missing -= tables[-1].num_rows
-        if not missing:
+    needed, found = 1 if query.message_id else offset + limit + 1, 0
+    total: int | None = None
+
+    def missing() -> int:
+        return needed - found
+
+    for window, messages in _where_to_look(cursor, query, days, missing):
+        is_long = messages is _ALL and len(tables) > 1
+        if is_long and total is None and not query.message_id and not query.receiver:
+            # What is not among the newest is rare: counting it takes no longer than looking for it.
+            total = _count(cursor, query, _ALL)
+            needed = min(needed, total)
+        if found < needed:
+            fetch_newest = _find_first if is_long else _fetch_newest
+            tables.append(fetch_newest(cursor, replace(query, period=window), messages, needed - found))
+            found += tables[-1].num_rows
+        if found >= needed:
             break
-    found = pa.concat_tables(tables)
-    is_all = missing > 0 or bool(query.message_id)
-    return FoundMessages(found.slice(offset, limit), found.num_rows if is_all else None, not is_all)
+    if total is None and (found < needed or query.message_id):
+        total = found
+    page = pa.concat_tables(tables).slice(offset, limit)
+    return FoundMessages(page, total, total is None or total > offset + limit)
 
 
 def count_by_looking(cursor: DuckDBPyConnection, query: MessageQuery) -> int:
@@ -107,19 +122,22 @@ def count_slots(cursor: DuckDBPyConnection, query: MessageQuery) -> DayCounts:
 _ALL = Condition("lake.messages", {})
 
 
-def _where_to_look(cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts) -> Iterator[Condition]:
-    """Yield what to read instead of `lake.messages`, newest first; what matches lies in none but these."""
+def _where_to_look(
+    cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts, missing: Callable[[], int]
+) -> Iterator[tuple[Period, Condition]]:
+    """Yield stretches of time, newest first, and what to read of them; *missing* tells how many are to be found yet."""
     sent_about = _time_in_id(query.message_id)
     if sent_about is not None:
-        yield messages_in([Period(sent_about - _BEFORE_ID, sent_about + _AFTER_ID)])
-        yield messages_in([query.period])
+        for likely in _common([query.period], Period(sent_about - _BEFORE_ID, sent_about + _AFTER_ID)):
+            yield likely, _ALL
+        yield query.period, _ALL
         return
     indexed = find_stretches(cursor, receiver_part(query), query.period)
     for window in _growing(days):
         if indexed is None:
-            yield messages_in([window])
+            yield window, _ALL
         else:
-            yield from _in_turns(join_near(_common(indexed, window)))
+            yield from ((window, messages) for messages in _in_turns(join_near(_common(indexed, window)), missing))
 
 
 def _time_in_id(text: str) -> datetime | None:
@@ -137,9 +155,13 @@ def _common(stretches: Sequence[Period], window: Period) -> list[Period]:
     return [each for each in cut if each.start < each.end]
 
 
-def _in_turns(stretches: Sequence[Period]) -> Iterator[Condition]:
-    for first in range(0, len(stretches), AT_ONCE):
-        yield messages_in(stretches[first : first + AT_ONCE])
+def _in_turns(stretches: Sequence[Period], missing: Callable[[], int] = lambda: AT_ONCE) -> Iterator[Condition]:
+    first = 0
+    while first < len(stretches):
+        # Mostly each of them holds one that matches: more than are missing would be read for nothing.
+        count = max(1, min(AT_ONCE, missing()))
+        yield messages_in(stretches[first : first + count])
+        first += count
 
 
 def _growing(days: DayCounts) -> Iterator[Period]:
@@ -171,6 +193,31 @@ def _locate(
     last = next((number for number, upto in enumerate(reached) if upto >= offset + limit), len(reached) - 1)
     before = reached[first] - counts[first]
     return Period(periods[last].start, periods[first].end), offset - before, reached[last] - before
+
+
+def _find_first(cursor: DuckDBPyConnection, query: MessageQuery, messages: Condition, limit: int) -> pa.Table:
+    """
+    Return the newest messages of *messages*, which may hold millions of others.
+
+    First whether there are any, then only when they were sent: to read all columns costs twenty times as much, even
+    where nothing matches.
+    """
+    if limit > _MOST_MOMENTS:
+        return _fetch_newest(cursor, query, messages, limit)
+    if not _count(cursor, query, messages):
+        return MESSAGE_SCHEMA.empty_table()
+    wanted = condition(query)
+    sql = _SQL["moments"].format(messages=messages.sql, where=wanted.sql)
+    rows = cursor.execute(sql, {**messages.values, **wanted.values, "limit": limit}).fetchall()
+    values = {f"moment_{number}": moment for number, moment in enumerate(sorted({moment for (moment,) in rows}))}
+    # As a list of values: DuckDB passes over all row groups in which none of them can be.
+    listed = ", ".join(f"${name}::TIMESTAMP" for name in values)
+    at = Condition(f"(FROM lake.messages WHERE sent_at IN ({listed}))", values)
+    return _fetch_newest(cursor, query, at, limit)
+
+
+def _fetch_newest(cursor: DuckDBPyConnection, query: MessageQuery, messages: Condition, limit: int) -> pa.Table:
+    return _fetch_page(cursor, query, messages, limit, 0)
 
 
 def _fetch_page(

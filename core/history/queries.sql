@@ -8,6 +8,13 @@ WHERE {where}
 ORDER BY sent_at DESC, message_id DESC
 LIMIT $limit OFFSET $offset;
 
+-- name: moments
+SELECT sent_at
+FROM {messages}
+WHERE {where}
+ORDER BY sent_at DESC
+LIMIT $limit;
+
 -- name: range
 SELECT min(sent_at), max(sent_at) FROM lake.messages WHERE {where};
 
