@@ -1,10 +1,9 @@
 """Turning the rows of an uploaded file into entries of a list."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 import pyarrow as pa
 
@@ -13,7 +12,7 @@ from core.domain.msisdn import parse_msisdn
 from core.domain.numbering import Destination, get_destination
 from core.errors import InvalidFile, InvalidMsisdn
 from core.files.reading import ContactSheet, SheetRow
-from core.files.rejected import harmless
+from core.files.rejected import RejectedRows
 from core.history.schema import CONTACT_SCHEMA
 from core.state.lists import ImportCounts
 
@@ -30,23 +29,21 @@ class EntryReader:
     def __init__(self, sheet: ContactSheet, rejected_path: Path, max_rows: int) -> None:
         """Take the open *sheet*, where rejected rows go, and how many rows are too many."""
         self._sheet = sheet
-        self._rejected_path = rejected_path
+        self._refused = RejectedRows(rejected_path, sheet.columns, max_rows)
         self._max_rows = max_rows
         self._seen: set[str] = set()
         self._read = self._entries = self._duplicates = self._rejected = 0
-        self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
         """Start a fresh file of rejected rows; it exists only once there is one."""
-        self._rejected_path.unlink(missing_ok=True)
+        self._refused.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the file of rejected rows."""
-        if self._file is not None:
-            self._file.close()
+        self._refused.__exit__(kind, error, trace)
 
     def counts(self) -> ImportCounts:
         """Return the counts so far."""
@@ -103,11 +100,7 @@ class EntryReader:
             self._duplicates += 1
         else:
             self._rejected += 1
-        if self._file is None:
-            self._file = self._rejected_path.open("w", newline="", encoding="utf-8-sig")
-            csv.writer(self._file).writerow(["Row", "Reason", *self._sheet.columns])
-        reason = detail or ROW_FAULTS[fault]
-        csv.writer(self._file).writerow([row.row_no, reason, *(harmless(cell) for cell in row.cells)])
+        self._refused.write(row.row_no, detail or ROW_FAULTS[fault], row.cells)
 
     def _table(self, chunk: list[tuple[SheetRow, Destination]]) -> pa.Table:
         columns = {
