@@ -10,41 +10,44 @@ SELECT slot FROM lake.unindexed_slots;
 -- name: list_spans
 SELECT first_day, end_day FROM lake.indexed_spans ORDER BY first_day, end_day;
 
+-- name: find_moments
+SELECT DISTINCT sent_at FROM ({lookups}) ORDER BY sent_at DESC LIMIT $most;
+
 -- name: find_slots
--- What the lookups find in the index, and what is not in it yet.
-SELECT slot FROM (
-    {lookups}
-    UNION ALL
-    SELECT slot FROM lake.unindexed_slots WHERE slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP
-)
-GROUP BY slot
-ORDER BY slot DESC;
+SELECT DISTINCT time_bucket(INTERVAL '15 minutes', sent_at) AS slot FROM ({lookups}) ORDER BY slot DESC;
+
+-- name: list_late_slots
+SELECT slot FROM lake.unindexed_slots WHERE slot > $start::TIMESTAMP - INTERVAL '15 minutes' AND slot < $end::TIMESTAMP;
 
 -- name: messages_in
 -- A stretch of the messages. Stretches are read as a union: an OR of them would read all files.
 SELECT * FROM lake.messages WHERE sent_at >= $from_{number}::TIMESTAMP AND sent_at < $until_{number}::TIMESTAMP
 
+-- name: messages_at
+-- Messages of known moments. A list of values, unlike an OR, lets DuckDB pass over row groups in which there are none.
+SELECT * FROM lake.messages WHERE sent_at IN ({moments})
+
 -- name: lookup
 -- One for every number of digits the searched part may have before the ending: an OR would read all files.
-SELECT slot FROM lake.receiver_endings
+SELECT sent_at FROM lake.receiver_endings
 WHERE ending BETWEEN $first_{skipped} AND $last_{skipped} AND before % {modulus} = $before_{skipped}
-    AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP
+    AND sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP
 
 -- name: endings
 -- The endings of some messages. A number of a usual length is taken apart by arithmetic, anything
 -- else by its runs of digits.
 SELECT
-    slot,
+    sent_at,
     CASE WHEN length(digits) <= {most_digits} THEN (digits::BIGINT % (10 ** size)::BIGINT) * (10 ** ({kept} - size))::BIGINT
         ELSE rpad(left(right(digits, size), {kept}), {kept}, '0')::BIGINT END AS ending,
     CASE WHEN length(digits) <= {most_digits} THEN digits::BIGINT // (10 ** size)::BIGINT % {before_modulus}
         ELSE coalesce(try_cast(right(left(digits, length(digits) - size), {before_digits}) AS BIGINT), 0)
     END::SMALLINT AS before
 FROM (
-    SELECT slot, digits, unnest(range({shortest}, length(digits) + 1, {step})) AS size
+    SELECT sent_at, digits, unnest(range({shortest}, length(digits) + 1, {step})) AS size
     FROM (
         SELECT
-            time_bucket(INTERVAL '15 minutes', sent_at) AS slot,
+            sent_at,
             unnest(
                 CASE WHEN regexp_full_match(receiver, '\+?[0-9]{{1,{most_digits}}}') THEN [ltrim(receiver, '+')]
                 ELSE regexp_extract_all(receiver, '[0-9]{{{shortest},}}') END
@@ -56,7 +59,7 @@ FROM (
 
 -- name: insert_endings
 INSERT INTO lake.receiver_endings BY NAME
-SELECT slot, ending, before, false AS is_sorted FROM ({endings}) ORDER BY ending, before, slot;
+SELECT sent_at, ending, before, false AS is_sorted FROM ({endings}) ORDER BY ending, before, sent_at;
 
 -- name: insert_span
 INSERT INTO lake.indexed_spans VALUES (uuid(), $first_day, $end_day);
@@ -75,32 +78,32 @@ SELECT month FROM lake.message_months ORDER BY month;
 
 -- name: count_unsorted
 SELECT count(*) FROM lake.receiver_endings
-WHERE NOT is_sorted AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP;
+WHERE NOT is_sorted AND sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP;
 
 -- name: cut_unsorted
 -- Where a month's endings can be cut so that the parts are about alike.
 SELECT approx_quantile(ending, $shares::FLOAT[]) FROM lake.receiver_endings
-WHERE NOT is_sorted AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP;
+WHERE NOT is_sorted AND sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP;
 
 -- name: take_unsorted
--- DISTINCT, because late messages bring their slot's endings once more.
+-- DISTINCT, because late messages bring the endings of their slots once more.
 CREATE TEMP TABLE taken AS
-SELECT DISTINCT ending, before, slot FROM lake.receiver_endings
-WHERE NOT is_sorted AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP AND ending >= $first AND ending < $last;
+SELECT DISTINCT ending, before, sent_at FROM lake.receiver_endings
+WHERE NOT is_sorted AND sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP AND ending >= $first AND ending < $last;
 
 -- name: insert_taken
 INSERT INTO lake.receiver_endings BY NAME
-SELECT slot, ending, before, true AS is_sorted FROM taken ORDER BY ending, before, slot;
+SELECT sent_at, ending, before, true AS is_sorted FROM taken ORDER BY ending, before, sent_at;
 
 -- name: drop_taken
 DROP TABLE taken;
 
 -- name: delete_unsorted
 DELETE FROM lake.receiver_endings
-WHERE NOT is_sorted AND slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP;
+WHERE NOT is_sorted AND sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP;
 
 -- name: delete_month
-DELETE FROM lake.receiver_endings WHERE slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP;
+DELETE FROM lake.receiver_endings WHERE sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP;
 
 -- name: delete_spans
 DELETE FROM lake.indexed_spans WHERE first_day >= $first_day AND end_day <= $end_day;
@@ -108,8 +111,9 @@ DELETE FROM lake.indexed_spans WHERE first_day >= $first_day AND end_day <= $end
 -- name: count_missing
 -- Endings of a day's messages that nobody would find.
 SELECT count(*) FROM (
-    SELECT slot, ending, before FROM ({endings}) WHERE slot NOT IN (SELECT slot FROM lake.unindexed_slots)
+    SELECT sent_at, ending, before FROM ({endings})
+    WHERE time_bucket(INTERVAL '15 minutes', sent_at) NOT IN (SELECT slot FROM lake.unindexed_slots)
     EXCEPT
-    SELECT slot, ending, before FROM lake.receiver_endings
-    WHERE slot >= $start::TIMESTAMP AND slot < $end::TIMESTAMP
+    SELECT sent_at, ending, before FROM lake.receiver_endings
+    WHERE sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP
 );

@@ -13,7 +13,15 @@ from core.domain.periods import Period
 from core.history.arrow import fetch, fetch_one
 from core.history.day_counts import DayCounts
 from core.history.filters import Condition, MessageQuery, condition, find_uuid, receiver_part
-from core.history.number_search import NEAR, find_stretches, is_searchable, join_near, messages_in
+from core.history.number_search import (
+    MOMENT,
+    NEAR,
+    find_stretches,
+    is_moment,
+    is_searchable,
+    join_near,
+    messages_in,
+)
 from core.history.schema import MESSAGE_SCHEMA
 from core.history.statements import load_statements
 
@@ -26,10 +34,12 @@ FEW = 5_000
 FIRST_LOOK, _GROWTH = 250_000, 4
 # How many stretches of messages are read at once: a page is mostly full after that many.
 AT_ONCE = 16
+# How many moments are read at once at most; where few of them match, the next time so many times more.
+MOMENTS_AT_ONCE = 800
 # Up to so many messages are found by when they were sent first, and then read.
 _MOST_MOMENTS = 200
-# More stretches than this are joined to be counted, over ever longer gaps.
-MOST_COUNTED = 128
+# More stretches than this are joined to be counted, over ever longer gaps; and all are, with more moments than this.
+MOST_COUNTED, MOST_MOMENTS_COUNTED = 128, 4 * MOMENTS_AT_ONCE
 # How long before and after the time in its id a message is looked for first; then everywhere.
 _BEFORE_ID, _AFTER_ID = timedelta(hours=1), timedelta(days=2)
 _UUID_WITH_TIME = 7
@@ -94,14 +104,10 @@ def look(cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts, limit
 
 def count_by_looking(cursor: DuckDBPyConnection, query: MessageQuery) -> int:
     """Return how many messages match, by looking at each that may."""
-    stretches, gap = find_stretches(cursor, receiver_part(query), query.period), NEAR
+    stretches = find_stretches(cursor, receiver_part(query), query.period)
     if stretches is None:
         return _count(cursor, query, _ALL)
-    stretches = join_near(stretches)
-    while len(stretches) > MOST_COUNTED:
-        gap *= 2
-        stretches = join_near(stretches, gap)
-    return sum(_count(cursor, query, messages) for messages in _in_turns(stretches))
+    return sum(_count(cursor, query, messages) for messages in _in_turns(_few(stretches)))
 
 
 def is_indexed(query: MessageQuery) -> bool:
@@ -133,11 +139,11 @@ def _where_to_look(
         yield query.period, _ALL
         return
     indexed = find_stretches(cursor, receiver_part(query), query.period)
-    for window in _growing(days):
-        if indexed is None:
-            yield window, _ALL
-        else:
-            yield from ((window, messages) for messages in _in_turns(join_near(_common(indexed, window)), missing))
+    if indexed is None:
+        yield from ((window, _ALL) for window in _growing(days))
+        return
+    there = [stretch for window in _growing(days) for stretch in _common(indexed, window)]
+    yield from ((query.period, messages) for messages in _in_turns(_joined(there), missing))
 
 
 def _time_in_id(text: str) -> datetime | None:
@@ -155,13 +161,36 @@ def _common(stretches: Sequence[Period], window: Period) -> list[Period]:
     return [each for each in cut if each.start < each.end]
 
 
-def _in_turns(stretches: Sequence[Period], missing: Callable[[], int] = lambda: AT_ONCE) -> Iterator[Condition]:
-    first = 0
+def _joined(stretches: Sequence[Period]) -> list[Period]:
+    """Join stretches that are near each other, which come newest first, but no moments unless they lie within."""
+    long = join_near(stretch for stretch in stretches if not is_moment(stretch))
+    both = sorted([*long, *filter(is_moment, stretches)], key=lambda stretch: stretch.start, reverse=True)
+    return join_near(both, timedelta())
+
+
+def _few(stretches: Sequence[Period]) -> list[Period]:
+    """Join stretches until looking at each of them costs less than looking at what lies between."""
+    joined, gap = _joined(stretches), NEAR
+    long = [stretch for stretch in joined if not is_moment(stretch)]
+    if len(long) <= MOST_COUNTED and len(joined) - len(long) <= MOST_MOMENTS_COUNTED:
+        return joined
+    while len(joined) > MOST_COUNTED:
+        joined = join_near(joined, gap)
+        gap *= 2
+    return joined
+
+
+def _in_turns(stretches: Sequence[Period], missing: Callable[[], int] = lambda: MOMENTS_AT_ONCE) -> Iterator[Condition]:
+    first, growth = 0, 1
     while first < len(stretches):
         # Mostly each of them holds one that matches: more than are missing would be read for nothing.
-        count = max(1, min(AT_ONCE, missing()))
-        yield messages_in(stretches[first : first + count])
-        first += count
+        most = max(1, missing())
+        end, arms, moments = first, min(AT_ONCE, most), min(MOMENTS_AT_ONCE, most * growth)
+        while end < len(stretches) and arms and moments:
+            moments, arms = (moments - 1, arms) if is_moment(stretches[end]) else (moments, arms - 1)
+            end += 1
+        yield messages_in(stretches[first:end])
+        first, growth = end, growth * _GROWTH
 
 
 def _growing(days: DayCounts) -> Iterator[Period]:
@@ -209,11 +238,8 @@ def _find_first(cursor: DuckDBPyConnection, query: MessageQuery, messages: Condi
     wanted = condition(query)
     sql = _SQL["moments"].format(messages=messages.sql, where=wanted.sql)
     rows = cursor.execute(sql, {**messages.values, **wanted.values, "limit": limit}).fetchall()
-    values = {f"moment_{number}": moment for number, moment in enumerate(sorted({moment for (moment,) in rows}))}
-    # As a list of values: DuckDB passes over all row groups in which none of them can be.
-    listed = ", ".join(f"${name}::TIMESTAMP" for name in values)
-    at = Condition(f"(FROM lake.messages WHERE sent_at IN ({listed}))", values)
-    return _fetch_newest(cursor, query, at, limit)
+    found = [Period(moment, moment + MOMENT) for moment in sorted({moment.replace(tzinfo=UTC) for (moment,) in rows})]
+    return _fetch_newest(cursor, query, messages_in(found), limit)
 
 
 def _fetch_newest(cursor: DuckDBPyConnection, query: MessageQuery, messages: Condition, limit: int) -> pa.Table:

@@ -243,3 +243,18 @@ DROP TABLE lake.series_delay_months;
 -- its days that was patched since. None comes twice.
 ALTER TABLE lake.rollup_months ADD COLUMN version BIGINT DEFAULT 0;
 CREATE TABLE lake.rollup_patches (calendar VARCHAR NOT NULL, day DATE NOT NULL, version BIGINT NOT NULL);
+
+-- name: migration_0011_moments_of_numbers
+-- The index of numbers says to the microsecond when they were sent to, and is made anew. What it leads to is read with
+-- all other messages of a row group: with the usual 122,880 that takes three times as long.
+CALL lake.set_option('parquet_row_group_size', 30720);
+DROP TABLE lake.receiver_endings;
+CREATE TABLE lake.receiver_endings (
+    sent_at TIMESTAMP NOT NULL,
+    ending BIGINT NOT NULL,
+    before SMALLINT NOT NULL,
+    is_sorted BOOLEAN NOT NULL
+);
+ALTER TABLE lake.receiver_endings SET PARTITIONED BY (is_sorted, year(sent_at), month(sent_at));
+DELETE FROM lake.indexed_spans;
+DELETE FROM lake.unindexed_slots;

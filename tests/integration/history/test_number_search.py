@@ -14,7 +14,7 @@ from core.history.adding_up import RollupReader
 from core.history.lake import Lake
 from core.history.messages import MessageStore
 from core.history.number_index import FEWEST_LATE, MOST_FILES_OPEN, SETTLING, NumberIndex
-from core.history.number_search import SLOT, find_stretches
+from core.history.number_search import MOMENT, SLOT, find_stretches
 from core.history.queries import MessageQueries, MessageQuery
 from core.history.rollups import Rollups
 from tests.support.messages import NOW, make_message, make_random_message, make_update, message_table, unsent_table
@@ -168,14 +168,14 @@ def indexed(lake: Lake, *rows: Row, since: date = TODAY) -> NumberIndex:
     return index
 
 
-def test_only_the_slots_of_a_number_are_looked_at_once_its_days_are_indexed(lake: Lake) -> None:
+def test_only_the_moments_of_a_number_are_looked_at_once_its_days_are_indexed(lake: Lake) -> None:
     row = make_message(receiver="+491796548754")
     indexed(lake, row, make_message(receiver="+491796548755", sent_at=NOW - timedelta(hours=3)))
     day_of_slot = Period(NOW - timedelta(hours=9), NOW + timedelta(hours=9))
     for part in ("+491796548754", "96548754", "548754", "9179654875", "491796548754"):
         stretches = look_for(lake, part, day_of_slot)
         assert stretches is not None
-        assert Period(NOW, NOW + SLOT) == stretches[0]
+        assert Period(NOW, NOW + MOMENT) == stretches[0]
         assert (len(stretches) == 1) == part.endswith("54")
     assert look_for(lake, "77777777", day_of_slot) == []
     # Trailing digits that the number does not have, and a beginning it does not have.
@@ -206,10 +206,8 @@ def test_messages_that_come_late_are_looked_at_and_indexed_when_they_are_many(la
     assert NOW.date() in index.list_unindexed(after)
     index.index_day(NOW.date())
     assert look_for(lake, "70000009", near) == []
-    assert look_for(lake, "70000002", near) == [
-        Period(NOW - (FEWEST_LATE - 1) * SLOT, NOW),
-        Period(NOW - timedelta(hours=9), NOW - timedelta(hours=9) + SLOT),
-    ]
+    moments = [*(NOW - number * SLOT for number in range(1, FEWEST_LATE)), NOW - timedelta(hours=9)]
+    assert look_for(lake, "70000002", near) == [Period(moment, moment + MOMENT) for moment in moments]
 
 
 def test_a_day_is_indexed_an_hour_after_it_is_over(lake: Lake) -> None:
@@ -262,5 +260,33 @@ def test_verify_counts_what_is_missing_and_rebuilding_brings_it_back(lake: Lake)
     index.rebuild(found.month)
     assert [again.missing_count for again in index.verify()] == [0]
     assert look_for(lake, "70000002", Period(NOW - timedelta(hours=9), NOW + timedelta(hours=9))) == [
-        Period(NOW, NOW + SLOT)
+        Period(NOW, NOW + MOMENT)
     ]
+
+
+def test_a_part_that_was_sent_to_very_often_is_known_by_its_slots(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [NOW + timedelta(seconds=number) for number in range(5)]
+    rows = [make_message(receiver="+49170000001", sent_at=time) for time in times]
+    indexed(lake, *rows)
+    day = Period(NOW - timedelta(hours=9), NOW + timedelta(hours=9))
+    assert look_for(lake, "70000001", day) == [Period(time, time + MOMENT) for time in reversed(times)]
+    monkeypatch.setattr("core.history.number_search.MOST_MOMENTS", 4)
+    assert look_for(lake, "70000001", day) == [Period(NOW, NOW + SLOT)]
+
+
+def test_many_moments_are_read_in_turns_and_counted_to_the_last(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [NOW + timedelta(minutes=7 * number) for number in range(60)]
+    rows = [
+        make_message(receiver="+49170000001", sent_at=time, account=f"account-{number % 5 // 4}")
+        for number, time in enumerate(times)
+    ]
+    indexed(lake, *rows)
+    queries = MessageQueries(RollupReader(lake, 1 << 20))
+    query = MessageQuery(frozenset({"account-1"}), EVERYTHING, receiver="70000001")
+    expected = [time for number, time in enumerate(times) if number % 5 == 4][::-1]
+    for at_once, most_counted in ((3, 1000), (800, 1000), (800, 2)):
+        monkeypatch.setattr("core.history.paging.MOMENTS_AT_ONCE", at_once)
+        monkeypatch.setattr("core.history.paging.MOST_MOMENTS_COUNTED", most_counted)
+        assert queries.count(query) == len(expected)
+        assert queries.page(query, 5, 0).table["sent_at"].to_pylist() == expected[:5]
+        assert queries.page(query, 5, 10).table["sent_at"].to_pylist() == expected[10:]
