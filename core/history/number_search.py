@@ -12,7 +12,8 @@ day later are known by their quarter of an hour (slot) only, until they are inde
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from duckdb import DuckDBPyConnection
@@ -61,12 +62,33 @@ def find_stretches(cursor: DuckDBPyConnection, part: str, period: Period) -> lis
     """
     if not is_searchable(part):
         return None
+    found = _look_up(cursor, part, period, MOST_MOMENTS)
+    indexed: Iterable[Period] = found.moments
+    if found.since > period.start:
+        # Of so many, the slots are fewer.
+        rows = cursor.execute(SQL["find_slots"].format(lookups=found.lookups), found.values).fetchall()
+        indexed = _stretches((slot for (slot,) in rows), SLOT)
+    return _joined([*_gaps(period, list_covered(cursor)), *_common(found.late, period), *_common(indexed, period)])
+
+
+def find_newest(
+    cursor: DuckDBPyConnection, part: str, period: Period, most: int
+) -> tuple[list[Period], datetime] | None:
+    """
+    Return what `find_stretches` does, but only back to the newest *most* moments, and from when on that is all.
+
+    For a page, which may be full long before all of them have been found. None as there.
+    """
+    if not is_searchable(part):
+        return None
+    found = _look_up(cursor, part, period, most)
+    newest = Period(found.since, period.end)
     stretches = [
-        *_gaps(period, list_covered(cursor)),
-        *_common(_list_late(cursor, period), period),
-        *_common(_find_indexed(cursor, max(_RUN.findall(part), key=len), period), period),
+        *_gaps(newest, list_covered(cursor)),
+        *_common(found.late, newest),
+        *_common(found.moments, newest),
     ]
-    return _joined(stretches)
+    return _joined(stretches), found.since
 
 
 def is_moment(stretch: Period) -> bool:
@@ -117,9 +139,21 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
 
 
-def _find_indexed(cursor: DuckDBPyConnection, digits: str, period: Period) -> Iterable[Period]:
+@dataclass(frozen=True)
+class _Found:
+    """The newest *moments* and the *late* slots; before *since* there are more moments, unless the period begins."""
+
+    lookups: str
+    values: Mapping[str, object]
+    moments: list[Period]
+    late: list[Period]
+    since: datetime
+
+
+def _look_up(cursor: DuckDBPyConnection, part: str, period: Period, most: int) -> _Found:
+    digits = max(_RUN.findall(part), key=len)
     values: dict[str, object] = {"start": period.start, "end": period.end}
-    lookups = []
+    parts = []
     for skipped in range(STEP):
         begins = digits[skipped : skipped + KEPT]
         first = int(begins.ljust(KEPT, "0"))
@@ -128,25 +162,23 @@ def _find_indexed(cursor: DuckDBPyConnection, digits: str, period: Period) -> It
             f"last_{skipped}": first + 10 ** (KEPT - len(begins)) - 1,
             f"before_{skipped}": int(digits[:skipped] or "0"),
         }
-        lookups.append(SQL["lookup"].format(skipped=skipped, modulus=10**skipped))
-    found = "\nUNION ALL\n".join(lookups)
-    rows = cursor.execute(SQL["find_moments"].format(lookups=found), values | {"most": MOST_MOMENTS + 1}).fetchall()
-    if len(rows) <= MOST_MOMENTS:
-        return _stretches(rows, MOMENT)
-    return _stretches(cursor.execute(SQL["find_slots"].format(lookups=found), values).fetchall(), SLOT)
+        parts.append(SQL["lookup"].format(skipped=skipped, modulus=10**skipped))
+    lookups = "\nUNION ALL\n".join(parts)
+    rows = cursor.execute(SQL["find_moments"].format(lookups=lookups), {**values, "most": most + 1}).fetchall()
+    moments = _stretches(sorted((start for start, is_slot in rows if not is_slot), reverse=True), MOMENT)
+    late = _stretches((start for start, is_slot in rows if is_slot), SLOT)
+    since = moments[most - 1].start if len(moments) > most else period.start
+    return _Found(lookups, values, moments[:most], late, since)
 
 
-def _list_late(cursor: DuckDBPyConnection, period: Period) -> Iterable[Period]:
-    bounds = {"start": period.start, "end": period.end}
-    return _stretches(cursor.execute(SQL["list_late_slots"], bounds).fetchall(), SLOT)
+def _stretches(starts: Iterable[datetime], length: timedelta) -> list[Period]:
+    return [Period(start, start + length) for start in (start.replace(tzinfo=UTC) for start in starts)]
 
 
-def _stretches(rows: Iterable[tuple[datetime]], length: timedelta) -> Iterable[Period]:
-    return (Period(start, start + length) for start in (row[0].replace(tzinfo=UTC) for row in rows))
-
-
-def _common(stretches: Iterable[Period], period: Period) -> Iterable[Period]:
-    return (Period(max(each.start, period.start), min(each.end, period.end)) for each in stretches)
+def _common(stretches: Iterable[Period], period: Period) -> list[Period]:
+    """Return what each of *stretches* has in common with *period*, if anything."""
+    cut = (Period(max(each.start, period.start), min(each.end, period.end)) for each in stretches)
+    return [each for each in cut if each.start < each.end]
 
 
 def _gaps(period: Period, covered: Iterable[tuple[date, date]]) -> Iterable[Period]:

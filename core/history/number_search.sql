@@ -11,13 +11,15 @@ SELECT slot FROM lake.unindexed_slots;
 SELECT first_day, end_day FROM lake.indexed_spans ORDER BY first_day, end_day;
 
 -- name: find_moments
-SELECT DISTINCT sent_at FROM ({lookups}) ORDER BY sent_at DESC LIMIT $most;
+-- The newest moments the lookups find, and slots that are not in the index yet.
+(SELECT DISTINCT sent_at AS start, false AS is_slot FROM ({lookups}) ORDER BY start DESC LIMIT $most)
+UNION ALL
+SELECT slot, true
+FROM lake.unindexed_slots
+WHERE slot > $start::TIMESTAMP - INTERVAL '15 minutes' AND slot < $end::TIMESTAMP;
 
 -- name: find_slots
 SELECT DISTINCT time_bucket(INTERVAL '15 minutes', sent_at) AS slot FROM ({lookups}) ORDER BY slot DESC;
-
--- name: list_late_slots
-SELECT slot FROM lake.unindexed_slots WHERE slot > $start::TIMESTAMP - INTERVAL '15 minutes' AND slot < $end::TIMESTAMP;
 
 -- name: messages_in
 -- A stretch of the messages. Stretches are read as a union: an OR of them would read all files.

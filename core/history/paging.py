@@ -16,6 +16,7 @@ from core.history.filters import Condition, MessageQuery, condition, find_uuid, 
 from core.history.number_search import (
     MOMENT,
     NEAR,
+    find_newest,
     find_stretches,
     is_moment,
     is_searchable,
@@ -34,6 +35,8 @@ FEW = 5_000
 FIRST_LOOK, _GROWTH = 250_000, 4
 # How many stretches of messages are read at once: a page is mostly full after that many.
 AT_ONCE = 16
+# So many of the newest moments are looked up at once.
+MOMENTS_FOUND = 1_000
 # How many moments are read at once at most; where few of them match, the next time so many times more.
 MOMENTS_AT_ONCE = 800
 # Up to so many messages are found by when they were sent first, and then read.
@@ -138,12 +141,17 @@ def _where_to_look(
             yield likely, _ALL
         yield query.period, _ALL
         return
-    indexed = find_stretches(cursor, receiver_part(query), query.period)
-    if indexed is None:
-        yield from ((window, _ALL) for window in _growing(days))
+    windows, end = list(_growing(days)), query.period.end
+    if not is_searchable(receiver_part(query)):
+        yield from ((window, _ALL) for window in windows)
         return
-    there = [stretch for window in _growing(days) for stretch in _common(indexed, window)]
-    yield from ((query.period, messages) for messages in _in_turns(_joined(there), missing))
+    while found := find_newest(cursor, receiver_part(query), Period(query.period.start, end), MOMENTS_FOUND):
+        newest, since = found
+        there = [stretch for window in windows for stretch in _common(newest, window)]
+        yield from ((query.period, messages) for messages in _in_turns(_joined(there), missing))
+        if since <= query.period.start:
+            return
+        end = since
 
 
 def _time_in_id(text: str) -> datetime | None:

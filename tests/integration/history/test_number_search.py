@@ -287,6 +287,7 @@ def test_many_moments_are_read_in_turns_and_counted_to_the_last(lake: Lake, monk
     for at_once, most_counted in ((3, 1000), (800, 1000), (800, 2)):
         monkeypatch.setattr("core.history.paging.MOMENTS_AT_ONCE", at_once)
         monkeypatch.setattr("core.history.paging.MOST_MOMENTS_COUNTED", most_counted)
+        monkeypatch.setattr("core.history.paging.MOMENTS_FOUND", at_once)
         assert queries.count(query) == len(expected)
         assert queries.page(query, 5, 0).table["sent_at"].to_pylist() == expected[:5]
         assert queries.page(query, 5, 10).table["sent_at"].to_pylist() == expected[10:]
