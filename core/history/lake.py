@@ -198,6 +198,8 @@ class Lake:
                 "autoload_known_extensions": "false",
                 "memory_limit": f"{self._memory_mib}MiB",
                 "temp_directory": str(self._location.spill_dir),
+                # A file never changes once it is there, and a large one is described by some hundred row groups.
+                "parquet_metadata_cache": "true",
             },
         )
         try:
