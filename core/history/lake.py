@@ -135,7 +135,7 @@ class Lake:
         Returns: The table's qualified name.
         Raises: StorageError: as `read`.
         """
-        name = f"memory.main.scratch_{uuid.uuid4().hex}"
+        name = _new_scratch()
         with self._cursor() as cursor:
             try:
                 with self._gate.enter():
@@ -143,6 +143,18 @@ class Lake:
                 yield name
             finally:
                 cursor.execute(f"DROP TABLE IF EXISTS {name}")
+
+    def keep_scratch(self, fill: Callable[[DuckDBPyConnection, str], object]) -> str:
+        """Keep such a table until `drop_scratch`, or until this process opens the lake anew. Raises: as `scratch`."""
+        name = _new_scratch()
+        with self._cursor() as cursor, self._gate.enter():
+            fill(cursor, name)
+        return name
+
+    def drop_scratch(self, name: str) -> None:
+        """Forget a table that was kept; one that is gone with its instance is no error."""
+        with self._cursor() as cursor:
+            cursor.execute(f"DROP TABLE IF EXISTS {name}")
 
     def ping(self) -> None:
         """Ask the catalog something small. Raises: StorageError: as `read`."""
@@ -198,8 +210,6 @@ class Lake:
                 "autoload_known_extensions": "false",
                 "memory_limit": f"{self._memory_mib}MiB",
                 "temp_directory": str(self._location.spill_dir),
-                # A file never changes once it is there, and a large one is described by some hundred row groups.
-                "parquet_metadata_cache": "true",
             },
         )
         try:
@@ -214,12 +224,18 @@ class Lake:
             # Plain timestamps are UTC everywhere; aware ones that come in are turned by the session's zone.
             connection.execute("SET GLOBAL TimeZone = 'UTC'")
             load_extensions(connection, *self._location.extensions)
+            # A file never changes once it is there, and a large one is described by some hundred row groups.
+            connection.execute("SET GLOBAL parquet_metadata_cache = true")
             # Two processes that start at once must not both create the catalog.
             with self._lock.hold(LOCK_TIMEOUT_S), connection.cursor() as cursor:
                 self._location.attach(connection)
                 applied = _transact(cursor, migrate)
         for name in applied:
             _log.info("lake_migrated", extra={"migration": name})
+
+
+def _new_scratch() -> str:
+    return f"memory.main.scratch_{uuid.uuid4().hex}"
 
 
 def _transact(
