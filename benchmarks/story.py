@@ -74,7 +74,7 @@ def _import(app: App, viewer: Viewer, path: Path, recipient_count: int) -> Distr
 
 def _launch(app: App, viewer: Viewer, found: DistributionList) -> str:
     placeholders = {"FirstName": "FirstName", "City": "City"}
-    draft = CampaignDraft(found.account_id, "Story", "HELIOGRAPH", found.list_id, MESSAGE, placeholders)
+    draft = CampaignDraft(found.account_id, "Story", "HELIOGRAPH", (found.list_id,), MESSAGE, placeholders)
     campaign = app.composing.save(viewer, draft, _now())
     with measured(Case(NAME, "launch", found.entry_count)):
         app.launching.launch(viewer, campaign.campaign_id, _now())

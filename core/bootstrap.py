@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from core.config import Settings
 from core.demo.seeding import DemoSeeding
 from core.domain.off_peak import parse_off_peak
+from core.domain.preflight import Frequency
 from core.errors import ConfigurationError, StorageError
 from core.gateways.registry import Gateways
 from core.history.adding_up import RollupReader
@@ -17,21 +18,28 @@ from core.history.maintenance import Maintenance
 from core.history.messages import MessageStore
 from core.history.number_index import NumberIndex
 from core.history.outside_traffic import OutsideTraffic
+from core.history.preflight import PreflightStore
 from core.history.queries import MessageQueries
 from core.history.rollups import Rollups
+from core.history.spending import Spending
 from core.history.statistics import Statistics
 from core.history.tracing import Traces
 from core.history.traffic import TrafficReader
 from core.services.adding_people import AddingPeople
+from core.services.addressing import Addressing
 from core.services.batches import SendingLimits, SendingTools
+from core.services.budgeting import Budgeting
 from core.services.composing import Composing
+from core.services.controlling import Controlling
 from core.services.exporting import Exporting, ExportLimits
 from core.services.importing import Importing, ImportLimits
 from core.services.importing_traffic import ImportingTraffic, TrafficLimits
 from core.services.indexing import Indexing
-from core.services.launching import Launching
+from core.services.launching import Launching, LaunchingTools
 from core.services.maintaining import Maintaining, MaintenanceRules
 from core.services.managing_accounts import ManagingAccounts
+from core.services.preflighting import Preflighting
+from core.services.quick_sending import QuickSending
 from core.services.receiving import Receiving
 from core.services.remembering import Remembering
 from core.services.reporting import History, Reporting
@@ -58,7 +66,10 @@ class App:
     importing: Importing
     importing_traffic: ImportingTraffic
     composing: Composing
+    preflighting: Preflighting
     launching: Launching
+    controlling: Controlling
+    quick_sending: QuickSending
     sending: Sending
     receiving: Receiving
     reporting: Reporting
@@ -98,12 +109,20 @@ def build_app(settings: Settings) -> App:
     accounts = ManagingAccounts(state)
     importing = Importing(state, contacts, accounts, _import_limits(settings))
     importing_traffic = ImportingTraffic(state, OutsideTraffic(lake), _traffic_limits(settings))
-    composing = Composing(state, contacts, accounts)
+    composing = Composing(state, contacts, accounts, Addressing(state), placeholders_max=settings.placeholders_max)
+    budgeting = Budgeting(state, Spending(lake))
+    frequency = Frequency(settings.frequent_most, settings.frequent_days)
+    preflighting = Preflighting(state, PreflightStore(lake), composing, budgeting, frequency)
     launching = Launching(
-        state, audience, composing, accounts, batch_size=settings.batch_size, lease_s=settings.lease_s
+        LaunchingTools(state, audience, contacts, composing, accounts, preflighting),
+        batch_size=settings.batch_size,
+        lease_s=settings.lease_s,
     )
+    settling = Settling(state, messages)
+    controlling = Controlling(state, audience, composing, accounts, settling, settings.lease_s)
+    quick_sending = QuickSending(state, contacts, accounts, composing, budgeting, settings.quick_send_max)
     limits = SendingLimits(settings.sub_window, settings.lease_s)
-    sending = Sending(SendingTools(state, audience, gateways, Settling(state, messages), limits))
+    sending = Sending(SendingTools(state, audience, gateways, settling, limits))
     receiving = Receiving(state, messages, gateways)
     demo = DemoSeeding(settings, state, lake)
     rolling_up, indexing = RollingUp(state, Rollups(lake)), Indexing(NumberIndex(lake))
@@ -123,7 +142,10 @@ def build_app(settings: Settings) -> App:
         importing=importing,
         importing_traffic=importing_traffic,
         composing=composing,
+        preflighting=preflighting,
         launching=launching,
+        controlling=controlling,
+        quick_sending=quick_sending,
         sending=sending,
         receiving=receiving,
         reporting=reporting,
@@ -138,6 +160,7 @@ def build_app(settings: Settings) -> App:
             importing,
             importing_traffic,
             launching,
+            controlling,
             sending,
             receiving,
             demo,

@@ -213,7 +213,7 @@ def _write(app: App, viewer: Viewer, options: argparse.Namespace) -> Campaign:
         account_id=account_id,
         name=options.name,
         sender_id=options.sender,
-        list_id=same[0].list_id,
+        list_ids=(same[0].list_id,),
         message=options.message,
         placeholders={name: column for name, _, column in pairs},
     )

@@ -54,6 +54,14 @@ class Settings:
     batch_size: int = 5_000
     # Seconds a worker holds a batch without a sign of life before another may take over.
     lease_s: int = 15
+    # Placeholders in one message.
+    placeholders_max: int = 2
+    # Who was texted more often than `frequent_most` times within `frequent_days` days is pointed out before a launch.
+    frequent_most: int = 3
+    # Days of `frequent_most`.
+    frequent_days: int = 7
+    # Numbers in one Quick Send.
+    quick_send_max: int = 1_000
     # Submit rate of a new account, segments per second.
     default_rate_tps: int = 1_000
     # Seed of the simulator gateway and of the demo data.

@@ -23,7 +23,7 @@ from jobs.importing import import_list, import_traffic, seed_demo
 from jobs.maintenance import maintain_history
 from jobs.receipts import merge_receipts
 from jobs.rollups import refresh_rollups
-from jobs.sending import freeze_audience, send_campaign
+from jobs.sending import freeze_audience, send_campaign, settle_canceled, start_campaign
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,9 @@ FORGOTTEN_AFTER = timedelta(seconds=60)
 TASKS: Mapping[WorkKind, TaskWrapper] = {
     WorkKind.IMPORT: import_list,
     WorkKind.TRAFFIC: import_traffic,
+    WorkKind.START: start_campaign,
     WorkKind.FREEZE: freeze_audience,
+    WorkKind.CANCEL: settle_canceled,
     WorkKind.SEND: send_campaign,
     WorkKind.RECEIPTS: merge_receipts,
     WorkKind.DEMO: seed_demo,

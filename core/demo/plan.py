@@ -10,7 +10,7 @@ import numpy as np
 
 from core.demo.company import COLUMNS, LISTS, DemoAccount, DemoCampaign, DemoList
 from core.domain.accounts import Account, AccountStatus
-from core.domain.campaigns import Campaign, CampaignStatus, Source
+from core.domain.campaigns import Campaign, CampaignStatus, ChosenList, Source
 from core.domain.lists import DistributionList, ListStatus
 
 # Segments per second of the demo company's accounts.
@@ -87,8 +87,7 @@ def make_campaign(plan: Plan, item: DemoCampaign, status: CampaignStatus, audien
         source=Source.CAMPAIGN,
         name=item.name,
         sender_id=item.sender_id,
-        list_id=plan.identify("list", item.list_key),
-        list_name=home.name,
+        lists=(ChosenList(plan.identify("list", item.list_key), home.name),),
         message=item.message,
         placeholders={name: name for name in item.placeholders},
         status=status,

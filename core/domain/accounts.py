@@ -1,6 +1,7 @@
 """Traffic accounts: whose messages, through which gateway, how fast."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -21,7 +22,7 @@ class AccountStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Account:
-    """A traffic account. *rate_tps* is in segments per second."""
+    """A traffic account. *rate_tps* is in segments per second; a *monthly_budget_eur_cents* of None has no end."""
 
     account_id: str
     name: str
@@ -30,6 +31,7 @@ class Account:
     status: AccountStatus
     gateway: str
     rate_tps: int
+    monthly_budget_eur_cents: Decimal | None = None
 
     @property
     def can_send(self) -> bool:

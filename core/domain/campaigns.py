@@ -1,12 +1,15 @@
 """Campaigns: their states, their drafts and their reconciliation."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from core.errors import InvalidTransition
 
-PLACEHOLDERS_MAX = 2
+# A campaign whose time passed longer ago than this, during a standstill, is not sent without asking.
+OVERDUE_AFTER = timedelta(hours=1)
 
 
 class CampaignStatus(StrEnum):
@@ -51,28 +54,50 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
+class ChosenList:
+    """A distribution list of a campaign. Its name stays with the campaign when the list is deleted."""
+
+    list_id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class CampaignDraft:
-    """What a person fills in. *placeholders* maps a placeholder's name to a column of the list."""
+    """
+    What a person fills in.
+
+    *list_ids* are sent to in their order, but not to numbers that are in one of *left_out_ids*. *placeholders* maps a
+    placeholder's name to a column of the lists, and *fallbacks* to what stands for an empty cell. *simplifies* asks
+    for typographic characters to be replaced, so that the text stays GSM-7. *schedule_at* None means at once.
+    """
 
     account_id: str
     name: str
     sender_id: str
-    list_id: str
+    list_ids: tuple[str, ...]
     message: str
     placeholders: dict[str, str] = field(default_factory=dict)
+    left_out_ids: tuple[str, ...] = ()
+    fallbacks: dict[str, str] = field(default_factory=dict)
+    simplifies: bool = False
+    schedule_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign as people see it; counts of an unlaunched one are 0."""
+    """
+    A campaign as people see it; counts of an unlaunched one are 0.
+
+    *cost_eur_cents* is the price of everything in the frozen audience that is sent, None before. *preflight* is the one
+    it was launched on, as `Preflight.summary` wrote it.
+    """
 
     campaign_id: str
     account_id: str
     source: Source
     name: str
     sender_id: str
-    list_id: str
-    list_name: str
+    lists: tuple[ChosenList, ...]
     message: str
     placeholders: dict[str, str]
     status: CampaignStatus
@@ -80,11 +105,31 @@ class Campaign:
     audience_count: int
     created_at: datetime
     created_by: str
+    left_out: tuple[ChosenList, ...] = ()
+    fallbacks: dict[str, str] = field(default_factory=dict)
+    simplifies: bool = False
     schedule_at: datetime | None = None
     launched_at: datetime | None = None
     completed_at: datetime | None = None
+    cost_eur_cents: Decimal | None = None
+    preflight: dict[str, Any] | None = None
     # Grows with every change of the draft; a save with an older one is a `Conflict`.
     version: int = 1
+
+    @property
+    def list_ids(self) -> tuple[str, ...]:
+        """The lists that are sent to, in order."""
+        return tuple(chosen.list_id for chosen in self.lists)
+
+    @property
+    def left_out_ids(self) -> tuple[str, ...]:
+        """The lists whose numbers are left out."""
+        return tuple(chosen.list_id for chosen in self.left_out)
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether its time passed so long ago, while nobody worked, that a person is asked before it is sent."""
+        due = self.schedule_at
+        return self.status is CampaignStatus.SCHEDULED and due is not None and due + OVERDUE_AFTER <= now
 
 
 @dataclass(frozen=True)

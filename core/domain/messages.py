@@ -20,12 +20,15 @@ class LedgerState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    # Never in the ledger: what a canceled campaign has not claimed.
+    EXCLUDED = "excluded"
 
 
 class Exclusion(StrEnum):
     """Why a row of the audience is not sent."""
 
     DUPLICATE = "duplicate"
+    LEFT_OUT = "left out"
     EMPTY_MESSAGE = "empty message"
     TOO_LONG = "too long"
     NO_PRICE = "no price"

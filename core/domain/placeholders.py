@@ -13,6 +13,8 @@ from typing import TypeAlias
 from core.errors import InvalidInput
 
 NAME_MAX = 30
+# A cell of nothing but these is empty, and its placeholder's fallback stands for it.
+BLANKS = " \t\n\r\f\v\u00a0\u2007\u202f\u200b\ufeff"
 
 _NAME = re.compile(r"\w(?:[\w .-]*\w)?")
 
@@ -73,6 +75,17 @@ def parse_template(message: str, names: Collection[str]) -> tuple[Part, ...]:
         elif piece:
             parts.append(Literal(piece))
     return tuple(parts)
+
+
+def fill_cells(cells: Mapping[str, str], fallbacks: Mapping[str, str]) -> dict[str, str]:
+    """Return what each placeholder holds: its cell, or where that is empty its fallback ("" without one)."""
+    return {name: cell if cell.strip(BLANKS) else fallbacks.get(name, "") for name, cell in cells.items()}
+
+
+def list_stray_braces(message: str, names: Collection[str]) -> list[str]:
+    """Return what stands in braces but is no placeholder of *names*, each once: it is sent as it is."""
+    found = re.findall(r"\{[^{}]{1,40}\}", message)
+    return [text for text in dict.fromkeys(found) if text[1:-1] not in names]
 
 
 def render(parts: Iterable[Part], values: Mapping[str, str]) -> str:

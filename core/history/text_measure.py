@@ -1,8 +1,10 @@
 """
 How long texts are, measured by DuckDB itself: the same answers as `core.domain.segments`, for millions of rows.
 
-`sms_encoding(text)` is 'gsm7' or 'ucs2'; `sms_segment_count(text)` is the number of segments, 0 for an empty text.
-Both are NULL for NULL.
+`sms_encoding(text)` is 'gsm7' or 'ucs2'; `sms_segment_count(text)` is the number of segments, 0 for an empty text;
+`sms_simplify(text)` is the text as `core.domain.simplifying` simplifies it. All are NULL for NULL.
+
+Of a text that is put together from parts, the parts can be measured instead: that is `PLAIN` and what follows it.
 """
 
 from collections.abc import Iterable
@@ -11,6 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from core.domain.encoding import GSM7_CHARACTERS, GSM7_EXTENSION, Encoding
 from core.domain.segments import CAPACITIES, Capacity
+from core.domain.simplifying import REPLACEMENTS
 
 # Stands before a character of two units, so that a character is a unit. It is the GSM escape, which is in no gsm7 text
 # and is replaced by a letter in a ucs2 one before it is used as a mark.
@@ -86,4 +89,50 @@ def _macros() -> str:
     """
 
 
-_INSTALL = _macros()
+def _simplify() -> str:
+    """Return the macro: most texts have nothing to replace, which one look tells."""
+    single = {old: new for old, new in REPLACEMENTS.items() if len(new) == 1}
+    gone = [old for old, new in REPLACEMENTS.items() if not new]
+    text = f"translate(text, {_quoted([*single, *gone])}, {_quoted(single.values())})"
+    for old, new in REPLACEMENTS.items():
+        if len(new) > 1:
+            text = f"replace({text}, {_quoted(old)}, {_quoted(new)})"
+    return f"""
+    CREATE OR REPLACE TEMP MACRO sms_simplify(text) AS
+        CASE WHEN regexp_matches(text, '[{_class_of(REPLACEMENTS)}]') THEN {text} ELSE text END;
+    """
+
+
+def _quoted(characters: Iterable[str]) -> str:
+    # DuckDB ends a statement at a NUL only; everything else stands for itself between quotes.
+    return "'" + "".join(characters).replace("'", "''") + "'"
+
+
+# A text is plain when all its characters are of one septet: its length is all there is to know of it.
+PLAIN = f"'[{_class_of(GSM7_CHARACTERS - GSM7_EXTENSION.keys())}]*'"
+GSM7 = _GSM7
+# What is left of a text are its characters of two septets, of two code units, and those outside the GSM alphabet.
+NOT_EXTENDED = f"'[^{_class_of(GSM7_EXTENSION)}]'"
+NOT_ASTRAL = r"'[^\x{10000}-\x{10FFFF}]'"
+IN_GSM7 = f"'[{_class_of(GSM7_CHARACTERS)}]'"
+
+
+def count_joined(units: str, characters: str, capacity: Capacity, text: str) -> str:
+    """
+    Return the number of segments of a text of which only the sizes of its parts are known.
+
+    Args:
+        units: Septets or code units, an SQL expression.
+        characters: How many characters that are; as many as units when none is a pair.
+        capacity: Of the encoding.
+        text: Joins the parts; evaluated only where pairs come near a boundary, so that they have to be packed.
+    """
+    fewest = f"({units} + {capacity.joined - 1}) // {capacity.joined}"
+    most = f"({units} + {capacity.joined - 2}) // {capacity.joined - 1}"
+    return f"""CASE
+        WHEN {units} <= {capacity.alone} THEN least({units}, 1)
+        WHEN {units} = {characters} OR {fewest} = {most} THEN {fewest}
+        ELSE sms_segment_count({text}) END"""
+
+
+_INSTALL = _macros() + _simplify()

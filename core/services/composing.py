@@ -1,35 +1,33 @@
 """Composing: a campaign from its first draft to everything a launch needs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 import pyarrow as pa
 
-from core.domain.campaigns import (
-    PLACEHOLDERS_MAX,
-    Campaign,
-    CampaignDraft,
-    CampaignStatus,
-    Source,
-)
+from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus, ChosenList, Source
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.msisdn import mask_msisdn
 from core.domain.names import check_name
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
-from core.domain.placeholders import check_placeholder_name, parse_template, render
+from core.domain.placeholders import check_placeholder_name, fill_cells, parse_template, render
 from core.domain.segments import MAX_SEGMENTS, TextMeasure, measure
 from core.domain.sender_id import parse_sender_id
-from core.errors import InvalidInput, NotFound
+from core.domain.simplifying import simplify
+from core.errors import InvalidInput
+from core.services.addressing import Addressing, find_columns
 from core.services.identifiers import new_id
 from core.services.managing_accounts import ManagingAccounts
-from core.state import campaigns, lists
+from core.state import campaigns
 from core.state.store import State
 
 # More than any ten segments hold, so that a paste of a book is refused before it is measured.
 MESSAGE_MAX = 2_000
+FALLBACK_MAX = 100
+LISTS_MAX = 20
 
 
 class Entries(Protocol):
@@ -43,8 +41,8 @@ class Preview:
     """
     The message as one recipient will see it.
 
-    *position* is 0-based among the list's *total* entries, *values* are what the placeholders hold
-    there. Without a list it shows the message as typed, for receiver "" of 0.
+    *position* is 0-based among the *total* entries of all lists, *values* are what the placeholders hold there. Without
+    a list it shows the message as typed, for receiver "" of 0.
     """
 
     text: str
@@ -58,11 +56,21 @@ class Preview:
 class Composing:
     """Drafts, and what they will look like."""
 
-    def __init__(self, state: State, entries: Entries, accounts: ManagingAccounts) -> None:
-        """Take the stores."""
+    def __init__(
+        self,
+        state: State,
+        entries: Entries,
+        accounts: ManagingAccounts,
+        addressing: Addressing,
+        *,
+        placeholders_max: int,
+    ) -> None:
+        """Take the stores, and how many placeholders a message may have."""
         self._state = state
         self._entries = entries
         self._accounts = accounts
+        self._addressing = addressing
+        self.placeholders_max = placeholders_max
 
     def save(
         self, viewer: Viewer, draft: CampaignDraft, now: datetime, campaign_id: str = "", version: int = 0
@@ -81,13 +89,103 @@ class Composing:
         """
         viewer.require(Permission.CAMPAIGN)
         self._accounts.get_sending(viewer, draft.account_id)
-        found = self._find_list(viewer, draft)
-        values = _checked(draft, found)
+        values = self._checked(viewer, draft)
         if campaign_id:
             self.get(viewer, campaign_id)
             with self._state.write() as session:
-                campaigns.save_draft(session, campaign_id, version, values)
-                return campaigns.get_campaign(session, campaign_id)
+                return campaigns.save_draft(session, campaign_id, version, values)
+        return self._add(viewer, values, now)
+
+    def clone(self, viewer: Viewer, campaign_id: str, name: str, now: datetime) -> Campaign:
+        """
+        Return a new draft with everything of the campaign but its schedule; lists that are gone are left away.
+
+        Raises: InvalidInput: the name. NotFound: no such campaign. Forbidden: its account may not send any more.
+        """
+        viewer.require(Permission.CAMPAIGN)
+        campaign = self.get(viewer, campaign_id)
+        self._accounts.get_sending(viewer, campaign.account_id)
+        values = {field: getattr(campaign, field) for field in campaigns.DRAFT_FIELDS}
+        there = {item.list_id for item in self._list_there(viewer, campaign)}
+        return self._add(
+            viewer,
+            values
+            | {
+                "name": check_name(name, "campaign"),
+                "schedule_at": None,
+                "lists": tuple(item for item in campaign.lists if item.list_id in there),
+                "left_out": tuple(item for item in campaign.left_out if item.list_id in there),
+            },
+            now,
+        )
+
+    def get(self, viewer: Viewer, campaign_id: str) -> Campaign:
+        """Return the campaign. Raises: NotFound: unknown, or another account's."""
+        viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
+        with self._state.read() as session:
+            found = campaigns.get_campaign(session, campaign_id)
+        viewer.require_account(found.account_id, "campaign")
+        return found
+
+    def page(
+        self,
+        viewer: Viewer,
+        request: PageRequest,
+        *,
+        statuses: Collection[CampaignStatus] = (),
+        account_ids: Collection[str] = (),
+    ) -> Page[Campaign]:
+        """Return one page of the campaigns of the viewer's accounts; of some *statuses* or *account_ids* if given."""
+        viewer.require(Permission.CAMPAIGN)
+        wanted = viewer.account_ids.intersection(account_ids) if account_ids else viewer.account_ids
+        with self._state.read() as session:
+            return campaigns.page_campaigns(session, wanted, request, statuses)
+
+    def preview(self, viewer: Viewer, draft: CampaignDraft, position: int) -> Preview:
+        """Return the message for the entry at *position* (clamped) of all its lists."""
+        viewer.require(Permission.CAMPAIGN)
+        viewer.require_account(draft.account_id, "account")
+        found = self._addressing.find_lists(viewer, draft.account_id, draft.list_ids)
+        total = sum(item.entry_count for item in found)
+        position = max(0, min(position, total - 1))
+        place = _find_place(found, position)
+        entries = self._entries.page(place[0].list_id, place[1], 1).to_pylist() if place else []
+        # A list that is being imported counts its entries before they are there.
+        if not place or not entries:
+            return Preview(draft.message, {}, measure(draft.message), "", 0, 0)
+        entry = entries[0]
+        columns = find_columns(draft.placeholders, place[0])
+        cells = {name: entry["fields"][index] for name, index in columns.items()}
+        values = fill_cells(cells, draft.fallbacks)
+        text = render(parse_template(draft.message, columns), values)
+        if draft.simplifies:
+            text = simplify(text)
+        receiver = entry["msisdn"] if viewer.sees_numbers else mask_msisdn(entry["msisdn"])
+        return Preview(text, values, measure(text), receiver, position, total)
+
+    def list_there(self, viewer: Viewer, campaign: Campaign) -> tuple[DistributionList, ...]:
+        """Return the campaign's lists, sent to and left out, as far as they are still there."""
+        viewer.require(Permission.CAMPAIGN)
+        viewer.require_account(campaign.account_id, "campaign")
+        return self._list_there(viewer, campaign)
+
+    def check_ready(self, viewer: Viewer, campaign: Campaign) -> None:
+        """Raise InvalidInput, with the *field* to fill in, unless the draft lacks nothing."""
+        draft = draft_of(campaign)
+        found = self._addressing.find_lists(viewer, draft.account_id, draft.list_ids)
+        if not found:
+            raise InvalidInput("The campaign has no recipients.", hint="Select a distribution list.", field="list_id")
+        for item in (*found, *self._addressing.find_lists(viewer, draft.account_id, draft.left_out_ids)):
+            if item.status is not ListStatus.READY:
+                raise InvalidInput(
+                    f"The list {item.name} is {item.status}.", hint="Wait until it is Ready.", field="list_id"
+                )
+        self._checked(viewer, draft)
+        parse_sender_id(draft.sender_id)
+        if not draft.message.strip():
+            raise InvalidInput("The message is empty.", hint="Write what to send.", field="message")
+
+    def _add(self, viewer: Viewer, values: dict[str, Any], now: datetime) -> Campaign:
         new = Campaign(
             campaign_id=new_id(),
             source=Source.CAMPAIGN,
@@ -102,77 +200,50 @@ class Composing:
             campaigns.add_campaign(session, new)
         return new
 
-    def get(self, viewer: Viewer, campaign_id: str) -> Campaign:
-        """Return the campaign. Raises: NotFound: unknown, or another account's."""
-        viewer.require(Permission.CAMPAIGN)
-        with self._state.read() as session:
-            found = campaigns.get_campaign(session, campaign_id)
-        viewer.require_account(found.account_id, "campaign")
-        return found
+    def _list_there(self, viewer: Viewer, campaign: Campaign) -> tuple[DistributionList, ...]:
+        found: list[DistributionList] = []
+        for chosen in (*campaign.lists, *campaign.left_out):
+            try:
+                found += self._addressing.find_lists(viewer, campaign.account_id, [chosen.list_id])
+            except InvalidInput:
+                continue
+        return tuple(found)
 
-    def page(self, viewer: Viewer, request: PageRequest) -> Page[Campaign]:
-        """Return one page of the campaigns of the viewer's accounts."""
-        viewer.require(Permission.CAMPAIGN)
-        with self._state.read() as session:
-            return campaigns.page_campaigns(session, viewer.account_ids, request)
+    def _checked(self, viewer: Viewer, draft: CampaignDraft) -> dict[str, Any]:
+        """Return the draft as it is stored. Raises: InvalidInput: something given is wrong."""
+        found = self._addressing.find_lists(viewer, draft.account_id, draft.list_ids)
+        left_out = self._addressing.find_lists(viewer, draft.account_id, draft.left_out_ids)
+        _check_lists(found, left_out)
+        self._check_placeholders(draft, found)
+        tidy = replace(
+            draft,
+            name=check_name(draft.name, "campaign"),
+            sender_id=parse_sender_id(draft.sender_id) if draft.sender_id.strip() else "",
+            message=check_message(draft.message),
+            placeholders=dict(draft.placeholders),
+            fallbacks={name: text for name, text in draft.fallbacks.items() if name in draft.placeholders and text},
+        )
+        values = {field: getattr(tidy, field) for field in campaigns.DRAFT_FIELDS}
+        return values | {"lists": _chosen(found), "left_out": _chosen(left_out)}
 
-    def preview(self, viewer: Viewer, draft: CampaignDraft, position: int) -> Preview:
-        """Return the message for the entry at *position* (clamped to the list)."""
-        viewer.require(Permission.CAMPAIGN)
-        viewer.require_account(draft.account_id, "account")
-        found = self._find_list(viewer, draft)
-        position = max(0, min(position, found.entry_count - 1)) if found else 0
-        entries = self._entries.page(found.list_id, position, 1).to_pylist() if found else []
-        # A list that is being imported counts its entries before they are there.
-        if found is None or not entries:
-            return Preview(draft.message, {}, measure(draft.message), "", 0, 0)
-        entry = entries[0]
-        columns = find_columns(draft.placeholders, found)
-        values = {name: entry["fields"][index] for name, index in columns.items()}
-        text = render(parse_template(draft.message, columns), values)
-        receiver = entry["msisdn"] if viewer.sees_numbers else mask_msisdn(entry["msisdn"])
-        return Preview(text, values, measure(text), receiver, position, found.entry_count)
-
-    def find_list(self, viewer: Viewer, campaign: Campaign) -> DistributionList | None:
-        """Return the draft's list, None when there is none any more."""
-        viewer.require(Permission.CAMPAIGN)
-        try:
-            return self._find_list(viewer, draft_of(campaign))
-        except InvalidInput:
-            return None
-
-    def check_ready(self, viewer: Viewer, campaign: Campaign) -> DistributionList:
-        """Return the list of a draft that lacks nothing. Raises: InvalidInput: with the *field* to fill in."""
-        draft = draft_of(campaign)
-        found = self._find_list(viewer, draft)
-        if found is None:
-            raise InvalidInput("The campaign has no recipients.", hint="Select a distribution list.", field="list_id")
-        if found.status is not ListStatus.READY:
+    def _check_placeholders(self, draft: CampaignDraft, found: Sequence[DistributionList]) -> None:
+        if len(draft.placeholders) > self.placeholders_max:
             raise InvalidInput(
-                f"The list {found.name} is {found.status}.", hint="Wait until it is Ready.", field="list_id"
+                f"There are {len(draft.placeholders)} placeholders.",
+                hint=f"Use at most {self.placeholders_max}.",
+                field="placeholders",
             )
-        _checked(draft, found)
-        parse_sender_id(draft.sender_id)
-        if not draft.message.strip():
-            raise InvalidInput("The message is empty.", hint="Write what to send.", field="message")
-        return found
-
-    def _find_list(self, viewer: Viewer, draft: CampaignDraft) -> DistributionList | None:
-        if not draft.list_id:
-            return None
-        try:
-            with self._state.read() as session:
-                found = lists.get_list(session, draft.list_id)
-            viewer.require_account(found.account_id, "distribution list")
-        except NotFound as error:
-            raise InvalidInput(
-                "The distribution list is no longer there.", hint="Select another one.", field="list_id"
-            ) from error
-        if found.account_id != draft.account_id:
-            raise InvalidInput(
-                f"The list {found.name} belongs to another account.", hint="Select another one.", field="list_id"
-            )
-        return found
+        for name in draft.placeholders:
+            check_placeholder_name(name)
+        for name, text in draft.fallbacks.items():
+            if len(text) > FALLBACK_MAX:
+                raise InvalidInput(
+                    f"The fallback of {{{name}}} has {len(text)} characters.",
+                    hint=f"Use at most {FALLBACK_MAX}.",
+                    field="placeholders",
+                )
+        for item in found:
+            find_columns(draft.placeholders, item)
 
 
 def draft_of(campaign: Campaign) -> CampaignDraft:
@@ -181,51 +252,18 @@ def draft_of(campaign: Campaign) -> CampaignDraft:
         account_id=campaign.account_id,
         name=campaign.name,
         sender_id=campaign.sender_id,
-        list_id=campaign.list_id,
+        list_ids=campaign.list_ids,
         message=campaign.message,
         placeholders=dict(campaign.placeholders),
+        left_out_ids=campaign.left_out_ids,
+        fallbacks=dict(campaign.fallbacks),
+        simplifies=campaign.simplifies,
+        schedule_at=campaign.schedule_at,
     )
 
 
-def find_columns(placeholders: Mapping[str, str], found: DistributionList) -> dict[str, int]:
-    """
-    Return each placeholder's 0-based column in *found*.
-
-    Raises: InvalidInput: the list has no such column.
-    """
-    for name, column in placeholders.items():
-        if column not in found.columns:
-            raise InvalidInput(
-                f"The list {found.name} has no column {column or '(none)'} for {{{name}}}.",
-                hint=f"Map it to one of {', '.join(found.columns)}.",
-                field="placeholders",
-            )
-    return {name: found.columns.index(column) for name, column in placeholders.items()}
-
-
-def _checked(draft: CampaignDraft, found: DistributionList | None) -> dict[str, Any]:
-    if len(draft.placeholders) > PLACEHOLDERS_MAX:
-        raise InvalidInput(
-            f"There are {len(draft.placeholders)} placeholders.",
-            hint=f"Use at most {PLACEHOLDERS_MAX}.",
-            field="placeholders",
-        )
-    for name in draft.placeholders:
-        check_placeholder_name(name)
-    if found is not None:
-        find_columns(draft.placeholders, found)
-    return {
-        "account_id": draft.account_id,
-        "name": check_name(draft.name, "campaign"),
-        "sender_id": parse_sender_id(draft.sender_id) if draft.sender_id.strip() else "",
-        "list_id": draft.list_id,
-        "list_name": found.name if found else "",
-        "message": _check_message(draft.message),
-        "placeholders": dict(draft.placeholders),
-    }
-
-
-def _check_message(message: str) -> str:
+def check_message(message: str) -> str:
+    """Return *message*. Raises: InvalidInput: too long for any phone, or with a character that cannot be stored."""
     if len(message) > MESSAGE_MAX:
         raise InvalidInput(
             f"The message has {len(message):,} characters.",
@@ -242,3 +280,29 @@ def _check_message(message: str) -> str:
             field="message",
         )
     return message
+
+
+def _check_lists(found: Sequence[DistributionList], left_out: Sequence[DistributionList]) -> None:
+    if len(found) + len(left_out) > LISTS_MAX:
+        raise InvalidInput(
+            f"{len(found) + len(left_out)} lists are chosen.", hint=f"Choose at most {LISTS_MAX}.", field="list_id"
+        )
+    both = {item.list_id for item in found}.intersection(item.list_id for item in left_out)
+    for item in found:
+        if item.list_id in both:
+            raise InvalidInput(
+                f"The list {item.name} is both sent to and left out.", hint="Take it out of one.", field="list_id"
+            )
+
+
+def _chosen(found: Sequence[DistributionList]) -> tuple[ChosenList, ...]:
+    return tuple(ChosenList(item.list_id, item.name) for item in found)
+
+
+def _find_place(found: Sequence[DistributionList], position: int) -> tuple[DistributionList, int] | None:
+    """Return the list in which the entry at *position* of all of them is, and its place there."""
+    for item in found:
+        if position < item.entry_count:
+            return item, position
+        position -= item.entry_count
+    return None

@@ -1,5 +1,5 @@
 """
-Launching: a draft becomes a frozen audience, cut into batches.
+Launching: a draft becomes a frozen audience, cut into batches, now or when its time has come.
 
 `launch` only says that it shall be; a worker calls `freeze`. The lake's commit comes first and can
 be found again, so a worker killed between the two stores leaves nothing that the next one does not
@@ -8,20 +8,21 @@ finish.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.lists import DistributionList
+from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
-from core.domain.placeholders import parse_template
-from core.domain.pricing import Price
-from core.errors import AppError, StorageError
+from core.domain.preflight import Preflight
+from core.domain.schedules import check_schedule
+from core.errors import AppError, Conflict, InvalidInput, InvalidTransition, StorageError
 from core.history.audience import FreezeSpec, FrozenAudience
-from core.services.composing import Composing, find_columns
+from core.services.addressing import Addressing
+from core.services.composing import Composing
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.managing_accounts import ManagingAccounts
-from core.state import accounts, campaigns, ledger, lists
+from core.state import accounts, campaigns, ledger
 from core.state.store import State
 
 log = logging.getLogger(__name__)
@@ -37,44 +38,116 @@ class Audiences(Protocol):
     def freeze(self, spec: FreezeSpec) -> FrozenAudience: ...  # noqa: D102
 
 
+class Contacts(Protocol):
+    """Where the numbers of a Quick Send lie until they are frozen."""
+
+    def delete(self, list_id: str) -> None: ...  # noqa: D102
+
+
+class Preflights(Protocol):
+    """What a launch looks at first."""
+
+    def check(self, viewer: Viewer, campaign_id: str, now: datetime) -> Preflight: ...  # noqa: D102
+    def find_blocker(self, preflight: Preflight) -> InvalidInput | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class LaunchingTools:
+    """What launching works with."""
+
+    state: State
+    audiences: Audiences
+    contacts: Contacts
+    composing: Composing
+    accounts: ManagingAccounts
+    preflights: Preflights
+
+
 class Launching:
     """From draft to Active."""
 
-    def __init__(
-        self,
-        state: State,
-        audiences: Audiences,
-        composing: Composing,
-        accounts_service: ManagingAccounts,
-        *,
-        batch_size: int,
-        lease_s: int,
-    ) -> None:
-        """Take the stores, the largest batch and how long a lease lasts."""
-        self._state = state
-        self._audiences = audiences
-        self._composing = composing
-        self._accounts = accounts_service
+    def __init__(self, tools: LaunchingTools, *, batch_size: int, lease_s: int) -> None:
+        """Take the tools, the largest batch and how long a lease lasts."""
+        self._tools = tools
+        self._state = tools.state
+        self._addressing = Addressing(tools.state)
         self._batch_size = batch_size
         self._lease_s = lease_s
 
-    def launch(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
+    def launch(self, viewer: Viewer, campaign_id: str, now: datetime, fingerprint: str = "") -> Campaign:
         """
-        Start the campaign and return it, Processing.
+        Start the campaign and return it, Processing; or Scheduled, when its draft says a time.
 
-        Raises: InvalidInput: something is missing. InvalidTransition: it was launched before.
-            Forbidden: the account may not send.
+        *fingerprint* is that of the preflight the person has looked at; "" when nobody has.
+
+        Raises: InvalidInput: something is missing, or the preflight forbids it. InvalidTransition: it was launched
+            before. Forbidden: the account may not send. Conflict: what the person has looked at has changed since.
         """
         viewer.require(Permission.CAMPAIGN)
-        campaign = self._composing.get(viewer, campaign_id)
-        self._accounts.get_sending(viewer, campaign.account_id)
-        self._composing.check_ready(viewer, campaign)
-        with self._state.write() as session:
-            started = campaigns.move_campaign(
-                session, campaign_id, CampaignStatus.PROCESSING, launched_at=now, fault=""
+        campaign = self._tools.composing.get(viewer, campaign_id)
+        self._tools.accounts.get_sending(viewer, campaign.account_id)
+        if campaign.status is not CampaignStatus.INACTIVE:
+            raise InvalidTransition(
+                f"The campaign {campaign.name} is {campaign.status} already.", hint="It is launched once only."
             )
+        if campaign.schedule_at is not None:
+            check_schedule(campaign.schedule_at, now)
+        preflight = self._tools.preflights.check(viewer, campaign_id, now)
+        if fingerprint and fingerprint != preflight.fingerprint:
+            raise Conflict(
+                "The campaign, its lists or its prices have changed since this preflight.", hint="Look at it again."
+            )
+        blocker = self._tools.preflights.find_blocker(preflight)
+        if blocker is not None:
+            raise blocker
+        facts = {"fault": "", "preflight": preflight.summary(now)}
+        with self._state.write() as session:
+            # The draft that was looked at, and no other: two people may be editing it.
+            if campaigns.get_campaign(session, campaign_id).version != campaign.version:
+                raise Conflict("Somebody else has just changed this campaign.", hint="Look at it again.")
+            if campaign.schedule_at is not None:
+                started = campaigns.move_campaign(session, campaign_id, CampaignStatus.SCHEDULED, **facts)
+            else:
+                started = campaigns.move_campaign(
+                    session, campaign_id, CampaignStatus.PROCESSING, launched_at=now, **facts
+                )
         log.info("campaign_launched", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return started
+
+    def start_overdue(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
+        """
+        Start a scheduled campaign now, whatever its time; for one whose time passed during a standstill.
+
+        Raises: InvalidTransition: it is not scheduled. Forbidden: the account may not send.
+        """
+        viewer.require(Permission.CAMPAIGN)
+        campaign = self._tools.composing.get(viewer, campaign_id)
+        self._tools.accounts.get_sending(viewer, campaign.account_id)
+        if campaign.status is not CampaignStatus.SCHEDULED:
+            raise InvalidTransition(f"The campaign {campaign.name} is {campaign.status}.", hint="Reload to see it.")
+        log.info("campaign_started_late", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
+        with self._state.write() as session:
+            return campaigns.move_campaign(session, campaign_id, CampaignStatus.PROCESSING, launched_at=now)
+
+    def list_due(self, now: datetime) -> list[str]:
+        """Return the scheduled campaigns that wait for `start`; those that are overdue wait for a person."""
+        with self._state.read() as session:
+            return campaigns.list_due(session, now)
+
+    def start(self, campaign_id: str, clock: Callable[[], datetime]) -> None:
+        """Start a scheduled campaign whose time has come; twice, or in two workers at once, does no harm."""
+        now = clock()
+        with self._state.write() as session:
+            if campaign_id not in campaigns.list_due(session, now):
+                return
+            campaign = campaigns.get_campaign(session, campaign_id)
+            account = accounts.get_account(session, campaign.account_id)
+            if account.can_send:
+                campaigns.move_campaign(session, campaign_id, CampaignStatus.PROCESSING, launched_at=now)
+            else:
+                fault = f"The account {account.display_name} may not send any more."
+                campaigns.move_campaign(session, campaign_id, CampaignStatus.INACTIVE, fault=fault)
+        log.info("campaign_due", extra={"campaign_id": campaign_id, "started": account.can_send})
 
     def list_processing(self, now: datetime) -> list[str]:
         """Return the campaigns that wait for `freeze`."""
@@ -93,7 +166,7 @@ class Launching:
             return
         try:
             with heartbeat(lambda: self._lease(campaign_id, owner, clock()), self._lease_s / 3):
-                frozen = self._audiences.freeze(self._spec(campaign_id, clock()))
+                frozen = self._tools.audiences.freeze(self._spec(campaign_id, clock()))
         except StorageError:
             raise
         except AppError as error:
@@ -104,29 +177,25 @@ class Launching:
             raise
         else:
             self._activate(campaign_id, owner, frozen, clock())
+            self._forget_numbers(campaign_id)
 
     def _spec(self, campaign_id: str, now: datetime) -> FreezeSpec:
-        campaign, found, prices, rate_tps = self._read(campaign_id)
-        columns = find_columns(campaign.placeholders, found)
+        with self._state.read() as session:
+            campaign = campaigns.get_campaign(session, campaign_id)
+            rate_tps = accounts.get_account(session, campaign.account_id).rate_tps
         return FreezeSpec(
             campaign_id=campaign_id,
-            list_id=found.list_id,
-            parts=parse_template(campaign.message, columns),
-            columns=columns,
-            prices=prices,
+            recipients=self._addressing.spec(campaign),
             batch_size=max(1, min(self._batch_size, max(BATCH_MIN, rate_tps * BATCH_SECONDS))),
             now=now,
         )
 
-    def _read(self, campaign_id: str) -> tuple[Campaign, DistributionList, tuple[Price, ...], int]:
+    def _forget_numbers(self, campaign_id: str) -> None:
+        """Delete the numbers of a Quick Send, which are in its frozen audience now."""
         with self._state.read() as session:
-            campaign = campaigns.get_campaign(session, campaign_id)
-            return (
-                campaign,
-                lists.get_list(session, campaign.list_id),
-                accounts.list_prices(session, campaign.account_id),
-                accounts.get_account(session, campaign.account_id).rate_tps,
-            )
+            is_quick = campaigns.get_campaign(session, campaign_id).source is Source.QUICK_SEND
+        if is_quick:
+            self._tools.contacts.delete(campaign_id)
 
     def _give_up(self, campaign_id: str, owner: str, fault: str, now: datetime) -> None:
         with self._state.write() as session:
@@ -156,6 +225,7 @@ class Launching:
                 campaign_id,
                 new,
                 audience_count=frozen.audience_count,
+                cost_eur_cents=frozen.cost_eur_cents,
                 completed_at=None if sizes else now,
                 lease_owner="",
                 lease_until=None,

@@ -14,7 +14,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.messages import DeliveryStatus, LedgerState
+from core.domain.messages import DeliveryStatus, Exclusion, LedgerState
 from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.state import campaigns, ledger
 from core.state.ledger import Batch, Outcome
@@ -58,6 +58,29 @@ class Settling:
             # Only when somebody else settled it: the ledger rows are gone together with the batch.
             log.warning("batch_not_whole", extra={"batch_id": batch.batch_id, "recorded": len(recorded)})
             return
+        self._append(campaign, batch, rows, recorded, gateway, now)
+
+    def settle_canceled(self, campaign: Campaign, batch: Batch, rows: pa.Table, gateway: str, now: datetime) -> None:
+        """Do the same with a batch of a canceled campaign: what was never claimed is excluded as canceled."""
+        with self._state.read() as session:
+            recorded = ledger.list_recorded(session, batch.batch_id)
+        known = {outcome.message_id for outcome in recorded}
+        canceled = [
+            Outcome(message_id, LedgerState.EXCLUDED, now, Exclusion.CANCELED)
+            for message_id in rows["message_id"].to_pylist()
+            if message_id not in known
+        ]
+        self._append(campaign, batch, rows, (*recorded, *canceled), gateway, now)
+
+    def _append(
+        self,
+        campaign: Campaign,
+        batch: Batch,
+        rows: pa.Table,
+        recorded: Sequence[Outcome],
+        gateway: str,
+        now: datetime,
+    ) -> None:
         sent, unsent = _tables(campaign, rows, recorded, gateway)
         appended = self._history.append_batch(batch.batch_id, campaign.campaign_id, sent, unsent, now)
         self._count(campaign.campaign_id, batch.batch_id, recorded, now)
@@ -77,7 +100,7 @@ class Settling:
 
 
 def _reason(outcome: Outcome) -> str:
-    return outcome.error_code if outcome.state is LedgerState.FAILED else ""
+    return outcome.error_code if outcome.state in {LedgerState.FAILED, LedgerState.EXCLUDED} else ""
 
 
 def _tables(campaign: Campaign, rows: pa.Table, recorded: Sequence[Outcome], gateway: str) -> tuple[pa.Table, pa.Table]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from core.services.controlling import Controlling
 from core.services.exporting import Exporting
 from core.services.importing import Importing
 from core.services.importing_traffic import ImportingTraffic
@@ -29,7 +30,9 @@ class WorkKind(StrEnum):
 
     IMPORT = "import"
     TRAFFIC = "traffic"
+    START = "start"
     FREEZE = "freeze"
+    CANCEL = "cancel"
     SEND = "send"
     RECEIPTS = "receipts"
     DEMO = "demo"
@@ -61,6 +64,7 @@ class Working:
     importing: Importing
     importing_traffic: ImportingTraffic
     launching: Launching
+    controlling: Controlling
     sending: Sending
     receiving: Receiving
     demo: DemoSeeding
@@ -75,7 +79,9 @@ class Working:
             *(Work(WorkKind.DEMO, user_id) for user_id in self.demo.list_waiting(now)),
             *(Work(WorkKind.IMPORT, list_id) for list_id in self.importing.list_waiting(now)),
             *(Work(WorkKind.TRAFFIC, import_id) for import_id in self.importing_traffic.list_waiting(now)),
+            *(Work(WorkKind.START, campaign_id) for campaign_id in self.launching.list_due(now)),
             *(Work(WorkKind.FREEZE, campaign_id) for campaign_id in self.launching.list_processing(now)),
+            *(Work(WorkKind.CANCEL, campaign_id) for campaign_id in self.controlling.list_canceled(now)),
             *(Work(WorkKind.EXPORT, export_id) for export_id in self.exporting.list_waiting(now)),
             *(Work(WorkKind.SEND, campaign_id) for campaign_id in self.sending.list_sendable(now)),
         ]
@@ -88,7 +94,9 @@ class Working:
         return {
             WorkKind.IMPORT: self.importing.run,
             WorkKind.TRAFFIC: self.importing_traffic.run,
+            WorkKind.START: self.launching.start,
             WorkKind.FREEZE: self.launching.freeze,
+            WorkKind.CANCEL: self.controlling.settle,
             WorkKind.SEND: self.sending.run,
             WorkKind.RECEIPTS: self._take_receipts,
             WorkKind.DEMO: self.demo.run,

@@ -34,6 +34,7 @@ def add_account(session: Session, account: Account, now: datetime) -> None:
             status=account.status,
             gateway=account.gateway,
             rate_tps=account.rate_tps,
+            monthly_budget_eur_cents=account.monthly_budget_eur_cents,
             created_at=now,
             bucket_tokens=float(account.rate_tps),
             bucket_at=now,
@@ -76,6 +77,11 @@ def set_rate(session: Session, account_id: str, rate_tps: int) -> None:
     session.get_one(AccountRow, account_id).rate_tps = rate_tps
 
 
+def set_budget(session: Session, account_id: str, monthly_eur_cents: Decimal | None) -> None:
+    """Change what the account may spend in a calendar month (of UTC); None lifts the limit."""
+    session.get_one(AccountRow, account_id).monthly_budget_eur_cents = monthly_eur_cents
+
+
 def lock_bucket(session: Session, account_id: str) -> PacedAccount:
     """Return rate and bucket, locked until the transaction ends (SQLite's write lock does the same)."""
     row = session.scalars(select(AccountRow).where(AccountRow.account_id == account_id).with_for_update()).one()
@@ -116,4 +122,5 @@ def _account(row: AccountRow) -> Account:
         status=AccountStatus(row.status),
         gateway=row.gateway,
         rate_tps=row.rate_tps,
+        monthly_budget_eur_cents=row.monthly_budget_eur_cents,
     )

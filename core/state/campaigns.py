@@ -1,18 +1,18 @@
 """Campaigns: drafts, states, and the counts of what became of their messages."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from core.domain.campaigns import Campaign, CampaignStatus, Source, check_move
+from core.domain.campaigns import OVERDUE_AFTER, Campaign, CampaignStatus, ChosenList, Source, check_move
 from core.domain.paging import Page, PageRequest
 from core.errors import Conflict, NotFound
 from core.state.leases import give_back, is_free, take_lease
-from core.state.models import CampaignRow, OutcomeRow
+from core.state.models import BatchRow, CampaignListRow, CampaignRow, OutcomeRow
 from core.state.search import contains
 
 SORTABLE = {
@@ -22,7 +22,16 @@ SORTABLE = {
     "created_at": CampaignRow.created_at,
     "schedule_at": CampaignRow.schedule_at,
 }
-DRAFT_FIELDS = ("account_id", "name", "sender_id", "list_id", "list_name", "message", "placeholders")
+DRAFT_FIELDS = (
+    "account_id",
+    "name",
+    "sender_id",
+    "message",
+    "placeholders",
+    "fallbacks",
+    "simplifies",
+    "schedule_at",
+)
 
 
 def add_campaign(session: Session, new: Campaign) -> None:
@@ -37,24 +46,27 @@ def add_campaign(session: Session, new: Campaign) -> None:
             audience_count=new.audience_count,
             created_at=new.created_at,
             created_by=new.created_by,
-            schedule_at=new.schedule_at,
             launched_at=new.launched_at,
             completed_at=new.completed_at,
+            cost_eur_cents=new.cost_eur_cents,
+            preflight=new.preflight,
             version=new.version,
+            lists=_list_rows(new.lists, new.left_out),
             **values,
         )
     )
     session.flush()
 
 
-def save_draft(session: Session, campaign_id: str, version: int, values: Mapping[str, Any]) -> None:
+def save_draft(session: Session, campaign_id: str, version: int, values: Mapping[str, Any]) -> Campaign:
     """
-    Replace the draft's fields.
+    Replace those of the draft's fields that are given: `DRAFT_FIELDS`, and *lists* and *left_out* together.
 
     Raises: Conflict: the draft is no longer at *version*, or no draft any more.
     """
-    unknown = set(values) - set(DRAFT_FIELDS)
+    unknown = set(values) - {*DRAFT_FIELDS, "lists", "left_out"}
     assert not unknown, unknown
+    fields = {field: values[field] for field in DRAFT_FIELDS if field in values}
     result = session.execute(
         update(CampaignRow)
         .where(
@@ -62,11 +74,20 @@ def save_draft(session: Session, campaign_id: str, version: int, values: Mapping
             CampaignRow.version == version,
             CampaignRow.status == CampaignStatus.INACTIVE,
         )
-        .values(version=version + 1, **values)
+        .values(version=version + 1, **fields)
     )
     assert isinstance(result, CursorResult)
     if result.rowcount == 0:
         raise Conflict("Somebody else has changed or launched this campaign.")
+    if "lists" in values:
+        session.execute(delete(CampaignListRow).where(CampaignListRow.campaign_id == campaign_id))
+        rows = _list_rows(values["lists"], values["left_out"])
+        for row in rows:
+            row.campaign_id = campaign_id
+        session.add_all(rows)
+        session.flush()
+    session.expire_all()
+    return get_campaign(session, campaign_id)
 
 
 def get_campaign(session: Session, campaign_id: str) -> Campaign:
@@ -91,9 +112,13 @@ def lock_campaign(session: Session, campaign_id: str) -> Campaign:
     return _campaign(row)
 
 
-def page_campaigns(session: Session, account_ids: Collection[str], request: PageRequest) -> Page[Campaign]:
-    """Return one page of the accounts' campaigns whose name contains the search, whatever its case."""
+def page_campaigns(
+    session: Session, account_ids: Collection[str], request: PageRequest, statuses: Collection[CampaignStatus] = ()
+) -> Page[Campaign]:
+    """Return one page of the accounts' campaigns, of some *statuses* if given, whose name contains the search."""
     wanted: Select[CampaignRow] = select(CampaignRow).where(CampaignRow.account_id.in_(account_ids))
+    if statuses:
+        wanted = wanted.where(CampaignRow.status.in_(statuses))
     if request.search.strip():
         wanted = wanted.where(contains(CampaignRow.name.expression, request.search.strip()))
     total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
@@ -105,20 +130,51 @@ def page_campaigns(session: Session, account_ids: Collection[str], request: Page
     return Page(tuple(_campaign(row) for row in rows), total)
 
 
+def list_launched_since(session: Session, account_id: str, since: datetime) -> tuple[Campaign, ...]:
+    """Return the account's campaigns launched since then, the newest first."""
+    launched = select(CampaignRow).where(CampaignRow.account_id == account_id, CampaignRow.launched_at >= since)
+    return tuple(_campaign(row) for row in session.scalars(launched.order_by(CampaignRow.launched_at.desc())))
+
+
+def list_by_status(session: Session, account_id: str, statuses: Collection[CampaignStatus]) -> tuple[Campaign, ...]:
+    """Return the account's campaigns in any of these states."""
+    wanted = select(CampaignRow).where(CampaignRow.account_id == account_id, CampaignRow.status.in_(statuses))
+    return tuple(_campaign(row) for row in session.scalars(wanted.order_by(CampaignRow.campaign_id)))
+
+
+def list_canceled_open(session: Session, now: datetime) -> list[str]:
+    """Return the canceled campaigns that have a batch nobody is working on."""
+    free = exists().where(BatchRow.campaign_id == CampaignRow.campaign_id, is_free(BatchRow, now))
+    canceled = CampaignRow.status == CampaignStatus.CANCELED
+    return list(session.scalars(select(CampaignRow.campaign_id).where(canceled, free)))
+
+
 def count_completed_by_list(session: Session, list_ids: Collection[str]) -> dict[str, int]:
     """Return how many completed campaigns each list has; lists without one are absent."""
     counted = (
-        select(CampaignRow.list_id, func.count())
-        .where(CampaignRow.list_id.in_(list_ids), CampaignRow.status == CampaignStatus.COMPLETED)
-        .group_by(CampaignRow.list_id)
+        select(CampaignListRow.list_id, func.count())
+        .join(CampaignRow, CampaignRow.campaign_id == CampaignListRow.campaign_id)
+        .where(
+            CampaignListRow.list_id.in_(list_ids),
+            CampaignListRow.is_left_out.is_(False),
+            CampaignRow.status == CampaignStatus.COMPLETED,
+        )
+        .group_by(CampaignListRow.list_id)
     )
     return dict(session.execute(counted).all())
 
 
 def is_list_in_use(session: Session, list_id: str) -> bool:
-    """Return whether a campaign's audience is being frozen from this list."""
-    reading = (CampaignRow.list_id == list_id) & (CampaignRow.status == CampaignStatus.PROCESSING)
-    return session.scalar(select(CampaignRow.campaign_id).where(reading).limit(1)) is not None
+    """Return whether a campaign waits to be frozen from this list, or is scheduled to be."""
+    reading = (
+        select(CampaignRow.campaign_id)
+        .join(CampaignListRow, CampaignRow.campaign_id == CampaignListRow.campaign_id)
+        .where(
+            CampaignListRow.list_id == list_id,
+            CampaignRow.status.in_((CampaignStatus.PROCESSING, CampaignStatus.SCHEDULED)),
+        )
+    )
+    return session.scalar(reading.limit(1)) is not None
 
 
 def move_campaign(session: Session, campaign_id: str, new: CampaignStatus, **values: Any) -> Campaign:
@@ -148,8 +204,12 @@ def list_processing(session: Session, now: datetime) -> list[str]:
 
 
 def list_due(session: Session, now: datetime) -> list[str]:
-    """Return the scheduled campaigns whose time has come, oldest first."""
-    due = (CampaignRow.status == CampaignStatus.SCHEDULED) & (CampaignRow.schedule_at <= now)
+    """Return the scheduled campaigns whose time has come and is not overdue (`Campaign.is_overdue`), oldest first."""
+    due = (
+        (CampaignRow.status == CampaignStatus.SCHEDULED)
+        & (CampaignRow.schedule_at <= now)
+        & (CampaignRow.schedule_at > now - OVERDUE_AFTER)
+    )
     return list(session.scalars(select(CampaignRow.campaign_id).where(due).order_by(CampaignRow.schedule_at)))
 
 
@@ -190,10 +250,12 @@ def _campaign(row: CampaignRow) -> Campaign:
         source=Source(row.source),
         name=row.name,
         sender_id=row.sender_id,
-        list_id=row.list_id,
-        list_name=row.list_name,
+        lists=_chosen(row, is_left_out=False),
+        left_out=_chosen(row, is_left_out=True),
         message=row.message,
         placeholders=dict(row.placeholders),
+        fallbacks=dict(row.fallbacks),
+        simplifies=row.simplifies,
         status=CampaignStatus(row.status),
         fault=row.fault,
         audience_count=row.audience_count,
@@ -202,5 +264,19 @@ def _campaign(row: CampaignRow) -> Campaign:
         schedule_at=row.schedule_at,
         launched_at=row.launched_at,
         completed_at=row.completed_at,
+        cost_eur_cents=row.cost_eur_cents,
+        preflight=row.preflight,
         version=row.version,
     )
+
+
+def _chosen(row: CampaignRow, *, is_left_out: bool) -> tuple[ChosenList, ...]:
+    return tuple(ChosenList(item.list_id, item.name) for item in row.lists if item.is_left_out is is_left_out)
+
+
+def _list_rows(lists: Sequence[ChosenList], left_out: Sequence[ChosenList]) -> list[CampaignListRow]:
+    chosen = [*((item, False) for item in lists), *((item, True) for item in left_out)]
+    return [
+        CampaignListRow(list_id=item.list_id, name=item.name, position=position, is_left_out=is_left_out)
+        for position, (item, is_left_out) in enumerate(chosen)
+    ]

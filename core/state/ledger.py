@@ -214,6 +214,23 @@ def settle_batch(session: Session, batch_id: str) -> bool:
     return result.rowcount == 1
 
 
+def list_batch_nos(session: Session, campaign_id: str) -> list[int]:
+    """Return the campaign's batches that are not settled, in order."""
+    return list(
+        session.scalars(
+            select(BatchRow.batch_no).where(BatchRow.campaign_id == campaign_id).order_by(BatchRow.batch_no)
+        )
+    )
+
+
+def list_states(session: Session, campaign_id: str) -> list[tuple[str, LedgerState, str]]:
+    """Return (message_id, state, error_code) of every message of the campaign that is in the ledger."""
+    rows = session.execute(
+        select(LedgerRow.message_id, LedgerRow.state, LedgerRow.error_code).where(LedgerRow.campaign_id == campaign_id)
+    )
+    return [(message_id, LedgerState(state), error_code) for message_id, state, error_code in rows]
+
+
 def count_batches(session: Session, campaign_id: str) -> int:
     """Return how many batches of the campaign are not settled."""
     return session.scalar(select(func.count()).where(BatchRow.campaign_id == campaign_id)) or 0

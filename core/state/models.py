@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -130,6 +130,7 @@ class AccountRow(Base):
     gateway: Mapped[str] = mapped_column(String(40))
     rate_tps: Mapped[int]
     created_at: Mapped[datetime]
+    monthly_budget_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
     bucket_tokens: Mapped[float] = mapped_column(default=0.0)
     bucket_at: Mapped[datetime | None]
 
@@ -176,10 +177,10 @@ class CampaignRow(Base):
     source: Mapped[str] = mapped_column(String(12))
     name: Mapped[str] = mapped_column(String(50))
     sender_id: Mapped[str] = mapped_column(String(17))
-    list_id: Mapped[str] = mapped_column(String(36), index=True)
-    list_name: Mapped[str] = mapped_column(String(50))
     message: Mapped[str] = mapped_column(Text)
     placeholders: Mapped[dict[str, Any]]
+    fallbacks: Mapped[dict[str, Any]]
+    simplifies: Mapped[bool] = mapped_column(default=False)
     status: Mapped[str] = mapped_column(String(12), index=True)
     fault: Mapped[str] = mapped_column(Text, default="")
     audience_count: Mapped[int] = mapped_column(default=0)
@@ -189,8 +190,36 @@ class CampaignRow(Base):
     schedule_at: Mapped[datetime | None]
     launched_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    cost_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
+    preflight: Mapped[dict[str, Any] | None]
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
+
+    lists: Mapped[list["CampaignListRow"]] = relationship(
+        lazy="selectin", order_by="CampaignListRow.position", cascade="all, delete-orphan"
+    )
+
+
+class CampaignListRow(Base):
+    """A distribution list of a campaign: sent to, or left out. It stays, with its name, when the list is deleted."""
+
+    __tablename__ = "campaign_lists"
+    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.campaign_id", ondelete="CASCADE"), primary_key=True)
+    list_id: Mapped[str] = mapped_column(String(36), primary_key=True, index=True)
+    name: Mapped[str] = mapped_column(String(50))
+    position: Mapped[int]
+    is_left_out: Mapped[bool]
+
+
+class SuppressionRow(Base):
+    """A number that an account does not send to; *reason* says whose wish that is."""
+
+    __tablename__ = "suppressions"
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True)
+    msisdn: Mapped[str] = mapped_column(String(16), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(100))
 
 
 class OutcomeRow(Base):

@@ -1,7 +1,7 @@
 """What was written down when a campaign was composed."""
 
 from core.bootstrap import App
-from core.domain.campaigns import Campaign
+from core.domain.campaigns import Campaign, ChosenList, Source
 from core.domain.permissions import Viewer
 from core.domain.segments import measure
 from pages._ui import formats, widgets
@@ -13,27 +13,44 @@ def show(app: App, viewer: Viewer, campaign: Campaign) -> None:
     with widgets.card("Details", key="campaign_details"):
         widgets.facts(
             {
-                "Distribution List": _list_and_rows(app, viewer, campaign),
+                **_lists(app, viewer, campaign),
                 "Sender": campaign.sender_id or formats.NOTHING,
                 "Message": campaign.message or formats.NOTHING,
                 "Placeholders": _mapping(campaign),
                 "SMS Count": formats.number(text.segment_count),
                 "Characters": formats.number(text.character_count),
                 "Created": f"{formats.moment(campaign.created_at, viewer.time_zone)} by {campaign.created_by}",
+                "Schedule Date": formats.moment(campaign.schedule_at, viewer.time_zone),
                 "Launched": formats.moment(campaign.launched_at, viewer.time_zone),
                 "Completed": formats.moment(campaign.completed_at, viewer.time_zone),
             }
         )
 
 
-def _list_and_rows(app: App, viewer: Viewer, campaign: Campaign) -> str:
-    """Return the list's name and size; after a launch the list may be gone, its name stays."""
-    if not campaign.list_name:
-        return formats.NOTHING
-    found = app.composing.find_list(viewer, campaign)
-    rows = formats.count(found.entry_count, "row", "rows") if found else "deleted since"
-    return f"{campaign.list_name} – {rows}"
+def _lists(app: App, viewer: Viewer, campaign: Campaign) -> dict[str, str]:
+    """Return the lists' names and sizes; after a launch a list may be gone, its name stays."""
+    if campaign.source is Source.QUICK_SEND:
+        return {"Distribution List": "none: the numbers were typed in"}
+    entries = {item.list_id: item.entry_count for item in app.composing.list_there(viewer, campaign)}
+
+    def words(chosen: ChosenList) -> str:
+        known = chosen.list_id in entries
+        rows = formats.count(entries[chosen.list_id], "row", "rows") if known else "deleted since"
+        return f"{chosen.name} – {rows}"
+
+    label = "Distribution List" if len(campaign.lists) <= 1 else "Distribution Lists"
+    facts = {label: "; ".join(map(words, campaign.lists)) or formats.NOTHING}
+    total = sum(entries.get(list_id, 0) for list_id in campaign.list_ids)
+    if campaign.lists and set(campaign.list_ids) <= entries.keys():
+        facts["Recipients"] = formats.number(total)
+    if campaign.left_out:
+        facts["Left out"] = "; ".join(map(words, campaign.left_out))
+    return facts
 
 
 def _mapping(campaign: Campaign) -> str:
-    return ", ".join(f"{{{name}}} = {column}" for name, column in campaign.placeholders.items()) or formats.NOTHING
+    def words(name: str, column: str) -> str:
+        fallback = campaign.fallbacks.get(name, "")
+        return f"{{{name}}} = {column}" + (f", else {fallback!r}" if fallback else "")
+
+    return "; ".join(words(name, column) for name, column in campaign.placeholders.items()) or formats.NOTHING

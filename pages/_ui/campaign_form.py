@@ -1,6 +1,8 @@
 """What a person is filling in on Create Campaign, from one rerun to the next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import streamlit as st
 
@@ -11,6 +13,7 @@ from core.domain.names import NAME_MIN
 from core.domain.permissions import Viewer
 from core.domain.sender_id import parse_sender_id
 from core.errors import InvalidSenderId, InvalidTransition
+from core.services.addressing import common_columns
 from pages._ui import session
 
 KEY = "create_campaign"
@@ -33,14 +36,18 @@ class Form:
     message: str = ""
     personalize: bool = False
     placeholders: dict[str, str] = field(default_factory=dict)
-    chosen: DistributionList | None = None
+    fallbacks: dict[str, str] = field(default_factory=dict)
+    chosen: tuple[DistributionList, ...] = ()
+    left_out: tuple[DistributionList, ...] = ()
+    simplifies: bool = False
+    schedule_at: datetime | None = None
 
     def missing(self) -> list[str]:
         """Return what the first step still lacks, in the words of its fields."""
         lacking = [
             (len(self.name.strip()) < NAME_MIN, "Campaign Name"),
             (not _is_sender_id(self.sender_id), "Sender"),
-            (self.chosen is None, "Recipients"),
+            (not self.chosen, "Recipients"),
         ]
         return [word for is_missing, word in lacking if is_missing]
 
@@ -50,17 +57,26 @@ class Form:
             account_id=self.account_id,
             name=self.name,
             sender_id=self.sender_id,
-            list_id=self.chosen.list_id if self.chosen else "",
+            list_ids=tuple(item.list_id for item in self.chosen),
             message=self.message,
             placeholders=dict(self.placeholders) if self.personalize else {},
+            left_out_ids=tuple(item.list_id for item in self.left_out),
+            fallbacks=dict(self.fallbacks) if self.personalize else {},
+            simplifies=self.simplifies,
+            schedule_at=self.schedule_at,
         )
 
-    def choose(self, item: DistributionList) -> list[str]:
-        """Take *item* as the recipients; return the placeholders that lost their column by it."""
-        lost = [name for name, column in self.placeholders.items() if column not in item.columns]
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that all chosen lists have."""
+        return common_columns(self.chosen)
+
+    def choose(self, items: Sequence[DistributionList]) -> list[str]:
+        """Take *items* as the recipients; return the placeholders that lost their column by it."""
+        self.chosen = tuple(items)
+        lost = [name for name, column in self.placeholders.items() if column not in self.columns]
         for name in lost:
             del self.placeholders[name]
-        self.chosen = item
         return lost
 
 
@@ -104,6 +120,7 @@ def _is_sender_id(text: str) -> bool:
 def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
     if stored.status is not CampaignStatus.INACTIVE:
         raise InvalidTransition(f"The campaign {stored.name} is {stored.status}.", hint="Only a draft can be edited.")
+    there = {item.list_id: item for item in app.composing.list_there(viewer, stored)}
     return Form(
         account_id=stored.account_id,
         campaign_id=stored.campaign_id,
@@ -113,5 +130,9 @@ def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
         message=stored.message,
         personalize=bool(stored.placeholders),
         placeholders=dict(stored.placeholders),
-        chosen=app.composing.find_list(viewer, stored),
+        fallbacks=dict(stored.fallbacks),
+        chosen=tuple(there[key] for key in stored.list_ids if key in there),
+        left_out=tuple(there[key] for key in stored.left_out_ids if key in there),
+        simplifies=stored.simplifies,
+        schedule_at=stored.schedule_at,
     )

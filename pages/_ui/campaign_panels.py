@@ -1,19 +1,19 @@
 """The two panels of Create Campaign: choosing the recipients, and mapping placeholders to columns."""
 
-from collections.abc import Mapping
-
 import streamlit as st
 
-from core.domain.campaigns import PLACEHOLDERS_MAX
 from core.domain.lists import DistributionList
 from core.domain.placeholders import check_placeholder_name
 from core.errors import InvalidInput
+from core.services.composing import FALLBACK_MAX
 from pages._ui import formats, session, tables, widgets
 from pages._ui.campaign_form import KEY, Form
 
 SIZES = (10, 25, 50)
 LIST_PANEL = f"{KEY}_list"
 PLACEHOLDER_PANEL = f"{KEY}_placeholders"
+# What the list panel is about when it chooses lists to leave out.
+LEFT_OUT = "left_out"
 
 
 def show_open(form: Form) -> None:
@@ -24,51 +24,81 @@ def show_open(form: Form) -> None:
         _placeholder_panel(form)
 
 
+def open_list_panel(purpose: str = "") -> None:
+    """Open the panel to choose lists to send to, or those to leave out (`LEFT_OUT`), as they stand in the form."""
+    st.session_state.pop(f"{LIST_PANEL}_draft", None)
+    widgets.open_panel(LIST_PANEL, purpose)
+
+
 @st.dialog("Select Distribution List", position="right", icon=":material/contacts:", on_dismiss=widgets.close_panel)
 def _list_panel(form: Form) -> None:
+    """Choose lists over several pages and searches; what is chosen is kept apart until it is saved."""
     app, viewer = session.current()
+    leaves_out = widgets.open_subject() == LEFT_OUT
+    held: dict[str, DistributionList] = st.session_state.setdefault(
+        f"{LIST_PANEL}_draft", {item.list_id: item for item in (form.left_out if leaves_out else form.chosen)}
+    )
+    if leaves_out:
+        st.caption("Numbers in these lists get no message, wherever else they are.")
     tables.search(LIST_PANEL, "Search by name", linked=False)
     request = tables.request(LIST_PANEL, SIZES)
     with widgets.show_errors():
         page = app.importing.page_ready(viewer, form.account_id, request)
-        found = {item.list_id: item for item in page.items}
         if not page.total:
             st.info("No list is ready." if not request.search else "Nothing found.", icon=":material/contacts:")
-        chosen = found.get(_pick(found, form, f"{LIST_PANEL}_choice_{request.page}"))
+        taken = {item.list_id for item in (form.chosen if leaves_out else form.left_out)}
+        for item in page.items:
+            _check_box(item, held, is_taken=item.list_id in taken)
         tables.pager(LIST_PANEL, page.total, SIZES, linked=False)
-        total = formats.number(chosen.entry_count if chosen else 0)
+        if held:
+            names = ", ".join(formats.plain(item.name) for item in held.values())
+            st.markdown(f":material/contacts: {names}")
+        total = formats.number(sum(item.entry_count for item in held.values()))
         st.markdown(f"Recipients: **{total}**")
-        if _save_or_cancel(LIST_PANEL, disabled=chosen is None) and chosen:
-            lost = form.choose(chosen)
-            if lost:
-                names = ", ".join(f"{{{name}}}" for name in lost)
-                widgets.flash(f"{chosen.name} has no column for {names}.", icon=":material/warning:")
+        if _save_or_cancel(LIST_PANEL, disabled=not held and not leaves_out):
+            _take(form, tuple(held.values()), leaves_out=leaves_out)
+            st.session_state.pop(f"{LIST_PANEL}_draft", None)
             st.rerun()
 
 
-def _pick(found: Mapping[str, DistributionList], form: Form, key: str) -> str:
-    held = form.chosen.list_id if form.chosen else ""
-    picked = st.radio(
-        "Distribution lists",
-        list(found),
-        index=list(found).index(held) if held in found else None,
-        format_func=lambda list_id: formats.plain(found[list_id].name),
-        captions=[formats.count(item.entry_count, "recipient", "recipients") for item in found.values()],
-        label_visibility="collapsed",
-        key=key,
+def _check_box(item: DistributionList, held: dict[str, DistributionList], *, is_taken: bool) -> None:
+    count = formats.count(item.entry_count, "recipient", "recipients")
+    is_checked = st.checkbox(
+        f"{formats.plain(item.name)}  \n:small[:gray[{count}]]",
+        item.list_id in held,
+        disabled=is_taken,
+        help="It is chosen for the other purpose." if is_taken else None,
+        key=f"{LIST_PANEL}_choice_{item.list_id}",
     )
-    return picked or ""
+    if is_checked:
+        held[item.list_id] = item
+    else:
+        held.pop(item.list_id, None)
+
+
+def _take(form: Form, items: tuple[DistributionList, ...], *, leaves_out: bool) -> None:
+    if leaves_out:
+        form.left_out = items
+        return
+    lost = form.choose(items)
+    if lost:
+        names = ", ".join(f"{{{name}}}" for name in lost)
+        verb = "has" if len(items) == 1 else "have"
+        which = items[0].name if len(items) == 1 else "The lists together"
+        widgets.flash(f"{which} {verb} no column for {names}.", icon=":material/warning:")
 
 
 @st.dialog("Placeholders", position="right", icon=":material/data_object:", on_dismiss=widgets.close_panel)
 def _placeholder_panel(form: Form) -> None:
+    app, _ = session.current()
     mapping: dict[str, str] = st.session_state.setdefault(f"{PLACEHOLDER_PANEL}_draft", dict(form.placeholders))
-    columns = form.chosen.columns if form.chosen else ()
+    columns = form.columns
     with widgets.show_errors():
-        if len(mapping) < PLACEHOLDERS_MAX:
+        if len(mapping) < app.composing.placeholders_max:
             _define(mapping, columns)
         else:
-            st.caption(f"A message has at most {PLACEHOLDERS_MAX} placeholders.")
+            st.caption(f"A message has at most {app.composing.placeholders_max} placeholders.")
+    fallbacks = {}
     for name in list(mapping):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             mapping[name] = st.selectbox(
@@ -81,8 +111,17 @@ def _placeholder_panel(form: Form) -> None:
             if st.button("Remove", key=f"{PLACEHOLDER_PANEL}_remove_{name}"):
                 del mapping[name]
                 st.rerun()
+        fallbacks[name] = st.text_input(
+            f"Where {formats.plain(mapping[name])} is empty",
+            form.fallbacks.get(name, ""),
+            max_chars=FALLBACK_MAX,
+            placeholder="nothing",
+            help="Stands in the message of those whose cell is empty, such as: customer",
+            key=f"{PLACEHOLDER_PANEL}_fallback_{name}",
+        )
     if _save_or_cancel(PLACEHOLDER_PANEL):
         form.placeholders = dict(mapping)
+        form.fallbacks = {name: text for name, text in fallbacks.items() if text.strip()}
         st.session_state.pop(f"{PLACEHOLDER_PANEL}_draft", None)
         st.rerun()
 

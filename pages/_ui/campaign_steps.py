@@ -14,7 +14,7 @@ from core.errors import InvalidSenderId
 from core.services.composing import Preview as Merged
 from pages._ui import formats, session, widgets
 from pages._ui.campaign_form import COMPOSER, KEY, Form
-from pages._ui.campaign_panels import LIST_PANEL, PLACEHOLDER_PANEL
+from pages._ui.campaign_panels import LEFT_OUT, PLACEHOLDER_PANEL, open_list_panel
 from pages._ui.components.composer import Preview, composer, position
 
 NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters; only your colleagues see it."
@@ -43,11 +43,11 @@ def recipients(form: Form, accounts: Sequence[Account]) -> Step:
     with st.container(border=True, key=f"{KEY}_recipients"):
         st.markdown("**Recipients**")
         with st.container(horizontal=True, vertical_alignment="center"):
-            if form.chosen:
-                count = formats.count(form.chosen.entry_count, "recipient", "recipients")
-                st.markdown(f":material/contacts: {formats.plain(form.chosen.name)} – {count}", width="content")
             if st.button("Select Distribution List", key=f"{KEY}_select"):
-                widgets.open_panel(LIST_PANEL)
+                open_list_panel()
+            if form.chosen and st.button("Leave out lists", key=f"{KEY}_leave_out", type="tertiary"):
+                open_list_panel(LEFT_OUT)
+        _chosen(form)
         chosen = st.empty()
         _no_lists_yet(form)
         _personalize(form)
@@ -90,7 +90,7 @@ def _account(form: Form, accounts: Sequence[Account]) -> None:
         )
     if ids[index] != form.account_id:
         # Lists belong to one account; those of another cannot be sent to.
-        form.account_id, form.chosen = ids[index], None
+        form.account_id, form.chosen, form.left_out = ids[index], (), ()
 
 
 def _judge_sender(sender_id: str) -> None:
@@ -105,9 +105,21 @@ def _judge_sender(sender_id: str) -> None:
             st.warning(warning, icon=":material/warning:")
 
 
+def _chosen(form: Form) -> None:
+    """Draw the lists that are sent to, and those left out."""
+    for item in form.chosen:
+        count = formats.count(item.entry_count, "recipient", "recipients")
+        st.markdown(f":material/contacts: {formats.plain(item.name)} – {count}")
+    if len(form.chosen) > 1:
+        total = sum(item.entry_count for item in form.chosen)
+        st.caption(f"{formats.number(total)} in all. A number that is in several lists gets one message.")
+    for item in form.left_out:
+        st.markdown(f":material/person_off: left out: {formats.plain(item.name)}")
+
+
 def _no_lists_yet(form: Form) -> None:
     _, viewer = session.current()
-    if form.chosen is None and viewer.may(Permission.DISTRIBUTION_LISTS):
+    if not form.chosen and viewer.may(Permission.DISTRIBUTION_LISTS):
         st.caption("Nothing suitable? Add a list on the Distribution Lists page first.")
 
 
@@ -115,7 +127,7 @@ def _personalize(form: Form) -> None:
     form.personalize = st.checkbox(
         "Personalize",
         form.personalize,
-        disabled=form.chosen is None,
+        disabled=not form.chosen,
         key=f"{KEY}_personalize",
         help="Put values from the list's columns, such as a first name, into the message.",
     )

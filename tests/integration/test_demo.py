@@ -173,13 +173,13 @@ def test_the_same_seed_and_moment_make_the_same_rows(build: Builder) -> None:
 def test_messages_cost_and_measure_what_their_texts_do(app: App) -> None:
     viewer = seeded(app)
     (campaign,) = [item for item in campaigns_of(app, viewer) if item.name == "Schedule change"]
-    columns = lists_of(app, viewer)[campaign.list_id].columns
+    columns = lists_of(app, viewer)[campaign.list_ids[0]].columns
     rows = query(
         app,
         "SELECT m.*, c.fields FROM lake.messages m JOIN lake.contacts c ON c.msisdn = m.receiver"
         " WHERE m.campaign_id = $campaign_id AND c.list_id = $list_id",
         campaign_id=campaign.campaign_id,
-        list_id=campaign.list_id,
+        list_id=campaign.list_ids[0],
     ).to_pylist()
     with app.state.read() as session:
         prices = {

@@ -67,7 +67,7 @@ def upload(app: App, viewer: Viewer) -> str:
 def launch(app: App, viewer: Viewer, list_id: str) -> str:
     account = app.accounts.list_sending(viewer)[0]
     draft = CampaignDraft(
-        account.account_id, "Killed", "HELIOGRAPH", list_id, "Hi {FirstName}", {"FirstName": "FirstName"}
+        account.account_id, "Killed", "HELIOGRAPH", (list_id,), "Hi {FirstName}", {"FirstName": "FirstName"}
     )
     campaign_id = app.composing.save(viewer, draft, now()).campaign_id
     app.launching.launch(viewer, campaign_id, now())

@@ -48,7 +48,7 @@ def test_table_shows_what_the_guide_says_in_its_order(house: House) -> None:
 def test_a_draft_has_no_share_and_a_frozen_campaign_starts_at_zero(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer)
-    freeze(house, viewer, save_draft(house, viewer, name="Frozen", list_id=draft.list_id))
+    freeze(house, viewer, save_draft(house, viewer, name="Frozen", list_ids=draft.list_ids))
     shares = table(house.open("campaigns")).set_index("Name")["Sent/Total"]
     assert shares["Frozen"] == 0
     assert pd.isna(shares["Spring greeting"])
@@ -73,7 +73,7 @@ def test_share_never_reads_complete_while_a_message_is_missing(house: House, mon
 def test_search_keeps_only_matching_names(house: House) -> None:
     viewer = house.sign_in()
     for name in ("Spring greeting", "Summer sale"):
-        save_draft(house, viewer, name=name, list_id="", placeholders={})
+        save_draft(house, viewer, name=name, list_ids=(), placeholders={})
     at = house.open("campaigns")
     at.text_input(key="campaigns_search").set_value("SUMMER").run()
     assert names(at) == ["Summer sale"]
@@ -86,7 +86,7 @@ def test_search_keeps_only_matching_names(house: House) -> None:
 def test_the_eleventh_campaign_is_on_the_second_page(house: House) -> None:
     viewer = house.sign_in()
     for number in range(11):
-        save_draft(house, viewer, name=f"Campaign {number}", list_id="", placeholders={})
+        save_draft(house, viewer, name=f"Campaign {number}", list_ids=(), placeholders={})
     assert len(names(house.open("campaigns"))) == 10
     assert names(house.open("campaigns", campaigns_page="2")) == ["Campaign 0"]
 

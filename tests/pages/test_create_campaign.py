@@ -8,6 +8,7 @@ from core.domain.permissions import Viewer
 from core.services.adding_people import NewPerson
 from core.web.cookies import SESSION_COOKIE
 from pages._ui.campaign_form import COMPOSER
+from pages._ui.campaign_panels import LIST_PANEL
 from pages._ui.components.composer import Composition
 from tests.support.campaigns import CONTACTS, launch, save_draft
 from tests.support.page_tests import PASSWORD, House
@@ -31,7 +32,9 @@ def fill_in(at, *, name: str = "Spring greeting", sender: str = "HELIOGRAPH") ->
 
 def choose_list(at, list_id: str) -> None:
     at.button(key="create_campaign_select").click().run()
-    at.radio(key="create_campaign_list_choice_1").set_value(list_id).run()
+    for box in [box for box in at.checkbox if str(box.key).startswith(f"{LIST_PANEL}_choice_") and box.value]:
+        box.uncheck()
+    at.checkbox(key=f"{LIST_PANEL}_choice_{list_id}").check().run()
     at.button(key="create_campaign_list_save").click().run()
 
 
@@ -82,7 +85,7 @@ def test_form_filled_in_becomes_a_draft_that_a_reload_restores(house: House) -> 
     assert not at.error
     (draft,) = drafts(house, viewer)
     assert at.query_params["id"] == draft.campaign_id
-    assert (draft.name, draft.sender_id, draft.list_id) == ("Spring greeting", "HELIOGRAPH", guests.list_id)
+    assert (draft.name, draft.sender_id, draft.list_ids) == ("Spring greeting", "HELIOGRAPH", (guests.list_id,))
     assert (draft.message, draft.placeholders) == ("Hello {Town}!", {"Town": "City"})
 
     restored = house.open("create_campaign", id=draft.campaign_id)
@@ -159,15 +162,15 @@ def test_sender_outside_the_providers_rule_is_only_warned_about(house: House) ->
 
 def test_panel_counts_the_recipients_of_the_list_before_it_is_saved(house: House) -> None:
     viewer = house.sign_in()
-    guests = house.upload(viewer, "Spring guests", CONTACTS)
+    house.upload(viewer, "Spring guests", CONTACTS)
     house.upload(viewer, "Summer guests", CONTACTS)
     at = house.open("create_campaign")
     at.button(key="create_campaign_select").click().run()
     assert at.button(key="create_campaign_list_save").disabled
     at.text_input(key="create_campaign_list_search").set_value("spring").run()
-    choice = at.radio(key="create_campaign_list_choice_1")
-    assert choice.options == ["Spring guests"]
-    choice.set_value(guests.list_id).run()
+    boxes = [box for box in at.checkbox if str(box.key).startswith(f"{LIST_PANEL}_choice_")]
+    assert [box.label.partition("  ")[0] for box in boxes] == ["Spring guests"]
+    boxes[0].check().run()
     assert "Recipients: **3**" in [element.value for element in at.markdown]
     at.button(key="create_campaign_list_cancel").click().run()
     at.button(key="create_campaign_save").click().run()
@@ -249,7 +252,7 @@ def test_name_changed_beside_the_message_is_the_one_that_is_saved(house: House) 
 def test_draft_without_its_list_asks_for_another_one(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer)
-    house.app.importing.delete(viewer, draft.list_id)
+    house.app.importing.delete(viewer, draft.list_ids[0])
     at = house.open("create_campaign", id=draft.campaign_id)
     assert not at.exception
     assert at.button(key="create_campaign_next").disabled

@@ -17,9 +17,9 @@ def now() -> datetime:
 
 
 def save_draft(house: House, viewer: Viewer, **overrides: Any) -> Campaign:
-    """Save a draft to three recipients; without a *list_id* among the overrides a list is uploaded for it."""
-    if "list_id" not in overrides:
-        overrides["list_id"] = house.upload(viewer, "Spring guests", CONTACTS).list_id
+    """Save a draft to three recipients; without *list_ids* among the overrides a list is uploaded for it."""
+    if "list_ids" not in overrides:
+        overrides["list_ids"] = (house.upload(viewer, "Spring guests", CONTACTS).list_id,)
     (account,) = house.app.accounts.list_sending(viewer)
     values: dict[str, Any] = {
         "account_id": account.account_id,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.campaigns import Campaign, CampaignStatus, Source
+from core.domain.campaigns import Campaign, CampaignStatus, ChosenList, Source
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.messages import Receipt
 from core.domain.permissions import PRESETS, Permission, Viewer
@@ -76,8 +76,7 @@ def make_campaign(**overrides: Any) -> Campaign:
         "source": Source.CAMPAIGN,
         "name": "Spring greeting",
         "sender_id": "HELIOGRAPH",
-        "list_id": "list-1",
-        "list_name": "Spring guests",
+        "lists": (ChosenList("list-1", "Spring guests"),),
         "message": "Hello {FirstName}",
         "placeholders": {"FirstName": "FirstName"},
         "status": CampaignStatus.INACTIVE,

@@ -51,12 +51,12 @@ class House:
         self.app.importing.run(new.list_id, self.clock)
         return self.app.importing.get(self.viewer, new.list_id)
 
-    def draft(self, list_id: str, **overrides: object) -> CampaignDraft:
+    def draft(self, list_id: str = "", **overrides: object) -> CampaignDraft:
         facts = {
             "account_id": self.account.account_id,
             "name": "Spring greeting",
             "sender_id": "HELIOGRAPH",
-            "list_id": list_id,
+            "list_ids": (list_id,) if list_id else (),
             "message": "Hello {FirstName}",
             "placeholders": {"FirstName": "FirstName"},
         }

@@ -12,22 +12,20 @@ from core.errors import InvalidInput
 from core.history.audience import AudienceStore, BatchSize, FreezeSpec, FrozenAudience
 from core.history.contacts import ContactStore
 from core.history.lake import Lake
+from core.history.recipients import ListPart, RecipientSpec
 from tests.support.messages import NOW, contact_table, make_contact
 
 DEFAULT = Price("", "", Decimal("9.0000"))
 
 
-def make_spec(message: str = "Hello {Name}", **overrides: Any) -> FreezeSpec:
-    spec = FreezeSpec(
-        campaign_id="campaign-1",
-        list_id="list-1",
+def make_spec(message: str = "Hello {Name}", batch_size: int = 3, **overrides: Any) -> FreezeSpec:
+    recipients = RecipientSpec(
+        lists=(ListPart("list-1", {"Name": 1}),),
         parts=parse_template(message, ["Name"]),
-        columns={"Name": 1},
         prices=(DEFAULT,),
-        batch_size=3,
-        now=NOW,
+        fallbacks={},
     )
-    return replace(spec, **overrides)
+    return FreezeSpec("campaign-1", replace(recipients, **overrides), batch_size, NOW)
 
 
 def fill(lake: Lake, *contacts: dict[str, Any]) -> None:
@@ -136,7 +134,7 @@ def test_freezing_twice_returns_what_stands(lake: Lake) -> None:
 
 def test_a_list_without_contacts_is_frozen_too(lake: Lake) -> None:
     store = AudienceStore(lake)
-    nobody = FrozenAudience(0, {}, ())
+    nobody = FrozenAudience(0, {}, (), Decimal(0))
     assert store.freeze(make_spec()) == nobody
     assert store.find_frozen("campaign-1") == nobody
 
@@ -157,7 +155,7 @@ def test_a_row_shorter_than_the_header_renders_as_empty(lake: Lake) -> None:
 def test_a_placeholder_without_a_column_is_refused(lake: Lake) -> None:
     fill(lake, named(2, "Ana"))
     with pytest.raises(InvalidInput, match="Name"):
-        AudienceStore(lake).freeze(make_spec(columns={}))
+        AudienceStore(lake).freeze(make_spec(lists=(ListPart("list-1", {}),)))
     assert AudienceStore(lake).find_frozen("campaign-1") is None
 
 

@@ -4,18 +4,24 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
+from core.domain.campaigns import CampaignStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Permission, Viewer
+from core.domain.preflight import RowKind
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, InvalidInput, NotFound
+from core.history.preflight import Wanted
 from core.history.queries import MessageQuery
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
 from core.services.importing_traffic import TrafficUpload
+from core.services.quick_sending import QuickMessage
 from core.services.reporting import StatisticsRequest
+from core.state import campaigns
 from tests.support import cdr
 from tests.support.house import PASSWORD, House, contacts
 
@@ -45,6 +51,18 @@ def ask_traffic(name: str) -> Call:
         return getattr(traffic, name)(v, t.import_id, traffic.propose(t.house.viewer, t.import_id).mapping)
 
     return ask
+
+
+def moved(t: Things, *states: CampaignStatus) -> str:
+    """Bring the campaign into the last of these states, one after the other."""
+    with t.house.app.state.write() as session:
+        for state in states:
+            campaigns.move_campaign(session, t.campaign_id, state)
+    return t.campaign_id
+
+
+def quick_message(t: Things) -> QuickMessage:
+    return QuickMessage(str(uuid4()), t.house.account.account_id, "HELIOGRAPH", ("+491796000001",), "Hello")
 
 
 CALLS: dict[str, tuple[set[Permission], Call]] = {
@@ -84,7 +102,56 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
     ),
     "importing_traffic.delete": (ACCOUNTS, lambda t, v: t.house.app.importing_traffic.delete(v, t.import_id)),
     "composing.save": (CAMPAIGNS, lambda t, v: t.house.app.composing.save(v, t.house.draft(t.list_id), t.house.now)),
-    "composing.get": (CAMPAIGNS, lambda t, v: t.house.app.composing.get(v, t.campaign_id)),
+    "composing.clone": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.composing.clone(v, t.campaign_id, "A copy", t.house.now),
+    ),
+    "composing.list_there": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.composing.list_there(v, t.house.campaign(t.campaign_id)),
+    ),
+    "preflighting.check": (CAMPAIGNS, lambda t, v: t.house.app.preflighting.check(v, t.campaign_id, t.house.now)),
+    "preflighting.rows": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.preflighting.rows(v, t.campaign_id, Wanted(RowKind.ALL), 1, 5, t.house.now),
+    ),
+    "quick_sending.estimate": (
+        {Permission.QUICK_SEND},
+        lambda t, v: t.house.app.quick_sending.estimate(v, quick_message(t), t.house.now),
+    ),
+    "quick_sending.send": (
+        {Permission.QUICK_SEND},
+        lambda t, v: t.house.app.quick_sending.send(v, quick_message(t), t.house.now),
+    ),
+    "quick_sending.send_test": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.quick_sending.send_test(
+            v, t.campaign_id, "+491796000001", 0, str(uuid4()), t.house.now
+        ),
+    ),
+    "launching.start_overdue": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.launching.start_overdue(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
+    ),
+    "controlling.pause": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.controlling.pause(v, moved(t, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE)),
+    ),
+    "controlling.resume": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.controlling.resume(
+            v, moved(t, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE, CampaignStatus.PAUSED), t.house.now
+        ),
+    ),
+    "controlling.cancel": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.controlling.cancel(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
+    ),
+    "controlling.unschedule": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.controlling.unschedule(v, moved(t, CampaignStatus.SCHEDULED)),
+    ),
+    "composing.get": (CAMPAIGNS | {Permission.QUICK_SEND}, lambda t, v: t.house.app.composing.get(v, t.campaign_id)),
     "composing.page": (CAMPAIGNS, lambda t, v: t.house.app.composing.page(v, PageRequest())),
     "composing.preview": (CAMPAIGNS, lambda t, v: t.house.app.composing.preview(v, t.house.draft(""), 0)),
     "launching.launch": (CAMPAIGNS, lambda t, v: t.house.app.launching.launch(v, t.campaign_id, t.house.now)),
@@ -184,14 +251,17 @@ def test_every_service_method_for_viewers_is_in_the_table(house: House):
         "importing": app.importing,
         "importing_traffic": app.importing_traffic,
         "composing": app.composing,
+        "preflighting": app.preflighting,
         "launching": app.launching,
+        "controlling": app.controlling,
+        "quick_sending": app.quick_sending,
         "reporting": app.reporting,
     }
     for name, service in services.items():
         for method in vars(type(service)):
             function = getattr(type(service), method)
             takes_viewer = callable(function) and "viewer" in getattr(function, "__annotations__", {})
-            if takes_viewer and not method.startswith("_") and method not in {"traffic", "check_ready", "find_list"}:
+            if takes_viewer and not method.startswith("_") and method not in {"traffic", "check_ready"}:
                 assert f"{name}.{method}" in CALLS
 
 

@@ -10,6 +10,7 @@ from core.domain.lists import ListStatus
 from core.domain.paging import PageRequest
 from core.errors import Conflict, InvalidFile, InvalidInput, InvalidSenderId
 from core.services.importing import Upload
+from core.state import suppressions
 from tests.support.house import House, contacts
 
 
@@ -126,7 +127,7 @@ BAD_DRAFTS = [
     ({"placeholders": {"A": "City", "B": "City", "C": "City"}}, "placeholders"),
     ({"placeholders": {"FirstName": "NoSuchColumn"}}, "placeholders"),
     ({"placeholders": {"{": "City"}}, "placeholders"),
-    ({"list_id": "no-such-list"}, "list_id"),
+    ({"list_ids": ("no-such-list",)}, "list_id"),
 ]
 
 
@@ -134,7 +135,7 @@ BAD_DRAFTS = [
 def test_bad_drafts_name_their_field(house: House, change: dict[str, object], field: str):
     found = house.upload(contacts(3))
     with pytest.raises(InvalidInput) as caught:
-        house.app.composing.save(house.viewer, house.draft(**({"list_id": found.list_id} | change)), house.now)
+        house.app.composing.save(house.viewer, house.draft(**({"list_ids": (found.list_id,)} | change)), house.now)
     assert caught.value.message
     assert caught.value.hint
     assert isinstance(caught.value, InvalidSenderId) or caught.value.field == field
@@ -142,7 +143,7 @@ def test_bad_drafts_name_their_field(house: House, change: dict[str, object], fi
 
 
 @pytest.mark.parametrize(
-    ("change", "field"), [({"list_id": ""}, "list_id"), ({"message": "  "}, "message"), ({"sender_id": ""}, None)]
+    ("change", "field"), [({"list_ids": ()}, "list_id"), ({"message": "  "}, "message"), ({"sender_id": ""}, None)]
 )
 def test_what_is_missing_is_asked_for_at_launch(house: House, change: dict[str, object], field: str | None):
     found = house.upload(contacts(3))
@@ -185,9 +186,15 @@ def test_empty_texts_are_excluded_with_a_reason(house: House):
 
 def test_an_audience_with_nobody_left_completes_at_once(house: House):
     found = house.upload("PhoneNumber,Name\n491796000000,\n")
-    campaign = house.launch(found.list_id, message="{Name}", placeholders={"Name": "Name"})
+    with pytest.raises(InvalidInput, match="Nobody"):
+        house.launch(found.list_id, message="{Name}", placeholders={"Name": "Name"})
+    campaign = house.launch(found.list_id, message="Hello", placeholders={})
+    # After the launch was allowed, and before a worker came to it.
+    with house.app.state.write() as session:
+        suppressions.add_suppressions(session, campaign.account_id, ["+491796000000"], "opt-out", "Ada", house.now)
     house.app.working.run_until_idle(house.clock)
     assert house.campaign(campaign.campaign_id).status == "Completed"
+    assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).excluded == {"suppressed": 1}
     assert house.simulator.journal.count_accepted() == 0
 
 

@@ -143,7 +143,7 @@ def test_a_slow_account_does_not_hold_its_thread(house: House):
 
 def test_an_audience_frozen_by_two_workers_is_sent_once(house: House, monkeypatch: pytest.MonkeyPatch):
     campaign_id = house.launch(house.upload(contacts(50)).list_id).campaign_id
-    audiences = house.app.launching._audiences
+    audiences = house.app.launching._tools.audiences
     freeze = audiences.freeze
 
     def slept(spec: FreezeSpec) -> FrozenAudience:
@@ -171,7 +171,7 @@ def test_an_audience_that_cannot_be_frozen_can_be_launched_again_at_once(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.app.launching._audiences, "freeze", broken)
+        patch.setattr(house.app.launching._tools.audiences, "freeze", broken)
         try_to(lambda: house.app.launching.freeze(campaign_id, house.clock), error)
     stopped = house.campaign(campaign_id)
     assert stopped.status is CampaignStatus.INACTIVE
@@ -186,7 +186,7 @@ def test_an_audience_that_cannot_be_frozen_can_be_launched_again_at_once(
 
 def test_a_worker_that_fails_late_does_not_undo_what_another_did(house: House, monkeypatch: pytest.MonkeyPatch):
     campaign_id = house.launch(house.upload(contacts(5)).list_id).campaign_id
-    audiences = house.app.launching._audiences
+    audiences = house.app.launching._tools.audiences
     freeze = audiences.freeze
 
     def overtaken(_spec: FreezeSpec) -> FrozenAudience:

@@ -1,0 +1,165 @@
+"""Preflight: what a launch would send, cost and leave out, counted over every row before it happens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+class RowKind(StrEnum):
+    """Which rows of a preflight are meant; most kinds need a *subject* besides."""
+
+    ALL = "all"
+    KEPT = "kept"
+    # Subject: the reason.
+    EXCLUDED = "excluded"
+    # Subject: the placeholder.
+    EMPTY = "empty"
+    # Subject: the placeholder whose value makes the message Unicode, "" for the message itself.
+    WIDENED = "widened"
+    # Subject: how many SMS.
+    LENGTH = "length"
+    FREQUENT = "frequent"
+    # Subject: country, "/" and MCCMNC.
+    DESTINATION = "destination"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """What goes to one network. *segment_count* is in SMS."""
+
+    country: str
+    network: str
+    mccmnc: str
+    recipient_count: int
+    segment_count: int
+    cost_eur_cents: Decimal
+
+
+@dataclass(frozen=True)
+class Length:
+    """How many recipients need *segment_count* SMS each, and what that costs."""
+
+    segment_count: int
+    recipient_count: int
+    cost_eur_cents: Decimal
+
+
+@dataclass(frozen=True)
+class Widened:
+    """
+    Recipients who need more SMS because *characters* are outside the GSM alphabet.
+
+    *name* is the placeholder they come from, "" for the message itself. Without them *plain_count* SMS would do
+    instead of *segment_count*, and *extra_eur_cents* would be saved.
+    """
+
+    name: str
+    characters: str
+    plain_count: int
+    segment_count: int
+    recipient_count: int
+    extra_eur_cents: Decimal
+
+
+@dataclass(frozen=True)
+class Counted:
+    """
+    All rows of an audience, counted. Those not *excluded* (by reason) are sent.
+
+    *empty* is by placeholder. *frequent_count* recipients were texted more often than the rule allows for.
+    """
+
+    audience_count: int
+    excluded: Mapping[str, int]
+    destinations: tuple[Destination, ...]
+    lengths: tuple[Length, ...]
+    empty: Mapping[str, int]
+    widened: tuple[Widened, ...]
+    frequent_count: int = 0
+
+    @property
+    def recipient_count(self) -> int:
+        """Return how many are sent a message."""
+        return sum(item.recipient_count for item in self.destinations)
+
+    @property
+    def segment_count(self) -> int:
+        """Return how many SMS that are."""
+        return sum(item.segment_count for item in self.destinations)
+
+    @property
+    def cost_eur_cents(self) -> Decimal:
+        """Return what they cost."""
+        return sum((item.cost_eur_cents for item in self.destinations), Decimal(0))
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A campaign of today with the same list, or the same text."""
+
+    campaign_id: str
+    name: str
+    same_text: bool
+    launched_at: datetime
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """Who was texted more than *most* times within *days* days is texted too often."""
+
+    most: int
+    days: int
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """
+    What is known of a campaign before its launch.
+
+    *refused* says how many rows of each list, by name, were no numbers when it was imported. *stray* is what stands in
+    braces but is no placeholder. *budget_left_eur_cents* is None without a budget. *fingerprint* changes with anything
+    the counts rest on.
+    """
+
+    campaign_id: str
+    fingerprint: str
+    counted: Counted
+    rate_tps: int
+    starts_at: datetime
+    frequency: Frequency
+    refused: Mapping[str, int] = field(default_factory=dict)
+    stray: tuple[str, ...] = ()
+    repeats: tuple[Repeat, ...] = ()
+    budget_left_eur_cents: Decimal | None = None
+
+    @property
+    def duration(self) -> timedelta:
+        """How long sending takes when nothing else uses the account's rate."""
+        return timedelta(seconds=self.counted.segment_count / max(1, self.rate_tps))
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the last message is handed over, in that case."""
+        return self.starts_at + self.duration
+
+    @property
+    def is_beyond_budget(self) -> bool:
+        """Whether it costs more than is left."""
+        left = self.budget_left_eur_cents
+        return left is not None and self.counted.cost_eur_cents > left
+
+    def summary(self, checked_at: datetime) -> dict[str, Any]:
+        """Return what is kept with the campaign, as JSON has it; money as text."""
+        counted = self.counted
+        return {
+            "checked_at": checked_at.isoformat(),
+            "fingerprint": self.fingerprint,
+            "audience_count": counted.audience_count,
+            "recipient_count": counted.recipient_count,
+            "segment_count": counted.segment_count,
+            "cost_eur_cents": str(counted.cost_eur_cents),
+            "excluded": dict(counted.excluded),
+        }

@@ -1,0 +1,131 @@
+"""Controlling: a campaign under way is paused, resumed or canceled, and what a cancellation leaves is settled."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import pyarrow as pa
+
+from core.domain.campaigns import Campaign, CampaignStatus, Source
+from core.domain.permissions import Permission, Viewer
+from core.errors import InvalidTransition
+from core.services.composing import Composing
+from core.services.heartbeat import heartbeat, new_owner
+from core.services.managing_accounts import ManagingAccounts
+from core.services.settling import Settling
+from core.state import accounts, campaigns, ledger
+from core.state.store import State
+
+log = logging.getLogger(__name__)
+
+
+class Audience(Protocol):
+    """What controlling reads of the lake."""
+
+    def batch(self, campaign_id: str, batch_no: int) -> pa.Table: ...  # noqa: D102
+
+
+class Controlling:
+    """A worker that sends looks at the state before each sub-window, so all of this takes effect within one."""
+
+    def __init__(
+        self,
+        state: State,
+        audience: Audience,
+        composing: Composing,
+        accounts_service: ManagingAccounts,
+        settling: Settling,
+        lease_s: int,
+    ) -> None:
+        """Take the stores, and how long a lease lasts."""
+        self._state = state
+        self._audience = audience
+        self._composing = composing
+        self._accounts = accounts_service
+        self._settling = settling
+        self._lease_s = lease_s
+
+    def pause(self, viewer: Viewer, campaign_id: str) -> Campaign:
+        """Stop sending for a while. Raises: InvalidTransition: it is not being sent. Forbidden, NotFound."""
+        self._get(viewer, campaign_id)
+        return self._move(viewer, campaign_id, CampaignStatus.PAUSED, fault="")
+
+    def resume(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
+        """Go on sending. Raises: InvalidTransition: it is not paused. Forbidden: the account may not send."""
+        campaign = self._get(viewer, campaign_id)
+        self._accounts.get_sending(viewer, campaign.account_id)
+        if campaign.status is not CampaignStatus.PAUSED:
+            raise InvalidTransition(f"The campaign {campaign.name} is {campaign.status}.", hint="Reload to see it.")
+        with self._state.write() as session:
+            campaigns.lock_campaign(session, campaign_id)
+            moved = campaigns.move_campaign(session, campaign_id, CampaignStatus.ACTIVE, fault="")
+            if not ledger.count_batches(session, campaign_id):
+                # The last batch was settled after the pause, when nobody could complete the campaign.
+                moved = campaigns.move_campaign(session, campaign_id, CampaignStatus.COMPLETED, completed_at=now)
+        log.info("campaign_resumed", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
+        return moved
+
+    def cancel(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
+        """
+        End the campaign for good; what was not handed over yet never is.
+
+        Raises: InvalidTransition: it has ended already, or was never launched. Forbidden, NotFound.
+        """
+        self._get(viewer, campaign_id)
+        return self._move(
+            viewer, campaign_id, CampaignStatus.CANCELED, completed_at=now, lease_owner="", lease_until=None
+        )
+
+    def unschedule(self, viewer: Viewer, campaign_id: str) -> Campaign:
+        """Make a draft of a scheduled campaign again. Raises: InvalidTransition: it is not scheduled."""
+        campaign = self._get(viewer, campaign_id)
+        if campaign.status is not CampaignStatus.SCHEDULED:
+            raise InvalidTransition(f"The campaign {campaign.name} is {campaign.status}.", hint="Reload to see it.")
+        return self._move(viewer, campaign_id, CampaignStatus.INACTIVE, preflight=None)
+
+    def list_canceled(self, now: datetime) -> list[str]:
+        """Return the canceled campaigns that wait for `settle`."""
+        with self._state.read() as session:
+            return campaigns.list_canceled_open(session, now)
+
+    def settle(self, campaign_id: str, clock: Callable[[], datetime]) -> None:
+        """
+        Settle the batches that a cancellation left: what was not claimed is excluded as canceled.
+
+        Twice, or in two workers at once, does no harm. Raises: StorageError: leases run out and it is tried again.
+        """
+        while self._settle_one(campaign_id, clock):
+            pass
+
+    def _settle_one(self, campaign_id: str, clock: Callable[[], datetime]) -> bool:
+        owner, now = new_owner(), clock()
+        with self._state.write() as session:
+            campaign = campaigns.get_campaign(session, campaign_id)
+            if campaign.status is not CampaignStatus.CANCELED:
+                return False
+            batch = ledger.lease_batch(session, campaign_id, owner, now, now + timedelta(seconds=self._lease_s))
+            gateway = accounts.get_account(session, campaign.account_id).gateway
+        if batch is None:
+            return False
+
+        def renew() -> bool:
+            with self._state.write() as session:
+                until = clock() + timedelta(seconds=self._lease_s)
+                return ledger.renew_batch(session, batch.batch_id, owner, clock(), until)
+
+        with heartbeat(renew, self._lease_s / 3):
+            rows = self._audience.batch(campaign_id, batch.batch_no)
+            self._settling.settle_canceled(campaign, batch, rows, gateway, clock())
+        return True
+
+    def _get(self, viewer: Viewer, campaign_id: str) -> Campaign:
+        campaign = self._composing.get(viewer, campaign_id)
+        viewer.require(Permission.QUICK_SEND if campaign.source is Source.QUICK_SEND else Permission.CAMPAIGN)
+        return campaign
+
+    def _move(self, viewer: Viewer, campaign_id: str, new: CampaignStatus, **values: object) -> Campaign:
+        with self._state.write() as session:
+            moved = campaigns.move_campaign(session, campaign_id, new, **values)
+        log.info("campaign_moved", extra={"campaign_id": campaign_id, "status": new, "user_id": viewer.user_id})
+        return moved

@@ -1,0 +1,262 @@
+"""Quick sending: a message to a few numbers typed in by hand, at once, as a campaign of source Quick Send."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from sqlalchemy.exc import IntegrityError
+
+from core.domain.campaigns import Campaign, CampaignStatus, Source
+from core.domain.messages import Exclusion
+from core.domain.msisdn import parse_msisdn
+from core.domain.names import NAME_MAX
+from core.domain.numbering import get_destination
+from core.domain.permissions import Permission, Viewer
+from core.domain.pricing import find_price
+from core.domain.schedules import FORMAT
+from core.domain.segments import TextMeasure, measure
+from core.domain.sender_id import parse_sender_id
+from core.domain.simplifying import simplify
+from core.errors import InvalidInput, InvalidMsisdn, NotFound
+from core.history.schema import CONTACT_SCHEMA
+from core.services.budgeting import Budgeting
+from core.services.composing import Composing, check_message, draft_of
+from core.services.managing_accounts import ManagingAccounts
+from core.state import accounts, campaigns, suppressions
+from core.state.store import State
+
+log = logging.getLogger(__name__)
+
+
+class Contacts(Protocol):
+    """Where the numbers lie until they are frozen, as those of a list do."""
+
+    def replace(self, list_id: str, tables: Iterable[pa.Table]) -> int: ...  # noqa: D102
+    def delete(self, list_id: str) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class QuickMessage:
+    """
+    What is sent to whom.
+
+    *token* is a UUID that the form makes once for each message: however often it is sent, it goes out once.
+    """
+
+    token: str
+    account_id: str
+    sender_id: str
+    numbers: tuple[str, ...]
+    message: str
+    simplifies: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """
+    What a Quick Send comes to.
+
+    *recipient_count* get a message, those in *excluded* (by reason) do not; *measure* is of the message as it is sent.
+    *budget_left_eur_cents* is before sending, None without a budget.
+    """
+
+    recipient_count: int
+    excluded: dict[str, int]
+    measure: TextMeasure
+    cost_eur_cents: Decimal
+    budget_left_eur_cents: Decimal | None
+
+
+class QuickSending:
+    """Sends at once; there is no draft and no schedule."""
+
+    def __init__(
+        self,
+        state: State,
+        contacts: Contacts,
+        accounts_service: ManagingAccounts,
+        composing: Composing,
+        budgeting: Budgeting,
+        most: int,
+    ) -> None:
+        """Take the stores, and to how many numbers one message may go."""
+        self._state = state
+        self._contacts = contacts
+        self._accounts = accounts_service
+        self._composing = composing
+        self._budgeting = budgeting
+        self.most = most
+
+    def estimate(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Estimate:
+        """
+        Return what sending would come to.
+
+        Raises: InvalidInput: sender, numbers or message cannot be used, or the budget does not suffice; with the
+            *field*. Forbidden: the account may not send.
+        """
+        viewer.require(Permission.QUICK_SEND)
+        return self._estimate(viewer, _checked(order, self.most), now)
+
+    def send(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Campaign:
+        """
+        Send the message and return its campaign, Processing; the same campaign when it was sent before.
+
+        Raises: as `estimate`.
+        """
+        viewer.require(Permission.QUICK_SEND)
+        return self._send(viewer, order, now)
+
+    def send_test(
+        self, viewer: Viewer, campaign_id: str, number: str, position: int, token: str, now: datetime
+    ) -> Campaign:
+        """
+        Send the campaign's message, as the recipient at *position* (from 0) would get it, to *number*.
+
+        It is a Quick Send of its own, so that the campaign's audience and counts stay what they are.
+
+        Raises: InvalidInput, with the *field*. NotFound: no such campaign. Forbidden: the account may not send.
+        """
+        viewer.require(Permission.CAMPAIGN)
+        campaign = self._composing.get(viewer, campaign_id)
+        shown = self._composing.preview(viewer, draft_of(campaign), position)
+        name = f"Test of {campaign.name}"[:NAME_MAX]
+        order = QuickMessage(token, campaign.account_id, campaign.sender_id, (number,), shown.text, name=name)
+        return self._send(viewer, order, now)
+
+    def _send(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Campaign:
+        campaign_id = _parse_token(order.token)
+        before = self._find(viewer, campaign_id)
+        if before is not None:
+            return before
+        order = _checked(order, self.most)
+        estimate = self._estimate(viewer, order, now)
+        left = estimate.budget_left_eur_cents
+        if not estimate.recipient_count:
+            raise InvalidInput(
+                f"Nobody would receive the message: {', '.join(estimate.excluded)}.",
+                hint="Type other numbers.",
+                field="numbers",
+            )
+        if left is not None and estimate.cost_eur_cents > left:
+            raise InvalidInput(
+                "The message costs more than is left of the account's budget this month.",
+                hint="Send to fewer numbers, or ask an administrator for a higher budget.",
+            )
+        new = _make_campaign(viewer, order, campaign_id, now)
+        self._contacts.replace(campaign_id, [_table(order.numbers)])
+        try:
+            with self._state.write() as session:
+                campaigns.add_campaign(session, new)
+        except IntegrityError:
+            # A double click: the other one was a moment faster.
+            return self._composing.get(viewer, campaign_id)
+        log.info("quick_sent", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
+        return new
+
+    def _find(self, viewer: Viewer, campaign_id: str) -> Campaign | None:
+        try:
+            return self._composing.get(viewer, campaign_id)
+        except NotFound:
+            return None
+
+    def _estimate(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Estimate:
+        self._accounts.get_sending(viewer, order.account_id)
+        with self._state.read() as session:
+            prices = accounts.list_prices(session, order.account_id)
+            suppressed = suppressions.find_suppressed(session, order.account_id, order.numbers)
+        found = measure(simplify(order.message) if order.simplifies else order.message)
+        excluded: Counter[str] = Counter()
+        cost, kept = Decimal(0), 0
+        for number in order.numbers:
+            destination = get_destination(number)
+            price = find_price(prices, destination.country, destination.mccmnc)
+            if number in suppressed:
+                excluded[Exclusion.SUPPRESSED] += 1
+            elif price is None:
+                excluded[Exclusion.NO_PRICE] += 1
+            else:
+                cost, kept = cost + price * found.segment_count, kept + 1
+        left = self._budgeting.find_left(order.account_id, now)
+        return Estimate(kept, dict(excluded), found, cost, left)
+
+
+def parse_numbers(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the numbers in E.164, each once, in order. Raises: InvalidInput: names the first that is none."""
+    numbers = []
+    for text in texts:
+        try:
+            numbers.append(parse_msisdn(text))
+        except InvalidMsisdn as error:
+            raise InvalidInput(f"{text[:40]}: {error.message}", hint=error.hint, field="numbers") from error
+    return tuple(dict.fromkeys(numbers))
+
+
+def _checked(order: QuickMessage, most: int) -> QuickMessage:
+    if not order.numbers:
+        raise InvalidInput("There are no recipients.", hint="Type a number and press Enter.", field="numbers")
+    if len(order.numbers) > most:
+        raise InvalidInput(
+            f"There are {len(order.numbers):,} recipients.",
+            hint=f"Use at most {most:,}; for more, import a distribution list.",
+            field="numbers",
+        )
+    if not order.message.strip():
+        raise InvalidInput("The message is empty.", hint="Write what to send.", field="message")
+    return QuickMessage(
+        token=order.token,
+        account_id=order.account_id,
+        sender_id=parse_sender_id(order.sender_id),
+        numbers=parse_numbers(order.numbers),
+        message=check_message(order.message),
+        simplifies=order.simplifies,
+        name=order.name,
+    )
+
+
+def _parse_token(token: str) -> str:
+    try:
+        return str(UUID(token))
+    except ValueError:
+        raise InvalidInput("The form has lost its identity.", hint="Reset it and start over.") from None
+
+
+def _make_campaign(viewer: Viewer, order: QuickMessage, campaign_id: str, now: datetime) -> Campaign:
+    local = now.astimezone(ZoneInfo(viewer.time_zone))
+    return Campaign(
+        campaign_id=campaign_id,
+        account_id=order.account_id,
+        source=Source.QUICK_SEND,
+        name=order.name or f"Quick Send {local:{FORMAT}}",
+        sender_id=order.sender_id,
+        lists=(),
+        message=order.message,
+        placeholders={},
+        status=CampaignStatus.PROCESSING,
+        fault="",
+        audience_count=0,
+        created_at=now,
+        created_by=viewer.name,
+        simplifies=order.simplifies,
+        launched_at=now,
+    )
+
+
+def _table(numbers: Sequence[str]) -> pa.Table:
+    destinations = [get_destination(number) for number in numbers]
+    columns = {
+        "row_no": list(range(1, len(numbers) + 1)),
+        "msisdn": list(numbers),
+        "country": [destination.country for destination in destinations],
+        "network": [destination.network for destination in destinations],
+        "mccmnc": [destination.mccmnc for destination in destinations],
+        "fields": [[number] for number in numbers],
+    }
+    return pa.table(columns, schema=CONTACT_SCHEMA)
