@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission
-from pages._ui import campaign_facts, formats, reconciliation, session, widgets
+from pages._ui import campaign_actions, campaign_facts, formats, reconciliation, session, widgets
 from pages._ui.components.phone_preview import phone_preview
 
 REFRESH_S = 1
+# Nothing was frozen yet.
+WITHOUT_NUMBERS = frozenset({CampaignStatus.INACTIVE, CampaignStatus.SCHEDULED})
 
 
 def live(campaign: Campaign) -> None:
@@ -34,26 +36,22 @@ def header(campaign: Campaign) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="campaign_header"):
         st.header(formats.plain(campaign.name), anchor=False, width="content")
         widgets.status_badge(campaign.status)
-        st.space("stretch")
-        if campaign.status is CampaignStatus.INACTIVE:
-            if st.button("Continue editing", icon=":material/edit:", type="primary", key="campaign_edit"):
-                widgets.go("create_campaign", id=campaign.campaign_id)
-        elif viewer.may(Permission.MESSAGE_HISTORY) and st.button(
-            "Show messages", icon=":material/history:", key="campaign_messages"
-        ):
-            widgets.go("message_history", campaign=campaign.campaign_id)
+        if campaign.source is Source.QUICK_SEND:
+            st.badge("Quick Send", icon=":material/bolt:", color="violet")
+    campaign_actions.show(campaign)
+    campaign_actions.warn_overdue(campaign)
     if campaign.fault:
         widgets.fault(campaign.fault, "")
 
 
-session.require(Permission.CAMPAIGN)
+session.require(Permission.CAMPAIGN, Permission.QUICK_SEND)
 app, viewer = session.current()
 with widgets.show_errors() as outcome:
     found = app.composing.get(viewer, st.query_params.get("id", ""))
     header(found)
     numbers, phone = st.columns([2, 1], gap="large")
     with numbers:
-        if found.status is not CampaignStatus.INACTIVE:
+        if found.status not in WITHOUT_NUMBERS:
             live(found)
         campaign_facts.show(app, viewer, found)
     with phone:

@@ -1,10 +1,12 @@
 """Campaigns: all of them at a glance."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.domain.campaigns import Campaign, Reconciliation
 from core.domain.permissions import Permission
-from pages._ui import session, tables, widgets
+from pages._ui import campaign_filters, cloning, session, tables, widgets
 
 KEY = "campaigns"
 SIZES = (10, 25, 50)
@@ -26,6 +28,13 @@ def columns(found: dict[str, Reconciliation]) -> tuple[tables.Column, ...]:
     )
 
 
+def act(click: tables.Click, item: Campaign) -> None:
+    """Do what the icon in the row of *item* stands for."""
+    if click.action == "clone":
+        cloning.ask(KEY, item.campaign_id)
+    widgets.go("campaign", id=item.campaign_id)
+
+
 session.require(Permission.CAMPAIGN)
 app, viewer = session.current()
 request = tables.request(KEY, SIZES)
@@ -35,18 +44,20 @@ with tables.bar():
     if st.button("Create Campaign", type="primary", icon=":material/add:", key=f"{KEY}_create"):
         widgets.go("create_campaign")
 with widgets.show_errors():
-    page = app.composing.page(viewer, request)
-    if page.total or request.search:
+    statuses, account_ids, order = campaign_filters.show(app.accounts.list_accounts(viewer))
+    request = replace(request, sort=order.column, descending=order.descending)
+    page = app.composing.page(viewer, request, statuses=statuses, account_ids=account_ids)
+    if page.total or request.search or statuses or account_ids:
         click = tables.show(
             page.items,
             columns(app.reporting.reconciliations(viewer, page.items)),
             key=f"{KEY}_table",
             alt="Campaigns",
             time_zone=viewer.time_zone,
-            actions={"view": ":material/visibility:"},
+            actions={"view": ":material/visibility:", "clone": ":material/content_copy:"},
         )
         if click:
-            widgets.go("campaign", id=page.items[click.row].campaign_id)
+            act(click, page.items[click.row])
         tables.pager(KEY, page.total, SIZES)
     else:
         with widgets.empty_state(
@@ -61,3 +72,4 @@ with widgets.show_errors():
                 icon=":material/edit_square:",
                 primary=True,
             )
+cloning.show_open(KEY)

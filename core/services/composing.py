@@ -165,7 +165,7 @@ class Composing:
 
     def list_there(self, viewer: Viewer, campaign: Campaign) -> tuple[DistributionList, ...]:
         """Return the campaign's lists, sent to and left out, as far as they are still there."""
-        viewer.require(Permission.CAMPAIGN)
+        viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
         viewer.require_account(campaign.account_id, "campaign")
         return self._list_there(viewer, campaign)
 

@@ -73,7 +73,7 @@ class Reporting:
 
     def reconciliation(self, viewer: Viewer, campaign_id: str) -> Reconciliation:
         """Return what became of the campaign's audience. Raises: NotFound."""
-        viewer.require(Permission.CAMPAIGN)
+        viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
         with self._state.read() as session:
             campaign = campaigns.get_campaign(session, campaign_id)
             viewer.require_account(campaign.account_id, "campaign")

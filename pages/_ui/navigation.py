@@ -50,7 +50,14 @@ SCREENS = (
     Screen("campaigns", "Campaigns", ":material/campaign:", "SMS", (Permission.CAMPAIGN,)),
     Screen("create_campaign", "Create Campaign", ":material/edit_square:", "SMS", (Permission.CAMPAIGN,)),
     # Reached from the Campaigns table, with ?id=.
-    Screen("campaign", "Campaign", ":material/sms:", "SMS", (Permission.CAMPAIGN,), visible=False),
+    Screen(
+        "campaign",
+        "Campaign",
+        ":material/sms:",
+        "SMS",
+        (Permission.CAMPAIGN, Permission.QUICK_SEND),
+        visible=False,
+    ),
     Screen("statistics", "Statistics", ":material/bar_chart:", "Analysis", (Permission.STATISTICS,)),
     Screen("message_history", "Message History", ":material/history:", "Analysis", (Permission.MESSAGE_HISTORY,)),
     # Reached from the Message History table, with ?id=.

@@ -1,10 +1,12 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from core.domain.campaigns import CampaignStatus, Reconciliation
+from core.domain.paging import PageRequest
 from core.state.campaigns import move_campaign
-from tests.support.campaigns import freeze, launch, save_draft, send
+from tests.support.campaigns import freeze, launch, now, save_draft, send
 from tests.support.page_tests import House
 
 
@@ -164,3 +166,54 @@ def test_page_refuses_even_when_run_directly(house: House) -> None:
     at = house.open_directly("campaign")
     assert "not open to you" in at.error[0].value
     assert not at.button
+
+
+def status(house: House, viewer, campaign_id: str) -> str:
+    return house.app.composing.get(viewer, campaign_id).status.value
+
+
+def test_active_campaign_is_paused_resumed_and_canceled(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    at = house.open("campaign", id=campaign.campaign_id)
+    at.button(key="campaign_pause").click().run()
+    assert status(house, viewer, campaign.campaign_id) == "Paused"
+    at.button(key="campaign_resume").click().run()
+    assert status(house, viewer, campaign.campaign_id) == "Active"
+    at.button(key="campaign_cancel").click().run()
+    assert status(house, viewer, campaign.campaign_id) == "Active"
+    at.button(key="campaign_cancel_ok").click().run()
+    assert not at.exception
+    assert status(house, viewer, campaign.campaign_id) == "Canceled"
+    house.app.working.run_until_idle(now)
+    found = house.app.reporting.reconciliation(viewer, campaign.campaign_id)
+    assert (found.excluded, found.pending_count, found.balances) == ({"canceled": 3}, 0, True)
+
+
+def test_a_test_goes_to_ones_own_number_once(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    at = house.open("campaign", id=draft.campaign_id)
+    at.button(key="campaign_open_test").click().run()
+    at.text_input(key="campaign_test_number").set_value("12").run()
+    at.button(key="campaign_test_send").click().run()
+    assert at.error
+    at.text_input(key="campaign_test_number").set_value("+491796548700").run()
+    at.button(key="campaign_test_send").click().run()
+    assert not at.exception
+    [test] = [item for item in house.app.composing.page(viewer, PageRequest()).items if item.source == "quick_send"]
+    assert (test.name, test.message) == ("Test of Spring greeting", "Hello Beau, spring is here.")
+
+
+def test_overdue_campaign_asks_before_it_is_sent(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    with house.app.state.write() as session:
+        move_campaign(session, draft.campaign_id, CampaignStatus.SCHEDULED, schedule_at=now() - timedelta(hours=2))
+    house.app.working.run_until_idle(now)
+    at = house.open("campaign", id=draft.campaign_id)
+    assert "was due on" in at.warning[0].value
+    at.button(key="campaign_send_late").click().run()
+    at.button(key="campaign_send_late_ok").click().run()
+    assert not at.exception
+    assert status(house, viewer, draft.campaign_id) == "Processing"

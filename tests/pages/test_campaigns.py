@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from core.domain.campaigns import Reconciliation
+from pages._ui import widgets
 from tests.support.campaigns import freeze, save_draft, send
 from tests.support.page_tests import House, clicking
 
@@ -39,6 +40,7 @@ def test_table_shows_what_the_guide_says_in_its_order(house: House) -> None:
         "Sent/Total",
         "Status",
         "view",
+        "clone",
     ]
     row = table(at).iloc[0]
     assert (row["Name"], row["Sender"], list(row["Status"])) == ("Spring greeting", "HELIOGRAPH", ["Completed"])
@@ -62,7 +64,7 @@ def test_share_never_reads_complete_while_a_message_is_missing(house: House, mon
     monkeypatch.setattr(
         house.app.composing,
         "page",
-        lambda viewer, request: replace(
+        lambda viewer, request, **_: replace(
             page(viewer, request), items=(replace(campaign, audience_count=audience.audience_count),)
         ),
     )
@@ -124,3 +126,35 @@ def test_page_refuses_even_when_run_directly(house: House) -> None:
     at = house.open_directly("campaigns")
     assert "not open to you" in at.error[0].value
     assert not at.dataframe
+
+
+def test_filters_and_order_narrow_the_table(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer, name="Zebra")
+    freeze(house, viewer, save_draft(house, viewer, name="Antelope", list_ids=draft.list_ids))
+    at = house.open("campaigns")
+    at.selectbox(key="campaigns_sort").set_value("Name").run()
+    assert list(table(at)["Name"]) == ["Antelope", "Zebra"]
+    at.multiselect(key="campaigns_status").set_value(["Inactive"]).run()
+    assert list(table(at)["Name"]) == ["Zebra"]
+    at.multiselect(key="campaigns_status").set_value(["Paused"]).run()
+    assert not at.exception
+    assert "Nothing found" in [caption.value for caption in at.caption]
+
+
+def test_clone_asks_for_a_name_and_leads_to_the_copy(house: House) -> None:
+    viewer = house.sign_in()
+    original = save_draft(house, viewer, fallbacks={"FirstName": "friend"})
+    at = house.open("campaigns")
+    at.session_state["widgets_panel"] = widgets._Panel("campaigns_clone", original.campaign_id, "", "")
+    at.run()
+    at.text_input(key="campaigns_clone_name").set_value("ab").run()
+    at.button(key="campaigns_clone_save").click().run()
+    assert "3 to 50 characters" in at.error[0].value
+    at.text_input(key="campaigns_clone_name").set_value("Spring again").run()
+    at.button(key="campaigns_clone_save").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Create Campaign"
+    copy = house.app.composing.get(viewer, at.query_params["id"])
+    assert (copy.name, copy.lists, copy.message) == ("Spring again", original.lists, original.message)
+    assert (copy.placeholders, copy.fallbacks) == (original.placeholders, original.fallbacks)

@@ -107,7 +107,7 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
         lambda t, v: t.house.app.composing.clone(v, t.campaign_id, "A copy", t.house.now),
     ),
     "composing.list_there": (
-        CAMPAIGNS,
+        CAMPAIGNS | {Permission.QUICK_SEND},
         lambda t, v: t.house.app.composing.list_there(v, t.house.campaign(t.campaign_id)),
     ),
     "preflighting.check": (CAMPAIGNS, lambda t, v: t.house.app.preflighting.check(v, t.campaign_id, t.house.now)),
@@ -155,7 +155,10 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
     "composing.page": (CAMPAIGNS, lambda t, v: t.house.app.composing.page(v, PageRequest())),
     "composing.preview": (CAMPAIGNS, lambda t, v: t.house.app.composing.preview(v, t.house.draft(""), 0)),
     "launching.launch": (CAMPAIGNS, lambda t, v: t.house.app.launching.launch(v, t.campaign_id, t.house.now)),
-    "reporting.reconciliation": (CAMPAIGNS, lambda t, v: t.house.app.reporting.reconciliation(v, t.campaign_id)),
+    "reporting.reconciliation": (
+        CAMPAIGNS | {Permission.QUICK_SEND},
+        lambda t, v: t.house.app.reporting.reconciliation(v, t.campaign_id),
+    ),
     "reporting.reconciliations": (CAMPAIGNS, lambda t, v: t.house.app.reporting.reconciliations(v, [])),
     "reporting.messages": (
         {Permission.MESSAGE_HISTORY},

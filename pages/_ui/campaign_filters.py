@@ -1,0 +1,58 @@
+"""Which campaigns are shown, and in which order; the page's address keeps it."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.domain.accounts import Account
+from core.domain.campaigns import CampaignStatus
+
+KEY = "campaigns"
+
+
+@dataclass(frozen=True)
+class Order:
+    """By which column, and in which direction."""
+
+    column: str
+    descending: bool = False
+
+
+ORDERS = {
+    "Newest first": Order("created_at", descending=True),
+    "Oldest first": Order("created_at"),
+    "Name": Order("name"),
+    "Sender": Order("sender_id"),
+    "Status": Order("status"),
+    "Schedule Date": Order("schedule_at"),
+}
+
+
+def show(accounts: tuple[Account, ...]) -> tuple[list[CampaignStatus], list[str], Order]:
+    """Draw the filters; return the chosen statuses, the ids of the chosen accounts, and the order."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_filters"):
+        statuses = st.multiselect(
+            "Status",
+            [status.value for status in CampaignStatus],
+            key=f"{KEY}_status",
+            placeholder="All",
+            bind="query-params",
+            on_change=_to_first_page,
+        )
+        names = {account.display_name: account.account_id for account in accounts}
+        chosen: list[str] = []
+        if len(names) > 1:
+            chosen = st.multiselect(
+                "Account",
+                list(names),
+                key=f"{KEY}_account",
+                placeholder="All",
+                bind="query-params",
+                on_change=_to_first_page,
+            )
+        order = st.selectbox("Sort by", list(ORDERS), key=f"{KEY}_sort", bind="query-params", width=190)
+    return [CampaignStatus(status) for status in statuses], [names[name] for name in chosen], ORDERS[order]
+
+
+def _to_first_page() -> None:
+    st.session_state[f"{KEY}_page"] = 1
