@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.bootstrap import App
 from core.domain.permissions import Permission, Viewer
-from pages._ui import campaign_form, campaign_panels, campaign_steps, formats, session, widgets
+from pages._ui import campaign_form, campaign_panels, campaign_steps, session, widgets
 from pages._ui.campaign_form import KEY, Form
 from pages._ui.campaign_steps import Step
 
@@ -33,10 +33,12 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
     with st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_finish"):
         saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
         if step.merged:
-            people = formats.count(step.merged.total, "recipient", "recipients")
-            text = f"{form.name} goes to {people} from {form.sender_id}, as soon as the audience is frozen."
-            launches = widgets.confirmed(
-                "Launch", text=text, key=f"{KEY}_launch", icon=":material/rocket_launch:", primary=True
+            launches = st.button(
+                "Launch",
+                type="primary",
+                icon=":material/rocket_launch:",
+                key=f"{KEY}_launch",
+                help="First shows what it will do and cost, for every recipient.",
             )
         if not step.is_last:
             lacking = ", ".join(form.missing())
@@ -51,9 +53,8 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
             st.rerun()
         if launches:
             campaign_form.save(app, viewer, form)
-            launched = app.launching.launch(viewer, form.campaign_id, session.now())
-            campaign_form.forget()
-            widgets.go("campaign", id=launched.campaign_id)
+            app.composing.check_ready(viewer, app.composing.get(viewer, form.campaign_id))
+            widgets.go("preflight", id=form.campaign_id)
 
 
 session.require(Permission.CAMPAIGN)

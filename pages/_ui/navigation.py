@@ -49,6 +49,8 @@ SCREENS = (
     ),
     Screen("campaigns", "Campaigns", ":material/campaign:", "SMS", (Permission.CAMPAIGN,)),
     Screen("create_campaign", "Create Campaign", ":material/edit_square:", "SMS", (Permission.CAMPAIGN,)),
+    # Reached from Create Campaign, with ?id=.
+    Screen("preflight", "Preflight", ":material/fact_check:", "SMS", (Permission.CAMPAIGN,), visible=False),
     # Reached from the Campaigns table, with ?id=.
     Screen(
         "campaign",

@@ -33,9 +33,11 @@ PAGES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
     "campaign": ("/campaign?id={campaign}", plain),
     "create_campaign": ("/create_campaign?id={draft}", plain),
     "create_campaign_message": ("/create_campaign?id={draft}", create_campaign),
+    "preflight": ("/preflight?id={draft}", plain),
     "message_history": ("/message_history", plain),
     "message": ("/message?id={message}", plain),
     "statistics": ("/statistics", plain),
+    "import_traffic": ("/import_traffic", plain),
 }
 
 

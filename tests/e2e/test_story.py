@@ -96,8 +96,11 @@ def write(page: Page) -> None:
 
 def launch(page: Page) -> None:
     page.get_by_role("button", name="Launch").click()
-    expect(page.get_by_role("dialog")).to_contain_text("recipients from HELIOGRAPH")
-    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
+    expect(page.get_by_role("heading", name="Preflight")).to_be_visible()
+    bar = page.locator(".st-key-preflight_launch_bar")
+    expect(bar.get_by_text("2\u202f000\u00a0recipients")).to_be_visible()
+    settled(page)
+    bar.get_by_role("button", name="Launch").click()
     expect(page.locator(".st-key-campaign_header").get_by_text("Completed")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Adds up")).to_be_visible()
 

@@ -1,0 +1,108 @@
+"""What a preflight found, in words: what keeps a campaign from being launched, what to know, and which rows it is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from core.domain.messages import Exclusion
+from core.domain.preflight import Preflight, RowKind, Widened
+from pages._ui import formats
+
+# Why a row is left out, as a sentence goes on after "… recipients".
+REASONS: Mapping[str, str] = {
+    Exclusion.DUPLICATE: "are in the lists more than once: each number gets one message",
+    Exclusion.LEFT_OUT: "are in a list that is left out",
+    Exclusion.SUPPRESSED: "do not want messages (suppressed)",
+    Exclusion.EMPTY_MESSAGE: "would get an empty message",
+    Exclusion.TOO_LONG: "would need more SMS than can be sent",
+    Exclusion.NO_PRICE: "are where the price list knows no price",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One thing to know. *level* is "stop", "warn" or "info"; *text* is Markdown.
+
+    *kind* and *subject* name the rows it is about; a finding without a *kind* is about none, or about the campaign
+    *campaign_id*.
+    """
+
+    level: str
+    text: str
+    kind: RowKind | None = None
+    subject: str = ""
+    campaign_id: str = ""
+
+
+def list_findings(preflight: Preflight, time_zone: str) -> list[Finding]:
+    """Return everything that was found, what stops the launch first."""
+    found = [*_stops(preflight), *_warnings(preflight, time_zone), *_exclusions(preflight)]
+    return sorted(found, key=lambda finding: ("stop", "warn", "info").index(finding.level))
+
+
+def _stops(preflight: Preflight) -> Iterator[Finding]:
+    counted = preflight.counted
+    if not counted.recipient_count:
+        yield Finding("stop", "**Nobody would receive a message.** Look at why the rows are excluded.", RowKind.ALL)
+    left = preflight.budget_left_eur_cents
+    if left is not None and preflight.is_beyond_budget:
+        missing = formats.euros(counted.cost_eur_cents - left)
+        yield Finding(
+            "stop",
+            f"**The budget does not suffice.** {formats.euros(left)} are left this month; {missing} are missing.",
+        )
+
+
+def _warnings(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
+    counted = preflight.counted
+    for widened in counted.widened:
+        yield Finding("warn", _widened(widened), RowKind.WIDENED, widened.name)
+    for name, count in counted.empty.items():
+        yield Finding(
+            "warn",
+            f"**{_people(count)}** have nothing to put for {{{formats.plain(name)}}}: its fallback text stands there, "
+            "or nothing.",
+            RowKind.EMPTY,
+            name,
+        )
+    if counted.frequent_count:
+        rule = preflight.frequency
+        yield Finding(
+            "warn",
+            f"**{_people(counted.frequent_count)}** were texted more than {rule.most} times "
+            f"in the last {rule.days} days.",
+            RowKind.FREQUENT,
+        )
+    for repeat in preflight.repeats:
+        what = "The same text" if repeat.same_text else "One of these lists"
+        at = formats.moment(repeat.launched_at, time_zone)
+        yield Finding(
+            "warn",
+            f"**{what} was sent today**, by {formats.plain(repeat.name)} ({at}).",
+            campaign_id=repeat.campaign_id,
+        )
+    for text in preflight.stray:
+        yield Finding("warn", f"**{formats.plain(text)}** is no placeholder, and is sent as it stands.")
+
+
+def _exclusions(preflight: Preflight) -> Iterator[Finding]:
+    for reason, count in sorted(preflight.counted.excluded.items(), key=lambda item: -item[1]):
+        text = f"**{_people(count)}** {REASONS.get(reason, reason)}."
+        yield Finding("info", text, RowKind.EXCLUDED, reason)
+    for name, count in preflight.refused.items():
+        rows = formats.count(count, "row", "rows")
+        yield Finding("info", f"**{rows}** of {formats.plain(name)} were no numbers, and were refused at the import.")
+
+
+def _widened(widened: Widened) -> str:
+    where = f"in {{{formats.plain(widened.name)}}}" if widened.name else "in the message"
+    characters = formats.plain(" ".join(widened.characters))
+    extra = formats.euros(widened.extra_eur_cents)
+    return (
+        f"**{_people(widened.recipient_count)}** need {widened.segment_count} SMS instead of {widened.plain_count} "
+        f"because of {characters} {where}: +{extra}."
+    )
+
+
+def _people(count: int) -> str:
+    return formats.count(count, "recipient", "recipients")

@@ -1,0 +1,148 @@
+"""The parts of the Preflight page: the totals, the findings, the costs by network, and the launch."""
+
+from decimal import Decimal
+
+import streamlit as st
+
+from core.domain.campaigns import Campaign
+from core.domain.numbering import country_name
+from core.domain.preflight import Destination, Preflight, RowKind
+from pages._ui import formats, preflight_rows, session, tables, widgets
+from pages._ui.preflight_findings import Finding, list_findings
+from pages._ui.widgets import Tile
+
+KEY = "preflight"
+_DRAWN = {
+    "stop": (st.error, ":material/block:"),
+    "warn": (st.warning, ":material/warning:"),
+    "info": (st.info, ":material/info:"),
+}
+MOST_DESTINATIONS = 12
+
+
+def header(campaign: Campaign) -> None:
+    """Draw the campaign's name, and the way back to the draft."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_header"):
+        st.header(formats.plain(campaign.name), anchor=False, width="content")
+        widgets.status_badge(campaign.status)
+        st.space("stretch")
+        if st.button("Continue editing", icon=":material/edit:", key=f"{KEY}_edit"):
+            widgets.go("create_campaign", id=campaign.campaign_id)
+
+
+def totals(campaign: Campaign, found: Preflight) -> None:
+    """Draw what it comes to."""
+    _, viewer = session.current()
+    counted = found.counted
+    left = found.budget_left_eur_cents
+    rows = formats.number(counted.audience_count)
+    start = "at once" if campaign.schedule_at is None else formats.moment(campaign.schedule_at, viewer.time_zone)
+    widgets.tiles(
+        (
+            Tile("Recipients", formats.number(counted.recipient_count), f"of {rows} rows"),
+            Tile("SMS", formats.number(counted.segment_count), _lengths(found)),
+            Tile("Cost", formats.euros(counted.cost_eur_cents), _budget(left)),
+            Tile(
+                "Takes",
+                formats.duration(found.duration.total_seconds()),
+                f"{formats.number(found.rate_tps)} SMS per second",
+                help="When nothing else is sent from this account meanwhile.",
+            ),
+            Tile("Begins", start, f"ends {formats.moment(found.ends_at, viewer.time_zone)}"),
+        )
+    )
+
+
+def _lengths(found: Preflight) -> str:
+    return ", ".join(
+        f"{formats.number(item.recipient_count)} with {item.segment_count}" for item in found.counted.lengths[:3]
+    )
+
+
+def _budget(left: Decimal | None) -> str:
+    return "no budget set" if left is None else f"of {formats.euros(left)} left"
+
+
+def findings(found: Preflight) -> None:
+    """Draw everything that was found, each with a way to its rows."""
+    _, viewer = session.current()
+    with widgets.card("Findings", key=f"{KEY}_findings"):
+        listed = list_findings(found, viewer.time_zone)
+        if not listed:
+            st.success("Nothing stands out: every row gets its message.", icon=":material/check_circle:")
+        for number, finding in enumerate(listed):
+            _finding(number, finding)
+
+
+def _finding(number: int, finding: Finding) -> None:
+    draw, icon = _DRAWN[finding.level]
+    draw(finding.text, icon=icon)
+    if finding.kind is not None:
+        st.button(
+            "Show rows",
+            key=f"{KEY}_show_{number}",
+            type="tertiary",
+            icon=":material/table_rows:",
+            on_click=preflight_rows.choose,
+            args=(finding.kind, finding.subject),
+        )
+    elif finding.campaign_id and st.button(
+        "Show campaign", key=f"{KEY}_show_{number}", type="tertiary", icon=":material/campaign:"
+    ):
+        widgets.go("campaign", id=finding.campaign_id)
+
+
+def destinations(found: Preflight) -> None:
+    """Draw what goes where, the most expensive first; a row leads to its recipients."""
+    with widgets.card("Cost by network", key=f"{KEY}_costs"):
+        items = found.counted.destinations
+        click = tables.show(
+            items[:MOST_DESTINATIONS],
+            (
+                tables.text("Country", lambda item: country_name(item.country)),
+                tables.text("Network", "network"),
+                tables.number("Recipients", "recipient_count"),
+                tables.euros("Cost", "cost_eur_cents"),
+            ),
+            key=f"{KEY}_destinations",
+            alt="Cost by network",
+            actions={"view": ":material/visibility:"},
+        )
+        if len(items) > MOST_DESTINATIONS:
+            rest = formats.count(len(items) - MOST_DESTINATIONS, "network", "networks")
+            cost = sum((item.cost_eur_cents for item in items[MOST_DESTINATIONS:]), Decimal(0))
+            st.caption(f"and {rest} more for {formats.euros(cost)}")
+        if click:
+            _choose(items[click.row])
+
+
+def _choose(item: Destination) -> None:
+    preflight_rows.choose(RowKind.DESTINATION, f"{item.country}/{item.mccmnc}")
+    st.rerun()
+
+
+def launch(campaign: Campaign, found: Preflight) -> None:
+    """Draw the button that launches what was looked at, and nothing else."""
+    app, viewer = session.current()
+    blocker = app.preflighting.find_blocker(found)
+    people = formats.count(found.counted.recipient_count, "recipient", "recipients")
+    cost = formats.euros(found.counted.cost_eur_cents)
+    later = campaign.schedule_at is not None
+    when = f"on {formats.moment(campaign.schedule_at, viewer.time_zone)}" if later else "at once"
+    with (
+        st.bottom,
+        st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_launch_bar"),
+    ):
+        st.markdown(f"**{people}** for **{cost}**, {when}", width="content")
+        st.space("stretch")
+        clicked = st.button(
+            "Schedule" if later else "Launch",
+            icon=":material/rocket_launch:",
+            type="primary",
+            key=f"{KEY}_launch",
+            disabled=blocker is not None,
+            help=f"{blocker.message} {blocker.hint}" if blocker else None,
+        )
+    if clicked:
+        launched = app.launching.launch(viewer, campaign.campaign_id, session.now(), found.fingerprint)
+        widgets.go("campaign", id=launched.campaign_id)

@@ -1,0 +1,57 @@
+"""The rows behind a finding of the preflight."""
+
+import streamlit as st
+
+from core.domain.preflight import Preflight, RowKind
+from core.history.preflight import Wanted
+from pages._ui import formats, session, tables, widgets
+
+KEY = "preflight"
+SIZES = (15, 25, 50, 100)
+_KINDS = {
+    RowKind.ALL: "All rows",
+    RowKind.KEPT: "Everybody who gets a message",
+    RowKind.EXCLUDED: "Excluded: {subject}",
+    RowKind.EMPTY: "Nothing to put for {{{subject}}}",
+    RowKind.WIDENED: "More SMS because of Unicode",
+    RowKind.LENGTH: "{subject} SMS each",
+    RowKind.FREQUENT: "Texted often lately",
+    RowKind.DESTINATION: "To {subject}",
+}
+COLUMNS = (
+    tables.text("List", "List"),
+    tables.number("Row", "Row"),
+    tables.text("Receiver", "Receiver"),
+    tables.text("Country", "Country"),
+    tables.text("Network", "Network"),
+    tables.text("Message", "Message", width="large"),
+    tables.number("SMS", "Messages"),
+    tables.money("Price [EUR c]", "Price"),
+    tables.text("Excluded", "Status"),
+)
+
+
+def choose(kind: RowKind, subject: str = "") -> None:
+    """Show these rows; the page's address keeps it."""
+    st.query_params["rows"] = kind
+    st.query_params["about"] = subject
+    st.session_state[f"{KEY}_page"] = 1
+
+
+def show(campaign_id: str, found: Preflight) -> None:
+    """Draw a page of the chosen rows; of all of them before anything is chosen."""
+    app, viewer = session.current()
+    kind = st.query_params.get("rows", RowKind.ALL)
+    wanted = Wanted(RowKind(kind) if kind in set(RowKind) else RowKind.ALL, st.query_params.get("about", ""))
+    if not found.counted.audience_count:
+        return
+    request = tables.request(KEY, SIZES)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_rows_bar"):
+        st.subheader(formats.plain(_KINDS[wanted.kind].format(subject=wanted.subject)), anchor=False, width="content")
+        st.space("stretch")
+        if wanted.kind is not RowKind.ALL:
+            st.button("Show all rows", key=f"{KEY}_all", on_click=choose, args=(RowKind.ALL,))
+    with widgets.show_errors():
+        page = app.preflighting.rows(viewer, campaign_id, wanted, request.page, request.size, session.now())
+        tables.show(page.table, COLUMNS, key=f"{KEY}_rows", alt="Rows of the audience")
+        tables.pager(KEY, page.total, SIZES)

@@ -1,0 +1,27 @@
+"""Preflight: what a launch will do, over every row, before it is done."""
+
+import streamlit as st
+
+from core.domain.permissions import Permission
+from pages._ui import preflight_panels, preflight_rows, session, widgets
+
+KEY = "preflight"
+
+session.require(Permission.CAMPAIGN)
+app, viewer = session.current()
+campaign_id = st.query_params.get("id", "")
+with widgets.show_errors() as outcome:
+    campaign = app.composing.get(viewer, campaign_id)
+    with st.spinner("Rendering, measuring and pricing every message …"):
+        found = app.preflighting.check(viewer, campaign_id, session.now())
+    preflight_panels.header(campaign)
+    preflight_panels.totals(campaign, found)
+    findings, costs = st.columns([3, 2], gap="large")
+    with findings:
+        preflight_panels.findings(found)
+    with costs:
+        preflight_panels.destinations(found)
+    preflight_rows.show(campaign_id, found)
+    preflight_panels.launch(campaign, found)
+if not outcome.ok:
+    widgets.link("All campaigns", "campaigns", key=f"{KEY}_back", icon=":material/arrow_back:")

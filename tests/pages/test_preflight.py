@@ -1,0 +1,129 @@
+from decimal import Decimal
+
+from core.domain.campaigns import CampaignStatus
+from core.domain.pricing import Price
+from core.state import accounts, suppressions
+from core.state.campaigns import move_campaign
+from tests.support.campaigns import launch, now, save_draft
+from tests.support.page_tests import House
+
+LONG = "Hello {FirstName}, " + "x" * 130
+CONTACTS = (
+    "PhoneNumber,FirstName,City\n491796548754,Beau,London\n491796548755,Łukasz,Leeds\n491796548756,,York\n"
+).encode()
+
+
+def price(house: House, viewer, cents: str = "5") -> str:
+    (account,) = house.app.accounts.list_sending(viewer)
+    with house.app.state.write() as session:
+        accounts.set_prices(session, account.account_id, [Price("", "", Decimal(cents))])
+    return account.account_id
+
+
+def words(at) -> str:
+    return "  ".join(element.value for element in (*at.error, *at.warning, *at.info, *at.success))
+
+
+def tiles(at) -> dict[str, str]:
+    return {tile.label: tile.value for tile in at.metric}
+
+
+def test_every_finding_leads_to_its_rows(house: House) -> None:
+    viewer = house.sign_in()
+    account_id = price(house, viewer)
+    found = house.upload(viewer, "Spring guests", CONTACTS)
+    again = house.upload(viewer, "More guests", b"PhoneNumber,FirstName\n491796548754,Beau\n491796548757,Renee\n")
+    draft = save_draft(house, viewer, message=LONG, list_ids=(found.list_id, again.list_id))
+    with house.app.state.write() as session:
+        suppressions.add_suppressions(session, account_id, ["+491796548757"], "opt-out", "Ada", now())
+    at = house.open("preflight", id=draft.campaign_id)
+    assert not at.exception
+    assert (tiles(at)["Recipients"], tiles(at)["SMS"], tiles(at)["Cost"]) == ("3", "5", "€\u00a00.25")
+    text = words(at)
+    assert "need 3 SMS instead of 1 because of Ł in {FirstName}: +€\u00a00.10" in text
+    assert "suppressed" in text
+    assert "more than once" in text
+    assert "nothing to put" in text
+    assert len(at.dataframe[1].value) == 5
+    shows = [button for button in at.button if str(button.key).startswith("preflight_show_")]
+    seen = set()
+    for number in range(len(shows)):
+        at.button(key=f"preflight_show_{number}").click().run()
+        assert not at.exception
+        seen.add((at.query_params["rows"], tuple(at.dataframe[1].value["Row"])))
+    assert ("widened", (3,)) in seen
+    assert ("empty", (4,)) in seen
+    assert ("excluded", (2,)) in seen
+    assert ("excluded", (3,)) in seen
+
+
+def test_nothing_is_launched_beyond_the_budget(house: House) -> None:
+    viewer = house.sign_in()
+    account_id = price(house, viewer)
+    draft = save_draft(house, viewer)
+    with house.app.state.write() as session:
+        accounts.set_budget(session, account_id, Decimal(14))
+    at = house.open("preflight", id=draft.campaign_id)
+    assert "The budget does not suffice" in at.error[0].value
+    assert at.button(key="preflight_launch").disabled
+    with house.app.state.write() as session:
+        accounts.set_budget(session, account_id, Decimal(15))
+    at.run()
+    assert not at.error
+    assert not at.button(key="preflight_launch").disabled
+
+
+def test_what_changed_since_is_looked_at_again(house: House) -> None:
+    viewer = house.sign_in()
+    price(house, viewer)
+    draft = save_draft(house, viewer)
+    at = house.open("preflight", id=draft.campaign_id)
+    price(house, viewer, "6")
+    stale = house.app.preflighting.check(viewer, draft.campaign_id, now())
+    price(house, viewer, "7")
+    at.button(key="preflight_launch").click()
+    at.run()
+    # The page looks again before it launches, so what is launched is what it shows.
+    assert stale.counted.cost_eur_cents == Decimal(18)
+    assert house.app.composing.get(viewer, draft.campaign_id).preflight["cost_eur_cents"] == "21.0000"
+
+
+def test_the_same_list_or_text_of_today_is_pointed_out(house: House) -> None:
+    viewer = house.sign_in()
+    first = save_draft(house, viewer)
+    launch(house, viewer, first)
+    second = save_draft(house, viewer, name="Once more", list_ids=first.list_ids)
+    at = house.open("preflight", id=second.campaign_id)
+    assert "The same text" in words(at)
+    at.button(key="preflight_show_0").click().run()
+    assert at.query_params["id"] == first.campaign_id
+
+
+def test_launch_leads_to_the_campaign_and_keeps_the_preflight(house: House) -> None:
+    viewer = house.sign_in()
+    price(house, viewer)
+    draft = save_draft(house, viewer)
+    at = house.open("preflight", id=draft.campaign_id)
+    at.button(key="preflight_launch").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Campaign"
+    house.app.working.run_until_idle(now)
+    launched = house.app.composing.get(viewer, draft.campaign_id)
+    assert launched.status is CampaignStatus.COMPLETED
+    assert launched.preflight["cost_eur_cents"] == str(launched.cost_eur_cents) == "15.0000"
+
+
+def test_a_draft_that_lacks_something_says_what(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("preflight", id=save_draft(house, viewer, message="").campaign_id)
+    assert "The message is empty" in at.error[0].value
+
+
+def test_a_campaign_that_was_launched_elsewhere_is_not_launched_again(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    at = house.open("preflight", id=draft.campaign_id)
+    with house.app.state.write() as session:
+        move_campaign(session, draft.campaign_id, CampaignStatus.PROCESSING, launched_at=now())
+    at.button(key="preflight_launch").click().run()
+    assert "Processing already" in at.error[0].value
