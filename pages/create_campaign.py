@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.bootstrap import App
 from core.domain.permissions import Permission, Viewer
-from pages._ui import campaign_form, campaign_panels, campaign_steps, session, widgets
+from pages._ui import campaign_form, campaign_panels, campaign_saving, campaign_steps, session, widgets
 from pages._ui.campaign_form import KEY, Form
 from pages._ui.campaign_steps import Step
 
@@ -30,7 +30,8 @@ def choose_step(form: Form) -> str:
 def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
     """Draw Save and what comes next, and do them."""
     launches = False
-    with st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_finish"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key=f"{KEY}_finish"):
+        state = st.empty()
         saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
         if step.merged:
             launches = st.button(
@@ -38,6 +39,7 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
                 type="primary",
                 icon=":material/rocket_launch:",
                 key=f"{KEY}_launch",
+                disabled=not step.is_timed,
                 help="First shows what it will do and cost, for every recipient.",
             )
         if not step.is_last:
@@ -47,14 +49,16 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
                 "Next Step", type="primary", key=f"{KEY}_next", disabled=bool(lacking), help=reason, on_click=go_on
             )
     with widgets.show_errors(step.places):
-        if saves:
+        if saves or launches:
             campaign_form.save(app, viewer, form)
+        if saves:
             widgets.flash("The draft is saved.")
             st.rerun()
         if launches:
-            campaign_form.save(app, viewer, form)
             app.composing.check_ready(viewer, app.composing.get(viewer, form.campaign_id))
             widgets.go("preflight", id=form.campaign_id)
+        campaign_form.autosave(app, viewer, form)
+    campaign_saving.show(form, state)
 
 
 session.require(Permission.CAMPAIGN)

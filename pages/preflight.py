@@ -16,7 +16,7 @@ with widgets.show_errors() as outcome:
         found = app.preflighting.check(viewer, campaign_id, session.now())
     preflight_panels.header(campaign)
     preflight_panels.totals(campaign, found)
-    findings, costs = st.columns([3, 2], gap="large")
+    findings, costs = st.columns(2)
     with findings:
         preflight_panels.findings(found)
     with costs:

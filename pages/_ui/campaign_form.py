@@ -12,7 +12,7 @@ from core.domain.lists import DistributionList
 from core.domain.names import NAME_MIN
 from core.domain.permissions import Viewer
 from core.domain.sender_id import parse_sender_id
-from core.errors import InvalidSenderId, InvalidTransition
+from core.errors import Conflict, InvalidInput, InvalidSenderId, InvalidTransition
 from core.services.addressing import common_columns
 from pages._ui import session
 
@@ -41,6 +41,10 @@ class Form:
     left_out: tuple[DistributionList, ...] = ()
     simplifies: bool = False
     schedule_at: datetime | None = None
+    # As it was last stored, to know what is new; and what keeps it from being stored.
+    saved: CampaignDraft | None = None
+    unsaved_because: str = ""
+    is_conflicting: bool = False
 
     def missing(self) -> list[str]:
         """Return what the first step still lacks, in the words of its fields."""
@@ -98,10 +102,38 @@ def current(app: App, viewer: Viewer) -> Form:
 
 def save(app: App, viewer: Viewer, form: Form) -> None:
     """Store the draft and put it into the page's address. Raises: as `Composing.save`."""
-    stored = app.composing.save(viewer, form.draft(), session.now(), form.campaign_id, form.version)
+    draft = form.draft()
+    stored = app.composing.save(viewer, draft, session.now(), form.campaign_id, form.version)
     form.campaign_id, form.version = stored.campaign_id, stored.version
-    form.name, form.sender_id = stored.name, stored.sender_id
+    form.saved, form.unsaved_because, form.is_conflicting = draft, "", False
     st.query_params["id"] = stored.campaign_id
+
+
+def autosave(app: App, viewer: Viewer, form: Form) -> None:
+    """
+    Store the draft when anything is new and it can be stored, so that a closed browser or a logout loses nothing.
+
+    What somebody else saved meanwhile is not overwritten.
+    """
+    if form.draft() == form.saved or form.is_conflicting or len(form.name.strip()) < NAME_MIN:
+        return
+    try:
+        save(app, viewer, form)
+    except Conflict:
+        form.is_conflicting = True
+    except InvalidInput as error:
+        form.unsaved_because = error.message
+
+
+def reload() -> None:
+    """Forget what is in the form; the next run loads the draft as it is stored."""
+    forget()
+
+
+def overwrite(app: App, viewer: Viewer, form: Form) -> None:
+    """Store what is in the form over what somebody else saved. Raises: as `save`."""
+    form.version = app.composing.get(viewer, form.campaign_id).version
+    save(app, viewer, form)
 
 
 def forget() -> None:
@@ -121,7 +153,7 @@ def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
     if stored.status is not CampaignStatus.INACTIVE:
         raise InvalidTransition(f"The campaign {stored.name} is {stored.status}.", hint="Only a draft can be edited.")
     there = {item.list_id: item for item in app.composing.list_there(viewer, stored)}
-    return Form(
+    form = Form(
         account_id=stored.account_id,
         campaign_id=stored.campaign_id,
         version=stored.version,
@@ -136,3 +168,5 @@ def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
         simplifies=stored.simplifies,
         schedule_at=stored.schedule_at,
     )
+    form.saved = form.draft()
+    return form

@@ -9,10 +9,12 @@ from streamlit.delta_generator import DeltaGenerator
 from core.domain.accounts import Account
 from core.domain.names import NAME_MAX, NAME_MIN
 from core.domain.permissions import Permission
+from core.domain.placeholders import list_stray_braces
 from core.domain.sender_id import parse_sender_id, warn_sender_id
+from core.domain.simplifying import list_replacements
 from core.errors import InvalidSenderId
 from core.services.composing import Preview as Merged
-from pages._ui import formats, session, widgets
+from pages._ui import campaign_schedule, formats, session, widgets
 from pages._ui.campaign_form import COMPOSER, KEY, Form
 from pages._ui.campaign_panels import LEFT_OUT, PLACEHOLDER_PANEL, open_list_panel
 from pages._ui.components.composer import Preview, composer, position
@@ -23,11 +25,16 @@ SENDER_HELP = "Up to 11 letters and digits, or a number of up to 16 digits. It i
 
 @dataclass(frozen=True)
 class Step:
-    """What was drawn: where the errors of each field belong, and the message *merged* for one recipient, if it is."""
+    """
+    What was drawn: where the errors of each field belong, and the message *merged* for one recipient, if it is.
+
+    Not *is_timed* while a schedule is wanted whose time cannot be read.
+    """
 
     places: Mapping[str, DeltaGenerator]
     is_last: bool = False
     merged: Merged | None = None
+    is_timed: bool = True
 
 
 def recipients(form: Form, accounts: Sequence[Account]) -> Step:
@@ -68,12 +75,39 @@ def message(form: Form) -> Step:
         values=merged.values if merged else {},
         position=merged.position + 1 if merged else 1,
         total=merged.total if merged else 0,
+        simplifies=form.simplifies,
     )
     form.message = composer(key=COMPOSER, value=form.message, preview=shown).text
     text = st.empty()
     if merged:
         st.markdown(f"Recipients: **{formats.number(merged.total)}**")
-    return Step({"name": name, "message": text}, is_last=True, merged=merged)
+    _simplify(form)
+    _stray_braces(form)
+    is_timed = campaign_schedule.show(form)
+    places = {"name": name, "message": text}
+    return Step(places, is_last=True, merged=merged, is_timed=is_timed)
+
+
+def _simplify(form: Form) -> None:
+    """Offer to replace typographic characters, and show which, before it happens."""
+    form.simplifies = st.toggle(
+        "Replace typographic characters",
+        form.simplifies,
+        key=f"{KEY}_simplifies",
+        help="Curly quotes, dashes and the like make a whole message Unicode, which holds 70 characters instead of "
+        "160. Replaced, here and in what placeholders put in, the text stays GSM-7.",
+    )
+    found = list_replacements(form.message)
+    if not found:
+        return
+    pairs = ",  ".join(f"{formats.plain(old)} → {formats.plain(new) or 'nothing'}" for old, new in found)
+    st.caption(f"{'Replaced when it is sent' if form.simplifies else 'Would be replaced'}: {pairs}")
+
+
+def _stray_braces(form: Form) -> None:
+    names = form.placeholders if form.personalize else ()
+    for text in list_stray_braces(form.message, names):
+        st.caption(f":material/info: {formats.plain(text)} is no placeholder: it is sent as it stands.")
 
 
 def _name(form: Form, key: str) -> DeltaGenerator:

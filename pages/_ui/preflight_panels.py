@@ -17,7 +17,7 @@ _DRAWN = {
     "warn": (st.warning, ":material/warning:"),
     "info": (st.info, ":material/info:"),
 }
-MOST_DESTINATIONS = 12
+MOST_DESTINATIONS = 8
 
 
 def header(campaign: Campaign) -> None:
@@ -54,9 +54,10 @@ def totals(campaign: Campaign, found: Preflight) -> None:
 
 
 def _lengths(found: Preflight) -> str:
-    return ", ".join(
-        f"{formats.number(item.recipient_count)} with {item.segment_count}" for item in found.counted.lengths[:3]
-    )
+    longer = [item for item in found.counted.lengths if item.segment_count > 1]
+    if not longer:
+        return "one each"
+    return f"{formats.number(sum(item.recipient_count for item in longer))} need several"
 
 
 def _budget(left: Decimal | None) -> str:

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from core.web.cookies import SESSION_COOKIE
 from pages._ui.campaign_form import COMPOSER
 from pages._ui.campaign_panels import LIST_PANEL
 from pages._ui.components.composer import Composition
-from tests.support.campaigns import CONTACTS, launch, save_draft
+from tests.support.campaigns import CONTACTS, launch, now, save_draft
 from tests.support.page_tests import PASSWORD, House
 
 STEP = "create_campaign_step"
@@ -272,3 +272,79 @@ def test_page_refuses_even_when_run_directly(house: House) -> None:
     at = house.open_directly("create_campaign")
     assert "not open to you" in at.error[0].value
     assert not at.text_input
+
+
+def test_a_draft_is_saved_by_itself_and_found_in_another_browser(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("create_campaign")
+    fill_in(at, name="Sp", sender="BRAND")
+    assert drafts(house, viewer) == ()
+    at.text_input(key="create_campaign_name").set_value("Spring greeting").run()
+    [draft] = drafts(house, viewer)
+    assert (draft.name, draft.sender_id) == ("Spring greeting", "BRAND")
+    assert ":material/cloud_done: Saved as a draft" in [caption.value for caption in at.caption]
+    other = house.open("create_campaign", id=draft.campaign_id)
+    assert other.text_input(key="create_campaign_name").value == "Spring greeting"
+
+
+def test_two_people_editing_one_draft_are_asked(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    mine, theirs = (house.open("create_campaign", id=draft.campaign_id) for _ in range(2))
+    theirs.text_input(key="create_campaign_name").set_value("Theirs").run()
+    mine.text_input(key="create_campaign_name").set_value("Mine").run()
+    assert "Somebody else has changed this draft" in mine.error[0].value
+    assert [item.name for item in drafts(house, viewer)] == ["Theirs"]
+    mine.button(key="create_campaign_overwrite").click().run()
+    assert not mine.error
+    assert [item.name for item in drafts(house, viewer)] == ["Mine"]
+    theirs.text_input(key="create_campaign_sender").set_value("OTHER").run()
+    theirs.button(key="create_campaign_reload").click().run()
+    assert theirs.text_input(key="create_campaign_name").value == "Mine"
+
+
+def test_a_schedule_is_read_in_the_viewers_zone_or_explained(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    at = open_step_two(house, draft)
+    at.button(key="create_campaign_schedule_button").click().run()
+    assert at.button(key="create_campaign_launch").disabled
+    for text, reason in (("tomorrow", "no date and time"), ("01/01/2020 10:00", "in the past")):
+        at.text_input(key="create_campaign_schedule_time").set_value(text).run()
+        assert reason in at.error[0].value
+        assert at.button(key="create_campaign_launch").disabled
+    later = (now() + timedelta(days=2)).replace(second=0, microsecond=0)
+    at.text_input(key="create_campaign_schedule_time").set_value(f"{later:%d/%m/%Y %H:%M}").run()
+    assert not at.error
+    assert [item.schedule_at for item in drafts(house, viewer)] == [later]
+    at.button(key="create_campaign_launch").click().run()
+    assert at.title[0].value == "Preflight"
+    house.app.launching.launch(viewer, draft.campaign_id, now())
+    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.SCHEDULED
+
+
+def test_replacements_are_shown_before_they_happen(house: House) -> None:
+    viewer = house.sign_in()
+    at = open_step_two(house, save_draft(house, viewer))
+    write(at, "\u201cHi\u201d \u2026 {Nobody}")
+    captions = "  ".join(caption.value for caption in at.caption)
+    assert "Would be replaced" in captions
+    assert "is no placeholder" in captions
+    at.toggle(key="create_campaign_simplifies").set_value(True).run()
+    assert "Replaced when it is sent" in "  ".join(caption.value for caption in at.caption)
+    assert [item.simplifies for item in drafts(house, viewer)] == [True]
+
+
+def test_lists_to_leave_out_are_kept_apart_from_those_sent_to(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    staff = house.upload(viewer, "Staff", b"PhoneNumber,FirstName\n491796548754,Beau\n")
+    at = house.open("create_campaign", id=draft.campaign_id)
+    at.button(key="create_campaign_leave_out").click().run()
+    assert at.checkbox(key=f"{LIST_PANEL}_choice_{draft.list_ids[0]}").disabled
+    at.checkbox(key=f"{LIST_PANEL}_choice_{staff.list_id}").check().run()
+    at.button(key="create_campaign_list_save").click().run()
+    [stored] = drafts(house, viewer)
+    assert (stored.list_ids, stored.left_out_ids) == (draft.list_ids, (staff.list_id,))
+    found = house.app.preflighting.check(viewer, draft.campaign_id, now()).counted
+    assert (found.recipient_count, found.excluded) == (2, {"left out": 1})

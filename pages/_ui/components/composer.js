@@ -27,6 +27,12 @@ function advise(text, measure, maxSegments) {
   return { text: "" };
 }
 
+/** A part of the message with the characters in *replacements* replaced; it may become empty. */
+function replaceIn(part, replacements) {
+  const text = Array.from(part.text, (character) => replacements[character] ?? character).join("");
+  return { ...part, text };
+}
+
 function drawPlaceholders(find, names, insert) {
   find(".placeholders").replaceChildren(
     ...names.map((name) => {
@@ -57,7 +63,7 @@ export default function ({ data, parentElement, setStateValue }) {
   own.position = Math.min(Math.max(own.position, 1), Math.max(data.total, 1));
 
   const paint = () => {
-    const parts = fillPlaceholders(field.value, data.values);
+    const parts = fillPlaceholders(field.value, data.values).map((part) => replaceIn(part, data.replacements));
     const measure = drawPhone(parentElement, { parts, sender: data.sender, name: data.name });
     find(".characters").textContent = measure.characterCount;
     find(".messages").textContent = measure.segmentCount;

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from core.domain.segments import MAX_SEGMENTS
+from core.domain.simplifying import REPLACEMENTS
 from pages._ui.components.assets import read
 
 _COMPOSER = st.components.v2.component(
@@ -22,7 +23,8 @@ class Preview:
     What the phone shows around the text.
 
     *values* maps the placeholders that may be inserted to what they hold for the recipient at
-    *position* (from 1) of *total*; with a *total* of 0 there are no arrows.
+    *position* (from 1) of *total*; with a *total* of 0 there are no arrows. *simplifies* shows and counts the text with
+    its typographic characters replaced.
     """
 
     sender_id: str
@@ -30,6 +32,7 @@ class Preview:
     values: Mapping[str, str] = field(default_factory=dict)
     position: int = 1
     total: int = 0
+    simplifies: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def composer(*, key: str, value: str, preview: Preview) -> Composition:
             "values": dict(preview.values),
             "total": preview.total,
             "maxSegments": MAX_SEGMENTS,
+            "replacements": REPLACEMENTS if preview.simplifies else {},
         },
         on_typed_change=lambda: None,
     )
