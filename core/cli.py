@@ -32,7 +32,14 @@ from core.services.importing import Upload
 POLL_S = 0.5
 # The demo runs on this machine's own address, in a data folder of its own.
 DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "Heliograph-demo-1"
-ENDED = {CampaignStatus.COMPLETED, CampaignStatus.CANCELED, CampaignStatus.PAUSED, CampaignStatus.INACTIVE}
+# Nobody waits for these: they have ended, or go on at somebody's word or at another time.
+ENDED = {
+    CampaignStatus.COMPLETED,
+    CampaignStatus.CANCELED,
+    CampaignStatus.PAUSED,
+    CampaignStatus.INACTIVE,
+    CampaignStatus.SCHEDULED,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
