@@ -49,6 +49,7 @@ SCREENS = (
     ),
     Screen("campaigns", "Campaigns", ":material/campaign:", "SMS", (Permission.CAMPAIGN,)),
     Screen("create_campaign", "Create Campaign", ":material/edit_square:", "SMS", (Permission.CAMPAIGN,)),
+    Screen("quick_send", "Quick Send", ":material/bolt:", "SMS", (Permission.QUICK_SEND,)),
     # Reached from Create Campaign, with ?id=.
     Screen("preflight", "Preflight", ":material/fact_check:", "SMS", (Permission.CAMPAIGN,), visible=False),
     # Reached from the Campaigns table, with ?id=.

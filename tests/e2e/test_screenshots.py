@@ -26,6 +26,18 @@ def plain(page: Page, url: str) -> None:
     page.wait_for_timeout(700)
 
 
+def quick_send(page: Page, url: str) -> None:
+    open_page(page, url)
+    page.get_by_role("textbox", name="Sender").fill("MERIDIAN")
+    field = page.get_by_label("Recipients (E.G. +15417543010)")
+    field.fill("+49 179 6548754, +33 6 12 34 56 78, hello")
+    field.press("Enter")
+    expect(page.get_by_text("Not a phone number: hello")).to_be_visible()
+    page.get_by_role("textbox", name="Message", exact=True).fill("Doors open at 8 – see you there!")
+    settled(page)
+    page.wait_for_timeout(1_000)
+
+
 PAGES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
     "dashboard": ("/?dashboard_period=Last+30+Days", plain),
     "distribution_lists": ("/distribution_lists", plain),
@@ -33,6 +45,7 @@ PAGES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
     "campaign": ("/campaign?id={campaign}", plain),
     "create_campaign": ("/create_campaign?id={draft}", plain),
     "create_campaign_message": ("/create_campaign?id={draft}", create_campaign),
+    "quick_send": ("/quick_send", quick_send),
     "preflight": ("/preflight?id={draft}", plain),
     "message_history": ("/message_history", plain),
     "message": ("/message?id={message}", plain),

@@ -1,0 +1,97 @@
+"""What a person is filling in on Quick Send, and what it comes to."""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+import streamlit as st
+
+from core.domain.accounts import Account
+from core.domain.segments import measure
+from core.domain.sender_id import parse_sender_id, warn_sender_id
+from core.errors import InvalidSenderId
+from core.services.quick_sending import Estimate, QuickMessage
+from pages._ui import formats, session, widgets
+from pages._ui.components import chips, composer
+
+KEY = "quick_send"
+CHIPS, COMPOSER = f"{KEY}_numbers", f"{KEY}_composer"
+_TOKEN, _TOTALS = f"{KEY}_token", f"{KEY}_totals"
+SENDER_HELP = "Up to 11 letters and digits, or a number of up to 16 digits."
+
+
+def reset() -> None:
+    """Empty the form, so that the next message is another one."""
+    chips.replace(CHIPS, ())
+    composer.replace(COMPOSER, "")
+    for name in (_TOKEN, f"{KEY}_sender", f"{KEY}_simplifies"):
+        st.session_state.pop(name, None)
+
+
+def fill_in(accounts: Sequence[Account]) -> QuickMessage:
+    """Draw the form and return what is in it."""
+    app, _ = session.current()
+    account = accounts[0]
+    if len(accounts) > 1:
+        account = st.selectbox("Account", accounts, format_func=lambda item: item.display_name, key=f"{KEY}_account")
+    sender_id = st.text_input("Sender", max_chars=17, key=f"{KEY}_sender", help=SENDER_HELP).strip()
+    _judge(sender_id)
+    numbers = chips.chips(key=CHIPS, most=app.quick_sending.most)
+    simplifies = bool(st.session_state.get(f"{KEY}_simplifies"))
+    shown = composer.Preview(sender_id=sender_id, name="Quick Send", simplifies=simplifies)
+    text = composer.composer(key=COMPOSER, value="", preview=shown).text
+    st.toggle(
+        "Replace typographic characters",
+        key=f"{KEY}_simplifies",
+        help="Curly quotes, dashes and the like make the message Unicode, which holds 70 characters instead of 160.",
+    )
+    token = st.session_state.setdefault(_TOKEN, str(uuid4()))
+    return QuickMessage(token, account.account_id, sender_id, numbers, text, simplifies)
+
+
+def show_counts(order: QuickMessage) -> None:
+    """Draw how many recipients there are, and how many SMS that makes."""
+    segments = measure(order.message).segment_count
+    st.markdown(
+        f"Recipients: **{formats.number(len(order.numbers))}** · "
+        f"Messages: **{formats.number(len(order.numbers) * segments)}**"
+    )
+
+
+def question(estimate: Estimate) -> str:
+    """Return what sending comes to, as a question."""
+    people = formats.count(estimate.recipient_count, "recipient", "recipients")
+    each = estimate.measure.segment_count
+    sms = "one SMS each" if each == 1 else f"{each} SMS each"
+    text = f"{people}, {sms}, for {formats.euros(estimate.cost_eur_cents)}. They are sent at once."
+    for reason, count in estimate.excluded.items():
+        text += f" {formats.count(count, 'number', 'numbers')} left out: {reason}."
+    return text
+
+
+def buttons(order: QuickMessage) -> None:
+    """Draw Reset form and Send; ask before sending."""
+    app, viewer = session.current()
+    place = st.empty()
+    with st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_finish"):
+        st.button("Reset form", icon=":material/restart_alt:", key=f"{KEY}_reset", on_click=reset)
+        asks = st.button("Send", icon=":material/send:", type="primary", key=f"{KEY}_send")
+    with widgets.show_errors(dict.fromkeys(("", "numbers", "message", "sender_id"), place)):
+        if asks:
+            estimate = app.quick_sending.estimate(viewer, order, session.now())
+            widgets.ask(f"{KEY}_sure", order.token, title="Send now?", text=question(estimate))
+        if widgets.answered(f"{KEY}_sure"):
+            sent = app.quick_sending.send(viewer, order, session.now())
+            reset()
+            widgets.go("campaign", id=sent.campaign_id)
+
+
+def _judge(sender_id: str) -> None:
+    if not sender_id:
+        return
+    try:
+        warning = warn_sender_id(parse_sender_id(sender_id))
+    except InvalidSenderId as error:
+        st.error(f"{error.message} {error.hint}", icon=":material/error:")
+    else:
+        if warning:
+            st.warning(warning, icon=":material/warning:")

@@ -1,0 +1,55 @@
+"""Quick Send as a person types it: chips, a double click, and the campaign it becomes."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core.domain.paging import PageRequest
+from tests.e2e.driver import log_in, open_page, person, settled
+from tests.support.installation import Installation
+
+pytestmark = pytest.mark.browser
+
+PASTE = """(field, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text", text);
+    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}"""
+
+
+def numbers(page: Page) -> list[str]:
+    return [text[:-1].strip() for text in page.locator(".numbers li").all_inner_texts()]
+
+
+def test_numbers_become_chips_and_the_message_is_sent_once(browser: Browser, demo: Installation):
+    with person(browser, demo.url) as page:
+        log_in(page)
+        open_page(page, "/quick_send")
+        page.get_by_role("textbox", name="Sender").fill("MERIDIAN")
+        field = page.get_by_label("Recipients (E.G. +15417543010)")
+        field.fill("+49 179 6548754")
+        field.press("Enter")
+        field.fill("12ab")
+        field.press("Enter")
+        expect(page.get_by_text("Not a phone number: 12ab")).to_be_visible()
+        field.fill("")
+        field.evaluate(PASTE, "+491796548755\n0049 179 6548756;+491796548754")
+        expect(page.locator(".numbers li")).to_have_count(3)
+        assert numbers(page) == ["+491796548754", "+491796548755", "+491796548756"]
+        field.press("Backspace")
+        expect(page.locator(".numbers li.marked")).to_have_count(1)
+        field.press("Backspace")
+        expect(page.locator(".numbers li")).to_have_count(2)
+        page.get_by_role("button", name="Remove +491796548755").click()
+        expect(page.locator(".numbers li")).to_have_count(1)
+        page.get_by_role("textbox", name="Message", exact=True).fill("Doors open at 8.")
+        page.get_by_role("textbox", name="Message", exact=True).blur()
+        settled(page)
+        expect(page.get_by_text("Messages: 1")).to_be_visible()
+        page.get_by_role("button", name="Send", exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name="Ok").dblclick()
+        expect(page.get_by_role("heading", name="Campaign", exact=True)).to_be_visible()
+        expect(page.locator(".st-key-campaign_header").get_by_text("Completed")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Adds up")).to_be_visible()
+    viewer = demo.app.people.get_viewer()
+    found = demo.app.composing.page(viewer, PageRequest(size=50)).items
+    assert [item.message for item in found if item.source == "quick_send"] == ["Doors open at 8."]

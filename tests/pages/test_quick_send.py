@@ -1,0 +1,71 @@
+import pytest
+
+from core.domain.campaigns import CampaignStatus
+from core.domain.paging import PageRequest
+from core.domain.permissions import Viewer
+from pages._ui.components.composer import Composition
+from pages._ui.quick_form import CHIPS, COMPOSER
+from tests.support.campaigns import now
+from tests.support.page_tests import House
+
+NUMBERS = ("+491796548754", "+491796548755")
+
+
+def fill_in(at, *numbers: str, message: str = "Doors open at 8.") -> None:
+    """Type a message: chips and editor are drawn by the browser, which AppTest has not."""
+    at.session_state[f"{CHIPS}_kept"] = numbers
+    at.session_state[f"{COMPOSER}_kept"] = Composition(message, 1)
+    at.text_input(key="quick_send_sender").set_value("HELIOGRAPH").run()
+
+
+def sent(house: House, viewer: Viewer) -> list:
+    return [item for item in house.app.composing.page(viewer, PageRequest()).items if item.source == "quick_send"]
+
+
+def test_sending_asks_what_it_comes_to_and_leads_to_the_campaign(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("quick_send")
+    fill_in(at, *NUMBERS)
+    assert "Recipients: **2** · Messages: **2**" in [element.value for element in at.markdown]
+    at.button(key="quick_send_send").click().run()
+    assert any("2\u00a0recipients, one SMS each, for €" in element.value for element in at.markdown)
+    assert sent(house, viewer) == []
+    at.button(key="quick_send_sure_ok").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Campaign"
+    [campaign] = sent(house, viewer)
+    house.app.working.run_until_idle(now)
+    done = house.app.composing.get(viewer, campaign.campaign_id)
+    assert (done.status, done.audience_count, done.message) == (CampaignStatus.COMPLETED, 2, "Doors open at 8.")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message", "reason"),
+    [((), "Hi", "There are no recipients"), (NUMBERS, " ", "The message is empty"), (("+123",), "Hi", "+123: ")],
+)
+def test_what_cannot_be_sent_is_said_before_it_is_asked(
+    house: House, numbers: tuple[str, ...], message: str, reason: str
+) -> None:
+    viewer = house.sign_in()
+    at = house.open("quick_send")
+    fill_in(at, *numbers, message=message)
+    at.button(key="quick_send_send").click().run()
+    assert at.error[0].value.replace("\\", "").startswith(f"**{reason}")
+    assert sent(house, viewer) == []
+
+
+def test_reset_starts_over(house: House) -> None:
+    house.sign_in()
+    at = house.open("quick_send")
+    fill_in(at, *NUMBERS)
+    before = at.session_state["quick_send_token"]
+    at.button(key="quick_send_reset").click().run()
+    assert "Recipients: **0** · Messages: **0**" in [element.value for element in at.markdown]
+    assert at.text_input(key="quick_send_sender").value == ""
+    assert at.session_state["quick_send_token"] != before
+
+
+def test_without_the_permission_there_is_no_such_page(house: House) -> None:
+    house.sign_in("Reporting manager")
+    with pytest.raises(ValueError, match="quick_send"):
+        house.open("quick_send")
