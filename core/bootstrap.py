@@ -17,6 +17,7 @@ from core.history.lake import Lake
 from core.history.maintenance import Maintenance
 from core.history.messages import MessageStore
 from core.history.number_index import NumberIndex
+from core.history.outcomes import Outcomes
 from core.history.outside_traffic import OutsideTraffic
 from core.history.preflight import PreflightStore
 from core.history.queries import MessageQueries
@@ -41,6 +42,7 @@ from core.services.managing_accounts import ManagingAccounts
 from core.services.preflighting import Preflighting
 from core.services.quick_sending import QuickSending
 from core.services.receiving import Receiving
+from core.services.reconciling import Reconciling
 from core.services.remembering import Remembering
 from core.services.reporting import History, Reporting
 from core.services.rolling_up import RollingUp
@@ -73,6 +75,7 @@ class App:
     sending: Sending
     receiving: Receiving
     reporting: Reporting
+    reconciling: Reconciling
     tracing: Tracing
     rolling_up: RollingUp
     indexing: Indexing
@@ -149,6 +152,7 @@ def build_app(settings: Settings) -> App:
         sending=sending,
         receiving=receiving,
         reporting=reporting,
+        reconciling=Reconciling(state, Outcomes(lake)),
         tracing=Tracing(state, Traces(lake)),
         rolling_up=rolling_up,
         indexing=indexing,

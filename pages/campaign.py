@@ -26,7 +26,7 @@ def live(campaign: Campaign) -> None:
             found = app.reporting.reconciliation(viewer, campaign.campaign_id)
             reconciliation.show_progress(now_there, found, session.now())
             if found.audience_count:
-                reconciliation.show_proof(found)
+                reconciliation.show_proof(campaign.campaign_id, found)
 
     numbers()
 

@@ -61,6 +61,15 @@ SCREENS = (
         (Permission.CAMPAIGN, Permission.QUICK_SEND),
         visible=False,
     ),
+    # Reached from a campaign's reconciliation, with ?id= and ?outcome=.
+    Screen(
+        "campaign_rows",
+        "Recipients",
+        ":material/group:",
+        "SMS",
+        (Permission.CAMPAIGN, Permission.QUICK_SEND),
+        visible=False,
+    ),
     Screen("statistics", "Statistics", ":material/bar_chart:", "Analysis", (Permission.STATISTICS,)),
     Screen("message_history", "Message History", ":material/history:", "Analysis", (Permission.MESSAGE_HISTORY,)),
     # Reached from the Message History table, with ?id=.

@@ -24,7 +24,7 @@ COLUMNS = (
     tables.text("Receiver", "Receiver"),
     tables.text("Country", "Country"),
     tables.text("Network", "Network"),
-    tables.text("Message", "Message", width="large"),
+    tables.text("Message", "Message", width="medium"),
     tables.number("SMS", "Messages"),
     tables.money("Price [EUR c]", "Price"),
     tables.text("Excluded", "Status"),

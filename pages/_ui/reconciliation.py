@@ -1,6 +1,7 @@
 """The proof on a campaign's page: what became of every recipient, and whether it adds up."""
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from pages._ui.widgets import Tile
 
 # The simulator's and SMPP's words for a refused message (SMPP 3.4, 5.1.3).
 REFUSALS = {"0x0000000B": "invalid destination", "0x00000045": "submit failed"}
+UNKNOWN = "handed over, no answer: never sent again by itself"
 LIVE = frozenset({CampaignStatus.PROCESSING, CampaignStatus.ACTIVE})
 
 
@@ -36,23 +38,20 @@ def show_progress(campaign: Campaign, found: Reconciliation, now: datetime) -> N
     )
 
 
-def show_proof(found: Reconciliation) -> None:
+def show_proof(campaign_id: str, found: Reconciliation) -> None:
     """Draw the equation: audience = sent + excluded + failed + unknown + pending."""
     with widgets.card(
         "Reconciliation",
         key="campaign_reconciliation",
         help="Every recipient of the frozen audience is in exactly one of these lines.",
     ):
-        rows = [("Sent", "", found.sent_count)]
+        rows: list[tuple[str, str, int]] = [("Sent", "", found.sent_count)]
         # A term of the equation stays in its place while it is still nothing.
         rows += [("Excluded", reason, count) for reason, count in sorted(found.excluded.items()) or [("", 0)]]
-        rows += [("Failed", _refusal(reason), count) for reason, count in sorted(found.failed.items()) or [("", 0)]]
-        rows += [("Unknown", "handed over, no answer: never sent again by itself", found.unknown_count)]
+        rows += [("Failed", reason, count) for reason, count in sorted(found.failed.items()) or [("", 0)]]
+        rows += [("Unknown", "", found.unknown_count)]
         rows += [("Pending", "", found.pending_count)]
-        lines = {
-            f"{name}  \n:small[:gray[{formats.plain(reason)}]]" if reason else name: formats.number(count)
-            for name, reason, count in rows
-        }
+        lines = {_label(name, reason): _link(campaign_id, name, reason, count) for name, reason, count in rows}
         st.table(lines | {"**Audience**": f"**{formats.number(found.audience_count)}**"}, border="horizontal")
         if found.balances:
             st.badge("Adds up", icon=":material/check_circle:", color="green")
@@ -60,7 +59,21 @@ def show_proof(found: Reconciliation) -> None:
             st.badge("Does not add up", icon=":material/error:", color="red")
 
 
-def _refusal(code: str) -> str:
+def _label(name: str, reason: str) -> str:
+    words = UNKNOWN if name == "Unknown" else refusal(reason)
+    return f"{name}  \n:small[:gray[{formats.plain(words)}]]" if words else name
+
+
+def _link(campaign_id: str, name: str, reason: str, count: int) -> str:
+    """Return the number as a link to exactly those rows; nothing leads to no rows."""
+    if not count:
+        return formats.number(count)
+    query = {"id": campaign_id, "outcome": name.lower()} | ({"reason": reason} if reason else {})
+    return f"[{formats.number(count)}](campaign_rows?{urlencode(query)})"
+
+
+def refusal(code: str) -> str:
+    """Return the reason in words; a code that nobody knows as it came."""
     return f"{REFUSALS[code]} ({code})" if code in REFUSALS else code
 
 

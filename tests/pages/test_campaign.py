@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,7 +17,8 @@ def numbers(at) -> dict[str, str]:
 
 def lines(at, table: int) -> dict[str, str]:
     """Return a table of names and values; the proof comes before the details."""
-    return at.table[table].value.iloc[:, 0].to_dict()
+    found = at.table[table].value.iloc[:, 0].to_dict()
+    return {name: re.sub(r"\[(.*)\]\(campaign_rows\?.*\)", r"\1", value) for name, value in found.items()}
 
 
 def words(at) -> str:
@@ -217,3 +219,20 @@ def test_overdue_campaign_asks_before_it_is_sent(house: House) -> None:
     at.button(key="campaign_send_late_ok").click().run()
     assert not at.exception
     assert status(house, viewer, draft.campaign_id) == "Processing"
+
+
+def test_each_number_of_the_proof_leads_to_exactly_those_rows(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    at = house.open("campaign", id=campaign.campaign_id)
+    link = at.table[0].value.iloc[:, 0].to_dict()["Pending"]
+    assert link == f"[3](campaign_rows?id={campaign.campaign_id}&outcome=pending)"
+    rows = house.open("campaign_rows", id=campaign.campaign_id, outcome="pending")
+    assert not rows.exception
+    receivers = ["+491796548754", "+491796548755", "+491796548756"]
+    assert list(rows.dataframe[0].value["Receiver"]) == receivers
+    house.app.working.run_until_idle(now)
+    assert not house.open("campaign_rows", id=campaign.campaign_id, outcome="pending").dataframe
+    found = house.app.reporting.reconciliation(viewer, campaign.campaign_id)
+    sent = house.open("campaign_rows", id=campaign.campaign_id, outcome="sent")
+    assert len(sent.dataframe[0].value) == found.sent_count

@@ -22,7 +22,7 @@ function advise(text, measure, maxSegments) {
   }
   if (measure.encoding === "ucs2") {
     const some = findUnicodeCharacters(text).slice(0, 5).join(" ");
-    return { text: `Sent as Unicode because of ${some} – an SMS then holds 70 characters instead of 160.` };
+    return { text: `Sent as Unicode because of  ${some}  : an SMS then holds 70 characters instead of 160.` };
   }
   return { text: "" };
 }

@@ -115,6 +115,10 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
         CAMPAIGNS,
         lambda t, v: t.house.app.preflighting.rows(v, t.campaign_id, Wanted(RowKind.ALL), 1, 5, t.house.now),
     ),
+    "reconciling.rows": (
+        CAMPAIGNS | {Permission.QUICK_SEND},
+        lambda t, v: t.house.app.reconciling.rows(v, t.campaign_id, "sent", None, 1, 5),
+    ),
     "quick_sending.estimate": (
         {Permission.QUICK_SEND},
         lambda t, v: t.house.app.quick_sending.estimate(v, quick_message(t), t.house.now),
@@ -258,6 +262,7 @@ def test_every_service_method_for_viewers_is_in_the_table(house: House):
         "launching": app.launching,
         "controlling": app.controlling,
         "quick_sending": app.quick_sending,
+        "reconciling": app.reconciling,
         "reporting": app.reporting,
     }
     for name, service in services.items():

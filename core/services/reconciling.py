@@ -1,0 +1,77 @@
+"""Reconciling: the rows behind each number of a campaign's reconciliation."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from core.domain.messages import LedgerState
+from core.domain.msisdn import mask_msisdn
+from core.domain.numbering import country_name
+from core.domain.permissions import Permission, Viewer
+from core.history.outcomes import OpenWork, OutcomeQuery
+from core.state import campaigns, ledger
+from core.state.store import State
+
+# What the reconciliation calls them, in its order.
+OUTCOMES = ("sent", "excluded", "failed", "unknown", "pending")
+
+
+class Outcomes(Protocol):
+    """What reconciling needs of the lake."""
+
+    def rows(  # noqa: D102
+        self, query: OutcomeQuery, work: OpenWork, limit: int, offset: int
+    ) -> tuple[pa.Table, int]: ...
+
+
+@dataclass(frozen=True)
+class OutcomePage:
+    """A page of rows of *total*: Receiver (masked for who may not see it), Country, Network, MCCMNC, Reason."""
+
+    table: pa.Table
+    total: int
+
+
+class Reconciling:
+    """Shows who is in each line of the equation."""
+
+    def __init__(self, state: State, outcomes: Outcomes) -> None:
+        """Take the stores."""
+        self._state = state
+        self._outcomes = outcomes
+
+    def rows(
+        self, viewer: Viewer, campaign_id: str, outcome: str, reason: str | None, page: int, size: int
+    ) -> OutcomePage:
+        """Return page *page* (from 1) of the rows with this outcome and, if given, reason. Raises: NotFound."""
+        viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
+        with self._state.read() as session:
+            campaign = campaigns.get_campaign(session, campaign_id)
+            viewer.require_account(campaign.account_id, "campaign")
+            states = ledger.list_states(session, campaign_id)
+            batch_nos = ledger.list_batch_nos(session, campaign_id)
+        # Claimed is not yet known: the reconciliation counts it as pending.
+        known = [
+            (message_id, state.value, code if state is LedgerState.FAILED else "")
+            for message_id, state, code in states
+            if state is not LedgerState.CLAIMED
+        ]
+        since = campaign.launched_at or campaign.created_at
+        query = OutcomeQuery(campaign_id, since, outcome, reason)
+        table, total = self._outcomes.rows(query, OpenWork(batch_nos, known), size, (max(1, page) - 1) * size)
+        return OutcomePage(_readable(viewer, table), total)
+
+
+def _readable(viewer: Viewer, table: pa.Table) -> pa.Table:
+    numbers = table["msisdn"].to_pylist()
+    shown = numbers if viewer.sees_numbers else [mask_msisdn(number) for number in numbers]
+    return pa.table(
+        {
+            "Receiver": pa.array(shown, pa.string()),
+            "Country": pa.array([country_name(code) for code in table["country"].to_pylist()], pa.string()),
+            "Network": table["network"],
+            "MCCMNC": table["mccmnc"],
+            "Reason": table["reason"],
+        }
+    )

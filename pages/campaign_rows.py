@@ -1,0 +1,38 @@
+"""Campaign rows: who is in one line of a campaign's reconciliation."""
+
+import streamlit as st
+
+from core.domain.permissions import Permission
+from core.services.reconciling import OUTCOMES
+from pages._ui import formats, reconciliation, session, tables, widgets
+
+KEY = "campaign_rows"
+SIZES = (15, 25, 50, 100)
+COLUMNS = (
+    tables.text("Receiver", "Receiver"),
+    tables.text("Country", "Country"),
+    tables.text("Network", "Network"),
+    tables.text("MCCMNC", "MCCMNC"),
+    tables.made("Reason", "Reason", reconciliation.refusal),
+)
+
+session.require(Permission.CAMPAIGN, Permission.QUICK_SEND)
+app, viewer = session.current()
+campaign_id = st.query_params.get("id", "")
+asked = st.query_params.get("outcome", OUTCOMES[0])
+reason = st.query_params.get("reason")
+with widgets.show_errors():
+    campaign = app.composing.get(viewer, campaign_id)
+    outcome = asked if asked in OUTCOMES else OUTCOMES[0]
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_header"):
+        st.header(formats.plain(campaign.name), anchor=False, width="content")
+        st.badge(outcome.title(), color="violet")
+        if reason:
+            st.badge(formats.plain(reconciliation.refusal(reason)), color="gray")
+        st.space("stretch")
+        if st.button("Show campaign", icon=":material/arrow_back:", key=f"{KEY}_back"):
+            widgets.go("campaign", id=campaign_id)
+    request = tables.request(KEY, SIZES)
+    page = app.reconciling.rows(viewer, campaign_id, outcome, reason, request.page, request.size)
+    tables.show(page.table, COLUMNS, key=f"{KEY}_table", alt=f"{outcome} recipients")
+    tables.pager(KEY, page.total, SIZES)
