@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import cdr, demo, export, gateway, history, maintenance, statistics, story, text
+from benchmarks import cdr, demo, export, gateway, history, maintenance, preflight, statistics, story, text
 
 BENCHMARKS = {
     "story": story,
     "demo": demo,
     "gateway": gateway,
     "text": text,
+    "preflight": preflight,
     "statistics": statistics,
     "history": history,
     "export": export,

@@ -1,7 +1,7 @@
 """
 What many small appends do to the questions, and what maintenance does about it.
 
-The history is that of `benchmarks.traffic` over sixty days, copied so that it can be spoilt. Then come thirty days of
+The history is that of `benchmarks.traffic` over sixty days, copied so that it can be spoilt. Then come some days of
 small appends. What is done in full: each of them is an insert of its own into the month it belongs to, which leaves a
 Parquet file of its own. What is not: a hundred inserts share a commit and its entry in the rollups' log, so that there
 are fewer snapshots; they carry no tags and get no receipts; and by default there are a hundred a day instead
@@ -59,6 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Say what can be chosen."""
     parser.add_argument("--rows", type=int, default=2_000_000, help="messages of the history")
     parser.add_argument("--appends-a-day", type=int, default=100)
+    parser.add_argument("--append-days", type=int, default=APPEND_DAYS)
     parser.add_argument("--latency-samples", type=int, default=40, help="real appends before maintenance")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "heliograph-benchmarks")
 
@@ -90,7 +91,7 @@ class _Comparison:
 
     def run(self) -> int:
         clean = self._ask("clean lake", {})
-        count = self.options.appends_a_day * APPEND_DAYS
+        count = self.options.appends_a_day * self.options.append_days
         self._spoil(count)
         alone = [self._append() for _ in range(self.options.latency_samples)]
         spoilt = self._ask(f"after {count} appends, against the clean lake", clean)
@@ -136,8 +137,9 @@ class _Comparison:
 
     def _spoil(self, count: int) -> None:
         """Insert *count* times a few messages, copied from the history with ids of their own."""
-        start = self.made.period.end - timedelta(days=APPEND_DAYS + 1)
-        step = timedelta(days=APPEND_DAYS) / max(1, count)
+        days = timedelta(days=self.options.append_days)
+        start = self.made.period.end - days - timedelta(days=1)
+        step = days / max(1, count)
         began = time.perf_counter()
         for first in range(0, count, _COMMIT):
             numbers = range(first, min(first + _COMMIT, count))

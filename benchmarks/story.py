@@ -10,6 +10,7 @@ from pathlib import Path
 import phonenumbers
 from phonenumbers import carrier
 
+from benchmarks.numbers import mobile_number
 from benchmarks.report import Case, measured, stopwatch
 from core.bootstrap import App, build_app
 from core.config import Settings
@@ -24,8 +25,6 @@ from core.services.importing import Upload
 from core.services.reporting import StatisticsRequest
 
 NAME = "story"
-# Several countries, so that the numbers engine meets more than one plan; the ends count up.
-RANGES = ("49179", "33612", "447400", "34612", "48501", "39347", "905321", "43664")
 MESSAGE = "Hello {FirstName}, your order from {City} is on its way. Reply STOP to opt out."
 
 
@@ -132,16 +131,15 @@ def _write_file(path: Path, recipient_count: int) -> Path:
         writer = csv.writer(target)
         writer.writerow(["PhoneNumber", "FirstName", "City", "Address"])
         for index in range(recipient_count):
-            start = RANGES[index % len(RANGES)]
-            number = start + str(index // len(RANGES)).zfill(_length(start) - len(start))
-            writer.writerow([number, f"Beau {index}", "Kraków" if index % 7 == 0 else "London", f"{index} High Street"])
+            writer.writerow(
+                [
+                    mobile_number(index),
+                    f"Beau {index}",
+                    "Kraków" if index % 7 == 0 else "London",
+                    f"{index} High Street",
+                ]
+            )
     return path
-
-
-def _length(start: str) -> int:
-    # Digits of a full mobile number with its country code, by the country of the range.
-    lengths = {"49": 12, "33": 11, "44": 12, "34": 11, "48": 11, "39": 12, "90": 12, "43": 12}
-    return lengths[start[:2]]
 
 
 def _now() -> datetime:

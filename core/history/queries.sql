@@ -1,4 +1,4 @@
--- Every block takes {where}: the accounts, the period and the filters, with their bound values; some take {messages}:
+-- Nearly every block takes {where}: the accounts, the period and the filters, with their bound values; some take {messages}:
 -- lake.messages, or stretches of it.
 
 -- name: page
@@ -26,6 +26,14 @@ ORDER BY sent_at DESC, message_id DESC;
 
 -- name: count
 SELECT count(*) FROM {messages} WHERE {where};
+
+-- name: is_there_a_sender
+SELECT EXISTS (
+    FROM lake.messages
+    WHERE
+        sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP
+        AND contains(lower(sender), lower($sender))
+);
 
 -- name: slots
 SELECT time_bucket(INTERVAL '15 minutes', sent_at) AS slot, count(*)

@@ -22,6 +22,8 @@ from tests.support.messages import NOW, make_random_message, message_table, unse
 START, SPAN = datetime(2026, 2, 20, tzinfo=UTC), timedelta(days=40)
 ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns")
 ACCOUNTS = frozenset({"account-0", "account-1"})
+# The last is nobody's, and the one before is another account's.
+SENDERS, SENDER_PARTS = ("Heliograph", "Acme", "ACME 100%"), ("helio", " acme ", "%", "rare", "elsewhere", "nobody")
 Row = dict[str, Any]
 
 
@@ -39,7 +41,9 @@ def test_pages_of_every_filter_make_up_all_messages_in_order(lake: Lake) -> None
     history = MessageQueries(RollupReader(lake, 1 << 20))
     sent: list[Row] = []
     for stage in range(3):
-        fresh = [make_random_message(source, START, SPAN) for _ in range(80)]
+        fresh = [make_random_message(source, START, SPAN) | {"sender": source.choice(SENDERS)} for _ in range(80)]
+        fresh[0] |= {"account": "account-0", "sender": "Rare"}
+        fresh[-1] |= {"account": "account-2", "sender": "Elsewhere"}
         # Several of one moment, so that only the id tells which comes first.
         fresh += [row | {"sent_at": fresh[0]["sent_at"]} for row in fresh[1:8]]
         sent += fresh
@@ -57,6 +61,7 @@ def _ask(source: random.Random) -> MessageQuery:
     period = Period(start, start + timedelta(days=source.choice([1, 9, 60])))
     choices: dict[str, Sequence[Any]] = {
         "receiver": ["1", "+491", "79"],
+        "sender": SENDER_PARTS,
         "country": ["DE", "fr", "XX"],
         "network": ["o", "Telekom"],
         "mccmnc": ["262", "20801"],
@@ -107,6 +112,7 @@ def _matches(row: Row, query: MessageQuery) -> bool:
         row["account"] in query.account_ids
         and query.period.start <= row["sent_at"] < query.period.end
         and query.receiver in row["receiver"]
+        and query.sender.strip().lower() in row["sender"].lower()
         and query.country.upper() in ("", row["country"])
         and query.network.lower() in row["network"].lower()
         and row["mccmnc"].startswith(query.mccmnc)
