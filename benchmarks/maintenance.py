@@ -5,8 +5,8 @@ The history is that of `benchmarks.traffic` over sixty days, copied so that it c
 small appends. What is done in full: each of them is an insert of its own into the month it belongs to, which leaves a
 Parquet file of its own. What is not: a hundred inserts share a commit and its entry in the rollups' log, so that there
 are fewer snapshots; they carry no tags and get no receipts; and by default there are a hundred a day instead
-of ten thousand (`--appends-a-day 10000` takes hours). Some real ones go through `MessageStore.append_batch`, before
-and during maintenance, for their latency.
+of ten thousand (which takes hours; `--append-days 1 --appends-a-day 10000` is what a night finds). Some real ones go
+through `MessageStore.append_batch`, before and during maintenance, for their latency.
 
 Maintenance runs over all of it in one go, as it would on the first night, instead of thirty times: the files end up
 alike, and its steps are at least as long. Nothing is old enough to be deleted.

@@ -15,6 +15,7 @@ from core.domain.encoding import Encoding, choose_encoding
 from core.domain.placeholders import Literal
 from core.domain.preflight import Counted, Destination, Length, RowKind, Widened
 from core.domain.simplifying import simplify
+from core.history import text_measure
 from core.history.arrow import fetch, fetch_one
 from core.history.lake import Lake
 from core.history.recipients import RecipientSpec, judge
@@ -200,7 +201,7 @@ def _outside_gsm7(spec: RecipientSpec) -> str:
 
 
 def _odd_characters(cursor: DuckDBPyConnection, held: _Held, number: int) -> str:
-    sql = _SQL["odd_characters"].format(scratch=held.scratch, odd=f"odd_{number}")
+    sql = _SQL["odd_characters"].format(scratch=held.scratch, odd=f"odd_{number}", pattern=text_measure.ODD)
     return "".join(character for (character,) in cursor.execute(sql, {"most": MOST_CHARACTERS}).fetchall())
 
 

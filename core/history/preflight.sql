@@ -10,9 +10,13 @@ FROM {scratch}
 GROUP BY ALL;
 
 -- name: odd_characters
-SELECT DISTINCT unnest(string_split({odd}, '')) AS character
-FROM {scratch}
-WHERE reason = '' AND segment_count > plain_count AND {odd} IS NOT NULL
+-- {{odd}} are whole values, of which many are the same.
+SELECT DISTINCT unnest(regexp_extract_all(value, {pattern})) AS character
+FROM (
+    SELECT DISTINCT {odd} AS value
+    FROM {scratch}
+    WHERE reason = '' AND segment_count > plain_count AND {odd} IS NOT NULL
+)
 ORDER BY character
 LIMIT $most;
 

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from core.domain.encoding import GSM7_EXTENSION, Encoding, choose_encoding
 from core.domain.messages import Exclusion
-from core.domain.placeholders import BLANKS, Literal, Part, Placeholder
+from core.domain.placeholders import Literal, Part, Placeholder
 from core.domain.pricing import Price
 from core.domain.segments import CAPACITIES, MAX_SEGMENTS
 from core.domain.simplifying import simplify
@@ -70,7 +70,7 @@ def judge(cursor: DuckDBPyConnection, spec: RecipientSpec, target: str, *, with_
     country, network, mccmnc, encoding, segment_count, plain_count (segments if every character outside the GSM
     alphabet were in it), segment_price (of one segment), price_eur_cents (of all), reason ('' for a row that is kept,
     else the first `Exclusion` that applies), empty_<n> (whether the cell of the n-th placeholder of `spec.names` was
-    empty), odd_<n> (the characters of its value outside the GSM alphabet, NULL without any), and if *with_text* text.
+    empty), odd_<n> (its value where that has a character outside the GSM alphabet, else NULL), and if *with_text* text.
 
     A row is excluded as a duplicate of an earlier row's number, because it is left out, because it is suppressed, for
     an empty message (nothing but white space), for a message of more than `MAX_SEGMENTS`, or for want of a price: a
@@ -116,15 +116,14 @@ class _Statement:
             plains="".join(
                 f",\n        regexp_full_match(value_{n}, {text_measure.PLAIN}) AS plain_{n}" for n in numbers
             ),
+            odds="".join(map(_odd, numbers)),
             sizes="".join(map(_sizes, numbers)),
             sums=self._sums(numbers),
             segments=self._segments(text),
             plain_segments=_joined_without_pairs("septets"),
             is_empty=self._is_empty(numbers),
             is_left_out=left_out,
-            is_suppressed="number IN (SELECT ltrim(msisdn, '+')::BIGINT FROM suppressed)"
-            if self._spec.suppressed
-            else "false",
+            is_suppressed="number IN (SELECT msisdn::BIGINT FROM suppressed)" if self._spec.suppressed else "false",
             kept="".join(f", empty_{n}, odd_{n}" for n in numbers),
             text=f", {text} AS text" if with_text else "",
         )
@@ -151,8 +150,7 @@ class _Statement:
         return _SQL["is_left_out"].format(list_ids=names) if names else "false"
 
     def _cell(self, number: int) -> str:
-        self.values["blanks"] = BLANKS
-        return f",\n        trim(cell_{number}, $blanks) = '' AS empty_{number}"
+        return f",\n        regexp_full_match(cell_{number}, {text_measure.BLANK}) AS empty_{number}"
 
     def _value(self, number: int) -> str:
         fallback = self._spec.fallbacks.get(self._spec.names[number], "")
@@ -169,7 +167,10 @@ class _Statement:
 
         pairs = sum(character in GSM7_EXTENSION for character in literal)
         astral = sum(ord(character) > 0xFFFF for character in literal)
-        gsm7 = ["true" if choose_encoding(literal) is Encoding.GSM7 else "false", *(f"gsm7_{n}" for n in numbers)]
+        gsm7 = [
+            "true" if choose_encoding(literal) is Encoding.GSM7 else "false",
+            *(f"odd_{n} IS NULL" for n in numbers),
+        ]
         return (
             f"{' AND '.join(gsm7)} AS is_gsm7,\n"
             f"        {total(len(literal), 'length(value_{n})')} AS characters,\n"
@@ -201,17 +202,20 @@ class _Statement:
         return " || ".join(terms) or "''"
 
 
+def _odd(number: int) -> str:
+    value = f"value_{number}"
+    is_odd = f"NOT plain_{number} AND NOT regexp_full_match({value}, {text_measure.GSM7})"
+    return f",\n        CASE WHEN {is_odd} THEN {value} END AS odd_{number}"
+
+
 def _sizes(number: int) -> str:
-    value, plain = f"value_{number}", f"plain_{number}"
-    # What is left after taking away all others is counted; a character outside the alphabet is one septet here.
-    pairs = f"length(regexp_replace({value}, {text_measure.NOT_EXTENDED}, '', 'g'))"
-    astral = f"length(regexp_replace({value}, {text_measure.NOT_ASTRAL}, '', 'g'))"
-    odd = f"regexp_replace({value}, {text_measure.IN_GSM7}, '', 'g')"
+    value, plain, odd = f"value_{number}", f"plain_{number}", f"odd_{number}"
+    # A character outside the alphabet is one septet here. Characters of two code units are all outside it.
+    pairs = f"CASE WHEN {plain} THEN 0 ELSE len(regexp_extract_all({value}, {text_measure.EXTENDED})) END"
+    astral = f"CASE WHEN {odd} IS NULL THEN 0 ELSE len(regexp_extract_all({value}, {text_measure.ASTRAL})) END"
     return (
-        f",\n        {plain} OR regexp_full_match({value}, {text_measure.GSM7}) AS gsm7_{number}"
-        f",\n        length({value}) + CASE WHEN {plain} THEN 0 ELSE {pairs} END AS septets_{number}"
-        f",\n        length({value}) + CASE WHEN {plain} THEN 0 ELSE {astral} END AS units_{number}"
-        f",\n        CASE WHEN {plain} THEN NULL ELSE nullif({odd}, '') END AS odd_{number}"
+        f",\n        length({value}) + {pairs} AS septets_{number}"
+        f",\n        length({value}) + {astral} AS units_{number}"
     )
 
 

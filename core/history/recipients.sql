@@ -1,12 +1,13 @@
 -- name: contacts
 -- The rows of one list, with the cells of the placeholders.
 SELECT
-    {number}::UTINYINT AS list_no, row_no, ltrim(msisdn, '+')::BIGINT AS number, msisdn, country, network, mccmnc{cells}
+    {number}::UTINYINT AS list_no, row_no, ({number}::BIGINT << 32) + row_no AS place,
+    msisdn::BIGINT AS number, msisdn, country, network, mccmnc{cells}
 FROM lake.contacts
 WHERE list_id = $list_{number}
 
 -- name: is_left_out
-number IN (SELECT ltrim(msisdn, '+')::BIGINT FROM lake.contacts WHERE list_id IN ({list_ids}))
+number IN (SELECT msisdn::BIGINT FROM lake.contacts WHERE list_id IN ({list_ids}))
 
 -- name: judge
 -- recipients.py puts it together and says what comes out. In {{text}}, the only part that joins a whole message, it is
@@ -16,7 +17,8 @@ WITH contact AS (
     {contacts}
 ),
 again AS (
-    SELECT number, min((list_no, row_no)) AS first FROM contact GROUP BY number HAVING count(*) > 1
+    -- One number is compared sooner than two columns.
+    SELECT number, min(place) AS first FROM contact GROUP BY number HAVING count(*) > 1
 ),
 price AS (
     SELECT country, mccmnc, max(price_eur_cents) AS price_eur_cents FROM prices GROUP BY ALL
@@ -30,8 +32,11 @@ filled AS (
 looked_at AS (
     SELECT *{plains} FROM filled
 ),
+picked AS (
+    SELECT *{odds} FROM looked_at
+),
 sized AS (
-    SELECT *{sizes} FROM looked_at
+    SELECT *{sizes} FROM picked
 ),
 summed AS (
     SELECT *,
@@ -45,7 +50,7 @@ measured AS (
 priced AS (
     SELECT
         m.*,
-        again.first IS NOT NULL AND again.first <> (m.list_no, m.row_no) AS is_duplicate,
+        again.first IS NOT NULL AND again.first <> m.place AS is_duplicate,
         coalesce(
             by_network.price_eur_cents, by_country.price_eur_cents, anywhere.price_eur_cents,
             CASE WHEN NOT EXISTS (FROM price) THEN 0::DECIMAL(12, 4) END

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from duckdb import DuckDBPyConnection
 
 from core.domain.encoding import GSM7_CHARACTERS, GSM7_EXTENSION, Encoding
+from core.domain.placeholders import BLANKS
 from core.domain.segments import CAPACITIES, Capacity
 from core.domain.simplifying import REPLACEMENTS
 
@@ -111,10 +112,10 @@ def _quoted(characters: Iterable[str]) -> str:
 # A text is plain when all its characters are of one septet: its length is all there is to know of it.
 PLAIN = f"'[{_class_of(GSM7_CHARACTERS - GSM7_EXTENSION.keys())}]*'"
 GSM7 = _GSM7
-# What is left of a text are its characters of two septets, of two code units, and those outside the GSM alphabet.
-NOT_EXTENDED = f"'[^{_class_of(GSM7_EXTENSION)}]'"
-NOT_ASTRAL = r"'[^\x{10000}-\x{10FFFF}]'"
-IN_GSM7 = f"'[{_class_of(GSM7_CHARACTERS)}]'"
+# A character of two septets, one of two code units, and one that is outside the GSM alphabet.
+EXTENDED, ASTRAL = _EXTENDED, _ASTRAL
+ODD = f"'[^{_class_of(GSM7_CHARACTERS)}]'"
+BLANK = f"'[{_class_of(BLANKS)}]*'"
 
 
 def count_joined(units: str, characters: str, capacity: Capacity, text: str) -> str:
