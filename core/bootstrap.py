@@ -117,7 +117,7 @@ def build_app(settings: Settings) -> App:
     frequency = Frequency(settings.frequent_most, settings.frequent_days)
     preflighting = Preflighting(state, PreflightStore(lake), composing, budgeting, frequency)
     launching = Launching(
-        LaunchingTools(state, audience, contacts, composing, accounts, preflighting),
+        LaunchingTools(state, audience, contacts, composing, accounts, preflighting, budgeting),
         batch_size=settings.batch_size,
         lease_s=settings.lease_s,
     )

@@ -84,7 +84,7 @@ def _read_digits(text: str) -> str:
         raise _refusal(MsisdnFault.NOT_A_NUMBER)
     # Digits of other scripts count: int() knows them all.
     digits = "".join(str(int(character)) for character in written.lstrip("+\uff0b"))
-    if digits == written and digits.startswith("00"):
+    if written[0] not in "+\uff0b" and digits.startswith("00"):
         digits = digits[2:]
     if not digits or digits.startswith("0"):
         raise _refusal(MsisdnFault.NO_COUNTRY)

@@ -1,16 +1,16 @@
 """Budgeting: what an account may still spend this month."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
-from core.domain.campaigns import Campaign, CampaignStatus
+from sqlalchemy.orm import Session
+
+from core.domain.campaigns import Campaign
+from core.errors import InvalidInput
 from core.state import accounts, campaigns, ledger
 from core.state.store import State
-
-# Campaigns whose messages are not all in history yet.
-_UNDER_WAY = (CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
 
 
 class Spending(Protocol):
@@ -33,22 +33,57 @@ class Budgeting:
         Return what is left of the account's budget, EUR cents, perhaps below 0; None when it has no budget.
 
         Spent is what was sent this month; campaigns under way are counted with what they have still to send, and those
-        that are not frozen yet with what their preflight said. *but* is a campaign that is not counted.
+        that are not frozen yet with what their preflight said. A canceled one gives back the rest once it is settled.
+        *but* is a campaign that is not counted.
         """
         with self._state.read() as session:
             budget = accounts.get_account(session, account_id).monthly_budget_eur_cents
             if budget is None:
                 return None
-            under_way = campaigns.list_by_status(session, account_id, _UNDER_WAY)
-            open_batches = {item.campaign_id: ledger.list_batch_nos(session, item.campaign_id) for item in under_way}
+            unsettled = campaigns.list_unsettled(session, account_id)
+            open_batches = {item.campaign_id: ledger.list_batch_nos(session, item.campaign_id) for item in unsettled}
         month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         reserved = sum(
-            (self._reserved(item, open_batches[item.campaign_id]) for item in under_way if item.campaign_id != but),
+            (self._reserved(item, open_batches[item.campaign_id]) for item in unsettled if item.campaign_id != but),
             Decimal(0),
         )
         return budget - self._spending.sent(account_id, month) - reserved
 
+    def list_counted(self, account_id: str) -> frozenset[str]:
+        """Return the campaigns that `find_left` counts now; asked before it, for `is_enough`."""
+        with self._state.read() as session:
+            return frozenset(item.campaign_id for item in campaigns.list_unsettled(session, account_id))
+
+    def is_enough(
+        self, session: Session, account_id: str, cost: Decimal, left: Decimal | None, counted: Collection[str]
+    ) -> bool:
+        """
+        Return whether *left* pays for *cost* and for all that was launched since only *counted* were under way.
+
+        Whoever launches asks in the transaction that does so: until it ends, nobody else of the account gets past here.
+        """
+        if left is None:
+            return True
+        accounts.lock_account(session, account_id)
+        newer = (item for item in campaigns.list_unsettled(session, account_id) if item.campaign_id not in counted)
+        return cost + sum(map(_announced, newer), Decimal(0)) <= left
+
     def _reserved(self, campaign: Campaign, batch_nos: Sequence[int]) -> Decimal:
         if campaign.cost_eur_cents is None:
-            return Decimal((campaign.preflight or {}).get("cost_eur_cents", "0"))
+            return _announced(campaign)
         return self._spending.open(campaign.campaign_id, batch_nos) if batch_nos else Decimal(0)
+
+
+def beyond_budget(what: str, whom: str) -> InvalidInput:
+    """Return the refusal of *what*, a campaign or a message, to *whom*, recipients or numbers."""
+    return InvalidInput(
+        f"The {what} costs more than is left of the account's budget this month.",
+        hint=f"Send to fewer {whom}, or ask an administrator for a higher budget.",
+    )
+
+
+def _announced(campaign: Campaign) -> Decimal:
+    """Return the price of its whole audience, as far as it is known."""
+    if campaign.cost_eur_cents is not None:
+        return campaign.cost_eur_cents
+    return Decimal((campaign.preflight or {}).get("cost_eur_cents", "0"))

@@ -42,7 +42,7 @@ class Preview:
     The message as one recipient will see it.
 
     *position* is 0-based among the *total* entries of all lists, *values* are what the placeholders hold there. Without
-    a list it shows the message as typed, for receiver "" of 0.
+    a list its placeholders stand as typed, for receiver "" of 0.
     """
 
     text: str
@@ -152,7 +152,8 @@ class Composing:
         entries = self._entries.page(place[0].list_id, place[1], 1).to_pylist() if place else []
         # A list that is being imported counts its entries before they are there.
         if not place or not entries:
-            return Preview(draft.message, {}, measure(draft.message), "", 0, 0)
+            text = simplify(draft.message) if draft.simplifies else draft.message
+            return Preview(text, {}, measure(text), "", 0, 0)
         entry = entries[0]
         columns = find_columns(draft.placeholders, place[0])
         cells = {name: entry["fields"][index] for name, index in columns.items()}
@@ -177,9 +178,8 @@ class Composing:
             raise InvalidInput("The campaign has no recipients.", hint="Select a distribution list.", field="list_id")
         for item in (*found, *self._addressing.find_lists(viewer, draft.account_id, draft.left_out_ids)):
             if item.status is not ListStatus.READY:
-                raise InvalidInput(
-                    f"The list {item.name} is {item.status}.", hint="Wait until it is Ready.", field="list_id"
-                )
+                hint = "Select another one." if item.status is ListStatus.FAULTED else "Wait until it is Ready."
+                raise InvalidInput(f"The list {item.name} is {item.status}.", hint=hint, field="list_id")
         self._checked(viewer, draft)
         parse_sender_id(draft.sender_id)
         if not draft.message.strip():
@@ -219,7 +219,7 @@ class Composing:
             draft,
             name=check_name(draft.name, "campaign"),
             sender_id=parse_sender_id(draft.sender_id) if draft.sender_id.strip() else "",
-            message=check_message(draft.message),
+            message=check_message(draft.message, simplifies=draft.simplifies),
             placeholders=dict(draft.placeholders),
             fallbacks={name: text for name, text in draft.fallbacks.items() if name in draft.placeholders and text},
         )
@@ -262,8 +262,12 @@ def draft_of(campaign: Campaign) -> CampaignDraft:
     )
 
 
-def check_message(message: str) -> str:
-    """Return *message*. Raises: InvalidInput: too long for any phone, or with a character that cannot be stored."""
+def check_message(message: str, *, simplifies: bool = False) -> str:
+    """
+    Return *message*, which is measured as it is sent.
+
+    Raises: InvalidInput: too long for any phone, or with a character that cannot be stored.
+    """
     if len(message) > MESSAGE_MAX:
         raise InvalidInput(
             f"The message has {len(message):,} characters.",
@@ -272,7 +276,7 @@ def check_message(message: str) -> str:
         )
     if "\x00" in message:
         raise InvalidInput("The message contains a NUL character.", hint="Type it anew.", field="message")
-    segment_count = measure(message).segment_count
+    segment_count = measure(simplify(message) if simplifies else message).segment_count
     if segment_count > MAX_SEGMENTS:
         raise InvalidInput(
             f"The message needs {segment_count} SMS for each recipient.",

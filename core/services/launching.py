@@ -19,6 +19,7 @@ from core.domain.schedules import check_schedule
 from core.errors import AppError, Conflict, InvalidInput, InvalidTransition, StorageError
 from core.history.audience import FreezeSpec, FrozenAudience
 from core.services.addressing import Addressing
+from core.services.budgeting import Budgeting, beyond_budget
 from core.services.composing import Composing
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.managing_accounts import ManagingAccounts
@@ -61,6 +62,7 @@ class LaunchingTools:
     composing: Composing
     accounts: ManagingAccounts
     preflights: Preflights
+    budgeting: Budgeting
 
 
 class Launching:
@@ -92,19 +94,17 @@ class Launching:
             )
         if campaign.schedule_at is not None:
             check_schedule(campaign.schedule_at, now)
-        preflight = self._tools.preflights.check(viewer, campaign_id, now)
-        if fingerprint and fingerprint != preflight.fingerprint:
-            raise Conflict(
-                "The campaign, its lists or its prices have changed since this preflight.", hint="Look at it again."
-            )
-        blocker = self._tools.preflights.find_blocker(preflight)
-        if blocker is not None:
-            raise blocker
+        counted = self._tools.budgeting.list_counted(campaign.account_id)
+        preflight = self._look_at(viewer, campaign_id, fingerprint, now)
+        cost, left = preflight.counted.cost_eur_cents, preflight.budget_left_eur_cents
         facts = {"fault": "", "preflight": preflight.summary(now)}
         with self._state.write() as session:
             # The draft that was looked at, and no other: two people may be editing it.
             if campaigns.get_campaign(session, campaign_id).version != campaign.version:
                 raise Conflict("Somebody else has just changed this campaign.", hint="Look at it again.")
+            # Two campaigns that were looked at together may not suffice together.
+            if not self._tools.budgeting.is_enough(session, campaign.account_id, cost, left, counted):
+                raise beyond_budget("campaign", "recipients")
             if campaign.schedule_at is not None:
                 started = campaigns.move_campaign(session, campaign_id, CampaignStatus.SCHEDULED, **facts)
             else:
@@ -113,6 +113,17 @@ class Launching:
                 )
         log.info("campaign_launched", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return started
+
+    def _look_at(self, viewer: Viewer, campaign_id: str, fingerprint: str, now: datetime) -> Preflight:
+        preflight = self._tools.preflights.check(viewer, campaign_id, now)
+        if fingerprint and fingerprint != preflight.fingerprint:
+            raise Conflict(
+                "The campaign, its lists or its prices have changed since this preflight.", hint="Look at it again."
+            )
+        blocker = self._tools.preflights.find_blocker(preflight)
+        if blocker is not None:
+            raise blocker
+        return preflight
 
     def start_overdue(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
         """

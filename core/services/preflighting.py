@@ -21,7 +21,7 @@ from core.errors import InvalidInput
 from core.history.preflight import Often, Wanted
 from core.history.recipients import RecipientSpec
 from core.services.addressing import Addressing
-from core.services.budgeting import Budgeting
+from core.services.budgeting import Budgeting, beyond_budget
 from core.services.composing import Composing
 from core.state import accounts, campaigns
 from core.state.store import State
@@ -111,10 +111,7 @@ class Preflighting:
                 field="list_id",
             )
         if preflight.is_beyond_budget:
-            return InvalidInput(
-                "The campaign costs more than is left of the account's budget this month.",
-                hint="Send to fewer recipients, or ask an administrator for a higher budget.",
-            )
+            return beyond_budget("campaign", "recipients")
         return None
 
     def _get_ready(self, viewer: Viewer, campaign_id: str) -> Campaign:

@@ -3,10 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,7 @@ from core.domain.sender_id import parse_sender_id
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput, InvalidMsisdn, NotFound
 from core.history.schema import CONTACT_SCHEMA
-from core.services.budgeting import Budgeting
+from core.services.budgeting import Budgeting, beyond_budget
 from core.services.composing import Composing, check_message, draft_of
 from core.services.managing_accounts import ManagingAccounts
 from core.state import accounts, campaigns, suppressions
@@ -73,6 +73,18 @@ class Estimate:
     measure: TextMeasure
     cost_eur_cents: Decimal
     budget_left_eur_cents: Decimal | None
+
+    def summary(self, estimated_at: datetime) -> dict[str, Any]:
+        """Return what is kept with the campaign, in the form of a preflight's."""
+        return {
+            "checked_at": estimated_at.isoformat(),
+            "fingerprint": "",
+            "audience_count": self.recipient_count + sum(self.excluded.values()),
+            "recipient_count": self.recipient_count,
+            "segment_count": self.recipient_count * self.measure.segment_count,
+            "cost_eur_cents": str(self.cost_eur_cents),
+            "excluded": dict(self.excluded),
+        }
 
 
 class QuickSending:
@@ -136,28 +148,27 @@ class QuickSending:
         before = self._find(viewer, campaign_id)
         if before is not None:
             return before
-        order = _checked(order, self.most)
+        order = replace(_checked(order, self.most), token=campaign_id)
+        counted = self._budgeting.list_counted(order.account_id) | {campaign_id}
         estimate = self._estimate(viewer, order, now)
-        left = estimate.budget_left_eur_cents
-        if not estimate.recipient_count:
-            raise InvalidInput(
-                f"Nobody would receive the message: {', '.join(estimate.excluded)}.",
-                hint="Type other numbers.",
-                field="numbers",
-            )
-        if left is not None and estimate.cost_eur_cents > left:
-            raise InvalidInput(
-                "The message costs more than is left of the account's budget this month.",
-                hint="Send to fewer numbers, or ask an administrator for a higher budget.",
-            )
-        new = _make_campaign(viewer, order, campaign_id, now)
+        _check_estimate(estimate)
+        new = replace(_make_campaign(viewer, order, campaign_id, now), preflight=estimate.summary(now))
         self._contacts.replace(campaign_id, [_table(order.numbers)])
         try:
             with self._state.write() as session:
-                campaigns.add_campaign(session, new)
+                cost, left = estimate.cost_eur_cents, estimate.budget_left_eur_cents
+                is_enough = self._budgeting.is_enough(session, order.account_id, cost, left, counted)
+                is_repeated = campaigns.find_campaign(session, campaign_id) is not None
+                if is_enough and not is_repeated:
+                    campaigns.add_campaign(session, new)
         except IntegrityError:
+            is_repeated = True
+        if is_repeated:
             # A double click: the other one was a moment faster.
             return self._composing.get(viewer, campaign_id)
+        if not is_enough:
+            self._contacts.delete(campaign_id)
+            raise beyond_budget("message", "numbers")
         log.info("quick_sent", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return new
 
@@ -184,7 +195,7 @@ class QuickSending:
                 excluded[Exclusion.NO_PRICE] += 1
             else:
                 cost, kept = cost + price * found.segment_count, kept + 1
-        left = self._budgeting.find_left(order.account_id, now)
+        left = self._budgeting.find_left(order.account_id, now, but=order.token)
         return Estimate(kept, dict(excluded), found, cost, left)
 
 
@@ -215,10 +226,22 @@ def _checked(order: QuickMessage, most: int) -> QuickMessage:
         account_id=order.account_id,
         sender_id=parse_sender_id(order.sender_id),
         numbers=parse_numbers(order.numbers),
-        message=check_message(order.message),
+        message=check_message(order.message, simplifies=order.simplifies),
         simplifies=order.simplifies,
         name=order.name,
     )
+
+
+def _check_estimate(estimate: Estimate) -> None:
+    if not estimate.recipient_count:
+        raise InvalidInput(
+            f"Nobody would receive the message: {', '.join(estimate.excluded)}.",
+            hint="Type other numbers.",
+            field="numbers",
+        )
+    left = estimate.budget_left_eur_cents
+    if left is not None and estimate.cost_eur_cents > left:
+        raise beyond_budget("message", "numbers")
 
 
 def _parse_token(token: str) -> str:

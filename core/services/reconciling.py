@@ -15,6 +15,7 @@ from core.state.store import State
 
 # What the reconciliation calls them, in its order.
 OUTCOMES = ("sent", "excluded", "failed", "unknown", "pending")
+_NOBODY = pa.table({name: pa.array([], pa.string()) for name in ("msisdn", "country", "network", "mccmnc", "reason")})
 
 
 class Outcomes(Protocol):
@@ -49,6 +50,9 @@ class Reconciling:
         with self._state.read() as session:
             campaign = campaigns.get_campaign(session, campaign_id)
             viewer.require_account(campaign.account_id, "campaign")
+            if not campaign.audience_count:
+                # An audience whose campaign was canceled while it was frozen is in the lake, but nobody counts it.
+                return OutcomePage(_readable(viewer, _NOBODY), 0)
             states = ledger.list_states(session, campaign_id)
             batch_nos = ledger.list_batch_nos(session, campaign_id)
         # Claimed is not yet known: the reconciliation counts it as pending.

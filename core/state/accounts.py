@@ -59,6 +59,14 @@ def get_account(session: Session, account_id: str) -> Account:
     return _account(row)
 
 
+def lock_account(session: Session, account_id: str) -> Account:
+    """Return the account, locked until the transaction ends (SQLite's write lock does the same). Raises: NotFound."""
+    row = session.scalars(select(AccountRow).where(AccountRow.account_id == account_id).with_for_update()).first()
+    if row is None:
+        raise NotFound("There is no such account.")
+    return _account(row)
+
+
 def get_account_by_name(session: Session, name: str) -> Account:
     """Return the account called *name*. Raises: NotFound."""
     row = session.scalar(select(AccountRow).where(AccountRow.name == name))

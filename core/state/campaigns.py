@@ -33,6 +33,8 @@ DRAFT_FIELDS = (
     "schedule_at",
 )
 
+_UNDER_WAY = (CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
+
 
 def add_campaign(session: Session, new: Campaign) -> None:
     """Add the campaign as it stands in *new*."""
@@ -136,9 +138,13 @@ def list_launched_since(session: Session, account_id: str, since: datetime) -> t
     return tuple(_campaign(row) for row in session.scalars(launched.order_by(CampaignRow.launched_at.desc())))
 
 
-def list_by_status(session: Session, account_id: str, statuses: Collection[CampaignStatus]) -> tuple[Campaign, ...]:
-    """Return the account's campaigns in any of these states."""
-    wanted = select(CampaignRow).where(CampaignRow.account_id == account_id, CampaignRow.status.in_(statuses))
+def list_unsettled(session: Session, account_id: str) -> tuple[Campaign, ...]:
+    """Return the account's campaigns whose messages are not all in history: under way, or canceled and not settled."""
+    is_open = exists().where(BatchRow.campaign_id == CampaignRow.campaign_id)
+    canceled = (CampaignRow.status == CampaignStatus.CANCELED) & is_open
+    wanted = select(CampaignRow).where(
+        CampaignRow.account_id == account_id, CampaignRow.status.in_(_UNDER_WAY) | canceled
+    )
     return tuple(_campaign(row) for row in session.scalars(wanted.order_by(CampaignRow.campaign_id)))
 
 

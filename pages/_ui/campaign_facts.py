@@ -4,12 +4,13 @@ from core.bootstrap import App
 from core.domain.campaigns import Campaign, ChosenList, Source
 from core.domain.permissions import Viewer
 from core.domain.segments import measure
+from core.domain.simplifying import simplify
 from pages._ui import formats, widgets
 
 
 def show(app: App, viewer: Viewer, campaign: Campaign) -> None:
     """Draw the campaign's list, sender, message and times."""
-    text = measure(campaign.message)
+    text = measure(simplify(campaign.message) if campaign.simplifies else campaign.message)
     with widgets.card("Details", key="campaign_details"):
         widgets.facts(
             {

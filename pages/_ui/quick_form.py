@@ -8,6 +8,7 @@ import streamlit as st
 from core.domain.accounts import Account
 from core.domain.segments import measure
 from core.domain.sender_id import parse_sender_id, warn_sender_id
+from core.domain.simplifying import simplify
 from core.errors import InvalidSenderId
 from core.services.quick_sending import Estimate, QuickMessage
 from pages._ui import formats, session, widgets
@@ -50,7 +51,7 @@ def fill_in(accounts: Sequence[Account]) -> QuickMessage:
 
 def show_counts(order: QuickMessage) -> None:
     """Draw how many recipients there are, and how many SMS that makes."""
-    segments = measure(order.message).segment_count
+    segments = measure(simplify(order.message) if order.simplifies else order.message).segment_count
     st.markdown(
         f"Recipients: **{formats.number(len(order.numbers))}** · "
         f"Messages: **{formats.number(len(order.numbers) * segments)}**"

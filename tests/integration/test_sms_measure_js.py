@@ -1,41 +1,39 @@
+"""What the browser shows of a message while it is typed, against what the server says of it."""
+
 import json
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.domain.placeholders import parse_template, render
 from core.domain.segments import measure
+from core.domain.simplifying import REPLACEMENTS, simplify
+from tests.support import simplify_vectors
+from tests.support.node import COMPONENTS, evaluate
 from tests.support.segment_vectors import load_vectors, random_texts
-from tests.support.tools import require_binary
 
-SCRIPT = Path(__file__).parents[2] / "pages" / "_ui" / "components" / "sms_measure.js"
-ANSWER = """
-const texts = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
-console.log(JSON.stringify(texts.map(measureSms)));
-"""
-
-Measure = Callable[[list[str]], list[dict[str, Any]]]
+MEASURE, PHONE = "sms_measure.js", "phone.js"
 
 
-@pytest.fixture(scope="module")
-def measure_in_node() -> Measure:
-    node = require_binary("node")
+def measure_in_node(texts: list[str]) -> list[dict[str, Any]]:
+    return evaluate([MEASURE], "measureSms(it)", texts)
 
-    def run(texts: list[str]) -> list[dict[str, Any]]:
-        program = SCRIPT.read_text("utf-8") + ANSWER
-        done = subprocess.run(
-            [node, "-e", program],
-            input=json.dumps(texts),
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-            timeout=60,
-        )
-        return json.loads(done.stdout)
 
-    return run
+def simplify_in_node(texts: list[str]) -> list[tuple[str, str, int]]:
+    """Return text, encoding and number of segments, as the composer has them of a message without placeholders."""
+    replaced = f"replaceIn({{ text: it }}, {json.dumps(REPLACEMENTS)}).text"
+    expression = f"[{replaced}].map((text) => ({{ text, ...measureSms(text) }}))[0]"
+    found = evaluate([MEASURE, PHONE], expression, texts)
+    return [(answer["text"], answer["encoding"], answer["segmentCount"]) for answer in found]
+
+
+def simplify_in_python(texts: list[str]) -> list[tuple[str, str, int]]:
+    measures = [(simplify(text), measure(simplify(text))) for text in texts]
+    return [(text, size.encoding.value, size.segment_count) for text, size in measures]
+
+
+def fill_in_node(cases: list[tuple[str, dict[str, str]]]) -> list[str]:
+    return evaluate([PHONE], 'fillPlaceholders(it[0], it[1]).map((part) => part.text).join("")', cases)
 
 
 def measure_in_python(text: str) -> dict[str, Any]:
@@ -48,7 +46,7 @@ def measure_in_python(text: str) -> dict[str, Any]:
     }
 
 
-def test_vectors(measure_in_node: Measure):
+def test_vectors():
     vectors = load_vectors()
     expected = [
         {
@@ -62,17 +60,17 @@ def test_vectors(measure_in_node: Measure):
     assert measure_in_node([vector.text for vector in vectors]) == expected
 
 
-def test_every_character_of_the_basic_plane(measure_in_node: Measure):
+def test_every_character_of_the_basic_plane():
     texts = [chr(code) for code in range(0x1_0000) if not 0xD800 <= code < 0xE000]
     assert measure_in_node(texts) == [measure_in_python(text) for text in texts]
 
 
-def test_texts_near_the_boundaries(measure_in_node: Measure):
+def test_texts_near_the_boundaries():
     texts = random_texts(5_000, seed=11)
     assert measure_in_node(texts) == [measure_in_python(text) for text in texts]
 
 
-def test_half_a_surrogate_pair_counts_as_what_the_browser_sends_for_it(measure_in_node: Measure):
+def test_half_a_surrogate_pair_counts_as_what_the_browser_sends_for_it():
     halves = ["\ud83d", "я\ude00я", "я" * 66 + "\ud83d" * 5, "\ude00\ud83d"]
     sent = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in halves]
     assert [len(text) for text in sent] == [len(text) for text in halves]
@@ -80,7 +78,55 @@ def test_half_a_surrogate_pair_counts_as_what_the_browser_sends_for_it(measure_i
 
 
 def test_the_script_stands_alone():
-    source = SCRIPT.read_text("utf-8")
+    source = (COMPONENTS / MEASURE).read_text("utf-8")
     # It is concatenated into another script, so it may import nothing and define one name.
     assert not any(line.startswith(("import ", "export ", "const ", "let ", "var ")) for line in source.splitlines())
     assert source.count("\nfunction ") == 1
+
+
+def test_simplify_vectors():
+    vectors = simplify_vectors.load_vectors()
+    expected = [(vector.simplified, vector.encoding, vector.segments) for vector in vectors]
+    assert simplify_in_node([vector.text for vector in vectors]) == expected
+
+
+def test_every_character_is_simplified_alike():
+    texts = [chr(code) for code in range(0x2_0000) if not 0xD800 <= code < 0xE000]
+    assert simplify_in_node(texts) == simplify_in_python(texts)
+
+
+def test_random_texts_are_simplified_alike():
+    texts = simplify_vectors.random_texts(3_000, seed=5)
+    assert simplify_in_node(texts) == simplify_in_python(texts)
+
+
+def test_nothing_is_replaced_unless_it_is_wanted():
+    assert evaluate([PHONE], "replaceIn({ text: it }, {}).text", ["\u201ca\u2026"]) == ["\u201ca\u2026"]
+
+
+def test_a_replaced_part_stays_a_value():
+    part = {"text": "Zo\u00eb\u2026", "isValue": True}
+    expression = f"replaceIn(it, {json.dumps(REPLACEMENTS)})"
+    assert evaluate([PHONE], expression, [part]) == [{"text": "Zo\u00eb...", "isValue": True}]
+
+
+@pytest.mark.parametrize("values", [{}, {"A": "1", "B": ""}, {"A": "{B}", "B": "{A}"}, {"A": r"$& \1", "x y": "v"}])
+def test_placeholders_are_filled_alike(values: dict[str, str]):
+    messages = [
+        "",
+        "{A}",
+        "{A}{B}{A}",
+        "{B} { A } {a} {A",
+        "{{A}}",
+        "{{{A}}}",
+        "{A{B}}",
+        "{A}}{{B}",
+        "{}",
+        "{ {A} }",
+        "{x y}{x}",
+        "x}\n{A}{",
+        "{constructor} {__proto__} {toString}",
+        "\u200f{A}\u200d🎉{B}",
+    ]
+    expected = [render(parse_template(message, values), values) for message in messages]
+    assert fill_in_node([(message, values) for message in messages]) == expected

@@ -8,10 +8,16 @@ from hypothesis import strategies as st
 
 from core.domain.encoding import GSM7_CHARACTERS
 from core.domain.segments import measure
+from core.domain.simplifying import simplify
 from core.history.text_measure import install
+from tests.support import simplify_vectors
 from tests.support.segment_vectors import load_vectors, random_texts
 
 QUERY = "SELECT sms_encoding(text) AS encoding, sms_segment_count(text) AS segment_count FROM texts ORDER BY position"
+SIMPLIFY = """
+    SELECT simplified, sms_encoding(simplified) AS encoding, sms_segment_count(simplified) AS segment_count
+    FROM (SELECT position, sms_simplify(text) AS simplified FROM texts) ORDER BY position
+"""
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +27,34 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def measure_in_duckdb(connection: duckdb.DuckDBPyConnection, texts: list[str | None]) -> list[tuple[str, int]]:
+def query(connection: duckdb.DuckDBPyConnection, sql: str, texts: list[str | None]) -> list[tuple]:
     table = pa.table({"position": pa.array(range(len(texts)), pa.int32()), "text": pa.array(texts, pa.string())})
     connection.register("texts", table)
     try:
-        rows = connection.execute(QUERY).to_arrow_table().to_pylist()
+        rows = connection.execute(sql).to_arrow_table().to_pylist()
     finally:
         connection.unregister("texts")
-    return [(row["encoding"], row["segment_count"]) for row in rows]
+    return [tuple(row.values()) for row in rows]
+
+
+def measure_in_duckdb(connection: duckdb.DuckDBPyConnection, texts: list[str | None]) -> list[tuple[str, int]]:
+    return query(connection, QUERY, texts)
+
+
+def simplify_in_duckdb(
+    connection: duckdb.DuckDBPyConnection, texts: list[str | None]
+) -> list[tuple[str | None, str | None, int | None]]:
+    return query(connection, SIMPLIFY, texts)
 
 
 def measure_in_python(texts: list[str]) -> list[tuple[str, int]]:
     measures = [measure(text) for text in texts]
     return [(each.encoding.value, each.segment_count) for each in measures]
+
+
+def simplify_in_python(texts: list[str]) -> list[tuple[str, str, int]]:
+    simplified = [simplify(text) for text in texts]
+    return [(text, *size) for text, size in zip(simplified, measure_in_python(simplified), strict=True)]
 
 
 def test_vectors(connection: duckdb.DuckDBPyConnection):
@@ -67,6 +88,42 @@ def test_twenty_thousand_texts_near_the_boundaries(connection: duckdb.DuckDBPyCo
 @given(texts=st.lists(st.text(max_size=400), min_size=1, max_size=20))
 def test_any_texts(connection: duckdb.DuckDBPyConnection, texts: list[str]):
     assert measure_in_duckdb(connection, texts) == measure_in_python(texts)
+
+
+def test_simplify_vectors(connection: duckdb.DuckDBPyConnection):
+    vectors = simplify_vectors.load_vectors()
+    expected = [(vector.simplified, vector.encoding, vector.segments) for vector in vectors]
+    assert simplify_in_duckdb(connection, [vector.text for vector in vectors]) == expected
+
+
+def test_every_character_is_simplified_alike(connection: duckdb.DuckDBPyConnection):
+    # The planes beyond the second hold nothing that is replaced, nor is read otherwise.
+    texts = [chr(code) for code in range(0x2_0000) if not 0xD800 <= code < 0xE000]
+    found = [simplified for simplified, _, _ in simplify_in_duckdb(connection, texts)]
+    assert found == [simplify(text) for text in texts]
+
+
+def test_four_thousand_texts_are_simplified_alike(connection: duckdb.DuckDBPyConnection):
+    texts = simplify_vectors.random_texts(4_000, seed=8)
+    expected = simplify_in_python(texts)
+    assert simplify_in_duckdb(connection, texts) == expected
+    assert sum(simplified != text for text, (simplified, _, _) in zip(texts, expected, strict=True)) > 2_000
+
+
+# A busy machine may take its time over a query.
+@settings(deadline=None)
+@given(
+    texts=st.lists(
+        st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(simplify_vectors.REPLACED)), max_size=400),
+        min_size=1,
+    )
+)
+def test_any_texts_are_simplified_alike(connection: duckdb.DuckDBPyConnection, texts: list[str]):
+    assert simplify_in_duckdb(connection, texts) == simplify_in_python(texts)
+
+
+def test_nothing_simplified_is_nothing(connection: duckdb.DuckDBPyConnection):
+    assert simplify_in_duckdb(connection, [None, ""]) == [(None, None, None), ("", "gsm7", 0)]
 
 
 def test_nothing_has_no_measure(connection: duckdb.DuckDBPyConnection):

@@ -3,13 +3,6 @@
 
 const instances = new WeakMap();
 
-function words(refused, most) {
-  if (refused.length === 0) return "";
-  const shown = refused.slice(0, 3).map((text) => text.slice(0, 30)).join(", ");
-  const more = refused.length > 3 ? ` and ${refused.length - 3} more` : "";
-  return most ? `Only ${most} numbers fit: ${shown}${more} left out.` : `Not a phone number: ${shown}${more}`;
-}
-
 export default function ({ data, parentElement, setStateValue }) {
   const find = (selector) => parentElement.querySelector(selector);
   const field = find("input");
@@ -24,6 +17,13 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   const push = () => setStateValue("typed", { numbers: own.numbers, epoch: own.epoch });
+  const change = (numbers, isMarked) => {
+    const isChanged = numbers.length !== own.numbers.length;
+    own.numbers = numbers;
+    own.marked = isMarked;
+    paint();
+    if (isChanged) push();
+  };
   const paint = () => {
     find(".numbers").replaceChildren(
       ...own.numbers.map((number, index) => {
@@ -35,9 +35,7 @@ export default function ({ data, parentElement, setStateValue }) {
         button.textContent = "×";
         button.setAttribute("aria-label", `Remove ${number}`);
         button.onclick = () => {
-          own.numbers.splice(index, 1);
-          paint();
-          push();
+          change(removeNumber(own.numbers, index), false);
           field.focus();
         };
         item.append(button);
@@ -47,41 +45,27 @@ export default function ({ data, parentElement, setStateValue }) {
     field.placeholder = own.numbers.length ? "" : "Type a number and press Enter, or paste many";
   };
   const take = (text) => {
-    const { numbers, refused } = readPhoneNumbers(text);
-    const fresh = [...new Set(numbers)].filter((number) => !own.numbers.includes(number));
-    const room = Math.max(0, data.most - own.numbers.length);
-    own.numbers.push(...fresh.slice(0, room));
-    const left = fresh.slice(room);
-    find(".fault").textContent = left.length ? words(left, data.most) : words(refused, 0);
-    field.value = refused.join(", ");
-    paint();
-    if (fresh.length > left.length) push();
+    const { numbers, rest, fault } = addNumbers(own.numbers, text, data.most);
+    find(".fault").textContent = fault;
+    field.value = rest;
+    change(numbers, false);
   };
 
   field.onkeydown = (event) => {
-    if (event.key === "Enter" || event.key === "," || event.key === ";") {
+    const does = readKey(event.key, field.value);
+    if (does === "add") {
       event.preventDefault();
       take(field.value);
-      return;
-    }
-    if (event.key === "Backspace" || event.key === "Delete") {
-      if (field.value !== "" || own.numbers.length === 0) return;
-      // The first time the last number is marked, the second time it goes.
-      if (own.marked) own.numbers.pop();
-      const isGone = own.marked;
-      own.marked = !own.marked;
-      paint();
-      if (isGone) push();
-      return;
-    }
-    if (own.marked) {
-      own.marked = false;
-      paint();
+    } else if (does === "erase") {
+      const { numbers, isMarked } = eraseLast(own.numbers, own.marked);
+      change(numbers, isMarked);
+    } else if (own.marked) {
+      change(own.numbers, false);
     }
   };
   field.onpaste = (event) => {
     const text = event.clipboardData.getData("text");
-    if (!/[\n\r,;\t]/.test(text)) return;
+    if (!isManyNumbers(text)) return;
     event.preventDefault();
     take(`${field.value}${text}`);
   };

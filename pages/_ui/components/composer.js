@@ -27,12 +27,6 @@ function advise(text, measure, maxSegments) {
   return { text: "" };
 }
 
-/** A part of the message with the characters in *replacements* replaced; it may become empty. */
-function replaceIn(part, replacements) {
-  const text = Array.from(part.text, (character) => replacements[character] ?? character).join("");
-  return { ...part, text };
-}
-
 function drawPlaceholders(find, names, insert) {
   find(".placeholders").replaceChildren(
     ...names.map((name) => {

@@ -14,6 +14,12 @@ function fillPlaceholders(message, values) {
   return parts.filter((part) => part.text !== "");
 }
 
+/** A part of the message with the characters in *replacements* replaced; it may become empty. */
+function replaceIn(part, replacements) {
+  const text = Array.from(part.text, (character) => replacements[character] ?? character).join("");
+  return { ...part, text };
+}
+
 /** Show the parts of a message in the phone under *root*, and below it what it measures. */
 function drawPhone(root, { parts, sender, name }) {
   const find = (selector) => root.querySelector(selector);

@@ -1,22 +1,87 @@
+// The numbers of a Quick Send: what is read as one, and what typing, pasting and erasing make of the chips.
+// It is concatenated with chips.js, which draws them.
+
 /**
  * Reads what was typed or pasted as phone numbers.
  *
- * Numbers are separated by line breaks, commas, semicolons or tabulators; within one, spaces, dots, hyphens, slashes
- * and parentheses are passed over. What has 7 to 15 digits, as E.164 allows, may be a number; the server knows the
- * plans and has the last word.
+ * Numbers are separated by line breaks, commas, semicolons or tabulators. Within one, whatever core/domain/msisdn.py
+ * passes over is passed over here. What is left, with a country code, may be a number; the server knows the plans and
+ * has the last word. The shortest numbers there are have 6 digits; the longest have 15, or 16 with the zero people
+ * write after the country code.
  *
  * @param {string} text
  * @returns {{numbers: string[], refused: string[]}} numbers as "+" and digits, in order; refused pieces as typed.
  */
 function readPhoneNumbers(text) {
+  const grouping =
+    /[\s\x1c-\x1f\x85().\-/\u2010-\u2015\u2212\uff0d\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
   const numbers = [];
   const refused = [];
   for (const piece of text.split(/[\n\r,;\t]+/)) {
     const trimmed = piece.trim();
     if (trimmed === "") continue;
-    const digits = trimmed.replace(/[\s.\-/()]/g, "").replace(/^(\+|00)/, "");
-    if (/^[1-9]\d{6,14}$/.test(digits)) numbers.push(`+${digits}`);
+    const written = trimmed.replace(grouping, "").replace(/\p{Nd}/gu, toAsciiDigit);
+    const digits = written.replace(/^(?:[+\uff0b]|00)/, "");
+    if (/^[1-9]\d{5,15}$/.test(digits)) numbers.push(`+${digits}`);
     else refused.push(trimmed);
   }
   return { numbers, refused };
+}
+
+/** The digit 0-9 that *character*, a digit of any script, stands for: Unicode has tens of them together, zero first. */
+function toAsciiDigit(character) {
+  const code = character.codePointAt(0);
+  let first = code;
+  while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
+  return String((code - first) % 10);
+}
+
+/**
+ * The chips after *text* was entered: each number once, as many as fit.
+ *
+ * @param {string[]} held
+ * @param {string} text
+ * @param {number} most
+ * @returns {{numbers: string[], rest: string, fault: string}}
+ *   rest stays in the field, to be corrected; fault says what was not taken and why, "" when all was.
+ */
+function addNumbers(held, text, most) {
+  const { numbers, refused } = readPhoneNumbers(text);
+  const fresh = [...new Set(numbers)].filter((number) => !held.includes(number));
+  const room = Math.max(0, most - held.length);
+  return {
+    numbers: [...held, ...fresh.slice(0, room)],
+    rest: refused.join(", "),
+    fault: describeFault(fresh.slice(room), refused, most),
+  };
+}
+
+/** One sentence on the numbers that are *left* out for want of room, else on the *refused*. */
+function describeFault(left, refused, most) {
+  const some = left.length > 0 ? left : refused;
+  if (some.length === 0) return "";
+  const shown = some.slice(0, 3).map((text) => text.slice(0, 30)).join(", ");
+  const more = some.length > 3 ? ` and ${some.length - 3} more` : "";
+  return left.length > 0 ? `Only ${most} numbers fit: ${shown}${more} left out.` : `Not a phone number: ${shown}${more}`;
+}
+
+/** The chips without the one at *index*. */
+function removeNumber(held, index) {
+  return held.filter((_, other) => other !== index);
+}
+
+/** The chips after Backspace in the empty field: the first time the last one is marked, the second time it goes. */
+function eraseLast(held, isMarked) {
+  return isMarked ? { numbers: held.slice(0, -1), isMarked: false } : { numbers: held, isMarked: held.length > 0 };
+}
+
+/** What *key* does while *typed* stands in the field: "add" what is typed, "erase" a chip, or "" for neither. */
+function readKey(key, typed) {
+  if (key === "Enter" || key === "," || key === ";") return "add";
+  return typed === "" && (key === "Backspace" || key === "Delete") ? "erase" : "";
+}
+
+/** Whether *text*, when pasted, is read as numbers at once; a single one may be a part of what is being typed. */
+function isManyNumbers(text) {
+  return /[\n\r,;\t]/.test(text);
 }

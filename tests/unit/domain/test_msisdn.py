@@ -4,6 +4,19 @@ from hypothesis import strategies as st
 
 from core.domain.msisdn import MSISDN_FAULTS, MsisdnFault, find_msisdn, mask_msisdn, parse_msisdn
 from core.errors import InvalidMsisdn
+from tests.support.number_vectors import Vector, load_vectors
+
+
+@pytest.mark.parametrize("vector", load_vectors(), ids=lambda vector: vector.name)
+def test_vectors(vector: Vector):
+    assert find_msisdn(vector.text) == vector.msisdn
+    if vector.fault:
+        with pytest.raises(InvalidMsisdn) as caught:
+            parse_msisdn(vector.text)
+        assert caught.value.reason == vector.fault
+    if vector.chip:
+        # What the browser sends for it is judged as it is itself.
+        assert find_msisdn(vector.chip) == vector.msisdn
 
 
 @pytest.mark.parametrize(

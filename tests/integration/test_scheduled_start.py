@@ -1,0 +1,98 @@
+"""A running worker starts scheduled campaigns within two seconds of their time, by what the stores recorded."""
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.domain.campaigns import CampaignStatus
+from core.domain.lists import ListStatus
+from core.gateways.simulator.journal import Journal
+from core.services.importing import Upload
+from tests.support.house import House, contacts, make_house
+from tests.support.installation import worker
+
+pytestmark = pytest.mark.slow
+
+PROMISE = timedelta(seconds=2)
+SOON = timedelta(seconds=4)
+PATIENCE_S = 120
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = make_house(tmp_path, default_rate_tps=1_000)
+    made.now = now()
+    yield made
+    made.app.close()
+
+
+@pytest.fixture
+def running(house: House) -> Iterator[str]:
+    """Run a worker; give the list of fifty people that it has imported, so that it is certainly at work."""
+    with worker({"HELIOGRAPH_DATA_DIR": str(house.app.settings.data_dir), "HELIOGRAPH_LOG_LEVEL": "WARNING"}):
+        yield have_imported(house, "A few", contacts(50))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def have_imported(house: House, name: str, content: str) -> str:
+    upload = Upload(house.account.account_id, name, "guests.csv")
+    found = house.app.importing.upload(house.viewer, upload, io.BytesIO(content.encode()), now())
+    wait_until(lambda: house.app.importing.get(house.viewer, found.list_id).status is ListStatus.READY)
+    return found.list_id
+
+
+def launch(house: House, list_id: str, **overrides: object) -> str:
+    house.now = now()
+    return house.launch(list_id, **overrides).campaign_id
+
+
+def is_over(house: House, campaign_id: str) -> bool:
+    return house.campaign(campaign_id).status is CampaignStatus.COMPLETED
+
+
+def delay(house: House, campaign_id: str) -> timedelta:
+    """Return how long after its time the campaign was started."""
+    campaign = house.campaign(campaign_id)
+    assert campaign.launched_at is not None
+    assert campaign.schedule_at is not None
+    return campaign.launched_at - campaign.schedule_at
+
+
+def test_campaigns_of_one_moment_are_all_started_in_time_and_sent(house: House, running: str):
+    schedule_at = now() + SOON
+    keys = [launch(house, running, name=f"Campaign {number}", schedule_at=schedule_at) for number in range(3)]
+    wait_until(lambda: all(is_over(house, key) for key in keys))
+    delays = [delay(house, key) for key in keys]
+    assert all(timedelta(0) <= late < PROMISE for late in delays), delays
+    with house.app.lake.read() as cursor:
+        frozen = cursor.execute("SELECT frozen_at FROM lake.frozen_audiences").fetchall()
+    assert len(frozen) == 3
+    assert all(moment.replace(tzinfo=UTC) >= schedule_at for (moment,) in frozen)
+    journal = Journal(house.app.settings.simulator_path)
+    assert all(accepted.accepted_at >= schedule_at for accepted in journal.list_accepted())
+    assert journal.list_repeated() == []
+
+
+def test_a_long_campaign_does_not_delay_the_start_of_another(house: House, running: str):
+    long = launch(house, have_imported(house, "Many", contacts(20_000, first=7_000_000)))
+    journal = Journal(house.app.settings.simulator_path)
+    wait_until(lambda: journal.count_accepted() > 0)
+    key = launch(house, running, name="On time", schedule_at=now() + SOON)
+    wait_until(lambda: is_over(house, key))
+    assert timedelta(0) <= delay(house, key) < PROMISE, delay(house, key)
+    # It was not merely lucky: the long one was under way all the time.
+    assert not is_over(house, long)
