@@ -8,22 +8,23 @@ from pages._ui import campaign_actions, campaign_facts, formats, reconciliation,
 from pages._ui.components.phone_preview import phone_preview
 
 REFRESH_S = 1
-# Nothing was frozen yet.
-WITHOUT_NUMBERS = frozenset({CampaignStatus.INACTIVE, CampaignStatus.SCHEDULED})
 
 
 def live(campaign: Campaign) -> None:
     """Draw the numbers, every second while they change; when the state changes, the whole page."""
-    running = campaign.status in reconciliation.LIVE
+    app, viewer = session.current()
+    is_open = reconciliation.is_open(campaign, app.reporting.reconciliation(viewer, campaign.campaign_id))
 
-    @st.fragment(run_every=REFRESH_S if running else None)
+    @st.fragment(run_every=REFRESH_S if is_open else None)
     def numbers() -> None:
         app, viewer = session.current()
         with widgets.show_errors():
             now_there = app.composing.get(viewer, campaign.campaign_id)
-            if now_there.status is not campaign.status:
-                st.rerun()
             found = app.reporting.reconciliation(viewer, campaign.campaign_id)
+            if now_there.status is not campaign.status or reconciliation.is_open(now_there, found) is not is_open:
+                st.rerun()
+            if now_there.status is CampaignStatus.SCHEDULED:
+                return
             reconciliation.show_progress(now_there, found, session.now())
             if found.audience_count:
                 reconciliation.show_proof(campaign.campaign_id, found)
@@ -51,7 +52,7 @@ with widgets.show_errors() as outcome:
     header(found)
     numbers, phone = st.columns([2, 1], gap="large")
     with numbers:
-        if found.status not in WITHOUT_NUMBERS:
+        if found.status is not CampaignStatus.INACTIVE:
             live(found)
         campaign_facts.show(app, viewer, found)
     with phone:

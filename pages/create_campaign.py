@@ -4,27 +4,9 @@ import streamlit as st
 
 from core.bootstrap import App
 from core.domain.permissions import Permission, Viewer
-from pages._ui import campaign_form, campaign_panels, campaign_saving, campaign_steps, session, widgets
+from pages._ui import campaign_form, campaign_panels, campaign_saving, campaign_steps, campaign_tabs, session, widgets
 from pages._ui.campaign_form import KEY, Form
 from pages._ui.campaign_steps import Step
-
-STEPS = ("Sender & Recipients", "Message & Preview")
-
-
-def go_on() -> None:
-    """Open the second step."""
-    st.session_state[f"{KEY}_step"] = STEPS[1]
-
-
-def choose_step(form: Form) -> str:
-    """Draw the tabs; the second stays closed until the first is complete."""
-    step = st.segmented_control(
-        "Step", STEPS, default=STEPS[0], required=True, key=f"{KEY}_step", label_visibility="collapsed"
-    )
-    if step == STEPS[1] and (missing := form.missing()):
-        st.info(f"First fill in: {', '.join(missing)}.", icon=":material/info:")
-        return STEPS[0]
-    return str(step)
 
 
 def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
@@ -46,7 +28,12 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
             lacking = ", ".join(form.missing())
             reason = f"First fill in: {lacking}." if lacking else None
             st.button(
-                "Next Step", type="primary", key=f"{KEY}_next", disabled=bool(lacking), help=reason, on_click=go_on
+                "Next Step",
+                type="primary",
+                key=f"{KEY}_next",
+                disabled=bool(lacking),
+                help=reason,
+                on_click=campaign_tabs.go_on,
             )
     with widgets.show_errors(step.places):
         if saves or launches:
@@ -73,7 +60,7 @@ with widgets.show_errors():
         ):
             st.stop()
     form = campaign_form.current(app, viewer)
-    is_first = choose_step(form) == STEPS[0]
+    is_first = campaign_tabs.choose(form) == campaign_tabs.FIRST
     drawn = campaign_steps.recipients(form, accounts) if is_first else campaign_steps.message(form)
     finish(app, viewer, form, drawn)
     campaign_panels.show_open(form)

@@ -18,7 +18,7 @@ with widgets.show_errors() as outcome:
     preflight_panels.totals(campaign, found)
     findings, costs = st.columns(2)
     with findings:
-        preflight_panels.findings(found)
+        preflight_panels.findings(campaign, found)
     with costs:
         preflight_panels.destinations(found)
     preflight_rows.show(campaign_id, found)

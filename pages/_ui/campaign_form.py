@@ -11,10 +11,12 @@ from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
 from core.domain.lists import DistributionList
 from core.domain.names import NAME_MIN
 from core.domain.permissions import Viewer
+from core.domain.schedules import format_schedule
 from core.domain.sender_id import parse_sender_id
 from core.errors import Conflict, InvalidInput, InvalidSenderId, InvalidTransition
 from core.services.addressing import common_columns
 from pages._ui import session
+from pages._ui.components import composer
 
 KEY = "create_campaign"
 COMPOSER = f"{KEY}_composer"
@@ -45,6 +47,8 @@ class Form:
     saved: CampaignDraft | None = None
     unsaved_because: str = ""
     is_conflicting: bool = False
+    # Whether the browser knows the draft's id: what is typed right after the first save comes with the old address.
+    is_announced: bool = True
 
     def missing(self) -> list[str]:
         """Return what the first step still lacks, in the words of its fields."""
@@ -92,18 +96,51 @@ def current(app: App, viewer: Viewer) -> Form:
     """
     asked = st.query_params.get("id", "")
     held: Form | None = st.session_state.get(f"{KEY}_form")
+    if held and not asked and not held.is_announced and _was_open():
+        asked = st.query_params["id"] = held.campaign_id
+    elif held and asked == held.campaign_id:
+        held.is_announced = True
     if held is None or held.campaign_id != asked:
         held = _load(app, viewer, app.composing.get(viewer, asked)) if asked else Form()
-        for name in [name for name in st.session_state if str(name).startswith(f"{KEY}_")]:
-            del st.session_state[name]
-        st.session_state[f"{KEY}_form"] = held
+        _begin(held, viewer.time_zone)
     return held
+
+
+def _was_open() -> bool:
+    """Whether the run before this one drew the page: Streamlit forgets the tabs on any other."""
+    return f"{KEY}_step" in st.session_state
+
+
+def _begin(form: Form, time_zone: str) -> None:
+    """
+    Forget what the page knew of another form, and let the fields on screen show this one.
+
+    A browser keeps what was typed into a field for as long as it is drawn; it is told what to show instead, or it would
+    send the old text back with the next click.
+    """
+    known = [str(name) for name in st.session_state if str(name).startswith(f"{KEY}_")]
+    for name in known:
+        if not name.startswith(COMPOSER):
+            del st.session_state[name]
+    values = {
+        f"{KEY}_name": form.name,
+        f"{KEY}_name_again": form.name,
+        f"{KEY}_account": form.account_id,
+        f"{KEY}_sender": form.sender_id,
+        f"{KEY}_personalize": form.personalize,
+        f"{KEY}_simplifies": form.simplifies,
+        f"{KEY}_schedule_time": format_schedule(form.schedule_at, time_zone) if form.schedule_at else "",
+    }
+    st.session_state.update({name: value for name, value in values.items() if name in known})
+    composer.replace(COMPOSER, form.message)
+    st.session_state[f"{KEY}_form"] = form
 
 
 def save(app: App, viewer: Viewer, form: Form) -> None:
     """Store the draft and put it into the page's address. Raises: as `Composing.save`."""
     draft = form.draft()
     stored = app.composing.save(viewer, draft, session.now(), form.campaign_id, form.version)
+    form.is_announced = bool(form.campaign_id) and form.is_announced
     form.campaign_id, form.version = stored.campaign_id, stored.version
     form.saved, form.unsaved_because, form.is_conflicting = draft, "", False
     st.query_params["id"] = stored.campaign_id

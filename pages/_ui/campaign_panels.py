@@ -19,7 +19,8 @@ LEFT_OUT = "left_out"
 def show_open(form: Form) -> None:
     """Draw the panel that is open, if any; the page calls it last."""
     if widgets.is_open(LIST_PANEL):
-        _list_panel(form)
+        panel = _left_out_panel if widgets.open_subject() == LEFT_OUT else _list_panel
+        panel(form)
     elif widgets.is_open(PLACEHOLDER_PANEL):
         _placeholder_panel(form)
 
@@ -30,11 +31,26 @@ def open_list_panel(purpose: str = "") -> None:
     widgets.open_panel(LIST_PANEL, purpose)
 
 
+def open_placeholder_panel() -> None:
+    """Open the panel to map placeholders, as they stand in the form."""
+    st.session_state.pop(f"{PLACEHOLDER_PANEL}_draft", None)
+    widgets.open_panel(PLACEHOLDER_PANEL)
+
+
 @st.dialog("Select Distribution List", position="right", icon=":material/contacts:", on_dismiss=widgets.close_panel)
 def _list_panel(form: Form) -> None:
+    _choose_lists(form, leaves_out=False)
+
+
+@st.dialog("Leave out lists", position="right", icon=":material/person_off:", on_dismiss=widgets.close_panel)
+def _left_out_panel(form: Form) -> None:
+    _choose_lists(form, leaves_out=True)
+
+
+def _choose_lists(form: Form, *, leaves_out: bool) -> None:
     """Choose lists over several pages and searches; what is chosen is kept apart until it is saved."""
     app, viewer = session.current()
-    leaves_out = widgets.open_subject() == LEFT_OUT
+    is_new = f"{LIST_PANEL}_draft" not in st.session_state
     held: dict[str, DistributionList] = st.session_state.setdefault(
         f"{LIST_PANEL}_draft", {item.list_id: item for item in (form.left_out if leaves_out else form.chosen)}
     )
@@ -48,13 +64,16 @@ def _list_panel(form: Form) -> None:
             st.info("No list is ready." if not request.search else "Nothing found.", icon=":material/contacts:")
         taken = {item.list_id for item in (form.chosen if leaves_out else form.left_out)}
         for item in page.items:
+            if is_new:
+                # Opened again at once, the browser still has what was checked before it was closed.
+                st.session_state[f"{LIST_PANEL}_choice_{item.list_id}"] = item.list_id in held
             _check_box(item, held, is_taken=item.list_id in taken)
         tables.pager(LIST_PANEL, page.total, SIZES, linked=False)
         if held:
             names = ", ".join(formats.plain(item.name) for item in held.values())
-            st.markdown(f":material/contacts: {names}")
+            st.markdown(f"{':material/person_off:' if leaves_out else ':material/contacts:'} {names}")
         total = formats.number(sum(item.entry_count for item in held.values()))
-        st.markdown(f"Recipients: **{total}**")
+        st.markdown(f"{'Left out' if leaves_out else 'Recipients'}: **{total}**")
         if _save_or_cancel(LIST_PANEL, disabled=not held and not leaves_out):
             _take(form, tuple(held.values()), leaves_out=leaves_out)
             st.session_state.pop(f"{LIST_PANEL}_draft", None)
@@ -91,8 +110,14 @@ def _take(form: Form, items: tuple[DistributionList, ...], *, leaves_out: bool) 
 @st.dialog("Placeholders", position="right", icon=":material/data_object:", on_dismiss=widgets.close_panel)
 def _placeholder_panel(form: Form) -> None:
     app, _ = session.current()
+    is_new = f"{PLACEHOLDER_PANEL}_draft" not in st.session_state
     mapping: dict[str, str] = st.session_state.setdefault(f"{PLACEHOLDER_PANEL}_draft", dict(form.placeholders))
     columns = form.columns
+    if is_new:
+        # As in the panel of lists: closed without Save, nothing of it is kept.
+        for name, column in mapping.items():
+            st.session_state[f"{PLACEHOLDER_PANEL}_column_{name}"] = column
+            st.session_state[f"{PLACEHOLDER_PANEL}_fallback_{name}"] = form.fallbacks.get(name, "")
     with widgets.show_errors():
         if len(mapping) < app.composing.placeholders_max:
             _define(mapping, columns)

@@ -16,7 +16,7 @@ from core.errors import InvalidSenderId
 from core.services.composing import Preview as Merged
 from pages._ui import campaign_schedule, formats, session, widgets
 from pages._ui.campaign_form import COMPOSER, KEY, Form
-from pages._ui.campaign_panels import LEFT_OUT, PLACEHOLDER_PANEL, open_list_panel
+from pages._ui.campaign_panels import LEFT_OUT, open_list_panel, open_placeholder_panel
 from pages._ui.components.composer import Preview, composer, position
 
 NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters; only your colleagues see it."
@@ -119,9 +119,8 @@ def _account(form: Form, accounts: Sequence[Account]) -> None:
     ids = [account.account_id for account in accounts]
     index = ids.index(form.account_id) if form.account_id in ids else 0
     if len(accounts) > 1:
-        index = accounts.index(
-            st.selectbox("Account", accounts, index, format_func=lambda item: item.display_name, key=f"{KEY}_account")
-        )
+        names = {account.account_id: account.display_name for account in accounts}
+        index = ids.index(st.selectbox("Account", ids, index, format_func=names.__getitem__, key=f"{KEY}_account"))
     if ids[index] != form.account_id:
         # Lists belong to one account; those of another cannot be sent to.
         form.account_id, form.chosen, form.left_out = ids[index], (), ()
@@ -174,4 +173,4 @@ def _mapping(form: Form) -> None:
         for name, column in form.placeholders.items():
             st.badge(f"{{{name}}} = {column}", color="violet")
         if st.button("Placeholders", icon=":material/data_object:", key=f"{KEY}_open_placeholders"):
-            widgets.open_panel(PLACEHOLDER_PANEL)
+            open_placeholder_panel()

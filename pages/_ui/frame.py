@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.domain.permissions import Viewer, preset_of
 from pages._ui import downloads, formats, navigation, session, widgets
+from pages._ui.components import history
 
 _UI = Path(__file__).resolve().parent
 _LOGO = str(_UI / "assets" / "logo.svg")
@@ -53,6 +54,7 @@ def main() -> None:
     page = st.navigation(dict(navigation.list_pages(viewer)))
     screen = navigation.get_screen(page.url_path)
     st.set_page_config(page_title=f"{screen.title} · Heliograph", page_icon=_LOGO)
+    history.mend()
     _toolbar(screen, viewer)
     widgets.leave_page(screen.stem)
     widgets.show_flashes()

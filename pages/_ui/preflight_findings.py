@@ -34,9 +34,15 @@ class Finding:
     campaign_id: str = ""
 
 
-def list_findings(preflight: Preflight, time_zone: str) -> list[Finding]:
-    """Return everything that was found, what stops the launch first."""
-    found = [*_stops(preflight), *_warnings(preflight, time_zone), *_exclusions(preflight)]
+def list_findings(preflight: Preflight, fallbacks: Mapping[str, str], time_zone: str) -> list[Finding]:
+    """Return everything that was found, what stops the launch first; *fallbacks* are the draft's, by placeholder."""
+    found = [
+        *_stops(preflight),
+        *_widenings(preflight),
+        *_gaps(preflight, fallbacks),
+        *_warnings(preflight, time_zone),
+        *_exclusions(preflight),
+    ]
     return sorted(found, key=lambda finding: ("stop", "warn", "info").index(finding.level))
 
 
@@ -53,18 +59,21 @@ def _stops(preflight: Preflight) -> Iterator[Finding]:
         )
 
 
+def _widenings(preflight: Preflight) -> Iterator[Finding]:
+    for widened in preflight.counted.widened:
+        yield Finding("warn", _widened(widened), RowKind.WIDENED, widened.name)
+
+
+def _gaps(preflight: Preflight, fallbacks: Mapping[str, str]) -> Iterator[Finding]:
+    for name, count in preflight.counted.empty.items():
+        fallback = fallbacks.get(name)
+        instead = f"“{formats.plain(fallback)}” stands there instead" if fallback else "a gap is left there"
+        text = f"**{_people(count)}** have nothing to put for {{{formats.plain(name)}}}: {instead}."
+        yield Finding("warn", text, RowKind.EMPTY, name)
+
+
 def _warnings(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
     counted = preflight.counted
-    for widened in counted.widened:
-        yield Finding("warn", _widened(widened), RowKind.WIDENED, widened.name)
-    for name, count in counted.empty.items():
-        yield Finding(
-            "warn",
-            f"**{_people(count)}** have nothing to put for {{{formats.plain(name)}}}: its fallback text stands there, "
-            "or nothing.",
-            RowKind.EMPTY,
-            name,
-        )
     if counted.frequent_count:
         rule = preflight.frequency
         yield Finding(

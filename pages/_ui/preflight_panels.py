@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.domain.campaigns import Campaign
+from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.numbering import country_name
 from core.domain.preflight import Destination, Preflight, RowKind
 from pages._ui import formats, preflight_rows, session, tables, widgets
@@ -12,6 +12,7 @@ from pages._ui.preflight_findings import Finding, list_findings
 from pages._ui.widgets import Tile
 
 KEY = "preflight"
+_SEEN = f"{KEY}_seen"
 _DRAWN = {
     "stop": (st.error, ":material/block:"),
     "warn": (st.warning, ":material/warning:"),
@@ -26,7 +27,10 @@ def header(campaign: Campaign) -> None:
         st.header(formats.plain(campaign.name), anchor=False, width="content")
         widgets.status_badge(campaign.status)
         st.space("stretch")
-        if st.button("Continue editing", icon=":material/edit:", key=f"{KEY}_edit"):
+        if campaign.status is not CampaignStatus.INACTIVE:
+            if st.button("Show campaign", icon=":material/campaign:", key=f"{KEY}_launched"):
+                widgets.go("campaign", id=campaign.campaign_id)
+        elif st.button("Continue editing", icon=":material/edit:", key=f"{KEY}_edit"):
             widgets.go("create_campaign", id=campaign.campaign_id)
 
 
@@ -36,7 +40,6 @@ def totals(campaign: Campaign, found: Preflight) -> None:
     counted = found.counted
     left = found.budget_left_eur_cents
     rows = formats.number(counted.audience_count)
-    start = "at once" if campaign.schedule_at is None else formats.moment(campaign.schedule_at, viewer.time_zone)
     widgets.tiles(
         (
             Tile("Recipients", formats.number(counted.recipient_count), f"of {rows} rows"),
@@ -48,9 +51,18 @@ def totals(campaign: Campaign, found: Preflight) -> None:
                 f"{formats.number(found.rate_tps)} SMS per second",
                 help="When nothing else is sent from this account meanwhile.",
             ),
-            Tile("Begins", start, f"ends {formats.moment(found.ends_at, viewer.time_zone)}"),
+            _begins(campaign, found, viewer.time_zone),
         )
     )
+
+
+def _begins(campaign: Campaign, found: Preflight, time_zone: str) -> Tile:
+    """Return when it begins and ends; a day and a time together would be too long for a tile."""
+    start, end = formats.in_zone(found.starts_at, time_zone), formats.in_zone(found.ends_at, time_zone)
+    ends = f"ends {end:%H:%M}" if end.date() == start.date() else f"ends {end:%d/%m %H:%M}"
+    if campaign.schedule_at is None:
+        return Tile("Begins", "at once", ends)
+    return Tile("Begins", f"{start:%H:%M}", f"{start:%d/%m}, {ends}")
 
 
 def _lengths(found: Preflight) -> str:
@@ -64,15 +76,16 @@ def _budget(left: Decimal | None) -> str:
     return "no budget set" if left is None else f"of {formats.euros(left)} left"
 
 
-def findings(found: Preflight) -> None:
+def findings(campaign: Campaign, found: Preflight) -> None:
     """Draw everything that was found, each with a way to its rows."""
     _, viewer = session.current()
     with widgets.card("Findings", key=f"{KEY}_findings"):
-        listed = list_findings(found, viewer.time_zone)
+        listed = list_findings(found, campaign.fallbacks, viewer.time_zone)
         if not listed:
             st.success("Nothing stands out: every row gets its message.", icon=":material/check_circle:")
         for number, finding in enumerate(listed):
-            _finding(number, finding)
+            with st.container(gap="xxsmall"):
+                _finding(number, finding)
 
 
 def _finding(number: int, finding: Finding) -> None:
@@ -130,6 +143,8 @@ def launch(campaign: Campaign, found: Preflight) -> None:
     cost = formats.euros(found.counted.cost_eur_cents)
     later = campaign.schedule_at is not None
     when = f"on {formats.moment(campaign.schedule_at, viewer.time_zone)}" if later else "at once"
+    # Above the bar: whoever clicks looks there, and the page may be long.
+    trouble = st.bottom.container()
     with (
         st.bottom,
         st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_launch_bar"),
@@ -143,7 +158,16 @@ def launch(campaign: Campaign, found: Preflight) -> None:
             key=f"{KEY}_launch",
             disabled=blocker is not None,
             help=f"{blocker.message} {blocker.hint}" if blocker else None,
+            on_click=_remember,
+            args=(found.fingerprint,),
         )
     if clicked:
-        launched = app.launching.launch(viewer, campaign.campaign_id, session.now(), found.fingerprint)
-        widgets.go("campaign", id=launched.campaign_id)
+        with trouble, widgets.show_errors():
+            seen = st.session_state.pop(_SEEN)
+            launched = app.launching.launch(viewer, campaign.campaign_id, session.now(), seen)
+            widgets.go("campaign", id=launched.campaign_id)
+
+
+def _remember(fingerprint: str) -> None:
+    """Keep what the button was drawn with: the run after the click looks again, but the person has not."""
+    st.session_state[_SEEN] = fingerprint

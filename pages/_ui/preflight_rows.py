@@ -5,6 +5,7 @@ import streamlit as st
 from core.domain.preflight import Preflight, RowKind
 from core.history.preflight import Wanted
 from pages._ui import formats, session, tables, widgets
+from pages._ui.components import scrolling
 
 KEY = "preflight"
 SIZES = (15, 25, 50, 100)
@@ -19,8 +20,6 @@ _KINDS = {
     RowKind.DESTINATION: "To {subject}",
 }
 COLUMNS = (
-    tables.text("List", "List"),
-    tables.number("Row", "Row"),
     tables.text("Receiver", "Receiver"),
     tables.text("Country", "Country"),
     tables.text("Network", "Network"),
@@ -28,6 +27,8 @@ COLUMNS = (
     tables.number("SMS", "Messages"),
     tables.money("Price [EUR c]", "Price"),
     tables.text("Excluded", "Status"),
+    tables.text("List", "List"),
+    tables.number("Row", "Row"),
 )
 
 
@@ -36,6 +37,7 @@ def choose(kind: RowKind, subject: str = "") -> None:
     st.query_params["rows"] = kind
     st.query_params["about"] = subject
     st.session_state[f"{KEY}_page"] = 1
+    scrolling.ask(KEY)
 
 
 def show(campaign_id: str, found: Preflight) -> None:
@@ -55,3 +57,5 @@ def show(campaign_id: str, found: Preflight) -> None:
         page = app.preflighting.rows(viewer, campaign_id, wanted, request.page, request.size, session.now())
         tables.show(page.table, COLUMNS, key=f"{KEY}_rows", alt="Rows of the audience")
         tables.pager(KEY, page.total, SIZES)
+    # Last: there must be something below to scroll to.
+    scrolling.scroll_to(f"{KEY}_rows_bar", key=KEY)

@@ -13,6 +13,13 @@ from pages._ui.widgets import Tile
 REFUSALS = {"0x0000000B": "invalid destination", "0x00000045": "submit failed"}
 UNKNOWN = "handed over, no answer: never sent again by itself"
 LIVE = frozenset({CampaignStatus.PROCESSING, CampaignStatus.ACTIVE})
+# Something can still happen without anybody's doing, or by a colleague's.
+_OPEN = LIVE | {CampaignStatus.SCHEDULED, CampaignStatus.PAUSED}
+
+
+def is_open(campaign: Campaign, found: Reconciliation) -> bool:
+    """Whether the numbers or the state may change; what a cancellation leaves is settled a moment after it."""
+    return campaign.status in _OPEN or (campaign.status is CampaignStatus.CANCELED and found.pending_count > 0)
 
 
 def show_progress(campaign: Campaign, found: Reconciliation, now: datetime) -> None:

@@ -291,7 +291,7 @@ def request(key: str, sizes: Sequence[int]) -> PageRequest:
     return PageRequest(
         page=max(1, _asked(f"{key}_page", 1)),
         size=size if size in sizes else sizes[0],
-        search=str(st.session_state.get(f"{key}_search") or ""),
+        search=str(st.session_state.get(f"{key}_search", st.query_params.get(f"{key}_search")) or ""),
     )
 
 

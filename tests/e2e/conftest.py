@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from core.services.adding_people import NewPerson
 from tests.e2e.driver import EMAIL, PASSWORD
+from tests.e2e.studio import Studio, studio_in
 from tests.support.chromium import launched_chromium
 from tests.support.installation import Installation, installation
 
@@ -27,4 +28,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         now = datetime.now(UTC)
         person = running.app.people.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), now)
         running.app.demo.seed(person.user_id, now)
+        yield running
+
+
+@pytest.fixture(scope="package")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """Run one installation for all tests of the campaign screens: each makes lists and campaigns of its own."""
+    with studio_in(tmp_path_factory.mktemp("studio")) as running:
         yield running

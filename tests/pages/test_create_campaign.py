@@ -287,6 +287,22 @@ def test_a_draft_is_saved_by_itself_and_found_in_another_browser(house: House) -
     assert other.text_input(key="create_campaign_name").value == "Spring greeting"
 
 
+def test_what_is_typed_before_the_browser_knows_the_address_is_kept(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("create_campaign")
+    at.text_input(key="create_campaign_name").set_value("Typed fast").run()
+    del at.query_params["id"]
+    at.text_input(key="create_campaign_sender").set_value("HELIOGRAPH").run()
+    [stored] = drafts(house, viewer)
+    assert (stored.name, stored.sender_id) == ("Typed fast", "HELIOGRAPH")
+    assert at.query_params["id"] == stored.campaign_id
+    # From then on an address without an id asks for a new campaign.
+    at.run()
+    del at.query_params["id"]
+    at.run()
+    assert at.text_input(key="create_campaign_name").value == ""
+
+
 def test_two_people_editing_one_draft_are_asked(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer)

@@ -78,13 +78,13 @@ def test_what_changed_since_is_looked_at_again(house: House) -> None:
     price(house, viewer)
     draft = save_draft(house, viewer)
     at = house.open("preflight", id=draft.campaign_id)
-    price(house, viewer, "6")
-    stale = house.app.preflighting.check(viewer, draft.campaign_id, now())
     price(house, viewer, "7")
-    at.button(key="preflight_launch").click()
-    at.run()
-    # The page looks again before it launches, so what is launched is what it shows.
-    assert stale.counted.cost_eur_cents == Decimal(18)
+    at.button(key="preflight_launch").click().run()
+    # The click looks again, but the person has not: what is launched is what was on screen.
+    assert "have changed since this preflight" in at.error[0].value
+    assert tiles(at)["Cost"] == "€\u00a00.21"
+    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
+    at.button(key="preflight_launch").click().run()
     assert house.app.composing.get(viewer, draft.campaign_id).preflight["cost_eur_cents"] == "21.0000"
 
 
