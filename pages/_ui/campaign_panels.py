@@ -116,7 +116,8 @@ def _placeholder_panel(form: Form) -> None:
     if is_new:
         # As in the panel of lists: closed without Save, nothing of it is kept.
         for name, column in mapping.items():
-            st.session_state[f"{PLACEHOLDER_PANEL}_column_{name}"] = column
+            if column in columns:
+                st.session_state[f"{PLACEHOLDER_PANEL}_column_{name}"] = column
             st.session_state[f"{PLACEHOLDER_PANEL}_fallback_{name}"] = form.fallbacks.get(name, "")
     with widgets.show_errors():
         if len(mapping) < app.composing.placeholders_max:
