@@ -23,8 +23,10 @@ def choose_days(at, first: date, last: date) -> None:
 
 def sent(at) -> dict:
     """Return what the calendars in the browser are told."""
-    (component,) = at.get("bidi_component")
-    return json.loads(component.proto.json)
+    told = [json.loads(component.proto.json or "null") for component in at.get("bidi_component")]
+    # The frame has a component too, which is told nothing of the kind.
+    (days,) = [each for each in told if isinstance(each, dict) and "epoch" in each]
+    return days
 
 
 def shown_days(at) -> tuple[str, str]:
