@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import cdr, demo, export, gateway, history, maintenance, preflight, statistics, story, text
+from benchmarks import cdr, demo, export, gateway, history, login, maintenance, preflight, statistics, story, text
 
 BENCHMARKS = {
     "story": story,
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "export": export,
     "maintenance": maintenance,
     "cdr": cdr,
+    "login": login,
 }
 
 

@@ -26,26 +26,39 @@ from core.history.spending import Spending
 from core.history.statistics import Statistics
 from core.history.tracing import Traces
 from core.history.traffic import TrafficReader
+from core.mail.post import OutboxPost, Post, SmtpPost
+from core.services.accepting import Accepting
 from core.services.adding_people import AddingPeople
 from core.services.addressing import Addressing
+from core.services.auditing import Auditing
 from core.services.batches import SendingLimits, SendingTools
 from core.services.budgeting import Budgeting
 from core.services.composing import Composing
 from core.services.controlling import Controlling
+from core.services.explaining import Explaining
+from core.services.export_contents import Sources
 from core.services.exporting import Exporting, ExportLimits
 from core.services.importing import Importing, ImportLimits
 from core.services.importing_traffic import ImportingTraffic, TrafficLimits
 from core.services.indexing import Indexing
+from core.services.inviting import Inviting
+from core.services.keeping_credentials import KeepingCredentials
 from core.services.launching import Launching, LaunchingTools
+from core.services.mailing import Mailing
 from core.services.maintaining import Maintaining, MaintenanceRules
 from core.services.managing_accounts import ManagingAccounts
+from core.services.managing_people import ManagingPeople
+from core.services.own_account import OwnAccount
 from core.services.preflighting import Preflighting
+from core.services.pricing_accounts import PricingAccounts
 from core.services.quick_sending import QuickSending
 from core.services.receiving import Receiving
 from core.services.reconciling import Reconciling
+from core.services.recovering import Recovering
 from core.services.remembering import Remembering
 from core.services.reporting import History, Reporting
 from core.services.rolling_up import RollingUp
+from core.services.sealing import Sealing
 from core.services.sending import Sending
 from core.services.settling import Settling
 from core.services.signing_in import SigningIn
@@ -63,8 +76,17 @@ class App:
     lake: Lake
     gateways: Gateways
     signing_in: SigningIn
+    mailing: Mailing
+    recovering: Recovering
+    accepting: Accepting
+    own_account: OwnAccount
     people: AddingPeople
+    inviting: Inviting
+    managing_people: ManagingPeople
+    explaining: Explaining
     accounts: ManagingAccounts
+    credentials: KeepingCredentials
+    pricing: PricingAccounts
     importing: Importing
     importing_traffic: ImportingTraffic
     composing: Composing
@@ -79,6 +101,7 @@ class App:
     tracing: Tracing
     rolling_up: RollingUp
     indexing: Indexing
+    auditing: Auditing
     exporting: Exporting
     maintaining: Maintaining
     remembering: Remembering
@@ -101,7 +124,8 @@ class App:
 def build_app(settings: Settings) -> App:
     """Compose an application. Nothing connects before it is asked something."""
     state, lake = State(settings.state_url), Lake(settings)
-    gateways = Gateways(settings)
+    credentials = KeepingCredentials(state, Sealing(settings.secret_key))
+    gateways = Gateways(settings, credentials.find)
     contacts, audience, messages = ContactStore(lake), AudienceStore(lake), MessageStore(lake)
     signing_in = SigningIn(
         state,
@@ -109,7 +133,8 @@ def build_app(settings: Settings) -> App:
         lifetime_s=settings.session_lifetime_s,
         rate_tps=settings.default_rate_tps,
     )
-    accounts = ManagingAccounts(state)
+    mailing = Mailing(_post(settings), settings.address)
+    accounts = ManagingAccounts(state, gateways)
     importing = Importing(state, contacts, accounts, _import_limits(settings))
     importing_traffic = ImportingTraffic(state, OutsideTraffic(lake), _traffic_limits(settings))
     composing = Composing(state, contacts, accounts, Addressing(state), placeholders_max=settings.placeholders_max)
@@ -132,7 +157,8 @@ def build_app(settings: Settings) -> App:
     rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
     history = History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups)
     reporting = Reporting(state, history)
-    exporting = Exporting(state, reporting, _export_limits(settings))
+    auditing = Auditing(state)
+    exporting = Exporting(state, Sources(reporting, auditing), _export_limits(settings))
     maintaining = Maintaining(Maintenance(lake), _maintenance_rules(settings))
     return App(
         settings=settings,
@@ -140,8 +166,17 @@ def build_app(settings: Settings) -> App:
         lake=lake,
         gateways=gateways,
         signing_in=signing_in,
+        mailing=mailing,
+        recovering=Recovering(state, signing_in.passwords, mailing, settings.link_min),
+        accepting=Accepting(state, signing_in.passwords, mailing),
+        own_account=OwnAccount(state, mailing, signing_in.passwords, settings.link_min),
         people=AddingPeople(state, signing_in, settings.default_rate_tps),
+        inviting=Inviting(state, mailing, settings.invitation_h),
+        managing_people=ManagingPeople(state),
+        explaining=Explaining(state),
         accounts=accounts,
+        credentials=credentials,
+        pricing=PricingAccounts(state, settings.uploads_dir),
         importing=importing,
         importing_traffic=importing_traffic,
         composing=composing,
@@ -156,6 +191,7 @@ def build_app(settings: Settings) -> App:
         tracing=Tracing(state, Traces(lake)),
         rolling_up=rolling_up,
         indexing=indexing,
+        auditing=auditing,
         exporting=exporting,
         maintaining=maintaining,
         remembering=Remembering(state),
@@ -180,6 +216,12 @@ def build_app(settings: Settings) -> App:
 def shared_app() -> App:
     """Return this process's application, built from the environment on first use."""
     return build_app(Settings.from_environment())
+
+
+def _post(settings: Settings) -> Post:
+    if settings.smtp_url:
+        return SmtpPost(settings.smtp_url, settings.mail_from)
+    return OutboxPost(settings.outbox_dir, settings.mail_from)
 
 
 def _import_limits(settings: Settings) -> ImportLimits:

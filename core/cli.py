@@ -28,6 +28,7 @@ from core.domain.permissions import PRESETS, Viewer
 from core.errors import AppError, ConfigurationError, InvalidInput, NotFound
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
+from core.services.sealing import make_key
 
 POLL_S = 0.5
 # The demo runs on this machine's own address, in a data folder of its own.
@@ -45,6 +46,10 @@ ENDED = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code: 0 done, 1 refused with a reason, 2 wrong usage."""
     options = _parser().parse_args(arguments)
+    if options.command is None:
+        # make-key needs nothing of what the settings say: there is no key yet.
+        print(make_key())
+        return 0
     try:
         app = build_app(Settings.from_environment())
         logs.configure("INFO" if options.verbose else "WARNING")
@@ -69,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_lists(commands)
     _add_campaigns(commands)
     add_history(commands)
+    _add_keys(commands)
     demo = _add(commands, "seed-demo", _seed_demo, "create the demo company")
     demo.add_argument("--as", dest="email", default="", help="email of the person who gets to see it")
     demo.add_argument("--messages", type=int, default=300_000, help="how many messages of history")
@@ -84,6 +90,13 @@ def _add(
     parser = commands.add_parser(name, help=explanation, description=explanation)
     parser.set_defaults(command=command)
     return parser
+
+
+def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    make = "print a new key for HELIOGRAPH_SECRET_KEY"
+    commands.add_parser("make-key", help=make, description=make).set_defaults(command=None)
+    rotate = "encrypt all credentials by the first key of HELIOGRAPH_SECRET_KEY, so that the others can go"
+    _add(commands, "rotate-key", _rotate_key, rotate)
 
 
 def _add_people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -157,6 +170,12 @@ def _check_port(host: str, port: int) -> None:
                 f"Heliograph cannot listen on {host}:{port}: {error.strerror}.",
                 hint="Stop the program that does, or choose another port with HELIOGRAPH_PORT.",
             ) from error
+
+
+def _rotate_key(app: App, _options: argparse.Namespace) -> int:
+    count = app.credentials.reseal()
+    print(f"Encrypted the credentials of {count} account{'' if count == 1 else 's'} by the first key.")
+    return 0
 
 
 def _create_user(app: App, options: argparse.Namespace) -> int:

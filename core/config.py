@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,19 @@ class Settings:
     session_idle_s: int = 1800
     # Seconds after which a session ends however active it is.
     session_lifetime_s: int = 43_200
+    # Mail server: smtp://user:password@host:587 or smtps://…:465; empty: mails become files in `data_dir`/outbox.
+    smtp_url: str = field(default="", repr=False)
+    # Sender of the mails.
+    mail_from: str = "Heliograph <heliograph@localhost>"
+    # Where people reach Heliograph, for the links in mails; empty: http://`host`:`port`.
+    public_url: str = ""
+    # Encrypts the gateways' credentials: 32 random bytes in URL-safe base64, several separated by commas (the first
+    # encrypts, all decrypt). Without one no credentials can be kept.
+    secret_key: str = field(default="", repr=False)
+    # Hours an invitation may be accepted.
+    invitation_h: int = 168
+    # Minutes a link to reset a password, or to confirm an email, works.
+    link_min: int = 60
     # Largest upload, MiB.
     upload_max_mib: int = 50
     # Largest number of contact rows in one list.
@@ -105,6 +118,16 @@ class Settings:
     def state_url(self) -> str:
         """SQLAlchemy URL of the state store."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'state.sqlite'}"
+
+    @property
+    def address(self) -> str:
+        """Where people reach Heliograph, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def outbox_dir(self) -> Path:
+        """Folder of mails that no mail server takes."""
+        return self.data_dir / "outbox"
 
     @property
     def uploads_dir(self) -> Path:

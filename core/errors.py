@@ -115,9 +115,9 @@ class TooManyAttempts(AppError):
 
     code = "too_many_attempts"
 
-    def __init__(self, retry_after_s: int) -> None:
+    def __init__(self, retry_after_s: int, message: str = "Too many attempts.") -> None:
         """Say when the next attempt is welcome."""
-        super().__init__("Too many attempts.", hint=f"Try again in {retry_after_s} seconds.")
+        super().__init__(message, hint=f"Try again in {retry_after_s} seconds.")
         self.retry_after_s = retry_after_s
 
 

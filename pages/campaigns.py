@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.domain.campaigns import Campaign, Reconciliation
 from core.domain.permissions import Permission
-from pages._ui import campaign_filters, cloning, session, tables, widgets
+from pages._ui import campaign_filters, cloning, closed, session, tables, widgets
 
 KEY = "campaigns"
 SIZES = (10, 25, 50)
@@ -44,6 +44,7 @@ with tables.bar():
     if st.button("Create Campaign", type="primary", icon=":material/add:", key=f"{KEY}_create"):
         widgets.go("create_campaign")
 with widgets.show_errors():
+    closed.warn_if_closed()
     statuses, account_ids, order = campaign_filters.show(app.accounts.list_accounts(viewer))
     request = replace(request, sort=order.column, descending=order.descending)
     page = app.composing.page(viewer, request, statuses=statuses, account_ids=account_ids)

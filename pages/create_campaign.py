@@ -4,7 +4,16 @@ import streamlit as st
 
 from core.bootstrap import App
 from core.domain.permissions import Permission, Viewer
-from pages._ui import campaign_form, campaign_panels, campaign_saving, campaign_steps, campaign_tabs, session, widgets
+from pages._ui import (
+    campaign_form,
+    campaign_panels,
+    campaign_saving,
+    campaign_steps,
+    campaign_tabs,
+    closed,
+    session,
+    widgets,
+)
 from pages._ui.campaign_form import KEY, Form
 from pages._ui.campaign_steps import Step
 
@@ -51,14 +60,8 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
 session.require(Permission.CAMPAIGN)
 app, viewer = session.current()
 with widgets.show_errors():
+    closed.stop_if_closed()
     accounts = app.accounts.list_sending(viewer)
-    if not accounts:
-        with widgets.empty_state(
-            ":material/lock:",
-            "Sending is closed",
-            "You belong to no active traffic account of type Campaign. Ask an administrator to add you to one.",
-        ):
-            st.stop()
     form = campaign_form.current(app, viewer)
     is_first = campaign_tabs.choose(form) == campaign_tabs.FIRST
     drawn = campaign_steps.recipients(form, accounts) if is_first else campaign_steps.message(form)

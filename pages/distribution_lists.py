@@ -36,7 +36,7 @@ request = tables.request(KEY, SIZES)
 
 if deleted := widgets.answered(f"{KEY}_delete"):
     with widgets.show_errors():
-        app.importing.delete(viewer, deleted)
+        app.importing.delete(viewer, deleted, session.now())
         widgets.flash("The list was deleted.")
 with tables.bar():
     tables.search(KEY, "Search by name")

@@ -1,8 +1,11 @@
 """Traffic accounts: whose messages, through which gateway, how fast."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+
+from core.errors import InvalidInput
 
 
 class AccountType(StrEnum):
@@ -22,7 +25,11 @@ class AccountStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Account:
-    """A traffic account. *rate_tps* is in segments per second; a *monthly_budget_eur_cents* of None has no end."""
+    """
+    A traffic account. *rate_tps* is in segments per second; a *monthly_budget_eur_cents* of None has no end.
+
+    *credentials_at* is when the credentials for its gateway were set, None without any; they are kept elsewhere.
+    """
 
     account_id: str
     name: str
@@ -32,8 +39,69 @@ class Account:
     gateway: str
     rate_tps: int
     monthly_budget_eur_cents: Decimal | None = None
+    credentials_at: datetime | None = None
 
     @property
     def can_send(self) -> bool:
         """Only an active account of type Campaign sends."""
         return self.account_type is AccountType.CAMPAIGN and self.status is AccountStatus.ACTIVE
+
+
+# Why a campaign is paused whose account became inactive.
+INACTIVE_FAULT = "The traffic account is inactive. Resume the campaign when the account is active again."
+
+# Segments per second. Nothing sends faster: the upper end is a slip of the finger, not a limit of ours.
+RATE_MIN, RATE_MAX = 1, 1_000_000
+# EUR a month; beyond it, somebody typed cents.
+BUDGET_MAX_EUR = Decimal(100_000_000)
+
+
+def check_rate(rate_tps: int) -> int:
+    """Return *rate_tps*. Raises: InvalidInput: out of bounds."""
+    if not RATE_MIN <= rate_tps <= RATE_MAX:
+        raise InvalidInput(
+            f"{rate_tps:,} segments per second cannot be a rate.",
+            hint=f"Take {RATE_MIN} to {RATE_MAX:,}.",
+            field="rate",
+        )
+    return rate_tps
+
+
+def check_budget(eur: Decimal | None) -> Decimal | None:
+    """Return a month's budget in EUR cents, None for none. Raises: InvalidInput: out of bounds, or parts of a cent."""
+    if eur is None:
+        return None
+    if not eur.is_finite() or not 0 <= eur <= BUDGET_MAX_EUR or eur * 100 != int(eur * 100):
+        raise InvalidInput(
+            f"{eur} EUR cannot be a budget.",
+            hint=f"Take 0 to {BUDGET_MAX_EUR:,} EUR, with at most two decimals.",
+            field="budget",
+        )
+    return eur * 100
+
+
+# Of one of the two, in characters.
+CREDENTIAL_MAX = 500
+
+
+@dataclass(frozen=True)
+class GatewayCredentials:
+    """By which an account is known to its gateway: *user* (system ID, API user) and *secret* (password, key)."""
+
+    # Neither ever shows in a log or a traceback.
+    user: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+def check_credentials(user: str, secret: str) -> GatewayCredentials:
+    """Return the credentials. Raises: InvalidInput: one is missing, too long, or has characters that nobody sees."""
+    for text, what in ((user, "user"), (secret, "secret")):
+        if not text.strip():
+            raise InvalidInput(f"The {what} is missing.", hint="The gateway's provider gave you both.", field=what)
+        if len(text) > CREDENTIAL_MAX or not text.isprintable():
+            raise InvalidInput(
+                f"The {what} cannot be used.",
+                hint=f"Take at most {CREDENTIAL_MAX} characters, without line breaks.",
+                field=what,
+            )
+    return GatewayCredentials(user.strip(), secret)

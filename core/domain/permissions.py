@@ -30,7 +30,11 @@ PRESETS: dict[str, frozenset[Permission]] = {
 
 @dataclass(frozen=True)
 class Viewer:
-    """The person behind a call: what he or she may do, and with whose data."""
+    """
+    The person behind a call: what he or she may do, and with whose data; *address* is the browser's, if one asks.
+
+    *inactive_ids* are those of *account_ids* that are inactive: they still count, but their single messages are closed.
+    """
 
     user_id: str
     name: str
@@ -38,6 +42,8 @@ class Viewer:
     permissions: frozenset[Permission] = field(default_factory=frozenset)
     account_ids: frozenset[str] = field(default_factory=frozenset)
     time_zone: str = "UTC"
+    address: str = ""
+    inactive_ids: frozenset[str] = field(default_factory=frozenset)
 
     def may(self, *permissions: Permission) -> bool:
         """Return whether the viewer holds every one of *permissions*."""
@@ -47,6 +53,16 @@ class Viewer:
     def sees_numbers(self) -> bool:
         """Whether subscriber numbers are shown in full: to those who upload them; others see them masked."""
         return Permission.DISTRIBUTION_LISTS in self.permissions
+
+    @property
+    def open_ids(self) -> frozenset[str]:
+        """The accounts whose single messages the viewer may look at: his or her active ones."""
+        return self.account_ids - self.inactive_ids
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the viewer holds every permission there is."""
+        return self.permissions.issuperset(PRESETS["Administrator"])
 
     def require(self, permission: Permission) -> None:
         """Raise `Forbidden` unless the viewer holds *permission*."""
@@ -62,6 +78,14 @@ class Viewer:
         """Raise `NotFound` unless the viewer belongs to the account: its things do not exist for others."""
         if account_id not in self.account_ids:
             raise NotFound(f"There is no such {what}.")
+
+    def require_open(self, account_id: str) -> None:
+        """Raise `Forbidden` when the account is inactive: its single messages are closed until it is active again."""
+        if account_id in self.inactive_ids:
+            raise Forbidden(
+                "The traffic account of these messages is inactive: they are not shown.",
+                hint="Ask an administrator to activate it.",
+            )
 
 
 def preset_of(permissions: frozenset[Permission]) -> str:

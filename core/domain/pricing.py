@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+
+# From when a price list counts that has no date.
+ALWAYS = date(2000, 1, 1)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,14 @@ assert not GSM7_CHARACTERS & REPLACEMENTS.keys()
 assert GSM7_CHARACTERS.issuperset("".join(REPLACEMENTS.values()))
 
 
+def group_replacements() -> dict[str, tuple[str, ...]]:
+    """Return for each replacement the characters that become it, as `REPLACEMENTS` has them."""
+    groups: dict[str, tuple[str, ...]] = {}
+    for character, replacement in REPLACEMENTS.items():
+        groups[replacement] = (*groups.get(replacement, ()), character)
+    return groups
+
+
 def simplify(text: str) -> str:
     """Return *text* with `REPLACEMENTS` made; a text of GSM characters stays as it is."""
     return text.translate(_TABLE)

@@ -8,15 +8,20 @@ the contract), so that a provider's folder holds nothing but the provider.
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from core.domain.accounts import GatewayCredentials
 from core.domain.messages import OutboundMessage, Receipt, SubmitResult
 from core.domain.msisdn import mask_msisdn
 from core.errors import GatewayError
 
 log = logging.getLogger(__name__)
+
+# Answers with an account's credentials, opened, None without any. A gateway asks when it connects, and keeps only the
+# connection. Raises: ConfigurationError.
+FindCredentials = Callable[[str], GatewayCredentials | None]
 
 
 class Gateway(Protocol):

@@ -1,6 +1,7 @@
 """Addressing: the lists a campaign goes to, and what its audience is made from."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from core.domain.campaigns import Campaign, Source
 from core.domain.lists import DistributionList
@@ -30,15 +31,16 @@ class Addressing:
             raise InvalidInput("A list is chosen twice.", hint="Choose each list once.", field="list_id")
         return found
 
-    def spec(self, campaign: Campaign) -> RecipientSpec:
+    def spec(self, campaign: Campaign, now: datetime) -> RecipientSpec:
         """
-        Return what the campaign's audience is made from, as the stores are now.
+        Return what the campaign's audience is made from, as the stores are now, with the prices of the day it is sent.
 
         Raises: NotFound: a list is gone. InvalidInput: a list lacks the column of a placeholder.
         """
         with self._state.read() as session:
             found = [lists.get_list(session, list_id) for list_id in campaign.list_ids]
-            prices = accounts.list_prices(session, campaign.account_id)
+            sent_at = max(campaign.schedule_at or now, now)
+            prices = accounts.list_prices(session, campaign.account_id, sent_at.astimezone(UTC).date())
             suppressed = suppressions.list_suppressed(session, campaign.account_id)
         parts = tuple(ListPart(item.list_id, find_columns(campaign.placeholders, item)) for item in found)
         if campaign.source is Source.QUICK_SEND:

@@ -18,6 +18,7 @@ from typing import Protocol
 import pyarrow as pa
 from sqlalchemy.orm import Session
 
+from core.domain.accounts import INACTIVE_FAULT
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
 from core.domain.pacing import take
@@ -141,17 +142,20 @@ class BatchRun:
             if not mine or status is not CampaignStatus.ACTIVE:
                 log.info("batch_left", extra=self._fields | {"mine": mine, "status": status})
                 return None, 0.0
-            taken, wait_s = self._take_tokens(session, window, now)
+            # The account stays locked until the claims are written: after its deactivation there is none any more.
+            paced = accounts.lock_bucket(session, self._job.campaign.account_id)
+            taken, wait_s = self._take_tokens(session, paced, window, now) if paced.can_send else ([], 0.0)
             if taken:
                 claims = [Claim(message.message_id, message.msisdn) for message in taken]
                 ledger.claim(session, self._job.batch, claims, now)
+        if not paced.can_send:
+            self._pause(INACTIVE_FAULT)
+            return None, 0.0
         return taken, wait_s
 
     def _take_tokens(
-        self, session: Session, window: Sequence[OutboundMessage], now: datetime
+        self, session: Session, paced: accounts.PacedAccount, window: Sequence[OutboundMessage], now: datetime
     ) -> tuple[list[OutboundMessage], float]:
-        account_id = self._job.campaign.account_id
-        paced = accounts.lock_bucket(session, account_id)
         # A bucket smaller than the longest message would never let it through.
         capacity = float(max(paced.rate_tps, MAX_SEGMENTS))
         wanted = sum(message.segment_count for message in window)
@@ -163,7 +167,7 @@ class BatchRun:
         taken = _affordable(window, granted)
         spent = sum(message.segment_count for message in taken)
         bucket, _, wait_s = take(paced.bucket, spent, paced.rate_tps, now, capacity)
-        accounts.set_bucket(session, account_id, bucket)
+        accounts.set_bucket(session, self._job.campaign.account_id, bucket)
         return taken, 0.0 if len(taken) == len(window) else wait_s
 
     def _submit(self, claimed: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage], float]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
 from core.errors import InvalidTransition
@@ -14,7 +15,7 @@ from core.services.composing import Composing
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.managing_accounts import ManagingAccounts
 from core.services.settling import Settling
-from core.state import accounts, campaigns, ledger
+from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,13 @@ class Audience(Protocol):
     """What controlling reads of the lake."""
 
     def batch(self, campaign_id: str, batch_no: int) -> pa.Table: ...  # noqa: D102
+
+
+_ACTIONS = {
+    CampaignStatus.PAUSED: Action.CAMPAIGN_PAUSED,
+    CampaignStatus.CANCELED: Action.CAMPAIGN_CANCELED,
+    CampaignStatus.INACTIVE: Action.CAMPAIGN_UNSCHEDULED,
+}
 
 
 class Controlling:
@@ -46,10 +54,10 @@ class Controlling:
         self._settling = settling
         self._lease_s = lease_s
 
-    def pause(self, viewer: Viewer, campaign_id: str) -> Campaign:
+    def pause(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
         """Stop sending for a while. Raises: InvalidTransition: it is not being sent. Forbidden, NotFound."""
         self._get(viewer, campaign_id)
-        return self._move(viewer, campaign_id, CampaignStatus.PAUSED, fault="")
+        return self._move(viewer, campaign_id, CampaignStatus.PAUSED, now, fault="")
 
     def resume(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
         """Go on sending. Raises: InvalidTransition: it is not paused. Forbidden: the account may not send."""
@@ -63,6 +71,7 @@ class Controlling:
             if not ledger.count_batches(session, campaign_id):
                 # The last batch was settled after the pause, when nobody could complete the campaign.
                 moved = campaigns.move_campaign(session, campaign_id, CampaignStatus.COMPLETED, completed_at=now)
+            audit.record(session, viewer, Action.CAMPAIGN_RESUMED, campaign_subject(moved), now)
         log.info("campaign_resumed", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return moved
 
@@ -74,15 +83,15 @@ class Controlling:
         """
         self._get(viewer, campaign_id)
         return self._move(
-            viewer, campaign_id, CampaignStatus.CANCELED, completed_at=now, lease_owner="", lease_until=None
+            viewer, campaign_id, CampaignStatus.CANCELED, now, completed_at=now, lease_owner="", lease_until=None
         )
 
-    def unschedule(self, viewer: Viewer, campaign_id: str) -> Campaign:
+    def unschedule(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
         """Make a draft of a scheduled campaign again. Raises: InvalidTransition: it is not scheduled."""
         campaign = self._get(viewer, campaign_id)
         if campaign.status is not CampaignStatus.SCHEDULED:
             raise InvalidTransition(f"The campaign {campaign.name} is {campaign.status}.", hint="Reload to see it.")
-        return self._move(viewer, campaign_id, CampaignStatus.INACTIVE, preflight=None)
+        return self._move(viewer, campaign_id, CampaignStatus.INACTIVE, now, preflight=None)
 
     def list_canceled(self, now: datetime) -> list[str]:
         """Return the canceled campaigns that wait for `settle`."""
@@ -124,8 +133,9 @@ class Controlling:
         viewer.require(Permission.QUICK_SEND if campaign.source is Source.QUICK_SEND else Permission.CAMPAIGN)
         return campaign
 
-    def _move(self, viewer: Viewer, campaign_id: str, new: CampaignStatus, **values: object) -> Campaign:
+    def _move(self, viewer: Viewer, campaign_id: str, new: CampaignStatus, now: datetime, **values: object) -> Campaign:
         with self._state.write() as session:
             moved = campaigns.move_campaign(session, campaign_id, new, **values)
+            audit.record(session, viewer, _ACTIONS[new], campaign_subject(moved), now)
         log.info("campaign_moved", extra={"campaign_id": campaign_id, "status": new, "user_id": viewer.user_id})
         return moved

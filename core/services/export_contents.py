@@ -15,7 +15,8 @@ from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy, NameFilter
 from core.files.export_columns import Column, Kind, Layout
 from core.history.queries import MessageQuery
-from core.services.export_requests import TEXT_FILTERS, ExportRequest, MessagesRequest
+from core.services.auditing import Auditing
+from core.services.export_requests import TEXT_FILTERS, AuditRequest, ExportRequest, MessagesRequest
 from core.services.reporting import Reporting, StatisticsRequest
 
 MESSAGE_COLUMNS = (
@@ -69,6 +70,20 @@ _STATISTICS_NOTES = (
         f"Seconds within which half (95 %) of the delivered messages arrived, at most {MOST_ERROR:.1%} off.",
     ),
 )
+AUDIT_COLUMNS = (
+    Column("Date", "at", Kind.MOMENT, 20),
+    Column("Who", "who", Kind.TEXT, 22),
+    Column("Action", "action", Kind.TEXT, 22),
+    Column("Kind", "kind", Kind.TEXT, 12),
+    Column("What", "subject", Kind.TEXT, 30),
+    Column("Details", "details", Kind.TEXT, 40),
+    Column("Address", "address", Kind.TEXT, 18),
+    Column("ID", "subject_id", Kind.TEXT, 38),
+)
+_AUDIT_NOTES = (
+    ("Who", "The person's name when it was done; empty for somebody who was not logged in."),
+    ("Address", "Of the browser; empty for the command line and the worker."),
+)
 _LABELS = {
     "message_id": "Message ID",
     "mccmnc": "MCCMNC",
@@ -87,15 +102,25 @@ class Contents:
     tables: Iterator[pa.Table]
 
 
-def contents_of(reporting: Reporting, viewer: Viewer, request: ExportRequest, now: datetime) -> Contents:
+@dataclass(frozen=True)
+class Sources:
+    """Who answers what is exported."""
+
+    reporting: Reporting
+    auditing: Auditing
+
+
+def contents_of(sources: Sources, viewer: Viewer, request: ExportRequest, now: datetime) -> Contents:
     """
     Return what the file holds that *viewer* asked for; permission and accounts are the viewer's of now.
 
     Raises: Forbidden. InvalidInput: as `Reporting.messages` and `Reporting.statistics`.
     """
     if isinstance(request, MessagesRequest):
-        return _messages(reporting, viewer, request, now)
-    return _statistics(reporting, viewer, request, now)
+        return _messages(sources.reporting, viewer, request, now)
+    if isinstance(request, AuditRequest):
+        return _audit(sources.auditing, viewer, request, now)
+    return _statistics(sources.reporting, viewer, request, now)
 
 
 def _messages(reporting: Reporting, viewer: Viewer, request: MessagesRequest, now: datetime) -> Contents:
@@ -118,15 +143,35 @@ def _statistics(reporting: Reporting, viewer: Viewer, request: StatisticsRequest
     return Contents(Layout("Statistics", (*columns, *_MEASURES), notes), table.num_rows, iter([table]))
 
 
+def _audit(auditing: Auditing, viewer: Viewer, request: AuditRequest, now: datetime) -> Contents:
+    row_count, tables = auditing.all_entries(viewer, request.wanted)
+    wanted, filters = request.wanted, []
+    if wanted.action:
+        filters.append(f"Action: {wanted.action}")
+    if wanted.text.strip():
+        filters.append(f"Who or what contains: {wanted.text.strip()}")
+    period = Period(wanted.start, wanted.end) if wanted.start and wanted.end else None
+    notes = (*_about(viewer, period, filters, row_count, now), *_AUDIT_NOTES)
+    shown = (_at_in_zone(table, viewer.time_zone) for table in tables)
+    return Contents(Layout("Audit", AUDIT_COLUMNS, notes), row_count, shown)
+
+
+def _at_in_zone(table: pa.Table, time_zone: str) -> pa.Table:
+    return table.set_column(0, "at", table["at"].cast(pa.timestamp("us", tz=time_zone)))
+
+
 def _about(
-    viewer: Viewer, period: Period, filters: Sequence[str], row_count: int, now: datetime
+    viewer: Viewer, period: Period | None, filters: Sequence[str], row_count: int, now: datetime
 ) -> tuple[tuple[str, str], ...]:
     zone = ZoneInfo(viewer.time_zone)
-    first, last = (moment.astimezone(zone) for moment in (period.start, period.end - timedelta(seconds=1)))
+    days = "All"
+    if period:
+        first, last = (moment.astimezone(zone) for moment in (period.start, period.end - timedelta(seconds=1)))
+        days = f"{first:%d/%m/%Y %H:%M:%S} – {last:%d/%m/%Y %H:%M:%S}"
     return (
         ("Made by", f"{viewer.name} <{viewer.email}> with Heliograph"),
         ("Made on", f"{now.astimezone(zone):%d/%m/%Y %H:%M:%S}"),
-        ("Period", f"{first:%d/%m/%Y %H:%M:%S} – {last:%d/%m/%Y %H:%M:%S}"),
+        ("Period", days),
         ("Time zone", f"{viewer.time_zone}: of all times in this file"),
         ("Filters", "\n".join(filters) or "None"),
         ("Rows", f"{row_count}"),

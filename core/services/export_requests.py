@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from core.domain.audit import Action, AuditFilter
 from core.domain.periods import Period
 from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
 from core.history.queries import MessageQuery
@@ -34,11 +35,22 @@ class MessagesRequest:
     columns: tuple[str, ...]
 
 
-ExportRequest = MessagesRequest | StatisticsRequest
+@dataclass(frozen=True)
+class AuditRequest:
+    """The lines of the audit."""
+
+    wanted: AuditFilter
+
+
+ExportRequest = MessagesRequest | StatisticsRequest | AuditRequest
 
 
 def encode(request: ExportRequest) -> str:
     """Return *request* as `decode` reads it."""
+    if isinstance(request, AuditRequest):
+        wanted = request.wanted
+        moments = [moment.isoformat() if moment else "" for moment in (wanted.start, wanted.end)]
+        return json.dumps({"kind": "audit", "period": moments, "text": wanted.text, "action": wanted.action or ""})
     if isinstance(request, StatisticsRequest):
         by = request.sorting.by
         facts: dict[str, Any] = {
@@ -69,6 +81,10 @@ def _shared(period: Period, names: tuple[NameFilter, ...]) -> dict[str, Any]:
 def decode(text: str) -> ExportRequest:
     """Return the request that `encode` wrote."""
     facts: Mapping[str, Any] = json.loads(text)
+    if facts["kind"] == "audit":
+        first, last = (datetime.fromisoformat(moment) if moment else None for moment in facts["period"])
+        action = Action(facts["action"]) if facts["action"] else None
+        return AuditRequest(AuditFilter(first, last, facts["text"], action))
     start, end = (datetime.fromisoformat(moment) for moment in facts["period"])
     names = tuple(NameFilter(GroupBy(field), Operator(operator), term) for field, operator, term in facts["names"])
     if facts["kind"] == "statistics":

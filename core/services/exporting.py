@@ -7,21 +7,22 @@ export is ordered, again when it is written, and again when it is fetched.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from core.domain.audit import Action, Subject
 from core.domain.exports import Export, ExportFormat, ExportStatus
 from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Forbidden, InvalidInput, NotFound
 from core.files.export_files import open_writer
-from core.services.export_contents import Contents, contents_of
-from core.services.export_requests import ExportRequest, MessagesRequest, decode, encode
+from core.identifiers import new_id
+from core.services.export_contents import Contents, Sources, contents_of
+from core.services.export_requests import AuditRequest, ExportRequest, MessagesRequest, decode, encode
 from core.services.heartbeat import heartbeat, new_owner
-from core.services.identifiers import new_id
-from core.services.reporting import Reporting
-from core.state import exports, users
+from core.services.reporting import StatisticsRequest
+from core.state import audit, exports, users
 from core.state.store import State
 
 log = logging.getLogger(__name__)
@@ -49,13 +50,28 @@ class Download:
     format: ExportFormat
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """What a file is called, and the permission it needs."""
+
+    title: str
+    permission: Permission
+
+
+_KINDS: Mapping[type[ExportRequest], _Kind] = {
+    MessagesRequest: _Kind("Messages", Permission.MESSAGE_HISTORY),
+    StatisticsRequest: _Kind("Statistics", Permission.STATISTICS),
+    AuditRequest: _Kind("Audit", Permission.AUDIT),
+}
+
+
 class Exporting:
     """From the question to the file, and until the file's time is over."""
 
-    def __init__(self, state: State, reporting: Reporting, limits: ExportLimits) -> None:
+    def __init__(self, state: State, sources: Sources, limits: ExportLimits) -> None:
         """Take the state store, who answers the questions, and the limits."""
         self._state = state
-        self._reporting = reporting
+        self._sources = sources
         self._limits = limits
 
     def start(self, viewer: Viewer, request: ExportRequest, kind: ExportFormat, now: datetime) -> Export:
@@ -67,7 +83,7 @@ class Exporting:
         viewer.require(_permission(request))
         if isinstance(request, MessagesRequest) and not request.columns:
             raise InvalidInput("No column is chosen.", hint="Choose at least one under Column Options.")
-        what = "Messages" if isinstance(request, MessagesRequest) else "Statistics"
+        what = _KINDS[type(request)].title
         new = Export(
             export_id=new_id(),
             user_id=viewer.user_id,
@@ -85,6 +101,8 @@ class Exporting:
                     hint="Wait until one of them is ready.",
                 )
             exports.add_export(session, new)
+            subject = Subject("export", new.export_id, new.file_name)
+            audit.record(session, viewer, Action.EXPORTED, subject, now, {"what": what})
         return new
 
     def list_mine(self, viewer: Viewer) -> list[Export]:
@@ -128,7 +146,8 @@ class Exporting:
         if found is None:
             return
         if viewer is not None:
-            found = replace(found, account_ids=tuple(sorted(viewer.account_ids)), shows_numbers=viewer.sees_numbers)
+            account_ids = tuple(sorted(_account_ids(viewer, found)))
+            found = replace(found, account_ids=account_ids, shows_numbers=viewer.sees_numbers)
 
         def renew() -> bool:
             with self._state.write() as session:
@@ -180,7 +199,7 @@ class Exporting:
             raise Forbidden("Whoever asked for this is not active any more.")
         request = decode(found.request)
         viewer.require(_permission(request))
-        contents = contents_of(self._reporting, viewer, request, now)
+        contents = contents_of(self._sources, viewer, request, now)
         self._check_size(contents)
         draft.parent.mkdir(parents=True, exist_ok=True)
         row_count = 0
@@ -200,7 +219,7 @@ class Exporting:
             )
 
     def delete_expired(self, now: datetime) -> int:
-        """Delete the exports whose time is over, files first; return how many."""
+        """Delete the exports whose time is over, files first, and files of people who have gone; return how many."""
         with self._state.read() as session:
             over = exports.list_expired(session, now)
         for export_id in over:
@@ -208,7 +227,17 @@ class Exporting:
                 path.unlink(missing_ok=True)
             with self._state.write() as session:
                 exports.delete_export(session, export_id)
+        self._sweep()
         return len(over)
+
+    def _sweep(self) -> None:
+        # An export goes with its person, and nobody is left to ask for the file. A file is never there before its row.
+        found = {path: path.name.partition(".")[0] for path in self._limits.folder.glob("*")}
+        with self._state.read() as session:
+            kept = exports.list_kept(session, found.values())
+        for path, export_id in found.items():
+            if export_id not in kept:
+                path.unlink(missing_ok=True)
 
     def _path(self, export_id: str) -> Path:
         return self._limits.folder / f"{export_id}.export"
@@ -218,10 +247,15 @@ def _may_still_have(viewer: Viewer, found: Export) -> bool:
     """Whether the viewer may see today what was written for him or her then."""
     return (
         viewer.may(_permission(decode(found.request)))
-        and viewer.account_ids.issuperset(found.account_ids)
+        and _account_ids(viewer, found).issuperset(found.account_ids)
         and (viewer.sees_numbers or not found.shows_numbers)
     )
 
 
+def _account_ids(viewer: Viewer, export: Export) -> frozenset[str]:
+    """Return whose messages the viewer may see in it: single ones, or counts of them."""
+    return viewer.open_ids if isinstance(decode(export.request), MessagesRequest) else viewer.account_ids
+
+
 def _permission(request: ExportRequest) -> Permission:
-    return Permission.MESSAGE_HISTORY if isinstance(request, MessagesRequest) else Permission.STATISTICS
+    return _KINDS[type(request)].permission

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.accounts import Account, AccountStatus, AccountType
 from core.domain.pricing import Price
-from core.services.identifiers import new_id
+from core.identifiers import new_id
 from core.state import accounts, users
 
 GATEWAY = "simulator"

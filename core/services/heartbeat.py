@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from core.errors import StorageError
-from core.services.identifiers import new_id
+from core.identifiers import new_id
 
 log = logging.getLogger(__name__)
 

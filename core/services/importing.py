@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
+from core.domain.audit import Action, Subject
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.msisdn import mask_msisdn
 from core.domain.names import check_name
@@ -24,12 +25,12 @@ from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, InvalidInput, StorageError
 from core.files.header import is_phone_column
 from core.files.reading import open_sheet
+from core.identifiers import new_id
 from core.services.entries import EntryReader
 from core.services.heartbeat import heartbeat, new_owner
-from core.services.identifiers import new_id
 from core.services.managing_accounts import ManagingAccounts
 from core.services.storing import NO_ROOM, store_upload
-from core.state import campaigns, lists
+from core.state import audit, campaigns, lists
 from core.state.lists import ImportCounts
 from core.state.store import State
 
@@ -105,6 +106,7 @@ class Importing:
             with self._state.write() as session:
                 self._refuse_taken(lists.is_name_taken(session, upload.account_id, name), name)
                 lists.add_list(session, new)
+                audit.record(session, viewer, Action.LIST_UPLOADED, Subject("list", list_id, name), now)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -165,7 +167,7 @@ class Importing:
         path = self._rejected_path(list_id)
         return path.read_bytes() if path.exists() else b""
 
-    def delete(self, viewer: Viewer, list_id: str) -> None:
+    def delete(self, viewer: Viewer, list_id: str, now: datetime) -> None:
         """
         Delete list and entries for good; campaigns that were launched keep their frozen audience.
 
@@ -179,6 +181,7 @@ class Importing:
             if campaigns.is_list_in_use(session, list_id):
                 raise Conflict("A campaign is just reading this list.", hint="Try again in a minute.")
             lists.delete_list(session, list_id)
+            audit.record(session, viewer, Action.LIST_DELETED, Subject("list", list_id, found.name), now)
         self._contacts.delete(list_id)
         self._path(list_id).unlink(missing_ok=True)
         self._rejected_path(list_id).unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from core.domain.accounts import Account, AccountStatus, AccountType
+from core.domain.audit import Action, Subject
 from core.domain.cdr import (
     CdrField,
     CdrMapping,
@@ -32,11 +33,11 @@ from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput, StorageError
 from core.files.cdr import CdrFile, CdrKind, open_cdr
 from core.history.cdr_blocks import CdrSpec
+from core.identifiers import new_id
 from core.services.heartbeat import heartbeat, new_owner
-from core.services.identifiers import new_id
 from core.services.storing import NO_ROOM, store_upload
 from core.services.traffic_runs import RunFiles, Traffic, TrafficRun, explain_row
-from core.state import accounts, traffic_imports
+from core.state import accounts, audit, traffic_imports
 from core.state.store import State
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,8 @@ class ImportingTraffic:
             with self._state.write() as session:
                 remembered = traffic_imports.find_remembered(session, upload.account_id, new.signature)
                 traffic_imports.add_import(session, new, remembered or guessed)
+                subject = Subject("file", import_id, new.file_name)
+                audit.record(session, viewer, Action.TRAFFIC_IMPORTED, subject, now)
         except BaseException:
             path.unlink(missing_ok=True)
             raise

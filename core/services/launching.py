@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
 from core.domain.preflight import Preflight
@@ -23,7 +24,7 @@ from core.services.budgeting import Budgeting, beyond_budget
 from core.services.composing import Composing
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.managing_accounts import ManagingAccounts
-from core.state import accounts, campaigns, ledger
+from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 
 log = logging.getLogger(__name__)
@@ -111,6 +112,8 @@ class Launching:
                 started = campaigns.move_campaign(
                     session, campaign_id, CampaignStatus.PROCESSING, launched_at=now, **facts
                 )
+            details = {"recipients": f"{preflight.counted.recipient_count:,}", "cost": f"{cost / 100:.2f} EUR"}
+            audit.record(session, viewer, Action.CAMPAIGN_LAUNCHED, campaign_subject(started), now, details)
         log.info("campaign_launched", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return started
 
@@ -138,7 +141,9 @@ class Launching:
             raise InvalidTransition(f"The campaign {campaign.name} is {campaign.status}.", hint="Reload to see it.")
         log.info("campaign_started_late", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         with self._state.write() as session:
-            return campaigns.move_campaign(session, campaign_id, CampaignStatus.PROCESSING, launched_at=now)
+            started = campaigns.move_campaign(session, campaign_id, CampaignStatus.PROCESSING, launched_at=now)
+            audit.record(session, viewer, Action.CAMPAIGN_LAUNCHED, campaign_subject(started), now, {"late": "yes"})
+            return started
 
     def list_due(self, now: datetime) -> list[str]:
         """Return the scheduled campaigns that wait for `start`; those that are overdue wait for a person."""
@@ -196,7 +201,7 @@ class Launching:
             rate_tps = accounts.get_account(session, campaign.account_id).rate_tps
         return FreezeSpec(
             campaign_id=campaign_id,
-            recipients=self._addressing.spec(campaign),
+            recipients=self._addressing.spec(campaign, now),
             batch_size=max(1, min(self._batch_size, max(BATCH_MIN, rate_tps * BATCH_SECONDS))),
             now=now,
         )

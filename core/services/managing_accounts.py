@@ -1,24 +1,74 @@
-"""Traffic accounts: which ones a person may see, and which ones may send."""
+"""
+Traffic accounts: which ones a person may see, which ones may send, and how administrators run them.
 
-from collections.abc import Iterable
-from dataclasses import replace
+An administrator is who holds every permission there is (`Viewer.is_administrator`): he or she sees and runs all
+accounts. Whoever else holds TrafficAccounts sees the accounts he or she belongs to, and names them.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
 
-from core.domain.accounts import Account
-from core.domain.permissions import Viewer
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.domain.accounts import (
+    INACTIVE_FAULT,
+    Account,
+    AccountStatus,
+    AccountType,
+    check_budget,
+    check_rate,
+)
+from core.domain.audit import Action, Subject
+from core.domain.campaigns import CampaignStatus
+from core.domain.names import check_name
+from core.domain.paging import Page, PageRequest
+from core.domain.permissions import Permission, Viewer
 from core.domain.pricing import Price
-from core.errors import Forbidden
-from core.services.identifiers import new_id
-from core.state import accounts, users
+from core.errors import Forbidden, InvalidInput, InvalidTransition
+from core.identifiers import new_id
+from core.state import accounts, audit, campaigns, users
 from core.state.store import State
+
+log = logging.getLogger(__name__)
+
+
+class GatewayNames(Protocol):
+    """What managing accounts needs of the gateways."""
+
+    def names(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class AccountSettings:
+    """How a Campaign account sends: *rate_tps* in segments per second, *budget_eur* a month, None for no end."""
+
+    gateway: str
+    rate_tps: int
+    budget_eur: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """An account to create; accounts that send outside the tool have no *settings*."""
+
+    name: str
+    display_name: str
+    account_type: AccountType
+    settings: AccountSettings | None = None
 
 
 class ManagingAccounts:
     """The accounts behind every list, campaign and message."""
 
-    def __init__(self, state: State) -> None:
-        """Take the store."""
+    def __init__(self, state: State, gateways: GatewayNames) -> None:
+        """Take the store, and which gateways there are."""
         self._state = state
+        self._gateways = gateways
 
     def list_accounts(self, viewer: Viewer) -> tuple[Account, ...]:
         """Return the accounts the viewer belongs to, by display name."""
@@ -41,6 +91,106 @@ class ManagingAccounts:
             )
         return account
 
+    def page(self, viewer: Viewer, request: PageRequest) -> Page[Account]:
+        """Return a page of the viewer's accounts, an administrator's of all. Raises: Forbidden."""
+        viewer.require(Permission.TRAFFIC_ACCOUNTS)
+        with self._state.read() as session:
+            return accounts.page_accounts(session, None if viewer.is_administrator else viewer.account_ids, request)
+
+    def get(self, viewer: Viewer, account_id: str) -> Account:
+        """Return the account. Raises: Forbidden. NotFound: not the viewer's, who is no administrator."""
+        viewer.require(Permission.TRAFFIC_ACCOUNTS)
+        if not viewer.is_administrator:
+            viewer.require_account(account_id, "account")
+        with self._state.read() as session:
+            return accounts.get_account(session, account_id)
+
+    def rename(self, viewer: Viewer, account_id: str, display_name: str, now: datetime) -> Account:
+        """Change what people call the account. Raises: InvalidInput: not such a name. Forbidden, NotFound: as `get`."""
+        before = self.get(viewer, account_id)
+        new = _check_display_name(display_name)
+        if new == before.display_name:
+            return before
+        with self._state.write() as session:
+            accounts.set_display_name(session, account_id, new)
+            details = {"display name": new, "before": before.display_name}
+            _record(session, viewer, Action.ACCOUNT_CHANGED, before, now, details)
+            return accounts.get_account(session, account_id)
+
+    def create(self, viewer: Viewer, new: NewAccount, now: datetime) -> Account:
+        """
+        Create an active account and return it; the viewer belongs to it.
+
+        Raises: Forbidden: not an administrator. InvalidInput: something cannot be used, or the name is taken; with the
+            *field*.
+        """
+        require_administrator(viewer)
+        account = self._make(new)
+        try:
+            with self._state.write() as session:
+                if accounts.is_name_taken(session, account.name):
+                    raise _taken(account.name)
+                accounts.add_account(session, account, now)
+                users.add_membership(session, viewer.user_id, account.account_id)
+                details = {"name": account.name, "type": account.account_type.value, **_in_words(account)}
+                _record(session, viewer, Action.ACCOUNT_CREATED, account, now, details)
+        except IntegrityError as error:
+            # Somebody else was a moment faster.
+            raise _taken(account.name) from error
+        log.info("account_created", extra={"account_id": account.account_id, "user_id": viewer.user_id})
+        return account
+
+    def change(self, viewer: Viewer, account_id: str, settings: AccountSettings, now: datetime) -> Account:
+        """
+        Change by which gateway, how fast and for how much a month a Campaign account sends; return the account.
+
+        Raises: Forbidden: not an administrator. NotFound. InvalidInput: something cannot be used; with the *field*.
+        """
+        require_administrator(viewer)
+        checked = self._check(settings)
+        budget = check_budget(checked.budget_eur)
+        with self._state.write() as session:
+            before = accounts.lock_account(session, account_id)
+            if before.account_type is not AccountType.CAMPAIGN:
+                raise InvalidInput(
+                    f"{before.display_name} sends outside the tool.", hint="Only Campaign accounts have a gateway."
+                )
+            accounts.set_gateway(session, account_id, checked.gateway)
+            accounts.set_rate(session, account_id, checked.rate_tps)
+            accounts.set_budget(session, account_id, budget)
+            after = accounts.get_account(session, account_id)
+            words, old = _in_words(after), _in_words(before)
+            changed = {what: f"{old[what]} → {word}" for what, word in words.items() if word != old[what]}
+            if changed:
+                _record(session, viewer, Action.ACCOUNT_CHANGED, before, now, changed)
+        return after
+
+    def activate(self, viewer: Viewer, account_id: str, now: datetime) -> Account:
+        """
+        Let the account be used again and return it; campaigns stay paused until somebody resumes them.
+
+        Raises: Forbidden: not an administrator. NotFound. InvalidTransition: it is active.
+        """
+        require_administrator(viewer)
+        with self._state.write() as session:
+            return _move(session, viewer, account_id, AccountStatus.ACTIVE, now)
+
+    def deactivate(self, viewer: Viewer, account_id: str, now: datetime) -> Account:
+        """
+        Close the account and return it: nobody sends with it, its campaigns are paused, its messages are not shown.
+
+        Raises: Forbidden: not an administrator. NotFound. InvalidTransition: it is inactive.
+        """
+        require_administrator(viewer)
+        with self._state.write() as session:
+            account = _move(session, viewer, account_id, AccountStatus.INACTIVE, now)
+            for campaign in campaigns.list_active(session, account_id):
+                # A worker may be completing it: look again once it is ours.
+                if campaigns.lock_campaign(session, campaign.campaign_id).status is CampaignStatus.ACTIVE:
+                    campaigns.move_campaign(session, campaign.campaign_id, CampaignStatus.PAUSED, fault=INACTIVE_FAULT)
+        log.info("account_deactivated", extra={"account_id": account_id, "user_id": viewer.user_id})
+        return account
+
     def open_account(self, account: Account, prices: Iterable[Price], now: datetime) -> Account:
         """Create the account (its id is given here) with its price list, for the installation itself."""
         created = replace(account, account_id=new_id())
@@ -53,3 +203,75 @@ class ManagingAccounts:
         """Let the person work with the account, for the installation itself."""
         with self._state.write() as session:
             users.add_membership(session, user_id, account_id)
+
+    def _make(self, new: NewAccount) -> Account:
+        name, display_name = check_name(new.name, "account"), _check_display_name(new.display_name)
+        settings = AccountSettings("", 1)
+        if new.account_type is AccountType.CAMPAIGN:
+            settings = self._check(new.settings or AccountSettings("", 0))
+        return Account(
+            account_id=new_id(),
+            name=name,
+            display_name=display_name,
+            account_type=new.account_type,
+            status=AccountStatus.ACTIVE,
+            gateway=settings.gateway,
+            rate_tps=settings.rate_tps,
+            monthly_budget_eur_cents=check_budget(settings.budget_eur),
+        )
+
+    def _check(self, settings: AccountSettings) -> AccountSettings:
+        if settings.gateway not in self._gateways.names():
+            raise InvalidInput(
+                f"There is no gateway called {settings.gateway!r}.",
+                hint=f"Choose one of: {', '.join(self._gateways.names())}.",
+                field="gateway",
+            )
+        check_rate(settings.rate_tps)
+        return settings
+
+
+def require_administrator(viewer: Viewer) -> None:
+    """Raise `Forbidden` unless the viewer may run accounts."""
+    viewer.require(Permission.TRAFFIC_ACCOUNTS)
+    if not viewer.is_administrator:
+        raise Forbidden("Only an administrator may do this.", hint="An administrator holds all permissions; ask one.")
+
+
+def _check_display_name(display_name: str) -> str:
+    try:
+        return check_name(display_name, "display")
+    except InvalidInput as error:
+        error.field = "display_name"
+        raise
+
+
+def _taken(name: str) -> InvalidInput:
+    return InvalidInput(f"There is an account called {name} already.", hint="Take another name.", field="name")
+
+
+def _move(session: Session, viewer: Viewer, account_id: str, to: AccountStatus, now: datetime) -> Account:
+    account = accounts.lock_account(session, account_id)
+    if account.status is to:
+        raise InvalidTransition(f"The account {account.display_name} is {to} already.", hint="Reload to see it.")
+    accounts.set_status(session, account_id, to)
+    action = Action.ACCOUNT_ACTIVATED if to is AccountStatus.ACTIVE else Action.ACCOUNT_DEACTIVATED
+    _record(session, viewer, action, account, now, {})
+    return replace(account, status=to)
+
+
+def _in_words(account: Account) -> dict[str, str]:
+    """Return what the audit says of how the account sends."""
+    budget = account.monthly_budget_eur_cents
+    return {
+        "gateway": account.gateway or "none",
+        "segments a second": str(account.rate_tps),
+        "budget": "none" if budget is None else f"{budget / 100:.2f} EUR",
+    }
+
+
+def _record(
+    session: Session, viewer: Viewer, action: Action, account: Account, now: datetime, details: Mapping[str, str]
+) -> None:
+    subject = Subject("account", account.account_id, account.display_name)
+    audit.record(session, viewer, action, subject, now, details)

@@ -121,7 +121,7 @@ class Preflighting:
         return campaign
 
     def _question(self, campaign: Campaign, now: datetime) -> tuple[RecipientSpec, Often, str]:
-        spec = self._addressing.spec(campaign)
+        spec = self._addressing.spec(campaign, now)
         # By the day: the same question is asked again for every page of rows, and its answer is kept.
         since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=self._frequency.days)
         often = Often(campaign.account_id, since, self._frequency.most)

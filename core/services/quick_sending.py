@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from sqlalchemy.exc import IntegrityError
 
+from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.messages import Exclusion
 from core.domain.msisdn import parse_msisdn
@@ -29,7 +30,7 @@ from core.history.schema import CONTACT_SCHEMA
 from core.services.budgeting import Budgeting, beyond_budget
 from core.services.composing import Composing, check_message, draft_of
 from core.services.managing_accounts import ManagingAccounts
-from core.state import accounts, campaigns, suppressions
+from core.state import accounts, audit, campaigns, suppressions
 from core.state.store import State
 
 log = logging.getLogger(__name__)
@@ -161,6 +162,8 @@ class QuickSending:
                 is_repeated = campaigns.find_campaign(session, campaign_id) is not None
                 if is_enough and not is_repeated:
                     campaigns.add_campaign(session, new)
+                    details = {"recipients": f"{estimate.recipient_count:,}", "cost": f"{cost / 100:.2f} EUR"}
+                    audit.record(session, viewer, Action.QUICK_SENT, campaign_subject(new), now, details)
         except IntegrityError:
             is_repeated = True
         if is_repeated:
@@ -181,7 +184,7 @@ class QuickSending:
     def _estimate(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Estimate:
         self._accounts.get_sending(viewer, order.account_id)
         with self._state.read() as session:
-            prices = accounts.list_prices(session, order.account_id)
+            prices = accounts.list_prices(session, order.account_id, now.astimezone(UTC).date())
             suppressed = suppressions.find_suppressed(session, order.account_id, order.numbers)
         found = measure(simplify(order.message) if order.simplifies else order.message)
         excluded: Counter[str] = Counter()

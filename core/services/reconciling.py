@@ -45,11 +45,16 @@ class Reconciling:
     def rows(
         self, viewer: Viewer, campaign_id: str, outcome: str, reason: str | None, page: int, size: int
     ) -> OutcomePage:
-        """Return page *page* (from 1) of the rows with this outcome and, if given, reason. Raises: NotFound."""
+        """
+        Return page *page* (from 1) of the rows with this outcome and, if given, reason.
+
+        Raises: NotFound. Forbidden: without the permission, or the campaign's account is inactive.
+        """
         viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
         with self._state.read() as session:
             campaign = campaigns.get_campaign(session, campaign_id)
             viewer.require_account(campaign.account_id, "campaign")
+            viewer.require_open(campaign.account_id)
             if not campaign.audience_count:
                 # An audience whose campaign was canceled while it was frozen is in the lake, but nobody counts it.
                 return OutcomePage(_readable(viewer, _NOBODY), 0)

@@ -9,7 +9,7 @@ from core.domain.names import check_name
 from core.domain.permissions import Permission, Viewer
 from core.domain.views import SavedView
 from core.errors import InvalidInput, NotFound
-from core.services.identifiers import new_id
+from core.identifiers import new_id
 from core.state import views
 from core.state.store import State
 

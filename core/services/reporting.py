@@ -120,10 +120,12 @@ class Reporting:
         return replace(query, account_ids=self._asked_accounts(viewer, query.names), time_zone=viewer.time_zone)
 
     def _asked_accounts(self, viewer: Viewer, filters: Iterable[NameFilter]) -> frozenset[str]:
-        """Return the viewer's accounts whose names fulfil all conditions on them."""
+        """Return the viewer's active accounts whose names fulfil all conditions on them."""
         wanted = [condition for condition in filters if condition.field is GroupBy.ACCOUNT]
         names = self._account_names(viewer) if wanted else dict.fromkeys(viewer.account_ids, "")
-        return frozenset(key for key, name in names.items() if all(each.matches(name) for each in wanted))
+        found = frozenset(key for key, name in names.items() if all(each.matches(name) for each in wanted))
+        # Groups of messages are counted in any account, single ones are shown of active accounts only.
+        return found & viewer.open_ids
 
     def statistics(self, viewer: Viewer, request: StatisticsRequest) -> StatisticsPage:
         """Return a page of the groups, the totals and the chart; days are the viewer's."""

@@ -2,40 +2,38 @@
 Signing in and out, and the first visit.
 
 Passwords are hashed with argon2id; sessions are random tokens of which only a SHA-256 is stored.
-A wrong password and an unknown email take the same work and give the same error.
+A wrong password, an unknown email and a person who may not come in take the same work and give the same error.
 """
 
-import hashlib
-import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
+from core.domain.audit import Action, Subject
+from core.domain.browsers import describe_agent
+from core.domain.people import EMAIL_MAX, check_email, check_name
 from core.domain.permissions import PRESETS, Viewer
-from core.errors import Forbidden, InvalidInput, TooManyAttempts, WrongCredentials, until
+from core.errors import Forbidden, NotFound, WrongCredentials
+from core.identifiers import new_id
 from core.services.first_account import open_first_account
-from core.services.identifiers import new_id
-from core.state import installation, sessions, users
+from core.services.hashing import Passwords
+from core.services.mailing import digest, new_token
+from core.services.throttling import record_failures, refuse_throttled
+from core.state import audit, installation, sessions, users
+from core.state.sessions import Browser
 from core.state.store import State
 
 SETUP_TOKEN = "setup_token"  # noqa: S105 - the name of a setting
-FREE_FAILURES = 5
-LONGEST_WAIT_S = 900
-# Failures count together while less than this lies between them. People behind one address add up otherwise,
-# until every mistake of one of them locks out all.
-FORGET_AFTER = timedelta(hours=1)
-PASSWORD_RULES = (
-    (r".{8,}", "at least 8 characters"),
-    (r"[A-Z]", "an upper case letter"),
-    (r"[a-z]", "a lower case letter"),
-    (r"\d", "a number"),
-    (r"[^A-Za-z0-9]", "a special character"),
-)
-PASSWORD_MAX = 200
+# A page is dozens of requests at once, and all of them ask the same. Short enough that whoever is sent away is gone
+# within five seconds, also where another process has answered.
+RECALLED = timedelta(seconds=1)
+_RECALLED_MAX = 1_000
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,31 @@ class SetUp:
     demo: bool = False
 
 
+@dataclass(frozen=True)
+class Device:
+    """Somewhere a person is signed in. *browser* in words; *is_current*: it is the one that asks."""
+
+    session_id: str
+    browser: str
+    address: str
+    created_at: datetime
+    active_at: datetime
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """
+    How long a session goes on if nothing is done, and what ends it then.
+
+    *warns*: it is time to tell the person, two minutes before or a quarter of a shorter idle time.
+    """
+
+    seconds: float
+    ends_by: Literal["idle", "lifetime"]
+    warns: bool
+
+
 class SigningIn:
     """Who is behind a browser."""
 
@@ -60,9 +83,9 @@ class SigningIn:
         self._idle = timedelta(seconds=idle_s)
         self._lifetime = timedelta(seconds=lifetime_s)
         self._rate_tps = rate_tps
-        self._hasher = hasher or PasswordHasher()
-        # Verified when there is no such person, so that an unknown email costs as much time.
-        self._nobody = self._hasher.hash(secrets.token_hex(16))
+        self.passwords = Passwords(hasher)
+        # By the digest of the token: whose it was, and when that was asked.
+        self._recalled: dict[str, tuple[datetime, Viewer]] = {}
 
     def needs_setup(self) -> bool:
         """Return whether there is no user at all yet."""
@@ -78,7 +101,7 @@ class SigningIn:
                 installation.set_setting(session, SETUP_TOKEN, token)
         return token
 
-    def set_up(self, form: SetUp, now: datetime) -> str:
+    def set_up(self, form: SetUp, browser: Browser, now: datetime) -> str:
         """
         Create the first administrator and sign him or her in.
 
@@ -89,16 +112,14 @@ class SigningIn:
             _check_setup(session, form.token)
         # Only the right token gets as far as hashing, which is expensive by design.
         new = self.new_user(form.name, form.email, form.password)
-        token = secrets.token_urlsafe(32)
         with self._state.write() as session:
             _check_setup(session, form.token)
             installation.delete_setting(session, SETUP_TOKEN)
             users.add_user(session, new, now)
             open_first_account(session, new.user_id, self._rate_tps, now)
-            sessions.add_session(session, _digest(token), new.user_id, now)
             if form.demo:
                 installation.request_demo(session, new.user_id, now)
-        return token
+            return open_session(session, new.user_id, browser, now)
 
     def new_user(self, name: str, email: str, password: str, preset: str = "Administrator") -> users.NewUser:
         """Check what was typed and return a person ready to be stored. Raises: InvalidInput."""
@@ -106,96 +127,171 @@ class SigningIn:
             user_id=new_id(),
             email=check_email(email),
             name=check_name(name),
-            password_hash=self._hasher.hash(check_password(password)),
+            password_hash=self.passwords.hash(password, name, email),
             permissions=PRESETS[preset],
         )
 
-    def sign_in(self, email: str, password: str, address: str, now: datetime) -> str:
+    def sign_in(self, email: str, password: str, browser: Browser, now: datetime, replaced: str = "") -> str:
         """
-        Return the token of a new session.
+        Return the token of a new session; the one the browser sent, *replaced*, works no more.
 
         Raises: WrongCredentials: no such person, not active, or another password.
-            TooManyAttempts: this email or this *address* failed too often a moment ago.
+            TooManyAttempts: this email or this browser's address failed too often a moment ago.
         """
-        keys = (f"email:{email.strip().lower()[:254]}", f"address:{address}")
+        email = typed_email(email)
+        keys = attempt_keys(email, browser.address)
         with self._state.read() as session:
-            _refuse_throttled(session, keys, now)
-            found = users.find_credentials(session, email.strip())
+            refuse_throttled(session, keys, now)
+            found = users.find_credentials(session, email)
         # Outside any transaction: verifying takes tens of milliseconds by design.
-        right = self._verify(found.password_hash if found else self._nobody, password)
+        right = self.passwords.verify(found.password_hash if found else "", password)
         if found is None or not found.active or not right:
             with self._state.write() as session:
-                _record_failures(session, keys, now)
-            raise WrongCredentials("Email or password is wrong.", hint="Check both and try again.")
-        token = secrets.token_urlsafe(32)
-        stronger = self._hasher.hash(password) if self._hasher.check_needs_rehash(found.password_hash) else ""
+                record_failures(session, keys, now)
+                stranger = Viewer("", "", "", address=browser.address)
+                audit.record(session, stranger, Action.SIGN_IN_REFUSED, Subject("person", "", email), now)
+            raise _wrong_credentials()
+        stronger = self.passwords.stronger(found.password_hash, password)
         with self._state.write() as session:
+            # Of many tries at once, the right one too has to be among the first.
+            refuse_throttled(session, keys, now)
+            if users.find_credentials(session, email, lock=True) != found:
+                # Paused, or the password was changed, while this one was verified.
+                raise _wrong_credentials()
             sessions.clear_attempts(session, keys[0])
             if stronger:
                 users.set_password_hash(session, found.user_id, stronger)
-            sessions.add_session(session, _digest(token), found.user_id, now)
-        return token
+            self._recalled.pop(digest(replaced), None)
+            return open_session(session, found.user_id, browser, now, replaced)
 
     def identify(self, token: str | None, now: datetime) -> Viewer | None:
         """Return who is behind *token*, or None when the session is unknown, revoked, idle or too old."""
         if not token:
             return None
+        token_hash = digest(token)
+        with self._state.ask() as connection:
+            found = sessions.find_viewer(connection, token_hash)
+        if found is None or not self._is_live(found[0], now):
+            self._recalled.pop(token_hash, None)
+            return None
+        if len(self._recalled) >= _RECALLED_MAX:
+            self._recalled.clear()
+        self._recalled[token_hash] = (now, found[1])
+        return found[1]
+
+    def recall(self, token: str, now: datetime) -> Viewer | None:
+        """
+        Return what `identify` said of *token* less than a second ago, or None when it has to be asked.
+
+        Does not block. Whoever signs out here is forgotten at once.
+        """
+        found = self._recalled.get(digest(token)) if token else None
+        return found[1] if found and timedelta(0) <= now - found[0] < RECALLED else None
+
+    def time_left(self, token: str, now: datetime) -> TimeLeft | None:
+        """Return how long the session goes on, or None when it has ended. No activity."""
         with self._state.read() as session:
-            found = sessions.find_session(session, _digest(token))
-            return users.find_viewer(session, found.user_id) if found and self._is_live(found, now) else None
+            found = sessions.find_session(session, digest(token))
+        if found is None or not self._is_live(found, now):
+            return None
+        idle, lifetime = self._idle - (now - found.active_at), self._lifetime - (now - found.created_at)
+        left = min(idle, lifetime).total_seconds()
+        warns = left <= min(120, self._idle.total_seconds() / 4)
+        return TimeLeft(left, "idle" if idle <= lifetime else "lifetime", warns)
 
     def touch(self, token: str, now: datetime) -> None:
         """Record that the person did something; a session that has ended stays so."""
         with self._state.write() as session:
-            found = sessions.find_session(session, _digest(token))
+            found = sessions.find_session(session, digest(token))
             if found and self._is_live(found, now):
-                sessions.record_activity(session, _digest(token), now)
+                sessions.record_activity(session, digest(token), now)
 
-    def sign_out(self, token: str, now: datetime) -> None:
-        """End the session."""
+    def sign_out(self, token: str, now: datetime, address: str = "") -> None:
+        """End the session; harmless when it has ended."""
+        with self._ending() as session:
+            found = sessions.find_viewer(session.connection(), digest(token))
+            if found and sessions.revoke_session(session, digest(token), now):
+                who = Viewer(found[1].user_id, found[1].name, found[1].email, address=address)
+                audit.record(session, who, Action.SIGNED_OUT, Subject("person", who.user_id, who.name), now)
+
+    def list_sessions(self, viewer: Viewer, token: str, now: datetime) -> tuple[Device, ...]:
+        """Return where the viewer is signed in, the last active first; *token* is the asking browser's."""
+        with self._state.read() as session:
+            found = sessions.list_open(session, viewer.user_id, now - self._idle, now - self._lifetime)
+        current = digest(token)
+        return tuple(
+            Device(
+                session_id=one.session_id,
+                browser=describe_agent(one.browser.agent),
+                address=one.browser.address,
+                created_at=one.created_at,
+                active_at=one.active_at,
+                is_current=one.token_hash == current,
+            )
+            for one in found
+        )
+
+    def revoke_session(self, viewer: Viewer, session_id: str, now: datetime) -> None:
+        """End one of the viewer's sessions. Raises: NotFound: none of his or hers, or it has ended."""
+        with self._ending() as session:
+            if not sessions.revoke_by_id(session, viewer.user_id, session_id, now):
+                raise NotFound("There is no such session.", hint="It may have ended already.")
+            _record_revoked(session, viewer, 1, now)
+
+    def revoke_others(self, viewer: Viewer, token: str, now: datetime) -> int:
+        """End the viewer's sessions but for *token*'s; return how many."""
+        with self._ending() as session:
+            ended_count = sessions.revoke_all(session, viewer.user_id, now, but=digest(token))
+            if ended_count:
+                _record_revoked(session, viewer, ended_count, now)
+        return ended_count
+
+    @contextmanager
+    def _ending(self) -> Iterator[Session]:
+        """Open a transaction that ends sessions, and recall none of them afterwards."""
         with self._state.write() as session:
-            sessions.revoke_session(session, _digest(token), now)
+            yield session
+        self._recalled.clear()
 
     def _is_live(self, found: sessions.SignedIn, now: datetime) -> bool:
         return now - found.active_at <= self._idle and now - found.created_at <= self._lifetime
 
-    def _verify(self, password_hash: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(password_hash, password[:PASSWORD_MAX])
-        except (VerificationError, InvalidHashError):
-            return False
+
+def open_session(session: Session, user_id: str, browser: Browser, now: datetime, replaced: str = "") -> str:
+    """
+    Sign the person in and write it down; return the session's new token.
+
+    It is never one that the browser brought along: that one, *replaced*, works no more. Raises: NotFound: not active.
+    """
+    viewer = users.find_viewer(session, user_id)
+    if viewer is None:
+        raise NotFound("There is no such person.")
+    if replaced:
+        sessions.revoke_session(session, digest(replaced), now)
+    token = new_token()
+    sessions.add_session(session, digest(token), user_id, now, browser)
+    who = Viewer(user_id, viewer.name, viewer.email, address=browser.address)
+    audit.record(session, who, Action.SIGNED_IN, Subject("person", user_id, viewer.name), now)
+    return token
 
 
-def check_name(name: str) -> str:
-    """Return the tidied name. Raises: InvalidInput."""
-    tidy = " ".join(name.split())
-    if not 1 <= len(tidy) <= 100 or not tidy.isprintable():
-        raise InvalidInput("The name needs 1 to 100 characters.", hint="Enter your name.", field="name")
-    return tidy
+def attempt_keys(email: str, address: str) -> tuple[str, str]:
+    """Return what failures to sign in are counted by: the email first, then where they come from."""
+    return (f"email:{email}", f"address:{address}")
 
 
-def check_email(email: str) -> str:
-    """Return the tidied email. Raises: InvalidInput."""
-    tidy = email.strip()
-    if len(tidy) > 254 or not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f.]+", tidy):
-        raise InvalidInput("This is not an email address.", hint="For example ada@example.com.", field="email")
-    return tidy
+def typed_email(email: str) -> str:
+    """Return what was typed as an email as the store has it; what no email holds is left out, not refused."""
+    return "".join(character for character in email.strip() if character.isprintable())[:EMAIL_MAX].lower()
 
 
-def check_password(password: str) -> str:
-    """Return the password unchanged. Raises: InvalidInput: it breaks the guide's rule; says which part."""
-    missing = [words for pattern, words in PASSWORD_RULES if not re.search(pattern, password, re.DOTALL)]
-    if missing:
-        raise InvalidInput("The password is too weak.", hint=f"It needs {', '.join(missing)}.", field="password")
-    if len(password) > PASSWORD_MAX:
-        raise InvalidInput(
-            f"The password is longer than {PASSWORD_MAX} characters.", hint="Take a shorter one.", field="password"
-        )
-    return password
+def _wrong_credentials() -> WrongCredentials:
+    return WrongCredentials("Email or password is wrong.", hint="Check both and try again.")
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def _record_revoked(session: Session, viewer: Viewer, count: int, now: datetime) -> None:
+    subject = Subject("person", viewer.user_id, viewer.name)
+    audit.record(session, viewer, Action.SESSION_REVOKED, subject, now, {"sessions": str(count)})
 
 
 def _check_setup(session: Session, token: str) -> None:
@@ -206,20 +302,3 @@ def _check_setup(session: Session, token: str) -> None:
         raise Forbidden(
             "The setup token is wrong.", hint="Copy it from the terminal that runs Heliograph.", field="token"
         )
-
-
-def _refuse_throttled(session: Session, keys: tuple[str, ...], now: datetime) -> None:
-    for key in keys:
-        attempts = sessions.find_attempts(session, key)
-        if attempts and attempts.blocked_until > now:
-            raise TooManyAttempts(until(attempts.blocked_until, now))
-
-
-def _record_failures(session: Session, keys: tuple[str, ...], now: datetime) -> None:
-    sessions.forget_attempts(session, now - FORGET_AFTER)
-    for key in keys:
-        before = sessions.find_attempts(session, key)
-        failed_count = (before.failed_count if before else 0) + 1
-        over = min(failed_count - FREE_FAILURES, 16)
-        wait_s = min(LONGEST_WAIT_S, 2**over) if over > 0 else 0
-        sessions.record_failure(session, key, failed_count, now + timedelta(seconds=wait_s))

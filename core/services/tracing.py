@@ -73,12 +73,18 @@ class Tracing:
         self._history = history
 
     def get(self, viewer: Viewer, message_id: str) -> MessageTrace:
-        """Return the message's trace. Raises: Forbidden. NotFound: no such message, or another account's."""
+        """
+        Return the message's trace.
+
+        Raises: Forbidden: without the permission, or its account is inactive. NotFound: no such message, or another
+            account's.
+        """
         viewer.require(Permission.MESSAGE_HISTORY)
         found = self._history.find(viewer.account_ids, message_id)
         if found is None:
             raise NotFound("There is no such message.")
         message = found.message
+        viewer.require_open(message.account)
         with self._state.read() as session:
             (account,) = accounts.list_accounts(session, {message.account})
             campaign = campaigns.find_campaign(session, message.campaign_id)

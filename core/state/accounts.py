@@ -2,25 +2,31 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.domain.accounts import Account, AccountStatus, AccountType
 from core.domain.pacing import Bucket
-from core.domain.pricing import Price
+from core.domain.paging import Page, PageRequest
+from core.domain.pricing import ALWAYS, Price
 from core.errors import NotFound
 from core.state.models import AccountRow, PriceRow
+from core.state.search import contains
+
+# What a page of accounts may be sorted by.
+SORTABLE = ("name", "display_name", "account_type", "status", "created_at")
 
 
 @dataclass(frozen=True)
 class PacedAccount:
-    """An account's rate (segments per second) and the state of its bucket."""
+    """An account's rate (segments per second), the state of its bucket, and whether it may be used at all."""
 
     rate_tps: int
     bucket: Bucket
+    can_send: bool
 
 
 def add_account(session: Session, account: Account, now: datetime) -> None:
@@ -59,14 +65,6 @@ def get_account(session: Session, account_id: str) -> Account:
     return _account(row)
 
 
-def lock_account(session: Session, account_id: str) -> Account:
-    """Return the account, locked until the transaction ends (SQLite's write lock does the same). Raises: NotFound."""
-    row = session.scalars(select(AccountRow).where(AccountRow.account_id == account_id).with_for_update()).first()
-    if row is None:
-        raise NotFound("There is no such account.")
-    return _account(row)
-
-
 def get_account_by_name(session: Session, name: str) -> Account:
     """Return the account called *name*. Raises: NotFound."""
     row = session.scalar(select(AccountRow).where(AccountRow.name == name))
@@ -90,10 +88,79 @@ def set_budget(session: Session, account_id: str, monthly_eur_cents: Decimal | N
     session.get_one(AccountRow, account_id).monthly_budget_eur_cents = monthly_eur_cents
 
 
+def set_display_name(session: Session, account_id: str, display_name: str) -> None:
+    """Change what people call the account."""
+    session.get_one(AccountRow, account_id).display_name = display_name
+
+
+def set_status(session: Session, account_id: str, status: AccountStatus) -> None:
+    """Change whether the account may be used."""
+    session.get_one(AccountRow, account_id).status = status
+
+
+def set_gateway(session: Session, account_id: str, gateway: str) -> None:
+    """Change by which gateway the account sends."""
+    session.get_one(AccountRow, account_id).gateway = gateway
+
+
+def set_credentials(session: Session, account_id: str, encrypted: str, at: datetime | None) -> None:
+    """Replace the account's credentials for its gateway, encrypted *at* that time; "" and None for none."""
+    row = session.get_one(AccountRow, account_id)
+    row.credentials, row.credentials_at = encrypted, at
+
+
+def find_credentials(session: Session, account_id: str) -> str:
+    """Return the account's credentials, encrypted; "" for none, or no such account."""
+    row = session.get(AccountRow, account_id)
+    return row.credentials if row else ""
+
+
+def list_credentials(session: Session) -> tuple[tuple[str, str], ...]:
+    """Return the id of each account that has credentials, and those, encrypted; the rows stay locked."""
+    found = select(AccountRow).where(AccountRow.credentials != "").order_by(AccountRow.account_id).with_for_update()
+    return tuple((row.account_id, row.credentials) for row in session.scalars(found))
+
+
+def reseal_credentials(session: Session, account_id: str, encrypted: str) -> None:
+    """Replace the account's credentials by the same ones, encrypted otherwise."""
+    session.get_one(AccountRow, account_id).credentials = encrypted
+
+
+def lock_account(session: Session, account_id: str) -> Account:
+    """Return the account; until the transaction ends nobody else changes it or takes its tokens. Raises: NotFound."""
+    row = session.scalar(select(AccountRow).where(AccountRow.account_id == account_id).with_for_update())
+    if row is None:
+        raise NotFound("There is no such account.")
+    return _account(row)
+
+
+def is_name_taken(session: Session, name: str) -> bool:
+    """Return whether an account is called *name*, whatever the case."""
+    return session.scalar(select(AccountRow.account_id).where(func.lower(AccountRow.name) == name.lower())) is not None
+
+
+def page_accounts(session: Session, account_ids: Collection[str] | None, request: PageRequest) -> Page[Account]:
+    """Return a page of the accounts among *account_ids* (None: of all) whose name contains the search."""
+    found = select(AccountRow)
+    if account_ids is not None:
+        found = found.where(AccountRow.account_id.in_(account_ids))
+    if request.search.strip():
+        search = request.search.strip()
+        found = found.where(
+            contains(AccountRow.name.expression, search) | contains(AccountRow.display_name.expression, search)
+        )
+    total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
+    column = getattr(AccountRow, request.sort if request.sort in SORTABLE else "display_name")
+    order = column.desc() if request.descending else column.asc()
+    rows = session.scalars(found.order_by(order, AccountRow.account_id).limit(request.size).offset(request.offset))
+    return Page(tuple(_account(row) for row in rows), total)
+
+
 def lock_bucket(session: Session, account_id: str) -> PacedAccount:
     """Return rate and bucket, locked until the transaction ends (SQLite's write lock does the same)."""
     row = session.scalars(select(AccountRow).where(AccountRow.account_id == account_id).with_for_update()).one()
-    return PacedAccount(row.rate_tps, Bucket(row.bucket_tokens, row.bucket_at or row.created_at))
+    bucket = Bucket(row.bucket_tokens, row.bucket_at or row.created_at)
+    return PacedAccount(row.rate_tps, bucket, _account(row).can_send)
 
 
 def set_bucket(session: Session, account_id: str, bucket: Bucket) -> None:
@@ -102,23 +169,55 @@ def set_bucket(session: Session, account_id: str, bucket: Bucket) -> None:
     row.bucket_tokens, row.bucket_at = bucket.tokens, bucket.updated_at
 
 
-def set_prices(session: Session, account_id: str, prices: Iterable[Price]) -> None:
-    """Add or replace prices of one segment, EUR cents."""
+def set_prices(session: Session, account_id: str, prices: Iterable[Price], valid_from: date = ALWAYS) -> None:
+    """Add or replace prices of one segment, EUR cents, in the list that counts from *valid_from* (a day of UTC) on."""
     for price in prices:
         session.merge(
             PriceRow(
                 account_id=account_id,
                 country=price.country,
                 mccmnc=price.mccmnc,
+                valid_from=valid_from,
                 price_eur_cents=price.price_eur_cents,
             )
         )
 
 
-def list_prices(session: Session, account_id: str) -> tuple[Price, ...]:
-    """Return the account's price list."""
-    rows = session.scalars(select(PriceRow).where(PriceRow.account_id == account_id))
+def replace_prices(session: Session, account_id: str, prices: Iterable[Price], valid_from: date) -> None:
+    """Make *prices* the whole list that counts from *valid_from* on."""
+    session.execute(delete(PriceRow).where(PriceRow.account_id == account_id, PriceRow.valid_from == valid_from))
+    session.add_all(PriceRow(account_id=account_id, valid_from=valid_from, **vars(price)) for price in prices)
+    session.flush()
+
+
+def list_prices(session: Session, account_id: str, on: date | None = None) -> tuple[Price, ...]:
+    """Return the account's price list that counts *on* that day of UTC, the newest of all without one; () for none."""
+    mine = select(func.max(PriceRow.valid_from)).where(PriceRow.account_id == account_id)
+    newest = session.scalar(mine.where(PriceRow.valid_from <= on) if on else mine)
+    if newest is None:
+        return ()
+    rows = session.scalars(select(PriceRow).where(PriceRow.account_id == account_id, PriceRow.valid_from == newest))
     return tuple(Price(row.country, row.mccmnc, Decimal(row.price_eur_cents)) for row in rows)
+
+
+def get_price_list(session: Session, account_id: str, valid_from: date) -> tuple[Price, ...]:
+    """Return the prices of the list that counts from exactly that day on. Raises: NotFound: there is none."""
+    mine = select(PriceRow).where(PriceRow.account_id == account_id, PriceRow.valid_from == valid_from)
+    rows = session.scalars(mine.order_by(PriceRow.country, PriceRow.mccmnc)).all()
+    if not rows:
+        raise NotFound("There is no price list of that day.")
+    return tuple(Price(row.country, row.mccmnc, Decimal(row.price_eur_cents)) for row in rows)
+
+
+def list_price_lists(session: Session, account_id: str) -> tuple[tuple[date, int], ...]:
+    """Return from when each of the account's price lists counts and how many prices it has, the newest first."""
+    rows = session.execute(
+        select(PriceRow.valid_from, func.count())
+        .where(PriceRow.account_id == account_id)
+        .group_by(PriceRow.valid_from)
+        .order_by(PriceRow.valid_from.desc())
+    )
+    return tuple((valid_from, count) for valid_from, count in rows)
 
 
 def _account(row: AccountRow) -> Account:
@@ -131,4 +230,5 @@ def _account(row: AccountRow) -> Account:
         gateway=row.gateway,
         rate_tps=row.rate_tps,
         monthly_budget_eur_cents=row.monthly_budget_eur_cents,
+        credentials_at=row.credentials_at,
     )

@@ -108,7 +108,9 @@ def find_campaign(session: Session, campaign_id: str) -> Campaign | None:
 
 def lock_campaign(session: Session, campaign_id: str) -> Campaign:
     """Return the campaign, locked until the transaction ends (SQLite's write lock does the same). Raises: NotFound."""
-    row = session.scalars(select(CampaignRow).where(CampaignRow.campaign_id == campaign_id).with_for_update()).first()
+    wanted = select(CampaignRow).where(CampaignRow.campaign_id == campaign_id).with_for_update()
+    # What this transaction read before it had to wait may be old.
+    row = session.scalars(wanted, execution_options={"populate_existing": True}).first()
     if row is None:
         raise NotFound("There is no such campaign.")
     return _campaign(row)
@@ -136,6 +138,14 @@ def list_launched_since(session: Session, account_id: str, since: datetime) -> t
     """Return the account's campaigns launched since then, the newest first."""
     launched = select(CampaignRow).where(CampaignRow.account_id == account_id, CampaignRow.launched_at >= since)
     return tuple(_campaign(row) for row in session.scalars(launched.order_by(CampaignRow.launched_at.desc())))
+
+
+def list_active(session: Session, account_id: str) -> tuple[Campaign, ...]:
+    """Return the account's campaigns that are sending."""
+    wanted = select(CampaignRow).where(
+        CampaignRow.account_id == account_id, CampaignRow.status == CampaignStatus.ACTIVE
+    )
+    return tuple(_campaign(row) for row in session.scalars(wanted.order_by(CampaignRow.campaign_id)))
 
 
 def list_unsettled(session: Session, account_id: str) -> tuple[Campaign, ...]:

@@ -1,5 +1,6 @@
 """Exports people asked for: the questions, how far their files are, and until when they are kept."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
@@ -73,6 +74,11 @@ def record_end(session: Session, ended: Export, owner: str) -> None:
 def list_expired(session: Session, now: datetime) -> list[str]:
     """Return the exports whose time is over."""
     return list(session.scalars(select(ExportRow.export_id).where(ExportRow.expires_at <= now)))
+
+
+def list_kept(session: Session, export_ids: Iterable[str]) -> set[str]:
+    """Return which of *export_ids* there still are."""
+    return set(session.scalars(select(ExportRow.export_id).where(ExportRow.export_id.in_(list(export_ids)))))
 
 
 def delete_export(session: Session, export_id: str) -> None:

@@ -1,113 +1,17 @@
-"""
-Tables of the state store.
+"""Tables of the state store: small rows, short transactions. Those of people are in `people_models`."""
 
-Small rows, short transactions. Times are stored in UTC; SQLite keeps no zone, so `UtcDateTime`
-refuses naive values on the way in and returns aware ones on the way out. Identifiers are UUIDv7 text.
-"""
-
-from datetime import UTC, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Numeric,
-    String,
-    Text,
-    TypeDecorator,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Numeric, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from core.state import people_models
+from core.state.base import Base, UtcDateTime
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime on every dialect."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Refuse naive values; store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = f"naive datetime {value!r}"
-            raise ValueError(message)
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """The metadata every table shares."""
-
-    # Named constraints can be changed by a later migration; SQLite gives unnamed ones no name at all.
-    metadata = MetaData(
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "ix": "ix_%(table_name)s_%(column_0_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
-        datetime: UtcDateTime,
-        dict[str, Any]: JSON,
-        list[str]: JSON,
-        Decimal: Numeric(12, 4),
-    }
-
-
-class UserRow(Base):
-    """A person. *email* is stored lower-cased."""
-
-    __tablename__ = "users"
-    user_id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    email: Mapped[str] = mapped_column(String(254), unique=True)
-    name: Mapped[str] = mapped_column(String(100))
-    password_hash: Mapped[str] = mapped_column(String(200))
-    status: Mapped[str] = mapped_column(String(10))
-    permissions: Mapped[list[str]]
-    time_zone: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime]
-
-
-class MembershipRow(Base):
-    """Which accounts a person belongs to."""
-
-    __tablename__ = "memberships"
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True)
-
-
-class SessionRow(Base):
-    """A signed-in browser. Only the hash of its token is kept."""
-
-    __tablename__ = "sessions"
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
-    created_at: Mapped[datetime]
-    active_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-
-
-class AttemptRow(Base):
-    """Failed log-ins in a row of one key (an email or an address); forgotten after a while without one."""
-
-    __tablename__ = "sign_in_attempts"
-    key: Mapped[str] = mapped_column(String(300), primary_key=True)
-    failed_count: Mapped[int]
-    blocked_until: Mapped[datetime]
+# One metadata holds the tables of both files.
+__all__ = ["Base", "UtcDateTime", "people_models"]
 
 
 class SettingRow(Base):
@@ -131,17 +35,25 @@ class AccountRow(Base):
     rate_tps: Mapped[int]
     created_at: Mapped[datetime]
     monthly_budget_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
+    # Encrypted; "" for none.
+    credentials: Mapped[str] = mapped_column(Text, default="")
+    credentials_at: Mapped[datetime | None]
     bucket_tokens: Mapped[float] = mapped_column(default=0.0)
     bucket_at: Mapped[datetime | None]
 
 
 class PriceRow(Base):
-    """Price of one segment; *mccmnc* "" is the country's price, *country* "" the default."""
+    """
+    Price of one segment; *mccmnc* "" is the country's price, *country* "" the default.
+
+    All rows with the same *valid_from* (a day of UTC) are one price list, which counts from then until the next one.
+    """
 
     __tablename__ = "prices"
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True)
     country: Mapped[str] = mapped_column(String(2), primary_key=True)
     mccmnc: Mapped[str] = mapped_column(String(6), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
     price_eur_cents: Mapped[Decimal]
 
 

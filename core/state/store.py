@@ -48,6 +48,16 @@ class State:
             yield session
 
     @contextmanager
+    def ask(self) -> Iterator[Connection]:
+        """
+        Open the same as `read` without the ORM's books: for one question that is asked all the time.
+
+        Raises: StorageError: the store does not answer.
+        """
+        with _translated(), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Session]:
         """
         Open a transaction that commits at the end of the block and rolls back on any error.
@@ -80,7 +90,8 @@ class State:
 def _make_engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(url, pool_pre_ping=True)
+    # A server may have closed the connection meanwhile; a file has not.
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -25,6 +25,10 @@ class BrowserSession:
             return None
         return await run_in_threadpool(self._sign_in.identify, self._token, self._clock())
 
+    async def recall_viewer(self) -> Viewer | None:
+        """Return the same as `find_viewer`, an answer that may be a second old: for requests that come by the dozen."""
+        return self._sign_in.recall(self._token, self._clock()) or await self.find_viewer()
+
     async def record_activity(self, period_s: float) -> None:
         """Restart the idle time; calls within *period_s* seconds of the last record cost nothing."""
         now = self._clock()

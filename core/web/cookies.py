@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from core.state.sessions import Browser
+
 SESSION_COOKIE = "heliograph_session"
 CSRF_COOKIE = "heliograph_csrf"
 CSRF_FIELD = "csrf"
@@ -28,6 +30,18 @@ class Cookies:
     def keep_csrf(self, response: Response, csrf: str) -> None:
         """Remember the value the form carries, for the comparison when it comes back."""
         response.set_cookie(CSRF_COOKIE, csrf, httponly=True, samesite="strict", secure=self.secure, path="/")
+
+
+def browser_of(connection: HTTPConnection) -> Browser:
+    """
+    Return where the browser is, by which failed attempts are counted, and what it calls itself.
+
+    Headers like X-Forwarded-For are not read here: anybody can write them. Which proxy may speak for its
+    clients is the server's business, which has then put their address into the scope.
+    """
+    address = connection.client.host if connection.client else "unknown"
+    agent = connection.headers.get("user-agent", "")
+    return Browser(address, "".join(character for character in agent if character.isprintable()))
 
 
 def session_token(connection: HTTPConnection) -> str:

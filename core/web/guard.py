@@ -4,8 +4,6 @@ The guard: nothing but the way in is served to a stranger.
 Pure ASGI, because Starlette's BaseHTTPMiddleware never sees a websocket, and Streamlit's pages travel over one.
 """
 
-from urllib.parse import urlsplit
-
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -14,10 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.web.browser_session import BrowserSession
 from core.web.live_socket import SESSION_ENDED, LiveSocket, Watch
-from core.web.next_page import LOGIN, SETUP, login_path
+from core.web.next_page import ENTRANCE, SETUP, login_path
+from core.web.origin import is_foreign
 from core.web.ports import Clock, SignIn
 
-PUBLIC_PATHS = frozenset({LOGIN, SETUP, "/healthz", "/_stcore/health", "/favicon.ico", "/favicon.png"})
+PUBLIC_PATHS = ENTRANCE | {"/healthz", "/_stcore/health", "/favicon.ico", "/favicon.png"}
 # /static/ is Streamlit's own bundle and holds no data. A tab whose session ended still loads pieces of it
 # lazily; refusing them would break the very script that sends the person to the login page.
 PUBLIC_FOLDERS = ("/assets/", "/static/")
@@ -38,10 +37,11 @@ class Guard:
             await self._app(scope, receive, send)
             return
         session = BrowserSession(HTTPConnection(scope), self._sign_in, self._clock)
-        viewer = await session.find_viewer()
+        # A socket lives on, so it is asked for anew.
+        viewer = await (session.recall_viewer() if scope["type"] == "http" else session.find_viewer())
         # A page elsewhere may open a socket here with the person's cookie. Streamlit would refuse it too, but asks
         # another host for this machine's address first.
-        if viewer is None or (scope["type"] == "websocket" and _is_foreign(scope)):
+        if viewer is None or (scope["type"] == "websocket" and is_foreign(scope)):
             await self._refuse(scope, receive, send)
             return
         scope.setdefault("state", {})["viewer"] = viewer
@@ -64,13 +64,6 @@ class Guard:
             response = PlainTextResponse("Not signed in.", status_code=401)
         response.headers["Cache-Control"] = "no-store"
         await response(scope, receive, send)
-
-
-def _is_foreign(scope: Scope) -> bool:
-    """Whether a browser says that the page behind this request came from another host. Programs name no origin."""
-    headers = Headers(scope=scope)
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 def _is_public(scope: Scope) -> bool:

@@ -8,7 +8,7 @@ content made inside the page.
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.web.next_page import LOGIN, SETUP
+from core.web.next_page import ENTRANCE
 
 # Our own pages: one stylesheet, one script, no inline anything.
 OWN_PAGES_POLICY = (
@@ -59,7 +59,7 @@ class SecurityHeaders:
 
 def security_headers(path: str) -> dict[str, str]:
     """Return the headers for an answer at *path*."""
-    if path in {LOGIN, SETUP}:
+    if path in ENTRANCE:
         return {**COMMON, "Content-Security-Policy": OWN_PAGES_POLICY, "X-Frame-Options": "DENY"}
     policy = FILES_POLICY if path.startswith("/media/") else STREAMLIT_POLICY
     return {**COMMON, "Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}

@@ -1,11 +1,24 @@
 """A limit on what a stranger can make the server read."""
 
-from collections.abc import Collection
+import functools
+from collections.abc import Callable, Collection
+from typing import ParamSpec, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FORM_MAX_BYTES = 64 * 1024
+P = ParamSpec("P")
+R = TypeVar("R")
+# Passwords being hashed at once in this process: each takes 64 MiB, and the other threads are for everybody else.
+HASHING_MAX = 4
+_hashing = CapacityLimiter(HASHING_MAX)
+
+
+async def run_in_turn(work: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
+    """Run *work*, which hashes a password, in a thread of its own as soon as few others do so."""
+    return await to_thread.run_sync(functools.partial(work, *arguments, **options), limiter=_hashing)
 
 
 class BodyLimit:

@@ -7,8 +7,15 @@ from starlette.types import Scope
 HOME = "/"
 LOGIN = "/login"
 SETUP = "/setup"
+FORGOT = "/forgot"
+# The three that mails link to.
+RESET = "/reset"
+INVITATION = "/invitation"
+CONFIRM_EMAIL = "/confirm-email"
+# Everything with a form that a stranger may see.
+ENTRANCE = frozenset({LOGIN, SETUP, FORGOT, RESET, INVITATION, CONFIRM_EMAIL})
 _LONGEST = 2_000
-_NOT_PAGES = (LOGIN, SETUP, "/session/", "/assets/", "/static/", "/_stcore/", "/healthz")
+_NOT_PAGES = (*ENTRANCE, "/session/", "/assets/", "/static/", "/_stcore/", "/healthz")
 
 
 def safe_next(wanted: str) -> str:

@@ -39,6 +39,18 @@ FOREIGN_FORM = Complaint(
     400, "This form is no longer valid. Try again; if it happens twice, allow cookies for this site."
 )
 
+UNEQUAL = Complaint(400, "The two passwords differ. Type the same one twice.", "confirm")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A page that says something and leads on: to *path*, by a link that reads *label*."""
+
+    title: str
+    text: str
+    path: str
+    label: str
+
 
 def complaint_about(error: AppError, status: int, fields: tuple[str, ...] = ()) -> Complaint:
     """Turn *error* into words beside its field, if the form has it among *fields*."""
@@ -58,6 +70,18 @@ def show_form(
     if complaint.retry_after_s:
         response.headers["Retry-After"] = str(complaint.retry_after_s)
     cookies.keep_csrf(response, csrf)
+    return response
+
+
+def show_notice(notice: Notice, status: int = 200) -> HTMLResponse:
+    """Render a page without a form."""
+    html = _templates.get_template("notice.html").render(notice=notice)
+    return keep_address(HTMLResponse(html, status, headers={"Cache-Control": "no-store"}))
+
+
+def keep_address(response: HTMLResponse) -> HTMLResponse:
+    """Let the browser tell nobody this page's address: it holds a token."""
+    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from core.config import Settings
+from core.domain.people import Person
 from core.domain.permissions import Viewer
+from core.services.accepting import Acceptance
 from core.services.exporting import Download
-from core.services.signing_in import SetUp
+from core.services.signing_in import SetUp, TimeLeft
+from core.state.links import Link
+from core.state.sessions import Browser
 
 Clock = Callable[[], datetime]
 IsUserActivity = Callable[[bytes], bool]
@@ -20,7 +24,7 @@ class SignIn(Protocol):
         """Return whether nobody can sign in yet, because there is no user at all."""
         ...
 
-    def set_up(self, form: SetUp, now: datetime) -> str:
+    def set_up(self, form: SetUp, browser: Browser, now: datetime) -> str:
         """
         Create the first administrator and return a session token.
 
@@ -28,20 +32,72 @@ class SignIn(Protocol):
         """
         ...
 
-    def sign_in(self, email: str, password: str, address: str, now: datetime) -> str:
+    def sign_in(self, email: str, password: str, browser: Browser, now: datetime, replaced: str = "") -> str:
         """
-        Return a session token.
+        Return a new session's token; the one the browser sent, *replaced*, works no more.
 
-        Raises: WrongCredentials, also for an unknown email. TooManyAttempts: by email or by *address*.
+        Raises: WrongCredentials, also for an unknown email. TooManyAttempts: by email or by the browser's address.
         """
+        ...
+
+    def sign_out(self, token: str, now: datetime, address: str = "") -> None:
+        """End the session; harmless when it has ended."""
+        ...
+
+    def time_left(self, token: str, now: datetime) -> TimeLeft | None:
+        """Return how long the session goes on if nothing is done, or None when it has ended. No activity."""
         ...
 
     def identify(self, token: str, now: datetime) -> Viewer | None:
         """Return whose session it is, or None when it is unknown, revoked, idle or too old. No activity."""
         ...
 
+    def recall(self, token: str, now: datetime) -> Viewer | None:
+        """Return what `identify` said a moment ago, or None when it has to be asked. Does not block."""
+        ...
+
     def touch(self, token: str, now: datetime) -> None:
         """Record that the person did something: the idle time starts again."""
+        ...
+
+
+class Recovery(Protocol):
+    """Forgot Password. All calls block."""
+
+    def ask(self, email: str, address: str, now: datetime) -> None:
+        """Count the request. Raises: TooManyAttempts: by email or by *address*."""
+        ...
+
+    def deliver(self, email: str, address: str, now: datetime) -> None:
+        """Send the link, if there is somebody to send it to. Never raises."""
+        ...
+
+    def find(self, token: str, now: datetime) -> Person:
+        """Return whose password the link sets. Raises: NotFound."""
+        ...
+
+    def use(self, token: str, password: str, address: str, now: datetime) -> None:
+        """Set the password, once. Raises: NotFound, InvalidInput."""
+        ...
+
+
+class Doors(Protocol):
+    """What the links of an invitation and of a new email open. All calls block."""
+
+    def find(self, token: str, now: datetime) -> Person:
+        """Return who is invited. Raises: NotFound."""
+        ...
+
+    def accept(self, form: Acceptance, browser: Browser, now: datetime, replaced: str = "") -> str:
+        """Let the person in, once, and return a session token. Raises: NotFound, InvalidInput."""
+        ...
+
+    def find_email(self, token: str, now: datetime) -> Link:
+        """Return the new email that the link confirms. Raises: NotFound."""
+        ...
+
+    def confirm_email(self, token: str, address: str, now: datetime) -> str:
+        """Change the email, once, and return it. Raises: NotFound, Conflict."""
         ...
 
 
@@ -64,6 +120,16 @@ class Application(Protocol):
     @property
     def signing_in(self) -> SignIn:
         """The service behind the login page."""
+        ...
+
+    @property
+    def recovering(self) -> Recovery:
+        """The service behind Forgot Password."""
+        ...
+
+    @property
+    def accepting(self) -> Doors:
+        """The service behind the links of invitations and new emails."""
         ...
 
     @property

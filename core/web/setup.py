@@ -9,13 +9,22 @@ from starlette.routing import BaseRoute, Route
 
 from core.errors import Forbidden, InvalidInput, TooManyAttempts, WrongCredentials
 from core.services.signing_in import SetUp
-from core.web.cookies import CSRF_FIELD, Cookies, is_our_form
+from core.web.cookies import CSRF_FIELD, Cookies, browser_of, is_our_form
+from core.web.limits import run_in_turn
 from core.web.next_page import HOME, LOGIN, SETUP
-from core.web.pages import FOREIGN_FORM, NO_COMPLAINT, Complaint, complaint_about, go_to, read_form, show_form
+from core.web.pages import (
+    FOREIGN_FORM,
+    NO_COMPLAINT,
+    UNEQUAL,
+    Complaint,
+    complaint_about,
+    go_to,
+    read_form,
+    show_form,
+)
 from core.web.ports import Clock, SignIn
 
 _FIELDS = ("token", "name", "email", "password")
-_UNEQUAL = Complaint(400, "The two passwords differ. Type the same one twice.", "confirm")
 
 
 @dataclass(frozen=True)
@@ -44,10 +53,10 @@ class SetupPage:
         if not is_our_form(request, values.get(CSRF_FIELD, "")):
             return self._form(request, values, FOREIGN_FORM)
         if values.get("password", "") != values.get("confirm", ""):
-            return self._form(request, values, _UNEQUAL)
+            return self._form(request, values, UNEQUAL)
         form = SetUp(**{name: values.get(name, "") for name in _FIELDS}, demo="demo" in values)
         try:
-            token = await run_in_threadpool(self.sign_in.set_up, form, self.clock())
+            token = await run_in_turn(self.sign_in.set_up, form, browser_of(request), self.clock())
         except (InvalidInput, Forbidden, WrongCredentials, TooManyAttempts) as error:
             return self._form(request, values, complaint_about(error, 400, _FIELDS))
         response = go_to(HOME)

@@ -10,7 +10,8 @@ from starlette.routing import BaseRoute, Route
 
 from core.errors import TooManyAttempts, WrongCredentials
 from core.web.browser_session import BrowserSession
-from core.web.cookies import CSRF_FIELD, Cookies, is_our_form
+from core.web.cookies import CSRF_FIELD, Cookies, browser_of, is_our_form, session_token
+from core.web.limits import run_in_turn
 from core.web.next_page import LOGIN, SETUP, safe_next
 from core.web.pages import FOREIGN_FORM, NO_COMPLAINT, Complaint, complaint_about, go_to, read_form, show_form
 from core.web.ports import Clock, SignIn
@@ -25,6 +26,7 @@ class LoginPage:
     sign_in: SignIn
     cookies: Cookies
     clock: Clock
+    idle_s: int
 
     def routes(self) -> list[BaseRoute]:
         """Return GET and POST /login."""
@@ -37,7 +39,7 @@ class LoginPage:
             return go_to(SETUP)
         if await BrowserSession(request, self.sign_in, self.clock).find_viewer() is not None:
             return go_to(next_page)
-        return self._form(request, {"next": next_page}, NO_COMPLAINT)
+        return self._form(request, {"next": next_page, "why": self._why(request)}, NO_COMPLAINT)
 
     async def submit(self, request: Request) -> Response:
         """Start a session and go on, or say what is wrong; never which of email and password it was."""
@@ -45,27 +47,30 @@ class LoginPage:
         if not is_our_form(request, values.get(CSRF_FIELD, "")):
             return self._form(request, values, FOREIGN_FORM)
         email, password = values.get("email", ""), values.get("password", "")
+        browser = browser_of(request)
         try:
-            token = await run_in_threadpool(
-                self.sign_in.sign_in, email, password, client_address(request), self.clock()
+            token = await run_in_turn(
+                self.sign_in.sign_in, email, password, browser, self.clock(), session_token(request)
             )
         except (WrongCredentials, TooManyAttempts) as error:
-            _log.info("sign_in_refused", extra={"reason": error.code, "address": client_address(request)})
+            _log.info("sign_in_refused", extra={"reason": error.code, "address": browser.address})
             return self._form(request, values, complaint_about(error, 401))
         response = go_to(safe_next(values.get("next", "")))
         self.cookies.start_session(response, token)
         return response
 
     def _form(self, request: Request, values: dict[str, str], complaint: Complaint) -> Response:
-        shown = {"email": values.get("email", ""), "next": safe_next(values.get("next", ""))}
+        shown = {
+            "email": values.get("email", ""),
+            "next": safe_next(values.get("next", "")),
+            "why": values.get("why", "") if request.method == "GET" else "",
+        }
         return show_form(request, "login.html", self.cookies, shown, complaint)
 
-
-def client_address(request: Request) -> str:
-    """
-    Return the peer's address, by which failed attempts are counted.
-
-    Headers like X-Forwarded-For are not read here: anybody can write them. Which proxy may speak for its
-    clients is the server's business, which has then put their address into the scope.
-    """
-    return request.client.host if request.client else "unknown"
+    def _why(self, request: Request) -> str:
+        """Return why the watch script brought the browser here, if it did."""
+        why = request.query_params.get("ended", "")
+        if why == "idle":
+            minutes = max(1, round(self.idle_s / 60))
+            return f"You were logged out after {minutes} minute{'s' if minutes > 1 else ''} without activity."
+        return "You were logged out because you had been logged in for long." if why == "lifetime" else ""

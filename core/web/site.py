@@ -4,17 +4,20 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from core.web.assets import asset_routes
+from core.web.confirm_email import ConfirmEmailPage
 from core.web.cookies import Cookies
 from core.web.downloads import Downloads
+from core.web.forgot import ForgotPages
 from core.web.guard import Guard
 from core.web.headers import SecurityHeaders
 from core.web.health import HealthPage
 from core.web.inject import Inject
+from core.web.invitation import InvitationPage
 from core.web.limits import BodyLimit
 from core.web.live_socket import Watch
-from core.web.next_page import LOGIN, SETUP
+from core.web.next_page import ENTRANCE
 from core.web.ports import Application, Clock, IsUserActivity, utc_now
-from core.web.session import session_routes
+from core.web.session import SESSION_PATHS, SessionRoutes
 from core.web.setup import SetupPage
 from core.web.sign_in import LoginPage
 
@@ -23,11 +26,14 @@ def routes(app: Application, *, clock: Clock = utc_now) -> list[BaseRoute]:
     """Return Heliograph's own HTTP routes; each is public or guarded as `core.web.guard` says."""
     cookies = Cookies(secure=app.settings.secure_cookie)
     return [
-        *LoginPage(app.signing_in, cookies, clock).routes(),
+        *LoginPage(app.signing_in, cookies, clock, app.settings.session_idle_s).routes(),
         *SetupPage(app.signing_in, cookies, clock).routes(),
+        *ForgotPages(app.recovering, cookies, clock).routes(),
+        *InvitationPage(app.accepting, cookies, clock).routes(),
+        *ConfirmEmailPage(app.accepting, cookies, clock).routes(),
         *HealthPage(app.health, clock).routes(),
         *Downloads(app.exporting, clock).routes(),
-        *session_routes(),
+        *SessionRoutes(app.signing_in, clock).routes(),
         *asset_routes(),
     ]
 
@@ -47,7 +53,7 @@ def middleware(
     watch = Watch(is_user_activity, period_s=watch_period_s)
     return [
         Middleware(SecurityHeaders),
-        Middleware(BodyLimit, paths=(LOGIN, SETUP)),
+        Middleware(BodyLimit, paths=(*ENTRANCE, *SESSION_PATHS)),
         Middleware(Guard, sign_in=app.signing_in, watch=watch, clock=clock),
         Middleware(Inject),
     ]

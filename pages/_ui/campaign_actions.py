@@ -66,7 +66,7 @@ def _control(campaign: Campaign) -> None:
     app, viewer = session.current()
     now = session.now()
     if campaign.status is CampaignStatus.ACTIVE and st.button("Pause", icon=":material/pause:", key=f"{KEY}_pause"):
-        app.controlling.pause(viewer, campaign.campaign_id)
+        app.controlling.pause(viewer, campaign.campaign_id, now)
         st.rerun()
     if campaign.status is CampaignStatus.PAUSED and st.button(
         "Resume", icon=":material/play_arrow:", type="primary", key=f"{KEY}_resume"
@@ -76,7 +76,7 @@ def _control(campaign: Campaign) -> None:
     if campaign.status is CampaignStatus.SCHEDULED and st.button(
         "Edit", icon=":material/edit:", key=f"{KEY}_unschedule", help="It becomes a draft, and is not sent by itself."
     ):
-        app.controlling.unschedule(viewer, campaign.campaign_id)
+        app.controlling.unschedule(viewer, campaign.campaign_id, now)
         widgets.go("create_campaign", id=campaign.campaign_id)
     if campaign.status not in _ENDED and widgets.confirmed(
         "Cancel campaign", text=_CANCEL, key=f"{KEY}_cancel", icon=":material/cancel:"

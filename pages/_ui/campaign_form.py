@@ -101,7 +101,7 @@ def current(app: App, viewer: Viewer) -> Form:
     elif held and asked == held.campaign_id:
         held.is_announced = True
     if held is None or held.campaign_id != asked:
-        held = _load(app, viewer, app.composing.get(viewer, asked)) if asked else Form()
+        held = _load(app, viewer, app.composing.get(viewer, asked)) if asked else _new(app, viewer)
         _begin(held, viewer.time_zone)
     return held
 
@@ -184,6 +184,12 @@ def _is_sender_id(text: str) -> bool:
     except InvalidSenderId:
         return False
     return True
+
+
+def _new(app: App, viewer: Viewer) -> Form:
+    """Return a new form, with what the person's messages begin with."""
+    sms = app.own_account.get(viewer).sms
+    return Form(sender_id=sms.sender_id, simplifies=sms.simplifies)
 
 
 def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:

@@ -10,17 +10,15 @@ from core.domain.accounts import Account
 from core.domain.names import NAME_MAX, NAME_MIN
 from core.domain.permissions import Permission
 from core.domain.placeholders import list_stray_braces
-from core.domain.sender_id import parse_sender_id, warn_sender_id
 from core.domain.simplifying import list_replacements
-from core.errors import InvalidSenderId
 from core.services.composing import Preview as Merged
-from pages._ui import campaign_schedule, formats, session, widgets
+from pages._ui import campaign_schedule, formats, sender_field, session, widgets
 from pages._ui.campaign_form import COMPOSER, KEY, Form
 from pages._ui.campaign_panels import LEFT_OUT, open_list_panel, open_placeholder_panel
 from pages._ui.components.composer import Preview, composer, position
 
 NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters; only your colleagues see it."
-SENDER_HELP = "Up to 11 letters and digits, or a number of up to 16 digits. It is shown as the sender of the SMS."
+SENDER_HELP = f"{sender_field.HELP} It is shown as the sender of the SMS."
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def recipients(form: Form, accounts: Sequence[Account]) -> Step:
     ).strip()
     sender = st.empty()
     with sender:
-        _judge_sender(form.sender_id)
+        sender_field.judge(form.sender_id)
     with st.container(border=True, key=f"{KEY}_recipients"):
         st.markdown("**Recipients**")
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -124,18 +122,6 @@ def _account(form: Form, accounts: Sequence[Account]) -> None:
     if ids[index] != form.account_id:
         # Lists belong to one account; those of another cannot be sent to.
         form.account_id, form.chosen, form.left_out = ids[index], (), ()
-
-
-def _judge_sender(sender_id: str) -> None:
-    if not sender_id:
-        return
-    try:
-        warning = warn_sender_id(parse_sender_id(sender_id))
-    except InvalidSenderId as error:
-        st.error(f"{error.message} {error.hint}", icon=":material/error:")
-    else:
-        if warning:
-            st.warning(warning, icon=":material/warning:")
 
 
 def _chosen(form: Form) -> None:

@@ -20,7 +20,7 @@ _UNITS = ((1 << 20, "MiB"), (1 << 10, "KiB"))
 def toolbar() -> None:
     """Draw the person's exports behind an icon; while one is written, its progress moves."""
     app, viewer = session.current()
-    if not (viewer.may(Permission.MESSAGE_HISTORY) or viewer.may(Permission.STATISTICS)):
+    if viewer.permissions.isdisjoint({Permission.MESSAGE_HISTORY, Permission.STATISTICS, Permission.AUDIT}):
         return
     found = app.exporting.list_mine(viewer)
     unfinished = any(each.is_unfinished for each in found)

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 _THIN, _FIXED = "\u202f", "\u00a0"
 # What stands where there is nothing to show.
 NOTHING = "–"
+# Escaped or not, what looks like an address becomes a link, unless something stands in it: this shows as nothing.
+_LINKS = re.compile(r"(?<=www)(?=\\\.)|(?<=:)(?=//)|(?<=[\w.+-]@)(?=\w)", re.IGNORECASE)
+_NO_LINK = ":small[]"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])")
 
 
@@ -82,4 +85,4 @@ def precise(value: datetime, time_zone: str, *, milliseconds: bool = False) -> s
 
 def plain(text: str) -> str:
     """Return *text* so that Streamlit's Markdown shows it as it was typed: nothing a person wrote is markup."""
-    return _MARKDOWN.sub(r"\\\1", text)
+    return _LINKS.sub(_NO_LINK, _MARKDOWN.sub(r"\\\1", text))

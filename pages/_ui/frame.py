@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.permissions import Viewer, preset_of
-from pages._ui import downloads, formats, navigation, session, widgets
+from pages._ui import avatars, downloads, formats, navigation, session, widgets
 from pages._ui.components import history
 
 _UI = Path(__file__).resolve().parent
@@ -36,6 +36,7 @@ def _account(viewer: Viewer) -> None:
     # As text: Markdown would make a link of an address.
     st.text(viewer.email)
     st.caption(preset_of(viewer.permissions))
+    widgets.link("Settings", "settings", key="frame_settings", icon=":material/settings:", width="stretch")
     if st.button("Log out", icon=":material/logout:", key="frame_log_out", width="stretch"):
         session.sign_out()
 
@@ -50,6 +51,8 @@ def main() -> None:
     st.set_page_config(page_title="Heliograph", page_icon=_LOGO, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH_PX)
     st.html(_UI / "frame.css")
     _, viewer = session.current()
+    if style := avatars.toolbar_style():
+        st.html(style)
     st.logo(_WORDMARK, icon_image=_LOGO, size="large")
     page = st.navigation(dict(navigation.list_pages(viewer)))
     screen = navigation.get_screen(page.url_path)

@@ -90,7 +90,8 @@ def button() -> None:
 
 
 def chips(campaign: Campaign | None) -> None:
-    """Draw the active filters, among them *campaign*; a click takes one away."""
+    """Draw the active filters, among them *campaign*; a click takes one away. Say which accounts are left out, too."""
+    _say_what_is_closed()
     name_filter.chips(KEY)
     price = drilling.find_price()
     if price is not None and st.button(
@@ -160,3 +161,14 @@ def _apply(filters: dict[str, str]) -> None:
             st.query_params.pop(parameter, None)
     st.session_state[f"{KEY}_page"] = 1
     st.rerun()
+
+
+def _say_what_is_closed() -> None:
+    """Name the viewer's inactive accounts, whose messages are not among those shown."""
+    app, viewer = session.current()
+    names = [item.display_name for item in app.accounts.list_accounts(viewer) if item.account_id in viewer.inactive_ids]
+    if names:
+        st.caption(
+            f":material/lock: Not shown: messages of {formats.plain(', '.join(names))}. "
+            f"{'The account is' if len(names) == 1 else 'These accounts are'} inactive."
+        )

@@ -75,6 +75,17 @@ SCREENS = (
     # Reached from the Message History table, with ?id=.
     Screen("message", "Message", ":material/sms:", "Analysis", (Permission.MESSAGE_HISTORY,), visible=False),
     Screen("import_traffic", "Import Traffic", ":material/upload_file:", "Analysis", (Permission.TRAFFIC_ACCOUNTS,)),
+    # Reached from the avatar in the toolbar; everybody has an account.
+    Screen("settings", "Settings", ":material/settings:", visible=False),
+    Screen("users", "Users", ":material/group:", "Administration", (Permission.USERS,)),
+    Screen(
+        "traffic_accounts",
+        "Traffic Accounts",
+        ":material/hub:",
+        "Administration",
+        (Permission.TRAFFIC_ACCOUNTS,),
+    ),
+    Screen("audit", "Audit", ":material/policy:", "Administration", (Permission.AUDIT,)),
 )
 
 

@@ -5,19 +5,18 @@ from uuid import uuid4
 
 import streamlit as st
 
+from core.bootstrap import App
 from core.domain.accounts import Account
+from core.domain.permissions import Viewer
 from core.domain.segments import measure
-from core.domain.sender_id import parse_sender_id, warn_sender_id
 from core.domain.simplifying import simplify
-from core.errors import InvalidSenderId
 from core.services.quick_sending import Estimate, QuickMessage
-from pages._ui import formats, session, widgets
+from pages._ui import formats, sender_field, session, widgets
 from pages._ui.components import chips, composer
 
 KEY = "quick_send"
 CHIPS, COMPOSER = f"{KEY}_numbers", f"{KEY}_composer"
 _TOKEN, _TOTALS = f"{KEY}_token", f"{KEY}_totals"
-SENDER_HELP = "Up to 11 letters and digits, or a number of up to 16 digits."
 
 
 def reset() -> None:
@@ -30,12 +29,13 @@ def reset() -> None:
 
 def fill_in(accounts: Sequence[Account]) -> QuickMessage:
     """Draw the form and return what is in it."""
-    app, _ = session.current()
+    app, viewer = session.current()
+    _begin(app, viewer)
     account = accounts[0]
     if len(accounts) > 1:
         account = st.selectbox("Account", accounts, format_func=lambda item: item.display_name, key=f"{KEY}_account")
-    sender_id = st.text_input("Sender", max_chars=17, key=f"{KEY}_sender", help=SENDER_HELP).strip()
-    _judge(sender_id)
+    sender_id = st.text_input("Sender", max_chars=17, key=f"{KEY}_sender", help=sender_field.HELP).strip()
+    sender_field.judge(sender_id)
     numbers = chips.chips(key=CHIPS, most=app.quick_sending.most)
     simplifies = bool(st.session_state.get(f"{KEY}_simplifies"))
     shown = composer.Preview(sender_id=sender_id, name="Quick Send", simplifies=simplifies)
@@ -47,6 +47,13 @@ def fill_in(accounts: Sequence[Account]) -> QuickMessage:
     )
     token = st.session_state.setdefault(_TOKEN, str(uuid4()))
     return QuickMessage(token, account.account_id, sender_id, numbers, text, simplifies)
+
+
+def _begin(app: App, viewer: Viewer) -> None:
+    """Put into an empty form what the person's messages begin with."""
+    if f"{KEY}_sender" not in st.session_state:
+        sms = app.own_account.get(viewer).sms
+        st.session_state[f"{KEY}_sender"], st.session_state[f"{KEY}_simplifies"] = sms.sender_id, sms.simplifies
 
 
 def show_counts(order: QuickMessage) -> None:
@@ -84,15 +91,3 @@ def buttons(order: QuickMessage) -> None:
             sent = app.quick_sending.send(viewer, order, session.now())
             reset()
             widgets.go("campaign", id=sent.campaign_id)
-
-
-def _judge(sender_id: str) -> None:
-    if not sender_id:
-        return
-    try:
-        warning = warn_sender_id(parse_sender_id(sender_id))
-    except InvalidSenderId as error:
-        st.error(f"{error.message} {error.hint}", icon=":material/error:")
-    else:
-        if warning:
-            st.warning(warning, icon=":material/warning:")

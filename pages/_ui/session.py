@@ -1,5 +1,6 @@
 """Who is looking: the application and its viewer, from the session cookie."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -25,7 +26,7 @@ def current() -> tuple[App, Viewer]:
     an earlier answer: a session may have ended, or a permission been taken, in between.
     """
     app = shared_app()
-    viewer = app.signing_in.identify(_token(), now())
+    viewer = app.signing_in.identify(token(), now())
     if viewer is None:
         leave()
     # After a reconnect the cookie may belong to somebody else, while the browser tab still
@@ -33,7 +34,7 @@ def current() -> tuple[App, Viewer]:
     if st.session_state.setdefault(_PINNED_USER, viewer.user_id) != viewer.user_id:
         st.session_state.clear()
         st.rerun()
-    return app, viewer
+    return app, replace(viewer, address=st.context.ip_address or "")
 
 
 def require(*permissions: Permission) -> None:
@@ -46,7 +47,7 @@ def require(*permissions: Permission) -> None:
 
 def sign_out() -> NoReturn:
     """End the session for good, then leave for the login page."""
-    shared_app().signing_in.sign_out(_token(), now())
+    shared_app().signing_in.sign_out(token(), now(), st.context.ip_address or "")
     leave()
 
 
@@ -56,5 +57,6 @@ def leave() -> NoReturn:
     st.stop()
 
 
-def _token() -> str:
+def token() -> str:
+    """Return the token of this browser's session."""
     return st.context.cookies.get(SESSION_COOKIE) or ""

@@ -22,6 +22,7 @@ BADGES: Mapping[str, tuple[str, str]] = {
     "Submitted": ("outbox", "blue"),
     "Delivered": ("done_all", "green"),
     "Undelivered": ("error", "red"),
+    "Pending": ("mail", "orange"),
 }
 
 # The same colours for the pills of a table, which take no names. Black and white text both reach a

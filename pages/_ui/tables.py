@@ -177,7 +177,7 @@ def show(
     key: str,
     alt: str,
     time_zone: str = "UTC",
-    actions: Mapping[str, str] | None = None,
+    actions: Mapping[str, str | Sequence[str | None]] | None = None,
 ) -> Click | None:
     """
     Draw the rows of one page, and an icon per action (name -> ":material/…:") at the beginning of each.
@@ -190,7 +190,7 @@ def show(
         key: Of the table.
         alt: Names the table for screen readers.
         time_zone: In which times are shown.
-        actions: What can be done with a row.
+        actions: What can be done with a row; an icon for each row where they differ, None where it cannot be done.
 
     Returns: The click that caused this run, else None.
     """
@@ -205,7 +205,8 @@ def show(
     data = _frame(rows, columns, total).infer_objects()
     configs = {column.label: column.config(column.label, time_zone) for column in columns}
     for position, (name, icon) in enumerate(actions.items()):
-        data[name] = [*[icon] * len(rows), *[None] * (total is not None)]
+        icons = [icon] * len(rows) if isinstance(icon, str) else icon
+        data[name] = pd.Series([*icons, *[None] * (total is not None)], dtype=object)
         configs[name] = st.column_config.ButtonColumn(
             "" if position else "Action", width=56, pinned=True, type="tertiary", key=f"{key}_{name}"
         )

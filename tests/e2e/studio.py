@@ -21,7 +21,8 @@ from core.domain.pricing import Price
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
 from core.state import accounts
-from core.state.models import UserRow
+from core.state.people_models import UserRow
+from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 from tests.e2e.driver import EMAIL, PASSWORD
 from tests.support.installation import Installation, installation
@@ -53,7 +54,7 @@ class Studio:
 
     def enter(self, page: Page) -> None:
         """Sign in without the form, which has tests of its own."""
-        token = self.running.app.signing_in.sign_in(EMAIL, PASSWORD, "127.0.0.1", now())
+        token = self.running.app.signing_in.sign_in(EMAIL, PASSWORD, Browser("127.0.0.1"), now())
         page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.url}])
 
     def upload(self, name: str, rows: str, account: Account | None = None) -> str:

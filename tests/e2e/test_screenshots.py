@@ -51,6 +51,10 @@ PAGES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
     "message": ("/message?id={message}", plain),
     "statistics": ("/statistics", plain),
     "import_traffic": ("/import_traffic", plain),
+    "users": ("/users", plain),
+    "traffic_accounts": ("/traffic_accounts", plain),
+    "audit": ("/audit", plain),
+    "settings": ("/settings", plain),
 }
 
 

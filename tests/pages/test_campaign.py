@@ -1,6 +1,6 @@
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -122,7 +122,7 @@ def test_fault_of_a_campaign_that_could_not_start_is_shown(house: House) -> None
 def test_list_may_be_deleted_once_the_audience_is_frozen(house: House) -> None:
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))
-    house.app.importing.delete(viewer, campaign.list_ids[0])
+    house.app.importing.delete(viewer, campaign.list_ids[0], datetime.now(UTC))
     at = house.open("campaign", id=campaign.campaign_id)
     assert not at.exception
     assert lines(at, 1)["Distribution List"] == "Spring guests – deleted since"

@@ -6,6 +6,7 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import Viewer
 from core.services.adding_people import NewPerson
+from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 from pages._ui.campaign_form import COMPOSER
 from pages._ui.campaign_panels import LIST_PANEL
@@ -235,7 +236,7 @@ def test_name_changed_beside_the_message_is_the_one_that_is_saved(house: House) 
 def test_draft_without_its_list_asks_for_another_one(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer)
-    house.app.importing.delete(viewer, draft.list_ids[0])
+    house.app.importing.delete(viewer, draft.list_ids[0], datetime.now(UTC))
     at = house.open("create_campaign", id=draft.campaign_id)
     assert not at.exception
     assert at.button(key="create_campaign_next").disabled
@@ -254,7 +255,7 @@ def test_without_a_sending_account_there_is_no_form(house: House) -> None:
     house.sign_in()
     now = datetime.now(UTC)
     house.app.people.add(NewPerson("Outsider", "out@example.org", PASSWORD, "Campaign manager"), now)
-    house.cookies[SESSION_COOKIE] = house.app.signing_in.sign_in("out@example.org", PASSWORD, "127.0.0.1", now)
+    house.cookies[SESSION_COOKIE] = house.app.signing_in.sign_in("out@example.org", PASSWORD, Browser("127.0.0.1"), now)
     at = house.open("create_campaign")
     assert not at.exception
     assert at.subheader[0].value == "Sending is closed"

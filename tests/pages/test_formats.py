@@ -54,4 +54,7 @@ def test_a_moment_without_a_zone_is_utc() -> None:
 
 
 def test_what_people_wrote_is_no_markup() -> None:
+    assert formats.plain("5 @ home: a://b") == r"5 @ home\: a\::small[]//b"
+    for address in ("https://evil.example/x", "www.evil.example", "WWW.evil.example", "eve@evil.example"):
+        assert formats.plain(address).count(":small[]") == 1
     assert formats.plain("**Sale** <b>:red[x]</b> $1$") == r"\*\*Sale\*\* \<b\>\:red\[x\]\</b\> \$1\$"

@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from core.config import Settings
+from core.domain.people import Person, UserStatus
 from core.domain.permissions import Viewer
 from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
+from core.services.accepting import Acceptance
 from core.services.exporting import Download
-from core.services.signing_in import SetUp
+from core.services.signing_in import SetUp, TimeLeft
+from core.state.links import Link
+from core.state.sessions import Browser
 
 ADA = Viewer(user_id="user-ada", name="Ada", email="ada@example.com")
 BEN = Viewer(user_id="user-ben", name="Ben", email="ben@example.com")
@@ -29,6 +34,7 @@ class FakeSignIn:
     viewers: list[Viewer] = field(default_factory=lambda: [ADA, BEN])
     idle: timedelta = timedelta(minutes=30)
     retry_after_s: int = 0
+    warns_s: int = 120
     broken: bool = False
     sessions: dict[str, FakeSession] = field(default_factory=dict)
     touches: list[tuple[str, datetime]] = field(default_factory=list)
@@ -46,7 +52,7 @@ class FakeSignIn:
     def needs_setup(self) -> bool:
         return not self.viewers
 
-    def set_up(self, form: SetUp, now: datetime) -> str:
+    def set_up(self, form: SetUp, browser: Browser, now: datetime) -> str:
         if form.token != SETUP_TOKEN:
             raise Forbidden("The setup token is wrong.", hint="Copy it from the terminal.", field="token")
         if len(form.password) < 8:
@@ -55,14 +61,24 @@ class FakeSignIn:
         self.viewers.append(Viewer(user_id="user-first", name=form.name, email=form.email))
         return self.start(self.viewers[-1], now)
 
-    def sign_in(self, email: str, password: str, address: str, now: datetime) -> str:
-        self.addresses.append(address)
+    def sign_in(self, email: str, password: str, browser: Browser, now: datetime, replaced: str = "") -> str:
+        self.addresses.append(browser.address)
         if self.retry_after_s:
             raise TooManyAttempts(self.retry_after_s)
         for viewer in self.viewers:
             if viewer.email == email and password == PASSWORD:
+                self.sessions.pop(replaced, None)
                 return self.start(viewer, now)
         raise WrongCredentials("Email or password is wrong.", hint="Check both and try again.")
+
+    def sign_out(self, token: str, now: datetime, address: str = "") -> None:
+        self.sessions.pop(token, None)
+
+    def time_left(self, token: str, now: datetime) -> TimeLeft | None:
+        found = self.sessions.get(token)
+        left = self.idle - (now - found.active_at) if found else timedelta(seconds=-1)
+        seconds = left.total_seconds()
+        return TimeLeft(seconds, "idle", warns=seconds <= self.warns_s) if seconds >= 0 else None
 
     def identify(self, token: str, now: datetime) -> Viewer | None:
         if self.broken:
@@ -70,9 +86,67 @@ class FakeSignIn:
         found = self.sessions.get(token)
         return found.viewer if found and now - found.active_at <= self.idle else None
 
+    def recall(self, token: str, now: datetime) -> Viewer | None:
+        return None
+
     def touch(self, token: str, now: datetime) -> None:
         self.touches.append((token, now))
         self.sessions[token].active_at = now
+
+
+LINK = "token-from-the-mail"
+DEAD = "This link does not work any more."
+
+
+@dataclass
+class FakeLinks:
+    """
+    Follows `core.web.ports.Recovery` and `core.web.ports.Doors`: `LINK` works once, for whatever it is used.
+
+    *done* lists what was done; nothing but submitted forms may add to it.
+    """
+
+    sign_in: FakeSignIn
+    done: list[tuple[str, ...]] = field(default_factory=list)
+    used: bool = False
+
+    def ask(self, email: str, address: str, now: datetime) -> None:
+        if self.sign_in.retry_after_s:
+            raise TooManyAttempts(self.sign_in.retry_after_s)
+        self.done.append(("asked", email, address))
+
+    def deliver(self, email: str, address: str, now: datetime) -> None:
+        self.done.append(("delivered", email, address))
+
+    def find(self, token: str, now: datetime) -> Person:
+        self.find_email(token, now)
+        return Person(BEN.user_id, BEN.name, BEN.email, UserStatus.PENDING, frozenset())
+
+    def find_email(self, token: str, now: datetime) -> Link:
+        if self.used or token != LINK:
+            raise NotFound(DEAD, hint="Ask for another one.")
+        return Link(BEN.user_id, "new@example.com", now)
+
+    def use(self, token: str, password: str, address: str, now: datetime) -> None:
+        self._take(token, password, now)
+        self.done.append(("password", password, address))
+
+    def accept(self, form: Acceptance, browser: Browser, now: datetime, replaced: str = "") -> str:
+        self._take(form.token, form.password, now)
+        self.done.append(("accepted", form.name, form.password))
+        self.sign_in.sessions.pop(replaced, None)
+        return self.sign_in.start(BEN, now)
+
+    def confirm_email(self, token: str, address: str, now: datetime) -> str:
+        self._take(token, PASSWORD, now)
+        self.done.append(("email", address))
+        return "new@example.com"
+
+    def _take(self, token: str, password: str, now: datetime) -> None:
+        self.find_email(token, now)
+        if len(password) < 8:
+            raise InvalidInput("The password is too weak.", hint="It needs 8 characters.", field="password")
+        self.used = True
 
 
 @dataclass
@@ -96,6 +170,18 @@ class FakeApplication:
     exporting: FakeExports = field(default_factory=FakeExports)
     settings: Settings = field(default_factory=Settings)
     stores: dict[str, bool] = field(default_factory=lambda: {"state": True, "lake": True})
+
+    @cached_property
+    def links(self) -> FakeLinks:
+        return FakeLinks(self.signing_in)
+
+    @property
+    def recovering(self) -> FakeLinks:
+        return self.links
+
+    @property
+    def accepting(self) -> FakeLinks:
+        return self.links
 
     def health(self, now: datetime) -> Mapping[str, bool]:
         return self.stores

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.domain.permissions import Viewer
+from core.services.signing_in import TimeLeft
 from tests.support.fake_sign_in import FakeApplication, FakeSignIn
 
 
@@ -33,9 +34,25 @@ class FileSignIn(FakeSignIn):
             return None
         return next((viewer for viewer in self.viewers if viewer.user_id == user_id), None)
 
+    def time_left(self, token: str, now: datetime) -> TimeLeft | None:
+        if self.identify(token, now) is None:
+            return None
+        # A test that wants a warning writes down how many seconds are left.
+        path = self.folder / f"left-{Path(token).name}"
+        seconds = float(path.read_text()) if path.exists() else 1_800.0
+        return TimeLeft(seconds, "idle", warns=seconds <= 120)
+
+    def warn(self, token: str, seconds: float) -> None:
+        """Let the session of *token* end soon, until something is done."""
+        (self.folder / f"left-{token}").write_text(str(seconds))
+
+    def sign_out(self, token: str, now: datetime, address: str = "") -> None:
+        (self.folder / Path(token).name).unlink(missing_ok=True)
+
     def touch(self, token: str, now: datetime) -> None:
         with (self.folder / "touches").open("a") as file:
             file.write(f"{token}\n")
+        (self.folder / f"left-{Path(token).name}").unlink(missing_ok=True)
 
     def touched(self, token: str) -> int:
         """Return how often activity of *token* was recorded."""

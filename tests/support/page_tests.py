@@ -18,6 +18,7 @@ from core.domain.permissions import Viewer
 from core.history.messages import MessageStore
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
+from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 from pages._ui import selecting, tables
 from tests.support.messages import message_table, unsent_table
@@ -41,7 +42,7 @@ class House:
         email = f"{preset.lower().replace(' ', '.')}@example.org"
         accounts = ("simulator",) if self.cookies else ()
         viewer = self.app.people.add(NewPerson("Ada Lovelace", email, PASSWORD, preset, accounts), now)
-        self.cookies[SESSION_COOKIE] = self.app.signing_in.sign_in(email, PASSWORD, "127.0.0.1", now)
+        self.cookies[SESSION_COOKIE] = self.app.signing_in.sign_in(email, PASSWORD, Browser("127.0.0.1"), now)
         return viewer
 
     def open(self, stem: str, **query: str) -> AppTest:
@@ -81,14 +82,15 @@ class House:
 
 
 @contextmanager
-def house(data_dir: Path) -> Iterator[House]:
+def house(data_dir: Path, **settings: Any) -> Iterator[House]:
     """Build an application in *data_dir* and let every page see it; nobody is signed in yet."""
-    app = build_app(Settings(data_dir=data_dir))
+    app = build_app(Settings(data_dir=data_dir, **settings))
     app.state.migrate()
     found = House(app)
     with (
         patch("pages._ui.session.shared_app", new=lambda: app),
         patch("streamlit.runtime.context.ContextProxy.cookies", new=found.cookies),
+        patch("streamlit.runtime.context.ContextProxy.ip_address", new="192.0.2.1"),
     ):
         yield found
     app.close()

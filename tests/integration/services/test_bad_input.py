@@ -161,7 +161,7 @@ def test_a_list_still_being_imported_cannot_be_sent_to_or_deleted(house: House):
     with pytest.raises(InvalidInput, match="In Progress"):
         house.app.launching.launch(house.viewer, saved.campaign_id, house.now)
     with pytest.raises(Conflict):
-        house.app.importing.delete(house.viewer, new.list_id)
+        house.app.importing.delete(house.viewer, new.list_id, house.now)
 
 
 def test_two_people_editing_one_draft(house: House):

@@ -121,7 +121,7 @@ def test_what_the_gateway_refused_is_given_back(house: House):
 def test_a_paused_campaign_still_counts(house: House):
     campaign = house.launch(house.upload(contacts(COUNT)).list_id)
     house.app.launching.freeze(campaign.campaign_id, house.clock)
-    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, campaign.campaign_id), turn=3)
+    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, campaign.campaign_id, house.now), turn=3)
     steps.work(house)
     assert left(house) == 1000 - COST
 
@@ -134,7 +134,7 @@ def test_a_scheduled_campaign_counts_until_it_is_none_any_more(house: House, end
     if ending == "cancel":
         house.app.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
     else:
-        house.app.controlling.unschedule(house.viewer, campaign.campaign_id)
+        house.app.controlling.unschedule(house.viewer, campaign.campaign_id, house.now)
     assert left(house) == 1000
 
 

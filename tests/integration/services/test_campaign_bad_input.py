@@ -294,7 +294,7 @@ def test_a_column_is_meant_to_the_letter(house: House):
 def test_a_list_deleted_after_the_draft_was_saved_is_asked_for_again(house: House):
     found = house.upload(contacts(1))
     saved = save(house, found.list_id, message="Hi {First}", placeholders={"First": "FirstName"})
-    house.app.importing.delete(house.viewer, found.list_id)
+    house.app.importing.delete(house.viewer, found.list_id, house.now)
     for attempt in (check, launch_and_send):
         with pytest.raises(InvalidInput, match="no longer there") as caught:
             attempt(house, saved)

@@ -24,10 +24,10 @@ LATER = timedelta(hours=1)
 
 Action = Callable[[House, Viewer, str], Campaign]
 ACTIONS: dict[str, Action] = {
-    "pause": lambda house, viewer, key: house.app.controlling.pause(viewer, key),
+    "pause": lambda house, viewer, key: house.app.controlling.pause(viewer, key, house.now),
     "resume": lambda house, viewer, key: house.app.controlling.resume(viewer, key, house.now),
     "cancel": lambda house, viewer, key: house.app.controlling.cancel(viewer, key, house.now),
-    "unschedule": lambda house, viewer, key: house.app.controlling.unschedule(viewer, key),
+    "unschedule": lambda house, viewer, key: house.app.controlling.unschedule(viewer, key, house.now),
     "launch": lambda house, viewer, key: house.app.launching.launch(viewer, key, house.now),
     "start_overdue": lambda house, viewer, key: house.app.launching.start_overdue(viewer, key, house.now),
 }
@@ -74,7 +74,7 @@ def bring_to(house: House, list_id: str, status: CampaignStatus) -> str:
     if status not in {CampaignStatus.INACTIVE, CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING}:
         house.app.launching.freeze(key, house.clock)
     if status is CampaignStatus.PAUSED:
-        house.app.controlling.pause(house.viewer, key)
+        house.app.controlling.pause(house.viewer, key, house.now)
     if status is CampaignStatus.CANCELED:
         house.app.controlling.cancel(house.viewer, key, house.now)
         house.app.controlling.settle(key, house.clock)
@@ -157,7 +157,7 @@ def test_a_quick_send_is_controlled_by_those_who_may_send_quickly(house: House):
 @pytest.mark.parametrize("turn", [1, 3])
 def test_a_paused_campaign_submits_nothing_more_and_resumed_it_repeats_nothing(house: House, turn: int):
     key = start(house)
-    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, key), turn)
+    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, key, house.now), turn)
     steps.work(house)
     sent = turn * SUB_WINDOW
     assert_balanced(house, key, sent=sent, pending=COUNT - sent)
@@ -173,7 +173,7 @@ def test_a_paused_campaign_submits_nothing_more_and_resumed_it_repeats_nothing(h
 @pytest.mark.parametrize("ending", ["resume", "cancel"])
 def test_a_pause_during_the_last_sub_window_leaves_nothing_open(house: House, ending: str):
     key = start(house, SUB_WINDOW)
-    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, key))
+    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, key, house.now))
     steps.work(house)
     assert house.campaign(key).status is CampaignStatus.PAUSED
     ended = ACTIONS[ending](house, house.viewer, key)
@@ -202,7 +202,7 @@ def test_a_cancellation_settles_the_rest_and_sends_none_of_it(house: House, turn
 
 def test_a_paused_campaign_can_be_canceled(house: House):
     key = start(house)
-    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, key))
+    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, key, house.now))
     steps.work(house)
     house.app.controlling.cancel(house.viewer, key, house.now)
     steps.work(house)
@@ -234,7 +234,7 @@ def test_a_settlement_waits_for_the_batch_a_worker_holds(house: House):
 def test_of_several_calls_at_once_one_moves_the_campaign(house: House, action: str, statuses: set[CampaignStatus]):
     key = start(house)
     if action == "resume":
-        house.app.controlling.pause(house.viewer, key)
+        house.app.controlling.pause(house.viewer, key, house.now)
     results = steps.at_once([lambda: ACTIONS[action](house, house.viewer, key)] * 4)
     moved = [result for result in results if isinstance(result, Campaign)]
     refused = [result for result in results if isinstance(result, InvalidTransition | Conflict)]

@@ -20,6 +20,7 @@ from core.history.messages import MessageStore
 from core.history.queries import MessageQuery
 from core.services import exporting
 from core.services.adding_people import NewPerson
+from core.services.export_contents import Sources
 from core.services.export_requests import MessagesRequest, decode, encode
 from core.services.reporting import StatisticsRequest
 from core.state import exports
@@ -202,7 +203,7 @@ def test_more_rows_than_allowed_are_refused_in_words(house: House) -> None:
     record(house)
     service = exporting.Exporting(
         house.app.state,
-        house.app.reporting,
+        Sources(house.app.reporting, house.app.auditing),
         exporting.ExportLimits(house.app.settings.exports_dir, timedelta(hours=1), 29, 15),
     )
     ordered = order(house)

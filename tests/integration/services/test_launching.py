@@ -96,7 +96,7 @@ def test_what_has_not_changed_is_launched_however_often_it_was_looked_at(house: 
 
 def test_a_list_that_is_gone_since_is_not_sent_to(house: House, draft: Campaign):
     seen = look_at(house, draft)
-    house.app.importing.delete(house.viewer, *draft.list_ids)
+    house.app.importing.delete(house.viewer, *draft.list_ids, house.now)
     with pytest.raises(InvalidInput, match="no longer there") as caught:
         steps.launch(house, draft, seen)
     assert caught.value.field == "list_id"

@@ -116,7 +116,7 @@ def test_an_hour_late_it_waits_for_a_person(house: House, scheduled: Campaign, l
 
 def test_an_overdue_one_that_is_unscheduled_is_a_draft_again(house: House, scheduled: Campaign):
     house.wait(SOON + timedelta(hours=2))
-    draft = house.app.controlling.unschedule(house.viewer, scheduled.campaign_id)
+    draft = house.app.controlling.unschedule(house.viewer, scheduled.campaign_id, house.now)
     assert (draft.status, draft.preflight, list_overdue(house)) == (CampaignStatus.INACTIVE, None, [])
     steps.work(house)
     assert steps.receivers(house) == []
@@ -146,7 +146,7 @@ def test_one_that_is_canceled_never_starts(house: House, scheduled: Campaign, wa
 
 
 def test_one_that_is_unscheduled_does_not_start_at_its_time(house: House, scheduled: Campaign):
-    draft = house.app.controlling.unschedule(house.viewer, scheduled.campaign_id)
+    draft = house.app.controlling.unschedule(house.viewer, scheduled.campaign_id, house.now)
     house.wait(SOON)
     house.app.launching.start(scheduled.campaign_id, house.clock)
     steps.work(house)
@@ -186,12 +186,12 @@ def test_its_lists_cannot_be_deleted_under_it(house: House):
     campaign = house.launch(guests.list_id, left_out_ids=(left_out.list_id,), schedule_at=house.now + SOON)
     for found in (guests, left_out):
         with pytest.raises(Conflict) as caught:
-            house.app.importing.delete(house.viewer, found.list_id)
+            house.app.importing.delete(house.viewer, found.list_id, house.now)
         assert caught.value.hint
     house.wait(SOON)
     steps.work(house)
     assert_everybody_got_one(house, campaign, COUNT - 2)
-    house.app.importing.delete(house.viewer, guests.list_id)
+    house.app.importing.delete(house.viewer, guests.list_id, house.now)
 
 
 def test_its_text_cannot_be_changed_under_it(house: House, scheduled: Campaign):

@@ -5,14 +5,18 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from core.domain.permissions import Permission
-from core.errors import Forbidden, InvalidInput, TooManyAttempts, WrongCredentials
-from core.services.signing_in import SetUp, SigningIn
+from core.domain.audit import Action, AuditFilter, Subject
+from core.domain.people import UserStatus
+from core.domain.permissions import Permission, Viewer
+from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
+from core.services.signing_in import SetUp, SigningIn, TimeLeft
+from core.state import audit, users
+from core.state.sessions import Browser
 from core.state.store import State
 from tests.support.factories import NOW
 
 PASSWORD = "Heliograph-test-1"
-ADDRESS = "192.0.2.1"
+ADDRESS = Browser("192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0")
 
 
 class CountingHasher(PasswordHasher):
@@ -33,11 +37,16 @@ def hasher() -> CountingHasher:
 
 
 @pytest.fixture
-def service(tmp_path: Path, hasher: CountingHasher) -> Iterator[SigningIn]:
+def state(tmp_path: Path) -> Iterator[State]:
     state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
     state.migrate()
-    yield SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100, hasher=hasher)
+    yield state
     state.close()
+
+
+@pytest.fixture
+def service(state: State, hasher: CountingHasher) -> SigningIn:
+    return SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100, hasher=hasher)
 
 
 def form(service: SigningIn, **overrides: object) -> SetUp:
@@ -47,12 +56,12 @@ def form(service: SigningIn, **overrides: object) -> SetUp:
 
 @pytest.fixture
 def token(service: SigningIn) -> str:
-    return service.set_up(form(service), NOW)
+    return service.set_up(form(service), ADDRESS, NOW)
 
 
 def test_the_first_visit_makes_an_administrator_with_an_account(service: SigningIn):
     assert service.needs_setup()
-    viewer = service.identify(service.set_up(form(service), NOW), NOW)
+    viewer = service.identify(service.set_up(form(service), ADDRESS, NOW), NOW)
     assert viewer is not None
     assert viewer.permissions == frozenset(Permission)
     assert len(viewer.account_ids) == 1
@@ -62,15 +71,15 @@ def test_the_first_visit_makes_an_administrator_with_an_account(service: Signing
 def test_the_setup_token_stays_the_same_and_works_once(service: SigningIn):
     assert service.setup_token() == service.setup_token()
     first = form(service)
-    service.set_up(first, NOW)
+    service.set_up(first, ADDRESS, NOW)
     with pytest.raises(Forbidden, match="already"):
-        service.set_up(first, NOW)
+        service.set_up(first, ADDRESS, NOW)
 
 
 def test_a_wrong_setup_token_costs_no_hashing(service: SigningIn, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(CountingHasher, "hash", lambda *_: pytest.fail("hashed for a stranger"))
     with pytest.raises(Forbidden) as caught:
-        service.set_up(form(service, token="guess"), NOW)
+        service.set_up(form(service, token="guess"), ADDRESS, NOW)
     assert caught.value.field == "token"
 
 
@@ -92,22 +101,181 @@ def test_a_wrong_setup_token_costs_no_hashing(service: SigningIn, monkeypatch: p
 )
 def test_bad_forms_name_their_field(service: SigningIn, change: dict[str, str], field: str):
     with pytest.raises(InvalidInput) as caught:
-        service.set_up(form(service, **change), NOW)
+        service.set_up(form(service, **change), ADDRESS, NOW)
     assert (caught.value.field, bool(caught.value.hint)) == (field, True)
     assert service.needs_setup()
 
 
-def test_an_unknown_email_and_a_wrong_password_look_and_cost_the_same(
-    service: SigningIn, token: str, hasher: CountingHasher
+def test_whoever_may_not_come_in_is_told_the_same_after_the_same_work(
+    service: SigningIn, state: State, token: str, hasher: CountingHasher
 ):
-    messages = []
-    for email, password in [("ada@example.com", "wrong"), ("nobody@example.com", PASSWORD)]:
+    with state.write() as session:
+        for status in UserStatus:
+            # Whoever is invited has no password yet.
+            password_hash = "" if status is UserStatus.PENDING else hasher.hash(PASSWORD)
+            email = f"{status}@example.com"
+            users.add_user(session, users.NewUser(email, email, "Ben", password_hash, frozenset(), status=status), NOW)
+    seen = set()
+    for number, (email, password) in enumerate(
+        [
+            ("Active@example.com", "wrong"),
+            ("Active@example.com", ""),
+            ("nobody@example.com", PASSWORD),
+            ("", ""),
+            ("\x00' OR 1=1 --", PASSWORD),
+            ("Pending@example.com", PASSWORD),
+            ("Pending@example.com", ""),
+            ("Inactive@example.com", PASSWORD),
+            ("Inactive@example.com", "wrong"),
+        ]
+    ):
         before = hasher.verified
         with pytest.raises(WrongCredentials) as caught:
-            service.sign_in(email, password, ADDRESS, NOW)
-        messages.append((caught.value.message, caught.value.hint, hasher.verified - before))
-    assert messages[0] == messages[1]
-    assert messages[0][2] == 1
+            service.sign_in(email, password, Browser(f"198.51.100.{number}"), NOW)
+        seen.add((caught.value.message, caught.value.hint, hasher.verified - before))
+    assert len(seen) == 1
+    assert seen.pop()[2] == 1
+
+
+def test_the_token_the_browser_sent_is_replaced_and_ended(service: SigningIn, token: str):
+    fresh = service.sign_in("ada@example.com", PASSWORD, ADDRESS, NOW, token)
+    assert fresh != token
+    assert service.identify(token, NOW) is None
+    assert service.identify(fresh, NOW) is not None
+
+
+def test_a_planted_token_never_becomes_a_session(service: SigningIn, token: str):
+    service.sign_in("ada@example.com", PASSWORD, ADDRESS, NOW, "planted")
+    assert service.identify("planted", NOW) is None
+
+
+def test_coming_and_going_is_written_down_without_secrets(service: SigningIn, state: State, token: str):
+    fresh = service.sign_in("ada@example.com", PASSWORD, ADDRESS, NOW, token)
+    service.sign_out(fresh, NOW, ADDRESS.address)
+    service.sign_out(fresh, NOW, ADDRESS.address)
+    with pytest.raises(WrongCredentials):
+        service.sign_in("E" * 300, "secret-typed", ADDRESS, NOW)
+    with state.read() as session:
+        lines = audit.list_entries(session, AuditFilter(), 10, 0)[::-1]
+    assert [line.action for line in lines] == [
+        Action.SIGNED_IN,
+        Action.SIGNED_IN,
+        Action.SIGNED_OUT,
+        Action.SIGN_IN_REFUSED,
+    ]
+    assert {line.address for line in lines} == {ADDRESS.address}
+    assert (lines[-1].who, lines[-1].subject) == ("", Subject("person", "", "e" * 254))
+    for secret in (PASSWORD, "secret-typed", token, fresh):
+        assert secret not in str(lines)
+
+
+def test_one_sees_where_one_is_signed_in_and_ends_it_from_elsewhere(service: SigningIn, state: State, token: str):
+    later = NOW + timedelta(minutes=1)
+    other = service.sign_in("ada@example.com", PASSWORD, Browser("198.51.100.7", "curl/8"), later)
+    viewer = service.identify(token, NOW)
+    assert viewer
+    found = service.list_sessions(viewer, token, later)
+    assert [(one.browser, one.address, one.is_current) for one in found] == [
+        ("curl", "198.51.100.7", False),
+        ("Firefox on Linux", ADDRESS.address, True),
+    ]
+    service.revoke_session(viewer, found[0].session_id, later)
+    assert service.identify(other, later) is None
+    with pytest.raises(NotFound):
+        service.revoke_session(viewer, found[0].session_id, later)
+    assert len(service.list_sessions(viewer, token, later)) == 1
+    with state.read() as session:
+        [line] = audit.list_entries(session, AuditFilter(action=Action.SESSION_REVOKED), 10, 0)
+    assert line.user_id == viewer.user_id
+
+
+def test_all_others_end_at_once_and_this_one_stays(service: SigningIn, token: str):
+    others = [service.sign_in("ada@example.com", PASSWORD, ADDRESS, NOW) for _ in range(3)]
+    viewer = service.identify(token, NOW)
+    assert viewer
+    assert service.revoke_others(viewer, token, NOW) == 3
+    assert [service.identify(one, NOW) for one in others] == [None] * 3
+    assert service.identify(token, NOW) is not None
+    assert service.revoke_others(viewer, token, NOW) == 0
+
+
+def test_nobody_sees_or_ends_the_sessions_of_others(service: SigningIn, state: State, token: str):
+    stranger = Viewer("user-ben", "Ben", "ben@example.com", frozenset(Permission))
+    viewer = service.identify(token, NOW)
+    assert viewer
+    [mine] = service.list_sessions(viewer, token, NOW)
+    assert service.list_sessions(stranger, token, NOW) == ()
+    with pytest.raises(NotFound):
+        service.revoke_session(stranger, mine.session_id, NOW)
+    assert service.revoke_others(stranger, "", NOW) == 0
+    assert service.identify(token, NOW) is not None
+
+
+def test_ended_sessions_are_not_listed(service: SigningIn, token: str):
+    viewer = service.identify(token, NOW)
+    assert viewer
+    assert service.list_sessions(viewer, token, NOW + timedelta(seconds=1_801)) == ()
+
+
+def test_the_time_left_is_the_idle_time_and_never_more_than_the_lifetime(service: SigningIn, token: str):
+    assert service.time_left(token, NOW) == TimeLeft(1_800, "idle", warns=False)
+    soon = NOW + timedelta(seconds=1_680)
+    assert service.time_left(token, soon) == TimeLeft(120, "idle", warns=True)
+    now = NOW
+    while now < NOW + timedelta(seconds=42_000):
+        service.touch(token, now)
+        now += timedelta(minutes=20)
+    service.touch(token, now)
+    left = service.time_left(token, now)
+    assert left is not None
+    assert (left.ends_by, left.seconds) == ("lifetime", 43_200 - (now - NOW).total_seconds())
+    assert service.time_left(token, NOW + timedelta(days=1)) is None
+    assert service.time_left("", NOW) is None
+
+
+@pytest.mark.parametrize("end", ["sign_out", "revoke_session", "revoke_others", "replaced"])
+def test_an_answer_is_recalled_for_less_than_a_second_and_not_after_the_end(service: SigningIn, token: str, end: str):
+    other = service.sign_in("ada@example.com", PASSWORD, ADDRESS, NOW)
+    assert service.recall(token, NOW) is None
+    viewer = service.identify(token, NOW)
+    assert viewer is not None
+    assert service.recall(token, NOW + timedelta(milliseconds=999)) == viewer
+    assert service.recall(token, NOW + timedelta(seconds=1)) is None
+    assert service.recall(token, NOW - timedelta(seconds=1)) is None
+    if end == "sign_out":
+        service.sign_out(token, NOW)
+    elif end == "revoke_session":
+        mine = next(one for one in service.list_sessions(viewer, token, NOW) if one.is_current)
+        service.revoke_session(viewer, mine.session_id, NOW)
+    elif end == "revoke_others":
+        service.revoke_others(viewer, other, NOW)
+    else:
+        service.sign_in("ada@example.com", PASSWORD, ADDRESS, NOW, token)
+    assert service.recall(token, NOW) is None
+    assert service.identify(token, NOW) is None
+    assert service.recall("", NOW) is None
+
+
+def test_what_is_recalled_is_forgotten_as_soon_as_it_is_found_wrong(service: SigningIn, state: State, token: str):
+    viewer = service.identify(token, NOW)
+    assert viewer
+    with state.write() as session:
+        users.move_person(session, viewer.user_id, UserStatus.INACTIVE)
+    assert service.recall(token, NOW) is not None
+    assert service.identify(token, NOW) is None
+    assert service.recall(token, NOW) is None
+
+
+def test_who_is_paused_or_deleted_is_nobody_from_then_on(service: SigningIn, state: State, token: str):
+    viewer = service.identify(token, NOW)
+    assert viewer
+    with state.write() as session:
+        users.move_person(session, viewer.user_id, UserStatus.INACTIVE)
+    assert service.identify(token, NOW) is None
+    with state.write() as session:
+        users.move_person(session, viewer.user_id, UserStatus.ACTIVE)
+        users.delete_person(session, viewer.user_id)
+    assert service.identify(token, NOW) is None
 
 
 def test_signing_in_gives_a_session_of_its_own(service: SigningIn, token: str):
@@ -138,7 +306,7 @@ def test_throttling_is_lifted_by_time_and_forgotten_after_success(service: Signi
         with pytest.raises(WrongCredentials):
             service.sign_in("ada@example.com", "wrong", ADDRESS, NOW)
     with pytest.raises(TooManyAttempts):
-        service.sign_in("ada@example.com", PASSWORD, "198.51.100.7", NOW)
+        service.sign_in("ada@example.com", PASSWORD, Browser("198.51.100.7"), NOW)
     later = NOW + timedelta(seconds=3)
     assert service.sign_in("ada@example.com", PASSWORD, ADDRESS, later)
 

@@ -101,7 +101,7 @@ def test_a_list_may_be_deleted_once_it_is_frozen(house: House):
     found = house.upload(contacts(20))
     campaign = house.launch(found.list_id)
     house.app.launching.freeze(campaign.campaign_id, house.clock)
-    house.app.importing.delete(house.viewer, found.list_id)
+    house.app.importing.delete(house.viewer, found.list_id, house.now)
     house.app.working.run_until_idle(house.clock)
     assert house.campaign(campaign.campaign_id).status is CampaignStatus.COMPLETED
     assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).audience_count == 20
@@ -110,7 +110,7 @@ def test_a_list_may_be_deleted_once_it_is_frozen(house: House):
 def test_a_campaign_whose_list_is_gone_is_a_draft_again_and_says_why(house: House):
     found = house.upload(contacts(20))
     saved = house.app.composing.save(house.viewer, house.draft(found.list_id), house.now)
-    house.app.importing.delete(house.viewer, found.list_id)
+    house.app.importing.delete(house.viewer, found.list_id, house.now)
     with pytest.raises(InvalidInput, match="no longer there"):
         house.app.launching.launch(house.viewer, saved.campaign_id, house.now)
 

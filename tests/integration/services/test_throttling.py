@@ -8,13 +8,15 @@ import pytest
 from argon2 import PasswordHasher
 
 from core.errors import TooManyAttempts, WrongCredentials
-from core.services.signing_in import FORGET_AFTER, FREE_FAILURES, LONGEST_WAIT_S, SetUp, SigningIn
+from core.services.signing_in import SetUp, SigningIn
+from core.services.throttling import FORGET_AFTER, FREE_FAILURES, LONGEST_WAIT_S
 from core.state import sessions
+from core.state.sessions import Browser
 from core.state.store import State
 from tests.support.factories import NOW
 
 EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"
-OFFICE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+OFFICE, ELSEWHERE = Browser("192.0.2.1"), Browser("198.51.100.7")
 
 
 @pytest.fixture
@@ -29,11 +31,11 @@ def state(tmp_path: Path) -> Iterator[State]:
 def service(state: State) -> SigningIn:
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     made = SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100, hasher=hasher)
-    made.set_up(SetUp(made.setup_token(), "Ada", EMAIL, PASSWORD), NOW)
+    made.set_up(SetUp(made.setup_token(), "Ada", EMAIL, PASSWORD), OFFICE, NOW)
     return made
 
 
-def fail(service: SigningIn, email: str, address: str, now: datetime) -> int:
+def fail(service: SigningIn, email: str, address: Browser, now: datetime) -> int:
     """Try a wrong password; return how many seconds to wait, 0 when the next try is welcome at once."""
     with pytest.raises(WrongCredentials):
         service.sign_in(email, "wrong", address, now)
@@ -46,7 +48,7 @@ def fail(service: SigningIn, email: str, address: str, now: datetime) -> int:
     raise AssertionError("a wrong password signed in")
 
 
-def fail_until_blocked(service: SigningIn, email: str, address: str) -> int:
+def fail_until_blocked(service: SigningIn, email: str, address: Browser) -> int:
     for _ in range(FREE_FAILURES + 1):
         with pytest.raises(WrongCredentials):
             service.sign_in(email, "wrong", address, NOW)

@@ -87,3 +87,62 @@ def test_page_is_loaded_anew_when_somebody_else_signs_in(page: Page, address: st
     expect(page.locator("script[data-user-id=user-ada]")).to_be_attached(timeout=TIMEOUT_MS)
     enter(page.context, address, sign_in.start(BEN))
     expect(page.locator("script[data-user-id=user-ben]")).to_be_attached(timeout=TIMEOUT_MS)
+
+
+def test_an_idle_person_is_warned_and_may_stay(page: Page, address: str, sign_in: FileSignIn) -> None:
+    token = sign_in.start(ADA)
+    enter(page.context, address, token)
+    sign_in.warn(token, 90)
+    page.goto("/")
+    warning = page.get_by_role("dialog", name="Are you still there?")
+    expect(warning).to_contain_text("1:", timeout=TIMEOUT_MS)
+    before = sign_in.touched(token)
+    warning.get_by_role("button", name="Stay signed in").click()
+    expect(warning).not_to_be_attached(timeout=TIMEOUT_MS)
+    assert sign_in.touched(token) == before + 1
+
+
+def test_a_session_that_ran_out_is_explained_and_one_that_was_ended_is_not(
+    page: Page, address: str, sign_in: FileSignIn
+) -> None:
+    for seconds, explained in ((90.0, False), (0.5, True)):
+        token = sign_in.start(ADA)
+        enter(page.context, address, token)
+        sign_in.warn(token, seconds)
+        page.goto("/?id=42")
+        expect(page.get_by_role("dialog", name="Are you still there?")).to_be_visible(timeout=TIMEOUT_MS)
+        sign_in.revoke(token)
+        page.wait_for_url("**/login?next=%2F%3Fid%3D42**")
+        assert ("ended=idle" in page.url) is explained
+        expect(page.get_by_role("status")).to_have_count(int(explained))
+
+
+def test_logging_out_in_the_warning_ends_the_session(page: Page, address: str, sign_in: FileSignIn) -> None:
+    token = sign_in.start(ADA)
+    enter(page.context, address, token)
+    sign_in.warn(token, 90)
+    page.goto("/")
+    warning = page.get_by_role("dialog", name="Are you still there?")
+    warning.get_by_role("button", name="Log out").click(timeout=TIMEOUT_MS)
+    page.wait_for_url("**/login")
+    assert not (sign_in.folder / token).exists()
+
+
+def test_whoever_logs_out_is_not_led_back_even_if_the_socket_closes_first(
+    page: Page, address: str, sign_in: FileSignIn
+) -> None:
+    token = sign_in.start(ADA)
+    enter(page.context, address, token)
+    page.goto("/?id=42")
+    # The frame's button ends the session and then says where to go; here nothing says it any more.
+    page.evaluate(
+        """() => {
+            const box = Object.assign(document.createElement("div"), { className: "st-key-frame_log_out" });
+            box.style = "position: fixed; inset: 4rem auto auto 4rem; z-index: 2147483000";
+            box.append(Object.assign(document.createElement("button"), { textContent: "Leave now" }));
+            document.body.prepend(box);
+        }"""
+    )
+    page.get_by_role("button", name="Leave now").click()
+    sign_in.revoke(token)
+    page.wait_for_url("**/login")

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from core.domain.encoding import GSM7_CHARACTERS, Encoding, choose_encoding
 from core.domain.segments import measure
-from core.domain.simplifying import REPLACEMENTS, list_replacements, simplify
+from core.domain.simplifying import REPLACEMENTS, group_replacements, list_replacements, simplify
 from tests.support.simplify_vectors import KEPT, REPLACED, Vector, load_vectors, random_texts
 
 ELLIPSIS = "\u2026"
@@ -51,6 +51,13 @@ def test_twice_is_once_and_gsm_texts_stay(text: str):
     assert simplify(simplify(text)) == simplify(text)
     if choose_encoding(text) is Encoding.GSM7:
         assert simplify(text) == text
+
+
+def test_the_groups_hold_every_replacement_once():
+    groups = group_replacements()
+    assert {character: new for new, olds in groups.items() for character in olds} == REPLACEMENTS
+    assert sum(len(olds) for olds in groups.values()) == len(REPLACEMENTS)
+    assert "\u201c" in groups['"']
 
 
 @given(st.text(st.sampled_from(sorted(GSM7_CHARACTERS)), max_size=400))

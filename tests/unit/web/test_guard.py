@@ -20,6 +20,10 @@ GUARDED = [
     "/component/x/index.html",
     "/app/static/x",
     "/session/ping",
+    "/session/touch",
+    "/session/end",
+    "/forgot/x",
+    "/resetx",
     "/auth/login",
     "/logout",
     "/manifest.json",
@@ -53,7 +57,7 @@ def test_posting_stranger_is_not_redirected_even_from_a_page(browser: Browser) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/login", "/healthz", "/_stcore/health", "/static/js/index.js", "/favicon.ico", "/favicon.png"]
+    "path", ["/login", "/forgot", "/healthz", "/_stcore/health", "/static/js/index.js", "/favicon.ico", "/favicon.png"]
 )
 def test_the_way_in_is_public(browser: Browser, path: str) -> None:
     assert browser.get(path).status == 200

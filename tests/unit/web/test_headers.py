@@ -3,9 +3,11 @@ import re
 import pytest
 
 from core.web.headers import FILES_POLICY, OWN_PAGES_POLICY, STREAMLIT_POLICY
+from core.web.next_page import ENTRANCE
 from tests.support.asgi import Browser
-from tests.support.fake_sign_in import FakeSignIn
+from tests.support.fake_sign_in import LINK, FakeSignIn
 
+LINKS = [f"{path}?token={LINK}" for path in ("/reset", "/invitation", "/confirm-email")]
 OWN_SOURCES = {"'self'", "'none'", "'unsafe-inline'", "data:", "blob:", "sandbox"}
 
 
@@ -31,14 +33,15 @@ def test_login_page_allows_no_inline_script_and_no_frame(browser: Browser, sign_
     assert answer.header("x-frame-options") == "DENY"
 
 
-@pytest.mark.parametrize("path", ["/login", "/setup"])
+@pytest.mark.parametrize("path", ["/login?ended=idle", "/setup", "/forgot", *LINKS, *(f"{path}x" for path in LINKS)])
 def test_own_pages_hold_nothing_their_policy_forbids(browser: Browser, sign_in: FakeSignIn, path: str) -> None:
     if path == "/setup":
         sign_in.viewers.clear()
     text = browser.get(path).text
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! src=)", text)
     assert all(
-        link.startswith(("/assets/", "/login", "/setup")) for link in re.findall(r'(?:src|href|action)="([^"#]*)', text)
+        link == "/" or link.startswith(("/assets/", *ENTRANCE))
+        for link in re.findall(r'(?:src|href|action)="([^"#]*)', text)
     )
 
 

@@ -59,7 +59,7 @@ def test_complaint_stands_at_its_field(browser: Browser, changes: dict[str, str]
 
 
 def test_complaint_without_a_field_stands_above_the_form(browser: Browser, sign_in: FakeSignIn, monkeypatch) -> None:
-    def refuse(form: SetUp, now: object) -> str:
+    def refuse(form: SetUp, browser: object, now: object) -> str:
         raise Forbidden("Heliograph is set up already.", hint="Log in.")
 
     monkeypatch.setattr(sign_in, "set_up", refuse)

@@ -6,7 +6,7 @@ from core.config import Settings
 from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
 from tests.support.asgi import Answer, Browser
 from tests.support.clock import StoppedClock
-from tests.support.fake_sign_in import ADA, PASSWORD, FakeApplication, FakeSignIn
+from tests.support.fake_sign_in import ADA, BEN, PASSWORD, FakeApplication, FakeSignIn
 from tests.unit.web.conftest import build
 
 
@@ -112,6 +112,26 @@ def test_attempts_are_counted_by_the_peer_not_by_what_it_claims(browser: Browser
 def test_signed_in_browser_skips_the_form(browser: Browser) -> None:
     log_in(browser)
     assert browser.get("/login?next=/statistics").header("location") == "/statistics"
+
+
+def test_token_the_browser_brought_along_is_neither_kept_nor_left_alive(
+    browser: Browser, sign_in: FakeSignIn, clock: StoppedClock
+) -> None:
+    planted = sign_in.start(BEN, clock())
+    browser.cookies[SESSION_COOKIE] = planted
+    csrf = csrf_of(browser.get("/forgot"))
+    browser.post("/login", {"csrf": csrf, "email": ADA.email, "password": PASSWORD})
+    assert browser.cookies[SESSION_COOKIE] != planted
+    assert sign_in.identify(planted, clock()) is None
+
+
+def test_why_one_was_logged_out_is_said_only_when_the_script_says_so(browser: Browser) -> None:
+    idle = "You were logged out after 30 minutes without activity."
+    assert idle in browser.get("/login?next=/campaigns&ended=idle").text
+    assert 'role="status"' in browser.get("/login?ended=lifetime").text
+    for path in ("/login", "/login?ended=", "/login?ended=%3Cb%3E"):
+        assert 'role="status"' not in browser.get(path).text
+    assert idle not in log_in(browser, password="wrong").text
 
 
 def test_dead_cookie_shows_the_form_instead_of_going_in_circles(browser: Browser, sign_in: FakeSignIn) -> None:

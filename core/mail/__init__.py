@@ -1,0 +1,1 @@
+"""Email: to a mail server, or to a folder where there is none."""

@@ -1,0 +1,125 @@
+"""
+Sending email.
+
+With a mail server it is sent; without one, each message becomes a file in a folder, and the log says where: whoever
+runs the installation can then hand the link on.
+"""
+
+import logging
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from core.errors import ConfigurationError, StorageError
+from core.identifiers import new_id
+
+_log = logging.getLogger(__name__)
+
+TIMEOUT_S = 15.0
+_DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message to one person. Line breaks in *to* or *subject* are refused, not sent."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class Post(Protocol):
+    """Who takes mail."""
+
+    def send(self, mail: Mail) -> None:
+        """Hand the mail over. Raises: StorageError: it was not taken; try again later."""
+        ...
+
+
+class SmtpPost:
+    """
+    A mail server.
+
+    *url* is smtp://user:password@host:587 (STARTTLS, which must succeed unless it ends in ?plain=1) or
+    smtps://user:password@host:465. Raises: ConfigurationError: it is neither.
+    """
+
+    def __init__(self, url: str, sender: str) -> None:
+        self._parts = urlsplit(url)
+        self._sender = sender
+        if self._parts.scheme not in _DEFAULT_PORTS or not self._parts.hostname:
+            raise ConfigurationError(
+                "HELIOGRAPH_SMTP_URL is no address of a mail server.",
+                hint="Write it as smtp://user:password@host:587 or smtps://user:password@host:465.",
+            )
+        self._port = self._parts.port or _DEFAULT_PORTS[self._parts.scheme]
+
+    def send(self, mail: Mail) -> None:
+        """Hand the mail over. Raises: StorageError: the server did not take it."""
+        message = compose(mail, self._sender)
+        try:
+            with self._connect() as server:
+                server.send_message(message)
+        except (OSError, smtplib.SMTPException) as error:
+            # Not the error's own words: they may quote what the server was told.
+            _log.warning("mail_not_sent", extra={"host": self._parts.hostname, "reason": type(error).__name__})
+            raise StorageError("The email could not be sent.", hint="Try again in a few minutes.") from error
+        _log.info("mail_sent", extra={"host": self._parts.hostname})
+
+    def _connect(self) -> smtplib.SMTP:
+        host = self._parts.hostname or ""
+        context = ssl.create_default_context()
+        server: smtplib.SMTP
+        if self._parts.scheme == "smtps":
+            server = smtplib.SMTP_SSL(host, self._port, timeout=TIMEOUT_S, context=context)
+        else:
+            server = smtplib.SMTP(host, self._port, timeout=TIMEOUT_S)
+        try:
+            if self._parts.scheme == "smtp" and "plain=1" not in self._parts.query:
+                server.starttls(context=context)
+            if self._parts.username:
+                server.login(unquote(self._parts.username), unquote(self._parts.password or ""))
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+
+class OutboxPost:
+    """A folder: each mail is a file, readable by its owner only, since links in it open doors."""
+
+    def __init__(self, folder: Path, sender: str) -> None:
+        self._folder = folder
+        self._sender = sender
+
+    def send(self, mail: Mail) -> None:
+        """Write the mail down. Raises: StorageError: no room, or no such folder."""
+        path = self._folder / f"{new_id()}.eml"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            path.write_bytes(compose(mail, self._sender).as_bytes())
+        except OSError as error:
+            raise StorageError(
+                "The email could not be written down.", hint="See whether the data folder has room."
+            ) from error
+        # On purpose where whoever runs it looks: without a mail server nobody else can pass it on.
+        _log.warning("mail_written", extra={"path": str(path)})
+
+
+def compose(mail: Mail, sender: str) -> EmailMessage:
+    """Return the message as it is sent. Raises: ValueError: a line break where it would start another header."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = mail.to
+    message["Subject"] = mail.subject
+    message["Date"] = formatdate(localtime=False)
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or "localhost")
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    return message

@@ -1,0 +1,68 @@
+"""Explaining why something is closed: what is missing, and who can help."""
+
+from dataclasses import dataclass
+
+from core.domain.accounts import Account, AccountType
+from core.domain.people import Person
+from core.domain.permissions import Permission, Viewer
+from core.state import accounts, users
+from core.state.store import State
+
+HELPERS = 3
+
+
+@dataclass(frozen=True)
+class Helper:
+    """Somebody to ask."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class ClosedSending:
+    """Why somebody cannot send: each of the viewer's accounts with its reason, and who can change that."""
+
+    reasons: tuple[tuple[Account, str], ...]
+    helpers: tuple[Helper, ...]
+
+
+class Explaining:
+    """Answers that name people and accounts only to those whom they concern."""
+
+    def __init__(self, state: State) -> None:
+        """Take the store."""
+        self._state = state
+
+    def closed_sending(self, viewer: Viewer) -> ClosedSending | None:
+        """
+        Return why the viewer has no account to send from, None when there is one.
+
+        Raises: Forbidden: with such an account the viewer could not send either.
+        """
+        viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
+        with self._state.read() as session:
+            mine = accounts.list_accounts(session, viewer.account_ids)
+            if any(account.can_send for account in mine):
+                return None
+            others = [person for person in users.list_active(session) if person.user_id != viewer.user_id]
+            theirs = frozenset[str]().union(*(person.account_ids for person in others))
+            sending = frozenset(item.account_id for item in accounts.list_accounts(session, theirs) if item.can_send)
+        return ClosedSending(tuple((account, _why(account)) for account in mine), _helpers(others, sending))
+
+
+def _why(account: Account) -> str:
+    if account.account_type is not AccountType.CAMPAIGN:
+        return f"of type {account.account_type}: its messages are sent outside Heliograph"
+    return "inactive: an administrator can activate it"
+
+
+def _helpers(people: list[Person], sending: frozenset[str]) -> tuple[Helper, ...]:
+    """Return who can add somebody to an account that sends, or open one; those who do nothing else first."""
+    able = [
+        person
+        for person in people
+        if person.is_administrator or (Permission.USERS in person.permissions and person.account_ids & sending)
+    ]
+    able.sort(key=lambda person: person.is_administrator)
+    return tuple(Helper(person.name, person.email) for person in able[:HELPERS])

@@ -1,0 +1,43 @@
+"""What people are told."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.domain.notifications import Notification, Tag
+from core.identifiers import new_id
+from core.state.people_models import NotificationRow
+
+
+def notify(session: Session, user_id: str, tag: Tag, text: str, now: datetime) -> None:
+    """Tell the person something: plain text, shown as it is."""
+    session.add(
+        NotificationRow(
+            notification_id=new_id(), user_id=user_id, tag=tag, text=text[:500], created_at=now, read_at=None
+        )
+    )
+
+
+def list_newest(session: Session, user_id: str, limit: int) -> list[Notification]:
+    """Return what the person was told, newest first."""
+    newest = (NotificationRow.created_at.desc(), NotificationRow.notification_id.desc())
+    rows = session.scalars(
+        select(NotificationRow).where(NotificationRow.user_id == user_id).order_by(*newest).limit(limit)
+    )
+    return [Notification(row.notification_id, Tag(row.tag), row.text, row.created_at, row.read_at) for row in rows]
+
+
+def count_unread(session: Session, user_id: str) -> int:
+    """Return how many of them were not marked as read."""
+    mine = (NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
+    return session.scalar(select(func.count()).where(*mine)) or 0
+
+
+def mark_read(session: Session, user_id: str, now: datetime) -> None:
+    """Mark all of them as read."""
+    session.execute(
+        update(NotificationRow)
+        .where(NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
+        .values(read_at=now)
+    )

@@ -1,0 +1,69 @@
+"""Traffic Accounts: with which accounts people work, and how administrators run them."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.domain.accounts import Account, AccountStatus
+from core.domain.permissions import Permission
+from pages._ui import account_panels, session, tables, widgets
+
+KEY = "traffic_accounts"
+SIZES = (10, 25, 50)
+COLUMNS = (
+    tables.text("Account Name", "name"),
+    tables.text("Display Name", "display_name"),
+    tables.text("Account Type", "account_type"),
+    tables.status("Status", "status"),
+)
+ACTIONS = {"rename": ":material/edit:"}
+ADMINISTRATOR_ACTIONS = ACTIONS | {"run": ":material/tune:", "switch": ":material/power_settings_new:"}
+
+
+def act(click: tables.Click, item: Account) -> None:
+    """Do what the icon in the row of *item* stands for."""
+    if click.action == "rename":
+        widgets.open_panel(f"{KEY}_rename", item.account_id)
+    elif click.action == "run":
+        widgets.open_panel(f"{KEY}_run", item.account_id)
+    elif item.status is AccountStatus.ACTIVE:
+        title = f"Deactivate {item.display_name}?"
+        widgets.ask(f"{KEY}_deactivate", item.account_id, title=title, text=account_panels.DEACTIVATE)
+    else:
+        title = f"Activate {item.display_name}?"
+        widgets.ask(f"{KEY}_activate", item.account_id, title=title, text=account_panels.ACTIVATE)
+
+
+session.require(Permission.TRAFFIC_ACCOUNTS)
+app, viewer = session.current()
+request = replace(tables.request(KEY, SIZES), sort="display_name", descending=False)
+
+with widgets.show_errors():
+    if closed := widgets.answered(f"{KEY}_deactivate"):
+        app.accounts.deactivate(viewer, closed, session.now())
+        widgets.flash("The account is inactive.")
+    if opened := widgets.answered(f"{KEY}_activate"):
+        app.accounts.activate(viewer, opened, session.now())
+        widgets.flash("The account is active.")
+with tables.bar():
+    tables.search(KEY, "Search by name")
+    if viewer.is_administrator and st.button(
+        "Create Account", type="primary", icon=":material/add:", key=f"{KEY}_create"
+    ):
+        widgets.open_panel(f"{KEY}_create")
+with widgets.show_errors():
+    page = app.accounts.page(viewer, request)
+    if page.total or request.search:
+        click = tables.show(
+            page.items,
+            COLUMNS,
+            key=f"{KEY}_table",
+            alt="Traffic accounts",
+            actions=ADMINISTRATOR_ACTIONS if viewer.is_administrator else ACTIONS,
+        )
+        if click:
+            act(click, page.items[click.row])
+        tables.pager(KEY, page.total, SIZES)
+    else:
+        account_panels.nothing_here()
+account_panels.show_open()

@@ -1,0 +1,156 @@
+"""Settings as a person uses them: a picture, a time zone, an email, a new password."""
+
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from core.domain.people import SmsSettings
+from core.services.adding_people import NewPerson
+from core.state import users
+from tests.e2e.driver import PASSWORD, log_in, open_page, person, settled
+from tests.support.installation import Installation, installation
+
+pytestmark = pytest.mark.browser
+
+EMAIL, NEW = "grace@example.com", "Quiet-otter-7-lamp"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Run an installation of one's own: what is changed here, others would not expect."""
+    data_dir: Path = tmp_path_factory.mktemp("settings")
+    with installation(data_dir) as found:
+        found.app.people.add(NewPerson("Grace Hopper", EMAIL, PASSWORD), datetime.now(UTC))
+        yield found
+
+
+def photo(kind: str = "JPEG") -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (600, 400), "teal").save(target, kind)
+    return target.getvalue()
+
+
+def choose_picture(page: Page, name: str, content: bytes) -> None:
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+    expect(page.get_by_text(name)).to_be_visible()
+    settled(page)
+
+
+def toolbar_picture(page: Page) -> str:
+    button = page.locator(".st-key-frame_avatar button:visible")
+    return str(button.evaluate("element => getComputedStyle(element).backgroundImage"))
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def test_a_picture_is_seen_before_and_after_it_is_saved(browser: Browser, running: Installation):
+    with person(browser, running.url) as page:
+        log_in(page, EMAIL)
+        page.locator(".st-key-frame_avatar button:visible").click()
+        page.get_by_role("button", name="Settings").click()
+        expect(page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
+        assert toolbar_picture(page) == "none"
+        choose_picture(page, "notes.png", b"I am text")
+        expect(page.get_by_text("This is not a PNG or JPEG picture.")).to_be_visible()
+        choose_picture(page, "me.png", photo())
+        preview = page.get_by_role("img", name="The new picture")
+        expect(preview).to_be_visible()
+        assert preview.evaluate("element => element.naturalWidth") == 256
+        page.get_by_role("button", name="Save picture").click()
+        expect(page.get_by_role("img", name="Your picture")).to_be_visible()
+        assert toolbar_picture(page).startswith('url("data:image/png;base64,')
+        open_page(page, "/campaigns")
+        assert toolbar_picture(page).startswith('url("data:image/png;base64,')
+        open_page(page, "/settings")
+        page.get_by_role("button", name="Remove").click()
+        expect(page.get_by_text("Without a picture your initials are shown.")).to_be_visible()
+        assert toolbar_picture(page) == "none"
+
+
+def test_another_time_zone_and_a_confirmed_email(browser: Browser, running: Installation):
+    with person(browser, running.url) as page:
+        log_in(page, EMAIL)
+        open_page(page, "/settings")
+        page.get_by_role("textbox", name="Email").fill("hopper@new.example")
+        page.get_by_role("button", name="Update").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Current Password").fill(PASSWORD)
+        dialog.get_by_role("button", name="Send link").click()
+        pending = page.get_by_text("A link is on its way to hopper@new.example. It works until")
+        expect(pending).to_be_visible()
+        before = pending.inner_text()
+        zone = page.get_by_role("combobox", name="Time zone")
+        zone.fill("kathman")
+        page.get_by_role("option", name="Asia/Kathmandu (UTC+05:45)").click()
+        page.get_by_role("button", name="Update").click()
+        expect(page.get_by_text("Your settings are saved.")).to_be_visible()
+        settled(page)
+        assert until(pending.inner_text()) != until(before)
+        page.goto(link(running))
+        page.get_by_role("button", name=re.compile("Confirm")).click()
+        page.wait_for_load_state("networkidle")
+        open_page(page, "/settings")
+        expect(page.get_by_role("textbox", name="Email")).to_have_value("hopper@new.example")
+    with running.app.state.write() as session:
+        users.set_email(session, users.find_user_id(session, "hopper@new.example"), EMAIL)
+
+
+def until(text: str) -> str:
+    return text.partition("until ")[2][:16]
+
+
+def link(running: Installation) -> str:
+    """Return where the newest mail leads."""
+    mail = max(running.app.settings.outbox_dir.glob("*.eml")).read_text(encoding="utf-8").replace("=\n", "")
+    path = re.search(r"https?://[^/\s]+(/\S+)", mail)
+    assert path
+    return path[1].replace("=3D", "=")
+
+
+def test_quick_send_begins_with_the_settings_and_returns_to_them(browser: Browser, running: Installation):
+    viewer = running.app.people.get_viewer()
+    running.app.own_account.change_sms_settings(viewer, SmsSettings(simplifies=True, sender_id="MERIDIAN"), now())
+    with person(browser, running.url) as page:
+        log_in(page, EMAIL)
+        open_page(page, "/quick_send")
+        sender = page.get_by_role("textbox", name="Sender")
+        expect(sender).to_have_value("MERIDIAN")
+        sender.fill("OTHER")
+        sender.blur()
+        settled(page)
+        page.get_by_role("button", name="Reset form").click()
+        expect(sender).to_have_value("MERIDIAN")
+
+
+def test_a_new_password_ends_the_session_elsewhere(browser: Browser, running: Installation):
+    with person(browser, running.url) as here, person(browser, running.url) as elsewhere:
+        log_in(elsewhere, EMAIL)
+        log_in(here, EMAIL)
+        open_page(here, "/settings")
+        open_tab(here, "Password reset")
+        expect(here.get_by_text("Chrome on").first).to_be_visible()
+        here.get_by_label("Current Password").fill("wrong")
+        here.get_by_role("textbox", name="New Password").fill(NEW)
+        here.get_by_label("Confirm Password").fill(NEW)
+        here.get_by_role("tabpanel").get_by_role("button", name="Update").click()
+        expect(here.get_by_text("The current password is wrong.")).to_be_visible()
+        here.get_by_label("Current Password").fill(PASSWORD)
+        here.get_by_role("tabpanel").get_by_role("button", name="Update").click()
+        expect(here.get_by_text("Your password is changed.")).to_be_visible()
+        expect(here.get_by_text("You are signed in nowhere else.")).to_be_visible()
+        # The other browser is brought to the login page by itself; there the old password is no use.
+        expect(elsewhere.get_by_role("button", name="Log In")).to_be_visible(timeout=15_000)
+        log_in(elsewhere, EMAIL, NEW)
+        expect(elsewhere.get_by_role("heading", name="Dashboard", exact=True)).to_be_visible()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,78 @@
+"""What the mails say, and that a name cannot make them say something else."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from core.mail.post import compose
+from core.services.mailing import Mailing, digest, new_token
+from tests.support.mail import FakePost
+
+NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
+TO = "ada@example.com"
+Write = Callable[[Mailing, str], None]
+
+MAILS: dict[str, Write] = {
+    "invitation": lambda mailing, name: mailing.send_invitation(TO, name, name, "token-1", NOW),
+    "reset": lambda mailing, name: mailing.send_reset(TO, name, "token-1", NOW),
+    "confirmation": lambda mailing, name: mailing.send_email_confirmation(TO, name, "token-1", NOW),
+    "password": lambda mailing, name: mailing.tell_password_changed(TO, name, NOW),
+    "email": lambda mailing, name: mailing.tell_email_changed(TO, name, "new@example.com", NOW),
+}
+PATHS = {"invitation": "/invitation", "reset": "/reset", "confirmation": "/confirm-email"}
+
+
+def written(name: str, mail: str, address: str = "https://sms.example.com/") -> tuple[str, str]:
+    post = FakePost()
+    MAILS[mail](Mailing(post, address), name)
+    [found] = post.mails
+    # It can be sent, too.
+    assert compose(found, "Heliograph <heliograph@example.com>")["To"] == TO
+    return found.subject, found.text
+
+
+@pytest.mark.parametrize(("mail", "path"), PATHS.items())
+def test_a_link_leads_to_its_page_and_the_mail_says_how_long(mail: str, path: str) -> None:
+    _, text = written("Ada", mail)
+    [line] = [line for line in text.splitlines() if line.startswith("https://")]
+    parts = urlsplit(line)
+    assert (parts.netloc, parts.path, parse_qs(parts.query)) == ("sms.example.com", path, {"token": ["token-1"]})
+    assert "04 March 2026, 09:30 UTC" in text
+    assert text.startswith("Hello Ada,\n")
+
+
+@pytest.mark.parametrize("mail", ["password", "email"])
+def test_news_hold_no_token(mail: str) -> None:
+    _, text = written("Ada", mail)
+    assert "token" not in text
+
+
+@pytest.mark.parametrize("mail", MAILS)
+def test_a_name_adds_no_header_no_line_and_no_link(mail: str) -> None:
+    plain_subject, plain_text = written("Ada", mail)
+    for name in (
+        "Ada\r\nBcc: x@evil.example",
+        "Ada\n\nClick https://evil.example",
+        "Ada\x00\x1b[31m\u202e\u2028x",
+        "www.evil.example",
+        "<img src=//evil.example>",
+    ):
+        subject, text = written(name, mail)
+        assert subject == plain_subject
+        assert text.count("\n") == plain_text.count("\n")
+        assert text.count("//") == plain_text.count("//")
+        assert "www." not in text
+        assert text.replace("\n", " ").isprintable()
+
+
+def test_nobody_without_a_name_is_greeted_oddly() -> None:
+    assert written("", "reset")[1].startswith("Hello,\n")
+
+
+def test_tokens_are_long_different_and_kept_as_a_digest() -> None:
+    tokens = {new_token() for _ in range(100)}
+    assert len(tokens) == 100
+    assert min(len(token) for token in tokens) == 43
+    assert digest("a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
