@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         summary = (module.__doc__ or "").strip().splitlines()[0]
         module.add_options(names.add_parser(name, help=summary, description=summary))
     options = parser.parse_args(arguments)
-    return BENCHMARKS[options.name].run(options)
+    code: int = BENCHMARKS[options.name].run(options)
+    return code
 
 
 if __name__ == "__main__":

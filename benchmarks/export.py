@@ -13,7 +13,7 @@ from benchmarks.report import Case, measured, stopwatch
 from core.domain.exports import ExportFormat
 from core.files.export_files import open_writer
 from core.history.queries import MessageQuery
-from core.services.export_contents import MESSAGE_COLUMNS, Contents, contents_of
+from core.services.export_contents import MESSAGE_COLUMNS, Contents, Sources, contents_of
 from core.services.export_requests import MessagesRequest
 
 # openpyxl takes minutes for a million rows; its rate does not depend on how many there are.
@@ -31,12 +31,13 @@ def run(options: argparse.Namespace) -> int:
     """Write each format once; 1 when a workbook does not hold all rows."""
     made = traffic.prepare(options.folder, options.rows)
     app, viewer = made.open()
+    sources = Sources(app.reporting, app.auditing)
     request = MessagesRequest(MessageQuery(frozenset(), made.period), _LABELS)
     try:
         with tempfile.TemporaryDirectory(prefix="heliograph-export-") as folder:
 
             def ask() -> Contents:
-                return contents_of(app.reporting, viewer, request, datetime.now(UTC))
+                return contents_of(sources, viewer, request, datetime.now(UTC))
 
             baseline_s = _write_plainly(ask(), Path(folder) / "plain.xlsx") * options.rows / _BASELINE_ROWS
             for kind in ExportFormat:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+import pyarrow as pa
+
 from benchmarks.rivals import Rivals, add_options
 from core.history.filters import condition
 from core.history.queries import MessageQuery
@@ -87,7 +89,9 @@ def _compare(rivals: Rivals, question: _Question) -> bool:
     return sorted(plain()["message_id"].cast("string").to_pylist()) == sorted(ask().table["message_id"].to_pylist())
 
 
-def _others(rivals: Rivals, question: _Question, offset: int, total: int) -> Iterator[tuple[str, Callable[[], object]]]:
+def _others(
+    rivals: Rivals, question: _Question, offset: int, total: int
+) -> Iterator[tuple[str, Callable[[], pa.Table]]]:
     """
     Yield the page in plain SQL, which does not say how many messages there are.
 

@@ -124,8 +124,13 @@ def _site(app: App, clock: Callable[[], datetime], pinned: Viewer | None = None)
 
     middleware = web.middleware(app, is_user_activity=lambda _: False, clock=clock)
     if pinned:
-        middleware = [Middleware(_Pinned, viewer=pinned) if each.cls is Guard else each for each in middleware]
+        pin = Middleware(_Pinned, viewer=pinned)
+        middleware = [pin if _is_guard(each.cls) else each for each in middleware]
     return Starlette(routes=[*web.routes(app, clock=clock), Route("/{path:path}", index)], middleware=middleware)
+
+
+def _is_guard(kind: object) -> bool:
+    return kind is Guard
 
 
 class _Page:

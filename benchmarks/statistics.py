@@ -56,7 +56,7 @@ def _compare(rivals: Rivals, groups: tuple[GroupBy, ...]) -> bool:
     rivals.compare(f"statistics: by {', '.join(groups).lower()}", ask, _others(rivals, groups))
     with rivals.app.lake.read() as cursor:
         counted = cursor.execute("SELECT count(*) FROM lake.messages").fetchone()
-    return ask().totals["sent"].to_pylist() == list(counted or ())
+    return bool(ask().totals["sent"].to_pylist() == list(counted or ()))
 
 
 def _others(rivals: Rivals, groups: tuple[GroupBy, ...]) -> Iterator[tuple[str, Callable[[], object]]]:

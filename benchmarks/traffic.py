@@ -16,7 +16,7 @@ from duckdb import DuckDBPyConnection
 from core.bootstrap import App, build_app
 from core.config import Settings
 from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.numbering import list_networks
+from core.domain.numbering import Network, list_networks
 from core.domain.periods import Period, day_start
 from core.domain.permissions import Permission, Viewer
 from core.history.lake import Lake
@@ -98,7 +98,7 @@ def prepare(folder: Path, rows: int, days: int = DAYS, *, is_searched: bool = Fa
     end_day = date(2026, 11, 1)
     first_day = end_day - timedelta(days=days)
     series = _series()
-    traffic = Traffic(settings, frozenset(row["account"] for row in series), first_day, end_day, rows)
+    traffic = Traffic(settings, frozenset(str(row["account"]) for row in series), first_day, end_day, rows)
     done = place / "generated.json"
     if not done.exists():
         # What a run that was cut off has left is no whole year.
@@ -148,8 +148,8 @@ def _generate(traffic: Traffic, series: list[dict[str, object]]) -> None:
 
             lake.write(insert)
         rollups = Rollups(lake)
-        for month in rollups.list_unbuilt([TIME_ZONE]):
-            rollups.build(month)
+        for unbuilt in rollups.list_unbuilt([TIME_ZONE]):
+            rollups.build(unbuilt)
     finally:
         lake.close()
 
@@ -217,8 +217,8 @@ def _network_facts(country: str, draw: random.Random) -> dict[str, object]:
     }
 
 
-def _networks() -> list:
-    by_country: dict[str, list] = {}
+def _networks() -> list[Network]:
+    by_country: dict[str, list[Network]] = {}
     # Some codes are shared by the networks of several small countries: the first one keeps it.
     unique = {network.mccmnc: network for network in reversed(list_networks())}
     for network in unique.values():
