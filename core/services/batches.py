@@ -78,24 +78,24 @@ class SendingTools:
 
 @dataclass(frozen=True)
 class BatchJob:
-    """A batch under lease by *owner*; *gateway* by name. At *until* others get their turn, finished or not."""
+    """A batch under lease by *owner*; *gateway* by name."""
 
     campaign: Campaign
     batch: Batch
     gateway: str
     owner: str
     clock: Callable[[], datetime]
-    until: datetime
 
 
 class BatchRun:
     """Sends what is pending in a batch and settles it when nothing is."""
 
-    def __init__(self, tools: SendingTools, job: BatchJob, stop: threading.Event) -> None:
-        """Take the tools, the job, and an event that asks to end after the current sub-window."""
+    def __init__(self, tools: SendingTools, job: BatchJob, is_over: Callable[[], bool], stop: threading.Event) -> None:
+        """Take the tools, the job, who says after each sub-window that this was the last, and what ends a nap."""
         self._tools = tools
         self._state = tools.state
         self._job = job
+        self._is_over = is_over
         self._stop = stop
         self._gateway = tools.gateways.get(job.gateway)
         self._fields = {
@@ -121,7 +121,7 @@ class BatchRun:
 
     def _send(self, waiting: list[OutboundMessage]) -> bool:
         while waiting:
-            if self._stop.is_set() or self._job.clock() >= self._job.until:
+            if self._is_over():
                 return False
             claimed, wait_s = self._claim(waiting[: self._tools.limits.sub_window])
             if claimed is None:

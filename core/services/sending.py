@@ -4,18 +4,43 @@ Sending: the batches of active campaigns, one lease after the other.
 What happens within a lease is in `core.services.batches`.
 """
 
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Event
 
 from core.domain.campaigns import CampaignStatus
 from core.services.batches import BatchJob, BatchRun, SendingTools
 from core.services.heartbeat import new_owner
 from core.state import accounts, campaigns, ledger
 
-# How long a worker takes up batches of one campaign, and how long it keeps to one of them, before others that wait
-# get their turn: a gateway that is down, or a slow account, must not hold a thread for good.
+# The longest a thread keeps to one campaign: a gateway that is down, or a slow account, must not hold it for good.
 SLICE_S = 10.0
+# The shortest it keeps to one while another campaign has no thread at all. Shorter slices would spend their time on
+# reading batches anew; a longer one would break the promise that a campaign is on its way two seconds after its time.
+LEAST_SLICE_S = 1.0
+
+
+class Slice:
+    """A thread's turn with one campaign."""
+
+    def __init__(self, tools: SendingTools, campaign_id: str, clock: Callable[[], datetime], stop: Event) -> None:
+        """Begin it now; *stop* ends every turn, as when the worker shuts down."""
+        self._tools = tools
+        self._campaign_id = campaign_id
+        self._clock = clock
+        self._stop = stop
+        self._began = clock()
+
+    def is_over(self) -> bool:
+        """Return whether the thread is to be given back, which costs a query once `LEAST_SLICE_S` are gone."""
+        now = self._clock()
+        lasted = now - self._began
+        if self._stop.is_set() or lasted >= timedelta(seconds=SLICE_S):
+            return True
+        if lasted < timedelta(seconds=LEAST_SLICE_S):
+            return False
+        with self._tools.state.read() as session:
+            return ledger.do_others_wait(session, self._campaign_id, now)
 
 
 class Sending:
@@ -24,7 +49,7 @@ class Sending:
     def __init__(self, tools: SendingTools) -> None:
         """Take the stores, the gateways and the limits."""
         self._tools = tools
-        self._stop = threading.Event()
+        self._stop = Event()
 
     def list_sendable(self, now: datetime) -> list[str]:
         """Return the campaigns that wait for `run`."""
@@ -37,17 +62,17 @@ class Sending:
 
     def run(self, campaign_id: str, clock: Callable[[], datetime]) -> None:
         """
-        Send the campaign's free batches one after the other, for about `SLICE_S` seconds.
+        Send the campaign's free batches one after the other, for at most about `SLICE_S` seconds.
 
         Several workers may run the same campaign; each batch is sent by one of them.
         Raises: StorageError: a store did not answer; leases run out and the work is taken up again.
         """
-        end = clock() + timedelta(seconds=SLICE_S)
-        while not self._stop.is_set() and clock() < end:
+        turn = Slice(self._tools, campaign_id, clock, self._stop)
+        while not turn.is_over():
             job = self._lease(campaign_id, clock)
             if job is None:
                 return
-            BatchRun(self._tools, job, self._stop).run()
+            BatchRun(self._tools, job, turn.is_over, self._stop).run()
 
     def _lease(self, campaign_id: str, clock: Callable[[], datetime]) -> BatchJob | None:
         owner, now = new_owner(), clock()
@@ -60,4 +85,4 @@ class Sending:
             if batch is None:
                 return None
             gateway = accounts.get_account(session, campaign.account_id).gateway
-        return BatchJob(campaign, batch, gateway, owner, clock, until=now + timedelta(seconds=SLICE_S))
+        return BatchJob(campaign, batch, gateway, owner, clock)

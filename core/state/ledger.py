@@ -82,6 +82,18 @@ def list_sendable(session: Session, now: datetime) -> list[str]:
     return list(session.scalars(select(CampaignRow.campaign_id).where(active, free).order_by(CampaignRow.launched_at)))
 
 
+def do_others_wait(session: Session, campaign_id: str, now: datetime) -> bool:
+    """Return whether another active campaign has batches and nobody is working on any of them."""
+    batches = select(BatchRow.batch_id).where(BatchRow.campaign_id == CampaignRow.campaign_id)
+    waiting = select(CampaignRow.campaign_id).where(
+        CampaignRow.status == CampaignStatus.ACTIVE,
+        CampaignRow.campaign_id != campaign_id,
+        batches.exists(),
+        ~batches.where(~is_free(BatchRow, now)).exists(),
+    )
+    return session.scalars(waiting.limit(1)).first() is not None
+
+
 def lease_batch(session: Session, campaign_id: str, owner: str, now: datetime, until: datetime) -> Batch | None:
     """
     Take the campaign's next free batch, or None.

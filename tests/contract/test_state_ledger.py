@@ -175,3 +175,28 @@ def test_receipts_wait_until_they_are_due_and_leave_when_merged(state: State):
         again = receipts.list_due(session, LATER, 7)
     assert len(again) == 7
     assert all(item.try_count == 1 and item.received_at == NOW for item in again)
+
+
+def add_another_campaign(session: Session, status: CampaignStatus) -> None:
+    campaigns.add_campaign(
+        session,
+        make_campaign(campaign_id="campaign-2", name="Another", status=status, audience_count=1, launched_at=NOW),
+    )
+    ledger.add_batches(session, "campaign-2", [(1, 1), (2, 1)])
+
+
+def test_a_campaign_waits_for_a_thread_until_one_of_its_batches_is_worked_on(active: State):
+    with active.write() as session:
+        assert not ledger.do_others_wait(session, "campaign-1", NOW)
+        add_another_campaign(session, CampaignStatus.ACTIVE)
+        assert ledger.do_others_wait(session, "campaign-1", NOW)
+        ledger.lease_batch(session, "campaign-2", "one", NOW, UNTIL)
+        assert not ledger.do_others_wait(session, "campaign-1", NOW)
+        # Whoever worked on it has died.
+        assert ledger.do_others_wait(session, "campaign-1", LATER)
+
+
+def test_a_campaign_that_is_not_active_waits_for_nobody(active: State):
+    with active.write() as session:
+        add_another_campaign(session, CampaignStatus.PAUSED)
+        assert not ledger.do_others_wait(session, "campaign-1", NOW)
