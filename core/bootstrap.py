@@ -34,7 +34,7 @@ from core.services.auditing import Auditing
 from core.services.batches import SendingLimits, SendingTools
 from core.services.budgeting import Budgeting
 from core.services.composing import Composing
-from core.services.controlling import Controlling
+from core.services.controlling import Controlling, ControllingTools
 from core.services.explaining import Explaining
 from core.services.export_contents import Sources
 from core.services.exporting import Exporting, ExportLimits
@@ -147,7 +147,8 @@ def build_app(settings: Settings) -> App:
         lease_s=settings.lease_s,
     )
     settling = Settling(state, messages)
-    controlling = Controlling(state, audience, composing, accounts, settling, settings.lease_s)
+    controls = ControllingTools(state, audience, contacts, composing, accounts, budgeting, settling)
+    controlling = Controlling(controls, settings.lease_s)
     quick_sending = QuickSending(state, contacts, accounts, composing, budgeting, settings.quick_send_max)
     limits = SendingLimits(settings.sub_window, settings.lease_s)
     sending = Sending(SendingTools(state, audience, gateways, settling, limits))
@@ -208,6 +209,7 @@ def build_app(settings: Settings) -> App:
             exporting,
             maintaining,
             indexing,
+            signing_in,
         ),
     )
 

@@ -77,6 +77,11 @@ def parse_template(message: str, names: Collection[str]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def is_blank(text: str) -> bool:
+    """Return whether nobody would see anything of *text*."""
+    return all(character.isspace() or character in BLANKS for character in text)
+
+
 def fill_cells(cells: Mapping[str, str], fallbacks: Mapping[str, str]) -> dict[str, str]:
     """Return what each placeholder holds: its cell, or where that is empty its fallback ("" without one)."""
     return {name: cell if cell.strip(BLANKS) else fallbacks.get(name, "") for name, cell in cells.items()}

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from core.domain.campaigns import Campaign
+from core.domain.campaigns import Campaign, CampaignStatus
 from core.errors import InvalidInput
 from core.state import accounts, campaigns, ledger
 from core.state.store import State
@@ -28,13 +28,13 @@ class Budgeting:
         self._state = state
         self._spending = spending
 
-    def find_left(self, account_id: str, now: datetime, *, but: str = "") -> Decimal | None:
+    def find_left(self, account_id: str, now: datetime, *, at: datetime | None = None, but: str = "") -> Decimal | None:
         """
         Return what is left of the account's budget, EUR cents, perhaps below 0; None when it has no budget.
 
-        Spent is what was sent this month; campaigns under way are counted with what they have still to send, and those
-        that are not frozen yet with what their preflight said. A canceled one gives back the rest once it is settled.
-        *but* is a campaign that is not counted.
+        It is that of the month of *at*, this month's by default. Spent is what was sent in it; campaigns under way are
+        counted with what they have still to send, those that are scheduled for it, or not frozen yet, with what their
+        preflight said. A canceled one gives back the rest once it is settled. *but* is a campaign that is not counted.
         """
         with self._state.read() as session:
             budget = accounts.get_account(session, account_id).monthly_budget_eur_cents
@@ -42,12 +42,19 @@ class Budgeting:
                 return None
             unsettled = campaigns.list_unsettled(session, account_id)
             open_batches = {item.campaign_id: ledger.list_batch_nos(session, item.campaign_id) for item in unsettled}
-        month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        reserved = sum(
-            (self._reserved(item, open_batches[item.campaign_id]) for item in unsettled if item.campaign_id != but),
-            Decimal(0),
-        )
+        month = _month(max(at or now, now))
+        counted = (item for item in unsettled if item.campaign_id != but and _month(_when(item, now)) == month)
+        reserved = sum((self._reserved(item, open_batches[item.campaign_id]) for item in counted), Decimal(0))
         return budget - self._spending.sent(account_id, month) - reserved
+
+    def pays_for_rest(self, campaign: Campaign, now: datetime) -> bool:
+        """Return whether the budget suffices for what a campaign under way has still to send."""
+        left = self.find_left(campaign.account_id, now, but=campaign.campaign_id)
+        if left is None:
+            return True
+        with self._state.read() as session:
+            batch_nos = ledger.list_batch_nos(session, campaign.campaign_id)
+        return self._reserved(campaign, batch_nos) <= left
 
     def list_counted(self, account_id: str) -> frozenset[str]:
         """Return the campaigns that `find_left` counts now; asked before it, for `is_enough`."""
@@ -80,6 +87,17 @@ def beyond_budget(what: str, whom: str) -> InvalidInput:
         f"The {what} costs more than is left of the account's budget this month.",
         hint=f"Send to fewer {whom}, or ask an administrator for a higher budget.",
     )
+
+
+def _month(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _when(campaign: Campaign, now: datetime) -> datetime:
+    """Return when it spends: whatever is not waiting for its time does so now."""
+    if campaign.status is CampaignStatus.SCHEDULED and campaign.schedule_at is not None:
+        return max(campaign.schedule_at, now)
+    return now
 
 
 def _announced(campaign: Campaign) -> Decimal:

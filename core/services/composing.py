@@ -13,7 +13,7 @@ from core.domain.msisdn import mask_msisdn
 from core.domain.names import check_name
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
-from core.domain.placeholders import check_placeholder_name, fill_cells, parse_template, render
+from core.domain.placeholders import check_placeholder_name, fill_cells, is_blank, parse_template, render
 from core.domain.segments import MAX_SEGMENTS, TextMeasure, measure
 from core.domain.sender_id import parse_sender_id
 from core.domain.simplifying import simplify
@@ -182,7 +182,7 @@ class Composing:
                 raise InvalidInput(f"The list {item.name} is {item.status}.", hint=hint, field="list_id")
         self._checked(viewer, draft)
         parse_sender_id(draft.sender_id)
-        if not draft.message.strip():
+        if is_blank(draft.message):
             raise InvalidInput("The message is empty.", hint="Write what to send.", field="message")
 
     def _add(self, viewer: Viewer, values: dict[str, Any], now: datetime) -> Campaign:
@@ -219,7 +219,7 @@ class Composing:
             draft,
             name=check_name(draft.name, "campaign"),
             sender_id=parse_sender_id(draft.sender_id) if draft.sender_id.strip() else "",
-            message=check_message(draft.message, simplifies=draft.simplifies),
+            message=check_message(draft.message, draft.placeholders, simplifies=draft.simplifies),
             placeholders=dict(draft.placeholders),
             fallbacks={name: text for name, text in draft.fallbacks.items() if name in draft.placeholders and text},
         )
@@ -262,9 +262,12 @@ def draft_of(campaign: Campaign) -> CampaignDraft:
     )
 
 
-def check_message(message: str, *, simplifies: bool = False) -> str:
+def check_message(message: str, placeholders: Collection[str] = (), *, simplifies: bool = False) -> str:
     """
-    Return *message*, which is measured as it is sent.
+    Return *message*.
+
+    It is measured as sent to somebody who has nothing to put for the *placeholders*: whom it is too long for otherwise
+    is a matter of each row.
 
     Raises: InvalidInput: too long for any phone, or with a character that cannot be stored.
     """
@@ -276,7 +279,8 @@ def check_message(message: str, *, simplifies: bool = False) -> str:
         )
     if "\x00" in message:
         raise InvalidInput("The message contains a NUL character.", hint="Type it anew.", field="message")
-    segment_count = measure(simplify(message) if simplifies else message).segment_count
+    shortest = render(parse_template(message, placeholders), dict.fromkeys(placeholders, ""))
+    segment_count = measure(simplify(shortest) if simplifies else shortest).segment_count
     if segment_count > MAX_SEGMENTS:
         raise InvalidInput(
             f"The message needs {segment_count} SMS for each recipient.",

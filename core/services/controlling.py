@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -10,7 +11,8 @@ import pyarrow as pa
 from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
-from core.errors import InvalidTransition
+from core.errors import InvalidInput, InvalidTransition
+from core.services.budgeting import Budgeting
 from core.services.composing import Composing
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.managing_accounts import ManagingAccounts
@@ -19,6 +21,12 @@ from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 
 log = logging.getLogger(__name__)
+
+
+class Contacts(Protocol):
+    """Where the numbers of a Quick Send lie until they are frozen."""
+
+    def delete(self, list_id: str) -> None: ...  # noqa: D102
 
 
 class Audience(Protocol):
@@ -34,24 +42,26 @@ _ACTIONS = {
 }
 
 
+@dataclass(frozen=True)
+class ControllingTools:
+    """What controlling works with."""
+
+    state: State
+    audience: Audience
+    contacts: Contacts
+    composing: Composing
+    accounts: ManagingAccounts
+    budgeting: Budgeting
+    settling: Settling
+
+
 class Controlling:
     """A worker that sends looks at the state before each sub-window, so all of this takes effect within one."""
 
-    def __init__(
-        self,
-        state: State,
-        audience: Audience,
-        composing: Composing,
-        accounts_service: ManagingAccounts,
-        settling: Settling,
-        lease_s: int,
-    ) -> None:
-        """Take the stores, and how long a lease lasts."""
-        self._state = state
-        self._audience = audience
-        self._composing = composing
-        self._accounts = accounts_service
-        self._settling = settling
+    def __init__(self, tools: ControllingTools, lease_s: int) -> None:
+        """Take the tools, and how long a lease lasts."""
+        self._tools = tools
+        self._state = tools.state
         self._lease_s = lease_s
 
     def pause(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
@@ -60,11 +70,21 @@ class Controlling:
         return self._move(viewer, campaign_id, CampaignStatus.PAUSED, now, fault="")
 
     def resume(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
-        """Go on sending. Raises: InvalidTransition: it is not paused. Forbidden: the account may not send."""
+        """
+        Go on sending.
+
+        Raises: InvalidTransition: it is not paused. Forbidden: the account may not send. InvalidInput: the rest costs
+            more than is left of the budget, which has been lowered since, or the prices raised.
+        """
         campaign = self._get(viewer, campaign_id)
-        self._accounts.get_sending(viewer, campaign.account_id)
+        self._tools.accounts.get_sending(viewer, campaign.account_id)
         if campaign.status is not CampaignStatus.PAUSED:
             raise InvalidTransition(f"The campaign {campaign.name} is {campaign.status}.", hint="Reload to see it.")
+        if not self._tools.budgeting.pays_for_rest(campaign, now):
+            raise InvalidInput(
+                "What is left of the campaign costs more than is left of the account's budget this month.",
+                hint="Ask an administrator for a higher budget, or cancel the campaign.",
+            )
         with self._state.write() as session:
             campaigns.lock_campaign(session, campaign_id)
             moved = campaigns.move_campaign(session, campaign_id, CampaignStatus.ACTIVE, fault="")
@@ -81,10 +101,14 @@ class Controlling:
 
         Raises: InvalidTransition: it has ended already, or was never launched. Forbidden, NotFound.
         """
-        self._get(viewer, campaign_id)
-        return self._move(
+        campaign = self._get(viewer, campaign_id)
+        moved = self._move(
             viewer, campaign_id, CampaignStatus.CANCELED, now, completed_at=now, lease_owner="", lease_until=None
         )
+        if campaign.source is Source.QUICK_SEND:
+            # Its numbers, which only a freeze would have taken away.
+            self._tools.contacts.delete(campaign_id)
+        return moved
 
     def unschedule(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
         """Make a draft of a scheduled campaign again. Raises: InvalidTransition: it is not scheduled."""
@@ -124,12 +148,12 @@ class Controlling:
                 return ledger.renew_batch(session, batch.batch_id, owner, clock(), until)
 
         with heartbeat(renew, self._lease_s / 3):
-            rows = self._audience.batch(campaign_id, batch.batch_no)
-            self._settling.settle_canceled(campaign, batch, rows, gateway, clock())
+            rows = self._tools.audience.batch(campaign_id, batch.batch_no)
+            self._tools.settling.settle_canceled(campaign, batch, rows, gateway, clock())
         return True
 
     def _get(self, viewer: Viewer, campaign_id: str) -> Campaign:
-        campaign = self._composing.get(viewer, campaign_id)
+        campaign = self._tools.composing.get(viewer, campaign_id)
         viewer.require(Permission.QUICK_SEND if campaign.source is Source.QUICK_SEND else Permission.CAMPAIGN)
         return campaign
 

@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol
 import pyarrow as pa
 
 from core.domain.audit import Action, Subject
+from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.msisdn import mask_msisdn
 from core.domain.names import check_name
@@ -178,8 +179,9 @@ class Importing:
         if found.status is ListStatus.IN_PROGRESS:
             raise Conflict("The list is being imported.", hint="Wait until the import has finished.")
         with self._state.write() as session:
-            if campaigns.is_list_in_use(session, list_id):
-                raise Conflict("A campaign is just reading this list.", hint="Try again in a minute.")
+            reader = campaigns.find_reader(session, list_id)
+            if reader is not None:
+                raise _in_use(reader)
             lists.delete_list(session, list_id)
             audit.record(session, viewer, Action.LIST_DELETED, Subject("list", list_id, found.name), now)
         self._contacts.delete(list_id)
@@ -278,6 +280,15 @@ class Importing:
     def _refuse_taken(taken: bool, name: str) -> None:
         if taken:
             raise InvalidInput(f"There is a list called {name} already.", hint="Take another name.", field="name")
+
+
+def _in_use(reader: Campaign) -> Conflict:
+    if reader.status is CampaignStatus.SCHEDULED:
+        return Conflict(
+            f"The campaign {reader.name} is scheduled with this list.",
+            hint="Wait until it has started, or change it.",
+        )
+    return Conflict(f"The campaign {reader.name} is just reading this list.", hint="Try again in a minute.")
 
 
 def _new_list(

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 
 from core.domain.audit import Action, campaign_subject
@@ -225,7 +226,14 @@ class Launching:
 
     def _activate(self, campaign_id: str, owner: str, frozen: FrozenAudience, now: datetime) -> None:
         sizes = [(batch.batch_no, batch.message_count) for batch in frozen.batches]
+        with self._state.read() as session:
+            campaign = campaigns.get_campaign(session, campaign_id)
+        counted = self._tools.budgeting.list_counted(campaign.account_id) | {campaign_id}
+        left = self._tools.budgeting.find_left(campaign.account_id, now, but=campaign_id)
         with self._state.write() as session:
+            # Prices and the budget may have changed since the launch, above all of one that was scheduled.
+            cost = frozen.cost_eur_cents
+            is_enough = self._tools.budgeting.is_enough(session, campaign.account_id, cost, left, counted)
             # The lease may have run out; the state may have moved. One of two workers gets here first.
             mine = campaigns.lease_campaign(session, campaign_id, owner, now, now + timedelta(seconds=self._lease_s))
             if not mine:
@@ -235,19 +243,28 @@ class Launching:
             campaigns.add_outcomes(
                 session, campaign_id, {("excluded", reason): count for reason, count in frozen.excluded.items()}
             )
-            new = CampaignStatus.ACTIVE if sizes else CampaignStatus.COMPLETED
             campaigns.move_campaign(
                 session,
                 campaign_id,
-                new,
+                CampaignStatus.ACTIVE if sizes else CampaignStatus.COMPLETED,
                 audience_count=frozen.audience_count,
-                cost_eur_cents=frozen.cost_eur_cents,
+                cost_eur_cents=cost,
                 completed_at=None if sizes else now,
                 lease_owner="",
                 lease_until=None,
             )
-        log.info("campaign_active", extra={"campaign_id": campaign_id, "audience": frozen.audience_count})
+            if sizes and not is_enough:
+                campaigns.move_campaign(session, campaign_id, CampaignStatus.PAUSED, fault=_too_dear(cost))
+        fields = {"campaign_id": campaign_id, "audience": frozen.audience_count, "paused": not is_enough}
+        log.info("campaign_active", extra=fields)
 
     def _lease(self, campaign_id: str, owner: str, now: datetime) -> bool:
         with self._state.write() as session:
             return campaigns.lease_campaign(session, campaign_id, owner, now, now + timedelta(seconds=self._lease_s))
+
+
+def _too_dear(cost: Decimal) -> str:
+    return (
+        f"It costs {cost / 100:,.2f} EUR by now, more than is left of the account's budget this month. Ask an"
+        " administrator for a higher budget and resume it, or cancel it."
+    )

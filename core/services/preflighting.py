@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.domain.campaigns import Campaign
 from core.domain.lists import DistributionList
@@ -43,7 +44,7 @@ class PreflightRows:
     A page of the rows behind a finding, of *total*.
 
     Columns: Row, List, Receiver (masked for who may not see it), Country, Network, MCCMNC, Message, Messages (SMS),
-    Price (EUR cents), Status ("" when it is sent, else why not).
+    Price (EUR cents, null for what is not sent), Status ("" when it is sent, else why not).
     """
 
     table: pa.Table
@@ -78,17 +79,19 @@ class Preflighting:
             today = resolve_period(Preset.TODAY, now, viewer.time_zone).start
             launched = campaigns.list_launched_since(session, campaign.account_id, today)
         there = self._composing.list_there(viewer, campaign)
+        starts_at = max(campaign.schedule_at or now, now)
+        left = self._budgeting.find_left(campaign.account_id, now, at=starts_at, but=campaign_id)
         return Preflight(
             campaign_id=campaign_id,
             fingerprint=key,
             counted=counted,
             rate_tps=account.rate_tps,
-            starts_at=max(campaign.schedule_at or now, now),
+            starts_at=starts_at,
             frequency=self._frequency,
             refused=_refused(campaign, there),
             stray=tuple(list_stray_braces(campaign.message, campaign.placeholders)),
             repeats=tuple(_repeats(campaign, launched)),
-            budget_left_eur_cents=self._budgeting.find_left(campaign.account_id, now, but=campaign_id),
+            budget_left_eur_cents=left,
         )
 
     def rows(
@@ -159,7 +162,7 @@ def _readable(viewer: Viewer, campaign: Campaign, spec: RecipientSpec, found: pa
         "MCCMNC": found["mccmnc"],
         "Message": pa.array(texts, pa.string()),
         "Messages": found["segment_count"],
-        "Price": found["price_eur_cents"],
+        "Price": pc.if_else(pc.equal(found["reason"], ""), found["price_eur_cents"], None),
         "Status": found["reason"],
     }
     return pa.table(columns)

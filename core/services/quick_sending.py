@@ -20,6 +20,7 @@ from core.domain.msisdn import parse_msisdn
 from core.domain.names import NAME_MAX
 from core.domain.numbering import get_destination
 from core.domain.permissions import Permission, Viewer
+from core.domain.placeholders import is_blank
 from core.domain.pricing import find_price
 from core.domain.schedules import FORMAT
 from core.domain.segments import TextMeasure, measure
@@ -222,7 +223,7 @@ def _checked(order: QuickMessage, most: int) -> QuickMessage:
             hint=f"Use at most {most:,}; for more, import a distribution list.",
             field="numbers",
         )
-    if not order.message.strip():
+    if is_blank(order.message):
         raise InvalidInput("The message is empty.", hint="Write what to send.", field="message")
     return QuickMessage(
         token=order.token,

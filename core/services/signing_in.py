@@ -5,6 +5,7 @@ Passwords are hashed with argon2id; sessions are random tokens of which only a S
 A wrong password, an unknown email and a person who may not come in take the same work and give the same error.
 """
 
+import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +26,11 @@ from core.services.first_account import open_first_account
 from core.services.hashing import Passwords
 from core.services.mailing import digest, new_token
 from core.services.throttling import record_failures, refuse_throttled
-from core.state import audit, installation, sessions, users
+from core.state import audit, installation, links, sessions, users
 from core.state.sessions import Browser
 from core.state.store import State
+
+log = logging.getLogger(__name__)
 
 SETUP_TOKEN = "setup_token"  # noqa: S105 - the name of a setting
 # A page is dozens of requests at once, and all of them ask the same. Short enough that whoever is sent away is gone
@@ -245,6 +248,14 @@ class SigningIn:
             if ended_count:
                 _record_revoked(session, viewer, ended_count, now)
         return ended_count
+
+    def delete_ended(self, now: datetime) -> None:
+        """Delete what lets nobody in any more: sessions that have ended, and links that nobody has used in time."""
+        with self._state.write() as session:
+            session_count = sessions.delete_ended(session, now, now - self._idle, now - self._lifetime)
+            link_count = links.delete_expired(session, now)
+        if session_count or link_count:
+            log.info("sessions_deleted", extra={"sessions": session_count, "links": link_count})
 
     @contextmanager
     def _ending(self) -> Iterator[Session]:

@@ -21,6 +21,7 @@ from core.services.maintaining import Maintaining
 from core.services.receiving import Receiving
 from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
+from core.services.signing_in import SigningIn
 
 Clock = Callable[[], datetime]
 
@@ -72,6 +73,7 @@ class Working:
     exporting: Exporting
     maintaining: Maintaining
     indexing: Indexing
+    signing_in: SigningIn
 
     def find(self, now: datetime) -> list[Work]:
         """Return what waits, but for what is done again and again: receipts, rollups, tidying up, maintenance."""
@@ -117,6 +119,7 @@ class Working:
     def _tidy_up(self, _subject: str, clock: Clock) -> None:
         self.exporting.delete_expired(clock())
         self.importing_traffic.delete_forgotten(clock())
+        self.signing_in.delete_ended(clock())
 
     def run_until_idle(self, clock: Callable[[], datetime]) -> None:
         """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""

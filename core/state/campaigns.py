@@ -180,17 +180,19 @@ def count_completed_by_list(session: Session, list_ids: Collection[str]) -> dict
     return dict(session.execute(counted).all())
 
 
-def is_list_in_use(session: Session, list_id: str) -> bool:
-    """Return whether a campaign waits to be frozen from this list, or is scheduled to be."""
+def find_reader(session: Session, list_id: str) -> Campaign | None:
+    """Return a campaign that waits to be frozen from this list, or is scheduled to be."""
     reading = (
-        select(CampaignRow.campaign_id)
+        select(CampaignRow)
         .join(CampaignListRow, CampaignRow.campaign_id == CampaignListRow.campaign_id)
         .where(
             CampaignListRow.list_id == list_id,
             CampaignRow.status.in_((CampaignStatus.PROCESSING, CampaignStatus.SCHEDULED)),
         )
     )
-    return session.scalar(reading.limit(1)) is not None
+    # First of all one that is not over in a moment.
+    row = session.scalars(reading.order_by(CampaignRow.status.desc(), CampaignRow.campaign_id).limit(1)).first()
+    return None if row is None else _campaign(row)
 
 
 def move_campaign(session: Session, campaign_id: str, new: CampaignStatus, **values: Any) -> Campaign:

@@ -72,3 +72,8 @@ def delete_links(session: Session, user_id: str, purpose: Purpose | None = None)
     """Make the person's links, of one *purpose* or all, work no more; return how many there were."""
     mine = delete(LinkRow).where(LinkRow.user_id == user_id).returning(LinkRow.token_hash)
     return len(session.scalars(mine.where(LinkRow.purpose == purpose) if purpose else mine).all())
+
+
+def delete_expired(session: Session, now: datetime) -> int:
+    """Delete the links that nobody has used in time; return how many."""
+    return len(session.scalars(delete(LinkRow).where(LinkRow.expires_at <= now).returning(LinkRow.token_hash)).all())

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -161,6 +161,16 @@ def record_activity(session: Session, token_hash: str, now: datetime) -> None:
 def revoke_session(session: Session, token_hash: str, now: datetime) -> bool:
     """End the session; return whether it had not ended."""
     return _revoke(session, (SessionRow.token_hash == token_hash, SessionRow.revoked_at.is_(None)), now) == 1
+
+
+def delete_ended(session: Session, revoked_before: datetime, active_before: datetime, created_before: datetime) -> int:
+    """Delete the sessions that were revoked, last active or begun before these moments; return how many."""
+    ended = or_(
+        SessionRow.revoked_at < revoked_before,
+        SessionRow.active_at < active_before,
+        SessionRow.created_at < created_before,
+    )
+    return len(session.scalars(delete(SessionRow).where(ended).returning(SessionRow.session_id)).all())
 
 
 def find_attempts(session: Session, key: str) -> Attempts | None:

@@ -151,7 +151,10 @@ def test_freezing_is_leased_while_processing_only(store: State):
         assert not campaigns.lease_campaign(session, "campaign-1", "one", NOW, UNTIL)
         campaigns.move_campaign(session, "campaign-1", CampaignStatus.PROCESSING, launched_at=NOW)
         assert campaigns.list_processing(session, NOW) == ["campaign-1"]
-        assert campaigns.is_list_in_use(session, "list-1")
+        reader = campaigns.find_reader(session, "list-1")
+        assert reader is not None
+        assert reader.campaign_id == "campaign-1"
+        assert campaigns.find_reader(session, "list-2") is None
         assert campaigns.lease_campaign(session, "campaign-1", "one", NOW, UNTIL)
         assert not campaigns.lease_campaign(session, "campaign-1", "two", NOW, UNTIL)
         assert campaigns.list_processing(session, NOW) == []

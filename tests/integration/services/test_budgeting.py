@@ -174,6 +174,60 @@ def test_a_scheduled_campaign_leaves_less_for_others(house: House):
     assert len(steps.receivers(house)) == COUNT
 
 
+def test_a_campaign_of_next_month_counts_against_next_months_budget(house: House):
+    house.now = datetime(2026, 3, 31, 22, 0, tzinfo=UTC)
+    april = house.now + SOON
+    steps.set_budget(house, str(2 * COST - 1))
+    list_id = house.upload(contacts(COUNT)).list_id
+    house.launch(list_id, name="April", schedule_at=april)
+    assert left(house) == 2 * COST - 1
+    assert left(house, at=april) == COST - 1
+    # So this month has room for another, next month has none.
+    house.launch(list_id, name="March")
+    assert left(house) == COST - 1
+    refused(lambda: house.launch(list_id, name="Too much", schedule_at=april))
+    steps.work(house)
+    house.now = april
+    assert left(house) == COST - 1
+    steps.work(house)
+    assert left(house) == COST - 1
+    assert len(steps.receivers(house)) == 2 * COUNT
+
+
+def test_a_scheduled_campaign_that_became_too_dear_is_paused_before_its_first_message(house: House):
+    steps.set_budget(house, str(COST))
+    campaign = house.launch(house.upload(contacts(COUNT)).list_id, schedule_at=house.now + SOON)
+    steps.price(house, str(CENTS + 1))
+    house.wait(SOON)
+    steps.work(house)
+    paused = house.campaign(campaign.campaign_id)
+    assert paused.status is CampaignStatus.PAUSED
+    assert "It costs 3.60 EUR by now, more than is left of the account's budget" in paused.fault
+    assert steps.receivers(house) == []
+    with pytest.raises(InvalidInput, match="costs more than is left of the account's budget") as caught:
+        house.app.controlling.resume(house.viewer, campaign.campaign_id, house.now)
+    assert "higher budget" in caught.value.hint
+    assert house.campaign(campaign.campaign_id) == paused
+    # It is settled like any other once there is money.
+    steps.set_budget(house, str(COUNT * (CENTS + 1)))
+    house.app.controlling.resume(house.viewer, campaign.campaign_id, house.now)
+    steps.work(house)
+    assert (len(steps.receivers(house)), left(house)) == (COUNT, 0)
+
+
+def test_a_budget_lowered_during_a_pause_holds_the_rest_back(house: House):
+    campaign = house.launch(house.upload(contacts(COUNT)).list_id)
+    house.app.launching.freeze(campaign.campaign_id, house.clock)
+    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, campaign.campaign_id, house.now), turn=3)
+    steps.work(house)
+    steps.set_budget(house, str(COST - 1))
+    with pytest.raises(InvalidInput, match="What is left of the campaign"):
+        house.app.controlling.resume(house.viewer, campaign.campaign_id, house.now)
+    house.app.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
+    steps.work(house)
+    assert len(steps.receivers(house)) == 3 * SUB_WINDOW
+
+
 def test_a_quick_send_counts_before_it_is_frozen_and_obeys(house: House):
     steps.set_budget(house, str(2 * CENTS))
     quick_send(house)

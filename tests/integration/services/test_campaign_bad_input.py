@@ -363,14 +363,26 @@ def test_an_audience_with_nobody_left_is_counted_by_its_reason_and_not_launched(
     assert (error.message, error.field, bool(error.hint)) == ("Nobody would receive a message.", "list_id", True)
 
 
+def test_a_template_is_as_long_as_what_is_sent_not_as_what_is_typed(house: House):
+    # With its placeholder's name it would need an eleventh SMS; without it, it needs ten.
+    message, placeholders = "x" * 1_525 + "{N}" + "y" * 4, {"N": "Blank"}
+    file = contacts(2).replace("City", "City,Blank").replace("London", "London,")
+    saved = save(house, house.upload(file).list_id, message=message, placeholders=placeholders)
+    found = check(house, saved)
+    assert (found.counted.recipient_count, found.counted.segment_count) == (2, 20)
+    with pytest.raises(InvalidInput, match="needs 11 SMS"):
+        save(house, saved.list_ids[0], message="x" * 1_531 + "{N}", placeholders=placeholders)
+
+
 def test_a_message_of_nothing_but_space_is_asked_for(house: House):
     list_id = house.upload(contacts(1)).list_id
-    for message in ("", " ", "\n\t\r\n", "\u00a0\u2003\u3000", "\u2028\u2029"):
+    for message in ("", " ", "\n\t\r\n", "\u00a0\u2003\u3000", "\u2028\u2029", "\u200b \ufeff"):
         error = refuse(house, save(house, list_id, message=message))
         assert (error.message, error.field) == ("The message is empty.", "message")
 
 
 def test_a_message_that_simplifying_empties_reaches_nobody(house: House):
-    saved = save(house, house.upload(contacts(3)).list_id, message="\u200b\u2060\ufeff", simplifies=True)
+    # A word joiner is nobody's idea of space, but nothing is left of it.
+    saved = save(house, house.upload(contacts(3)).list_id, message="\u2060", simplifies=True)
     assert dict(check(house, saved).counted.excluded) == {"empty message": 3}
     assert refuse(house, saved).message == "Nobody would receive a message."

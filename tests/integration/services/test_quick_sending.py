@@ -12,6 +12,7 @@ from core.domain.pricing import Price
 from core.errors import InvalidInput
 from core.services.quick_sending import QuickMessage
 from core.state import accounts, suppressions
+from tests.integration.services.steps import behave
 from tests.support.house import House
 
 NUMBERS = ("+491796000001", "+49 179 6000002", "+491796000001")
@@ -26,6 +27,12 @@ def order(house: House, **overrides: object) -> QuickMessage:
         "message": "Doors open at 8.",
     }
     return QuickMessage(**(facts | overrides))
+
+
+@pytest.fixture(autouse=True)
+def behaving(house: House) -> None:
+    """Let the gateway take everything: what it refuses is a matter of luck."""
+    behave(house)
 
 
 def priced(house: House, cents: int = 5) -> None:
@@ -60,6 +67,15 @@ def test_a_double_click_sends_once(house: House):
     house.app.working.run_until_idle(house.clock)
     assert house.simulator.journal.count_accepted() == 2
     assert house.app.composing.page(house.viewer, PageRequest()).total == 1
+
+
+def test_one_canceled_before_it_is_frozen_leaves_no_numbers_behind(house: House):
+    campaign = house.app.quick_sending.send(house.viewer, order(house), house.now)
+    house.app.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
+    house.app.working.run_until_idle(house.clock)
+    assert house.simulator.journal.count_accepted() == 0
+    with house.app.lake.read() as cursor:
+        assert cursor.execute("SELECT count(*) FROM lake.contacts").fetchone() == (0,)
 
 
 def test_suppressed_numbers_get_nothing(house: House):

@@ -185,9 +185,8 @@ def test_its_lists_cannot_be_deleted_under_it(house: House):
     guests, left_out = house.upload(contacts(COUNT)), house.upload(contacts(2), "Customers")
     campaign = house.launch(guests.list_id, left_out_ids=(left_out.list_id,), schedule_at=house.now + SOON)
     for found in (guests, left_out):
-        with pytest.raises(Conflict) as caught:
+        with pytest.raises(Conflict, match=f"The campaign {campaign.name} is scheduled with this list"):
             house.app.importing.delete(house.viewer, found.list_id, house.now)
-        assert caught.value.hint
     house.wait(SOON)
     steps.work(house)
     assert_everybody_got_one(house, campaign, COUNT - 2)

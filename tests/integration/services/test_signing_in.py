@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import func, select
 
 from core.domain.audit import Action, AuditFilter, Subject
 from core.domain.people import UserStatus
 from core.domain.permissions import Permission, Viewer
 from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
 from core.services.signing_in import SetUp, SigningIn, TimeLeft
-from core.state import audit, users
+from core.state import audit, links, users
+from core.state.links import Link, Purpose
+from core.state.people_models import LinkRow, SessionRow
 from core.state.sessions import Browser
 from core.state.store import State
 from tests.support.factories import NOW
@@ -323,6 +326,35 @@ def test_activity_keeps_a_session_but_not_for_ever(service: SigningIn, token: st
         service.touch(token, now)
         now += timedelta(minutes=20)
     assert service.identify(token, NOW + timedelta(seconds=43_201)) is None
+
+
+def test_what_has_ended_is_deleted_and_what_lives_is_not(service: SigningIn, state: State, token: str):
+    def count() -> tuple[int, int]:
+        with state.read() as session:
+            kept = session.scalar(select(func.count()).select_from(SessionRow))
+            return kept or 0, session.scalar(select(func.count()).select_from(LinkRow)) or 0
+
+    user_id = service.identify(token, NOW).user_id
+    with state.write() as session:
+        for purpose, hours in ((Purpose.PASSWORD_RESET, 1), (Purpose.EMAIL_CHANGE, 3)):
+            link = Link(user_id, "ada@example.com", NOW + timedelta(hours=hours))
+            links.add_link(session, purpose, purpose, link, NOW)
+    gone = service.sign_in("ada@example.com", PASSWORD, ADDRESS, NOW)
+    service.sign_out(gone, NOW)
+    service.sign_in("ada@example.com", PASSWORD, ADDRESS, NOW)
+    assert count() == (3, 2)
+    later = NOW + timedelta(minutes=20)
+    service.touch(token, later)
+    service.delete_ended(later)
+    assert count() == (2, 2)
+    # The one that nobody touched is idle by now, and one link is too old.
+    later = NOW + timedelta(minutes=65)
+    service.touch(token, NOW + timedelta(minutes=45))
+    service.delete_ended(later)
+    assert count() == (1, 1)
+    assert service.identify(token, later) is not None
+    service.delete_ended(NOW + timedelta(hours=13))
+    assert count() == (0, 0)
 
 
 @pytest.mark.parametrize("unknown", ["", None, "x" * 43])
