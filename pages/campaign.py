@@ -56,6 +56,9 @@ with widgets.show_errors() as outcome:
             live(found)
         campaign_facts.show(app, viewer, found)
     with phone:
-        phone_preview(found.message, sender_id=found.sender_id, name=found.name, key="campaign_phone")
+        text, whose = campaign_facts.example(app, viewer, found)
+        phone_preview(text, sender_id=found.sender_id, name=found.name, key="campaign_phone")
+        if whose:
+            st.caption(whose, text_alignment="center")
 if not outcome.ok:
     widgets.link("All campaigns", "campaigns", key="campaign_back", icon=":material/arrow_back:")

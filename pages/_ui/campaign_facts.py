@@ -2,9 +2,10 @@
 
 from core.bootstrap import App
 from core.domain.campaigns import Campaign, ChosenList, Source
-from core.domain.permissions import Viewer
+from core.domain.permissions import Permission, Viewer
 from core.domain.segments import measure
 from core.domain.simplifying import simplify
+from core.services.composing import draft_of
 from pages._ui import formats, widgets
 
 
@@ -26,6 +27,16 @@ def show(app: App, viewer: Viewer, campaign: Campaign) -> None:
                 "Completed": formats.moment(campaign.completed_at, viewer.time_zone),
             }
         )
+
+
+def example(app: App, viewer: Viewer, campaign: Campaign) -> tuple[str, str]:
+    """Return the message as the first recipient gets it, and words that say so, while its lists are all there."""
+    there = {item.list_id for item in app.composing.list_there(viewer, campaign)}
+    if viewer.may(Permission.CAMPAIGN) and campaign.placeholders and there.issuperset(campaign.list_ids):
+        shown = app.composing.preview(viewer, draft_of(campaign), 0)
+        if shown.receiver:
+            return shown.text, f"As {formats.plain(shown.receiver)} gets it"
+    return simplify(campaign.message) if campaign.simplifies else campaign.message, ""
 
 
 def _lists(app: App, viewer: Viewer, campaign: Campaign) -> dict[str, str]:

@@ -16,10 +16,11 @@ from core.domain.sender_id import parse_sender_id
 from core.errors import Conflict, InvalidInput, InvalidSenderId, InvalidTransition
 from core.services.addressing import common_columns
 from pages._ui import session
-from pages._ui.components import composer
+from pages._ui.components import composer, scrolling
 
 KEY = "create_campaign"
 COMPOSER = f"{KEY}_composer"
+CONFLICT = f"{KEY}_conflict"
 
 
 @dataclass
@@ -158,6 +159,7 @@ def autosave(app: App, viewer: Viewer, form: Form) -> None:
         save(app, viewer, form)
     except Conflict:
         form.is_conflicting = True
+        scrolling.ask(CONFLICT)
     except InvalidInput as error:
         form.unsaved_because = error.message
 

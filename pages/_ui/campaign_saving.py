@@ -4,7 +4,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages._ui import campaign_form, session, widgets
-from pages._ui.campaign_form import KEY, Form
+from pages._ui.campaign_form import CONFLICT, KEY, Form
+from pages._ui.components import scrolling
 
 
 def show(form: Form, place: DeltaGenerator) -> None:
@@ -18,13 +19,18 @@ def show(form: Form, place: DeltaGenerator) -> None:
 
 
 def _ask() -> None:
-    st.error(
-        "**Somebody else has changed this draft since you opened it.**  \nYour changes are not stored yet.",
-        icon=":material/group:",
-    )
-    with st.container(horizontal=True, key=f"{KEY}_conflict"):
-        st.button("Load theirs", key=f"{KEY}_reload", on_click=campaign_form.reload, help="What you changed is lost.")
-        st.button("Keep mine", key=f"{KEY}_overwrite", on_click=_overwrite, help="What they changed is lost.")
+    with st.container(key=CONFLICT):
+        st.error(
+            "**Somebody else has changed this draft since you opened it.**  \nYour changes are not stored yet.",
+            icon=":material/group:",
+        )
+        with st.container(horizontal=True):
+            st.button(
+                "Load theirs", key=f"{KEY}_reload", on_click=campaign_form.reload, help="What you changed is lost."
+            )
+            st.button("Keep mine", key=f"{KEY}_overwrite", on_click=_overwrite, help="What they changed is lost.")
+    # On a phone the person may be far below; the question would not be seen.
+    scrolling.scroll_to(CONFLICT, key=CONFLICT)
 
 
 def _overwrite() -> None:

@@ -136,22 +136,33 @@ def _choose(item: Destination) -> None:
 
 
 def launch(campaign: Campaign, found: Preflight) -> None:
-    """Draw the button that launches what was looked at, and nothing else."""
+    """Draw the button that launches what was looked at, and nothing else; a launched campaign has none."""
+    app, viewer = session.current()
+    # Above the bar: whoever clicks looks there, and the page may be long.
+    trouble = st.bottom.container()
+    if campaign.status is CampaignStatus.INACTIVE:
+        _launch_bar(campaign, found)
+    seen = st.session_state.pop(_SEEN, None)
+    if seen is not None:
+        with trouble, widgets.show_errors():
+            launched = app.launching.launch(viewer, campaign.campaign_id, session.now(), seen)
+            widgets.go("campaign", id=launched.campaign_id)
+
+
+def _launch_bar(campaign: Campaign, found: Preflight) -> None:
     app, viewer = session.current()
     blocker = app.preflighting.find_blocker(found)
     people = formats.count(found.counted.recipient_count, "recipient", "recipients")
     cost = formats.euros(found.counted.cost_eur_cents)
     later = campaign.schedule_at is not None
     when = f"on {formats.moment(campaign.schedule_at, viewer.time_zone)}" if later else "at once"
-    # Above the bar: whoever clicks looks there, and the page may be long.
-    trouble = st.bottom.container()
     with (
         st.bottom,
         st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_launch_bar"),
     ):
         st.markdown(f"**{people}** for **{cost}**, {when}", width="content")
         st.space("stretch")
-        clicked = st.button(
+        st.button(
             "Schedule" if later else "Launch",
             icon=":material/rocket_launch:",
             type="primary",
@@ -161,11 +172,6 @@ def launch(campaign: Campaign, found: Preflight) -> None:
             on_click=_remember,
             args=(found.fingerprint,),
         )
-    if clicked:
-        with trouble, widgets.show_errors():
-            seen = st.session_state.pop(_SEEN)
-            launched = app.launching.launch(viewer, campaign.campaign_id, session.now(), seen)
-            widgets.go("campaign", id=launched.campaign_id)
 
 
 def _remember(fingerprint: str) -> None:

@@ -1,3 +1,4 @@
+import math
 from decimal import Decimal
 
 from core.domain.campaigns import CampaignStatus
@@ -127,3 +128,28 @@ def test_a_campaign_that_was_launched_elsewhere_is_not_launched_again(house: Hou
         move_campaign(session, draft.campaign_id, CampaignStatus.PROCESSING, launched_at=now())
     at.button(key="preflight_launch").click().run()
     assert "Processing already" in at.error[0].value
+
+
+def test_what_is_not_sent_has_no_price(house: House) -> None:
+    viewer = house.sign_in()
+    account_id = price(house, viewer)
+    found = house.upload(viewer, "Spring guests", CONTACTS)
+    draft = save_draft(house, viewer, list_ids=(found.list_id,))
+    with house.app.state.write() as session:
+        suppressions.add_suppressions(session, account_id, ["+491796548755"], "opt-out", "Ada", now())
+    at = house.open("preflight", id=draft.campaign_id)
+    rows = at.dataframe[-1].value
+    prices = dict(zip(rows["Row"], rows["Price [EUR c]"], strict=True))
+    assert [number for number, cents in prices.items() if math.isnan(cents)] == [3]
+    assert rows["Excluded"].tolist().count("suppressed") == 1
+
+
+def test_the_preflight_of_a_launched_campaign_cannot_launch_it_again(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    at = house.open("preflight", id=draft.campaign_id)
+    assert "preflight_launch" in [button.key for button in at.button]
+    launch(house, viewer, draft)
+    at = house.open("preflight", id=draft.campaign_id)
+    assert not at.exception
+    assert "preflight_launch" not in [button.key for button in at.button]

@@ -24,6 +24,14 @@ def enter(context: BrowserContext, address: str, token: str) -> None:
     context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": f"http://{address}"}])
 
 
+def open_and_warn(page: Page, sign_in: FileSignIn, token: str, seconds: float, path: str = "/") -> None:
+    """Open the page, then let its session end soon; to draw a page is activity, which would undo it."""
+    page.goto(path)
+    expect(page.get_by_text("component ran")).to_be_visible(timeout=TIMEOUT_MS)
+    page.wait_for_function("() => Number(document.body.innerText.match(/ticks: ([0-9]+)/)?.[1] ?? 0) > 10")
+    sign_in.warn(token, seconds)
+
+
 def ticks(page: Page) -> int:
     return int((page.get_by_text("ticks:").text_content() or "").removeprefix("ticks: "))
 
@@ -92,8 +100,7 @@ def test_page_is_loaded_anew_when_somebody_else_signs_in(page: Page, address: st
 def test_an_idle_person_is_warned_and_may_stay(page: Page, address: str, sign_in: FileSignIn) -> None:
     token = sign_in.start(ADA)
     enter(page.context, address, token)
-    sign_in.warn(token, 90)
-    page.goto("/")
+    open_and_warn(page, sign_in, token, 90)
     warning = page.get_by_role("dialog", name="Are you still there?")
     expect(warning).to_contain_text("1:", timeout=TIMEOUT_MS)
     before = sign_in.touched(token)
@@ -108,8 +115,7 @@ def test_a_session_that_ran_out_is_explained_and_one_that_was_ended_is_not(
     for seconds, explained in ((90.0, False), (0.5, True)):
         token = sign_in.start(ADA)
         enter(page.context, address, token)
-        sign_in.warn(token, seconds)
-        page.goto("/?id=42")
+        open_and_warn(page, sign_in, token, seconds, "/?id=42")
         expect(page.get_by_role("dialog", name="Are you still there?")).to_be_visible(timeout=TIMEOUT_MS)
         sign_in.revoke(token)
         page.wait_for_url("**/login?next=%2F%3Fid%3D42**")
@@ -120,8 +126,7 @@ def test_a_session_that_ran_out_is_explained_and_one_that_was_ended_is_not(
 def test_logging_out_in_the_warning_ends_the_session(page: Page, address: str, sign_in: FileSignIn) -> None:
     token = sign_in.start(ADA)
     enter(page.context, address, token)
-    sign_in.warn(token, 90)
-    page.goto("/")
+    open_and_warn(page, sign_in, token, 90)
     warning = page.get_by_role("dialog", name="Are you still there?")
     warning.get_by_role("button", name="Log out").click(timeout=TIMEOUT_MS)
     page.wait_for_url("**/login")
