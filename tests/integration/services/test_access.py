@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from core.domain.audit import AuditFilter
 from core.domain.campaigns import CampaignStatus
 from core.domain.paging import PageRequest
 from core.domain.people import UserStatus
@@ -46,7 +47,7 @@ Call = Callable[[Things, Viewer], object]
 
 USERS = {Permission.USERS}
 LISTS, CAMPAIGNS = {Permission.DISTRIBUTION_LISTS}, {Permission.CAMPAIGN}
-ACCOUNTS = {Permission.TRAFFIC_ACCOUNTS}
+ACCOUNTS, AUDIT = {Permission.TRAFFIC_ACCOUNTS}, {Permission.AUDIT}
 
 
 def ask_traffic(name: str) -> Call:
@@ -217,6 +218,9 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
             t.house.app.reporting.statistics(v, StatisticsRequest(t.house.everything(), (GroupBy.COUNTRY,))).table
         ),
     ),
+    "auditing.page": (AUDIT, lambda t, v: t.house.app.auditing.page(v, AuditFilter(), 1, 15)),
+    "auditing.all_entries": (AUDIT, lambda t, v: t.house.app.auditing.all_entries(v, AuditFilter())),
+    "maintaining.maintain": (AUDIT, lambda t, v: t.house.app.maintaining.maintain(v, t.house.now, everything=False)),
     "inviting.invite": (USERS, lambda t, v: t.house.app.inviting.invite(v, invitation(t), t.house.now)),
     "inviting.resend": (
         USERS,
@@ -247,8 +251,11 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
         lambda t, v: t.house.app.explaining.closed_sending(v),
     ),
 }
-# People belong to the company, not to an account: docs/decisions/0013-people-and-access.md.
+# People, the audit and the lake belong to the company, not to an account: docs/decisions/0013-people-and-access.md.
 OF_THE_COMPANY = {
+    "auditing.page",
+    "auditing.all_entries",
+    "maintaining.maintain",
     "inviting.resend",
     "managing_people.page",
     "managing_people.get",
@@ -258,8 +265,8 @@ OF_THE_COMPANY = {
     # Tells viewers about their own accounts, and whom to ask.
     "explaining.closed_sending",
 }
-# What has no account to belong to, each with tests of its own: one's own things, the audit, and the running of
-# accounts, which needs every permission there is.
+# What has no account to belong to, each with tests of its own: one's own things, and the running of accounts, which
+# needs every permission there is.
 ELSEWHERE = {
     *(f"signing_in.{name}" for name in ("list_sessions", "revoke_session", "revoke_others")),
     *(f"own_account.{name}" for name in ("get", "change_profile", "change_sms_settings", "change_password")),
@@ -272,13 +279,11 @@ ELSEWHERE = {
     *(f"accounts.{name}" for name in ("create", "change", "activate", "deactivate")),
     *(f"credentials.{name}" for name in ("check_key", "set", "forget")),
     *(f"pricing.{name}" for name in ("list_lists", "get_prices", "download", "preview", "import_list")),
-    *(f"auditing.{name}" for name in ("page", "all_entries")),
     "composing.check_ready",
     "reporting.traffic",
     "tracing.get",
     "rolling_up.verify",
     "indexing.verify",
-    "maintaining.maintain",
     "demo.request",
 }
 # These answer with a page of the viewer's own things instead of refusing another account's.
