@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from core.config import PREFIX
 from tests.support.postgres import postgres_cluster
+from tests.support.shortcuts import taken as shortcuts_taken
 
 # A deadline would be a timing assertion, and these machines are busy.
 settings.register_profile("heliograph", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -19,6 +20,13 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a developer's own HELIOGRAPH_… variables out of the tests."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shortcuts() -> Iterator[None]:
+    """Spare every test what none of them is about."""
+    with shortcuts_taken():
+        yield
 
 
 @pytest.fixture(scope="session")

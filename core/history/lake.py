@@ -27,6 +27,12 @@ LOCK_TIMEOUT_S = 60.0
 GATE_TIMEOUT_S = 0.5
 _BACKOFF_FIRST_S, _BACKOFF_MOST_S = 0.05, 1.0
 
+# Nothing is ever downloaded, and only what is signed is loaded.
+CONFIG = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_unsigned_extensions": "false",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -206,8 +212,7 @@ class Lake:
         connection = duckdb.connect(
             ":memory:",
             config={
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
+                **CONFIG,
                 "memory_limit": f"{self._memory_mib}MiB",
                 "temp_directory": str(self._location.spill_dir),
             },

@@ -1,6 +1,8 @@
 """The lake itself: created once, one writer, readers that never wait, errors in words."""
 
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,6 +33,30 @@ def tag(name: str):
 def test_nothing_is_created_before_the_first_call(lake_settings: Settings) -> None:
     Lake(lake_settings).close()
     assert not lake_settings.data_dir.exists()
+
+
+OPEN_WITH_ANOTHER_FILE = """
+import sys
+from pathlib import Path
+from core.config import Settings
+from core.history import extensions
+from core.history.lake import Lake
+extensions.find_extension = lambda name: Path(sys.argv[2])
+with Lake(Settings(data_dir=Path(sys.argv[1]))).read():
+    pass
+"""
+
+
+def test_an_extension_that_somebody_has_changed_is_not_loaded(tmp_path: Path) -> None:
+    changed = tmp_path / "ducklake.duckdb_extension"
+    content = bytearray(extensions.find_extension("ducklake").read_bytes())
+    content[len(content) // 2] ^= 1
+    changed.write_bytes(content)
+    # In a process of its own: the tests' own takes extensions as they are, to be quicker.
+    command = [sys.executable, "-c", OPEN_WITH_ANOTHER_FILE, str(tmp_path / "data"), str(changed)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "signature" in ran.stderr
 
 
 def test_a_lake_opened_again_has_its_rows_and_each_migration_once(lake: Lake, lake_settings: Settings) -> None:
