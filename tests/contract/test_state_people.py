@@ -15,6 +15,7 @@ from core.domain.pricing import Price
 from core.errors import InvalidTransition, NotFound
 from core.state import accounts, audit, links, sessions, users
 from core.state.links import Link, Purpose
+from core.state.sessions import SignedIn
 from core.state.store import State
 from tests.support.factories import NOW, make_account, make_user
 
@@ -167,3 +168,41 @@ def test_the_newest_price_list_of_the_day_counts(peopled: State):
         assert prices(first) == prices(date(2026, 3, 31)) == [5, 7]
         assert prices(second) == prices(None) == [6]
         assert accounts.list_price_lists(session, "account-1") == ((second, 1), (first, 2))
+
+
+def test_a_session_tells_who_is_behind_it_and_what_of(peopled: State):
+    with peopled.write() as session:
+        accounts.add_account(session, make_account(account_id="account-2", name="second", display_name="Second"), NOW)
+        users.add_membership(session, "user-1", "account-2")
+        sessions.add_session(session, "hash-1", "user-1", NOW)
+
+    def ask(token_hash: str) -> tuple[SignedIn, Viewer] | None:
+        with peopled.ask() as connection:
+            return sessions.find_viewer(connection, token_hash)
+
+    signed_in, viewer = ask("hash-1")
+    assert signed_in == SignedIn("user-1", NOW, NOW)
+    with peopled.read() as session:
+        assert viewer == users.find_viewer(session, "user-1")
+    assert viewer.account_ids == {"account-1", "account-2"}
+    assert ask("hash-2") is None
+    with peopled.write() as session:
+        users.move_person(session, "user-1", UserStatus.INACTIVE)
+    assert ask("hash-1") is None
+
+
+def test_ended_sessions_and_old_links_are_deleted(peopled: State):
+    with peopled.write() as session:
+        for number, minutes in enumerate((0, 10, 20)):
+            sessions.add_session(session, f"hash-{number}", "user-1", NOW + timedelta(minutes=minutes))
+        sessions.revoke_session(session, "hash-2", NOW + timedelta(minutes=21))
+        links.add_link(session, "old", Purpose.INVITATION, Link("user-1", "a@example.com", NOW), NOW)
+        links.add_link(
+            session, "new", Purpose.PASSWORD_RESET, Link("user-1", "a@example.com", NOW + timedelta(hours=1)), NOW
+        )
+    with peopled.write() as session:
+        since = NOW + timedelta(minutes=5)
+        assert sessions.delete_ended(session, NOW + timedelta(minutes=30), since, NOW) == 2
+        assert links.delete_expired(session, NOW) == 1
+        assert sessions.find_session(session, "hash-1") is not None
+        assert links.find_link(session, "new", Purpose.PASSWORD_RESET, NOW) is not None
