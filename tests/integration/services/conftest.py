@@ -3,7 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from core.services.signing_in import SigningIn
+from core.state.store import State
 from tests.support.house import House, make_house
+from tests.support.mail import FakePost
 
 
 @pytest.fixture
@@ -11,3 +14,23 @@ def house(tmp_path: Path) -> Iterator[House]:
     made = make_house(tmp_path)
     yield made
     made.app.close()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    """Return a state store without anybody in it."""
+    made = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    made.migrate()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def signing_in(state: State) -> SigningIn:
+    """Return the service over `state`, not set up yet."""
+    return SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100)
+
+
+@pytest.fixture
+def post() -> FakePost:
+    return FakePost()

@@ -1,11 +1,8 @@
 """What the links of an invitation and of a new email open, and for whom not."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from core.domain.audit import Action, AuditFilter
 from core.domain.people import UserStatus
@@ -27,27 +24,12 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    state.migrate()
-    yield state
-    state.close()
-
-
-@pytest.fixture
-def signing_in(state: State) -> SigningIn:
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    made = SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100, hasher=hasher)
-    made.set_up(SetUp(made.setup_token(), "Ada", ADA, PASSWORD), HERE, NOW)
+def signing_in(state: State, signing_in: SigningIn) -> SigningIn:
+    signing_in.set_up(SetUp(signing_in.setup_token(), "Ada", ADA, PASSWORD), HERE, NOW)
     preset = PRESETS["Campaign manager"]
     with state.write() as session:
         users.add_user(session, users.NewUser("ben", BEN, "Ben", "", preset, status=UserStatus.PENDING), NOW)
-    return made
-
-
-@pytest.fixture
-def post() -> FakePost:
-    return FakePost()
+    return signing_in
 
 
 @pytest.fixture

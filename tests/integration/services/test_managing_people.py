@@ -30,11 +30,6 @@ BROWSER = Browser("192.0.2.1", "Firefox/140")
 
 
 @pytest.fixture
-def post() -> FakePost:
-    return FakePost()
-
-
-@pytest.fixture
 def inviting(house: House, post: FakePost) -> Inviting:
     return Inviting(house.app.state, Mailing(post, "https://sms.example.org"), house.app.settings.invitation_h)
 

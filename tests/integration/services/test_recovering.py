@@ -1,12 +1,9 @@
 """Forgot Password."""
 
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from core.domain.audit import Action, AuditEntry, AuditFilter
 from core.domain.people import UserStatus
@@ -29,24 +26,9 @@ LINK_MIN = 60
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    state.migrate()
-    yield state
-    state.close()
-
-
-@pytest.fixture
-def signing_in(state: State) -> SigningIn:
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    made = SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100, hasher=hasher)
-    made.set_up(SetUp(made.setup_token(), "Ada", EMAIL, OLD), HERE, NOW)
-    return made
-
-
-@pytest.fixture
-def post() -> FakePost:
-    return FakePost()
+def signing_in(signing_in: SigningIn) -> SigningIn:
+    signing_in.set_up(SetUp(signing_in.setup_token(), "Ada", EMAIL, OLD), HERE, NOW)
+    return signing_in
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -37,14 +35,6 @@ class CountingHasher(PasswordHasher):
 @pytest.fixture
 def hasher() -> CountingHasher:
     return CountingHasher()
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    state.migrate()
-    yield state
-    state.close()
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """Failed log-ins over days: they must not add up, and nobody's session comes back to life."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from core.errors import TooManyAttempts, WrongCredentials
 from core.services.signing_in import SetUp, SigningIn
@@ -20,19 +17,9 @@ OFFICE, ELSEWHERE = Browser("192.0.2.1"), Browser("198.51.100.7")
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    state.migrate()
-    yield state
-    state.close()
-
-
-@pytest.fixture
-def service(state: State) -> SigningIn:
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    made = SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100, hasher=hasher)
-    made.set_up(SetUp(made.setup_token(), "Ada", EMAIL, PASSWORD), OFFICE, NOW)
-    return made
+def service(signing_in: SigningIn) -> SigningIn:
+    signing_in.set_up(SetUp(signing_in.setup_token(), "Ada", EMAIL, PASSWORD), OFFICE, NOW)
+    return signing_in
 
 
 def fail(service: SigningIn, email: str, address: Browser, now: datetime) -> int:
