@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.domain.accounts import AccountType
+from core.domain.people import UserStatus
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,22 @@ class DemoAccount:
     source: str
     senders: tuple[str, ...]
     share: float
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody else on the Users page, with one of the preset roles; nobody can log in as him or her."""
+
+    key: str
+    name: str
+    preset: str
+    status: UserStatus
+    accounts: tuple[str, ...]
+
+    @property
+    def email(self) -> str:
+        """Where no mail ever arrives (RFC 2606)."""
+        return f"{self.key}@meridian.example"
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,13 @@ ACCOUNTS = (
         "booking", "meridian-booking", "Booking Engine", AccountType.HTTP, "", "api", ("MERIDIAN", "Bookings"), 0.62
     ),
     DemoAccount("otp", "meridian-otp", "Sign-in Codes", AccountType.SMPP, "", "api", ("MERIDIAN", "VERIFY"), 0.38),
+)
+
+COLLEAGUES = (
+    Colleague("mira.novak", "Mira Novak", "Campaign manager", UserStatus.ACTIVE, ("marketing", "service")),
+    Colleague("jonas.lind", "Jonas Lind", "Reporting manager", UserStatus.ACTIVE, ("marketing", "booking", "otp")),
+    Colleague("aylin.demir", "Aylin Demir", "User manager", UserStatus.PENDING, ("service",)),
+    Colleague("tom.becker", "Tom Becker", "Campaign manager", UserStatus.INACTIVE, ("marketing",)),
 )
 
 # All numbers of a range belong to one network. The subscribers are drawn; nothing can reach them, because the

@@ -17,7 +17,17 @@ import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from core.config import Settings
-from core.demo.company import ACCOUNTS, CAMPAIGNS, DRAFT, LISTS, DemoAccount, DemoCampaign, DemoList
+from core.demo.company import (
+    ACCOUNTS,
+    CAMPAIGNS,
+    COLLEAGUES,
+    DRAFT,
+    LISTS,
+    Colleague,
+    DemoAccount,
+    DemoCampaign,
+    DemoList,
+)
 from core.demo.people import People, contact_table, draw_people, place_columns, prices, write_duplicates
 from core.demo.plan import RATE_TPS, Plan, SentCampaign, make_account, make_campaign, make_list
 from core.demo.receipts import receipt_table
@@ -34,7 +44,7 @@ from core.demo.traffic import (
 )
 from core.domain.accounts import AccountType
 from core.domain.campaigns import CampaignStatus
-from core.domain.permissions import Permission, Viewer
+from core.domain.permissions import PRESETS, Permission, Viewer
 from core.history.contacts import ContactStore
 from core.history.lake import Lake
 from core.history.messages import MessageStore
@@ -259,6 +269,8 @@ def _record(session: Session, plan: Plan, entry_counts: Mapping[str, int], sent:
         accounts.add_account(session, make_account(plan, account), plan.now)
         if account.account_type is AccountType.CAMPAIGN:
             accounts.set_prices(session, plan.identify("account", account.key), prices())
+    for colleague in COLLEAGUES:
+        _add_colleague(session, plan, colleague)
     for item in LISTS:
         new, entry_count = make_list(plan, item), entry_counts[item.key]
         duplicate_count = _count_duplicates(item, entry_count)
@@ -269,6 +281,15 @@ def _record(session: Session, plan: Plan, entry_counts: Mapping[str, int], sent:
         campaigns.add_campaign(session, done.campaign)
         campaigns.add_outcomes(session, done.campaign.campaign_id, done.outcomes)
     campaigns.add_campaign(session, make_campaign(plan, DRAFT, CampaignStatus.INACTIVE, 0))
+
+
+def _add_colleague(session: Session, plan: Plan, colleague: Colleague) -> None:
+    user_id, permissions = plan.identify("person", colleague.key), PRESETS[colleague.preset]
+    # Without a password nobody comes in.
+    new = users.NewUser(user_id, colleague.email, colleague.name, "", permissions, status=colleague.status)
+    users.add_user(session, new, plan.now)
+    for key in colleague.accounts:
+        users.add_membership(session, user_id, plan.identify("account", key))
 
 
 def _count_duplicates(item: DemoList, entry_count: int) -> int:

@@ -22,17 +22,19 @@ from core.domain.lists import DistributionList
 from core.domain.msisdn import parse_msisdn
 from core.domain.numbering import get_destination
 from core.domain.paging import PageRequest
+from core.domain.people import UserStatus
 from core.domain.periods import Period
-from core.domain.permissions import Viewer
+from core.domain.permissions import PRESETS, Viewer, preset_of
 from core.domain.placeholders import parse_template, render
 from core.domain.receipts import Effect
 from core.domain.segments import measure
 from core.domain.statistics import GroupBy
-from core.errors import Forbidden, StorageError
+from core.errors import Forbidden, StorageError, WrongCredentials
 from core.history.queries import MessageQuery
 from core.services.adding_people import NewPerson
 from core.services.reporting import StatisticsRequest
 from core.state import installation
+from core.state.sessions import Browser
 from tests.support.clock import NOW, StoppedClock
 from tests.support.live_server import REPOSITORY
 from tests.support.messages import make_message, message_table
@@ -233,6 +235,17 @@ def test_the_draft_can_be_launched(app: App) -> None:
         clock.advance(seconds=1)
         app.working.run_until_idle(clock)
     check_sums(app, viewer)
+
+
+def test_the_company_has_people_and_none_of_them_can_come_in(app: App) -> None:
+    viewer = seeded(app)
+    found = {person.name: person for person in app.managing_people.page(viewer, ALL).items}
+    assert {person.status for person in found.values()} == set(UserStatus)
+    assert {preset_of(person.permissions) for person in found.values()} == PRESETS.keys()
+    assert len(found["Tom Becker"].account_ids) == 1
+    for password in ("", "Heliograph-demo-1"):
+        with pytest.raises(WrongCredentials):
+            app.signing_in.sign_in(found["Mira Novak"].email, password, Browser("192.0.2.1"), NOW)
 
 
 def test_only_who_manages_accounts_may_ask_for_the_company(app: App) -> None:
