@@ -20,10 +20,10 @@ def what(entry: AuditEntry) -> str:
 
 COLUMNS = (
     tables.moment("Date", "at"),
-    tables.text("Who", lambda entry: entry.who or "somebody who was not logged in", width=150),
-    tables.text("Action", lambda entry: entry.action.capitalize(), width=160),
-    tables.text("What", what, width=240),
-    tables.text("Details", in_words, width=260),
+    tables.text("Who", lambda entry: entry.who or "somebody who was not logged in", width=140),
+    tables.text("Action", lambda entry: entry.action.capitalize(), width=140),
+    tables.text("What", what, width=200),
+    tables.text("Details", in_words, width=220),
     tables.text("Address", "address"),
 )
 
