@@ -26,8 +26,6 @@ from core.domain.cdr import (
     check_mapping,
 )
 from core.domain.cdr_guessing import guess_columns, guess_mapping, signature_of
-from core.domain.msisdn import mask_msisdn
-from core.domain.numbering import country_name
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput, StorageError
@@ -36,7 +34,7 @@ from core.history.cdr_blocks import CdrSpec
 from core.identifiers import new_id
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.storing import NO_ROOM, store_upload
-from core.services.traffic_runs import RunFiles, Traffic, TrafficRun, explain_row
+from core.services.traffic_runs import RunFiles, Traffic, TrafficRun, explain_row, readable_rows
 from core.state import accounts, audit, traffic_imports
 from core.state.store import State
 
@@ -155,7 +153,7 @@ class ImportingTraffic:
         faults = list(zip(*(rejected[name].to_pylist() for name in ("row_no", "fault", "cell")), strict=True))
         words = dict.fromkeys(cell for _, fault, cell in faults if fault == RowFault.STATUS)
         return Preview(
-            table=_shown(understood, masked=not _sees_numbers(viewer, found)),
+            table=readable_rows(understood, masked=not _sees_numbers(viewer, found)),
             refused=tuple((row_no, explain_row(fault, cell)) for row_no, fault, cell in faults),
             unknown_words=tuple(words),
             row_count=block.num_rows,
@@ -374,28 +372,6 @@ def _sent_dates(file: CdrFile) -> list[str]:
 
 def _sees_numbers(viewer: Viewer, found: TrafficImport) -> bool:
     return viewer.sees_numbers or viewer.user_id == found.user_id
-
-
-def _shown(understood: pa.Table, *, masked: bool) -> pa.Table:
-    receivers = understood["receiver"].to_pylist()
-    return pa.table(
-        {
-            "Row": understood["row_no"],
-            "Sent Date": understood["sent_at"],
-            "Receiver": pa.array([mask_msisdn(each) for each in receivers] if masked else receivers, pa.string()),
-            "Sender": understood["sender"],
-            "Country": pa.array([country_name(code) for code in understood["country"].to_pylist()], pa.string()),
-            "Network": understood["network"],
-            "MCCMNC": understood["mccmnc"],
-            "Delivery Status": understood["delivery_status"],
-            "Delivery Date": understood["delivered_at"],
-            "Error Code": understood["error_code"],
-            "Price [EUR c]": understood["price_eur_cents"],
-            "Segments": understood["segment_count"],
-            "Unicode": understood["unicode"],
-            "Message ID": understood["gateway_message_id"],
-        }
-    )
 
 
 def _faulted(found: TrafficImport, fault: str, hint: str) -> TrafficImport:

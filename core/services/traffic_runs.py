@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.domain.cdr import ROW_FAULTS, RowFault, TrafficCounts
+from core.domain.msisdn import mask_msisdn
+from core.domain.numbering import country_name
 from core.errors import InvalidFile
 from core.files.cdr import ROW_NO, CdrFile, open_cdr
 from core.files.rejected import RejectedRows
@@ -109,6 +111,29 @@ class TrafficRun:
             repeated=staged.row_count - staged.message_count,
             rejected=rejected_count,
         )
+
+
+def readable_rows(understood: pa.Table, *, masked: bool) -> pa.Table:
+    """Return rows of a file as a person reads them, numbers *masked* for who may not see them."""
+    receivers = understood["receiver"].to_pylist()
+    return pa.table(
+        {
+            "Row": understood["row_no"],
+            "Sent Date": understood["sent_at"],
+            "Receiver": pa.array([mask_msisdn(each) for each in receivers] if masked else receivers, pa.string()),
+            "Sender": understood["sender"],
+            "Country": pa.array([country_name(code) for code in understood["country"].to_pylist()], pa.string()),
+            "Network": understood["network"],
+            "MCCMNC": understood["mccmnc"],
+            "Delivery Status": understood["delivery_status"],
+            "Delivery Date": understood["delivered_at"],
+            "Error Code": understood["error_code"],
+            "Price [EUR c]": understood["price_eur_cents"],
+            "Segments": understood["segment_count"],
+            "Unicode": understood["unicode"],
+            "Message ID": understood["gateway_message_id"],
+        }
+    )
 
 
 def explain_row(fault: str, cell: str) -> str:

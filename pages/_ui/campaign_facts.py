@@ -30,12 +30,12 @@ def show(app: App, viewer: Viewer, campaign: Campaign) -> None:
 
 
 def example(app: App, viewer: Viewer, campaign: Campaign) -> tuple[str, str]:
-    """Return the message as the first recipient gets it, and words that say so, while its lists are all there."""
+    """Return the message as it reads for the first of its lists, and words that say so, while they are all there."""
     there = {item.list_id for item in app.composing.list_there(viewer, campaign)}
     if viewer.may(Permission.CAMPAIGN) and campaign.placeholders and there.issuperset(campaign.list_ids):
         shown = app.composing.preview(viewer, draft_of(campaign), 0)
         if shown.receiver:
-            return shown.text, f"As {formats.plain(shown.receiver)} gets it"
+            return shown.text, f"As it reads for {formats.plain(shown.receiver)}"
     return simplify(campaign.message) if campaign.simplifies else campaign.message, ""
 
 
