@@ -15,6 +15,7 @@ from core.domain.permissions import Viewer
 from core.gateways.simulator.gateway import SimulatorGateway
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
+from tests.support.calm import calm
 
 PASSWORD = "Heliograph-test-1"
 # Everything a campaign can become is over by then, whatever the simulator's delays.
@@ -81,11 +82,17 @@ def contacts(count: int, first: int = 6_000_000) -> str:
     return f"PhoneNumber,FirstName,City\n{rows}"
 
 
-def make_house(data_dir: Path, **settings: object) -> House:
-    """Build and prepare the application; the caller closes `app`."""
+def make_house(data_dir: Path, *, lifelike: bool = False, **settings: object) -> House:
+    """
+    Build and prepare the application; the caller closes `app`.
+
+    Its gateway takes and delivers everything, unless *lifelike*: then it refuses, loses and delays as chance has it.
+    """
     facts = {"data_dir": data_dir, "default_rate_tps": 1_000_000, "duckdb_memory_mib": 512}
     app = build_app(Settings(**(facts | settings)))
     app.state.migrate()
+    if not lifelike:
+        calm(app)
     viewer = app.people.add(
         NewPerson("Ada Lovelace", "ada@example.com", PASSWORD), datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     )

@@ -21,6 +21,7 @@ from core.services.importing import Upload
 from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 from pages._ui import selecting, tables
+from tests.support.calm import calm
 from tests.support.messages import message_table, unsent_table
 
 FRAME = Path(__file__).resolve().parents[2] / "pages" / "_ui" / "frame.py"
@@ -83,9 +84,10 @@ class House:
 
 @contextmanager
 def house(data_dir: Path, **settings: Any) -> Iterator[House]:
-    """Build an application in *data_dir* and let every page see it; nobody is signed in yet."""
+    """Build an application in *data_dir* and let every page see it; nobody is signed in yet. All is delivered."""
     app = build_app(Settings(data_dir=data_dir, **settings))
     app.state.migrate()
+    calm(app)
     found = House(app)
     with (
         patch("pages._ui.session.shared_app", new=lambda: app),

@@ -16,11 +16,13 @@ from pkgutil import resolve_name
 from core.bootstrap import build_app
 from core.config import Settings
 from core.services.working import Work, WorkKind
+from tests.support.calm import calm
 
 
 def main(data_dir: str, now: str, kind: str, campaign_id: str, when: str, function: str) -> None:
     die_at(when, function)
     app = build_app(Settings(data_dir=Path(data_dir), duckdb_memory_mib=512, sub_window=10, batch_size=20))
+    calm(app)
     app.working.do(Work(WorkKind(kind), campaign_id), lambda: datetime.fromisoformat(now))
     app.close()
 

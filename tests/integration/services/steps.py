@@ -9,19 +9,10 @@ from threading import Barrier
 from core.domain.campaigns import Campaign
 from core.domain.messages import OutboundMessage, SubmitResult
 from core.domain.pricing import Price
-from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
-from core.gateways.simulator.profiles import Profile
 from core.state import accounts, ledger, suppressions
 from tests.support.house import House
 
 PATIENCE_S = 60
-
-
-def behave(house: House, *, refused_rate: float = 0.0) -> None:
-    """Let the gateway take everything it does not refuse, and always answer: what it refuses is a matter of luck."""
-    profile = Profile(1.0, 0.1, 0.0, refused_rate, 0.0, 0.0, 0.0, 0.0)
-    behaviour = Behaviour(seed=1, profile_of=lambda _seed, _mccmnc: profile)
-    house.app.gateways.get("simulator").gateway = SimulatorGateway(house.app.settings.simulator_path, behaviour)
 
 
 def price(house: House, cents: str = "5", country: str = "", mccmnc: str = "") -> None:

@@ -17,6 +17,7 @@ from core.history.spending import Spending
 from core.services.budgeting import Budgeting
 from core.services.quick_sending import QuickMessage
 from tests.integration.services import steps
+from tests.support.calm import calm
 from tests.support.house import House, contacts, make_house
 from tests.support.postgres import sqlalchemy_url
 
@@ -28,7 +29,6 @@ NUMBER = "+491796999999"
 
 def make(folder: Path, **settings: object) -> House:
     made = make_house(folder, sub_window=SUB_WINDOW, batch_size=BATCH, **settings)
-    steps.behave(made)
     steps.price(made, str(CENTS))
     steps.set_budget(made, "1000")
     return made
@@ -110,7 +110,7 @@ def test_from_the_launch_to_the_end_a_campaign_counts_with_its_whole_price(house
 
 
 def test_what_the_gateway_refused_is_given_back(house: House):
-    steps.behave(house, refused_rate=0.5)
+    calm(house.app, refused_rate=0.5)
     campaign = house.launch(house.upload(contacts(COUNT)).list_id)
     steps.work(house)
     found = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)

@@ -44,9 +44,7 @@ FORBIDDEN = [(status, action) for status, allowed in ALLOWED.items() for action 
 
 
 def make(folder: Path) -> House:
-    house = make_house(folder, sub_window=SUB_WINDOW, batch_size=BATCH)
-    steps.behave(house)
-    return house
+    return make_house(folder, sub_window=SUB_WINDOW, batch_size=BATCH)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from core.errors import Conflict, InvalidInput, InvalidTransition, StorageError
 from core.history.audience import FreezeSpec, FrozenAudience
 from core.state.models import PriceRow
 from tests.integration.services import steps
+from tests.support.calm import calm
 from tests.support.house import House, contacts, make_house
 from tests.support.small_disk import SmallDisk, small_disk
 
@@ -24,7 +25,6 @@ NAMES = ("Beau", "Łukasz", "Zoë", "李雷", "Ana {x}", "😀 Kim", "“Q”", 
 
 @pytest.fixture
 def draft(house: House) -> Campaign:
-    steps.behave(house)
     steps.price(house, "5")
     return steps.save(house, house.upload(contacts(COUNT)).list_id)
 
@@ -119,7 +119,6 @@ def test_an_edit_in_the_middle_of_a_launch_stops_it(house: House, draft: Campaig
 
 @pytest.mark.parametrize("schedule_in", [None, timedelta(hours=1)], ids=["at once", "scheduled"])
 def test_launched_from_several_places_at_once_it_is_launched_once(house: House, schedule_in: timedelta | None):
-    steps.behave(house)
     schedule_at = house.now + schedule_in if schedule_in else None
     draft = steps.save(house, house.upload(contacts(COUNT)).list_id, schedule_at=schedule_at)
     seen = look_at(house, draft)
@@ -140,7 +139,7 @@ def guests(seed: int, count: int, prefix: str) -> str:
 
 @pytest.mark.parametrize("refused_rate", [0.0, 0.2], ids=["all taken", "some refused"])
 def test_what_is_billed_is_the_total_of_the_preflight_to_the_cent(house: House, refused_rate: float):
-    steps.behave(house, refused_rate=refused_rate)
+    calm(house.app, refused_rate=refused_rate)
     with house.app.state.write() as session:
         # The price of everything else, which a new account comes with.
         session.execute(delete(PriceRow))

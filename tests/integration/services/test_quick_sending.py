@@ -12,7 +12,6 @@ from core.domain.pricing import Price
 from core.errors import InvalidInput
 from core.services.quick_sending import QuickMessage
 from core.state import accounts, suppressions
-from tests.integration.services.steps import behave
 from tests.support.house import House
 
 NUMBERS = ("+491796000001", "+49 179 6000002", "+491796000001")
@@ -27,12 +26,6 @@ def order(house: House, **overrides: object) -> QuickMessage:
         "message": "Doors open at 8.",
     }
     return QuickMessage(**(facts | overrides))
-
-
-@pytest.fixture(autouse=True)
-def behaving(house: House) -> None:
-    """Let the gateway take everything: what it refuses is a matter of luck."""
-    behave(house)
 
 
 def priced(house: House, cents: int = 5) -> None:

@@ -23,7 +23,6 @@ INSTANT = timedelta(microseconds=1)
 
 @pytest.fixture
 def scheduled(house: House) -> Campaign:
-    steps.behave(house)
     steps.price(house, "5")
     found = house.launch(house.upload(contacts(COUNT)).list_id, schedule_at=house.now + SOON)
     assert (found.status, found.launched_at) == (CampaignStatus.SCHEDULED, None)
@@ -181,7 +180,6 @@ def test_the_price_of_its_time_is_billed_to_everybody_alike(house: House, schedu
 
 
 def test_its_lists_cannot_be_deleted_under_it(house: House):
-    steps.behave(house)
     guests, left_out = house.upload(contacts(COUNT)), house.upload(contacts(2), "Customers")
     campaign = house.launch(guests.list_id, left_out_ids=(left_out.list_id,), schedule_at=house.now + SOON)
     for found in (guests, left_out):
@@ -245,7 +243,6 @@ def test_a_time_that_passes_between_saving_and_launching_is_refused(house: House
 def test_a_time_on_a_night_the_clocks_change_starts_at_the_moment_it_means(
     house: House, text: str, starts_at: datetime
 ):
-    steps.behave(house)
     schedule = parse_schedule(text, "Europe/Berlin", house.now)
     campaign = house.launch(house.upload(contacts(COUNT)).list_id, schedule_at=schedule.at)
     assert format_schedule(house.campaign(campaign.campaign_id).schedule_at, "Europe/Berlin") == text

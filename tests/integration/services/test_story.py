@@ -45,7 +45,8 @@ def test_the_sample_becomes_a_list(house: House, name: str, content):
     assert found.columns == ("PhoneNumber", "Placeholder1", "Placeholder2", "Placeholder3")
 
 
-def test_ten_thousand_people_get_one_message_each(house: House):
+def test_ten_thousand_people_get_one_message_each_whatever_the_networks_do(tmp_path: Path):
+    house = make_house(tmp_path, lifelike=True)
     found = house.upload(contacts(10_000) + "491796000000,Again,London\n12345,Nobody,\n")
     assert (found.entry_count, found.duplicate_count, found.rejected_count) == (10_000, 1, 1)
     campaign = house.launch(found.list_id)
@@ -57,10 +58,12 @@ def test_ten_thousand_people_get_one_message_each(house: House):
     assert assert_all_agree(house, campaign.campaign_id) == sent
     receivers = Counter(accepted.msisdn for accepted in house.simulator.journal.list_accepted())
     assert max(receivers.values()) == 1
-    assert sent <= len(receivers) <= sent + 2
+    unknown = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).unknown_count
+    assert len(receivers) == sent + unknown
     traffic = house.app.reporting.traffic(house.viewer, house.everything())
     assert traffic.delivered > 0.85 * sent
     assert traffic.cost_eur_cents == sent * 5
+    house.app.close()
 
 
 def test_every_recipient_gets_his_or_her_own_text(house: House):
@@ -94,7 +97,7 @@ def test_launching_twice_sends_once(house: House):
     house.app.launching.freeze(campaign.campaign_id, house.clock)
     house.app.working.run_until_idle(house.clock)
     assert house.simulator.journal.list_repeated() == []
-    assert house.simulator.journal.count_accepted() <= 20
+    assert house.simulator.journal.count_accepted() == 20
 
 
 def test_a_list_may_be_deleted_once_it_is_frozen(house: House):
@@ -152,7 +155,7 @@ def test_a_silent_peer_leaves_messages_unknown_and_they_are_not_sent_again(house
     house.simulator.faults.silent = False
     house.app.working.run_until_idle(house.clock)
     found = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
-    assert found.unknown_count == house.simulator.journal.count_accepted() > 95
+    assert found.unknown_count == house.simulator.journal.count_accepted() == 100
     assert found.balances
     assert found.pending_count == 0
     assert house.simulator.journal.list_repeated() == []
