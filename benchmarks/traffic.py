@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from pathlib import Path
 
 import phonenumbers
@@ -33,6 +34,8 @@ MEMORY_MIB = 6144
 # The share of messages whose receipt never comes.
 LOST = 0.03
 _SLOTS = 65_536
+# About how many messages are written at once: of so many small commits maintenance makes one file.
+_FILE_ROWS = 300_000
 _SQL = parse_statements(Path(__file__).with_suffix(".sql").read_text("utf-8"))
 
 # Messages by local hour of the day and by weekday (Monday first), in no unit: only the proportions count.
@@ -100,30 +103,43 @@ def prepare(folder: Path, rows: int, days: int = DAYS, *, is_searched: bool = Fa
     series = _series()
     traffic = Traffic(settings, frozenset(str(row["account"]) for row in series), first_day, end_day, rows)
     done = place / "generated.json"
-    if not done.exists():
+    made = json.dumps({"rows": rows, "seed": SEED, "file_rows": _FILE_ROWS})
+    if not done.exists() or done.read_text() != made:
         # What a run that was cut off has left is no whole year.
         shutil.rmtree(place, ignore_errors=True)
         _generate(traffic, series)
-        done.write_text(json.dumps({"rows": rows, "seed": SEED}))
-    if is_searched:
-        _index(traffic)
+        _maintain(traffic)
+        done.write_text(made)
+    if is_searched and _index(traffic):
+        _maintain(traffic)
     return traffic
 
 
-def _index(traffic: Traffic) -> None:
-    """Index the numbers, of a lake too that was generated before there was an index."""
+def _maintain(traffic: Traffic) -> None:
+    """Leave the files as nightly maintenance would have left them after a year."""
+    app, viewer = traffic.open()
+    try:
+        app.maintaining.maintain(viewer, datetime.now(UTC) + timedelta(days=DAYS), everything=True)
+    finally:
+        app.close()
+
+
+def _index(traffic: Traffic) -> bool:
+    """Index the numbers, of a lake too that was generated before there was an index; return whether any were left."""
     lake = Lake(traffic.settings)
     index = NumberIndex(lake)
     # A month later everything is over.
     later = datetime.combine(traffic.end_day + timedelta(days=40), time(), UTC)
     try:
-        for day in index.list_unindexed(later):
+        unindexed = index.list_unindexed(later)
+        for day in unindexed:
             index.index_day(day)
         for month in index.list_unsorted(later):
             for _ in index.sort_month(month):
                 pass
     finally:
         lake.close()
+    return bool(unindexed)
 
 
 def _generate(traffic: Traffic, series: list[dict[str, object]]) -> None:
@@ -132,9 +148,8 @@ def _generate(traffic: Traffic, series: list[dict[str, object]]) -> None:
     slots = pa.array(range(_SLOTS), pa.uint64())
     choices = pa.table({"slot": slots, "series_no": pa.array(_choices(series), pa.int32())})
     try:
-        for month in sorted({start.replace(day=1, hour=0) for start, _, _ in hours}):
-            of_month = [row for row in hours if row[0].replace(day=1, hour=0) == month]
-            starts, firsts, counts = zip(*of_month, strict=True)
+        for _, of_file in groupby(hours, key=lambda row: (row[0].date().replace(day=1), row[1] // _FILE_ROWS)):
+            starts, firsts, counts = zip(*of_file, strict=True)
             rows = pa.table({"start": pa.array(starts, pa.timestamp("us")), "first": firsts, "messages": counts})
 
             def insert(cursor: DuckDBPyConnection, rows: pa.Table = rows) -> None:

@@ -21,7 +21,7 @@ from core.domain.periods import Period
 from core.history.arrow import fetch_one
 from core.history.calendars import month_period, next_month
 from core.history.lake import Lake
-from core.history.number_search import BEFORE_DIGITS, KEPT, SHORTEST, SQL, STEP, list_covered, midnight
+from core.history.number_search import BEFORE_DIGITS, KEPT, PER_HEAD, SHORTEST, SQL, STEP, list_covered, midnight
 
 _log = logging.getLogger(__name__)
 
@@ -145,7 +145,8 @@ def list_covered_by_month(cursor: DuckDBPyConnection) -> list[tuple[date, date]]
 
 
 def _insert(cursor: DuckDBPyConnection, day: date, where: str) -> None:
-    cursor.execute(SQL["insert_endings"].format(endings=_endings(where)), _bounds(_day_period(day)))
+    sql = SQL["insert_endings"].format(endings=_endings(where), per_head=PER_HEAD)
+    cursor.execute(sql, _bounds(_day_period(day)))
     cursor.execute(SQL["insert_span"], {"first_day": day, "end_day": day + _DAY})
 
 

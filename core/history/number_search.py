@@ -4,7 +4,9 @@ Finding messages by a part of their receiver's number, without looking at all of
 An index knows when numbers were sent to, to the microsecond. It keeps the ends of every number: its last 6, 10 and 14
 digits, each with the three digits before. Wherever a part of six digits or more stands in a number, one of
 these ends begins with it, or at most three digits further on, and those three are known too. Sorted by its digits, an
-end that begins so lies in one stretch of a file.
+end that begins so lies in one stretch of a file. Its first nine digits (head) are kept beside it: where a part is long,
+a search names the heads of several stretches at once, because whatever reads a table asks the catalog for its files
+first, which takes longer than to read them.
 
 What is found is where to look: every message with the part is there, and perhaps others too. Digits are those of
 ASCII, and runs of digits in receivers that are no numbers are treated as numbers. Messages that came into an indexed
@@ -27,6 +29,11 @@ SLOT = timedelta(minutes=15)
 # The shortest end that is kept, how many digits longer the next one is, and how many of its digits are kept.
 SHORTEST, STEP, KEPT = 6, 4, 15
 BEFORE_DIGITS = STEP - 1
+# How many endings have the same head, and how many heads of a stretch are named; one of more is looked up by itself.
+# Shorter heads do not tell the numbers of a market apart: they begin alike.
+PER_HEAD = 10**6
+_PAST_ALL = 10**KEPT
+_MOST_HEADS = 10
 # What a stretch that is one moment lasts: the lake's times have no finer parts.
 MOMENT = timedelta(microseconds=1)
 # A part that was sent to more often than this is known by its slots.
@@ -151,24 +158,40 @@ class _Found:
 
 
 def _look_up(cursor: DuckDBPyConnection, part: str, period: Period, most: int) -> _Found:
-    digits = max(_RUN.findall(part), key=len)
-    values: dict[str, object] = {"start": period.start, "end": period.end}
-    parts = []
-    for skipped in range(STEP):
-        begins = digits[skipped : skipped + KEPT]
-        first = int(begins.ljust(KEPT, "0"))
-        values |= {
-            f"first_{skipped}": first,
-            f"last_{skipped}": first + 10 ** (KEPT - len(begins)) - 1,
-            f"before_{skipped}": int(digits[:skipped] or "0"),
-        }
-        parts.append(SQL["lookup"].format(skipped=skipped, modulus=10**skipped))
-    lookups = "\nUNION ALL\n".join(parts)
+    lookups, values = _lookups(max(_RUN.findall(part), key=len))
+    values |= {"start": period.start, "end": period.end}
     rows = cursor.execute(SQL["find_moments"].format(lookups=lookups), {**values, "most": most + 1}).fetchall()
     moments = _stretches(sorted((start for start, is_slot in rows if not is_slot), reverse=True), MOMENT)
     late = _stretches((start for start, is_slot in rows if is_slot), SLOT)
     since = moments[most - 1].start if len(moments) > most else period.start
     return _Found(lookups, values, moments[:most], late, since)
+
+
+def _lookups(digits: str) -> tuple[str, dict[str, object]]:
+    """Return the query that looks for a part of a number, of the columns sent_at, and what it binds but the period."""
+    values: dict[str, object] = {}
+    heads: set[int] = set()
+    lookups, stretches = [], []
+    for skipped in range(STEP):
+        begins, before = digits[skipped : skipped + KEPT], int(digits[:skipped] or "0")
+        first = int(begins.ljust(KEPT, "0"))
+        last = first + 10 ** (KEPT - len(begins)) - 1
+        names = {"skipped": skipped, "modulus": 10**skipped, "in_period": SQL["in_period"]}
+        of_stretch = range(first // PER_HEAD, last // PER_HEAD + 1)
+        if len(of_stretch) > _MOST_HEADS:
+            values |= {f"first_{skipped}": first, f"last_{skipped}": last, f"before_{skipped}": before}
+            lookups.append(SQL["lookup"].format_map(names))
+        else:
+            heads |= set(of_stretch)
+            values |= {f"from_{skipped}": before * _PAST_ALL + first, f"until_{skipped}": before * _PAST_ALL + last}
+            stretches.append(SQL["stretch"].format_map(names | {"past_all": _PAST_ALL}))
+    if stretches:
+        named = {f"head_{number}": head for number, head in enumerate(sorted(heads))}
+        values |= named
+        listed = ", ".join(f"${name}::INTEGER" for name in named)
+        sql = SQL["lookup_heads"]
+        lookups.append(sql.format(heads=listed, stretches=" OR ".join(stretches), in_period=SQL["in_period"]))
+    return "\nUNION ALL\n".join(lookups), values
 
 
 def _stretches(starts: Iterable[datetime], length: timedelta) -> list[Period]:

@@ -11,12 +11,11 @@ SELECT slot FROM lake.unindexed_slots;
 SELECT first_day, end_day FROM lake.indexed_spans ORDER BY first_day, end_day;
 
 -- name: find_moments
--- The newest moments the lookups find, and slots that are not in the index yet.
+-- The newest moments the lookups find, and slots that are not in the index yet: of any time, as they are few, and as
+-- DuckLake takes as long to find out about a condition as to read them all.
 (SELECT DISTINCT sent_at AS start, false AS is_slot FROM ({lookups}) ORDER BY start DESC LIMIT $most)
 UNION ALL
-SELECT slot, true
-FROM lake.unindexed_slots
-WHERE slot > $start::TIMESTAMP - INTERVAL '15 minutes' AND slot < $end::TIMESTAMP;
+SELECT slot, true FROM lake.unindexed_slots;
 
 -- name: find_slots
 SELECT DISTINCT time_bucket(INTERVAL '15 minutes', sent_at) AS slot FROM ({lookups}) ORDER BY slot DESC;
@@ -30,10 +29,21 @@ SELECT * FROM lake.messages WHERE sent_at >= $from_{number}::TIMESTAMP AND sent_
 SELECT * FROM lake.messages WHERE sent_at IN ({moments})
 
 -- name: lookup
--- One for every number of digits the searched part may have before the ending: an OR would read all files.
+-- Endings in one stretch, with {skipped} digits of the searched part before them.
 SELECT sent_at FROM lake.receiver_endings
-WHERE ending BETWEEN $first_{skipped} AND $last_{skipped} AND before % {modulus} = $before_{skipped}
-    AND sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP
+WHERE ending BETWEEN $first_{skipped} AND $last_{skipped} AND before % {modulus} = $before_{skipped} AND {in_period}
+
+-- name: lookup_heads
+-- Endings in several stretches: an OR of them would read all files, but a list of values passes over those without any.
+SELECT sent_at FROM lake.receiver_endings WHERE head IN ({heads}) AND ({stretches}) AND {in_period}
+
+-- name: stretch
+-- Of both columns in one, so that nothing is concluded from the OR: it would be asked of every row, in vain.
+before % {modulus} * {past_all} + ending BETWEEN $from_{skipped} AND $until_{skipped}
+
+-- name: in_period
+-- Said so that DuckLake leaves it to DuckDB: it takes longer to compare the times of files than to open them in vain.
+epoch_us(sent_at) >= epoch_us($start::TIMESTAMP) AND epoch_us(sent_at) < epoch_us($end::TIMESTAMP)
 
 -- name: endings
 -- The endings of some messages. A number of a usual length is taken apart by arithmetic, anything
@@ -61,7 +71,9 @@ FROM (
 
 -- name: insert_endings
 INSERT INTO lake.receiver_endings BY NAME
-SELECT sent_at, ending, before, false AS is_sorted FROM ({endings}) ORDER BY ending, before, sent_at;
+SELECT sent_at, (ending // {per_head})::INTEGER AS head, ending, before, false AS is_sorted
+FROM ({endings})
+ORDER BY ending, before, sent_at;
 
 -- name: insert_span
 INSERT INTO lake.indexed_spans VALUES (uuid(), $first_day, $end_day);
@@ -90,12 +102,12 @@ WHERE NOT is_sorted AND sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTA
 -- name: take_unsorted
 -- DISTINCT, because late messages bring the endings of their slots once more.
 CREATE TEMP TABLE taken AS
-SELECT DISTINCT ending, before, sent_at FROM lake.receiver_endings
+SELECT DISTINCT head, ending, before, sent_at FROM lake.receiver_endings
 WHERE NOT is_sorted AND sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP AND ending >= $first AND ending < $last;
 
 -- name: insert_taken
 INSERT INTO lake.receiver_endings BY NAME
-SELECT sent_at, ending, before, true AS is_sorted FROM taken ORDER BY ending, before, sent_at;
+SELECT sent_at, head, ending, before, true AS is_sorted FROM taken ORDER BY ending, before, sent_at;
 
 -- name: drop_taken
 DROP TABLE taken;

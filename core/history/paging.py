@@ -43,6 +43,8 @@ MOMENTS_AT_ONCE = 800
 _MOST_MOMENTS = 200
 # More stretches than this are joined to be counted, over ever longer gaps; and all are, with more moments than this.
 MOST_COUNTED, MOST_MOMENTS_COUNTED = 128, 4 * MOMENTS_AT_ONCE
+# To look at all of so few messages takes no longer than to look up in the index where some are.
+SMALL_HISTORY = 1_000_000
 # How long before and after the time in its id a message is looked for first; then everywhere.
 _BEFORE_ID, _AFTER_ID = timedelta(hours=1), timedelta(days=2)
 _UUID_WITH_TIME = 7
@@ -107,7 +109,7 @@ def look(cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts, limit
 
 def count_by_looking(cursor: DuckDBPyConnection, query: MessageQuery) -> int:
     """Return how many messages match, by looking at each that may."""
-    stretches = find_stretches(cursor, receiver_part(query), query.period)
+    stretches = None if _is_small(cursor) else find_stretches(cursor, receiver_part(query), query.period)
     if stretches is None:
         return _count(cursor, query, _ALL)
     return sum(_count(cursor, query, messages) for messages in _in_turns(_few(stretches)))
@@ -274,6 +276,10 @@ def _is_there_a_sender(cursor: DuckDBPyConnection, query: MessageQuery) -> bool:
         return True
     values = {"sender": query.sender.strip(), "start": query.period.start, "end": query.period.end}
     return bool(fetch_one(cursor, _SQL["is_there_a_sender"], values)[0])
+
+
+def _is_small(cursor: DuckDBPyConnection) -> bool:
+    return int(fetch_one(cursor, _SQL["count_everything"])[0]) <= SMALL_HISTORY
 
 
 def _count(cursor: DuckDBPyConnection, query: MessageQuery, messages: Condition) -> int:

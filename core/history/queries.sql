@@ -27,6 +27,10 @@ ORDER BY sent_at DESC, message_id DESC;
 -- name: count
 SELECT count(*) FROM {messages} WHERE {where};
 
+-- name: count_everything
+-- The catalog knows, no message is looked at.
+SELECT count(*) FROM lake.messages;
+
 -- name: is_there_a_sender
 SELECT EXISTS (
     FROM lake.messages

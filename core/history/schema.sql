@@ -258,3 +258,18 @@ CREATE TABLE lake.receiver_endings (
 ALTER TABLE lake.receiver_endings SET PARTITIONED BY (is_sorted, year(sent_at), month(sent_at));
 DELETE FROM lake.indexed_spans;
 DELETE FROM lake.unindexed_slots;
+
+-- name: migration_0012_heads_of_endings
+-- The first nine digits of an ending: a search for a long part names those of its lookups, and makes them one. Made anew
+-- again.
+DROP TABLE lake.receiver_endings;
+CREATE TABLE lake.receiver_endings (
+    sent_at TIMESTAMP NOT NULL,
+    head INTEGER NOT NULL,
+    ending BIGINT NOT NULL,
+    before SMALLINT NOT NULL,
+    is_sorted BOOLEAN NOT NULL
+);
+ALTER TABLE lake.receiver_endings SET PARTITIONED BY (is_sorted, year(sent_at), month(sent_at));
+DELETE FROM lake.indexed_spans;
+DELETE FROM lake.unindexed_slots;

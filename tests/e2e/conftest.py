@@ -21,7 +21,7 @@ def browser() -> Iterator[Browser]:
         yield launched
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     data_dir: Path = tmp_path_factory.mktemp("demo")
     with installation(data_dir, simulator_speed="20") as running:

@@ -126,6 +126,7 @@ def test_each_role_opens_its_pages_and_no_other(company: Company, role: str, *, 
             at = company.house.open_directly(stem)
             assert "not open to you" in at.error[0].value, stem
             assert not at.dataframe, stem
+            assert not at.text_input, stem
             assert not [button for button in at.button if not str(button.key).startswith("frame_")], stem
             continue
         at = company.house.open(stem, id=company.campaign_id)

@@ -149,17 +149,3 @@ def test_canceled_question_deletes_nothing_and_closes(house: House) -> None:
     at.run()
     assert house.app.importing.get(viewer, item.list_id)
     assert not [button for button in at.button if button.key == "distribution_lists_delete_ok"]
-
-
-def test_page_does_not_exist_without_the_permission(house: House) -> None:
-    house.sign_in("Reporting manager")
-    with pytest.raises(ValueError, match="distribution_lists"):
-        house.open("distribution_lists")
-
-
-def test_page_refuses_even_when_run_directly(house: House) -> None:
-    house.sign_in("Reporting manager")
-    at = house.open_directly("distribution_lists")
-    assert "not open to you" in at.error[0].value
-    assert not at.dataframe
-    assert not at.button

@@ -205,16 +205,3 @@ def test_an_import_is_forgotten_only_after_ok(house: House) -> None:
     at.button(key=f"{KEY}_delete_ok").click().run()
     with pytest.raises(NotFound):
         house.app.importing_traffic.get(viewer, item.import_id)
-
-
-def test_page_does_not_exist_without_the_permission(house: House) -> None:
-    house.sign_in("Reporting manager")
-    with pytest.raises(ValueError, match=KEY):
-        house.open(KEY)
-
-
-def test_page_refuses_even_when_run_directly(house: House) -> None:
-    house.sign_in("Reporting manager")
-    at = house.open_directly(KEY)
-    assert "not open to you" in at.error[0].value
-    assert not at.button

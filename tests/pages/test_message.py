@@ -111,12 +111,3 @@ def test_the_way_back_leads_to_the_filters_one_came_from(house: House) -> None:
     assert not at.exception
     assert (at.query_params["sender"], at.query_params["period"]) == ("Acme &", "Today")
     assert len(at.dataframe[0].value) == 1
-
-
-def test_page_refuses_without_the_permission(house: House) -> None:
-    house.sign_in()
-    house.sign_in("Campaign manager")
-    with pytest.raises(ValueError, match=KEY):
-        house.open(KEY)
-    at = house.open_directly(KEY)
-    assert "not open to you" in at.error[0].value

@@ -255,22 +255,6 @@ def test_unknown_campaign_is_an_error(house: House) -> None:
     assert "Check the address" in at.error[0].value
 
 
-def test_page_does_not_exist_without_the_permission(house: House) -> None:
-    house.sign_in()
-    house.sign_in("Campaign manager")
-    with pytest.raises(ValueError, match=KEY):
-        house.open(KEY)
-
-
-def test_page_refuses_even_when_run_directly(house: House) -> None:
-    viewer = house.sign_in()
-    house.record([mine(viewer)])
-    house.sign_in("Campaign manager")
-    at = house.open_directly(KEY)
-    assert "not open to you" in at.error[0].value
-    assert not at.dataframe
-
-
 def test_the_filter_and_the_chosen_columns_are_exported(house: House) -> None:
     viewer = house.sign_in()
     (account_id,) = viewer.account_ids

@@ -298,19 +298,3 @@ def test_a_saved_view_shows_the_same_again(house: House) -> None:
     assert plain.query_params["sort"] == "-sent"
     plain.button(key=f"{KEY}_unview_{view.view_id}").click().run()
     assert house.app.remembering.list_views(viewer, KEY) == []
-
-
-def test_page_does_not_exist_without_the_permission(house: House) -> None:
-    house.sign_in()
-    house.sign_in("Campaign manager")
-    with pytest.raises(ValueError, match=KEY):
-        house.open(KEY)
-
-
-def test_page_refuses_even_when_run_directly(house: House) -> None:
-    viewer = house.sign_in()
-    house.record(mixed(viewer))
-    house.sign_in("Campaign manager")
-    at = house.open_directly(KEY)
-    assert "not open to you" in at.error[0].value
-    assert not at.dataframe

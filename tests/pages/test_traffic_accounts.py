@@ -261,17 +261,3 @@ def test_message_history_names_the_accounts_that_are_closed(house: House) -> Non
     at = house.open("message_history")
     assert not at.dataframe
     assert any("messages of Simulator" in caption.value for caption in at.caption)
-
-
-def test_page_does_not_exist_without_the_permission(house: House) -> None:
-    house.sign_in("Reporting manager")
-    with pytest.raises(ValueError, match=KEY):
-        house.open(KEY)
-
-
-def test_page_refuses_even_when_run_directly(house: House) -> None:
-    house.sign_in("Reporting manager")
-    at = house.open_directly(KEY)
-    assert "not open to you" in at.error[0].value
-    assert not at.dataframe
-    assert not at.button

@@ -29,6 +29,12 @@ AFTER = datetime(2026, 4, 2, tzinfo=UTC)
 Row = dict[str, Any]
 
 
+@pytest.fixture(autouse=True)
+def _not_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the index be asked for counts too, however few messages there are."""
+    monkeypatch.setattr("core.history.paging.SMALL_HISTORY", 0)
+
+
 def make_receiver(source: random.Random) -> str:
     """Return a number of 7 to 15 digits, mostly of few different digits, or something that is none."""
     digits = "".join(source.choice("001234") for _ in range(source.randrange(7, 16)))
