@@ -95,7 +95,6 @@ class Studio:
 @contextmanager
 def studio_in(data_dir: Path) -> Iterator[Studio]:
     """Run a studio; a small *sub_window* lets a pause take effect soon at a slow rate."""
-    expect.set_options(timeout=PATIENCE_S * 1_000 / 3)
     with installation(data_dir, simulator_speed="1000", sub_window="10") as running:
         app = running.app
         viewer = app.people.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), now())

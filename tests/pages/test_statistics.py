@@ -125,9 +125,9 @@ def test_other_groups_change_the_columns_and_stay_in_the_address(house: House) -
 @pytest.mark.parametrize(
     ("group", "shown"),
     [
-        ("Year", f"{day(1):%Y}"),
-        ("Month", f"{day(1):%m/%Y}"),
-        ("Day", f"{day(1):%d/%m/%Y}"),
+        ("Year", "%Y"),
+        ("Month", "%m/%Y"),
+        ("Day", "%d/%m/%Y"),
         ("Account", "Simulator"),
         ("Country", "Germany"),
         ("Network", "Unknown"),
@@ -140,7 +140,8 @@ def test_every_group_reads_as_people_say_it(house: House, group: str, shown: str
     house.record([mine(viewer, network="", mccmnc="")])
     at = house.open(KEY, group=group)
     assert not at.exception
-    assert list(table(at)[group]) == [shown]
+    # Dates as of now, not of when the tests were collected: there may be a midnight between.
+    assert list(table(at)[group]) == [f"{day(1):{shown}}"]
 
 
 def test_nonsense_in_the_address_falls_back_to_the_usual_groups(house: House) -> None:
