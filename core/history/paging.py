@@ -109,7 +109,10 @@ def look(cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts, limit
 
 def count_by_looking(cursor: DuckDBPyConnection, query: MessageQuery) -> int:
     """Return how many messages match, by looking at each that may."""
-    stretches = None if _is_small(cursor) else find_stretches(cursor, receiver_part(query), query.period)
+    part = receiver_part(query)
+    # A question to the catalog, which only the index could make worth its while.
+    is_worth_it = is_searchable(part) and not _is_small(cursor)
+    stretches = find_stretches(cursor, part, query.period) if is_worth_it else None
     if stretches is None:
         return _count(cursor, query, _ALL)
     return sum(_count(cursor, query, messages) for messages in _in_turns(_few(stretches)))

@@ -12,11 +12,11 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 @contextmanager
-def person(browser: Browser, url: str, *, dark: bool = False, phone: bool = False) -> Iterator[Page]:
+def person(browser: Browser, url: str, *, phone: bool = False) -> Iterator[Page]:
     """Open a browser window; at the end, fail if anything outside *url* was asked for."""
     context = browser.new_context(
         base_url=url,
-        color_scheme="dark" if dark else "light",
+        color_scheme="light",
         viewport=PHONE if phone else DESKTOP,
         locale="en-GB",
         timezone_id="UTC",

@@ -107,6 +107,7 @@ def light_and_dark(page: Page, folder: Path, name: str) -> None:
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(700)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
         picture(page, folder / f"{name}-{prefix}{scheme}.png")
     page.emulate_media(color_scheme=SCHEMES[0])
 
