@@ -7,8 +7,16 @@ import duckdb
 
 from core.errors import StorageError
 
-# DuckLake reports these as plain text only; every one means that the transaction did not happen.
-_CONFLICT_WORDS = ("conflict", "database is locked", "could not serialize", "deadlock detected")
+# DuckLake reports these as plain text only; every one means that the transaction did not happen. Two that commit upon
+# the same snapshot want the same number for the next one, and the catalog gives it to one of them.
+_CONFLICT_WORDS = (
+    "conflict",
+    "database is locked",
+    "could not serialize",
+    "deadlock detected",
+    "duplicate key value violates unique constraint",
+    "unique constraint failed",
+)
 _FULL_WORDS = ("no space left", "disk is full", "database or disk is full", "disk quota exceeded")
 _MEMORY_WORDS = ("out of memory", "failed to allocate", "could not allocate")
 

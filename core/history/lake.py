@@ -77,6 +77,9 @@ class Lake:
         """
         Run *work* in one transaction as the lake's only writer and commit it.
 
+        The commit holds only if nothing was committed since *work* began, whatever became of the lock: so what *work*
+        found missing, such as a batch's tag, is missing when its rows come in.
+
         Args:
             work: Runs again from the start after a conflict, and its caller may run it again after a
                 commit of which nobody knows whether it happened: it looks first what is already there.
@@ -231,6 +234,9 @@ class Lake:
             load_extensions(connection, *self._location.extensions)
             # A file never changes once it is there, and a large one is described by some hundred row groups.
             connection.execute("SET GLOBAL parquet_metadata_cache = true")
+            # DuckLake would try a commit again upon what others committed meanwhile, as long as it only adds rows. Here
+            # whoever looked at an older snapshot has lost and does its work again: two cannot both find a tag missing.
+            connection.execute("SET GLOBAL ducklake_max_retry_count = 0")
             # Two processes that start at once must not both create the catalog.
             with self._lock.hold(LOCK_TIMEOUT_S), connection.cursor() as cursor:
                 self._location.attach(connection)

@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -56,7 +56,12 @@ class FileLock:
 
 
 class AdvisoryLock:
-    """An advisory lock in the PostgreSQL database that holds the catalog."""
+    """
+    An advisory lock in the PostgreSQL database that holds the catalog.
+
+    It keeps writers from working in vain and no more: its session may end before the write does. What keeps two writers
+    apart is the commit itself (`Lake`).
+    """
 
     def __init__(self, dsn: str, key: int = WRITER_KEY) -> None:
         self._dsn = dsn
@@ -65,11 +70,10 @@ class AdvisoryLock:
     @contextmanager
     def hold(self, timeout_s: float) -> Iterator[None]:
         """Wait for the lock and hold it. Raises: StorageError: not free in time, or no connection."""
-        # A connection of its own for every write: when its holder dies, the server lets go of the lock.
-        with self._connect() as connection:
+        with self._session() as connection:
             try:
-                connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{int(timeout_s * 1000)}ms"])
-                connection.execute("SELECT pg_advisory_lock(%s)", [self._key])
+                connection.execute("SELECT set_config('lock_timeout', %s, true)", [f"{int(timeout_s * 1000)}ms"])
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", [self._key])
             except psycopg.errors.LockNotAvailable as error:
                 raise _busy(timeout_s) from error
             except psycopg.Error as error:
@@ -79,18 +83,36 @@ class AdvisoryLock:
     @contextmanager
     def try_hold(self) -> Iterator[bool]:
         """Hold the lock if it is free now; tells whether it is held. Raises: StorageError: no connection."""
-        with self._connect() as connection:
+        with self._session() as connection:
             try:
-                row = connection.execute("SELECT pg_try_advisory_lock(%s)", [self._key]).fetchone()
+                row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [self._key]).fetchone()
             except psycopg.Error as error:
                 raise _unreachable() from error
             yield bool(row and row[0])
 
-    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+    @contextmanager
+    def _session(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """
+        Give a connection of its own: when its holder dies, the server lets go of the lock.
+
+        The lock is a transaction's, so that a pooler keeps lock and connection together, and the server is asked to
+        wait for as long as the write takes.
+        """
         try:
-            return psycopg.connect(self._dsn, autocommit=True)
+            connection = psycopg.connect(self._dsn)
         except psycopg.Error as error:
             raise _unreachable() from error
+        try:
+            try:
+                connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            except psycopg.Error as error:
+                raise _unreachable() from error
+            yield connection
+        finally:
+            # Nothing is to be kept, and what was done under the lock does not fail because its session has ended.
+            with suppress(psycopg.Error):
+                connection.rollback()
+            connection.close()
 
 
 class ReaderGate(Protocol):
