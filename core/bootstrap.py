@@ -28,6 +28,7 @@ from core.history.tracing import Traces
 from core.history.traffic import TrafficReader
 from core.mail.post import OutboxPost, Post, SmtpPost
 from core.services.accepting import Accepting
+from core.services.account_pacing import AccountPacing
 from core.services.adding_people import AddingPeople
 from core.services.addressing import Addressing
 from core.services.auditing import Auditing
@@ -151,7 +152,7 @@ def build_app(settings: Settings) -> App:
     controlling = Controlling(controls, settings.lease_s)
     quick_sending = QuickSending(state, contacts, accounts, composing, budgeting, settings.quick_send_max)
     limits = SendingLimits(settings.sub_window, settings.lease_s)
-    sending = Sending(SendingTools(state, audience, gateways, settling, limits))
+    sending = Sending(SendingTools(state, audience, gateways, settling, limits, AccountPacing()))
     receiving = Receiving(state, messages, gateways)
     demo = DemoSeeding(settings, state, lake)
     rolling_up, indexing = RollingUp(state, Rollups(lake)), Indexing(NumberIndex(lake))

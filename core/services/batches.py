@@ -21,13 +21,13 @@ from sqlalchemy.orm import Session
 from core.domain.accounts import INACTIVE_FAULT
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
-from core.domain.pacing import take
-from core.domain.segments import MAX_SEGMENTS
 from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknown, PermanentGatewayError
 from core.gateways.base import Gateway
+from core.services.account_pacing import AccountPacing
 from core.services.heartbeat import heartbeat
 from core.services.settling import Settling
 from core.state import accounts, campaigns, ledger
+from core.state.accounts import PacedAccount
 from core.state.ledger import Batch, Claim, Outcome
 from core.state.store import State
 
@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 
 # The longest nap between two tries when the bucket is empty or the gateway asks for patience.
 NAP_MAX_S = 0.5
-# An account at its limit lets this many seconds' worth of tokens flow in before the next sub-window.
-REFILL_S = 0.1
 
 STATES: Mapping[SubmitOutcome, LedgerState] = {
     SubmitOutcome.ACCEPTED: LedgerState.SENT,
@@ -74,6 +72,7 @@ class SendingTools:
     gateways: Gateways
     settling: Settling
     limits: SendingLimits
+    pacing: AccountPacing
 
 
 @dataclass(frozen=True)
@@ -135,40 +134,27 @@ class BatchRun:
 
     def _claim(self, window: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage] | None, float]:
         """Claim as many messages as there are tokens for; None when the batch is not ours to send now."""
-        now = self._job.clock()
         with self._state.write() as session:
-            mine = self._renewed(session, now)
+            mine = self._renewed(session)
             status = campaigns.get_campaign(session, self._job.campaign.campaign_id).status
             if not mine or status is not CampaignStatus.ACTIVE:
                 log.info("batch_left", extra=self._fields | {"mine": mine, "status": status})
                 return None, 0.0
             # The account stays locked until the claims are written: after its deactivation there is none any more.
             paced = accounts.lock_bucket(session, self._job.campaign.account_id)
-            taken, wait_s = self._take_tokens(session, paced, window, now) if paced.can_send else ([], 0.0)
+            taken, wait_s = self._take_tokens(session, paced, window) if paced.can_send else ([], 0.0)
             if taken:
                 claims = [Claim(message.message_id, message.msisdn) for message in taken]
-                ledger.claim(session, self._job.batch, claims, now)
+                ledger.claim(session, self._job.batch, claims, self._job.clock())
         if not paced.can_send:
             self._pause(INACTIVE_FAULT)
             return None, 0.0
         return taken, wait_s
 
     def _take_tokens(
-        self, session: Session, paced: accounts.PacedAccount, window: Sequence[OutboundMessage], now: datetime
+        self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage]
     ) -> tuple[list[OutboundMessage], float]:
-        # A bucket smaller than the longest message would never let it through.
-        capacity = float(max(paced.rate_tps, MAX_SEGMENTS))
-        wanted = sum(message.segment_count for message in window)
-        _, granted, _ = take(paced.bucket, wanted, paced.rate_tps, now, capacity)
-        # Each sub-window costs two transactions: a handful of tokens is not worth them.
-        least = min(wanted, max(window[0].segment_count, round(paced.rate_tps * REFILL_S)))
-        if granted < least:
-            return [], (least - granted) / paced.rate_tps
-        taken = _affordable(window, granted)
-        spent = sum(message.segment_count for message in taken)
-        bucket, _, wait_s = take(paced.bucket, spent, paced.rate_tps, now, capacity)
-        accounts.set_bucket(session, self._job.campaign.account_id, bucket)
-        return taken, 0.0 if len(taken) == len(window) else wait_s
+        return self._tools.pacing.take(session, self._job.campaign.account_id, paced, window, self._job.clock)
 
     def _submit(self, claimed: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage], float]:
         """Hand over what is claimed; return what the gateway did not take, and how long it asks to wait."""
@@ -190,7 +176,7 @@ class BatchRun:
     def _refused(self, claimed: Sequence[OutboundMessage], error: GatewayError) -> None:
         log.warning("gateway_refused", extra=self._fields | {"code": error.code, "reason": error.message})
         with self._state.write() as session:
-            if not self._renewed(session, self._job.clock()):
+            if not self._renewed(session):
                 return
             ledger.unclaim(session, [message.message_id for message in claimed])
         if isinstance(error, PermanentGatewayError):
@@ -208,9 +194,9 @@ class BatchRun:
         throttled = [result.message_id for result in results if result.outcome is SubmitOutcome.THROTTLED]
         counts = Counter(result.outcome.value for result in results)
         with self._state.write() as session:
-            if not self._renewed(session, self._job.clock()):
-                # Another worker holds the batch and counts these as unknown. Changing that behind its back
-                # could make the counts differ from history.
+            if not self._renewed(session):
+                # Another worker has taken the batch and counts these as unknown. Changing that behind its back
+                # could make the counts differ from history. That the lease ran out is no matter while nobody did.
                 log.error("outcomes_too_late", extra=self._fields | dict(counts))
                 return
             ledger.record_outcomes(session, [_outcome(result) for result in results if result.outcome in STATES])
@@ -220,11 +206,11 @@ class BatchRun:
 
     def _renew(self) -> bool:
         with self._state.write() as session:
-            return self._renewed(session, self._job.clock())
+            return self._renewed(session)
 
-    def _renewed(self, session: Session, now: datetime) -> bool:
-        until = now + timedelta(seconds=self._tools.limits.lease_s)
-        return ledger.renew_batch(session, self._job.batch.batch_id, self._job.owner, now, until)
+    def _renewed(self, session: Session) -> bool:
+        until = self._job.clock() + timedelta(seconds=self._tools.limits.lease_s)
+        return ledger.renew_batch(session, self._job.batch.batch_id, self._job.owner, until)
 
 
 def _outcome(result: SubmitResult) -> Outcome:
@@ -235,17 +221,6 @@ def _outcome(result: SubmitResult) -> Outcome:
         result.error_code,
         result.gateway_message_id,
     )
-
-
-def _affordable(window: Sequence[OutboundMessage], granted: int) -> list[OutboundMessage]:
-    """Return the longest beginning of *window* that *granted* segments pay for."""
-    taken: list[OutboundMessage] = []
-    for message in window:
-        granted -= message.segment_count
-        if granted < 0:
-            break
-        taken.append(message)
-    return taken
 
 
 def _messages(rows: pa.Table, sender_id: str) -> list[OutboundMessage]:

@@ -144,8 +144,7 @@ class Controlling:
 
         def renew() -> bool:
             with self._state.write() as session:
-                until = clock() + timedelta(seconds=self._lease_s)
-                return ledger.renew_batch(session, batch.batch_id, owner, clock(), until)
+                return ledger.renew_batch(session, batch.batch_id, owner, clock() + timedelta(seconds=self._lease_s))
 
         with heartbeat(renew, self._lease_s / 3):
             rows = self._tools.audience.batch(campaign_id, batch.batch_no)

@@ -151,13 +151,13 @@ class Exporting:
 
         def renew() -> bool:
             with self._state.write() as session:
-                return exports.renew_export(session, export_id, owner, clock(), clock() + lease)
+                return exports.renew_export(session, export_id, owner, clock() + lease)
 
         with heartbeat(renew, self._limits.lease_s / 3):
             ended = self._write(found, viewer, owner, clock)
         with self._state.write() as session:
-            if not exports.renew_export(session, export_id, owner, clock(), clock() + lease):
-                # The lease ran out unnoticed: whoever has it now writes the same file again, and says how that ended.
+            if not exports.renew_export(session, export_id, owner, clock() + lease):
+                # Somebody took it when the lease ran out: who has it now writes the same file, and says how it ended.
                 return
             exports.record_end(session, ended, owner)
         log.info("export_ended", extra={"export_id": export_id, "status": ended.status, "rows": ended.row_count})

@@ -52,9 +52,9 @@ def lease_export(session: Session, export_id: str, owner: str, now: datetime, un
     return taken
 
 
-def renew_export(session: Session, export_id: str, owner: str, now: datetime, until: datetime) -> bool:
-    """Keep the export; False when the lease has run out."""
-    return renew_lease(session, ExportRow, ExportRow.export_id == export_id, owner=owner, now=now, until=until)
+def renew_export(session: Session, export_id: str, owner: str, until: datetime) -> bool:
+    """Keep the export; False when somebody else has taken it."""
+    return renew_lease(session, ExportRow, ExportRow.export_id == export_id, owner=owner, until=until)
 
 
 def record_progress(session: Session, export_id: str, row_count: int, total_count: int) -> None:

@@ -28,11 +28,13 @@ def take_lease(
     return _changed(session, table, which & mine_or_free, owner, until)
 
 
-def renew_lease(
-    session: Session, table: Leasable, which: ColumnElement[bool], *, owner: str, now: datetime, until: datetime
-) -> bool:
-    """Extend one's own lease; False when it has run out: somebody else may already be at work."""
-    return _changed(session, table, which & (table.lease_owner == owner) & (table.lease_until >= now), owner, until)
+def renew_lease(session: Session, table: Leasable, which: ColumnElement[bool], *, owner: str, until: datetime) -> bool:
+    """
+    Extend one's own lease; False when somebody else has taken it, or has done so and is through.
+
+    One that ran out while its owner was held up is still the owner's until then: whoever takes it writes another name.
+    """
+    return _changed(session, table, which & (table.lease_owner == owner), owner, until)
 
 
 def give_back(session: Session, table: Leasable, which: ColumnElement[bool], *, owner: str) -> None:

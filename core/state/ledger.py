@@ -120,9 +120,9 @@ def lease_batch(session: Session, campaign_id: str, owner: str, now: datetime, u
     return Batch(row.batch_id, row.campaign_id, row.batch_no, row.message_count)
 
 
-def renew_batch(session: Session, batch_id: str, owner: str, now: datetime, until: datetime) -> bool:
-    """Extend the lease; False when it has run out and the batch is no longer ours."""
-    return renew_lease(session, BatchRow, BatchRow.batch_id == batch_id, owner=owner, now=now, until=until)
+def renew_batch(session: Session, batch_id: str, owner: str, until: datetime) -> bool:
+    """Extend the lease; False when the batch is no longer ours."""
+    return renew_lease(session, BatchRow, BatchRow.batch_id == batch_id, owner=owner, until=until)
 
 
 def release_batch(session: Session, batch_id: str, owner: str) -> None:

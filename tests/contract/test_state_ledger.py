@@ -45,15 +45,20 @@ def test_batches_are_leased_in_order_and_to_one_worker_each(active: State):
     assert (first.batch_no, second.batch_no, third) == (1, 2, None)
 
 
-def test_a_lease_that_ran_out_can_be_taken_but_not_renewed(active: State):
+def test_a_lease_that_ran_out_is_its_owners_until_somebody_takes_it(active: State):
     with active.write() as session:
         batch = lease(session)
         assert batch is not None
-        assert ledger.renew_batch(session, batch.batch_id, "one", NOW, UNTIL)
-        assert not ledger.renew_batch(session, batch.batch_id, "two", NOW, UNTIL)
-        assert not ledger.renew_batch(session, batch.batch_id, "one", LATER, LATER + LEASE)
-        again = lease(session, "two", LATER)
-    assert again == batch
+        assert ledger.renew_batch(session, batch.batch_id, "one", UNTIL)
+        assert not ledger.renew_batch(session, batch.batch_id, "two", UNTIL)
+        # Its owner comes back after the lease ran out, and before anybody else.
+        assert ledger.renew_batch(session, batch.batch_id, "one", LATER + LEASE)
+        assert lease(session, "two", LATER) != batch
+        assert lease(session, "three", LATER + LEASE + LEASE) == batch
+        assert not ledger.renew_batch(session, batch.batch_id, "one", LATER + LEASE)
+        # Nor is it the first one's again when the other has let go of it.
+        ledger.release_batch(session, batch.batch_id, "three")
+        assert not ledger.renew_batch(session, batch.batch_id, "one", LATER + LEASE)
 
 
 def test_a_batch_given_back_is_free_at_once(active: State):

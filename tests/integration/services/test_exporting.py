@@ -243,7 +243,7 @@ def test_a_run_that_was_overtaken_ends_nothing(house: House) -> None:
     with house.app.state.write() as session:
         assert exports.lease_export(session, ordered.export_id, "first", house.now, house.now + timedelta(seconds=15))
         assert exports.lease_export(session, ordered.export_id, "second", late, late + timedelta(seconds=15))
-        assert not exports.renew_export(session, ordered.export_id, "first", late, late + timedelta(seconds=15))
+        assert not exports.renew_export(session, ordered.export_id, "first", late + timedelta(seconds=15))
 
 
 def test_requests_survive_the_state_store(house: House) -> None:

@@ -95,6 +95,29 @@ def test_an_answer_after_the_lease_moved_on_changes_nothing(house: House):
     assert house.simulator.journal.list_repeated() == []
 
 
+def test_answers_after_a_pause_longer_than_the_lease_count_when_nobody_took_the_batch(house: House):
+    campaign_id = start(house, 800)
+    before_submit(house, lambda: house.wait(LEASE_OVER))
+    house.app.sending.run(campaign_id, house.clock)
+    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    assert (found.sent_count, found.unknown_count, found.balances) == (house.app.settings.sub_window, 0, True)
+    house.app.working.run_until_idle(house.clock)
+    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    assert (found.sent_count, found.unknown_count, found.pending_count) == (800, 0, 0)
+    assert house.simulator.journal.list_repeated() == []
+
+
+def test_a_refusal_after_a_pause_longer_than_the_lease_leaves_nothing_unknown(house: House):
+    campaign_id = start(house, 100)
+    house.simulator.faults.unavailable = True
+    before_submit(house, lambda: house.wait(LEASE_OVER))
+    house.app.sending.run(campaign_id, house.clock)
+    house.simulator.faults.unavailable = False
+    house.app.working.run_until_idle(house.clock)
+    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    assert (found.sent_count, found.unknown_count, found.balances) == (100, 0, True)
+
+
 class Naps:
     """Stands where the stop event stands: naps take no time but the house's own."""
 

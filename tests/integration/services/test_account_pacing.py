@@ -1,0 +1,99 @@
+"""An account's rate holds whatever the workers' clocks say, and no clock stops it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.domain.messages import OutboundMessage
+from core.domain.pacing import Bucket
+from core.domain.segments import MAX_SEGMENTS
+from core.services.account_pacing import AccountPacing
+from core.state import accounts
+from core.state.store import State
+from tests.contract.gateway_contract import make_outbound
+from tests.support.clock import StoppedClock
+from tests.support.factories import NOW, make_account
+
+# Above the longest message's segments, so that it is the bucket's capacity as well.
+RATE = 2 * MAX_SEGMENTS
+TICK = timedelta(milliseconds=100)
+WINDOW: tuple[OutboundMessage, ...] = tuple(make_outbound(number) for number in range(RATE))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[State]:
+    made = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    made.migrate()
+    with made.write() as session:
+        accounts.add_account(session, make_account(rate_tps=RATE), NOW)
+        accounts.set_bucket(session, "account-1", Bucket(0.0, NOW))
+    yield made
+    made.close()
+
+
+@dataclass
+class Worker:
+    """A worker process: its own clock, and what it knows of the bucket."""
+
+    store: State
+    clock: StoppedClock
+    pacing: AccountPacing = field(default_factory=AccountPacing)
+
+    def send(self) -> int:
+        with self.store.write() as session:
+            paced = accounts.lock_bucket(session, "account-1")
+            return len(self.pacing.take(session, "account-1", paced, WINDOW, self.clock)[0])
+
+
+def pass_time(workers: list[Worker], seconds: float) -> int:
+    """Let all of them try ten times a second; return how much they sent together."""
+    sent = 0
+    for _ in range(round(seconds / TICK.total_seconds())):
+        for worker in workers:
+            worker.clock.now += TICK
+            sent += worker.send()
+    return sent
+
+
+@pytest.mark.parametrize("minutes", [0, 5, -5, 600], ids=lambda minutes: f"{minutes} minutes apart")
+def test_two_workers_keep_the_rate_together_whatever_their_clocks_say(store: State, minutes: int):
+    workers = [Worker(store, StoppedClock(NOW)), Worker(store, StoppedClock(NOW + timedelta(minutes=minutes)))]
+    pass_time(workers, 1)
+    sent = pass_time(workers, 10)
+    assert 0.95 * 10 * RATE <= sent <= 10 * RATE + RATE
+
+
+def test_a_clock_set_back_by_an_hour_stops_nothing_and_mints_nothing(store: State):
+    worker = Worker(store, StoppedClock(NOW))
+    pass_time([worker], 2)
+    worker.clock.advance(hours=-1)
+    assert worker.send() == 0
+    assert 0.95 * 5 * RATE <= pass_time([worker], 5) <= 5 * RATE
+
+
+def test_a_worker_started_after_the_clock_was_set_back_sends_at_once(store: State):
+    with store.write() as session:
+        accounts.set_bucket(session, "account-1", Bucket(0.0, NOW + timedelta(days=400)))
+    worker = Worker(store, StoppedClock(NOW))
+    assert 0.9 * 2 * RATE <= pass_time([worker], 2) <= 2 * RATE
+
+
+def test_a_clock_set_forward_mints_no_more_than_a_rest_does(store: State):
+    worker = Worker(store, StoppedClock(NOW))
+    pass_time([worker], 2)
+    worker.clock.advance(hours=1)
+    assert pass_time([worker], 5) <= 6 * RATE
+
+
+def test_what_was_taken_in_a_transaction_that_failed_is_there_again(store: State):
+    worker = Worker(store, StoppedClock(NOW))
+    pass_time([worker], 1)
+    worker.clock.advance(seconds=1)
+    with store.write() as session:
+        paced = accounts.lock_bucket(session, "account-1")
+        assert worker.pacing.take(session, "account-1", paced, WINDOW, worker.clock)[0]
+        session.rollback()
+    assert worker.send() >= RATE - 1
