@@ -28,6 +28,7 @@ from core.domain.sender_id import parse_sender_id
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput, InvalidMsisdn, NotFound
 from core.history.schema import CONTACT_SCHEMA
+from core.identifiers import derive_id
 from core.services.budgeting import Budgeting, beyond_budget
 from core.services.composing import Composing, check_message, draft_of
 from core.services.managing_accounts import ManagingAccounts
@@ -49,7 +50,8 @@ class QuickMessage:
     """
     What is sent to whom.
 
-    *token* is a UUID that the form makes once for each message: however often it is sent, it goes out once.
+    *token* is a UUID that the form makes once for each message: however often a person sends it, it goes out once. The
+    campaign's id is derived from both: a token that is the id of something else reaches nothing of it.
     """
 
     token: str
@@ -117,7 +119,8 @@ class QuickSending:
             *field*. Forbidden: the account may not send.
         """
         viewer.require(Permission.QUICK_SEND)
-        return self._estimate(viewer, _checked(order, self.most), now)
+        checked = replace(_checked(order, self.most), token=_identify(viewer, order.token))
+        return self._estimate(viewer, checked, now)
 
     def send(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Campaign:
         """
@@ -146,7 +149,7 @@ class QuickSending:
         return self._send(viewer, order, now)
 
     def _send(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Campaign:
-        campaign_id = _parse_token(order.token)
+        campaign_id = _identify(viewer, order.token)
         before = self._find(viewer, campaign_id)
         if before is not None:
             return before
@@ -248,9 +251,10 @@ def _check_estimate(estimate: Estimate) -> None:
         raise beyond_budget("message", "numbers")
 
 
-def _parse_token(token: str) -> str:
+def _identify(viewer: Viewer, token: str) -> str:
+    """Return the campaign id that belongs to the viewer's form. Raises: InvalidInput: *token* is no UUID."""
     try:
-        return str(UUID(token))
+        return derive_id("quick_send", viewer.user_id, str(UUID(token)))
     except ValueError:
         raise InvalidInput("The form has lost its identity.", hint="Reset it and start over.") from None
 

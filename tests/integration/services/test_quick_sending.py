@@ -10,9 +10,10 @@ from core.domain.campaigns import CampaignStatus, Source
 from core.domain.paging import PageRequest
 from core.domain.pricing import Price
 from core.errors import InvalidInput
+from core.services.adding_people import NewPerson
 from core.services.quick_sending import QuickMessage
 from core.state import accounts, suppressions
-from tests.support.house import House
+from tests.support.house import PASSWORD, House, contacts
 
 NUMBERS = ("+491796000001", "+49 179 6000002", "+491796000001")
 
@@ -53,13 +54,38 @@ def test_a_double_click_sends_once(house: House):
     found = order(house)
     with ThreadPoolExecutor(4) as threads:
         sent = list(threads.map(lambda _: house.app.quick_sending.send(house.viewer, found, house.now), range(4)))
-    assert {campaign.campaign_id for campaign in sent} == {found.token}
+    assert len({campaign.campaign_id for campaign in sent}) == 1
     house.app.working.run_until_idle(house.clock)
     again = house.app.quick_sending.send(house.viewer, found, house.now)
     assert again.status is CampaignStatus.COMPLETED
     house.app.working.run_until_idle(house.clock)
     assert house.simulator.journal.count_accepted() == 2
     assert house.app.composing.page(house.viewer, PageRequest()).total == 1
+
+
+@pytest.mark.parametrize("sends_test", [False, True])
+def test_a_token_that_is_the_id_of_something_else_reaches_nothing_of_it(house: House, *, sends_test: bool):
+    guests = house.upload(contacts(3))
+    draft = house.app.composing.save(house.viewer, house.draft(guests.list_id), house.now)
+    before = house.app.importing.preview(house.viewer, guests.list_id, 0, 10)
+    for token in (guests.list_id, draft.campaign_id):
+        if sends_test:
+            args = (draft.campaign_id, NUMBERS[0], 0, token, house.now)
+            sent = house.app.quick_sending.send_test(house.viewer, *args)
+        else:
+            sent = house.app.quick_sending.send(house.viewer, order(house, token=token), house.now)
+        assert sent.source is Source.QUICK_SEND
+    house.app.working.run_until_idle(house.clock)
+    assert house.app.importing.preview(house.viewer, guests.list_id, 0, 10) == before
+    assert house.campaign(draft.campaign_id) == draft
+
+
+def test_the_same_token_of_two_people_makes_two_messages(house: House):
+    person = NewPerson("Grace Hopper", "grace@example.com", PASSWORD, "Campaign manager", (house.account.name,))
+    other = house.app.people.add(person, house.now)
+    found = order(house)
+    sent = {house.app.quick_sending.send(viewer, found, house.now).campaign_id for viewer in (house.viewer, other)}
+    assert len(sent) == 2
 
 
 def test_one_canceled_before_it_is_frozen_leaves_no_numbers_behind(house: House):
