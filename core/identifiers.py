@@ -19,4 +19,4 @@ def derive_id(kind: str, owner_id: str, token: str) -> str:
 
     What a caller names is never an id itself: it could be that of something else. A UUIDv5 is none that `new_id` gives.
     """
-    return str(uuid.uuid5(_DERIVED, "\x1f".join((kind, owner_id, token))))
+    return str(uuid.uuid5(_DERIVED, f"{kind}\x1f{owner_id}\x1f{token}"))

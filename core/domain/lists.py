@@ -35,6 +35,11 @@ ROW_FAULTS: dict[RowFault, str] = {
 }
 
 
+def is_phone_column(name: str) -> bool:
+    """Tell whether *name* is PhoneNumber; capitals, spaces and underscores do not matter."""
+    return "".join(name.split()).replace("_", "").casefold() == PHONE_COLUMN.casefold()
+
+
 @dataclass(frozen=True)
 class DistributionList:
     """

@@ -6,7 +6,7 @@ are: a value that looks like a placeholder stays as it is.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -91,6 +91,39 @@ def list_stray_braces(message: str, names: Collection[str]) -> list[str]:
     """Return what stands in braces but is no placeholder of *names*, each once: it is sent as it is."""
     found = re.findall(r"\{[^{}]{1,40}\}", message)
     return [text for text in dict.fromkeys(found) if text[1:-1] not in names]
+
+
+def list_doubled_braces(message: str, names: Collection[str]) -> list[tuple[str, str]]:
+    """
+    Return where a placeholder of *names* stands in more than its own braces, as `{{Name}}` does, each once.
+
+    With each comes what is left around the value, such as `{…}`: those braces are sent.
+    """
+    if not names:
+        return []
+    found = re.findall(rf"(?<!\{{)(\{{*)\{{({'|'.join(map(re.escape, names))})\}}(\}}*)", message)
+    doubled = [(f"{before}{{{name}}}{after}", f"{before}…{after}") for before, name, after in found if before or after]
+    return list(dict.fromkeys(doubled))
+
+
+def fold_name(name: str) -> str:
+    """Return *name* as it is compared with those of columns: without case, blanks, `_` and `-`."""
+    return re.sub(r"[\s_-]+", "", name).casefold()
+
+
+def find_column(name: str, columns: Sequence[str]) -> str | None:
+    """
+    Return which of *columns* the placeholder *name* surely means, None when none does or several do.
+
+    The one that is called so, else the only one that is but for case, else the only one that is but for case, blanks,
+    `_` and `-`.
+    """
+    folds: tuple[Callable[[str], str], ...] = (str, str.casefold, fold_name)
+    for fold in folds:
+        same = [column for column in columns if fold(column) == fold(name)]
+        if same:
+            return same[0] if len(same) == 1 else None
+    return None
 
 
 def render(parts: Iterable[Part], values: Mapping[str, str]) -> str:

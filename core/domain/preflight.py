@@ -17,6 +17,8 @@ class RowKind(StrEnum):
     EXCLUDED = "excluded"
     # Subject: the placeholder.
     EMPTY = "empty"
+    # Subject: the placeholder.
+    NO_VALUE = "no_value"
     # Subject: the placeholder whose value makes the message Unicode, "" for the message itself.
     WIDENED = "widened"
     # Subject: how many SMS.
@@ -69,7 +71,8 @@ class Counted:
     """
     All rows of an audience, counted. Those not *excluded* (by reason) are sent.
 
-    *empty* is by placeholder. *frequent_count* recipients were texted more often than the rule allows for.
+    *empty* is by placeholder. *frequent_count* recipients were texted more often than the rule allows for. *no_values*,
+    by placeholder and by what stands there, are cells with what programs write for nothing: it is sent.
     """
 
     audience_count: int
@@ -79,6 +82,7 @@ class Counted:
     empty: Mapping[str, int]
     widened: tuple[Widened, ...]
     frequent_count: int = 0
+    no_values: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def recipient_count(self) -> int:
@@ -120,8 +124,9 @@ class Preflight:
     What is known of a campaign before its launch.
 
     *refused* says how many rows of each list, by name, were no numbers when it was imported. *stray* is what stands in
-    braces but is no placeholder. *budget_left_eur_cents* is None without a budget. *fingerprint* changes with anything
-    the counts rest on.
+    braces but is no placeholder, *doubled* the placeholders in more than their own braces with what is sent around the
+    value. *missed_at* is the schedule's time where it has passed. *budget_left_eur_cents* is None without a budget.
+    *fingerprint* changes with anything the counts rest on.
     """
 
     campaign_id: str
@@ -132,6 +137,8 @@ class Preflight:
     frequency: Frequency
     refused: Mapping[str, int] = field(default_factory=dict)
     stray: tuple[str, ...] = ()
+    doubled: tuple[tuple[str, str], ...] = ()
+    missed_at: datetime | None = None
     repeats: tuple[Repeat, ...] = ()
     budget_left_eur_cents: Decimal | None = None
 

@@ -35,6 +35,7 @@ def parse_schedule(text: str, time_zone: str, now: datetime) -> Schedule:
             hint=f"Write it as {FORMAT_IN_WORDS}, such as {now.astimezone(ZoneInfo(time_zone)):{FORMAT}}.",
             field="schedule_at",
         ) from None
+    _check_year(local, now)
     at = local.astimezone(UTC)
     if at.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None) != local.replace(tzinfo=None):
         after = at.astimezone(ZoneInfo(time_zone))
@@ -59,15 +60,32 @@ def parse_schedule(text: str, time_zone: str, now: datetime) -> Schedule:
 def check_schedule(at: datetime, now: datetime) -> None:
     """Raise InvalidInput unless the moment is yet to come, and within `FURTHEST`."""
     if at <= now:
-        raise InvalidInput(
-            "The schedule time is in the past.",
-            hint="Choose a later time, or take the schedule away to launch at once.",
-            field="schedule_at",
-        )
+        raise missed_schedule()
     if at - now > FURTHEST:
-        raise InvalidInput(
-            "The schedule time is more than a year away.", hint="Look at the year again.", field="schedule_at"
-        )
+        raise _far_away()
+
+
+def _check_year(local: datetime, now: datetime) -> None:
+    # In words, before anything is counted: the first and the last hours of the calendar have no UTC in every zone.
+    if local.year < now.year - 1:
+        raise missed_schedule()
+    if local.year > now.year + 2:
+        raise _far_away()
+
+
+def missed_schedule() -> InvalidInput:
+    """Return the refusal of a time that has passed."""
+    return InvalidInput(
+        "The schedule time is in the past.",
+        hint="Choose a later time, or take the schedule away to launch at once.",
+        field="schedule_at",
+    )
+
+
+def _far_away() -> InvalidInput:
+    return InvalidInput(
+        "The schedule time is more than a year away.", hint="Look at the year again.", field="schedule_at"
+    )
 
 
 def format_schedule(at: datetime, time_zone: str) -> str:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
+from core.domain.lists import is_phone_column
 from core.errors import InvalidFile
-from core.files.header import is_phone_column
 from core.files.rows import MAX_CELL_CHARACTERS, RawRow, RawSheet
 
 DELIMITERS = (",", ";", "\t", "|")

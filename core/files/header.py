@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from core.domain.lists import MAX_COLUMNS, PHONE_COLUMN
+from core.domain.lists import MAX_COLUMNS, PHONE_COLUMN, is_phone_column
 from core.errors import InvalidFile
 from core.files.rows import RawRow
 
@@ -12,11 +12,6 @@ _SAMPLE_HINT = f"The first row must name the columns, one of them {PHONE_COLUMN}
 # An error message lists this many columns and characters of each, not a whole file.
 _SHOWN_COLUMNS = 8
 _SHOWN_CHARACTERS = 30
-
-
-def is_phone_column(name: str) -> bool:
-    """Tell whether *name* is PhoneNumber; capitals, spaces and underscores do not matter."""
-    return "".join(name.split()).replace("_", "").casefold() == PHONE_COLUMN.casefold()
 
 
 def check_header(row: RawRow) -> tuple[tuple[str, ...], int]:

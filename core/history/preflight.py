@@ -12,7 +12,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from core.domain.encoding import Encoding, choose_encoding
-from core.domain.placeholders import Literal
+from core.domain.placeholders import BLANKS, Literal
 from core.domain.preflight import Counted, Destination, Length, RowKind, Widened
 from core.domain.simplifying import simplify
 from core.history import text_measure
@@ -129,16 +129,19 @@ class PreflightStore:
 
 def _add_up(cursor: DuckDBPyConnection, held: _Held) -> Counted:
     names = held.spec.names
-    by = "".join(f", empty_{n}, odd_{n} IS NOT NULL AS is_odd_{n}" for n in range(len(names)))
+    by = "".join(f", empty_{n}, no_value_{n}, odd_{n} IS NOT NULL AS is_odd_{n}" for n in range(len(names)))
     groups = fetch(cursor, _SQL["count"].format(scratch=held.scratch, by=by), {}).to_pylist()
     excluded: Counter[str] = Counter()
     empty: Counter[str] = Counter()
+    no_values: dict[str, Counter[str]] = {}
     for group in groups:
         if group["reason"]:
             excluded[group["reason"]] += group["recipients"]
             continue
         for number, name in enumerate(names):
             empty[name] += group["recipients"] * group[f"empty_{number}"]
+            if (cell := group[f"no_value_{number}"]) is not None:
+                no_values.setdefault(name, Counter())[cell.strip(BLANKS)] += group["recipients"]
     kept = [group for group in groups if not group["reason"]]
     frequent = int(fetch_one(cursor, _SQL["count_frequent"].format(frequent=held.frequent), {})[0])
     return Counted(
@@ -149,6 +152,7 @@ def _add_up(cursor: DuckDBPyConnection, held: _Held) -> Counted:
         empty={name: count for name, count in empty.items() if count},
         widened=tuple(_widened(cursor, held, kept)),
         frequent_count=frequent,
+        no_values=no_values,
     )
 
 
@@ -216,6 +220,7 @@ def _condition(held: _Held, wanted: Wanted) -> tuple[str, Mapping[str, object]]:
         RowKind.KEPT: ("reason = ''", {}),
         RowKind.EXCLUDED: ("reason = $reason AND reason <> ''", {"reason": subject}),
         RowKind.EMPTY: (f"reason = '' AND {f'empty_{number}' if number >= 0 else 'false'}", {}),
+        RowKind.NO_VALUE: (f"reason = '' AND {f'no_value_{number} IS NOT NULL' if number >= 0 else 'false'}", {}),
         RowKind.WIDENED: (f"reason = '' AND segment_count > plain_count AND {odd if number >= 0 else 'true'}", {}),
         RowKind.LENGTH: ("reason = '' AND segment_count = try_cast($count AS INTEGER)", {"count": subject}),
         RowKind.FREQUENT: (f"msisdn IN (SELECT msisdn FROM {held.frequent})", {}),

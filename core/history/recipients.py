@@ -15,12 +15,14 @@ from duckdb import DuckDBPyConnection
 
 from core.domain.encoding import GSM7_EXTENSION, Encoding, choose_encoding
 from core.domain.messages import Exclusion
-from core.domain.placeholders import Literal, Part, Placeholder
+from core.domain.no_values import MOST_CHARACTERS, NO_VALUES
+from core.domain.placeholders import BLANKS, Literal, Part, Placeholder
 from core.domain.pricing import Price
 from core.domain.segments import CAPACITIES, MAX_SEGMENTS
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput
 from core.history import text_measure
+from core.history.location import quote
 from core.history.statements import load_statements
 
 _SQL = load_statements("recipients.sql")
@@ -28,6 +30,8 @@ _SQL = load_statements("recipients.sql")
 _PRICE_SCHEMA = pa.schema(
     [("country", pa.string()), ("mccmnc", pa.string()), ("price_eur_cents", pa.decimal128(12, 4))]
 )
+_BLANKS = " || ".join(f"chr({ord(character)})" for character in BLANKS)
+_NO_VALUES = ", ".join(map(quote, sorted(NO_VALUES)))
 _GSM7, _UCS2 = CAPACITIES[Encoding.GSM7], CAPACITIES[Encoding.UCS2]
 
 
@@ -70,7 +74,8 @@ def judge(cursor: DuckDBPyConnection, spec: RecipientSpec, target: str, *, with_
     country, network, mccmnc, encoding, segment_count, plain_count (segments if every character outside the GSM
     alphabet were in it), segment_price (of one segment), price_eur_cents (of all), reason ('' for a row that is kept,
     else the first `Exclusion` that applies), empty_<n> (whether the cell of the n-th placeholder of `spec.names` was
-    empty), odd_<n> (its value where that has a character outside the GSM alphabet, else NULL), and if *with_text* text.
+    empty), no_value_<n> (what stands in it where that is what programs write for nothing, else NULL), odd_<n> (its
+    value where that has a character outside the GSM alphabet, else NULL), and if *with_text* text.
 
     A row is excluded as a duplicate of an earlier row's number, because it is left out, because it is suppressed, for
     an empty message (nothing but white space), for a message of more than `MAX_SEGMENTS`, or for want of a price: a
@@ -116,7 +121,7 @@ class _Statement:
             plains="".join(
                 f",\n        regexp_full_match(value_{n}, {text_measure.PLAIN}) AS plain_{n}" for n in numbers
             ),
-            odds="".join(map(_odd, numbers)),
+            odds="".join(_odd(n) + _no_value(n) for n in numbers),
             sizes="".join(map(_sizes, numbers)),
             sums=self._sums(numbers),
             segments=self._segments(text),
@@ -124,7 +129,7 @@ class _Statement:
             is_empty=self._is_empty(numbers),
             is_left_out=left_out,
             is_suppressed="number IN (SELECT msisdn::BIGINT FROM suppressed)" if self._spec.suppressed else "false",
-            kept="".join(f", empty_{n}, odd_{n}" for n in numbers),
+            kept="".join(f", empty_{n}, no_value_{n}, odd_{n}" for n in numbers),
             text=f", {text} AS text" if with_text else "",
         )
 
@@ -206,6 +211,13 @@ def _odd(number: int) -> str:
     value = f"value_{number}"
     is_odd = f"NOT plain_{number} AND NOT regexp_full_match({value}, {text_measure.GSM7})"
     return f",\n        CASE WHEN {is_odd} THEN {value} END AS odd_{number}"
+
+
+def _no_value(number: int) -> str:
+    # Hardly a cell is as short and has to be looked at further.
+    cell = f"cell_{number}"
+    is_one = f"length({cell}) <= {2 * MOST_CHARACTERS} AND lower(trim({cell}, {_BLANKS})) IN ({_NO_VALUES})"
+    return f",\n        CASE WHEN {is_one} THEN {cell} END AS no_value_{number}"
 
 
 def _sizes(number: int) -> str:

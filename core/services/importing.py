@@ -17,14 +17,13 @@ import pyarrow as pa
 
 from core.domain.audit import Action, Subject
 from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.lists import DistributionList, ListStatus
+from core.domain.lists import DistributionList, ListStatus, is_phone_column
 from core.domain.msisdn import mask_msisdn
 from core.domain.names import check_name
 from core.domain.numbering import country_name
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, InvalidInput, StorageError
-from core.files.header import is_phone_column
 from core.files.reading import open_sheet
 from core.identifiers import new_id
 from core.services.entries import EntryReader

@@ -15,8 +15,9 @@ from core.domain.msisdn import mask_msisdn
 from core.domain.numbering import country_name
 from core.domain.periods import Preset, resolve_period
 from core.domain.permissions import Permission, Viewer
-from core.domain.placeholders import fill_cells, list_stray_braces, render
+from core.domain.placeholders import fill_cells, list_doubled_braces, list_stray_braces, render
 from core.domain.preflight import Counted, Frequency, Preflight, Repeat
+from core.domain.schedules import missed_schedule
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput
 from core.history.preflight import Often, Wanted
@@ -90,6 +91,8 @@ class Preflighting:
             frequency=self._frequency,
             refused=_refused(campaign, there),
             stray=tuple(list_stray_braces(campaign.message, campaign.placeholders)),
+            doubled=tuple(list_doubled_braces(campaign.message, campaign.placeholders)),
+            missed_at=campaign.schedule_at if campaign.schedule_at and campaign.schedule_at <= now else None,
             repeats=tuple(_repeats(campaign, launched)),
             budget_left_eur_cents=left,
         )
@@ -107,6 +110,8 @@ class Preflighting:
 
     def find_blocker(self, preflight: Preflight) -> InvalidInput | None:
         """Return why the campaign must not be launched, None when it may."""
+        if preflight.missed_at is not None:
+            return missed_schedule()
         if not preflight.counted.recipient_count:
             return InvalidInput(
                 "Nobody would receive a message.",

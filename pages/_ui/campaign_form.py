@@ -43,7 +43,11 @@ class Form:
     chosen: tuple[DistributionList, ...] = ()
     left_out: tuple[DistributionList, ...] = ()
     simplifies: bool = False
+    # When it is sent, None at once; and what stands in the field for it, None while there is none. What was typed and
+    # cannot be taken stays there, with why, until it is mended or the schedule is taken away.
     schedule_at: datetime | None = None
+    schedule_text: str | None = None
+    schedule_fault: InvalidInput | None = None
     # As it was last stored, to know what is new; and what keeps it from being stored.
     saved: CampaignDraft | None = None
     unsaved_because: str = ""
@@ -103,7 +107,7 @@ def current(app: App, viewer: Viewer) -> Form:
         held.is_announced = True
     if held is None or held.campaign_id != asked:
         held = _load(app, viewer, app.composing.get(viewer, asked)) if asked else _new(app, viewer)
-        _begin(held, viewer.time_zone)
+        _begin(held)
     return held
 
 
@@ -112,7 +116,7 @@ def _was_open() -> bool:
     return f"{KEY}_step" in st.session_state
 
 
-def _begin(form: Form, time_zone: str) -> None:
+def _begin(form: Form) -> None:
     """
     Forget what the page knew of another form, and let the fields on screen show this one.
 
@@ -130,7 +134,7 @@ def _begin(form: Form, time_zone: str) -> None:
         f"{KEY}_sender": form.sender_id,
         f"{KEY}_personalize": form.personalize,
         f"{KEY}_simplifies": form.simplifies,
-        f"{KEY}_schedule_time": format_schedule(form.schedule_at, time_zone) if form.schedule_at else "",
+        f"{KEY}_schedule_time": form.schedule_text or "",
     }
     st.session_state.update({name: value for name, value in values.items() if name in known})
     composer.replace(COMPOSER, form.message)
@@ -138,7 +142,17 @@ def _begin(form: Form, time_zone: str) -> None:
 
 
 def save(app: App, viewer: Viewer, form: Form) -> None:
-    """Store the draft and put it into the page's address. Raises: as `Composing.save`."""
+    """
+    Store the draft and put it into the page's address.
+
+    Raises: InvalidInput: the schedule time that was typed cannot be taken. Whatever `Composing.save` raises.
+    """
+    if form.schedule_fault is not None:
+        raise form.schedule_fault
+    _store(app, viewer, form)
+
+
+def _store(app: App, viewer: Viewer, form: Form) -> None:
     draft = form.draft()
     stored = app.composing.save(viewer, draft, session.now(), form.campaign_id, form.version)
     form.is_announced = bool(form.campaign_id) and form.is_announced
@@ -151,12 +165,13 @@ def autosave(app: App, viewer: Viewer, form: Form) -> None:
     """
     Store the draft when anything is new and it can be stored, so that a closed browser or a logout loses nothing.
 
-    What somebody else saved meanwhile is not overwritten.
+    What somebody else saved meanwhile is not overwritten. A schedule time that cannot be taken keeps nothing else from
+    being stored; the draft keeps the time it had.
     """
     if form.draft() == form.saved or form.is_conflicting or len(form.name.strip()) < NAME_MIN:
         return
     try:
-        save(app, viewer, form)
+        _store(app, viewer, form)
     except Conflict:
         form.is_conflicting = True
         scrolling.ask(CONFLICT)
@@ -212,6 +227,7 @@ def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
         left_out=tuple(there[key] for key in stored.left_out_ids if key in there),
         simplifies=stored.simplifies,
         schedule_at=stored.schedule_at,
+        schedule_text=format_schedule(stored.schedule_at, viewer.time_zone) if stored.schedule_at else None,
     )
     form.saved = form.draft()
     return form

@@ -1,17 +1,13 @@
-"""The two panels of Create Campaign: choosing the recipients, and mapping placeholders to columns."""
+"""The panels of Create Campaign in which its recipients are chosen, and those to leave out."""
 
 import streamlit as st
 
 from core.domain.lists import DistributionList
-from core.domain.placeholders import check_placeholder_name
-from core.errors import InvalidInput
-from core.services.composing import FALLBACK_MAX
-from pages._ui import formats, session, tables, widgets
+from pages._ui import formats, placeholder_panel, session, tables, widgets
 from pages._ui.campaign_form import KEY, Form
 
 SIZES = (10, 25, 50)
 LIST_PANEL = f"{KEY}_list"
-PLACEHOLDER_PANEL = f"{KEY}_placeholders"
 # What the list panel is about when it chooses lists to leave out.
 LEFT_OUT = "left_out"
 
@@ -21,20 +17,14 @@ def show_open(form: Form) -> None:
     if widgets.is_open(LIST_PANEL):
         panel = _left_out_panel if widgets.open_subject() == LEFT_OUT else _list_panel
         panel(form)
-    elif widgets.is_open(PLACEHOLDER_PANEL):
-        _placeholder_panel(form)
+    elif widgets.is_open(placeholder_panel.PANEL):
+        placeholder_panel.show(form)
 
 
 def open_list_panel(purpose: str = "") -> None:
     """Open the panel to choose lists to send to, or those to leave out (`LEFT_OUT`), as they stand in the form."""
     st.session_state.pop(f"{LIST_PANEL}_draft", None)
     widgets.open_panel(LIST_PANEL, purpose)
-
-
-def open_placeholder_panel() -> None:
-    """Open the panel to map placeholders, as they stand in the form."""
-    st.session_state.pop(f"{PLACEHOLDER_PANEL}_draft", None)
-    widgets.open_panel(PLACEHOLDER_PANEL)
 
 
 @st.dialog("Select Distribution List", position="right", icon=":material/contacts:", on_dismiss=widgets.close_panel)
@@ -74,7 +64,8 @@ def _choose_lists(form: Form, *, leaves_out: bool) -> None:
             st.markdown(f"{':material/person_off:' if leaves_out else ':material/contacts:'} {names}")
         total = formats.number(sum(item.entry_count for item in held.values()))
         st.markdown(f"{'Left out' if leaves_out else 'Recipients'}: **{total}**")
-        if _save_or_cancel(LIST_PANEL, disabled=not held and not leaves_out):
+        if widgets.save_or_cancel(LIST_PANEL, disabled=not held and not leaves_out):
+            widgets.close_panel()
             _take(form, tuple(held.values()), leaves_out=leaves_out)
             st.session_state.pop(f"{LIST_PANEL}_draft", None)
             st.rerun()
@@ -105,76 +96,3 @@ def _take(form: Form, items: tuple[DistributionList, ...], *, leaves_out: bool) 
         verb = "has" if len(items) == 1 else "have"
         which = items[0].name if len(items) == 1 else "The lists together"
         widgets.flash(f"{which} {verb} no column for {names}.", icon=":material/warning:")
-
-
-@st.dialog("Placeholders", position="right", icon=":material/data_object:", on_dismiss=widgets.close_panel)
-def _placeholder_panel(form: Form) -> None:
-    app, _ = session.current()
-    is_new = f"{PLACEHOLDER_PANEL}_draft" not in st.session_state
-    mapping: dict[str, str] = st.session_state.setdefault(f"{PLACEHOLDER_PANEL}_draft", dict(form.placeholders))
-    columns = form.columns
-    if is_new:
-        # As in the panel of lists: closed without Save, nothing of it is kept.
-        for name, column in mapping.items():
-            if column in columns:
-                st.session_state[f"{PLACEHOLDER_PANEL}_column_{name}"] = column
-            st.session_state[f"{PLACEHOLDER_PANEL}_fallback_{name}"] = form.fallbacks.get(name, "")
-    with widgets.show_errors():
-        if len(mapping) < app.composing.placeholders_max:
-            _define(mapping, columns)
-        else:
-            st.caption(f"A message has at most {app.composing.placeholders_max} placeholders.")
-    fallbacks = {}
-    for name in list(mapping):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            mapping[name] = st.selectbox(
-                f"{{{formats.plain(name)}}} is filled from",
-                columns,
-                columns.index(mapping[name]) if mapping[name] in columns else 0,
-                key=f"{PLACEHOLDER_PANEL}_column_{name}",
-            )
-            # In words: an icon alone has no name for a screen reader.
-            if st.button("Remove", key=f"{PLACEHOLDER_PANEL}_remove_{name}"):
-                del mapping[name]
-                st.rerun()
-        fallbacks[name] = st.text_input(
-            f"Where {formats.plain(mapping[name])} is empty",
-            form.fallbacks.get(name, ""),
-            max_chars=FALLBACK_MAX,
-            placeholder="nothing",
-            help="Stands in the message of those whose cell is empty, such as: customer",
-            key=f"{PLACEHOLDER_PANEL}_fallback_{name}",
-        )
-    if _save_or_cancel(PLACEHOLDER_PANEL):
-        form.placeholders = dict(mapping)
-        form.fallbacks = {name: text for name, text in fallbacks.items() if text.strip()}
-        st.session_state.pop(f"{PLACEHOLDER_PANEL}_draft", None)
-        st.rerun()
-
-
-def _define(mapping: dict[str, str], columns: tuple[str, ...]) -> None:
-    with (
-        st.form(f"{PLACEHOLDER_PANEL}_form", border=False, clear_on_submit=True),
-        st.container(horizontal=True, vertical_alignment="bottom"),
-    ):
-        name = st.text_input("Define Placeholders", placeholder="FirstName", key=f"{PLACEHOLDER_PANEL}_name").strip()
-        added = st.form_submit_button("Add", key=f"{PLACEHOLDER_PANEL}_add")
-    if added:
-        check_placeholder_name(name)
-        if name in mapping:
-            raise InvalidInput(f"{{{name}}} is there already.", hint="Take another name.", field="placeholders")
-        same = [column for column in columns if column.lower() == name.lower()]
-        mapping[name] = (same or list(columns))[0]
-        st.rerun()
-
-
-def _save_or_cancel(panel: str, *, disabled: bool = False) -> bool:
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        cancel = st.button("Cancel", key=f"{panel}_cancel")
-        save = st.button("Save", type="primary", key=f"{panel}_save", disabled=disabled)
-    if save or cancel:
-        widgets.close_panel()
-    if cancel:
-        st.session_state.pop(f"{panel}_draft", None)
-        st.rerun()
-    return save

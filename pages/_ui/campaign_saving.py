@@ -14,6 +14,8 @@ def show(form: Form, place: DeltaGenerator) -> None:
         _ask()
     elif form.unsaved_because:
         place.caption(f"Not saved yet: {form.unsaved_because}")
+    elif form.schedule_fault is not None:
+        place.caption("Saved as a draft, but for the schedule time" if form.campaign_id else "Not saved yet")
     elif form.campaign_id and form.draft() == form.saved:
         place.caption(":material/cloud_done: Saved as a draft")
 

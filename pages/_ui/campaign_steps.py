@@ -7,14 +7,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.accounts import Account
+from core.domain.characters import name_character
 from core.domain.names import NAME_MAX, NAME_MIN
 from core.domain.permissions import Permission
-from core.domain.placeholders import list_stray_braces
+from core.domain.placeholders import list_doubled_braces, list_stray_braces
 from core.domain.simplifying import list_replacements
 from core.services.composing import Preview as Merged
-from pages._ui import campaign_schedule, formats, sender_field, session, widgets
+from pages._ui import campaign_schedule, formats, placeholder_panel, sender_field, session, widgets
 from pages._ui.campaign_form import COMPOSER, KEY, Form
-from pages._ui.campaign_panels import LEFT_OUT, open_list_panel, open_placeholder_panel
+from pages._ui.campaign_panels import LEFT_OUT, open_list_panel
 from pages._ui.components.composer import Preview, composer, position
 
 NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters; only your colleagues see it."
@@ -81,8 +82,8 @@ def message(form: Form) -> Step:
         st.markdown(f"Recipients: **{formats.number(merged.total)}**")
     _simplify(form)
     _stray_braces(form)
-    is_timed = campaign_schedule.show(form)
-    places = {"name": name, "message": text}
+    is_timed, schedule = campaign_schedule.show(form)
+    places = {"name": name, "message": text, "schedule_at": schedule}
     return Step(places, is_last=True, merged=merged, is_timed=is_timed)
 
 
@@ -98,12 +99,20 @@ def _simplify(form: Form) -> None:
     found = list_replacements(form.message)
     if not found:
         return
-    pairs = ",  ".join(f"{formats.plain(old)} → {formats.plain(new) or 'nothing'}" for old, new in found)
+    pairs = ",  ".join(f"{_named(old)} → {_named(new) or 'nothing'}" for old, new in found)
     st.caption(f"{'Replaced when it is sent' if form.simplifies else 'Would be replaced'}: {pairs}")
+
+
+def _named(characters: str) -> str:
+    """Return *characters* to be read, those by name that nobody would see; "..." stays as it is."""
+    return formats.plain(name_character(characters) if len(characters) == 1 else characters)
 
 
 def _stray_braces(form: Form) -> None:
     names = form.placeholders if form.personalize else ()
+    for text, left in list_doubled_braces(form.message, names):
+        rest = formats.plain(left)
+        st.caption(f":material/info: {formats.plain(text)} has more braces than it needs: {rest} is sent.")
     for text in list_stray_braces(form.message, names):
         st.caption(f":material/info: {formats.plain(text)} is no placeholder: it is sent as it stands.")
 
@@ -159,4 +168,4 @@ def _mapping(form: Form) -> None:
         for name, column in form.placeholders.items():
             st.badge(f"{{{name}}} = {column}", color="violet")
         if st.button("Placeholders", icon=":material/data_object:", key=f"{KEY}_open_placeholders"):
-            open_placeholder_panel()
+            placeholder_panel.open_panel()

@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from core.domain.characters import name_characters
 from core.domain.messages import Exclusion
 from core.domain.preflight import Preflight, RowKind, Widened
 from pages._ui import formats
 
+# So many different cells that are no values are shown.
+MOST_CELLS = 5
 # Why a row is left out, as a sentence goes on after "… recipients".
 REASONS: Mapping[str, str] = {
     Exclusion.DUPLICATE: "are in the lists more than once: each number gets one message",
@@ -37,7 +40,7 @@ class Finding:
 def list_findings(preflight: Preflight, fallbacks: Mapping[str, str], time_zone: str) -> list[Finding]:
     """Return everything that was found, what stops the launch first; *fallbacks* are the draft's, by placeholder."""
     found = [
-        *_stops(preflight),
+        *_stops(preflight, time_zone),
         *_widenings(preflight),
         *_gaps(preflight, fallbacks),
         *_warnings(preflight, time_zone),
@@ -46,10 +49,13 @@ def list_findings(preflight: Preflight, fallbacks: Mapping[str, str], time_zone:
     return sorted(found, key=lambda finding: ("stop", "warn", "info").index(finding.level))
 
 
-def _stops(preflight: Preflight) -> Iterator[Finding]:
+def _stops(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
     counted = preflight.counted
     if not counted.recipient_count:
         yield Finding("stop", "**Nobody would receive a message.** Look at why the rows are excluded.", RowKind.ALL)
+    if preflight.missed_at is not None:
+        at = formats.moment(preflight.missed_at, time_zone)
+        yield Finding("stop", f"**The schedule time is in the past** ({at}). Choose a later one, or take it away.")
     left = preflight.budget_left_eur_cents
     if left is not None and preflight.is_beyond_budget:
         missing = formats.euros(counted.cost_eur_cents - left)
@@ -70,6 +76,12 @@ def _gaps(preflight: Preflight, fallbacks: Mapping[str, str]) -> Iterator[Findin
         instead = f"“{formats.plain(fallback)}” stands there instead" if fallback else "a gap is left there"
         text = f"**{_people(count)}** have nothing to put for {{{formats.plain(name)}}}: {instead}."
         yield Finding("warn", text, RowKind.EMPTY, name)
+    for name, cells in preflight.counted.no_values.items():
+        shown = ", ".join(
+            f"“{formats.plain(cell)}”" for cell in sorted(cells, key=lambda cell: (-cells[cell], cell))[:MOST_CELLS]
+        )
+        text = f"**{_people(sum(cells.values()))}** have {shown} for {{{formats.plain(name)}}}, and are sent just that."
+        yield Finding("warn", text, RowKind.NO_VALUE, name)
 
 
 def _warnings(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
@@ -90,6 +102,9 @@ def _warnings(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
             f"**{what} was sent today**, by {formats.plain(repeat.name)} ({at}).",
             campaign_id=repeat.campaign_id,
         )
+    for text, left in preflight.doubled:
+        plain, rest = formats.plain(text), formats.plain(left)
+        yield Finding("warn", f"**{plain}** has more braces than it needs: **{rest}** is sent, with the value in it.")
     for text in preflight.stray:
         yield Finding("warn", f"**{formats.plain(text)}** is no placeholder, and is sent as it stands.")
 
@@ -105,7 +120,7 @@ def _exclusions(preflight: Preflight) -> Iterator[Finding]:
 
 def _widened(widened: Widened) -> str:
     where = f"in {{{formats.plain(widened.name)}}}" if widened.name else "in the message"
-    characters = formats.plain(" ".join(widened.characters))
+    characters = formats.plain(name_characters(widened.characters))
     extra = formats.euros(widened.extra_eur_cents)
     return (
         f"**{_people(widened.recipient_count)}** need {widened.segment_count} SMS instead of {widened.plain_count} "

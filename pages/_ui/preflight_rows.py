@@ -14,6 +14,7 @@ _KINDS = {
     RowKind.KEPT: "Everybody who gets a message",
     RowKind.EXCLUDED: "Excluded: {subject}",
     RowKind.EMPTY: "Nothing to put for {{{subject}}}",
+    RowKind.NO_VALUE: "No value for {{{subject}}}",
     RowKind.WIDENED: "More SMS because of Unicode",
     RowKind.LENGTH: "{subject} SMS each",
     RowKind.FREQUENT: "Texted often lately",

@@ -131,6 +131,18 @@ def _question(panel: _Panel) -> None:
     dialog()
 
 
+def save_or_cancel(panel: str, *, disabled: bool = False) -> bool:
+    """Draw both buttons of a panel that keeps a draft; True after Save. Cancel closes it and forgets the draft."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        cancel = st.button("Cancel", key=f"{panel}_cancel")
+        save = st.button("Save", type="primary", key=f"{panel}_save", disabled=disabled)
+    if cancel:
+        close_panel()
+        st.session_state.pop(f"{panel}_draft", None)
+        st.rerun()
+    return save
+
+
 @contextmanager
 def empty_state(icon: str, title: str, sentence: str) -> Generator[DeltaGenerator]:
     """Draw the card that stands where there is nothing yet; the block holds the call to action."""

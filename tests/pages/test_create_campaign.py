@@ -193,6 +193,37 @@ def test_at_most_two_placeholders_each_of_its_own_name(house: House) -> None:
     assert "create_campaign_placeholders_name" not in {field.key for field in at.text_input}
 
 
+def test_nothing_is_chosen_for_a_placeholder_that_no_column_is_called_like(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("create_campaign", id=save_draft(house, viewer, placeholders={}, message="").campaign_id)
+    at.checkbox(key="create_campaign_personalize").check().run()
+    at.button(key="create_campaign_open_placeholders").click().run()
+    define(at, "first name")
+    define(at, "Phone Number")
+    assert at.selectbox(key="create_campaign_placeholders_column_first name").value == "FirstName"
+    assert at.selectbox(key="create_campaign_placeholders_column_Phone Number").value is None
+    at.button(key="create_campaign_placeholders_save").click().run()
+    assert "filled from no column" in at.error[0].value
+    at.selectbox(key="create_campaign_placeholders_column_Phone Number").select("City").run()
+    at.button(key="create_campaign_placeholders_save").click().run()
+    assert not at.error
+    assert [item.placeholders for item in drafts(house, viewer)] == [
+        {"first name": "FirstName", "Phone Number": "City"}
+    ]
+
+
+def test_a_name_that_was_typed_and_not_added_is_not_lost_by_saving(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("create_campaign", id=save_draft(house, viewer).campaign_id)
+    at.button(key="create_campaign_open_placeholders").click().run()
+    at.text_input(key="create_campaign_placeholders_name").set_value("City").run()
+    at.button(key="create_campaign_placeholders_save").click().run()
+    assert "not added yet" in at.error[0].value
+    at.button(key="create_campaign_placeholders_add").click().run()
+    at.button(key="create_campaign_placeholders_save").click().run()
+    assert [item.placeholders for item in drafts(house, viewer)] == [{"FirstName": "FirstName", "City": "City"}]
+
+
 def test_placeholder_whose_column_the_new_list_lacks_is_dropped_aloud(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer)
@@ -325,6 +356,49 @@ def test_a_schedule_is_read_in_the_viewers_zone_or_explained(house: House) -> No
     assert at.title[0].value == "Preflight"
     house.app.launching.launch(viewer, draft.campaign_id, now())
     assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.SCHEDULED
+
+
+def test_a_time_typed_for_one_that_has_passed_holds(house: House) -> None:
+    viewer = house.sign_in()
+    passed = (now() - timedelta(hours=1)).replace(second=0, microsecond=0)
+    draft = save_draft(house, viewer, schedule_at=passed)
+    at = open_step_two(house, draft)
+    assert at.text_input(key="create_campaign_schedule_time").value == f"{passed:%d/%m/%Y %H:%M}"
+    assert "in the past" in at.error[0].value
+    assert at.button(key="create_campaign_launch").disabled
+    # Drawn again, and saved: what is stored is what is shown, and nothing has become "at once".
+    at.button(key="create_campaign_save").click().run()
+    assert at.button(key="create_campaign_launch").disabled
+    assert [item.schedule_at for item in drafts(house, viewer)] == [passed]
+    later = (now() + timedelta(days=2)).replace(second=0, microsecond=0)
+    at.text_input(key="create_campaign_schedule_time").set_value(f"{later:%d/%m/%Y %H:%M}").run()
+    at.run()
+    assert not at.error
+    assert not at.button(key="create_campaign_launch").disabled
+    assert [item.schedule_at for item in drafts(house, viewer)] == [later]
+
+
+@pytest.mark.parametrize(("typed", "reason"), [("soon", "no date and time"), ("", "no schedule time")])
+def test_a_time_that_cannot_be_taken_is_never_saved_as_at_once(house: House, typed: str, reason: str) -> None:
+    viewer = house.sign_in()
+    later = (now() + timedelta(days=2)).replace(second=0, microsecond=0)
+    at = open_step_two(house, save_draft(house, viewer, schedule_at=later))
+    at.text_input(key="create_campaign_schedule_time").set_value(typed).run()
+    write(at, "Hello {FirstName}, it is spring.")
+    assert at.button(key="create_campaign_launch").disabled
+    # The message is stored, and the schedule is the one there was.
+    [stored] = drafts(house, viewer)
+    assert (stored.message, stored.schedule_at) == ("Hello {FirstName}, it is spring.", later)
+    at.button(key="create_campaign_save").click().run()
+    assert [reason in error.value for error in at.error] == [True]
+    # It outlives a look at the other step.
+    at.segmented_control(key=STEP).set_value("Sender & Recipients").run()
+    at.segmented_control(key=STEP).set_value(WRITING).run()
+    assert at.text_input(key="create_campaign_schedule_time").value == typed
+    assert at.button(key="create_campaign_launch").disabled
+    at.button(key="create_campaign_schedule_close").click().run()
+    assert [item.schedule_at for item in drafts(house, viewer)] == [None]
+    assert not at.button(key="create_campaign_launch").disabled
 
 
 def test_replacements_are_shown_before_they_happen(house: House) -> None:

@@ -1,11 +1,17 @@
 import math
+from datetime import timedelta
 from decimal import Decimal
+
+import pytest
 
 from core.domain.campaigns import CampaignStatus
 from core.domain.pricing import Price
+from core.errors import InvalidInput
+from core.history.contacts import ContactStore
 from core.state import accounts, suppressions
 from core.state.campaigns import move_campaign
 from tests.support.campaigns import launch, now, save_draft
+from tests.support.messages import contact_table, make_contact
 from tests.support.page_tests import House
 
 LONG = "Hello {FirstName}, " + "x" * 130
@@ -153,3 +159,40 @@ def test_the_preflight_of_a_launched_campaign_cannot_launch_it_again(house: Hous
     at = house.open("preflight", id=draft.campaign_id)
     assert not at.exception
     assert "preflight_launch" not in [button.key for button in at.button]
+
+
+def test_what_a_placeholder_would_put_in_unseen_is_pointed_out(house: House) -> None:
+    viewer = house.sign_in()
+    price(house, viewer)
+    rows = "491796548754,#N/A\n491796548755,null\n491796548756,B\u200feau\u00a0\n491796548757,Anna\n"
+    found = house.upload(viewer, "Spring guests", f"PhoneNumber,FirstName\n{rows}".encode())
+    # Lists that were imported before such cells counted as empty still have them.
+    fields = [["", cell] for cell in ("#N/A", "null", "B\u200feau\u00a0", "Anna")]
+    numbers = [f"+49179654875{digit}" for digit in (4, 5, 6, 7)]
+    contacts = [
+        make_contact(row, msisdn=n, fields=f) for row, (n, f) in enumerate(zip(numbers, fields, strict=True), 2)
+    ]
+    ContactStore(house.app.lake).replace(found.list_id, [contact_table(*contacts)])
+    draft = save_draft(house, viewer, message="Hi {{FirstName}}, " + "x" * 90, list_ids=(found.list_id,))
+    at = house.open("preflight", id=draft.campaign_id)
+    text = words(at)
+    assert r"**\{\{FirstName\}\}** has more braces than it needs: **\{…\}** is sent" in text
+    assert "**2\u00a0recipients** have “\\#N/A”, “null” for {FirstName}, and are sent just that" in text
+    assert r"because of no\-break space, right\-to\-left mark in {FirstName}" in text
+    shows = [b for b in at.button if str(b.key).startswith("preflight_show_")]
+    seen = set()
+    for button in shows:
+        at.button(key=button.key).click().run()
+        seen.add((at.query_params["rows"], tuple(at.dataframe[1].value["Row"])))
+    assert ("no_value", (2, 3)) in seen
+
+
+def test_a_draft_whose_time_has_passed_is_not_launched_from_here(house: House) -> None:
+    viewer = house.sign_in()
+    price(house, viewer)
+    draft = save_draft(house, viewer, schedule_at=now() - timedelta(minutes=1))
+    at = house.open("preflight", id=draft.campaign_id)
+    assert "The schedule time is in the past" in words(at)
+    assert at.button(key="preflight_launch").disabled
+    with pytest.raises(InvalidInput, match="in the past"):
+        launch(house, viewer, draft)

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.placeholders import Literal, Placeholder, check_placeholder_name, parse_template, render
+from core.domain.placeholders import (
+    Literal,
+    Placeholder,
+    check_placeholder_name,
+    find_column,
+    list_doubled_braces,
+    parse_template,
+    render,
+)
 from core.errors import InvalidInput
 
 
@@ -77,3 +85,33 @@ def test_names_that_cannot_stand_between_braces(name: str):
         check_placeholder_name(name)
     assert caught.value.field == "placeholders"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("message", "doubled"),
+    [
+        ("Hi {{Name}}, {{Name}}", [("{{Name}}", "{…}")]),
+        ("Hi {{{Name}}}", [("{{{Name}}}", "{{…}}")]),
+        ("Hi {{Name} and {Name}}", [("{{Name}", "{…"), ("{Name}}", "…}")]),
+        ("Hi {Name}{Name}, { Name } {{Other}}", []),
+    ],
+)
+def test_a_placeholder_in_more_than_its_own_braces_is_found(message: str, doubled: list[tuple[str, str]]):
+    assert list_doubled_braces(message, ["Name"]) == doubled
+    assert list_doubled_braces(message, []) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "found"),
+    [
+        ("First Name", ["PhoneNumber", "FirstName"], "FirstName"),
+        ("first_name", ["PhoneNumber", "First-Name", "City"], "First-Name"),
+        ("FirstName", ["first name", "FIRSTNAME", "FirstName"], "FirstName"),
+        ("firstname", ["first name", "FIRSTNAME"], "FIRSTNAME"),
+        ("First Name", ["First-Name", "First_Name"], None),
+        ("Town", ["PhoneNumber", "City"], None),
+        ("Town", [], None),
+    ],
+)
+def test_a_column_is_only_taken_when_it_is_surely_meant(name: str, columns: list[str], found: str | None):
+    assert find_column(name, columns) == found

@@ -42,3 +42,10 @@ def test_the_past_and_the_far_future_are_refused(at: datetime, reason: str):
     with pytest.raises(InvalidInput, match=reason):
         check_schedule(at, NOW)
     check_schedule(NOW + timedelta(seconds=1), NOW)
+
+
+@pytest.mark.parametrize("time_zone", ["America/New_York", "Pacific/Kiritimati", "UTC", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize(("text", "reason"), [("31/12/9999 23:59", "a year away"), ("01/01/0001 00:00", "past")])
+def test_the_ends_of_the_calendar_are_refused_in_words(time_zone: str, text: str, reason: str):
+    with pytest.raises(InvalidInput, match=reason):
+        parse_schedule(text, time_zone, NOW)
