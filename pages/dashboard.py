@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.periods import Preset, resolve_period
 from core.history.traffic import TrafficSummary
-from pages._ui import charts, formats, session, widgets
+from pages._ui import charts, closed, formats, session, widgets
 from pages._ui.widgets import Tile
 
 # The guide's six choices.
@@ -29,6 +29,7 @@ def overview() -> None:
             "Period", PERIODS, key="dashboard_period", bind="query-params", label_visibility="collapsed", width=180
         )
     with widgets.show_errors():
+        closed.warn_without_account()
         now = session.now()
         summary = app.reporting.traffic(viewer, resolve_period(preset, now, viewer.time_zone))
         figures(summary)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.domain.accounts import label_accounts
 from core.domain.cdr import TrafficImport, TrafficImportStatus
 from core.domain.permissions import Permission
 from pages._ui import session, tables, traffic_panels, widgets
@@ -49,7 +50,7 @@ with tables.bar(KEY):
         widgets.open_panel(f"{KEY}_add")
 with widgets.show_errors():
     page = app.importing_traffic.page(viewer, request)
-    names = {account.account_id: account.display_name for account in app.accounts.list_accounts(viewer)}
+    names = label_accounts(app.accounts.list_accounts(viewer))
     if page.total or request.search:
         if waiting := [item.import_id for item in page.items if item.status is TrafficImportStatus.IN_PROGRESS]:
             traffic_panels.watch(waiting)

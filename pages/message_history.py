@@ -5,7 +5,7 @@ import streamlit as st
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.services.export_requests import MessagesRequest
-from pages._ui import downloads, message_filter, period_filter, saved_views, selecting, session, tables, widgets
+from pages._ui import closed, downloads, message_filter, period_filter, saved_views, selecting, session, tables, widgets
 
 KEY = "message_history"
 SIZES = (15, 25, 50, 100)
@@ -74,7 +74,6 @@ with widgets.show_errors():
         selecting.show(found.table, shown, query, labels, page=(request.page, request.size))
         message_filter.pager(query, found, SIZES)
     elif shown:
-        with widgets.empty_state(":material/history:", "No messages", "Choose another time, or fewer filters."):
-            pass
+        closed.no_messages(":material/history:", "No messages")
     else:
         st.info("No column is chosen.", icon=":material/view_column:")

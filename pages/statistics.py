@@ -8,6 +8,7 @@ from core.domain.permissions import Permission
 from core.domain.statistics import GroupBy
 from core.services.reporting import StatisticsRequest
 from pages._ui import (
+    closed,
     downloads,
     drilling,
     grouping,
@@ -55,5 +56,4 @@ with widgets.show_errors():
             row = found.table.slice(click.row, 1).to_pylist()[0]
             widgets.go("message_history", **drilling.address(row, groups, period, viewer.time_zone))
     else:
-        with widgets.empty_state(":material/bar_chart:", "Nothing was sent", "Choose another time, or fewer filters."):
-            pass
+        closed.no_messages(":material/bar_chart:", "Nothing was sent")

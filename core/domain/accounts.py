@@ -1,5 +1,7 @@
 """Traffic accounts: whose messages, through which gateway, how fast."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -45,6 +47,23 @@ class Account:
     def can_send(self) -> bool:
         """Only an active account of type Campaign sends."""
         return self.account_type is AccountType.CAMPAIGN and self.status is AccountStatus.ACTIVE
+
+
+def label_accounts(accounts: Iterable[Account]) -> dict[str, str]:
+    """
+    Return what each account is called where it stands for itself, by its id: its display name.
+
+    Display names need not differ: where another one of *accounts* is called the same, its own name is added, which no
+    other has.
+    """
+    known = list(accounts)
+    called = Counter(name for each in known for name in {each.name.lower(), each.display_name.lower()})
+    return {
+        each.account_id: each.display_name
+        if called[each.display_name.lower()] == 1
+        else f"{each.display_name} ({each.name})"
+        for each in known
+    }
 
 
 # Why a campaign is paused whose account became inactive.

@@ -54,18 +54,25 @@ _COMPARE: dict[Operator, Callable[[str, str], bool]] = {
     Operator.DOES_NOT_CONTAIN: lambda name, term: term not in name,
 }
 
+_DENYING = frozenset({Operator.NOT_EQUAL, Operator.DOES_NOT_CONTAIN})
+
 
 @dataclass(frozen=True)
 class NameFilter:
-    """A condition on a name: *field* is one of `NAMED`, case does not matter. What is unknown has the name ""."""
+    """
+    A condition on a name: *field* is one of `NAMED`, case does not matter. What is unknown has the name "".
+
+    What has several names fulfils it with any of them, and what a name must not be, none of them may be.
+    """
 
     field: GroupBy
     operator: Operator
     term: str
 
-    def matches(self, name: str) -> bool:
-        """Return whether *name*, as people see it, fulfils the condition."""
-        return _COMPARE[self.operator](name.lower(), self.term.lower())
+    def matches(self, name: str, *others: str) -> bool:
+        """Return whether *name*, as people see it, fulfils the condition; *others* are further names of the same."""
+        found = (_COMPARE[self.operator](each.lower(), self.term.lower()) for each in (name, *others))
+        return all(found) if self.operator in _DENYING else any(found)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Statistics: messages in groups, page by page, with totals and a chart that agree with them to the row."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from core.domain.delays import bucket_middle
-from core.domain.statistics import TIMES, GroupBy, Measure, Sorting
+from core.domain.statistics import TIMES, GroupBy, Measure, NameFilter, Sorting
 from core.history.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.blocks import BUCKETS
 from core.history.ordering import first_of
@@ -32,17 +32,32 @@ _COLUMNS = {
 }
 
 
+def _no_others(_: str) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Names:
-    """How people call accounts and countries: what they read, filter and sort by."""
+    """
+    How people call accounts and countries: what they read, filter and sort by.
+
+    Asked about what the viewer may see, and never about anything else. *also* has the other names by which an account
+    is found.
+    """
 
     account: Callable[[str], str]
     country: Callable[[str], str]
+    also: Callable[[str], tuple[str, ...]] = _no_others
 
     def of(self, group: GroupBy, stored: str) -> str:
         """Return the name behind a stored value; networks and their codes are their own names."""
         name = {GroupBy.ACCOUNT: self.account, GroupBy.COUNTRY: self.country}.get(group)
         return name(stored) if name else stored
+
+    def fits(self, wanted: NameFilter, stored: str) -> bool:
+        """Return whether a stored value fulfils the condition, by whatever it is called."""
+        others = self.also(stored) if wanted.field is GroupBy.ACCOUNT else ()
+        return wanted.matches(self.of(wanted.field, stored), *others)
 
 
 @dataclass(frozen=True)
@@ -204,19 +219,22 @@ class _Named:
         """Number the groups in the order in which they are shown."""
         routes, series = adding_up.routes, adding_up.series
         is_priced = GroupBy.PRICE in query.group_by
-        asked = adding_up.find_routes(query.account_ids)
+        mine = adding_up.find_routes(query.account_ids)
+        asked = mine.copy()
         ranks: dict[GroupBy, Ints] = {}
         shown: dict[GroupBy, pa.Array] = {}
         for group, column in _COLUMNS.items():
-            values, codes = routes.values[column], routes.codes[column]
-            named = _translate(values, partial(names.of, group))
+            codes = routes.codes[column]
+            # Routes are everybody's: of what is not the viewer's no name is asked, compared or put in order.
+            values = _values_of(routes.values[column], codes[mine])
             filters = [each for each in query.filters if each.field is group]
-            fits = np.array([all(each.matches(name) for each in filters) for name in named] + [False])
-            asked &= fits[codes]
+            asked &= _fitting(values, len(routes.values[column]), partial(_fits_all, names, filters))[codes]
             if group in query.group_by:
-                ordered = sorted(set(named), key=_sort_key)
+                ordered = sorted({names.of(group, value) for value in values.values()}, key=_sort_key)
                 places = {name: place for place, name in enumerate(ordered)}
-                ranks[group] = np.array([places[name] for name in named] + [0], np.int64)[codes]
+                place = np.zeros(len(routes.values[column]) + 1, np.int64)
+                place[list(values)] = [places[names.of(group, value)] for value in values.values()]
+                ranks[group] = place[codes]
                 shown[group] = pa.array(ordered, pa.string())
         if is_priced:
             ranks = {group: found[series.route] for group, found in ranks.items()}
@@ -266,8 +284,22 @@ def _measure(by: Measure, sums: Ints) -> Ints:
     return values[by]()
 
 
-def _translate(stored: Sequence[str], name: Callable[[str], str]) -> list[str]:
-    return [name(value) for value in stored]
+def _values_of(values: Sequence[str], codes: Ints) -> dict[int, str]:
+    """Return the values that *codes* are the places of, by place."""
+    is_there = np.zeros(len(values), bool)
+    is_there[codes] = True
+    return {place: values[place] for place in np.flatnonzero(is_there).tolist()}
+
+
+def _fitting(values: Mapping[int, str], count: int, fits: Callable[[str], bool]) -> Ints:
+    """Return for each of *count* places whether its value fits, which none does that is not among *values*."""
+    found = np.zeros(count + 1, bool)
+    found[[place for place, value in values.items() if fits(value)]] = True
+    return found
+
+
+def _fits_all(names: Names, filters: Iterable[NameFilter], stored: str) -> bool:
+    return all(names.fits(each, stored) for each in filters)
 
 
 def _sort_key(name: str) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from core.domain.accounts import Account, AccountType
 from core.domain.people import Person
 from core.domain.permissions import Permission, Viewer
@@ -45,10 +47,22 @@ class Explaining:
             mine = accounts.list_accounts(session, viewer.account_ids)
             if any(account.can_send for account in mine):
                 return None
-            others = [person for person in users.list_active(session) if person.user_id != viewer.user_id]
+            others = _list_others(session, viewer)
             theirs = frozenset[str]().union(*(person.account_ids for person in others))
             sending = frozenset(item.account_id for item in accounts.list_accounts(session, theirs) if item.can_send)
         return ClosedSending(tuple((account, _why(account)) for account in mine), _helpers(others, sending))
+
+    def without_account(self, viewer: Viewer) -> tuple[Helper, ...] | None:
+        """Return who can add the viewer to a traffic account, None when there is one: for anybody who is signed in."""
+        if viewer.account_ids:
+            return None
+        with self._state.read() as session:
+            others = _list_others(session, viewer)
+        return _helpers(others, frozenset[str]().union(*(person.account_ids for person in others)))
+
+
+def _list_others(session: Session, viewer: Viewer) -> list[Person]:
+    return [person for person in users.list_active(session) if person.user_id != viewer.user_id]
 
 
 def _why(account: Account) -> str:
@@ -57,12 +71,12 @@ def _why(account: Account) -> str:
     return "inactive: an administrator can activate it"
 
 
-def _helpers(people: list[Person], sending: frozenset[str]) -> tuple[Helper, ...]:
-    """Return who can add somebody to an account that sends, or open one; those who do nothing else first."""
+def _helpers(people: list[Person], wanted: frozenset[str]) -> tuple[Helper, ...]:
+    """Return who can add somebody to one of these accounts, or open one; those who do nothing else first."""
     able = [
         person
         for person in people
-        if person.is_administrator or (Permission.USERS in person.permissions and person.account_ids & sending)
+        if person.is_administrator or (Permission.USERS in person.permissions and person.account_ids & wanted)
     ]
     able.sort(key=lambda person: person.is_administrator)
     return tuple(Helper(person.name, person.email) for person in able[:HELPERS])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.domain.accounts import label_accounts
 from core.domain.campaigns import Campaign, Reconciliation
 from core.domain.messages import DeliveryStatus, LedgerState
 from core.domain.msisdn import find_msisdn, mask_msisdn
@@ -122,8 +123,10 @@ class Reporting:
     def _asked_accounts(self, viewer: Viewer, filters: Iterable[NameFilter]) -> frozenset[str]:
         """Return the viewer's active accounts whose names fulfil all conditions on them."""
         wanted = [condition for condition in filters if condition.field is GroupBy.ACCOUNT]
-        names = self._account_names(viewer) if wanted else dict.fromkeys(viewer.account_ids, "")
-        found = frozenset(key for key, name in names.items() if all(each.matches(name) for each in wanted))
+        found = viewer.account_ids
+        if wanted:
+            names = self._names(viewer)
+            found = frozenset(key for key in found if all(names.fits(each, key) for each in wanted))
         # Groups of messages are counted in any account, single ones are shown of active accounts only.
         return found & viewer.open_ids
 
@@ -141,8 +144,7 @@ class Reporting:
     def _statistics_query(self, viewer: Viewer, request: StatisticsRequest) -> tuple[StatisticsQuery, Names]:
         viewer.require(Permission.STATISTICS)
         query = StatisticsQuery(viewer.account_ids, request.period, viewer.time_zone, request.group_by, request.filters)
-        names = self._account_names(viewer)
-        return query, Names(account=lambda account_id: names[account_id], country=country_name)
+        return query, self._names(viewer)
 
     def traffic(self, viewer: Viewer, period: Period) -> TrafficSummary:
         """Return the dashboard's figures: of the viewer's accounts, for anybody who is signed in."""
@@ -159,14 +161,21 @@ class Reporting:
 
     def _named(self, viewer: Viewer, table: pa.Table) -> pa.Table:
         """Put names for country codes and account ids."""
-        names = self._account_names(viewer)
+        names = self._names(viewer)
         table = _with(table, "country", _country_names(table))
-        return _with(table, "account", [names[key] for key in table["account"].to_pylist()])
+        return _with(table, "account", [names.account(key) for key in table["account"].to_pylist()])
 
-    def _account_names(self, viewer: Viewer) -> dict[str, str]:
+    def _names(self, viewer: Viewer) -> Names:
+        """Return what the viewer's accounts are called; one that nobody knows any more is unknown, like a network."""
         with self._state.read() as session:
             known = accounts.list_accounts(session, viewer.account_ids)
-        return {account.account_id: account.display_name for account in known}
+        labels = label_accounts(known)
+        also = {account.account_id: (account.display_name, account.name) for account in known}
+        return Names(
+            account=lambda account_id: labels.get(account_id, ""),
+            country=country_name,
+            also=lambda account_id: also.get(account_id, ()),
+        )
 
 
 def _country_names(table: pa.Table) -> list[str]:

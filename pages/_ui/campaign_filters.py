@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain.accounts import Account
+from core.domain.accounts import Account, label_accounts
 from core.domain.campaigns import CampaignStatus
 
 KEY = "campaigns"
@@ -39,7 +39,7 @@ def show(accounts: tuple[Account, ...]) -> tuple[list[CampaignStatus], list[str]
             bind="query-params",
             on_change=_to_first_page,
         )
-        names = {account.display_name: account.account_id for account in accounts}
+        names = {name: account_id for account_id, name in label_accounts(accounts).items()}
         chosen: list[str] = []
         if len(names) > 1:
             chosen = st.multiselect(

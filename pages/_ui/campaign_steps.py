@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.domain.accounts import Account
+from core.domain.accounts import Account, label_accounts
 from core.domain.characters import name_character
 from core.domain.names import NAME_MAX, NAME_MIN
 from core.domain.permissions import Permission
@@ -126,7 +126,7 @@ def _account(form: Form, accounts: Sequence[Account]) -> None:
     ids = [account.account_id for account in accounts]
     index = ids.index(form.account_id) if form.account_id in ids else 0
     if len(accounts) > 1:
-        names = {account.account_id: account.display_name for account in accounts}
+        names = label_accounts(accounts)
         index = ids.index(st.selectbox("Account", ids, index, format_func=names.__getitem__, key=f"{KEY}_account"))
     if ids[index] != form.account_id:
         # Lists belong to one account; those of another cannot be sent to.

@@ -1,9 +1,13 @@
-"""Why sending is closed to somebody, what is missing, and whom to ask."""
+"""Why something is closed to somebody or empty, what is missing, and whom to ask."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
-from core.services.explaining import ClosedSending
+from core.services.explaining import ClosedSending, Helper
 from pages._ui import formats, session, widgets
+
+_NO_ACCOUNT = "You belong to no traffic account."
 
 
 def stop_if_closed() -> None:
@@ -27,10 +31,35 @@ def warn_if_closed() -> None:
         )
 
 
+def no_messages(icon: str, title: str) -> None:
+    """Draw what stands in place of messages when there are none, and say so when there can be none."""
+    app, viewer = session.current()
+    helpers = app.explaining.without_account(viewer)
+    if helpers is None:
+        with widgets.empty_state(icon, title, "Choose another time, or fewer filters."):
+            return
+    with widgets.empty_state(":material/lock:", _NO_ACCOUNT, "Only the messages of your traffic accounts are shown."):
+        st.markdown(_whom_to_ask(helpers), text_alignment="center")
+
+
+def warn_without_account() -> None:
+    """Say above figures that they are nobody's when the viewer belongs to no account."""
+    app, viewer = session.current()
+    helpers = app.explaining.without_account(viewer)
+    if helpers is not None:
+        st.info(
+            f"**{_NO_ACCOUNT}** Only the messages of your traffic accounts are counted.  \n{_whom_to_ask(helpers)}",
+            icon=":material/lock:",
+        )
+
+
 def _words(found: ClosedSending) -> str:
     reasons = [f"**{formats.plain(account.display_name)}** is {why}." for account, why in found.reasons]
-    who = [f"{formats.plain(helper.name)} ({formats.plain(helper.email)})" for helper in found.helpers]
-    asks = (
+    return "  \n".join([*(reasons or [_NO_ACCOUNT]), _whom_to_ask(found.helpers)])
+
+
+def _whom_to_ask(helpers: Sequence[Helper]) -> str:
+    who = [f"{formats.plain(helper.name)} ({formats.plain(helper.email)})" for helper in helpers]
+    return (
         f"Ask {' or '.join(who)} to add you to one." if who else "Nobody else can help: open Users or Traffic Accounts."
     )
-    return "  \n".join([*(reasons or ["You belong to no traffic account."]), asks])

@@ -6,7 +6,7 @@ from uuid import uuid4
 import streamlit as st
 
 from core.bootstrap import App
-from core.domain.accounts import Account
+from core.domain.accounts import Account, label_accounts
 from core.domain.permissions import Viewer
 from core.domain.segments import measure
 from core.domain.simplifying import simplify
@@ -33,7 +33,10 @@ def fill_in(accounts: Sequence[Account]) -> QuickMessage:
     _begin(app, viewer)
     account = accounts[0]
     if len(accounts) > 1:
-        account = st.selectbox("Account", accounts, format_func=lambda item: item.display_name, key=f"{KEY}_account")
+        names = label_accounts(accounts)
+        account = st.selectbox(
+            "Account", accounts, format_func=lambda item: names[item.account_id], key=f"{KEY}_account"
+        )
     sender_id = st.text_input("Sender", max_chars=17, key=f"{KEY}_sender", help=sender_field.HELP).strip()
     sender_field.judge(sender_id)
     numbers = chips.chips(key=CHIPS, most=app.quick_sending.most)

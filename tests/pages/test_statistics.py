@@ -8,6 +8,7 @@ import pytest
 
 from core.domain.permissions import Viewer
 from core.domain.statistics import Measure
+from core.services.managing_people import Change
 from tests.support.messages import make_message
 from tests.support.page_tests import House
 
@@ -299,3 +300,32 @@ def test_a_saved_view_shows_the_same_again(house: House) -> None:
     assert plain.query_params["sort"] == "-sent"
     plain.button(key=f"{KEY}_unview_{view.view_id}").click().run()
     assert house.app.remembering.list_views(viewer, KEY) == []
+
+
+@pytest.mark.parametrize("stem", [KEY, "message_history", "dashboard"])
+def test_an_administrator_without_any_account_learns_why_it_is_empty(house: House, stem: str) -> None:
+    viewer = house.sign_in()
+    house.record(mixed(viewer))
+    house.app.rolling_up.refresh()
+    alone = Change(viewer.name, viewer.permissions)
+    house.app.managing_people.change(viewer, viewer.user_id, alone, datetime.now(UTC))
+    at = house.open(stem)
+    assert not at.exception
+    assert not at.dataframe
+    said = [str(item.value) for kind in (at.subheader, at.info) for item in kind]
+    assert any("You belong to no traffic account." in text for text in said)
+
+
+def test_a_reporting_manager_sees_the_own_account_among_others(house: House) -> None:
+    admin = house.sign_in()
+    house.record([*mixed(admin), mine(admin, account="somebody-else", country="AT")])
+    house.app.rolling_up.refresh()
+    house.sign_in("Reporting manager")
+    at = house.open(KEY, group="Account,Country")
+    assert not at.exception
+    assert sorted(zip(table(at)["Account"], table(at)["Country"], strict=True)) == [
+        ("Simulator", "France"),
+        ("Simulator", "Germany"),
+    ]
+    at.button(key=f"{KEY}_export").click().run()
+    assert not at.exception
