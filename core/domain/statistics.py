@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.domain.folding import fold
+
 
 class GroupBy(StrEnum):
     """What messages can be grouped by, in the order of the columns."""
@@ -60,8 +62,9 @@ _DENYING = frozenset({Operator.NOT_EQUAL, Operator.DOES_NOT_CONTAIN})
 @dataclass(frozen=True)
 class NameFilter:
     """
-    A condition on a name: *field* is one of `NAMED`, case does not matter. What is unknown has the name "".
+    A condition on a name: *field* is one of `NAMED`, whatever its case and accents.
 
+    What is unknown has the name "".
     What has several names fulfils it with any of them, and what a name must not be, none of them may be.
     """
 
@@ -71,7 +74,7 @@ class NameFilter:
 
     def matches(self, name: str, *others: str) -> bool:
         """Return whether *name*, as people see it, fulfils the condition; *others* are further names of the same."""
-        found = (_COMPARE[self.operator](each.lower(), self.term.lower()) for each in (name, *others))
+        found = (_COMPARE[self.operator](fold(each), fold(self.term)) for each in (name, *others))
         return all(found) if self.operator in _DENYING else any(found)
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 from duckdb import DuckDBPyConnection
 
+from core.domain.folding import fold
 from core.domain.messages import DeliveryStatus
 from core.domain.numbering import country_name
 from core.domain.periods import Period, day_start
@@ -91,10 +92,10 @@ def _fitting(routes: Routes, column: str, is_wanted: Callable[[str], bool]) -> I
 
 def _wanted(query: MessageQuery) -> dict[str, Callable[[str], bool]]:
     """Return the same conditions as `filters.condition` has, on stored values by column."""
-    country, network, mccmnc = query.country.strip(), query.network.strip().lower(), query.mccmnc.strip()
+    country, network, mccmnc = query.country.strip(), fold(query.network.strip()), query.mccmnc.strip()
     simple: dict[str, Callable[[str], bool]] = {
         "country": lambda value: not country or value == country.upper(),
-        "network": lambda value: network in value.lower(),
+        "network": lambda value: network in fold(value),
         "mccmnc": lambda value: value.startswith(mccmnc),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.domain.folding import fold, fold_in_sql
 from core.domain.numbering import country_name, list_countries
 from core.domain.periods import OffsetSpan, Period
 from core.domain.statistics import GroupBy, NameFilter, Operator
@@ -93,11 +94,14 @@ def condition(query: MessageQuery) -> Condition:
     return Condition(" AND ".join(terms), values)
 
 
+# What `fold` makes of a network's name.
+_NETWORK = fold_in_sql("strip_accents(lower(network))")
+
 # contains() and starts_with() know no wildcards, so nothing a person types needs escaping.
 _TERMS: dict[str, str] = {
     "receiver": "contains(receiver, $receiver)",
     "sender": "contains(lower(sender), lower($sender))",
-    "network": "contains(lower(network), lower($network))",
+    "network": f"contains({_NETWORK}, $network)",
     "country": "country = upper($country)",
     "mccmnc": "starts_with(mccmnc, $mccmnc)",
     "delivery_status": "delivery_status = $delivery_status",
@@ -108,12 +112,12 @@ _TERMS: dict[str, str] = {
 
 # The same comparisons as `NameFilter.matches` makes.
 _OPERATORS: dict[Operator, str] = {
-    Operator.EQUAL: "{name} = lower({term})",
-    Operator.NOT_EQUAL: "{name} <> lower({term})",
-    Operator.STARTS_WITH: "starts_with({name}, lower({term}))",
-    Operator.ENDS_WITH: "ends_with({name}, lower({term}))",
-    Operator.CONTAINS: "contains({name}, lower({term}))",
-    Operator.DOES_NOT_CONTAIN: "NOT contains({name}, lower({term}))",
+    Operator.EQUAL: "{name} = {term}",
+    Operator.NOT_EQUAL: "{name} <> {term}",
+    Operator.STARTS_WITH: "starts_with({name}, {term})",
+    Operator.ENDS_WITH: "ends_with({name}, {term})",
+    Operator.CONTAINS: "contains({name}, {term})",
+    Operator.DOES_NOT_CONTAIN: "NOT contains({name}, {term})",
 }
 
 
@@ -124,8 +128,8 @@ def _condition_of(wanted: NameFilter, value: str) -> Condition:
         # People see countries by name; which codes fulfil the condition is soon found out.
         codes = sorted(code for code in {"", *list_countries()} if wanted.matches(country_name(code)))
         return Condition(f"country IN (SELECT unnest(${value}))", {value: codes})
-    name = "lower(network)" if wanted.field is GroupBy.NETWORK else "lower(mccmnc)"
-    return Condition(_OPERATORS[wanted.operator].format(name=name, term=f"${value}"), {value: wanted.term})
+    name = _NETWORK if wanted.field is GroupBy.NETWORK else "lower(mccmnc)"
+    return Condition(_OPERATORS[wanted.operator].format(name=name, term=f"${value}"), {value: fold(wanted.term)})
 
 
 def receiver_part(query: MessageQuery) -> str:
@@ -134,7 +138,9 @@ def receiver_part(query: MessageQuery) -> str:
 
 
 def _clean(name: str, value: str) -> str:
-    return _SEPARATORS.sub("", value) if name == "receiver" else value.strip()
+    if name == "receiver":
+        return _SEPARATORS.sub("", value)
+    return fold(value.strip()) if name == "network" else value.strip()
 
 
 def find_uuid(text: str) -> str | None:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from core.domain.delays import bucket_middle
+from core.domain.folding import fold
 from core.domain.statistics import TIMES, GroupBy, Measure, NameFilter, Sorting
 from core.history.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.blocks import BUCKETS
@@ -303,7 +304,7 @@ def _fits_all(names: Names, filters: Iterable[NameFilter], stored: str) -> bool:
 
 
 def _sort_key(name: str) -> tuple[str, str]:
-    return name.casefold(), name
+    return fold(name), name
 
 
 def _dates(days: Ints) -> pa.Array:

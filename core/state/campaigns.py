@@ -13,10 +13,10 @@ from core.domain.paging import Page, PageRequest
 from core.errors import Conflict, NotFound
 from core.state.leases import give_back, is_free, take_lease
 from core.state.models import BatchRow, CampaignListRow, CampaignRow, OutcomeRow
-from core.state.search import contains
+from core.state.search import contains, folded
 
 SORTABLE = {
-    "name": func.lower(CampaignRow.name),
+    "name": folded(CampaignRow.name.expression),
     "sender_id": func.lower(CampaignRow.sender_id),
     "status": CampaignRow.status,
     "created_at": CampaignRow.created_at,

@@ -12,10 +12,10 @@ from core.domain.paging import Page, PageRequest
 from core.errors import NotFound
 from core.state.leases import is_free, take_lease
 from core.state.models import ListRow
-from core.state.search import contains
+from core.state.search import contains, folded
 
 SORTABLE = {
-    "name": func.lower(ListRow.name),
+    "name": folded(ListRow.name.expression),
     "status": ListRow.status,
     "entry_count": ListRow.entry_count,
     "created_at": ListRow.created_at,

@@ -1,9 +1,38 @@
 """Searching names as people type them."""
 
-from sqlalchemy import ColumnElement, func
+from typing import Any
+
+from sqlalchemy import ColumnElement, String
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from core.domain.folding import fold, fold_in_sql
+
+# The combining marks that Unicode takes off letters of Latin, Greek and Cyrillic.
+_MARKS = "[\u0300-\u036f\u0483-\u0489]"
+
+
+class folded(FunctionElement[str]):  # noqa: N801 - it is written and read as a function of SQL
+    """What `core.domain.folding.fold` returns, in SQL; SQLite calls that function itself."""
+
+    name = "fold"
+    type = String()
+    inherit_cache = True
+
+
+@compiles(folded)
+def _in_sqlite(element: folded, compiler: SQLCompiler, **options: Any) -> str:
+    return f"fold({compiler.process(element.clauses, **options)})"
+
+
+@compiles(folded, "postgresql")
+def _in_postgresql(element: folded, compiler: SQLCompiler, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return fold_in_sql(f"regexp_replace(normalize(lower({text}), NFD), '{_MARKS}', '', 'g')")
 
 
 def contains(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
-    """Return the condition that *column* contains *search*, whatever the case, wildcards taken literally."""
-    escaped = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return func.lower(column).like(f"%{escaped}%", escape="\\")
+    """Return the condition that *column* contains *search*, whatever case and accents, wildcards taken literally."""
+    escaped = fold(search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return folded(column).like(f"%{escaped}%", escape="\\")

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from core.domain.folding import fold
 from core.errors import AppError, StorageError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -110,10 +111,15 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     cursor.close()
     # SQLite's own knows A to Z only, so that somebody called Élise could not be found.
     connection.create_function("lower", 1, _lower, deterministic=True)
+    connection.create_function("fold", 1, _fold, deterministic=True)
 
 
 def _lower(text: str | None) -> str | None:
     return None if text is None else text.lower()
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else fold(text)
 
 
 def _begin_sqlite(connection: Connection) -> None:

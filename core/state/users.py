@@ -15,7 +15,7 @@ from core.domain.permissions import PRESETS, Permission, Viewer
 from core.errors import NotFound
 from core.state.models import AccountRow
 from core.state.people_models import AvatarRow, MembershipRow, UserRow
-from core.state.search import contains
+from core.state.search import contains, folded
 
 ACTIVE = UserStatus.ACTIVE
 # What a page of people may be sorted by.
@@ -137,7 +137,7 @@ def page_people(session: Session, request: PageRequest) -> Page[Person]:
         found = found.where(contains(UserRow.name.expression, search) | contains(UserRow.email.expression, search))
     total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
     name = request.sort if request.sort in SORTABLE else "name"
-    column = func.lower(UserRow.name) if name == "name" else getattr(UserRow, name)
+    column = folded(UserRow.name.expression) if name == "name" else getattr(UserRow, name)
     order = column.desc() if request.descending else column.asc()
     rows = session.scalars(found.order_by(order, UserRow.user_id).limit(request.size).offset(request.offset))
     return Page(tuple(_person(session, row) for row in rows), total)
@@ -145,7 +145,7 @@ def page_people(session: Session, request: PageRequest) -> Page[Person]:
 
 def list_active(session: Session) -> tuple[Person, ...]:
     """Return everybody who is active, by name."""
-    rows = session.scalars(select(UserRow).where(UserRow.status == ACTIVE).order_by(func.lower(UserRow.name)))
+    rows = session.scalars(select(UserRow).where(UserRow.status == ACTIVE).order_by(folded(UserRow.name)))
     return tuple(_person(session, row) for row in rows)
 
 

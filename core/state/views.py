@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.views import SavedView
 from core.state.models import PreferenceRow, ViewRow
+from core.state.search import folded
 
 
 def put_view(session: Session, view: SavedView) -> None:
@@ -29,7 +30,7 @@ def find_view_by_name(session: Session, user_id: str, page: str, name: str) -> S
 def list_views(session: Session, user_id: str, page: str) -> list[SavedView]:
     """Return the page's views that are the person's or shared, by name."""
     visible = (ViewRow.user_id == user_id) | ViewRow.is_shared
-    rows = session.scalars(select(ViewRow).where(ViewRow.page == page, visible).order_by(func.lower(ViewRow.name)))
+    rows = session.scalars(select(ViewRow).where(ViewRow.page == page, visible).order_by(folded(ViewRow.name)))
     return [_view(row) for row in rows]
 
 

@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import literal, select
 
 from core.domain.campaigns import CampaignStatus
+from core.domain.folding import fold
 from core.domain.lists import ListStatus
 from core.domain.paging import PageRequest
 from core.state import accounts, campaigns, lists
+from core.state.search import folded
 from core.state.store import State
 from tests.support.factories import NOW, make_account, make_campaign, make_list
 
@@ -76,3 +79,26 @@ def test_what_is_added_comes_back_whole(store: State):
     with store.read() as session:
         assert lists.get_list(session, "list-1") == new_list
         assert campaigns.get_campaign(session, "campaign-1") == new_campaign
+
+
+def test_both_stores_fold_letters_as_the_domain_does(state: State):
+    letters = [chr(code) for code in (*range(0x20, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x1F00))]
+    with state.read() as session:
+        found = session.execute(select(*(folded(literal(letter)) for letter in letters))).one()
+    differ = [letter for letter, one in zip(letters, found, strict=True) if one != fold(letter)]
+    assert not differ
+
+
+@pytest.mark.parametrize("search", ["elysee", "Elysée", "bienvenue a l'elysee"])
+def test_names_are_found_without_their_accents(store: State, search: str):
+    with store.write() as session:
+        campaigns.add_campaign(session, make_campaign(name="Bienvenue à l'ÉLYSÉE"))
+        assert campaigns.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
+
+
+def test_names_are_ordered_without_their_accents(store: State):
+    with store.write() as session:
+        for number, name in enumerate(("Zürich", "Ålesund", "angers")):
+            lists.add_list(session, make_list(list_id=f"list-{number}", name=name))
+        page = lists.page_lists(session, {"account-1"}, PageRequest(sort="name", descending=False))
+    assert [item.name for item in page.items] == ["Ålesund", "angers", "Zürich"]

@@ -176,6 +176,7 @@ def test_pages_are_newest_first_complete_and_without_repetition(history: History
         ({"sender": "'; --"}, ""),
         ({"network": "t_m"}, "1"),
         ({"network": "orang"}, "2"),
+        ({"network": "ORÀNGÉ"}, "2"),
         ({"country": "fr"}, "2"),
         ({"country": "F"}, ""),
         ({"mccmnc": "208"}, "2"),
