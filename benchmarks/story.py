@@ -91,9 +91,9 @@ def _merge(app: App) -> None:
     case = Case(NAME, "receipts merged", 0)
     with measured(case):
         # Up to ten receipts' delays lie ahead even at this speed; the clock that asks stands there.
-        while collected := app.receiving.collect(_now() + timedelta(seconds=1)):
+        while collected := app.receiving.collect(_soon):
             case.rows += collected
-            app.receiving.merge(_now() + timedelta(seconds=1))
+            app.receiving.merge(_soon)
 
 
 def _ask(app: App, viewer: Viewer, campaign_id: str) -> int:
@@ -144,3 +144,7 @@ def _write_file(path: Path, recipient_count: int) -> Path:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _soon() -> datetime:
+    return _now() + timedelta(seconds=1)

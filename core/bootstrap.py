@@ -153,7 +153,7 @@ def build_app(settings: Settings) -> App:
     quick_sending = QuickSending(state, contacts, accounts, composing, budgeting, settings.quick_send_max)
     limits = SendingLimits(settings.sub_window, settings.lease_s)
     sending = Sending(SendingTools(state, audience, gateways, settling, limits, AccountPacing()))
-    receiving = Receiving(state, messages, gateways)
+    receiving = Receiving(state, messages, gateways, settings.lease_s)
     demo = DemoSeeding(settings, state, lake)
     rolling_up, indexing = RollingUp(state, Rollups(lake)), Indexing(NumberIndex(lake))
     rollups = RollupReader(lake, settings.rollup_memory_mib << 20)

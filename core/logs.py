@@ -1,7 +1,29 @@
 """Logs: an event, then its fields. Subscriber numbers are masked before they get here; texts never do."""
 
 import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from core.errors import AppError, StorageError
+
+# How a store or the queue says that it is away. Drivers are known by name: not each of them need be installed.
+_AWAY = frozenset(
+    {
+        "sqlite3.OperationalError",
+        "psycopg.OperationalError",
+        "psycopg2.OperationalError",
+        "psycopg2.InterfaceError",
+        "redis.exceptions.ConnectionError",
+        "redis.exceptions.TimeoutError",
+    }
+)
+# An error that goes on is told again after so long, with how often it came meanwhile.
+REPEATS_S = 60.0
+# One that did not come for so long is over.
+OVER_S = 5.0
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -14,17 +36,104 @@ class FieldFormatter(logging.Formatter):
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
         fields = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         shown = "".join(f" {name}={_quoted(value)}" for name, value in fields.items())
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and is_outage(error):
+            # Where in the program it was noticed says nothing about why the store is away.
+            shown += f" reason={_quoted(_reason(error))}"
         line = f"{moment}Z {record.levelname:<7} {record.name} {record.getMessage()}{shown}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if error is None or is_outage(error) or record.exc_info is None:
+            return line
+        return f"{line}\n{self.formatException(record.exc_info)}"
+
+
+@dataclass
+class _Repeated:
+    """An error that comes again: when it was told, when it came last, how often since it was told."""
+
+    record: logging.LogRecord
+    told_s: float
+    last_s: float
+    count: int = 0
+
+
+class Repeats(logging.Filter):
+    """
+    Lets an error through once and counts it while it comes again and again.
+
+    A store that is away for half a minute is met by every thread, several times a second.
+    """
+
+    def __init__(self, steady_s: Callable[[], float] = time.monotonic) -> None:
+        """Take a clock in seconds that only goes forward."""
+        super().__init__()
+        self._steady_s = steady_s
+        self._lock = threading.Lock()
+        self._errors: dict[tuple[str, ...], _Repeated] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is to be written."""
+        if not record.exc_info or record.exc_info[1] is None:
+            return True
+        key, now_s = _key(record, record.exc_info[1]), self._steady_s()
+        with self._lock:
+            known = self._errors.get(key)
+            if known is None or now_s - known.told_s >= REPEATS_S:
+                if known is not None and known.count:
+                    record.repeated = known.count
+                self._errors[key] = _Repeated(record, now_s, now_s)
+                return True
+            known.count += 1
+            known.last_s = now_s
+            return False
+
+    def over(self) -> list[tuple[logging.LogRecord, int]]:
+        """Return the errors that came again and have stopped, each with how often it did; and forget them."""
+        now_s = self._steady_s()
+        with self._lock:
+            over = {key: known for key, known in self._errors.items() if now_s - known.last_s >= OVER_S}
+            self._errors = {key: known for key, known in self._errors.items() if key not in over}
+        return [(known.record, known.count) for known in over.values() if known.count]
+
+
+_repeats = Repeats()
+
+
+def tell_repeats() -> None:
+    """Write how often each error came again that does so no more; for whoever finds that all is well."""
+    for record, times in _repeats.over():
+        logging.getLogger(record.name).warning("error_over", extra={"event": record.getMessage(), "repeated": times})
+
+
+def is_outage(error: BaseException) -> bool:
+    """Return whether *error* says that a store or the queue does not answer, which is no defect of the program."""
+    if isinstance(error, StorageError | ConnectionError):
+        return True
+    return any(f"{kind.__module__}.{kind.__qualname__}" in _AWAY for kind in type(error).__mro__)
 
 
 def configure(level: str) -> None:
     """Send every log of this process to its standard error, from *level* on."""
     handler = logging.StreamHandler()
     handler.setFormatter(FieldFormatter())
+    handler.addFilter(_repeats)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
 def _quoted(value: object) -> str:
     text = str(value).replace("\n", "\\n").replace("\r", "\\r")
     return f'"{text}"' if " " in text else text
+
+
+def _reason(error: BaseException) -> str:
+    return error.message if isinstance(error, AppError) else f"{type(error).__name__}: {error}".split("\n", 1)[0]
+
+
+def _key(record: logging.LogRecord, error: BaseException) -> tuple[str, ...]:
+    # The arguments of a message, such as the id of a task, differ from one time to the next. Two defects differ by
+    # where they were raised.
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+    kind = type(error).__qualname__
+    return (record.name, str(record.msg), kind) if is_outage(error) else (record.name, str(record.msg), kind, where)

@@ -2,8 +2,9 @@
 The pulse: every half second, look for work in the state store and put it into the queue.
 
 Huey's own periodic tasks beat once a minute, which is too slow for a person who watches. Each piece
-of work is put in once and not again while it is under way here; that is only thrift, since tasks take
-a lease before they work. Campaigns that send at the same time share the threads there are for it.
+of work is put in once and not again while it waits in the queue, which all workers share, or runs here;
+that is only thrift, since tasks take a lease before they work. What another worker has taken is known by
+its lease: nobody waits for word of it. Campaigns that send at the same time share the threads there are.
 """
 
 import logging
@@ -14,8 +15,9 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from huey.api import Task, TaskWrapper
-from huey.signals import SIGNAL_CANCELED, SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_INTERRUPTED
+from huey.signals import SIGNAL_CANCELED, SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_EXECUTING, SIGNAL_INTERRUPTED
 
+from core import logs
 from core.services.working import Work, Working, WorkKind
 from jobs.app import huey
 from jobs.exporting import tidy_up, write_export
@@ -35,9 +37,6 @@ REPEATED: Mapping[WorkKind, timedelta] = {
     WorkKind.TIDY: timedelta(minutes=10),
     WorkKind.MAINTENANCE: timedelta(seconds=60),
 }
-# After this long a task that was never heard of again may be put in anew: its worker may be gone.
-FORGOTTEN_AFTER = timedelta(seconds=60)
-
 TASKS: Mapping[WorkKind, TaskWrapper] = {
     WorkKind.IMPORT: import_list,
     WorkKind.TRAFFIC: import_traffic,
@@ -52,6 +51,7 @@ TASKS: Mapping[WorkKind, TaskWrapper] = {
     WorkKind.TIDY: tidy_up,
     WorkKind.MAINTENANCE: maintain_history,
 }
+_KINDS = {wrapper.task_class: kind for kind, wrapper in TASKS.items()}
 
 
 class Pulse:
@@ -64,7 +64,8 @@ class Pulse:
         self._send_slots = send_slots
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._asked: dict[str, tuple[Work, datetime]] = {}
+        # What threads of this process are doing, by task.
+        self._running: dict[str, Work] = {}
         # The last turn at which each campaign was given a thread.
         self._turns: dict[Work, int] = {}
         self._next_turn = count(1)
@@ -72,7 +73,8 @@ class Pulse:
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
     def start(self) -> None:
-        """Begin to beat, and to hear of finished tasks."""
+        """Begin to beat, and to hear of the tasks that run here."""
+        huey.signal(SIGNAL_EXECUTING)(self._began)
         huey.signal(SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_CANCELED, SIGNAL_INTERRUPTED)(self._finished)
         self._thread.start()
 
@@ -83,56 +85,63 @@ class Pulse:
     def beat(self) -> None:
         """Look once and enqueue what is not under way."""
         now = self._clock()
+        queued = Counter(_work(task) for task in huey.pending() if type(task) in _KINDS)
         with self._lock:
-            self._asked = {key: item for key, item in self._asked.items() if now - item[1] < FORGOTTEN_AFTER}
-            under_way = Counter(work for work, _ in self._asked.values())
+            running = Counter(self._running.values())
         found = [*self._working.find(now), *self._repeat(now)]
         for work in found:
-            if work.kind is not WorkKind.SEND and work not in under_way:
-                self._enqueue(work, now)
-        self._share_slots([work for work in found if work.kind is WorkKind.SEND], under_way, now)
+            if work.kind is not WorkKind.SEND and work not in queued and work not in running:
+                self._enqueue(work)
+        self._share_slots([work for work in found if work.kind is WorkKind.SEND], queued, running, now)
 
     def _repeat(self, now: datetime) -> list[Work]:
-        due = [
-            kind
-            for kind, pause in REPEATED.items()
-            if kind not in self._repeated_at or now - self._repeated_at[kind] >= pause
-        ]
+        due = [kind for kind, pause in REPEATED.items() if not _is_within(self._repeated_at.get(kind), now, pause)]
         self._repeated_at |= dict.fromkeys(due, now)
         return [Work(kind) for kind in due]
 
-    def _share_slots(self, sends: Sequence[Work], under_way: Mapping[Work, int], now: datetime) -> None:
+    def _share_slots(self, sends: Sequence[Work], queued: Counter[Work], running: Counter[Work], now: datetime) -> None:
         """Give every free thread to the campaign that has the fewest, and of those to the one that waits longest."""
+        under_way = queued + running
         self._turns = {work: turn for work, turn in self._turns.items() if work in sends or work in under_way}
-        taken = Counter({work: count for work, count in under_way.items() if work.kind is WorkKind.SEND})
-        while sends and taken.total() < self._send_slots:
+        mine = sum(number for work, number in under_way.items() if work.kind is WorkKind.SEND)
+        if not sends or mine >= self._send_slots:
+            return
+        # Threads of all workers: a thread of this one between two batches has no lease.
+        taken = Counter(dict(self._working.count_sending(now))) | running
+        taken += queued
+        for _ in range(self._send_slots - mine):
             # Several threads may send the same campaign: each takes another batch.
             work = min(sends, key=lambda item: (taken[item], self._turns.get(item, 0)))
             taken[work] += 1
             self._turns[work] = next(self._next_turn)
-            self._enqueue(work, now)
+            self._enqueue(work)
 
-    def _enqueue(self, work: Work, now: datetime) -> None:
+    def _enqueue(self, work: Work) -> None:
         task: Task = TASKS[work.kind].s(work.subject)
+        huey.enqueue(task)
+
+    def _began(self, _signal: str, task: Task) -> None:
         with self._lock:
-            self._asked[task.id] = (work, now)
-        try:
-            huey.enqueue(task)
-        except BaseException:
-            self._forget(task)
-            raise
+            self._running[task.id] = _work(task)
 
     def _finished(self, _signal: str, task: Task, _error: BaseException | None = None) -> None:
-        self._forget(task)
-
-    def _forget(self, task: Task) -> None:
         with self._lock:
-            self._asked.pop(task.id, None)
+            self._running.pop(task.id, None)
 
     def _run(self) -> None:
         while not self._stop.wait(BEAT_S):
             try:
                 self.beat()
+                logs.tell_repeats()
             except Exception:
                 # A store or the queue does not answer. Without a pulse this worker would never work again.
                 log.exception("pulse_missed")
+
+
+def _work(task: Task) -> Work:
+    return Work(_KINDS[type(task)], *task.args)
+
+
+def _is_within(at: datetime | None, now: datetime, pause: timedelta) -> bool:
+    # A time to come is from before the clock was set back.
+    return at is not None and timedelta(0) <= now - at < pause

@@ -1,6 +1,7 @@
 """The worker process: `python -m jobs.worker`. It loads every task, beats the pulse and runs the queue."""
 
 import logging
+import time
 
 from huey.consumer import Consumer
 
@@ -14,6 +15,9 @@ from jobs.periodic import Pulse
 log = logging.getLogger(__name__)
 
 TASK_MODULES = (exporting, importing, maintenance, receipts, rollups, sending)
+
+# Between two tries to reach the stores before the first work.
+WAIT_S = 1.0
 
 
 class Worker(Consumer):
@@ -33,7 +37,7 @@ class Worker(Consumer):
         )
         self._app = app
         # Two threads are kept for imports and receipts: a long campaign must not hold those up.
-        self._pulse = Pulse(app.working, utc_now, send_slots=max(1, threads - 2))
+        self._pulse = Pulse(app.working, utc_now.set, send_slots=max(1, threads - 2))
 
     def start(self) -> None:
         """Start the threads, then look for work."""
@@ -53,13 +57,30 @@ class Worker(Consumer):
         log.info("worker_stopped", extra={"graceful": graceful})
 
 
+def wait_for_stores(app: App) -> None:
+    """Return when the state store and the queue are there and up to date; until then a restart would not help."""
+    while True:
+        try:
+            app.state.migrate()
+            utc_now.set()
+            prepare(huey, app.settings.data_dir)
+        except Exception as error:
+            if not logs.is_outage(error):
+                raise
+            log.warning("store_away", exc_info=True)
+            time.sleep(WAIT_S)
+        else:
+            logs.tell_repeats()
+            return
+
+
 def main() -> None:
     """Run until a signal comes: SIGTERM ends after the current sub-window, SIGINT at once."""
     app = shared_app()
     logs.configure(app.settings.log_level)
     # A line for each beat of the pulse would bury everything else.
     logging.getLogger("huey").setLevel(logging.WARNING)
-    app.state.migrate()
+    wait_for_stores(app)
     Worker(app).run()
     app.close()
 

@@ -43,7 +43,7 @@ class ReceiptUpdate:
     """
     A receipt as it came.
 
-    *received_at* is when it reached us, *receipt_no* its number among those that did so at the same moment.
+    *received_at* is when it reached us first, *receipt_no* its number among those that did so at the same moment.
     """
 
     receipt: Receipt
@@ -121,7 +121,7 @@ class MessageStore:
 
         However receipts are ordered, batched or repeated, the messages end in the same state: that of
         `core.domain.receipts.merge`. The receipts of messages that are found are kept as they came, each once
-        however often it is merged, in the commit of the update.
+        however often it comes or is merged, in the commit of the update.
 
         Args:
             receipts: In any order, several for one message too.
@@ -178,7 +178,7 @@ def _is_appended(cursor: DuckDBPyConnection, batch_id: str) -> bool:
 
 def _keep(cursor: DuckDBPyConnection) -> None:
     """Append the receipts of the messages that were found, except those an earlier merge has kept."""
-    first, last = fetch_one(cursor, _SQL["received_range"])
+    first, last = fetch_one(cursor, _SQL["reported_range"])
     if first is None:
         return
     cursor.execute(_SQL["new_receipts"], {"first": first, "last": last})

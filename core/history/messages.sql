@@ -77,25 +77,31 @@ WHERE m.message_id = s.message_id AND m.sent_at BETWEEN $first AND $last;
 -- name: matched
 SELECT DISTINCT gateway, gateway_message_id FROM settled;
 
--- name: received_range
-SELECT min(received_at)::TIMESTAMP, max(received_at)::TIMESTAMP
+-- name: reported_range
+SELECT min(done_at)::TIMESTAMP, max(done_at)::TIMESTAMP
 FROM incoming_receipts
 SEMI JOIN settled USING (gateway, gateway_message_id);
 
 -- name: new_receipts
--- The range leaves out the files of all earlier merges, but of one that was not taken note of.
+-- A receipt is what it says and when that was: one that is kept is not kept again, however often it comes. The range
+-- leaves out the files of earlier merges.
 CREATE TEMP TABLE new_receipts AS
-SELECT DISTINCT
+SELECT
     s.message_id, s.sent_at,
     r.* REPLACE (r.done_at::TIMESTAMP AS done_at, r.received_at::TIMESTAMP AS received_at)
 FROM incoming_receipts AS r
 JOIN settled AS s USING (gateway, gateway_message_id)
 ANTI JOIN (
-    SELECT gateway, gateway_message_id, receipt_no, received_at
+    SELECT gateway, gateway_message_id, receipt_state, error_code, done_at
     FROM lake.receipts
-    WHERE received_at BETWEEN $first::TIMESTAMP AND $last::TIMESTAMP
-) AS k ON (r.gateway, r.gateway_message_id, r.receipt_no) = (k.gateway, k.gateway_message_id, k.receipt_no)
-    AND r.received_at::TIMESTAMP = k.received_at;
+    WHERE done_at BETWEEN $first::TIMESTAMP AND $last::TIMESTAMP
+) AS k ON (r.gateway, r.gateway_message_id, r.receipt_state, r.error_code)
+        = (k.gateway, k.gateway_message_id, k.receipt_state, k.error_code)
+    AND r.done_at::TIMESTAMP = k.done_at
+QUALIFY row_number() OVER (
+    PARTITION BY s.message_id, r.gateway, r.gateway_message_id, r.receipt_state, r.error_code, r.done_at
+    ORDER BY r.received_at, r.receipt_no
+) = 1;
 
 -- name: insert_receipts
 INSERT INTO lake.receipts BY NAME FROM new_receipts ORDER BY sent_at, message_id;

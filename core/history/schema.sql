@@ -191,7 +191,7 @@ INSERT INTO lake.message_months SELECT DISTINCT date_trunc('month', sent_at)::DA
 -- name: migration_0006_receipts
 -- Every receipt of a message as it came, also one that changed nothing. sent_at is the message's: a message and its
 -- receipts lie in the same month, and are found together. receipt_no is the receipt's number in the inbox, which may
--- give it again once its receipt is gone; together with received_at it stands for one receipt.
+-- give it again once its receipt is gone. A receipt is what it says, and is here once, however often it came.
 CREATE TABLE lake.receipts (
     message_id UUID NOT NULL,
     sent_at TIMESTAMP NOT NULL,

@@ -34,8 +34,8 @@ def heartbeat(renew: Callable[[], bool], every_s: float) -> Iterator[None]:
                 if not renew():
                     log.warning("lease_lost")
                     return
-            except StorageError as error:
-                log.warning("lease_renewal_failed", extra={"reason": error.message})
+            except StorageError:
+                log.warning("lease_renewal_failed", exc_info=True)
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

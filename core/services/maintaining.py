@@ -120,7 +120,7 @@ class Maintaining:
             done.tables(due)
             if off_peak:
                 done.old(now - self._rules.keep)
-                if self._orphans_at is None or now - self._orphans_at >= ORPHANS_EVERY:
+                if self._orphans_at is None or not timedelta(0) <= now - self._orphans_at < ORPHANS_EVERY:
                     done.orphans(now - self._rules.keep)
                     self._orphans_at = now
             if done.did.steps:

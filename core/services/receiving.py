@@ -2,11 +2,13 @@
 Receiving: delivery receipts land in the inbox and are merged into history.
 
 A receipt is acknowledged to its gateway only after the inbox has it; it leaves the inbox only after
-history has it, as it came. So it may come twice, and merging twice changes nothing.
+history has it, as it came. So it may come twice, and is kept once: by what it says, in inbox and history
+alike. One worker at a time collects from a gateway, and one merges.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,7 +16,8 @@ from typing import Protocol
 from core.errors import ConfigurationError, GatewayError
 from core.gateways.base import Gateway
 from core.history.messages import ReceiptUpdate
-from core.state import accounts, receipts
+from core.services.heartbeat import heartbeat, new_owner
+from core.state import accounts, named_leases, receipts
 from core.state.receipts import InboxReceipt
 from core.state.store import State
 
@@ -52,20 +55,29 @@ class Merged:
 class Receiving:
     """From the gateway through the inbox into history."""
 
-    def __init__(self, state: State, history: History, gateways: Gateways) -> None:
-        """Take the stores and the gateways."""
+    def __init__(self, state: State, history: History, gateways: Gateways, lease_s: int) -> None:
+        """Take the stores, the gateways and how long a lease lasts."""
         self._state = state
         self._history = history
         self._gateways = gateways
+        self._lease = timedelta(seconds=lease_s)
 
-    def collect(self, now: datetime) -> int:
-        """Fetch what the gateways in use have to report into the inbox; return how many receipts came."""
+    def collect(self, clock: Callable[[], datetime]) -> int:
+        """
+        Fetch what the gateways in use have to report into the inbox; return how many receipts came.
+
+        Nothing comes of a gateway from which somebody else is just collecting.
+        """
         with self._state.read() as session:
             names = accounts.list_gateways(session)
-        return sum(self._collect(name, now) for name in names)
+        return sum(self._collect(name, clock) for name in names)
 
-    def merge(self, now: datetime) -> Merged:
-        """Merge the inbox's due receipts into history, in one update."""
+    def merge(self, clock: Callable[[], datetime]) -> Merged:
+        """Merge the inbox's due receipts into history, in one update; none while somebody else does."""
+        with self._alone("receipts", clock) as owner:
+            return self._merge(clock()) if owner else Merged(0, 0, 0)
+
+    def _merge(self, now: datetime) -> Merged:
         with self._state.read() as session:
             due = receipts.list_due(session, now, MERGE_LIMIT)
         if not due:
@@ -94,20 +106,53 @@ class Receiving:
         with self._state.read() as session:
             return receipts.count_waiting(session)
 
-    def _collect(self, name: str, now: datetime) -> int:
-        try:
-            gateway = self._gateways.get(name)
-            fetched = gateway.fetch_receipts(FETCH_LIMIT, now)
-            if not fetched:
+    def _collect(self, name: str, clock: Callable[[], datetime]) -> int:
+        with self._alone(_lease_name(name), clock) as owner:
+            try:
+                return self._fetch(name, owner, clock) if owner else 0
+            except (ConfigurationError, GatewayError) as error:
+                # The other gateways' receipts must not wait for this one; its own stay with it.
+                log.warning("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
                 return 0
-            with self._state.write() as session:
-                receipts.add_receipts(session, [receipt for _, receipt in fetched], now)
-            gateway.acknowledge([token for token, _ in fetched])
-        except (ConfigurationError, GatewayError) as error:
-            # The other gateways' receipts must not wait for this one; its own stay with it.
-            log.warning("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
+
+    def _fetch(self, name: str, owner: str, clock: Callable[[], datetime]) -> int:
+        gateway, now = self._gateways.get(name), clock()
+        fetched = gateway.fetch_receipts(FETCH_LIMIT, now)
+        if not fetched:
             return 0
+        with self._state.write() as session:
+            if not named_leases.renew(session, _lease_name(name), owner, clock() + self._lease):
+                # Whoever took it meanwhile has fetched the same ones, and may have merged them.
+                log.warning("receipts_fetched_elsewhere", extra={"gateway": name, "receipts": len(fetched)})
+                return 0
+            receipts.add_receipts(session, [receipt for _, receipt in fetched], now)
+        gateway.acknowledge([token for token, _ in fetched])
         return len(fetched)
+
+    @contextmanager
+    def _alone(self, name: str, clock: Callable[[], datetime]) -> Iterator[str]:
+        """Hold the lease called *name* while the block runs; give its owner's name, "" when somebody else holds it."""
+        owner = new_owner()
+
+        def renew() -> bool:
+            with self._state.write() as session:
+                return named_leases.renew(session, name, owner, clock() + self._lease)
+
+        with self._state.write() as session:
+            mine = named_leases.take(session, name, owner, clock(), clock() + self._lease)
+        if not mine:
+            yield ""
+            return
+        try:
+            with heartbeat(renew, self._lease.total_seconds() / 3):
+                yield owner
+        finally:
+            with self._state.write() as session:
+                named_leases.release(session, name, owner)
+
+
+def _lease_name(gateway: str) -> str:
+    return f"receipts of {gateway}"
 
 
 def _key(item: InboxReceipt) -> tuple[str, str]:

@@ -35,7 +35,8 @@ class Slice:
         """Return whether the thread is to be given back, which costs a query once `LEAST_SLICE_S` are gone."""
         now = self._clock()
         lasted = now - self._began
-        if self._stop.is_set() or lasted >= timedelta(seconds=SLICE_S):
+        # A turn that began in the future did so before the clock was set back.
+        if self._stop.is_set() or not timedelta(0) <= lasted < timedelta(seconds=SLICE_S):
             return True
         if lasted < timedelta(seconds=LEAST_SLICE_S):
             return False
@@ -55,6 +56,11 @@ class Sending:
         """Return the campaigns that wait for `run`."""
         with self._tools.state.read() as session:
             return ledger.list_sendable(session, now)
+
+    def count_running(self, now: datetime) -> dict[str, int]:
+        """Return for each campaign on how many of its batches somebody works, in whichever worker."""
+        with self._tools.state.read() as session:
+            return ledger.count_leased(session, now)
 
     def stop(self) -> None:
         """Let every `run` end after the sub-window it is in, as when the worker shuts down."""

@@ -88,6 +88,10 @@ class Working:
             *(Work(WorkKind.SEND, campaign_id) for campaign_id in self.sending.list_sendable(now)),
         ]
 
+    def count_sending(self, now: datetime) -> Mapping[Work, int]:
+        """Return how many threads of all workers send for each campaign, as the leases say."""
+        return {Work(WorkKind.SEND, key): count for key, count in self.sending.count_running(now).items()}
+
     def do(self, work: Work, clock: Clock) -> None:
         """Do it, or nothing when somebody else does."""
         self._tasks()[work.kind](work.subject, clock)
@@ -109,8 +113,8 @@ class Working:
         }
 
     def _take_receipts(self, _subject: str, clock: Clock) -> None:
-        self.receiving.collect(clock())
-        self.receiving.merge(clock())
+        self.receiving.collect(clock)
+        self.receiving.merge(clock)
 
     def _refresh(self, _subject: str, clock: Clock) -> None:
         self.rolling_up.refresh()

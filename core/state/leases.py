@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, CursorResult, or_, update
 from sqlalchemy.orm import Session
 
-from core.state.models import BatchRow, CampaignRow, DemoRow, ExportRow, ListRow, TrafficImportRow
+from core.state.models import BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRow, ListRow, TrafficImportRow
 
-Leasable = type[BatchRow] | type[CampaignRow] | type[DemoRow] | type[ExportRow] | type[ListRow] | type[TrafficImportRow]
+Leasable = type[BatchRow | CampaignRow | DemoRow | ExportRow | LeaseRow | ListRow | TrafficImportRow]
 
 
 def is_free(table: Leasable, now: datetime) -> ColumnElement[bool]:

@@ -82,6 +82,12 @@ def list_sendable(session: Session, now: datetime) -> list[str]:
     return list(session.scalars(select(CampaignRow.campaign_id).where(active, free).order_by(CampaignRow.launched_at)))
 
 
+def count_leased(session: Session, now: datetime) -> dict[str, int]:
+    """Return on how many of its batches each campaign is worked on; campaigns without any are absent."""
+    leased = select(BatchRow.campaign_id, func.count()).where(~is_free(BatchRow, now)).group_by(BatchRow.campaign_id)
+    return dict(session.execute(leased).all())
+
+
 def do_others_wait(session: Session, campaign_id: str, now: datetime) -> bool:
     """Return whether another active campaign has batches and nobody is working on any of them."""
     batches = select(BatchRow.batch_id).where(BatchRow.campaign_id == CampaignRow.campaign_id)

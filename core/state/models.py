@@ -193,7 +193,28 @@ class ReceiptRow(Base):
     due_at: Mapped[datetime]
     try_count: Mapped[int] = mapped_column(default=0)
 
-    __table_args__ = (Index("ix_receipts_due", "due_at"),)
+    __table_args__ = (
+        Index("ix_receipts_due", "due_at"),
+        # A receipt is what it says: the same one, fetched again, is no other.
+        Index(
+            "ix_receipts_identity",
+            "gateway",
+            "gateway_message_id",
+            "receipt_state",
+            "error_code",
+            "done_at",
+            unique=True,
+        ),
+    )
+
+
+class LeaseRow(Base):
+    """A lease on what has no row of its own, by name."""
+
+    __tablename__ = "leases"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    lease_owner: Mapped[str] = mapped_column(String(64), default="")
+    lease_until: Mapped[datetime | None]
 
 
 class DemoRow(Base):

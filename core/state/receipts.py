@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.domain.messages import Receipt
@@ -22,11 +23,12 @@ class InboxReceipt:
 
 
 def add_receipts(session: Session, receipts: Sequence[Receipt], now: datetime) -> None:
-    """Land receipts durably; the same one may come many times."""
+    """Land receipts durably; the same one may come many times, and waits once."""
     rows = [vars(receipt) | {"received_at": now, "due_at": now, "try_count": 0} for receipt in receipts]
     if rows:
         # Past the session: its unit of work would double the cost of a row.
-        session.connection().execute(insert(ReceiptRow), rows)
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.connection().execute(insert(ReceiptRow).on_conflict_do_nothing(), rows)
 
 
 def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt, ...]:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -67,6 +68,18 @@ class State:
         """
         with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def tell_time(self) -> datetime:
+        """
+        Return what time it is for everybody who uses the store: a server's clock, or this machine's with a file.
+
+        Raises: StorageError: the store does not answer.
+        """
+        if self._engine.dialect.name != "postgresql":
+            return datetime.now(UTC)
+        with self.ask() as connection:
+            told: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return told.astimezone(UTC)
 
     def migrate(self) -> None:
         """
@@ -133,13 +146,13 @@ def _begin_sqlite(connection: Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, InterfaceError) as error:
         raise _storage_error(error) from error
     except PoolTimeoutError as error:
         raise StorageError("The state store is busy.", hint="Try again in a moment.") from error
 
 
-def _storage_error(error: OperationalError) -> AppError:
+def _storage_error(error: DBAPIError) -> AppError:
     reason = str(error.orig)
     if re.search(r"disk is full|No space left|readonly database", reason):
         return StorageError("The state store cannot be written.", hint="Free disk space, then try again.")

@@ -132,3 +132,10 @@ def test_a_store_that_cannot_be_reached_says_so():
     with pytest.raises(StorageError, match="does not answer"), store.read() as session:
         users.count_users(session)
     store.close()
+
+
+def test_the_store_tells_what_time_it_is(state: State):
+    told = [state.tell_time() for _ in range(3)]
+    assert told == sorted(told)
+    assert all(moment.utcoffset() == timedelta(0) for moment in told)
+    assert abs(told[-1] - datetime.now(UTC)) < timedelta(minutes=1)

@@ -1,6 +1,11 @@
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
 import pytest
 
+from core.domain.messages import Receipt
 from core.gateways.simulator.gateway import SimulatorGateway
+from core.history.messages import ReceiptUpdate
 from core.state import receipts
 from tests.support.factories import make_account, make_receipt
 from tests.support.house import MONTH, House, contacts
@@ -16,14 +21,14 @@ def sent(house: House) -> House:
 
 def test_a_gateway_that_is_no_longer_there_does_not_hold_up_the_others(sent: House):
     sent.app.accounts.open_account(make_account(name="old", gateway="a gateway of the past"), (), sent.now)
-    assert sent.app.receiving.collect(sent.now) > 0
+    assert sent.app.receiving.collect(sent.clock) > 0
 
 
 def test_receipts_of_a_gateway_that_is_down_come_later(sent: House):
     sent.simulator.faults.unavailable = True
-    assert sent.app.receiving.collect(sent.now) == 0
+    assert sent.app.receiving.collect(sent.clock) == 0
     sent.simulator.faults.unavailable = False
-    assert sent.app.receiving.collect(sent.now) > 0
+    assert sent.app.receiving.collect(sent.clock) > 0
 
 
 def test_a_receipt_is_not_acknowledged_before_it_is_stored(sent: House, monkeypatch: pytest.MonkeyPatch):
@@ -33,8 +38,8 @@ def test_a_receipt_is_not_acknowledged_before_it_is_stored(sent: House, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr("core.services.receiving.receipts.add_receipts", broken)
         with pytest.raises(RuntimeError):
-            sent.app.receiving.collect(sent.now)
-    waiting = sent.app.receiving.collect(sent.now)
+            sent.app.receiving.collect(sent.clock)
+    waiting = sent.app.receiving.collect(sent.clock)
     assert waiting == sent.app.receiving.count_waiting() > 0
 
 
@@ -44,11 +49,11 @@ def test_receipts_that_come_twice_change_nothing(sent: House, monkeypatch: pytes
 
     with monkeypatch.context() as patch:
         patch.setattr(SimulatorGateway, "acknowledge", lost)
-        first = sent.app.receiving.collect(sent.now)
-    sent.app.receiving.merge(sent.now)
+        first = sent.app.receiving.collect(sent.clock)
+    sent.app.receiving.merge(sent.clock)
     once = sent.app.reporting.traffic(sent.viewer, sent.everything())
-    assert sent.app.receiving.collect(sent.now) == first
-    sent.app.receiving.merge(sent.now)
+    assert sent.app.receiving.collect(sent.clock) == first
+    sent.app.receiving.merge(sent.clock)
     twice = sent.app.reporting.traffic(sent.viewer, sent.everything())
     assert (twice.delivered, twice.undelivered, twice.transmitted) == (
         once.delivered,
@@ -70,24 +75,97 @@ def test_receipts_are_kept_once_when_the_inbox_did_not_hear_of_the_merge(sent: H
     def killed(*_: object) -> None:
         raise RuntimeError("killed between the lake's commit and the inbox's")
 
-    came = sent.app.receiving.collect(sent.now)
+    came = sent.app.receiving.collect(sent.clock)
     with monkeypatch.context() as patch:
         patch.setattr("core.services.receiving.receipts.delete_receipts", killed)
         with pytest.raises(RuntimeError):
-            sent.app.receiving.merge(sent.now)
+            sent.app.receiving.merge(sent.clock)
     once = kept(sent)
     assert len(once) == came == sent.app.receiving.count_waiting()
     sent.wait(MONTH / 2)
-    assert sent.app.receiving.merge(sent.now).merged_count == came
+    assert sent.app.receiving.merge(sent.clock).merged_count == came
     assert kept(sent) == once
 
 
 def test_a_receipt_of_no_message_we_know_waits_and_is_not_kept(sent: House):
-    sent.app.receiving.merge(sent.now)
+    sent.app.receiving.merge(sent.clock)
     with sent.app.state.write() as session:
         stranger = make_receipt(gateway_message_id="nobody's", receipt_state="BUFFRD", done_at=sent.now)
         receipts.add_receipts(session, [stranger], sent.now)
     before = kept(sent)
-    assert sent.app.receiving.merge(sent.now).postponed_count == 1
+    assert sent.app.receiving.merge(sent.clock).postponed_count == 1
     assert kept(sent) == before
     assert sent.app.receiving.count_waiting() == 1
+
+
+def test_a_receipt_whose_acknowledgement_was_lost_is_kept_once(sent: House, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(SimulatorGateway, "acknowledge", lambda *_: None)
+        came = sent.app.receiving.collect(sent.clock)
+        sent.app.receiving.collect(sent.clock)
+        assert sent.app.receiving.count_waiting() == came
+        sent.app.receiving.merge(sent.clock)
+    once = kept(sent)
+    assert len(once) == came
+    sent.wait(timedelta(minutes=1))
+    assert sent.app.receiving.collect(sent.clock) == came
+    sent.app.receiving.merge(sent.clock)
+    assert kept(sent) == once
+    assert sent.app.receiving.count_waiting() == 0
+
+
+def during(monkeypatch: pytest.MonkeyPatch, house: House, action: Callable[[], object]) -> None:
+    """Let *action* happen once, when receipts have been fetched and are not stored yet."""
+    fetch = house.simulator.fetch_receipts
+
+    def interrupted(limit: int, now: datetime) -> list[tuple[str, Receipt]]:
+        fetched = fetch(limit, now)
+        monkeypatch.setattr(house.simulator, "fetch_receipts", fetch)
+        action()
+        return fetched
+
+    monkeypatch.setattr(house.simulator, "fetch_receipts", interrupted)
+
+
+def test_one_worker_at_a_time_collects_from_a_gateway(sent: House, monkeypatch: pytest.MonkeyPatch):
+    others = []
+    during(monkeypatch, sent, lambda: others.append(sent.app.receiving.collect(sent.clock)))
+    came = sent.app.receiving.collect(sent.clock)
+    assert others == [0]
+    assert sent.app.receiving.count_waiting() == came > 0
+
+
+def test_a_collector_that_slept_too_long_stores_nothing_that_another_has_merged(
+    sent: House, monkeypatch: pytest.MonkeyPatch
+):
+    def overtake() -> None:
+        sent.wait(timedelta(seconds=sent.app.settings.lease_s + 1))
+        assert sent.app.receiving.collect(sent.clock) > 0
+        sent.app.receiving.merge(sent.clock)
+
+    during(monkeypatch, sent, overtake)
+    assert sent.app.receiving.collect(sent.clock) == 0
+    once = kept(sent)
+    assert len(once) > 0
+    assert sent.app.receiving.count_waiting() == 0
+
+
+def test_merges_that_overlap_keep_every_receipt_once(sent: House, monkeypatch: pytest.MonkeyPatch):
+    came = sent.app.receiving.collect(sent.clock)
+    history = sent.app.receiving._history
+    merge = history.merge_receipts
+    others = []
+
+    def interrupted(updates: Sequence[ReceiptUpdate]) -> set[tuple[str, str]]:
+        monkeypatch.setattr(history, "merge_receipts", merge)
+        others.append(sent.app.receiving.merge(sent.clock))
+        # And one that holds no lease any more, as after a long sleep.
+        sent.wait(timedelta(seconds=sent.app.settings.lease_s + 1))
+        others.append(sent.app.receiving.merge(sent.clock))
+        return merge(updates)
+
+    monkeypatch.setattr(history, "merge_receipts", interrupted)
+    sent.app.receiving.merge(sent.clock)
+    assert [merged.merged_count for merged in others] == [0, came]
+    assert len(kept(sent)) == came
+    assert sent.app.receiving.count_waiting() == 0

@@ -21,8 +21,8 @@ from tests.support.house import MONTH, House, contacts, make_house
 
 def merge_all(house: House) -> None:
     house.wait(MONTH / 2)
-    while house.app.receiving.collect(house.now):
-        house.app.receiving.merge(house.now)
+    while house.app.receiving.collect(house.clock):
+        house.app.receiving.merge(house.clock)
 
 
 def assert_all_agree(house: House, campaign_id: str) -> int:
@@ -193,13 +193,13 @@ def test_receipts_that_come_before_their_message_wait_for_it(house: House):
     settle, messages.settle = messages.settle, lambda *_: None
     house.app.sending.run(campaign.campaign_id, house.clock)
     house.wait(timedelta(days=1))
-    house.app.receiving.collect(house.now)
-    early = house.app.receiving.merge(house.now)
+    house.app.receiving.collect(house.clock)
+    early = house.app.receiving.merge(house.clock)
     assert (early.merged_count, early.postponed_count > 0) == (0, True)
     messages.settle = settle
     house.app.working.run_until_idle(house.clock)
     house.wait(timedelta(minutes=1))
-    assert house.app.receiving.merge(house.now).merged_count == early.postponed_count
+    assert house.app.receiving.merge(house.clock).merged_count == early.postponed_count
     assert house.app.receiving.count_waiting() == 0
 
 
@@ -208,11 +208,11 @@ def test_receipts_of_nobody_are_given_up_after_three_days(house: House):
     house.simulator.faults.silent = True
     house.app.working.run_until_idle(house.clock)
     house.wait(timedelta(hours=1))
-    waiting = house.app.receiving.collect(house.now)
-    house.app.receiving.merge(house.now)
+    waiting = house.app.receiving.collect(house.clock)
+    house.app.receiving.merge(house.clock)
     assert house.app.receiving.count_waiting() == waiting > 0
     house.wait(timedelta(days=4))
-    assert house.app.receiving.merge(house.now).abandoned_count == waiting
+    assert house.app.receiving.merge(house.clock).abandoned_count == waiting
     assert house.app.receiving.count_waiting() == 0
     assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).balances
 

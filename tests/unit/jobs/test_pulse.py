@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 from huey.api import Task
-from huey.signals import SIGNAL_COMPLETE
+from huey.signals import SIGNAL_COMPLETE, SIGNAL_EXECUTING
 
 from core.errors import StorageError
 from core.services.working import Work, WorkKind
@@ -20,7 +20,7 @@ KINDS = {wrapper.task_class.__name__: kind for kind, wrapper in periodic.TASKS.i
 
 
 class Queue:
-    """Stands where Huey stands: keeps what was put in and tells of what has ended."""
+    """Stands where Huey stands: keeps what was put in until a thread takes it."""
 
     def __init__(self) -> None:
         self.tasks: list[Task] = []
@@ -30,6 +30,9 @@ class Queue:
         if self.full:
             raise OSError("no space left")
         self.tasks.append(task)
+
+    def pending(self) -> list[Task]:
+        return list(self.tasks)
 
     def signal(self, *_signals: str):
         return lambda handler: handler
@@ -43,6 +46,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self.works: list[Work] = []
+        self.leased: Counter[Work] = Counter()
         self.asked = threading.Semaphore(0)
         self.broken = False
 
@@ -51,6 +55,9 @@ class Waiting:
         if self.broken:
             raise StorageError("The state store is busy.")
         return list(self.works)
+
+    def count_sending(self, _now: object) -> Counter[Work]:
+        return self.leased
 
 
 @pytest.fixture
@@ -75,11 +82,23 @@ def pulse(queue: Queue, waiting: Waiting, clock: StoppedClock) -> Pulse:
     return Pulse(waiting, clock, send_slots=2)
 
 
-def finish(pulse: Pulse, queue: Queue, work: Work) -> None:
-    """Let one task for *work* come to its end."""
+def take(queue: Queue, work: Work) -> Task:
+    """Let a thread, here or elsewhere, take one task for *work* out of the queue."""
     task = next(task for task in queue.tasks if (KINDS[type(task).__name__], *task.args) == (work.kind, work.subject))
     queue.tasks.remove(task)
-    pulse._finished(SIGNAL_COMPLETE, task)
+    return task
+
+
+def begin(pulse: Pulse, queue: Queue, work: Work) -> Task:
+    """Let a thread of this process take it."""
+    task = take(queue, work)
+    pulse._began(SIGNAL_EXECUTING, task)
+    return task
+
+
+def finish(pulse: Pulse, queue: Queue, work: Work) -> None:
+    """Let one task for *work* come to its end here."""
+    pulse._finished(SIGNAL_COMPLETE, begin(pulse, queue, work))
 
 
 def test_each_piece_of_work_is_put_in_once(pulse: Pulse, queue: Queue, waiting: Waiting):
@@ -98,17 +117,60 @@ def test_what_has_ended_and_waits_again_is_put_in_again(pulse: Pulse, queue: Que
     assert queue.taken()[LIST] == 1
 
 
-def test_a_task_nobody_heard_of_again_is_put_in_anew_after_a_while(
-    pulse: Pulse, queue: Queue, waiting: Waiting, clock: StoppedClock
-):
+def test_what_runs_here_is_not_put_in_again(pulse: Pulse, queue: Queue, waiting: Waiting):
     waiting.works = [LIST]
     pulse.beat()
-    clock.advance(seconds=59)
+    begin(pulse, queue, LIST)
+    pulse.beat()
+    assert LIST not in queue.taken()
+
+
+def test_what_another_worker_took_and_gave_back_waits_for_nobody(pulse: Pulse, queue: Queue, waiting: Waiting):
+    waiting.works = [LIST]
+    pulse.beat()
+    take(queue, LIST)
+    # It has a lease now, so it is not found.
+    waiting.works = []
+    pulse.beat()
+    assert LIST not in queue.taken()
+    waiting.works = [LIST]
     pulse.beat()
     assert queue.taken()[LIST] == 1
-    clock.advance(seconds=2)
+
+
+def test_what_another_worker_has_put_in_is_not_put_in_twice(queue: Queue, waiting: Waiting, clock: StoppedClock):
+    waiting.works = [LIST, FIRST]
+    for pulse in (Pulse(waiting, clock, send_slots=2), Pulse(waiting, clock, send_slots=2)):
+        pulse.beat()
+    assert queue.taken() == {LIST: 1, FIRST: 2, **ALWAYS}
+
+
+def test_threads_of_another_worker_take_none_of_ours(pulse: Pulse, queue: Queue, waiting: Waiting):
+    waiting.works = [FIRST]
     pulse.beat()
-    assert queue.taken()[LIST] == 2
+    for _ in range(2):
+        take(queue, FIRST)
+    waiting.leased[FIRST] = 2
+    pulse.beat()
+    assert queue.taken()[FIRST] == 2
+
+
+def test_a_campaign_that_another_worker_sends_lets_those_go_first_that_nobody_does(
+    pulse: Pulse, queue: Queue, waiting: Waiting
+):
+    waiting.works = [FIRST, SECOND, THIRD]
+    waiting.leased[FIRST] = 1
+    pulse.beat()
+    assert queue.taken() == {SECOND: 1, THIRD: 1, **ALWAYS}
+
+
+def test_a_clock_set_back_stops_nothing_that_is_done_again_and_again(pulse: Pulse, queue: Queue, clock: StoppedClock):
+    pulse.beat()
+    for work in ALWAYS:
+        finish(pulse, queue, work)
+    clock.advance(hours=-1)
+    pulse.beat()
+    assert queue.taken() == ALWAYS
 
 
 def test_receipts_are_looked_for_every_second_and_never_twice_at_once(pulse: Pulse, queue: Queue, clock: StoppedClock):

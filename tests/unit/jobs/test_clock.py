@@ -1,0 +1,84 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.errors import StorageError
+from jobs.clock import StoreClock
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Machine:
+    """A machine's steady clock, and the store's time as it is told there."""
+
+    def __init__(self) -> None:
+        self.steady_s = 1_000.0
+        self.store = NOON
+
+    def tell(self) -> datetime:
+        return self.store
+
+    def pass_time(self, seconds: float) -> None:
+        self.steady_s += seconds
+        self.store += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+@pytest.fixture
+def clock(machine: Machine) -> StoreClock:
+    made = StoreClock(machine.tell, lambda: machine.steady_s)
+    made.set()
+    return made
+
+
+def test_it_is_the_store_s_time_whatever_the_machine_s_is(clock: StoreClock):
+    assert clock() == NOON
+
+
+def test_between_two_looks_it_goes_on_by_itself(machine: Machine, clock: StoreClock):
+    machine.pass_time(3)
+    assert clock() == NOON + timedelta(seconds=3)
+
+
+def test_it_does_not_go_back_for_a_reading_that_came_late(machine: Machine, clock: StoreClock):
+    machine.pass_time(3)
+    before = clock()
+    machine.store -= timedelta(milliseconds=400)
+    assert clock.set() == clock() == before
+    machine.pass_time(1)
+    assert clock() == before + timedelta(milliseconds=600)
+
+
+def test_a_store_s_clock_that_was_set_back_is_followed(
+    machine: Machine, clock: StoreClock, caplog: pytest.LogCaptureFixture
+):
+    machine.store -= timedelta(hours=1)
+    assert clock.set() == clock() == NOON - timedelta(hours=1)
+    assert [record.getMessage() for record in caplog.records] == ["clock_set_back"]
+    machine.pass_time(2)
+    assert clock() == NOON - timedelta(hours=1) + timedelta(seconds=2)
+
+
+def test_a_reading_counts_from_the_middle_of_its_way(machine: Machine):
+    def slow() -> datetime:
+        machine.pass_time(0.5)
+        told = machine.store
+        machine.pass_time(0.5)
+        return told
+
+    assert StoreClock(slow, lambda: machine.steady_s).set() == NOON + timedelta(seconds=1)
+
+
+def test_a_store_that_does_not_answer_stops_no_clock(machine: Machine, clock: StoreClock):
+    def away() -> datetime:
+        raise StorageError("The state store does not answer.")
+
+    clock._ask = away
+    with pytest.raises(StorageError):
+        clock.set()
+    machine.pass_time(2)
+    assert clock() == NOON + timedelta(seconds=2)
