@@ -1,6 +1,7 @@
 """The composition root: the one place where all the parts meet."""
 
 import functools
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,6 +45,7 @@ from core.services.importing_traffic import ImportingTraffic, TrafficLimits
 from core.services.indexing import Indexing
 from core.services.inviting import Inviting
 from core.services.keeping_credentials import KeepingCredentials
+from core.services.knowing_lake import KnowingLake
 from core.services.launching import Launching, LaunchingTools
 from core.services.mailing import Mailing
 from core.services.maintaining import Maintaining, MaintenanceRules
@@ -66,6 +68,8 @@ from core.services.signing_in import SigningIn
 from core.services.tracing import Tracing
 from core.services.working import Working
 from core.state.store import State
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,8 @@ class App:
 
 def build_app(settings: Settings) -> App:
     """Compose an application. Nothing connects before it is asked something."""
-    state, lake = State(settings.state_url), Lake(settings)
+    state = State(settings.state_url)
+    lake = Lake(settings, KnowingLake(state))
     credentials = KeepingCredentials(state, Sealing(settings.secret_key))
     gateways = Gateways(settings, credentials.find)
     contacts, audience, messages = ContactStore(lake), AudienceStore(lake), MessageStore(lake)
@@ -272,5 +277,9 @@ def _answers(question: object) -> bool:
     try:
         question()
     except StorageError:
+        return False
+    except Exception:
+        # Whatever it is, this process cannot do its work, and whoever asks wants to hear just that.
+        log.exception("health_question_failed")
         return False
     return True

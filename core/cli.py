@@ -25,7 +25,7 @@ from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Viewer
-from core.errors import AppError, ConfigurationError, InvalidInput, NotFound
+from core.errors import AppError, ConfigurationError, InvalidInput, NotFound, StorageError
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
 from core.services.sealing import make_key
@@ -139,7 +139,13 @@ def _add_common(parser: argparse.ArgumentParser, work_help: str) -> None:
 def _prepare(app: App, options: argparse.Namespace) -> int:
     settings = app.settings
     _check_port(settings.host, settings.port)
-    app.lake.ping()
+    try:
+        app.lake.ping()
+    except StorageError as error:
+        if options.demo:
+            raise
+        # Who has lost the history can still log in, and sees the same sentence there.
+        print(f"{error.message} {error.hint}", file=sys.stderr)
     if options.demo:
         print(_prepare_demo(app))
     print(f"Heliograph: http://{settings.host}:{settings.port}")

@@ -28,8 +28,14 @@ def add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     explanation = "make few files of many, and delete what nobody reads any more"
     maintain = parts.add_parser("maintain", help=explanation, description=explanation)
     maintain.add_argument("--all", action="store_true", help="also what would not pay yet")
+    moved = "move files the catalog does not know into history/set-aside; nothing else ever touches them"
+    maintain.add_argument("--set-aside", action="store_true", help=moved)
     maintain.add_argument("--as", dest="email", default="", help="email of the person to act as")
     maintain.set_defaults(command=_maintain)
+    explanation = "take the catalog that is there for this installation's, after restoring state and history apart"
+    adopt = parts.add_parser("adopt", help=explanation, description=explanation)
+    adopt.add_argument("--as", dest="email", default="", help="email of the person to act as")
+    adopt.set_defaults(command=_adopt)
     add_import(parts)
 
 
@@ -69,9 +75,17 @@ def _attach(app: App, options: argparse.Namespace) -> int:
     return 0
 
 
+def _adopt(app: App, options: argparse.Namespace) -> int:
+    app.people.get_viewer(options.email).require(Permission.AUDIT)
+    app.lake.adopt()
+    app.lake.ping()
+    print("The message history is this installation's from now on.")
+    return 0
+
+
 def _maintain(app: App, options: argparse.Namespace) -> int:
     viewer = app.people.get_viewer(options.email)
-    did = app.maintaining.maintain(viewer, datetime.now(UTC), everything=options.all)
+    did = app.maintaining.maintain(viewer, datetime.now(UTC), everything=options.all, set_aside=options.set_aside)
     print(f"{'table':<24}{'files':>8}{'after':>8}{'MiB':>10}{'after':>10}")
     for name, before in did.before.items():
         after = did.after.get(name, before)
@@ -79,9 +93,14 @@ def _maintain(app: App, options: argparse.Namespace) -> int:
         print(f"{name:<24}{before.files:>8}{after.files:>8}{sizes}")
     print(
         f"{did.steps} steps, the longest {did.longest_s:.2f} s. {did.snapshots} snapshots forgotten, "
-        f"{did.deleted} files deleted that only they needed ({did.freed_bytes / _MIB:.1f} MiB), "
-        f"{did.orphans} that nobody knew."
+        f"{did.deleted} files deleted that only they needed ({did.freed_bytes / _MIB:.1f} MiB)."
     )
+    if did.orphans:
+        print(
+            f"{did.orphans} files are not known to the catalog, {did.set_aside} of them were set aside; none was "
+            "deleted. docs/operations.md says what they may be.",
+            file=sys.stderr,
+        )
     if did.readers_inside:
         print("Somebody was reading at length, so that not all could be done: run it again later.", file=sys.stderr)
     return 0

@@ -17,6 +17,18 @@ _CONFLICT_WORDS = (
     "duplicate key value violates unique constraint",
     "unique constraint failed",
 )
+# What SQLite, and DuckLake above it, say of a catalog that is not there any more, or not readable.
+_LOST_WORDS = (
+    "file is not a database",
+    "disk image is malformed",
+    "unable to open database",
+    "readonly database",
+    "disk i/o error",
+    "table with name ducklake_",
+    "no such table: ducklake_",
+    'relation "public.ducklake_',
+    "no snapshot found in ducklake",
+)
 _FULL_WORDS = ("no space left", "disk is full", "database or disk is full", "disk quota exceeded")
 _MEMORY_WORDS = ("out of memory", "failed to allocate", "could not allocate")
 
@@ -29,6 +41,11 @@ def is_conflict(error: duckdb.Error) -> bool:
 def is_broken(error: duckdb.Error) -> bool:
     """Return whether the DuckDB instance must be opened again before it can be used."""
     return isinstance(error, duckdb.FatalException | duckdb.InternalException)
+
+
+def is_lost(error: duckdb.Error) -> bool:
+    """Return whether the catalog seems to be gone, damaged, or out of reach, so that it must be looked at anew."""
+    return _says(error, _LOST_WORDS)
 
 
 def explain(error: duckdb.Error) -> StorageError | None:
@@ -52,7 +69,8 @@ def explain(error: duckdb.Error) -> StorageError | None:
             "The message history could not be written: other writers came first.",
             hint="Try again in a minute.",
         )
-    if isinstance(error, duckdb.OperationalError) or is_broken(error):
+    # What the extensions raise has no class of its own: it is about a catalog or a file, never about our SQL.
+    if isinstance(error, duckdb.OperationalError) or is_broken(error) or is_lost(error) or type(error) is duckdb.Error:
         return StorageError(
             "The message history could not be reached.",
             hint="Check that its catalog and its files can be reached, then try again.",

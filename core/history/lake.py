@@ -15,7 +15,8 @@ from duckdb import DuckDBPyConnection
 from core.config import Settings
 from core.errors import StorageError
 from core.history.extensions import load_extensions
-from core.history.faults import explained, is_broken, is_conflict
+from core.history.faults import explained, is_broken, is_conflict, is_lost
+from core.history.identity import Identity, LakeRegister
 from core.history.location import Location
 from core.history.locks import WriterLock
 from core.history.schema import migrate
@@ -40,12 +41,14 @@ class Lake:
     """
     One per process and safe to share between threads: every call works on a cursor of its own.
 
-    Nothing connects before the first call; the first one creates the lake or brings it up to date.
+    Nothing connects before the first call; the first one creates the lake or brings it up to date, if the catalog is
+    the installation's (`core.history.identity`): else every call raises `StorageError` until it is.
     The tables are `lake.<name>` in SQL; schema.sql lists them.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, register: LakeRegister | None = None) -> None:
         self._location = Location.of(settings)
+        self._identity = Identity(self._location, register)
         self._memory_mib = settings.duckdb_memory_mib
         self._lock: WriterLock = self._location.lock()
         self._gate = self._location.gate()
@@ -170,6 +173,10 @@ class Lake:
         with self.read() as cursor:
             cursor.execute("SELECT count(*) FROM lake.schema_migrations").fetchall()
 
+    def adopt(self) -> None:
+        """Take the catalog that is there for the installation's. Raises: StorageError: none, or damaged."""
+        self._identity.adopt()
+
     def close(self) -> None:
         """Close the DuckDB instance; a later call opens it again."""
         with self._opening:
@@ -194,12 +201,17 @@ class Lake:
             with explained(), connection.cursor() as cursor:
                 yield cursor
         except StorageError as error:
-            if isinstance(error.__cause__, duckdb.Error) and is_broken(error.__cause__):
+            cause = error.__cause__
+            if isinstance(cause, duckdb.Error) and (is_broken(cause) or is_lost(cause)):
                 self._forget(connection)
+                # Says what is wrong more exactly, if it is the catalog.
+                self._identity.check(thoroughly=is_lost(cause))
             raise
 
     def _connect(self) -> DuckDBPyConnection:
         with self._opening:
+            if self._connection is not None and self._identity.is_replaced():
+                self._connection = None
             if self._connection is None:
                 self._connection = self._open()
             return self._connection
@@ -211,6 +223,7 @@ class Lake:
                 self._connection = None
 
     def _open(self) -> DuckDBPyConnection:
+        self._identity.check(thoroughly=True)
         self._location.make_folders()
         connection = duckdb.connect(
             ":memory:",
@@ -239,8 +252,9 @@ class Lake:
             connection.execute("SET GLOBAL ducklake_max_retry_count = 0")
             # Two processes that start at once must not both create the catalog.
             with self._lock.hold(LOCK_TIMEOUT_S), connection.cursor() as cursor:
-                self._location.attach(connection)
+                self._location.attach(connection, create=self._identity.begin(connection))
                 applied = _transact(cursor, migrate)
+                self._identity.settle()
         for name in applied:
             _log.info("lake_migrated", extra={"migration": name})
 

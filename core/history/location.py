@@ -66,12 +66,20 @@ class Location:
         if not self.on_object_storage:
             Path(self.files).mkdir(parents=True, exist_ok=True)
 
-    def attach(self, connection: DuckDBPyConnection) -> None:
-        """Attach the lake as `lake`, creating its catalog when there is none."""
+    def has_files(self, connection: DuckDBPyConnection) -> bool:
+        """Return whether there is any Parquet file where the lake's are."""
+        if not self.on_object_storage:
+            return any(Path(self.files).rglob("*.parquet"))
+        _use_credentials(connection)
+        found = connection.execute("SELECT 1 FROM glob($pattern) LIMIT 1", {"pattern": f"{self.files}**/*.parquet"})
+        return found.fetchone() is not None
+
+    def attach(self, connection: DuckDBPyConnection, *, create: bool) -> None:
+        """Attach the lake as `lake`; its catalog must be there, but is created when there is none if *create*."""
         if self.on_object_storage:
             _use_credentials(connection)
         # The files are listed relative to their folder: overriding lets a backup be restored elsewhere.
-        options = [f"DATA_PATH {quote(self.files)}", "OVERRIDE_DATA_PATH true"]
+        options = [f"DATA_PATH {quote(self.files)}", "OVERRIDE_DATA_PATH true", f"CREATE_IF_NOT_EXISTS {create}"]
         if self.catalog:
             source = f"ducklake:postgres:{self.catalog}"
         else:

@@ -77,7 +77,7 @@ class AdvisoryLock:
             except psycopg.errors.LockNotAvailable as error:
                 raise _busy(timeout_s) from error
             except psycopg.Error as error:
-                raise _unreachable() from error
+                raise unreachable() from error
             yield
 
     @contextmanager
@@ -87,7 +87,7 @@ class AdvisoryLock:
             try:
                 row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [self._key]).fetchone()
             except psycopg.Error as error:
-                raise _unreachable() from error
+                raise unreachable() from error
             yield bool(row and row[0])
 
     @contextmanager
@@ -101,12 +101,12 @@ class AdvisoryLock:
         try:
             connection = psycopg.connect(self._dsn)
         except psycopg.Error as error:
-            raise _unreachable() from error
+            raise unreachable() from error
         try:
             try:
                 connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             except psycopg.Error as error:
-                raise _unreachable() from error
+                raise unreachable() from error
             yield connection
         finally:
             # Nothing is to be kept, and what was done under the lock does not fail because its session has ended.
@@ -194,7 +194,8 @@ def _busy(timeout_s: float) -> StorageError:
     )
 
 
-def _unreachable() -> StorageError:
+def unreachable() -> StorageError:
+    """Return the error for a server that does not answer, without what it said, which may hold a password."""
     return StorageError(
         "The catalog of the message history could not be reached.",
         hint="Check that the PostgreSQL server of HELIOGRAPH_LAKE_CATALOG runs.",

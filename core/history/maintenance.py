@@ -3,14 +3,16 @@ Maintenance: what keeps the lake's files few, and gives back what nobody reads a
 
 Every method is one bounded step that does nothing when there is nothing to do. Steps that change tables run as the
 lake's only writer, in one transaction each; killed in the middle they have not happened. Files are deleted only when
-nothing has named them for a while, which the caller says: a reader may hold an older snapshot.
+the catalog itself has listed them for that, and nothing has named them for a while, which the caller says: a reader may
+hold an older snapshot. Files the catalog does not know are found and never deleted.
 
 Rewriting only adds to the catalog. Flushing, merging and expiring take rows out of it, and wait for a moment in which
 nobody reads where the catalog is in SQLite (`core.history.locks.FileGate`); they raise `ReadersInside` when none comes.
 """
 
 import logging
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -168,15 +170,31 @@ class Maintenance:
         self._lake.write(lambda cursor: cursor.execute(_SQL["forget_files"], {"ids": ids}).fetchall())
         return len(found), freed
 
-    def delete_orphans(self, before: datetime) -> int:
+    def find_orphans(self, before: datetime) -> list[str]:
         """
-        Delete files below the lake's that its catalog does not name and that were written before *before*.
+        Return the files below the lake's that its catalog does not name and that were written before *before*.
 
-        Killed writers leave them behind. No lock is needed: what a writer has under way is younger.
-        Returns: How many.
+        Killed writers leave them behind. But in an older catalog that was put back, or in a rebuilt one, they are the
+        messages it does not know of: nothing tells the two apart, so nothing deletes them.
         """
-        sql = _SQL["delete_orphans"].format(before=before.isoformat())
-        return self._lake.tend(lambda cursor: int(fetch_one(cursor, sql)[0]))
+        sql = _SQL["find_orphans"].format(before=before.isoformat())
+        return self._lake.tend(lambda cursor: [str(path) for (path,) in _rows(cursor, sql)])
+
+    def set_aside(self, paths: Sequence[str], name: str) -> int:
+        """
+        Move files that `find_orphans` gave to `set-aside/<name>` beside the lake's, each into its own folder.
+
+        Returns: How many; 0 on object storage, where files cannot be moved.
+        """
+        location = self._lake.location
+        if location.on_object_storage:
+            return 0
+        root = Path(location.files)
+        for path in map(Path, paths):
+            place = location.folder / "set-aside" / name / path.relative_to(root)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, place)
+        return len(paths)
 
     def _clean_up(self, before: datetime, last: datetime) -> int:
         """Let DuckLake delete what was listed before *before*, and not after *last* (plain UTC) if it can tell."""

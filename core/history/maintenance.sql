@@ -145,5 +145,5 @@ SELECT count(*) FROM ducklake_expire_snapshots('lake', versions => [{versions}])
 -- name: clean_up
 SELECT count(*) FROM ducklake_cleanup_old_files('lake', older_than => TIMESTAMPTZ '{before}');
 
--- name: delete_orphans
-SELECT count(*) FROM ducklake_delete_orphaned_files('lake', older_than => TIMESTAMPTZ '{before}');
+-- name: find_orphans
+SELECT path FROM ducklake_delete_orphaned_files('lake', dry_run => true, older_than => TIMESTAMPTZ '{before}') ORDER BY path;

@@ -10,7 +10,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ RUN_S = 30.0
 # Off-peak a table is left alone until it has this many small files in a partition, worn files, or rows in the catalog:
 # the last few would otherwise be written again and again.
 LEAST_FILES, LEAST_ROWS = 8, 200
-# Files nobody knows are looked for this often; it lists all files there are.
+# Files the catalog does not know are looked for this often; it lists all files there are.
 ORPHANS_EVERY = timedelta(hours=12)
 # At peak hours only files are rewritten of which most rows are deleted.
 PEAK = StepBounds(share=0.5, share_small=0.5)
@@ -46,7 +46,8 @@ class Maintenance(Protocol):
     def rewrite(self, table: str, bounds: StepBounds) -> int: ...  # noqa: D102
     def expire(self, before: datetime) -> int: ...  # noqa: D102
     def delete_files(self, before: datetime) -> tuple[int, int]: ...  # noqa: D102
-    def delete_orphans(self, before: datetime) -> int: ...  # noqa: D102
+    def find_orphans(self, before: datetime) -> list[str]: ...  # noqa: D102
+    def set_aside(self, paths: Sequence[str], name: str) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Maintained:
     """
     What a run did: the tables *before* and *after* by name, the snapshots forgotten, the files deleted and their bytes.
 
+    *orphans* files are there that the catalog does not know; *set_aside* of them were moved away.
     *longest_s* is how long the longest step took, waiting included; *readers_inside*: readers stood in the way.
     """
 
@@ -77,6 +79,7 @@ class Maintained:
     deleted: int = 0
     freed_bytes: int = 0
     orphans: int = 0
+    set_aside: int = 0
     steps: int = 0
     longest_s: float = 0.0
     readers_inside: bool = False
@@ -126,9 +129,11 @@ class Maintaining:
             if done.did.steps:
                 log.info("lake_maintained", extra=_fields(done.did))
 
-    def maintain(self, viewer: Viewer, now: datetime, *, everything: bool) -> Maintained:
+    def maintain(self, viewer: Viewer, now: datetime, *, everything: bool, set_aside: bool = False) -> Maintained:
         """
         Do what is due off-peak, or *everything* that can be done, however long it takes.
+
+        *set_aside*: files the catalog does not know are moved away, into a folder named by the moment.
 
         Raises: Forbidden: the viewer may not look into the audit. Conflict: somebody else is at it.
         """
@@ -140,7 +145,7 @@ class Maintaining:
             before = done.survey()
             done.tables(_EVERYTHING if everything else _OFF_PEAK)
             done.old(now - self._rules.keep)
-            done.orphans(now - self._rules.keep)
+            done.orphans(now - self._rules.keep, f"{now:%Y%m%dT%H%M%SZ}" if set_aside else "")
             done.did.before, done.did.after = before, done.survey()
         return done.did
 
@@ -180,10 +185,16 @@ class _Run:
 
         self.did.deleted += self._repeat(delete)
 
-    def orphans(self, before: datetime) -> None:
-        """Delete files the catalog does not know that were written before *before*."""
-        if not self._is_over():
-            self.did.orphans += self._maintenance.delete_orphans(before)
+    def orphans(self, before: datetime, set_aside: str = "") -> None:
+        """Count files the catalog does not know that were written before *before*, and move them if told where."""
+        if self._is_over():
+            return
+        found = self._maintenance.find_orphans(before)
+        self.did.orphans += len(found)
+        if set_aside:
+            self.did.set_aside += self._maintenance.set_aside(found, set_aside)
+        elif found:
+            log.warning("lake_files_unknown", extra={"files": len(found), "first": found[0]})
 
     def _repeat(self, step: Callable[[], int], most: int = sys.maxsize) -> int:
         """

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,10 +17,12 @@ from pathlib import Path
 import pytest
 
 from core.config import Settings
+from core.domain.off_peak import parse_off_peak
 from core.history.lake import Lake
 from core.history.locks import ReadersInside
 from core.history.maintenance import Maintenance, StepBounds, TableState
 from core.history.rollups import Rollups
+from core.services.maintaining import Maintaining, MaintenanceRules
 from tests.support.small_files import ROWS, append_batches, everything_in
 
 HOUR = timedelta(hours=1)
@@ -96,7 +99,7 @@ def test_an_empty_lake_needs_nothing(maintenance: Maintenance):
     do_everything(maintenance, everywhere=True)
     assert not do_everything(maintenance, everywhere=True)
     assert maintenance.delete_files(later(5)) == (0, 0)
-    assert maintenance.delete_orphans(later(5)) == 0
+    assert maintenance.find_orphans(later(5)) == []
 
 
 @pytest.mark.parametrize("most", [3, 7])
@@ -213,7 +216,7 @@ def do_what_readers_allow(maintenance: Maintenance, before: datetime) -> bool:
     except ReadersInside:
         stopped = True
     maintenance.delete_files(before)
-    maintenance.delete_orphans(min(before, now() - HOUR))
+    maintenance.find_orphans(min(before, now() - HOUR))
     return stopped
 
 
@@ -277,7 +280,9 @@ def test_readers_that_come_and_go_all_see_whole_batches(lake: Lake, lake_setting
     reader.close()
 
 
-def test_orphans_are_deleted_when_old_and_never_before(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
+def test_files_the_catalog_does_not_know_are_found_when_old_and_moved_only_when_told(
+    lake: Lake, lake_settings: Settings, maintenance: Maintenance
+):
     append_batches(lake, 4, receipts=False)
     before = everything_in(lake)
     folder = next(iter(files_on_disk(lake_settings))).parent
@@ -291,11 +296,37 @@ def test_orphans_are_deleted_when_old_and_never_before(lake: Lake, lake_settings
     for path in files_on_disk(lake_settings) - {young}:
         os.utime(path, (moment, moment))
     assert maintenance.merge("messages", StepBounds()) == 4
-    assert maintenance.delete_orphans(now() - HOUR) == 1
+    assert maintenance.find_orphans(now() - HOUR) == [str(old)]
+    assert (young.exists(), old.exists(), foreign.exists()) == (True, True, True)
+    assert maintenance.set_aside([str(old)], "now") == 1
     assert (young.exists(), old.exists(), foreign.exists()) == (True, False, True)
+    kept = lake_settings.data_dir / "history" / "set-aside" / "now"
+    assert [path.read_bytes() for path in kept.rglob("*.parquet")] == [b"left behind"]
+    assert maintenance.find_orphans(now() - HOUR) == []
     assert everything_in(lake) == before
     # What merging released is listed, so it is no orphan.
     assert maintenance.delete_files(later(1.1))[0] > 0
+
+
+def test_files_an_older_catalog_does_not_know_are_never_deleted(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path / "data", duckdb_memory_mib=512)
+    lake = Lake(settings)
+    append_batches(lake, 2, receipts=False)
+    lake.close()
+    history = settings.data_dir / "history"
+    shutil.copy(history / "catalog.sqlite", tmp_path / "older")
+    append_batches(lake, 2, first=2, receipts=False)
+    lake.close()
+    newer, everything = (history / "catalog.sqlite").read_bytes(), everything_in(lake)
+    lake.close()
+    shutil.copy(tmp_path / "older", history / "catalog.sqlite")
+    rules = MaintenanceRules(parse_off_peak("", "UTC"), timedelta(0), busy_files=2)
+    Maintaining(Maintenance(lake), rules).run(lambda: later(48))
+    lake.close()
+    # The newer one turns up again: all its files are there.
+    (history / "catalog.sqlite").write_bytes(newer)
+    assert everything_in(lake) == everything
+    lake.close()
 
 
 def test_only_one_maintains_at_a_time(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
@@ -356,7 +387,7 @@ def test_a_lake_moved_to_another_folder_has_no_orphans(tmp_path: Path):
     lake = Lake(Settings(data_dir=tmp_path / "there", duckdb_memory_mib=512))
     before = everything_in(lake)
     Maintenance(lake).merge("messages", StepBounds())
-    assert Maintenance(lake).delete_orphans(later(3)) == 0
+    assert Maintenance(lake).find_orphans(later(3)) == []
     assert Maintenance(lake).delete_files(later(3))[0] == 0
     assert everything_in(lake) == before
     lake.close()

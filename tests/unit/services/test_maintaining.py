@@ -1,6 +1,6 @@
 """When the lake is maintained, and how much; what each step does is tested on a real one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.domain.off_peak import OffPeak
+from core.domain.permissions import Permission
 from core.errors import Conflict, Forbidden
 from core.history.locks import ReadersInside
 from core.history.maintenance import StepBounds, TableState
@@ -29,6 +30,7 @@ class Lake:
     steps: list[str] = field(default_factory=list)
     before: list[datetime] = field(default_factory=list)
     after_step: object = None
+    unknown: tuple[str, ...] = ()
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -57,10 +59,14 @@ class Lake:
         self.before.append(before)
         return 0, 0
 
-    def delete_orphans(self, before: datetime) -> int:
+    def find_orphans(self, before: datetime) -> list[str]:
         self.before.append(before)
         self.steps.append("orphans")
-        return 0
+        return list(self.unknown)
+
+    def set_aside(self, paths: Sequence[str], name: str) -> int:
+        self.steps.append(f"set aside {', '.join(paths)} in {name}")
+        return len(paths)
 
     def _do(self, step: str, table: str, what: str, count: int) -> int:
         if count:
@@ -118,6 +124,19 @@ def test_orphans_are_looked_for_now_and_then():
     for moment in (NIGHT, NIGHT + timedelta(minutes=1), NIGHT + ORPHANS_EVERY * 2):
         maintaining.run(lambda moment=moment: moment)
     assert lake.steps == ["orphans", "orphans"]
+
+
+def test_files_the_catalog_does_not_know_are_said_and_moved_only_when_told(caplog: pytest.LogCaptureFixture):
+    lake = make_lake()
+    lake.unknown = ("a.parquet", "b.parquet")
+    assert run(lake, NIGHT) == ["orphans"]
+    assert [record.message for record in caplog.records] == ["lake_files_unknown"]
+    did = make_maintaining(lake).maintain(make_viewer(permissions={Permission.AUDIT}), NIGHT, everything=False)
+    assert (did.orphans, did.set_aside, lake.steps) == (2, 0, ["orphans"] * 2)
+    viewer = make_viewer(permissions={Permission.AUDIT})
+    did = make_maintaining(lake).maintain(viewer, NIGHT, everything=False, set_aside=True)
+    assert (did.orphans, did.set_aside) == (2, 2)
+    assert lake.steps[-1] == "set aside a.parquet, b.parquet in 20260304T020000Z"
 
 
 def test_two_do_not_maintain_at_once():
