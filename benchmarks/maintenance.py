@@ -28,7 +28,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import uuid_utils
-from duckdb import DuckDBPyConnection
 
 from benchmarks import traffic
 from benchmarks.report import Case, repeated
@@ -36,6 +35,7 @@ from core.bootstrap import App
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
+from core.history.door import Cursor
 from core.history.messages import MessageStore
 from core.history.queries import MessageQuery
 from core.history.rollups import Rollups, record_inserted
@@ -144,7 +144,7 @@ class _Comparison:
         for first in range(0, count, _COMMIT):
             numbers = range(first, min(first + _COMMIT, count))
 
-            def insert(cursor: DuckDBPyConnection, numbers: range = numbers) -> None:
+            def insert(cursor: Cursor, numbers: range = numbers) -> None:
                 values = {"start": start, "step": step, "rows": ROWS, "first": numbers[0], "appends": len(numbers)}
                 cursor.execute(_SQL["pick"], values)
                 for number in numbers:

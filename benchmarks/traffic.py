@@ -12,7 +12,6 @@ from pathlib import Path
 
 import phonenumbers
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.bootstrap import App, build_app
 from core.config import Settings
@@ -20,6 +19,7 @@ from core.domain.accounts import Account, AccountStatus, AccountType
 from core.domain.numbering import Network, list_networks
 from core.domain.periods import Period, day_start
 from core.domain.permissions import Permission, Viewer
+from core.history.door import Cursor
 from core.history.lake import Lake
 from core.history.number_index import NumberIndex
 from core.history.rollups import Rollups
@@ -152,7 +152,7 @@ def _generate(traffic: Traffic, series: list[dict[str, object]]) -> None:
             starts, firsts, counts = zip(*of_file, strict=True)
             rows = pa.table({"start": pa.array(starts, pa.timestamp("us")), "first": firsts, "messages": counts})
 
-            def insert(cursor: DuckDBPyConnection, rows: pa.Table = rows) -> None:
+            def insert(cursor: Cursor, rows: pa.Table = rows) -> None:
                 cursor.register("rows_of_hours", rows)
                 cursor.register("choices", choices)
                 cursor.register("series", pa.Table.from_pylist(series, schema=_SERIES))

@@ -75,6 +75,7 @@ class RowFault(StrEnum):
     """Why a row is not a message; the first that applies, in this order."""
 
     CELLS = "cells"
+    CONTROL = "control"
     NO_SENT_DATE = "no_sent_date"
     SENT_DATE = "sent_date"
     TOO_OLD = "too_old"
@@ -97,6 +98,7 @@ class RowFault(StrEnum):
 # The sentence for each; {cell} is what the file says.
 ROW_FAULTS: dict[RowFault, str] = {
     RowFault.CELLS: "The row has {cell}.",
+    RowFault.CONTROL: "A cell that is read holds a control character: {cell}.",
     RowFault.NO_SENT_DATE: "There is no Sent Date.",
     RowFault.SENT_DATE: "The Sent Date {cell} is not in the file's date format.",
     RowFault.TOO_OLD: "The Sent Date {cell} is before the year 2000.",

@@ -24,6 +24,7 @@ class RowFault(StrEnum):
     DUPLICATE = "duplicate"
     FORMULA = "formula"
     TOO_MANY_CELLS = "too_many_cells"
+    CONTROL = "control"
 
 
 ROW_FAULTS: dict[RowFault, str] = {
@@ -32,6 +33,7 @@ ROW_FAULTS: dict[RowFault, str] = {
     RowFault.DUPLICATE: "The number stands in an earlier row.",
     RowFault.FORMULA: "A cell holds a formula; paste its value instead.",
     RowFault.TOO_MANY_CELLS: "The row has more cells than the header.",
+    RowFault.CONTROL: "A cell holds a control character, which no message can have.",
 }
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.domain.control_characters import replace_controls
+
 
 class DeliveryStatus(StrEnum):
     """The guide's words. Statistics call Submitted messages Transmitted."""
@@ -76,6 +78,10 @@ class SubmitResult:
     error_code: str = ""
     retry_after_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Replace control characters: what a provider says is kept, and none of it is anything but text."""
+        _replace(self, "gateway_message_id", "error_code")
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -86,3 +92,14 @@ class Receipt:
     receipt_state: str
     error_code: str
     done_at: datetime
+
+    def __post_init__(self) -> None:
+        """Replace control characters, as in the answer that named the message: it is found all the same."""
+        _replace(self, "gateway_message_id", "receipt_state", "error_code")
+
+
+def _replace(said: SubmitResult | Receipt, *names: str) -> None:
+    for name in names:
+        text = getattr(said, name)
+        if not text.isprintable():
+            object.__setattr__(said, name, replace_controls(text))

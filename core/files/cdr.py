@@ -143,6 +143,9 @@ def _open_parquet(file: BinaryIO) -> CdrFile:
         try:
             for batch in found.iter_batches(batch_size=BLOCK_ROWS):
                 cells = [_as_text(column) for column in batch.columns]
+                for column in cells:
+                    # Parquet promises UTF-8, and whoever writes it may not have kept that.
+                    column.validate(full=True)
                 # As in a spreadsheet, where the header is row 1.
                 numbers = pa.array(range(done[0] + 2, done[0] + 2 + batch.num_rows), pa.int64())
                 done[0] += batch.num_rows

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.domain.delays import HIGH, MEDIAN
 from core.domain.periods import OffsetSpan, Period, list_offsets
@@ -15,6 +14,7 @@ from core.history.arrow import fetch
 from core.history.blocks import BUCKETS, Blocks, bin_exactly
 from core.history.calendars import DaySpan, cover, find_calendar, next_month
 from core.history.delays import Part, add_part, find_places, find_quantile
+from core.history.door import Cursor
 from core.history.filters import Condition, in_accounts, offset_at
 from core.history.lake import Lake
 from core.history.reach import Ints, Reach, ReachReader, Routes, Series
@@ -46,7 +46,7 @@ class RollupReader:
         self.reaches = ReachReader()
         self.blocks = Blocks(most_bytes)
 
-    def ask(self, cursor: DuckDBPyConnection, query: StatisticsQuery) -> "AddingUp":
+    def ask(self, cursor: Cursor, query: StatisticsQuery) -> "AddingUp":
         """Return what adds up *query* in the cursor's snapshot. Raises: InvalidInput: no such time zone."""
         return AddingUp(cursor, query, self.reaches.read(cursor), self.blocks)
 
@@ -65,7 +65,7 @@ class RollupReader:
 class AddingUp:
     """One question. Its temporary tables are those of a cursor of its own, and nothing of it outlives the cursor."""
 
-    def __init__(self, cursor: DuckDBPyConnection, query: StatisticsQuery, reach: Reach, blocks: Blocks) -> None:
+    def __init__(self, cursor: Cursor, query: StatisticsQuery, reach: Reach, blocks: Blocks) -> None:
         """Find out what the rollups cover, and count what they do not know."""
         self._cursor = cursor
         self._reach = reach

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
+
+from core.history.door import Cursor
 
 
-def fetch(cursor: DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None) -> pa.Table:
+def fetch(cursor: Cursor, sql: str, values: Mapping[str, object] | None = None) -> pa.Table:
     """
     Run *sql* with bound *values*.
 
@@ -17,9 +18,7 @@ def fetch(cursor: DuckDBPyConnection, sql: str, values: Mapping[str, object] | N
     return _aware(cursor.execute(sql, dict(values or {})).to_arrow_table())
 
 
-def fetch_batches(
-    cursor: DuckDBPyConnection, sql: str, values: Mapping[str, object], row_count: int
-) -> Iterator[pa.Table]:
+def fetch_batches(cursor: Cursor, sql: str, values: Mapping[str, object], row_count: int) -> Iterator[pa.Table]:
     """Yield the rows as `fetch` returns them, about *row_count* at a time: never all of them in memory."""
     for batch in cursor.execute(sql, dict(values)).to_arrow_reader(row_count):
         yield _aware(pa.Table.from_batches([batch]))
@@ -29,7 +28,7 @@ def _aware(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema([_make_aware(field) for field in table.schema]))
 
 
-def fetch_one(cursor: DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None) -> tuple[Any, ...]:
+def fetch_one(cursor: Cursor, sql: str, values: Mapping[str, object] | None = None) -> tuple[Any, ...]:
     """Run *sql*, which always yields a row, and return its first one."""
     row = cursor.execute(sql, dict(values or {})).fetchone()
     if row is None:

@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.history.arrow import fetch
+from core.history.door import Cursor
 from core.history.lake import Lake
 from core.history.recipients import RecipientSpec, judge
 from core.history.statements import load_statements
@@ -69,7 +69,7 @@ class AudienceStore:
         if frozen is not None:
             return frozen
 
-        def store(cursor: DuckDBPyConnection) -> FrozenAudience:
+        def store(cursor: Cursor) -> FrozenAudience:
             return _find(cursor, spec.campaign_id) or _store(cursor, spec, scratch)
 
         with self._lake.scratch(lambda cursor, name: _render(cursor, spec, name)) as scratch:
@@ -92,7 +92,7 @@ class AudienceStore:
             return fetch(cursor, _SQL["batch"], {"campaign_id": campaign_id, "batch_no": batch_no})
 
 
-def _find(cursor: DuckDBPyConnection, campaign_id: str) -> FrozenAudience | None:
+def _find(cursor: Cursor, campaign_id: str) -> FrozenAudience | None:
     values = {"campaign_id": campaign_id}
     row = cursor.execute(_SQL["find_frozen"], values).fetchone()
     if row is None:
@@ -103,11 +103,11 @@ def _find(cursor: DuckDBPyConnection, campaign_id: str) -> FrozenAudience | None
     return FrozenAudience(int(row[0]), excluded, batches, sum((cost for *_, cost in found), Decimal(0)))
 
 
-def _render(cursor: DuckDBPyConnection, spec: FreezeSpec, scratch: str) -> None:
+def _render(cursor: Cursor, spec: FreezeSpec, scratch: str) -> None:
     judge(cursor, spec.recipients, scratch, with_text=True)
 
 
-def _store(cursor: DuckDBPyConnection, spec: FreezeSpec, scratch: str) -> FrozenAudience:
+def _store(cursor: Cursor, spec: FreezeSpec, scratch: str) -> FrozenAudience:
     values = {"campaign_id": spec.campaign_id}
     cursor.execute(_SQL["insert_kept"].format(scratch=scratch), {**values, "batch_size": spec.batch_size})
     cursor.execute(_SQL["insert_excluded"].format(scratch=scratch), {**values, "now": spec.now})

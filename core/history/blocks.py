@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from duckdb import DuckDBPyConnection
 
 from core.domain.delays import LAST_BUCKET
 from core.history.calendars import next_month
+from core.history.door import Cursor
 from core.history.reach import Ints, Version
 from core.history.statements import load_statements
 
@@ -159,7 +159,7 @@ class Blocks:
         self._kept: OrderedDict[tuple[str, date], tuple[Version, Block]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, cursor: DuckDBPyConnection, key: tuple[str, date], version: Version, route_of_series: Ints) -> Block:
+    def get(self, cursor: Cursor, key: tuple[str, date], version: Version, route_of_series: Ints) -> Block:
         """Return the month *key* (calendar and first day) at *version*, which is the cursor's snapshot's."""
         with self._lock:
             kept = self._kept.get(key)
@@ -196,7 +196,7 @@ def _is_later(version: Version, other: Version) -> bool:
 
 
 def _load(
-    cursor: DuckDBPyConnection,
+    cursor: Cursor,
     key: tuple[str, date],
     version: Version,
     kept: tuple[Version, Block] | None,
@@ -221,7 +221,7 @@ class _Columns:
     delays: dict[str, npt.NDArray[Any]]
 
 
-def _read(cursor: DuckDBPyConnection, key: tuple[str, date], days: Iterable[date] | None) -> _Columns:
+def _read(cursor: Cursor, key: tuple[str, date], days: Iterable[date] | None) -> _Columns:
     calendar, month = key
     values = {
         "calendar": calendar,

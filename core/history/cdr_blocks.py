@@ -9,14 +9,16 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from duckdb import DuckDBPyConnection
 
-from core.domain.cdr import CLOCK_LEEWAY, EARLIEST, MAX_CELL, CdrField, CdrMapping, DateFormat, PriceUnit
+from core.domain.cdr import CLOCK_LEEWAY, EARLIEST, MAX_CELL, CdrField, CdrMapping, DateFormat, PriceUnit, RowFault
 from core.domain.cdr_guessing import STATUS_WORDS, TIMES, parse_price, parse_unicode, status_key
+from core.domain.control_characters import find_control, replace_controls
 from core.domain.msisdn import find_msisdn
 from core.domain.numbering import get_destination, list_countries, list_networks
 from core.domain.periods import Period, list_offsets
 from core.history.arrow import fetch, fetch_one
+from core.history.arrow_texts import find_fault
+from core.history.door import Cursor
 from core.history.statements import load_statements
 
 SQL = load_statements("cdr.sql")
@@ -45,7 +47,7 @@ class CdrSpec:
 class BlockReader:
     """Reads one block after the other, on one cursor; `cdr_parsed` holds the last one."""
 
-    def __init__(self, cursor: DuckDBPyConnection, spec: CdrSpec) -> None:
+    def __init__(self, cursor: Cursor, spec: CdrSpec) -> None:
         """Take the cursor and how the file is read; the mapping was checked."""
         self._cursor = cursor
         self._spec = spec
@@ -66,7 +68,8 @@ class BlockReader:
         cursor, now = self._cursor, self._spec.now
         latest = now + CLOCK_LEEWAY
         cells = {name: pc.utf8_trim_whitespace(block[source]) for name, source in self._sources.items()}
-        cursor.register("block", pa.table({"row_no": block["row_no"], **cells}))
+        clean, refused = _sift(pa.table({"row_no": block["row_no"], **cells}))
+        cursor.register("block", clean)
         cursor.execute(
             SQL["read_cells"].format(
                 cells=self._cells,
@@ -83,7 +86,10 @@ class BlockReader:
         sql = SQL["parse"].format(sent_zone=zone("sent_local"), delivery_zone=zone("delivery_local"))
         cursor.execute(sql, {**bounds, **values})
         cursor.execute(SQL["understood"])
-        return fetch(cursor, SQL["rejected"])
+        rejected = fetch(cursor, SQL["rejected"])
+        if refused is None:
+            return rejected
+        return pa.concat_tables([rejected, refused.cast(rejected.schema)]).sort_by("row_no")
 
     def _look_up(self) -> None:
         """Parse what few different cells stand for once for each, instead of row by row."""
@@ -121,6 +127,23 @@ class BlockReader:
             return lambda _: "INTERVAL 0 SECOND", {}
         period = Period(first.replace(tzinfo=UTC) - 2 * day, last.replace(tzinfo=UTC) + 2 * day)
         return local_offsets(period, self._spec.mapping.time_zone)
+
+
+def _sift(block: pa.Table) -> tuple[pa.Table, pa.Table | None]:
+    """Return the rows without control characters, and the others as they are rejected, None where there are none."""
+    if find_fault(block) is None:
+        return block, None
+    faults: list[tuple[int, str, str]] = []
+    for row in block.to_pylist():
+        cell = next(
+            (cell for name, cell in row.items() if name != "row_no" and find_control(cell, is_prose=True)), None
+        )
+        if cell is not None:
+            # What nobody sees is shown as a replacement character.
+            faults.append((row["row_no"], RowFault.CONTROL, replace_controls(cell)))
+    numbers, kinds, cells = zip(*faults, strict=True)
+    clean = block.filter(pc.invert(pc.is_in(block["row_no"], pa.array(numbers, pa.int64()))))
+    return clean, pa.table({"row_no": numbers, "fault": list(map(str, kinds)), "cell": cells})
 
 
 def local_offsets(period: Period, time_zone: str) -> tuple[Callable[[str], str], Mapping[str, object]]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.history.arrow import fetch, fetch_one
+from core.history.door import Cursor
 from core.history.lake import Lake
 from core.history.schema import CONTACT_SCHEMA
 from core.history.statements import load_statements
@@ -32,14 +32,14 @@ class ContactStore:
         Raises: StorageError: as `Lake.write`.
         """
 
-        def stage(cursor: DuckDBPyConnection, scratch: str) -> None:
+        def stage(cursor: Cursor, scratch: str) -> None:
             cursor.execute(_SQL["create_scratch"].format(scratch=scratch))
             # One at a time, not as a stream DuckDB pulls from: an error while reading the file stays itself.
             for table in tables:
                 cursor.register("incoming", table.select(CONTACT_SCHEMA.names).cast(CONTACT_SCHEMA))
                 cursor.execute(_SQL["fill_scratch"].format(scratch=scratch))
 
-        def store(cursor: DuckDBPyConnection) -> int:
+        def store(cursor: Cursor) -> int:
             cursor.execute(_SQL["delete"], {"list_id": list_id})
             cursor.execute(_SQL["insert"].format(scratch=scratch), {"list_id": list_id})
             return int(fetch_one(cursor, _SQL["count"], {"list_id": list_id})[0])
@@ -60,7 +60,7 @@ class ContactStore:
     def delete(self, list_id: str) -> None:
         """Remove the list's contacts; a list without any is no error."""
 
-        def remove(cursor: DuckDBPyConnection) -> None:
+        def remove(cursor: Cursor) -> None:
             cursor.execute(_SQL["delete"], {"list_id": list_id})
 
         self._lake.write(remove)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from duckdb import DuckDBPyConnection
 
 from core.domain.folding import fold
 from core.domain.messages import DeliveryStatus
@@ -14,6 +13,7 @@ from core.domain.periods import Period, day_start
 from core.domain.statistics import GroupBy
 from core.history.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.calendars import find_calendar
+from core.history.door import Cursor
 from core.history.filters import MessageQuery
 from core.history.reach import Ints, Routes
 from core.history.sums import Labels, concatenated, in_order
@@ -42,7 +42,7 @@ class DayCounts:
         return sum(self.counts)
 
 
-def count_days(cursor: DuckDBPyConnection, rollups: RollupReader, query: MessageQuery) -> DayCounts:
+def count_days(cursor: Cursor, rollups: RollupReader, query: MessageQuery) -> DayCounts:
     """Count by the days of the query's time zone, or those of UTC while its own are not rolled up."""
     reach = rollups.reaches.read(cursor)
     zone = query.time_zone if find_calendar(query.time_zone, reach.built) else "UTC"

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from core.errors import ConfigurationError
+from core.history.door import Instance
 
 
 def find_extension(name: str) -> Path:
@@ -28,15 +29,15 @@ def find_extension(name: str) -> Path:
     return file
 
 
-def load_extensions(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
+def load_extensions(instance: Instance, *names: str) -> None:
     """
-    Load extensions into the DuckDB instance behind *connection*.
+    Load extensions into the DuckDB instance of *instance*.
 
     Raises: ConfigurationError: see `find_extension`.
     """
     for name in names:
         path = str(find_extension(name)).replace("'", "''")
-        connection.execute(f"LOAD '{path}'")
+        instance.set_up(f"LOAD '{path}'")
 
 
 def _missing(name: str) -> ConfigurationError:

@@ -7,9 +7,8 @@ files were nobody's. So a catalog that is missing, empty, damaged or another's i
 
 from typing import Protocol
 
-from duckdb import DuckDBPyConnection
-
 from core.history.catalog import Catalog, PostgresCatalog, SqliteCatalog, foreign, missing
+from core.history.door import Instance
 from core.history.location import Location
 from core.identifiers import new_id
 
@@ -69,7 +68,7 @@ class Identity:
         """
         self._judge(self._register.find(), self.catalog.find_identity(thoroughly=thoroughly))
 
-    def begin(self, connection: DuckDBPyConnection) -> bool:
+    def begin(self, instance: Instance) -> bool:
         """
         Look again, as the only writer, and note that a lake is being made if there was none.
 
@@ -78,7 +77,7 @@ class Identity:
         """
         known, found = self._register.find(), self.catalog.find_identity()
         self._judge(known, found)
-        if found is None and self._location.has_files(connection):
+        if found is None and self._location.has_files(instance):
             raise missing(self.catalog.place)
         return not known and found is None
 

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from typing import TypeVar
 
 import duckdb
-from duckdb import DuckDBPyConnection
 
 from core.config import Settings
 from core.errors import StorageError
+from core.history.door import Cursor, Instance
 from core.history.extensions import load_extensions
 from core.history.faults import explained, is_broken, is_conflict, is_lost
 from core.history.identity import Identity, LakeRegister
@@ -28,12 +28,6 @@ LOCK_TIMEOUT_S = 60.0
 GATE_TIMEOUT_S = 0.5
 _BACKOFF_FIRST_S, _BACKOFF_MOST_S = 0.05, 1.0
 
-# Nothing is ever downloaded, and only what is signed is loaded.
-CONFIG = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_unsigned_extensions": "false",
-}
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +48,7 @@ class Lake:
         self._gate = self._location.gate()
         self._maintenance = self._location.maintenance_lock()
         self._opening = threading.Lock()
-        self._connection: DuckDBPyConnection | None = None
+        self._connection: Instance | None = None
 
     @property
     def location(self) -> Location:
@@ -62,7 +56,7 @@ class Lake:
         return self._location
 
     @contextmanager
-    def read(self) -> Iterator[DuckDBPyConnection]:
+    def read(self) -> Iterator[Cursor]:
         """
         Give a cursor that sees one snapshot of the lake from its first query on, and cannot write.
 
@@ -76,7 +70,7 @@ class Lake:
             finally:
                 _roll_back(cursor)
 
-    def write(self, work: Callable[[DuckDBPyConnection], T]) -> T:
+    def write(self, work: Callable[[Cursor], T]) -> T:
         """
         Run *work* in one transaction as the lake's only writer and commit it.
 
@@ -102,7 +96,7 @@ class Lake:
             pause_s = min(pause_s * 2, _BACKOFF_MOST_S)
         return self._write_once(work)
 
-    def compact(self, work: Callable[[DuckDBPyConnection], T]) -> T:
+    def compact(self, work: Callable[[Cursor], T]) -> T:
         """
         Run *work* as `write` does, but once, and commit it while no reader is inside.
 
@@ -117,7 +111,7 @@ class Lake:
         with self._lock.hold(LOCK_TIMEOUT_S), self._cursor_of(connection) as cursor:
             return _transact(cursor, work, self._gate.closed(GATE_TIMEOUT_S))
 
-    def tend(self, work: Callable[[DuckDBPyConnection], T]) -> T:
+    def tend(self, work: Callable[[Cursor], T]) -> T:
         """
         Run *work* beside a writer: for what changes no table, such as deleting files nobody names.
 
@@ -134,7 +128,7 @@ class Lake:
             yield held
 
     @contextmanager
-    def scratch(self, fill: Callable[[DuckDBPyConnection, str], object]) -> Iterator[str]:
+    def scratch(self, fill: Callable[[Cursor, str], object]) -> Iterator[str]:
         """
         Keep a table in this process's memory while the block runs; it spills to disk when large.
 
@@ -156,7 +150,7 @@ class Lake:
             finally:
                 cursor.execute(f"DROP TABLE IF EXISTS {name}")
 
-    def keep_scratch(self, fill: Callable[[DuckDBPyConnection, str], object]) -> str:
+    def keep_scratch(self, fill: Callable[[Cursor, str], object]) -> str:
         """Keep such a table until `drop_scratch`, or until this process opens the lake anew. Raises: as `scratch`."""
         name = _new_scratch()
         with self._cursor() as cursor, self._gate.enter():
@@ -184,19 +178,19 @@ class Lake:
                 self._connection.close()
                 self._connection = None
 
-    def _write_once(self, work: Callable[[DuckDBPyConnection], T]) -> T:
+    def _write_once(self, work: Callable[[Cursor], T]) -> T:
         # Opened first: it takes the same lock when it is the first of this process.
         connection = self._connect()
         with self._lock.hold(LOCK_TIMEOUT_S), self._cursor_of(connection) as cursor:
             return _transact(cursor, work)
 
     @contextmanager
-    def _cursor(self) -> Iterator[DuckDBPyConnection]:
+    def _cursor(self) -> Iterator[Cursor]:
         with self._cursor_of(self._connect()) as cursor:
             yield cursor
 
     @contextmanager
-    def _cursor_of(self, connection: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
+    def _cursor_of(self, connection: Instance) -> Iterator[Cursor]:
         try:
             with explained(), connection.cursor() as cursor:
                 yield cursor
@@ -208,7 +202,7 @@ class Lake:
                 self._identity.check(thoroughly=is_lost(cause))
             raise
 
-    def _connect(self) -> DuckDBPyConnection:
+    def _connect(self) -> Instance:
         with self._opening:
             if self._connection is not None and self._identity.is_replaced():
                 self._connection = None
@@ -216,22 +210,17 @@ class Lake:
                 self._connection = self._open()
             return self._connection
 
-    def _forget(self, connection: DuckDBPyConnection) -> None:
+    def _forget(self, connection: Instance) -> None:
         """Let the next call open a new instance; calls that still run on the old one fail by themselves."""
         with self._opening:
             if self._connection is connection:
                 self._connection = None
 
-    def _open(self) -> DuckDBPyConnection:
+    def _open(self) -> Instance:
         self._identity.check(thoroughly=True)
         self._location.make_folders()
-        connection = duckdb.connect(
-            ":memory:",
-            config={
-                **CONFIG,
-                "memory_limit": f"{self._memory_mib}MiB",
-                "temp_directory": str(self._location.spill_dir),
-            },
+        connection = Instance(
+            {"memory_limit": f"{self._memory_mib}MiB", "temp_directory": str(self._location.spill_dir)}
         )
         try:
             self._prepare(connection)
@@ -240,19 +229,20 @@ class Lake:
             raise
         return connection
 
-    def _prepare(self, connection: DuckDBPyConnection) -> None:
+    def _prepare(self, connection: Instance) -> None:
         with explained():
             # Plain timestamps are UTC everywhere; aware ones that come in are turned by the session's zone.
-            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            connection.set_up("SET GLOBAL TimeZone = 'UTC'")
             load_extensions(connection, *self._location.extensions)
             # A file never changes once it is there, and a large one is described by some hundred row groups.
-            connection.execute("SET GLOBAL parquet_metadata_cache = true")
+            connection.set_up("SET GLOBAL parquet_metadata_cache = true")
             # DuckLake would try a commit again upon what others committed meanwhile, as long as it only adds rows. Here
             # whoever looked at an older snapshot has lost and does its work again: two cannot both find a tag missing.
-            connection.execute("SET GLOBAL ducklake_max_retry_count = 0")
+            connection.set_up("SET GLOBAL ducklake_max_retry_count = 0")
             # Two processes that start at once must not both create the catalog.
             with self._lock.hold(LOCK_TIMEOUT_S), connection.cursor() as cursor:
                 self._location.attach(connection, create=self._identity.begin(connection))
+                connection.lock_down([self._location.files])
                 applied = _transact(cursor, migrate)
                 self._identity.settle()
         for name in applied:
@@ -264,8 +254,8 @@ def _new_scratch() -> str:
 
 
 def _transact(
-    cursor: DuckDBPyConnection,
-    work: Callable[[DuckDBPyConnection], T],
+    cursor: Cursor,
+    work: Callable[[Cursor], T],
     gate: AbstractContextManager[None] | None = None,
 ) -> T:
     cursor.execute("BEGIN TRANSACTION")
@@ -279,7 +269,7 @@ def _transact(
     return result
 
 
-def _roll_back(cursor: DuckDBPyConnection) -> None:
+def _roll_back(cursor: Cursor) -> None:
     # A commit that failed has ended its transaction, and a broken instance has none; what made us roll
     # back is the error that counts.
     with suppress(duckdb.Error):

@@ -4,9 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from duckdb import DuckDBPyConnection
-
 from core.config import Settings
+from core.history.door import Instance
 from core.history.locks import MAINTENANCE_KEY, AdvisoryLock, FileGate, FileLock, OpenGate, ReaderGate, WriterLock
 
 # Milliseconds a reader or writer waits for SQLite's own short locks.
@@ -66,18 +65,19 @@ class Location:
         if not self.on_object_storage:
             Path(self.files).mkdir(parents=True, exist_ok=True)
 
-    def has_files(self, connection: DuckDBPyConnection) -> bool:
+    def has_files(self, instance: Instance) -> bool:
         """Return whether there is any Parquet file where the lake's are."""
         if not self.on_object_storage:
             return any(Path(self.files).rglob("*.parquet"))
-        _use_credentials(connection)
-        found = connection.execute("SELECT 1 FROM glob($pattern) LIMIT 1", {"pattern": f"{self.files}**/*.parquet"})
-        return found.fetchone() is not None
+        _use_credentials(instance)
+        with instance.cursor() as cursor:
+            sql = "SELECT 1 FROM glob($pattern) LIMIT 1"
+            return cursor.execute(sql, {"pattern": f"{self.files}**/*.parquet"}).fetchone() is not None
 
-    def attach(self, connection: DuckDBPyConnection, *, create: bool) -> None:
+    def attach(self, instance: Instance, *, create: bool) -> None:
         """Attach the lake as `lake`; its catalog must be there, but is created when there is none if *create*."""
         if self.on_object_storage:
-            _use_credentials(connection)
+            _use_credentials(instance)
         # The files are listed relative to their folder: overriding lets a backup be restored elsewhere.
         options = [f"DATA_PATH {quote(self.files)}", "OVERRIDE_DATA_PATH true", f"CREATE_IF_NOT_EXISTS {create}"]
         if self.catalog:
@@ -86,10 +86,10 @@ class Location:
             source = f"ducklake:sqlite:{self.folder / 'catalog.sqlite'}"
             # Without WAL, readers wait for writers and commits fail with "database is locked".
             options += ["META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {SQLITE_BUSY_MS}"]
-        connection.execute(f"ATTACH {quote(source)} AS lake ({', '.join(options)})")
+        instance.set_up(f"ATTACH {quote(source)} AS lake ({', '.join(options)})")
 
 
-def _use_credentials(connection: DuckDBPyConnection) -> None:
+def _use_credentials(instance: Instance) -> None:
     """Hand DuckDB the object storage's credentials, from the variables every S3 client reads."""
     given = {
         "KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", ""),
@@ -103,7 +103,7 @@ def _use_credentials(connection: DuckDBPyConnection) -> None:
         # Servers that are not Amazon's have no host name per bucket.
         given |= {"ENDPOINT": host.rstrip("/"), "URL_STYLE": "path", "USE_SSL": str(scheme != "http").lower()}
     options = "".join(f", {name} {quote(value)}" for name, value in given.items() if value)
-    connection.execute(f"CREATE OR REPLACE SECRET lake_files (TYPE s3{options})")
+    instance.set_up(f"CREATE OR REPLACE SECRET lake_files (TYPE s3{options})")
 
 
 def quote(text: str) -> str:

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from duckdb import DuckDBPyConnection
 
 from core.history.arrow import fetch_one
+from core.history.door import TARGET_FILE_SIZE, Cursor
 from core.history.lake import Lake
 from core.history.statements import load_statements
 
@@ -103,23 +103,23 @@ class Maintenance:
     def merge(self, table: str, bounds: StepBounds) -> int:
         """Make one file of adjacent small ones in each partition. Returns: How many files were merged."""
 
-        def merge(cursor: DuckDBPyConnection) -> int:
+        def merge(cursor: Cursor) -> int:
             values = {"small": SMALL_BYTES, "most": bounds.files, "most_bytes": MOST_BYTES}
             sql = _SQL["merge_size"].format(files=_files(cursor, table))
             outputs, most_bytes = fetch_one(cursor, sql, values)
             # The setting is the whole process's, but whoever writes holds the writer's lock, and that is us.
-            cursor.execute(f"SET GLOBAL ducklake_target_file_size = '{most_bytes}B'")
+            cursor.execute(f"SET GLOBAL {TARGET_FILE_SIZE} = '{most_bytes}B'")
             try:
                 return int(fetch_one(cursor, _SQL["merge"].format(table=table, outputs=outputs))[0])
             finally:
-                cursor.execute("RESET GLOBAL ducklake_target_file_size")
+                cursor.execute(f"RESET GLOBAL {TARGET_FILE_SIZE}")
 
         return self._lake.compact(merge)
 
     def rewrite(self, table: str, bounds: StepBounds) -> int:
         """Write files anew without their deleted rows, those with the most first. Returns: How many files."""
 
-        def rewrite(cursor: DuckDBPyConnection) -> int:
+        def rewrite(cursor: Cursor) -> int:
             values = {
                 "small": SMALL_BYTES,
                 "most": bounds.files,
@@ -138,7 +138,7 @@ class Maintenance:
     def expire(self, before: datetime) -> int:
         """Forget snapshots older than *before*, oldest first. Returns: How many."""
 
-        def expire(cursor: DuckDBPyConnection) -> int:
+        def expire(cursor: Cursor) -> int:
             # By number: in a SQLite catalog DuckLake compares times as text, and takes those of the whole day.
             values = {"before": before, "most": MOST_SNAPSHOTS}
             versions = [str(version) for (version,) in _rows(cursor, _SQL["old_snapshots"], values)]
@@ -210,7 +210,7 @@ class Maintenance:
         return self._lake.compact(lambda cursor: int(fetch_one(cursor, sql)[0]))
 
 
-def _files(cursor: DuckDBPyConnection, table: str = "") -> str:
+def _files(cursor: Cursor, table: str = "") -> str:
     """Return the query of the files that are read now, of one table or of all."""
     tables = [(table_id, name) for table_id, name in _rows(cursor, _SQL["tables"]) if table in {"", name}]
     parts = [_SQL["inlined_deletes"].format(table_id=table_id) for table_id, _ in tables]
@@ -219,7 +219,7 @@ def _files(cursor: DuckDBPyConnection, table: str = "") -> str:
     return _SQL["live_files"].format(deletes=deletes) + only
 
 
-def _exists(cursor: DuckDBPyConnection, sql: str) -> bool:
+def _exists(cursor: Cursor, sql: str) -> bool:
     """Return whether the table of *sql* is there: DuckLake makes those of deleted rows when they are first needed."""
     try:
         cursor.execute(f"{sql} LIMIT 0")
@@ -228,7 +228,7 @@ def _exists(cursor: DuckDBPyConnection, sql: str) -> bool:
     return True
 
 
-def _rows(cursor: DuckDBPyConnection, sql: str, values: dict[str, object] | None = None) -> list[tuple[Any, ...]]:
+def _rows(cursor: Cursor, sql: str, values: dict[str, object] | None = None) -> list[tuple[Any, ...]]:
     return cursor.execute(sql, values or {}).fetchall()
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.domain.messages import Receipt
 from core.domain.receipts import Settled, merge, settle
 from core.history.arrow import fetch_one
+from core.history.door import Cursor
 from core.history.lake import Lake
 from core.history.rollups import record_changed, record_inserted
 from core.history.schema import MESSAGE_SCHEMA, RECEIPT_SCHEMA, UNSENT_SCHEMA
@@ -90,7 +90,7 @@ class MessageStore:
         unsent = unsent.select(UNSENT_SCHEMA.names).cast(UNSENT_SCHEMA)
         tag = {"batch_id": batch_id, "campaign_id": campaign_id, "now": now, "message_count": messages.num_rows}
 
-        def append(cursor: DuckDBPyConnection) -> bool:
+        def append(cursor: Cursor) -> bool:
             if _is_appended(cursor, batch_id):
                 return False
             if messages.num_rows:
@@ -136,7 +136,7 @@ class MessageStore:
         folded, came = _fold(receipts), _as_they_came(receipts)
         earliest = min(update.receipt.done_at for update in receipts) - lookback
 
-        def update(cursor: DuckDBPyConnection) -> set[tuple[str, str]]:
+        def update(cursor: Cursor) -> set[tuple[str, str]]:
             cursor.register("incoming_settled", folded)
             cursor.register("incoming_receipts", came)
             settle_messages(cursor, _SQL["matched_receipts"], {"earliest": earliest})
@@ -148,7 +148,7 @@ class MessageStore:
         return self._lake.write(update)
 
 
-def settle_messages(cursor: DuckDBPyConnection, matched: str, values: Mapping[str, object]) -> int:
+def settle_messages(cursor: Cursor, matched: str, values: Mapping[str, object]) -> int:
     """
     Bring stored messages up to what came for them, and log the difference for the rollups.
 
@@ -172,11 +172,11 @@ def settle_messages(cursor: DuckDBPyConnection, matched: str, values: Mapping[st
     return int(count)
 
 
-def _is_appended(cursor: DuckDBPyConnection, batch_id: str) -> bool:
+def _is_appended(cursor: Cursor, batch_id: str) -> bool:
     return cursor.execute(_SQL["find_appended"], {"batch_id": batch_id}).fetchone() is not None
 
 
-def _keep(cursor: DuckDBPyConnection) -> None:
+def _keep(cursor: Cursor) -> None:
     """Append the receipts of the messages that were found, except those an earlier merge has kept."""
     first, last = fetch_one(cursor, _SQL["reported_range"])
     if first is None:

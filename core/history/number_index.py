@@ -15,11 +15,10 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 
-from duckdb import DuckDBPyConnection
-
 from core.domain.periods import Period
 from core.history.arrow import fetch_one
 from core.history.calendars import month_period, next_month
+from core.history.door import Cursor
 from core.history.lake import Lake
 from core.history.number_search import BEFORE_DIGITS, KEPT, PER_HEAD, SHORTEST, SQL, STEP, list_covered, midnight
 
@@ -75,7 +74,7 @@ class NumberIndex:
     def index_day(self, day: date) -> None:
         """Index a day's messages, or those of its late slots when it was indexed before. Raises: as `Lake.write`."""
 
-        def index(cursor: DuckDBPyConnection) -> None:
+        def index(cursor: Cursor) -> None:
             is_covered = any(first <= day < end for first, end in list_covered(cursor))
             _insert(cursor, day, _IN_LATE_SLOTS if is_covered else _IN_PERIOD)
             cursor.execute(SQL["clear_late"], _bounds(_day_period(day)))
@@ -132,7 +131,7 @@ class NumberIndex:
             self.index_day(day)
 
 
-def list_covered_by_month(cursor: DuckDBPyConnection) -> list[tuple[date, date]]:
+def list_covered_by_month(cursor: Cursor) -> list[tuple[date, date]]:
     """Return the indexed days as `list_covered` does, cut where months begin."""
     cut = []
     for first, end in list_covered(cursor):
@@ -144,7 +143,7 @@ def list_covered_by_month(cursor: DuckDBPyConnection) -> list[tuple[date, date]]
     return cut
 
 
-def _insert(cursor: DuckDBPyConnection, day: date, where: str) -> None:
+def _insert(cursor: Cursor, day: date, where: str) -> None:
     sql = SQL["insert_endings"].format(endings=_endings(where), per_head=PER_HEAD)
     cursor.execute(sql, _bounds(_day_period(day)))
     cursor.execute(SQL["insert_span"], {"first_day": day, "end_day": day + _DAY})
@@ -162,12 +161,12 @@ def _endings(where: str) -> str:
     )
 
 
-def _list_span_ids(cursor: DuckDBPyConnection, month: date) -> frozenset[object]:
+def _list_span_ids(cursor: Cursor, month: date) -> frozenset[object]:
     rows = cursor.execute(SQL["list_span_ids"], _span(month)).fetchall()
     return frozenset(span_id for (span_id,) in rows)
 
 
-def _cut(cursor: DuckDBPyConnection, bounds: dict[str, object]) -> list[int]:
+def _cut(cursor: Cursor, bounds: dict[str, object]) -> list[int]:
     """Return where to cut the unsorted endings, from 0 to past all of them."""
     count = int(fetch_one(cursor, SQL["count_unsorted"], bounds)[0])
     parts = -(-count // SORTED_AT_ONCE)
@@ -176,13 +175,13 @@ def _cut(cursor: DuckDBPyConnection, bounds: dict[str, object]) -> list[int]:
     return sorted({0, *(int(cut) for cut in found), _PAST_ALL})
 
 
-def _sort(cursor: DuckDBPyConnection, values: dict[str, object]) -> None:
+def _sort(cursor: Cursor, values: dict[str, object]) -> None:
     cursor.execute(SQL["take_unsorted"], values)
     cursor.execute(SQL["insert_taken"])
     cursor.execute(SQL["drop_taken"])
 
 
-def _delete_sorted(cursor: DuckDBPyConnection, day: date, known: frozenset[object]) -> bool:
+def _delete_sorted(cursor: Cursor, day: date, known: frozenset[object]) -> bool:
     """Delete what was sorted of a day, unless its month has changed since its spans were those *known*."""
     if _list_span_ids(cursor, day.replace(day=1)) != known:
         return False
@@ -190,7 +189,7 @@ def _delete_sorted(cursor: DuckDBPyConnection, day: date, known: frozenset[objec
     return True
 
 
-def _join_spans(cursor: DuckDBPyConnection, month: date, known: frozenset[object]) -> None:
+def _join_spans(cursor: Cursor, month: date, known: frozenset[object]) -> None:
     if _list_span_ids(cursor, month) != known:
         return
     spans = [span for span in list_covered_by_month(cursor) if span[0].replace(day=1) == month]
@@ -199,7 +198,7 @@ def _join_spans(cursor: DuckDBPyConnection, month: date, known: frozenset[object
         cursor.execute(SQL["insert_span"], {"first_day": first, "end_day": end})
 
 
-def _forget(cursor: DuckDBPyConnection, month: date) -> list[date]:
+def _forget(cursor: Cursor, month: date) -> list[date]:
     """Take a month out of the index, and return which days of it were there, newest first."""
     days = _covered_days(cursor, month)
     bounds = _bounds(month_period(month, "UTC"))
@@ -209,12 +208,12 @@ def _forget(cursor: DuckDBPyConnection, month: date) -> list[date]:
     return sorted(days, reverse=True)
 
 
-def _covered_days(cursor: DuckDBPyConnection, month: date) -> list[date]:
+def _covered_days(cursor: Cursor, month: date) -> list[date]:
     spans = [span for span in list_covered_by_month(cursor) if span[0].replace(day=1) == month]
     return [day for span in spans for day in _days(*span)]
 
 
-def _count_missing(cursor: DuckDBPyConnection, day: date) -> int:
+def _count_missing(cursor: Cursor, day: date) -> int:
     sql = SQL["count_missing"].format(endings=_endings(_IN_PERIOD))
     return int(fetch_one(cursor, sql, _bounds(_day_period(day)))[0])
 

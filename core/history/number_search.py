@@ -18,9 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from duckdb import DuckDBPyConnection
-
 from core.domain.periods import Period
+from core.history.door import Cursor
 from core.history.filters import Condition
 from core.history.statements import load_statements
 
@@ -44,7 +43,7 @@ NEAR = timedelta(hours=2)
 _RUN = re.compile(f"[0-9]{{{SHORTEST},}}")
 
 
-def mark_unindexed(cursor: DuckDBPyConnection, relation: str) -> None:
+def mark_unindexed(cursor: Cursor, relation: str) -> None:
     """Note which indexed days the rows of *relation* belong to; they go into `lake.messages` in this transaction."""
     cursor.execute(SQL["mark_unindexed"].format(relation=relation))
 
@@ -54,7 +53,7 @@ def is_searchable(part: str) -> bool:
     return _RUN.search(part) is not None
 
 
-def find_stretches(cursor: DuckDBPyConnection, part: str, period: Period) -> list[Period] | None:
+def find_stretches(cursor: Cursor, part: str, period: Period) -> list[Period] | None:
     """
     Return where in *period* messages can be whose receiver contains *part*.
 
@@ -78,9 +77,7 @@ def find_stretches(cursor: DuckDBPyConnection, part: str, period: Period) -> lis
     return _joined([*_gaps(period, list_covered(cursor)), *_common(found.late, period), *_common(indexed, period)])
 
 
-def find_newest(
-    cursor: DuckDBPyConnection, part: str, period: Period, most: int
-) -> tuple[list[Period], datetime] | None:
+def find_newest(cursor: Cursor, part: str, period: Period, most: int) -> tuple[list[Period], datetime] | None:
     """
     Return what `find_stretches` does, but only back to the newest *most* moments, and from when on that is all.
 
@@ -130,7 +127,7 @@ def join_near(stretches: Iterable[Period], gap: timedelta = NEAR) -> list[Period
     return joined
 
 
-def list_covered(cursor: DuckDBPyConnection) -> list[tuple[date, date]]:
+def list_covered(cursor: Cursor) -> list[tuple[date, date]]:
     """Return the indexed days as spans that do not touch, each from its first day to before its end, in order."""
     joined: list[tuple[date, date]] = []
     for first, end in cursor.execute(SQL["list_spans"]).fetchall():
@@ -157,7 +154,7 @@ class _Found:
     since: datetime
 
 
-def _look_up(cursor: DuckDBPyConnection, part: str, period: Period, most: int) -> _Found:
+def _look_up(cursor: Cursor, part: str, period: Period, most: int) -> _Found:
     lookups, values = _lookups(max(_RUN.findall(part), key=len))
     values |= {"start": period.start, "end": period.end}
     rows = cursor.execute(SQL["find_moments"].format(lookups=lookups), {**values, "most": most + 1}).fetchall()

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.domain.cdr import SAME_MESSAGE_WITHIN
 from core.history.arrow import fetch, fetch_one
 from core.history.cdr_blocks import SQL, BlockReader, CdrSpec
+from core.history.door import Cursor
 from core.history.lake import Lake
 from core.history.messages import settle_messages
 from core.history.rollups import record_inserted
@@ -79,7 +79,7 @@ class OutsideTraffic:
         """
         row_count = 0
 
-        def fill(cursor: DuckDBPyConnection, name: str) -> None:
+        def fill(cursor: Cursor, name: str) -> None:
             nonlocal row_count
             row_count = self._stage(cursor, spec, name, blocks, reject)
 
@@ -97,7 +97,7 @@ class OutsideTraffic:
         """
         tag = {"import_id": import_id, "chunk_no": chunk_no}
 
-        def merge(cursor: DuckDBPyConnection) -> Merged:
+        def merge(cursor: Cursor) -> Merged:
             done = cursor.execute(SQL["find_chunk"], tag).fetchone()
             if done is not None:
                 return Merged(*map(int, done))
@@ -109,7 +109,7 @@ class OutsideTraffic:
 
     def _stage(
         self,
-        cursor: DuckDBPyConnection,
+        cursor: Cursor,
         spec: CdrSpec,
         messages: str,
         blocks: Iterable[pa.Table],
@@ -136,7 +136,7 @@ class OutsideTraffic:
         return row_count
 
 
-def _merge(cursor: DuckDBPyConnection, staged: Staged, chunk_no: int) -> Merged:
+def _merge(cursor: Cursor, staged: Staged, chunk_no: int) -> Merged:
     cursor.execute(SQL["take_chunk"].format(messages=staged.table), {"chunk_no": chunk_no})
     first, last = fetch_one(cursor, SQL["chunk_range"])
     cursor.execute(

@@ -7,11 +7,11 @@ from itertools import accumulate
 from uuid import UUID
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.domain.periods import Period
 from core.history.arrow import fetch, fetch_one
 from core.history.day_counts import DayCounts
+from core.history.door import Cursor
 from core.history.filters import Condition, MessageQuery, condition, find_uuid, receiver_part
 from core.history.number_search import (
     MOMENT,
@@ -64,9 +64,7 @@ class FoundMessages:
     has_more: bool
 
 
-def page_of_days(
-    cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts, limit: int, offset: int
-) -> FoundMessages:
+def page_of_days(cursor: Cursor, query: MessageQuery, days: DayCounts, limit: int, offset: int) -> FoundMessages:
     """Return the page by going straight to the days it lies in, whose exact numbers are known."""
     table = MESSAGE_SCHEMA.empty_table()
     found = _locate(days.periods, days.counts, limit, offset)
@@ -79,7 +77,7 @@ def page_of_days(
     return FoundMessages(table, days.total, offset + table.num_rows < days.total)
 
 
-def look(cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts, limit: int, offset: int) -> FoundMessages:
+def look(cursor: Cursor, query: MessageQuery, days: DayCounts, limit: int, offset: int) -> FoundMessages:
     """Return the page by looking at messages, the newest first, until it is full; *days* says where there are any."""
     tables = [MESSAGE_SCHEMA.empty_table()]
     # One more than the page, to know whether it is the last; but there is only one of each id.
@@ -107,7 +105,7 @@ def look(cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts, limit
     return FoundMessages(page, total, total is None or total > offset + limit)
 
 
-def count_by_looking(cursor: DuckDBPyConnection, query: MessageQuery) -> int:
+def count_by_looking(cursor: Cursor, query: MessageQuery) -> int:
     """Return how many messages match, by looking at each that may."""
     part = receiver_part(query)
     # A question to the catalog, which only the index could make worth its while.
@@ -123,7 +121,7 @@ def is_indexed(query: MessageQuery) -> bool:
     return bool(query.message_id) or is_searchable(receiver_part(query))
 
 
-def count_slots(cursor: DuckDBPyConnection, query: MessageQuery) -> DayCounts:
+def count_slots(cursor: Cursor, query: MessageQuery) -> DayCounts:
     """Count the messages by quarter of an hour, newest first, by looking at each."""
     wanted = condition(query)
     rows = cursor.execute(_SQL["slots"].format(where=wanted.sql), dict(wanted.values)).fetchall()
@@ -137,7 +135,7 @@ _ALL = Condition("lake.messages", {})
 
 
 def _where_to_look(
-    cursor: DuckDBPyConnection, query: MessageQuery, days: DayCounts, missing: Callable[[], int]
+    cursor: Cursor, query: MessageQuery, days: DayCounts, missing: Callable[[], int]
 ) -> Iterator[tuple[Period, Condition]]:
     """Yield stretches of time, newest first, and what to read of them; *missing* tells how many are to be found yet."""
     sent_about = _time_in_id(query.message_id)
@@ -237,7 +235,7 @@ def _locate(
     return Period(periods[last].start, periods[first].end), offset - before, reached[last] - before
 
 
-def _find_first(cursor: DuckDBPyConnection, query: MessageQuery, messages: Condition, limit: int) -> pa.Table:
+def _find_first(cursor: Cursor, query: MessageQuery, messages: Condition, limit: int) -> pa.Table:
     """
     Return the newest messages of *messages*, which may hold millions of others.
 
@@ -255,20 +253,18 @@ def _find_first(cursor: DuckDBPyConnection, query: MessageQuery, messages: Condi
     return _fetch_newest(cursor, query, messages_in(found), limit)
 
 
-def _fetch_newest(cursor: DuckDBPyConnection, query: MessageQuery, messages: Condition, limit: int) -> pa.Table:
+def _fetch_newest(cursor: Cursor, query: MessageQuery, messages: Condition, limit: int) -> pa.Table:
     return _fetch_page(cursor, query, messages, limit, 0)
 
 
-def _fetch_page(
-    cursor: DuckDBPyConnection, query: MessageQuery, messages: Condition, limit: int, offset: int
-) -> pa.Table:
+def _fetch_page(cursor: Cursor, query: MessageQuery, messages: Condition, limit: int, offset: int) -> pa.Table:
     wanted = condition(query)
     sql = _SQL["page"].format(columns=COLUMNS, messages=messages.sql, where=wanted.sql)
     values = {**messages.values, **wanted.values, "limit": limit, "offset": offset}
     return fetch(cursor, sql, values).cast(MESSAGE_SCHEMA)
 
 
-def _is_there_a_sender(cursor: DuckDBPyConnection, query: MessageQuery) -> bool:
+def _is_there_a_sender(cursor: Cursor, query: MessageQuery) -> bool:
     """
     Whether anybody's messages of that time have such a sender, true when none is asked for.
 
@@ -281,11 +277,11 @@ def _is_there_a_sender(cursor: DuckDBPyConnection, query: MessageQuery) -> bool:
     return bool(fetch_one(cursor, _SQL["is_there_a_sender"], values)[0])
 
 
-def _is_small(cursor: DuckDBPyConnection) -> bool:
+def _is_small(cursor: Cursor) -> bool:
     return int(fetch_one(cursor, _SQL["count_everything"])[0]) <= SMALL_HISTORY
 
 
-def _count(cursor: DuckDBPyConnection, query: MessageQuery, messages: Condition) -> int:
+def _count(cursor: Cursor, query: MessageQuery, messages: Condition) -> int:
     wanted = condition(query)
     sql = _SQL["count"].format(messages=messages.sql, where=wanted.sql)
     return int(fetch_one(cursor, sql, {**messages.values, **wanted.values})[0])

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.domain.encoding import Encoding, choose_encoding
 from core.domain.placeholders import BLANKS, Literal
@@ -17,6 +16,7 @@ from core.domain.preflight import Counted, Destination, Length, RowKind, Widened
 from core.domain.simplifying import simplify
 from core.history import text_measure
 from core.history.arrow import fetch, fetch_one
+from core.history.door import Cursor
 from core.history.lake import Lake
 from core.history.recipients import RecipientSpec, judge
 from core.history.statements import load_statements
@@ -116,7 +116,7 @@ class PreflightStore:
         values = {"account": often.account, "since": often.since, "most": often.most}
         scratch = self._lake.keep_scratch(lambda cursor, name: judge(cursor, spec, name, with_text=False))
 
-        def fill(cursor: DuckDBPyConnection, name: str) -> None:
+        def fill(cursor: Cursor, name: str) -> None:
             cursor.execute(_SQL["texted_often"].format(scratch=scratch, frequent=name), values)
 
         try:
@@ -127,7 +127,7 @@ class PreflightStore:
         return _Held(spec, scratch, frequent)
 
 
-def _add_up(cursor: DuckDBPyConnection, held: _Held) -> Counted:
+def _add_up(cursor: Cursor, held: _Held) -> Counted:
     names = held.spec.names
     by = "".join(f", empty_{n}, no_value_{n}, odd_{n} IS NOT NULL AS is_odd_{n}" for n in range(len(names)))
     groups = fetch(cursor, _SQL["count"].format(scratch=held.scratch, by=by), {}).to_pylist()
@@ -176,7 +176,7 @@ def _lengths(kept: list[dict[str, Any]]) -> tuple[Length, ...]:
     return tuple(Length(count, *sums[count]) for count in sorted(sums))
 
 
-def _widened(cursor: DuckDBPyConnection, held: _Held, kept: list[dict[str, Any]]) -> Iterator[Widened]:
+def _widened(cursor: Cursor, held: _Held, kept: list[dict[str, Any]]) -> Iterator[Widened]:
     """Yield what Unicode costs, by where it comes from: the message itself, or the first placeholder that needs it."""
     outside = _outside_gsm7(held.spec)
     sums: dict[tuple[int, int, int], list[Any]] = {}
@@ -204,7 +204,7 @@ def _outside_gsm7(spec: RecipientSpec) -> str:
     return "".join(odd[:MOST_CHARACTERS])
 
 
-def _odd_characters(cursor: DuckDBPyConnection, held: _Held, number: int) -> str:
+def _odd_characters(cursor: Cursor, held: _Held, number: int) -> str:
     sql = _SQL["odd_characters"].format(scratch=held.scratch, odd=f"odd_{number}", pattern=text_measure.ODD)
     return "".join(character for (character,) in cursor.execute(sql, {"most": MOST_CHARACTERS}).fetchall())
 
@@ -232,6 +232,6 @@ def _condition(held: _Held, wanted: Wanted) -> tuple[str, Mapping[str, object]]:
     return conditions[wanted.kind]
 
 
-def _fields(cursor: DuckDBPyConnection, list_id: str, row_no: int) -> list[str]:
+def _fields(cursor: Cursor, list_id: str, row_no: int) -> list[str]:
     row = cursor.execute(_SQL["fields"], {"list_id": list_id, "row_no": row_no}).fetchone()
     return list(row[0]) if row else []

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.history.arrow import fetch, fetch_one
+from core.history.door import Cursor
 from core.history.statements import load_statements
 
 _SQL = load_statements("reach.sql")
@@ -81,7 +81,7 @@ class ReachReader:
         """Know nothing yet."""
         self._last: Reach | None = None
 
-    def read(self, cursor: DuckDBPyConnection) -> Reach:
+    def read(self, cursor: Cursor) -> Reach:
         """Return how far the rollups reach in the cursor's snapshot."""
         snapshot_id = int(fetch_one(cursor, _SQL["snapshot"])[0])
         known = self._last
@@ -99,7 +99,7 @@ class ReachReader:
         return found
 
 
-def _read_versions(cursor: DuckDBPyConnection) -> Mapping[str, Mapping[date, Version]]:
+def _read_versions(cursor: Cursor) -> Mapping[str, Mapping[date, Version]]:
     numbers: dict[str, dict[date, int]] = {}
     patches: dict[tuple[str, date], dict[date, int]] = {}
     for calendar, month, day, version in cursor.execute(_SQL["list_versions"]).fetchall():
@@ -113,7 +113,7 @@ def _read_versions(cursor: DuckDBPyConnection) -> Mapping[str, Mapping[date, Ver
     }
 
 
-def _read_series(cursor: DuckDBPyConnection) -> Series:
+def _read_series(cursor: Cursor) -> Series:
     columns = cursor.execute(_SQL["list_series"]).fetchnumpy()
     numbers = columns["series_id"]
     route = np.zeros(numbers.max(initial=0) + 1, np.int64)

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
+from core.domain.control_characters import Prose
 from core.domain.encoding import GSM7_EXTENSION, Encoding, choose_encoding
 from core.domain.messages import Exclusion
 from core.domain.no_values import MOST_CHARACTERS, NO_VALUES
@@ -22,6 +22,7 @@ from core.domain.segments import CAPACITIES, MAX_SEGMENTS
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput
 from core.history import text_measure
+from core.history.door import Cursor
 from core.history.location import quote
 from core.history.statements import load_statements
 
@@ -66,7 +67,7 @@ class RecipientSpec:
         return tuple(dict.fromkeys(part.name for part in self.parts if isinstance(part, Placeholder)))
 
 
-def judge(cursor: DuckDBPyConnection, spec: RecipientSpec, target: str, *, with_text: bool) -> None:
+def judge(cursor: Cursor, spec: RecipientSpec, target: str, *, with_text: bool) -> None:
     """
     Make the table *target*: one row per row of the lists, in no order.
 
@@ -159,7 +160,7 @@ class _Statement:
 
     def _value(self, number: int) -> str:
         fallback = self._spec.fallbacks.get(self._spec.names[number], "")
-        self.values[f"fallback_{number}"] = simplify(fallback) if self._spec.simplifies else fallback
+        self.values[f"fallback_{number}"] = Prose(simplify(fallback) if self._spec.simplifies else fallback)
         cell = f"sms_simplify(cell_{number})" if self._spec.simplifies else f"cell_{number}"
         return f",\n        CASE WHEN empty_{number} THEN $fallback_{number}::VARCHAR ELSE {cell} END AS value_{number}"
 
@@ -200,7 +201,7 @@ class _Statement:
         literals = iter(self._literals)
         for number, part in enumerate(self._spec.parts):
             if isinstance(part, Literal):
-                self.values[f"part_{number}"] = next(literals)
+                self.values[f"part_{number}"] = Prose(next(literals))
                 terms.append(f"$part_{number}::VARCHAR")
             else:
                 terms.append(f"value_{self._spec.names.index(part.name)}")

@@ -13,12 +13,11 @@ from datetime import date, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from duckdb import DuckDBPyConnection
-
 from core.domain.delays import FIRST_END_S, GROWTH, LAST_BUCKET
 from core.domain.periods import Period, list_offsets
 from core.history.arrow import fetch_one
 from core.history.calendars import SINCE, find_calendar, list_neighbours, month_offset, month_period, next_month
+from core.history.door import Cursor
 from core.history.filters import Condition, offset_at
 from core.history.lake import Lake
 from core.history.number_search import mark_unindexed
@@ -62,14 +61,14 @@ class MonthOfCalendar:
     month: date
 
 
-def record_inserted(cursor: DuckDBPyConnection, relation: str) -> None:
+def record_inserted(cursor: Cursor, relation: str) -> None:
     """Log the rows of *relation*, which are inserted into `lake.messages` in the same transaction."""
     cursor.execute(_SQL["insert_months"].format(relation=relation))
     cursor.execute(_SQL["log"].format(relation=relation, **_LOG))
     mark_unindexed(cursor, relation)
 
 
-def record_changed(cursor: DuckDBPyConnection, before: str, after: str) -> None:
+def record_changed(cursor: Cursor, before: str, after: str) -> None:
     """
     Log rows of `lake.messages` that are updated in the same transaction.
 
@@ -119,7 +118,7 @@ class Rollups:
     def build(self, wanted: MonthOfCalendar, *, again: bool = False) -> None:
         """Count a month's messages into its rollups; what is there already stays, unless it shall be done *again*."""
 
-        def build(cursor: DuckDBPyConnection) -> None:
+        def build(cursor: Cursor) -> None:
             if not again and wanted.month in list_built(cursor).get(wanted.calendar, ()):
                 return
             # What the log still holds of the month is in its messages already.
@@ -148,7 +147,7 @@ class Rollups:
                 yield wanted, self._lake.write(partial(_compare, wanted=wanted))
 
 
-def list_built(cursor: DuckDBPyConnection) -> Mapping[str, frozenset[date]]:
+def list_built(cursor: Cursor) -> Mapping[str, frozenset[date]]:
     """Return the months whose rollups are there, by calendar."""
     months: dict[str, set[date]] = {}
     for calendar, month in cursor.execute(_SQL["list_built"]).fetchall():
@@ -156,7 +155,7 @@ def list_built(cursor: DuckDBPyConnection) -> Mapping[str, frozenset[date]]:
     return {calendar: frozenset(found) for calendar, found in months.items()}
 
 
-def _fold(cursor: DuckDBPyConnection) -> None:
+def _fold(cursor: Cursor) -> None:
     if not fetch_one(cursor, _SQL["count_log"])[0]:
         return
     _add_series(cursor, "lake.traffic_log")
@@ -169,7 +168,7 @@ def _fold(cursor: DuckDBPyConnection) -> None:
     cursor.execute(_SQL["clear_log"])
 
 
-def _add_series(cursor: DuckDBPyConnection, relation: str) -> None:
+def _add_series(cursor: Cursor, relation: str) -> None:
     cursor.execute(_SQL["insert_routes"].format(relation=relation))
     cursor.execute(_SQL["insert_series"].format(relation=relation))
 
@@ -181,7 +180,7 @@ def _offset_of(calendar: str, months: Iterable[date]) -> Condition:
     return offset_at(list_offsets(wide, calendar), "slot")
 
 
-def _add_folding(cursor: DuckDBPyConnection, calendar: str) -> None:
+def _add_folding(cursor: Cursor, calendar: str) -> None:
     """Add what `folding` holds to what is kept of the same days."""
     patches = {"calendar": calendar, "most": MOST_PATCHES}
     cursor.execute(_SQL["touch"], patches)
@@ -198,7 +197,7 @@ def _add_folding(cursor: DuckDBPyConnection, calendar: str) -> None:
     cursor.execute(_SQL["drop_touched"])
 
 
-def _insert_counted(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> None:
+def _insert_counted(cursor: Cursor, wanted: MonthOfCalendar) -> None:
     """Insert what `folding` counted of a month of which nothing is kept any more."""
     # Nothing is touched: what folding has is all there is.
     cursor.execute(_SQL["touch_nothing"])
@@ -209,12 +208,12 @@ def _insert_counted(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> None
     cursor.execute(_SQL["drop_touched"])
 
 
-def _insert_added_up(cursor: DuckDBPyConnection, kept: _Kept, calendar: str) -> None:
+def _insert_added_up(cursor: Cursor, kept: _Kept, calendar: str) -> None:
     cursor.execute(_SQL["replace_insert"].format(table=kept.table), {"calendar": calendar})
     cursor.execute(_SQL["drop_added_up"])
 
 
-def _count_month(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> None:
+def _count_month(cursor: Cursor, wanted: MonthOfCalendar) -> None:
     period = month_period(wanted.month, wanted.calendar)
     bounds = {"start": period.start, "end": period.end}
     cursor.execute(_SQL["list_unknown"], bounds)
@@ -224,14 +223,14 @@ def _count_month(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> None:
     cursor.execute(_SQL["count_month"].format(offset=offset.sql, bucket=BUCKET), {**bounds, **offset.values})
 
 
-def _delete_month(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> None:
+def _delete_month(cursor: Cursor, wanted: MonthOfCalendar) -> None:
     for kept in _ROLLUPS:
         cursor.execute(_SQL["delete_month"].format(table=kept.table), _bounds_of(wanted))
     cursor.execute(_SQL["forget_patches"], _bounds_of(wanted))
     cursor.execute(_SQL["forget_month"], {"calendar": wanted.calendar, "month": wanted.month})
 
 
-def _compare(cursor: DuckDBPyConnection, wanted: MonthOfCalendar) -> int:
+def _compare(cursor: Cursor, wanted: MonthOfCalendar) -> int:
     _fold(cursor)
     _count_month(cursor, wanted)
     differing = sum(int(fetch_one(cursor, kept.block("compare"), _bounds_of(wanted))[0]) for kept in _ROLLUPS)

@@ -1,8 +1,8 @@
 """The lake's tables: their migrations, and the Arrow tables that go in and come out."""
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
+from core.history.door import Cursor
 from core.history.statements import load_statements
 
 _UTC = pa.timestamp("us", tz="UTC")
@@ -78,7 +78,7 @@ UNSENT_SCHEMA = pa.schema(
 MIGRATIONS = {name.removeprefix("migration_"): sql for name, sql in load_statements("schema.sql").items()}
 
 
-def migrate(connection: DuckDBPyConnection) -> list[str]:
+def migrate(connection: Cursor) -> list[str]:
     """
     Bring the lake's tables up to date inside the caller's transaction; safe to run twice.
 

@@ -7,13 +7,13 @@ from functools import cached_property, partial
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from duckdb import DuckDBPyConnection
 
 from core.domain.delays import bucket_middle
 from core.domain.folding import fold
 from core.domain.statistics import TIMES, GroupBy, Measure, NameFilter, Sorting
 from core.history.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.blocks import BUCKETS
+from core.history.door import Cursor
 from core.history.ordering import first_of
 from core.history.reach import Ints
 from core.history.sums import Labels, Sums, combined, concatenated, in_order, taken
@@ -109,7 +109,7 @@ class Statistics:
             answer = self._answer(cursor, query, names)
             return answer.table(answer.choose(sorting, 0, answer.group_count)), answer.totals()
 
-    def _answer(self, cursor: DuckDBPyConnection, query: StatisticsQuery, names: Names) -> "_Answer":
+    def _answer(self, cursor: Cursor, query: StatisticsQuery, names: Names) -> "_Answer":
         return _Answer(self._rollups.ask(cursor, query), query, names)
 
 

@@ -8,8 +8,7 @@ Of a text that is put together from parts, the parts can be measured instead: th
 """
 
 from collections.abc import Iterable
-
-from duckdb import DuckDBPyConnection
+from typing import Protocol
 
 from core.domain.encoding import GSM7_CHARACTERS, GSM7_EXTENSION, Encoding
 from core.domain.placeholders import BLANKS
@@ -22,7 +21,14 @@ _MARK = "chr(27)"
 _LETTER = "'x'"
 
 
-def install(connection: DuckDBPyConnection) -> None:
+class Connection(Protocol):
+    """What runs a statement: a cursor of the lake, or DuckDB's own where there is no lake."""
+
+    def execute(self, sql: str, /) -> object:
+        """Run *sql*."""
+
+
+def install(connection: Connection) -> None:
     """
     Define `sms_encoding` and `sms_segment_count` for *connection*, replacing them if they are there.
 

@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from duckdb import DuckDBPyConnection
-
 from core.domain.messages import DeliveryStatus, Receipt
 from core.domain.periods import FIRST_YEAR, LAST_YEAR, Period
 from core.history.arrow import fetch
+from core.history.door import Cursor
 from core.history.filters import scope
 from core.history.lake import Lake
 from core.history.schema import MESSAGE_SCHEMA
@@ -93,7 +92,7 @@ class Traces:
             return StoredTrace(message, _receipts(cursor, message), _frozen_at(cursor, message.campaign_id))
 
 
-def _find(cursor: DuckDBPyConnection, account_ids: frozenset[str], wanted: uuid.UUID) -> StoredMessage | None:
+def _find(cursor: Cursor, account_ids: frozenset[str], wanted: uuid.UUID) -> StoredMessage | None:
     for period in _periods(wanted):
         within = scope(account_ids, period)
         sql = _SQL["find"].format(columns=_COLUMNS, where=within.sql)
@@ -117,11 +116,11 @@ def _message(row: dict[str, Any]) -> StoredMessage:
     return StoredMessage(**row | {"delivery_status": DeliveryStatus(row["delivery_status"])})
 
 
-def _receipts(cursor: DuckDBPyConnection, message: StoredMessage) -> tuple[KeptReceipt, ...]:
+def _receipts(cursor: Cursor, message: StoredMessage) -> tuple[KeptReceipt, ...]:
     rows = fetch(cursor, _SQL["receipts"], {"sent_at": message.sent_at, "message_id": message.message_id}).to_pylist()
     return tuple(KeptReceipt(received_at=row.pop("received_at"), receipt=Receipt(**row)) for row in rows)
 
 
-def _frozen_at(cursor: DuckDBPyConnection, campaign_id: str) -> datetime | None:
+def _frozen_at(cursor: Cursor, campaign_id: str) -> datetime | None:
     rows = fetch(cursor, _SQL["frozen_at"], {"campaign_id": campaign_id}).to_pylist() if campaign_id else []
     return rows[0]["frozen_at"] if rows else None

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from core.domain.periods import Period, day_start, list_offsets
 from core.domain.statistics import GroupBy
 from core.history.adding_up import AddingUp, RollupReader, StatisticsQuery
+from core.history.door import Cursor
 from core.history.filters import offset_at, scope
 from core.history.statements import load_statements
 from core.history.sums import Labels, Sums, combined, concatenated
@@ -98,7 +98,7 @@ def _by_day(adding_up: AddingUp, query: StatisticsQuery, found: Sums, label_coun
     return _filled(_days(query.period, query.time_zone), sent, query.time_zone)
 
 
-def _by_hour(cursor: DuckDBPyConnection, query: StatisticsQuery) -> pa.Table:
+def _by_hour(cursor: Cursor, query: StatisticsQuery) -> pa.Table:
     within = scope(query.account_ids, query.period)
     offset = offset_at(list_offsets(query.period, query.time_zone))
     sql = _SQL["sent_by_hour"].format(offset=offset.sql, where=within.sql)

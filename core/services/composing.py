@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus, ChosenList, Source
+from core.domain.control_characters import refuse_controls
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.msisdn import mask_msisdn
 from core.domain.names import check_name
@@ -236,6 +237,7 @@ class Composing:
         for name in draft.placeholders:
             check_placeholder_name(name)
         for name, text in draft.fallbacks.items():
+            refuse_controls(text, f"The fallback of {{{name}}}", is_prose=True, field="placeholders")
             if len(text) > FALLBACK_MAX:
                 raise InvalidInput(
                     f"The fallback of {{{name}}} has {len(text)} characters.",
@@ -269,7 +271,7 @@ def check_message(message: str, placeholders: Collection[str] = (), *, simplifie
     It is measured as sent to somebody who has nothing to put for the *placeholders*: whom it is too long for otherwise
     is a matter of each row.
 
-    Raises: InvalidInput: too long for any phone, or with a character that cannot be stored.
+    Raises: InvalidInput: too long for any phone, or with a control character.
     """
     if len(message) > MESSAGE_MAX:
         raise InvalidInput(
@@ -277,8 +279,7 @@ def check_message(message: str, placeholders: Collection[str] = (), *, simplifie
             hint=f"Use at most {MESSAGE_MAX:,} characters.",
             field="message",
         )
-    if "\x00" in message:
-        raise InvalidInput("The message contains a NUL character.", hint="Type it anew.", field="message")
+    refuse_controls(message, "The message", is_prose=True, field="message")
     shortest = render(parse_template(message, placeholders), dict.fromkeys(placeholders, ""))
     segment_count = measure(simplify(shortest) if simplifies else shortest).segment_count
     if segment_count > MAX_SEGMENTS:

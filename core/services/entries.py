@@ -7,6 +7,8 @@ from typing import Self
 
 import pyarrow as pa
 
+from core.domain.characters import name_character
+from core.domain.control_characters import find_control
 from core.domain.lists import ROW_FAULTS, RowFault
 from core.domain.msisdn import parse_msisdn
 from core.domain.numbering import Destination, get_destination
@@ -84,6 +86,10 @@ class EntryReader:
     def _read_number(self, row: SheetRow) -> str:
         if row.fault is not None:
             raise _RowRefusedError(row.fault, row.detail)
+        for cell in row.cells:
+            if found := find_control(cell, is_prose=True):
+                detail = f"A cell holds a control character: {name_character(found[0])}."
+                raise _RowRefusedError(RowFault.CONTROL, detail)
         number = row.cells[self._sheet.phone_index]
         if not number.strip():
             raise _RowRefusedError(RowFault.NO_NUMBER)

@@ -16,7 +16,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import make_url
 
-from core.history import lake
+from core.history import door
 from core.services import hashing
 from core.state.store import State
 
@@ -26,7 +26,7 @@ def taken() -> Iterator[None]:
     """Take the shortcuts until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="heliograph-tests-") as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashing, "PasswordHasher", _cheap_hasher)
-        patch.setitem(lake.CONFIG, "allow_unsigned_extensions", "true")
+        patch.setitem(door.CONFIG, "allow_unsigned_extensions", "true")
         patch.setattr(State, "migrate", _copying(Path(folder), State.migrate))
         yield
 

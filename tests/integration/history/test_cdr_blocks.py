@@ -1,9 +1,9 @@
 """Times and offsets as DuckDB reads them, against Python reading them one by one."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -13,6 +13,7 @@ from core.domain.cdr import CdrField, CdrMapping, DateFormat
 from core.domain.cdr_guessing import TIMES, parse_moment
 from core.domain.periods import Period
 from core.history.cdr_blocks import BlockReader, CdrSpec, local_offsets
+from core.history.door import Instance
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HEADERS = ("when", "to", "status")
@@ -28,7 +29,7 @@ def read(cells: list[str], form: DateFormat, zone: str) -> list[datetime | None]
     block = pa.table(
         {"row_no": list(range(count)), "c0": cells, "c1": ["491796000000"] * count, "c2": ["sent"] * count}
     )
-    with duckdb.connect() as connection:
+    with closing(Instance()) as instance, instance.cursor() as connection:
         BlockReader(connection, CdrSpec("account", mapping, HEADERS, NOW)).read(block)
         found = dict(connection.execute("SELECT row_no, sent_at FROM cdr_understood").fetchall())
     return [found[number].replace(tzinfo=UTC) if number in found else None for number in range(count)]
@@ -104,7 +105,7 @@ def test_hours_that_come_twice_or_never_are_read_as_python_does(zone: str):
     moments = [start + timedelta(minutes=30 * number) for number in range(2 * 24 * 365)]
     period = Period(datetime(2024, 12, 30, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
     expression, values = local_offsets(period, zone)
-    with duckdb.connect() as connection:
+    with closing(Instance()) as instance, instance.cursor() as connection:
         connection.register("moments", pa.table({"moment": pa.array(moments, pa.timestamp("us"))}))
         found = connection.execute(f"SELECT moment - {expression('moment')} FROM moments", dict(values)).fetchall()
     expected = [each.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None) for each in moments]

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from core.config import Settings
 from core.errors import ConfigurationError, StorageError
 from core.history import extensions
 from core.history import lake as lake_module
+from core.history.door import Cursor, Instance
 from core.history.lake import WRITE_ATTEMPTS, Lake
 from core.history.location import Location, _use_credentials
 from core.history.locks import FileLock
@@ -92,7 +94,7 @@ def test_many_threads_may_open_read_and_write_at_once(lake: Lake) -> None:
 
 
 def test_work_that_raises_leaves_nothing(lake: Lake) -> None:
-    def work(cursor: duckdb.DuckDBPyConnection) -> None:
+    def work(cursor: Cursor) -> None:
         tag("never")(cursor)
         raise ValueError("changed my mind")
 
@@ -124,7 +126,7 @@ def test_a_reader_cannot_write(lake: Lake) -> None:
 def test_a_conflict_is_tried_again_from_the_start(lake: Lake) -> None:
     attempts = []
 
-    def work(cursor: duckdb.DuckDBPyConnection) -> str:
+    def work(cursor: Cursor) -> str:
         tag("once")(cursor)
         attempts.append(1)
         if len(attempts) == 1:
@@ -139,7 +141,7 @@ def test_conflicts_without_end_become_a_storage_error(lake: Lake, monkeypatch: p
     monkeypatch.setattr(lake_module, "_BACKOFF_MOST_S", 0.001)
     attempts = []
 
-    def work(cursor: duckdb.DuckDBPyConnection) -> None:
+    def work(cursor: Cursor) -> None:
         attempts.append(1)
         raise duckdb.TransactionException("Failed to commit: Transaction conflict")
 
@@ -152,7 +154,7 @@ def test_conflicts_without_end_become_a_storage_error(lake: Lake, monkeypatch: p
 def test_a_full_disk_is_said_and_not_tried_again(lake: Lake) -> None:
     attempts = []
 
-    def work(cursor: duckdb.DuckDBPyConnection) -> None:
+    def work(cursor: Cursor) -> None:
         attempts.append(1)
         raise duckdb.IOException("Could not write file x.parquet: No space left on device")
 
@@ -220,10 +222,11 @@ def test_object_storage_credentials_become_a_secret(monkeypatch: pytest.MonkeyPa
     assert location.files == "s3://bucket/history/"
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key'quoted")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://localhost:9000/")
-    with duckdb.connect(":memory:") as connection:
-        extensions.load_extensions(connection, "httpfs")
-        _use_credentials(connection)
-        (secret,) = connection.execute("SELECT secret_string FROM duckdb_secrets()").fetchone()
+    with closing(Instance()) as instance:
+        extensions.load_extensions(instance, "httpfs")
+        _use_credentials(instance)
+        with instance.cursor() as cursor:
+            (secret,) = cursor.execute("SELECT secret_string FROM duckdb_secrets()").fetchone()
     assert "key'quoted" in secret
     assert "localhost:9000" in secret
     assert "use_ssl=false" in secret
