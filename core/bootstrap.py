@@ -51,11 +51,12 @@ from core.services.mailing import Mailing
 from core.services.maintaining import Maintaining, MaintenanceRules
 from core.services.managing_accounts import ManagingAccounts
 from core.services.managing_people import ManagingPeople
+from core.services.mending_times import MendingTimes
 from core.services.own_account import OwnAccount
 from core.services.preflighting import Preflighting
 from core.services.pricing_accounts import PricingAccounts
 from core.services.quick_sending import QuickSending
-from core.services.receiving import Receiving
+from core.services.receiving import RETRY_MOST_S, Receiving
 from core.services.reconciling import Reconciling
 from core.services.recovering import Recovering
 from core.services.remembering import Remembering
@@ -65,8 +66,10 @@ from core.services.sealing import Sealing
 from core.services.sending import Sending
 from core.services.settling import Settling
 from core.services.signing_in import SigningIn
+from core.services.throttling import LONGEST_WINDOW
 from core.services.tracing import Tracing
 from core.services.working import Working
+from core.state.mending import Furthest
 from core.state.store import State
 
 log = logging.getLogger(__name__)
@@ -216,6 +219,7 @@ def build_app(settings: Settings) -> App:
             maintaining,
             indexing,
             signing_in,
+            MendingTimes(state, _furthest(settings)),
         ),
     )
 
@@ -256,6 +260,15 @@ def _export_limits(settings: Settings) -> ExportLimits:
         keep=timedelta(hours=settings.export_keep_h),
         max_rows=settings.export_max_rows,
         lease_s=settings.lease_s,
+    )
+
+
+def _furthest(settings: Settings) -> Furthest:
+    return Furthest(
+        lease=timedelta(seconds=settings.lease_s),
+        receipt=timedelta(seconds=RETRY_MOST_S),
+        attempt=LONGEST_WINDOW,
+        export=timedelta(hours=settings.export_keep_h),
     )
 
 

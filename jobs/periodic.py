@@ -22,7 +22,7 @@ from core.services.working import Work, Working, WorkKind
 from jobs.app import huey
 from jobs.exporting import tidy_up, write_export
 from jobs.importing import import_list, import_traffic, seed_demo
-from jobs.maintenance import maintain_history
+from jobs.maintenance import maintain_history, mend_times
 from jobs.receipts import merge_receipts
 from jobs.rollups import refresh_rollups
 from jobs.sending import freeze_audience, send_campaign, settle_canceled, start_campaign
@@ -36,6 +36,7 @@ REPEATED: Mapping[WorkKind, timedelta] = {
     WorkKind.ROLLUPS: timedelta(seconds=60),
     WorkKind.TIDY: timedelta(minutes=10),
     WorkKind.MAINTENANCE: timedelta(seconds=60),
+    WorkKind.MEND: timedelta(seconds=30),
 }
 TASKS: Mapping[WorkKind, TaskWrapper] = {
     WorkKind.IMPORT: import_list,
@@ -50,6 +51,7 @@ TASKS: Mapping[WorkKind, TaskWrapper] = {
     WorkKind.EXPORT: write_export,
     WorkKind.TIDY: tidy_up,
     WorkKind.MAINTENANCE: maintain_history,
+    WorkKind.MEND: mend_times,
 }
 _KINDS = {wrapper.task_class: kind for kind, wrapper in TASKS.items()}
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import pyarrow as pa
+from sqlalchemy.orm import Session
 
 from core.domain.audit import Action, campaign_subject
-from core.domain.campaigns import Campaign, CampaignStatus, Source
+from core.domain.campaigns import MOVES, Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
 from core.errors import InvalidInput, InvalidTransition
 from core.services.budgeting import Budgeting
@@ -17,6 +18,7 @@ from core.services.composing import Composing
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.managing_accounts import ManagingAccounts
 from core.services.settling import Settling
+from core.services.what_happened import lost_race
 from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 
@@ -79,14 +81,14 @@ class Controlling:
         campaign = self._get(viewer, campaign_id)
         self._tools.accounts.get_sending(viewer, campaign.account_id)
         if campaign.status is not CampaignStatus.PAUSED:
-            raise InvalidTransition(f"The campaign {campaign.name} is {campaign.status}.", hint="Reload to see it.")
+            raise self._lost(viewer, campaign, now)
         if not self._tools.budgeting.pays_for_rest(campaign, now):
             raise InvalidInput(
                 "What is left of the campaign costs more than is left of the account's budget this month.",
                 hint="Ask an administrator for a higher budget, or cancel the campaign.",
             )
         with self._state.write() as session:
-            campaigns.lock_campaign(session, campaign_id)
+            self._lock(session, viewer, campaign_id, CampaignStatus.ACTIVE, now)
             moved = campaigns.move_campaign(session, campaign_id, CampaignStatus.ACTIVE, fault="")
             if not ledger.count_batches(session, campaign_id):
                 # The last batch was settled after the pause, when nobody could complete the campaign.
@@ -114,7 +116,7 @@ class Controlling:
         """Make a draft of a scheduled campaign again. Raises: InvalidTransition: it is not scheduled."""
         campaign = self._get(viewer, campaign_id)
         if campaign.status is not CampaignStatus.SCHEDULED:
-            raise InvalidTransition(f"The campaign {campaign.name} is {campaign.status}.", hint="Reload to see it.")
+            raise self._lost(viewer, campaign, now)
         return self._move(viewer, campaign_id, CampaignStatus.INACTIVE, now, preflight=None)
 
     def list_canceled(self, now: datetime) -> list[str]:
@@ -158,7 +160,18 @@ class Controlling:
 
     def _move(self, viewer: Viewer, campaign_id: str, new: CampaignStatus, now: datetime, **values: object) -> Campaign:
         with self._state.write() as session:
+            self._lock(session, viewer, campaign_id, new, now)
             moved = campaigns.move_campaign(session, campaign_id, new, **values)
             audit.record(session, viewer, _ACTIONS[new], campaign_subject(moved), now)
         log.info("campaign_moved", extra={"campaign_id": campaign_id, "status": new, "user_id": viewer.user_id})
         return moved
+
+    def _lock(self, session: Session, viewer: Viewer, campaign_id: str, new: CampaignStatus, now: datetime) -> None:
+        """Keep everybody else from moving it. Raises: InvalidTransition: somebody has, and it cannot become *new*."""
+        campaign = campaigns.lock_campaign(session, campaign_id)
+        if new not in MOVES[campaign.status]:
+            raise lost_race(session, viewer, campaign, now)
+
+    def _lost(self, viewer: Viewer, campaign: Campaign, now: datetime) -> InvalidTransition:
+        with self._state.read() as session:
+            return lost_race(session, viewer, campaign, now)

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
@@ -25,6 +27,7 @@ from core.services.budgeting import Budgeting, beyond_budget
 from core.services.composing import Composing
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.managing_accounts import ManagingAccounts
+from core.services.what_happened import lost_race
 from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 
@@ -91,9 +94,7 @@ class Launching:
         campaign = self._tools.composing.get(viewer, campaign_id)
         self._tools.accounts.get_sending(viewer, campaign.account_id)
         if campaign.status is not CampaignStatus.INACTIVE:
-            raise InvalidTransition(
-                f"The campaign {campaign.name} is {campaign.status} already.", hint="It is launched once only."
-            )
+            raise self._lost(viewer, campaign, now)
         if campaign.schedule_at is not None:
             check_schedule(campaign.schedule_at, now)
         counted = self._tools.budgeting.list_counted(campaign.account_id)
@@ -101,9 +102,7 @@ class Launching:
         cost, left = preflight.counted.cost_eur_cents, preflight.budget_left_eur_cents
         facts = {"fault": "", "preflight": preflight.summary(now)}
         with self._state.write() as session:
-            # The draft that was looked at, and no other: two people may be editing it.
-            if campaigns.get_campaign(session, campaign_id).version != campaign.version:
-                raise Conflict("Somebody else has just changed this campaign.", hint="Look at it again.")
+            self._lock(session, viewer, campaign, now)
             # Two campaigns that were looked at together may not suffice together.
             if not self._tools.budgeting.is_enough(session, campaign.account_id, cost, left, counted):
                 raise beyond_budget("campaign", "recipients")
@@ -111,12 +110,20 @@ class Launching:
                 started = campaigns.move_campaign(session, campaign_id, CampaignStatus.SCHEDULED, **facts)
             else:
                 started = campaigns.move_campaign(
-                    session, campaign_id, CampaignStatus.PROCESSING, launched_at=now, **facts
+                    session, campaign_id, CampaignStatus.PROCESSING, **facts, launched_at=now
                 )
             details = {"recipients": f"{preflight.counted.recipient_count:,}", "cost": f"{cost / 100:.2f} EUR"}
             audit.record(session, viewer, Action.CAMPAIGN_LAUNCHED, campaign_subject(started), now, details)
         log.info("campaign_launched", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return started
+
+    def _lock(self, session: Session, viewer: Viewer, looked_at: Campaign, now: datetime) -> None:
+        """Keep the draft as it was looked at, and no other: two people may be editing it."""
+        current = campaigns.lock_campaign(session, looked_at.campaign_id)
+        if current.status is not CampaignStatus.INACTIVE:
+            raise lost_race(session, viewer, current, now)
+        if current.version != looked_at.version:
+            raise Conflict("Somebody else has just changed this campaign.", hint="Look at it again.")
 
     def _look_at(self, viewer: Viewer, campaign_id: str, fingerprint: str, now: datetime) -> Preflight:
         preflight = self._tools.preflights.check(viewer, campaign_id, now)
@@ -138,10 +145,11 @@ class Launching:
         viewer.require(Permission.CAMPAIGN)
         campaign = self._tools.composing.get(viewer, campaign_id)
         self._tools.accounts.get_sending(viewer, campaign.account_id)
-        if campaign.status is not CampaignStatus.SCHEDULED:
-            raise InvalidTransition(f"The campaign {campaign.name} is {campaign.status}.", hint="Reload to see it.")
-        log.info("campaign_started_late", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         with self._state.write() as session:
+            current = campaigns.lock_campaign(session, campaign_id)
+            if current.status is not CampaignStatus.SCHEDULED:
+                raise lost_race(session, viewer, current, now)
+            log.info("campaign_started_late", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
             started = campaigns.move_campaign(session, campaign_id, CampaignStatus.PROCESSING, launched_at=now)
             audit.record(session, viewer, Action.CAMPAIGN_LAUNCHED, campaign_subject(started), now, {"late": "yes"})
             return started
@@ -195,6 +203,10 @@ class Launching:
         else:
             self._activate(campaign_id, owner, frozen, clock())
             self._forget_numbers(campaign_id)
+
+    def _lost(self, viewer: Viewer, campaign: Campaign, now: datetime) -> InvalidTransition:
+        with self._state.read() as session:
+            return lost_race(session, viewer, campaign, now)
 
     def _spec(self, campaign_id: str, now: datetime) -> FreezeSpec:
         with self._state.read() as session:

@@ -9,6 +9,8 @@ from core.state import sessions
 
 FREE_FAILURES = 5
 LONGEST_WAIT_S = 900
+# The longest any key is counted for: invitations are, by the hour.
+LONGEST_WINDOW = timedelta(hours=1)
 # Failures count together while less than this lies between them. People behind one address add up otherwise,
 # until every mistake of one of them locks out all.
 FORGET_AFTER = timedelta(hours=1)

@@ -18,6 +18,7 @@ from core.services.importing_traffic import ImportingTraffic
 from core.services.indexing import Indexing
 from core.services.launching import Launching
 from core.services.maintaining import Maintaining
+from core.services.mending_times import MendingTimes
 from core.services.receiving import Receiving
 from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
@@ -41,6 +42,7 @@ class WorkKind(StrEnum):
     EXPORT = "export"
     TIDY = "tidy"
     MAINTENANCE = "maintenance"
+    MEND = "mend"
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,10 @@ class Working:
     maintaining: Maintaining
     indexing: Indexing
     signing_in: SigningIn
+    mending_times: MendingTimes
 
     def find(self, now: datetime) -> list[Work]:
-        """Return what waits, but for what is done again and again: receipts, rollups, tidying up, maintenance."""
+        """Return what waits, but for what is done again and again, such as receipts and tidying up."""
         return [
             *(Work(WorkKind.DEMO, user_id) for user_id in self.demo.list_waiting(now)),
             *(Work(WorkKind.IMPORT, list_id) for list_id in self.importing.list_waiting(now)),
@@ -110,6 +113,7 @@ class Working:
             WorkKind.EXPORT: self.exporting.run,
             WorkKind.TIDY: self._tidy_up,
             WorkKind.MAINTENANCE: lambda _, clock: self.maintaining.run(clock),
+            WorkKind.MEND: lambda _, clock: self.mending_times.run(clock),
         }
 
     def _take_receipts(self, _subject: str, clock: Clock) -> None:

@@ -46,6 +46,13 @@ def list_entries(session: Session, wanted: AuditFilter, limit: int, offset: int)
     return [_entry(row) for row in rows]
 
 
+def find_last(session: Session, kind: str, subject_id: str) -> AuditEntry | None:
+    """Return the newest line about this subject, or None."""
+    mine = select(AuditRow).where(AuditRow.subject_kind == kind, AuditRow.subject_id == subject_id)
+    row = session.scalars(mine.order_by(*_NEWEST).limit(1)).first()
+    return None if row is None else _entry(row)
+
+
 def count_entries(session: Session, wanted: AuditFilter) -> int:
     """Return how many lines there are."""
     return session.scalar(select(func.count()).select_from(_found(wanted).subquery())) or 0

@@ -80,7 +80,10 @@ def save_draft(session: Session, campaign_id: str, version: int, values: Mapping
     )
     assert isinstance(result, CursorResult)
     if result.rowcount == 0:
-        raise Conflict("Somebody else has changed or launched this campaign.")
+        now_is = get_campaign(session, campaign_id).status
+        if now_is is CampaignStatus.INACTIVE:
+            raise Conflict("Somebody else has just changed this campaign.")
+        raise Conflict("The campaign was launched meanwhile.", hint="Nothing was saved. Reload to see how it stands.")
     if "lists" in values:
         session.execute(delete(CampaignListRow).where(CampaignListRow.campaign_id == campaign_id))
         rows = _list_rows(values["lists"], values["left_out"])

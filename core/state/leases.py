@@ -14,6 +14,8 @@ from core.state.models import BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRo
 
 Leasable = type[BatchRow | CampaignRow | DemoRow | ExportRow | LeaseRow | ListRow | TrafficImportRow]
 
+LEASED: tuple[Leasable, ...] = (BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRow, ListRow, TrafficImportRow)
+
 
 def is_free(table: Leasable, now: datetime) -> ColumnElement[bool]:
     """Return the condition that nobody holds the row at *now*."""

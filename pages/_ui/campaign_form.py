@@ -211,7 +211,10 @@ def _new(app: App, viewer: Viewer) -> Form:
 
 def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
     if stored.status is not CampaignStatus.INACTIVE:
-        raise InvalidTransition(f"The campaign {stored.name} is {stored.status}.", hint="Only a draft can be edited.")
+        raise InvalidTransition(
+            f"{stored.name} was launched, and is no draft any more.",
+            hint="Only a draft can be edited; clone it instead.",
+        )
     there = {item.list_id: item for item in app.composing.list_there(viewer, stored)}
     form = Form(
         account_id=stored.account_id,

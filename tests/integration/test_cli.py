@@ -101,7 +101,7 @@ def test_a_draft_is_launched_by_its_id_and_need_not_be_waited_for(run: Run, tmp_
     assert first["status"] == "Processing"
     again = run("launch", "--campaign", first["campaign_id"], "--work")
     assert again.code == 1
-    assert "launched once only" in again.complained
+    assert "have just launched it" in again.complained
 
 
 def test_a_list_of_which_nothing_can_be_used_says_why(run: Run, tmp_path: Path):

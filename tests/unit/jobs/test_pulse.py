@@ -14,8 +14,8 @@ from tests.support.clock import StoppedClock
 LIST, FREEZE = Work(WorkKind.IMPORT, "list-1"), Work(WorkKind.FREEZE, "campaign-1")
 FIRST, SECOND, THIRD = (Work(WorkKind.SEND, f"campaign-{number}") for number in (1, 2, 3))
 RECEIPTS, ROLLUPS, TIDY = Work(WorkKind.RECEIPTS), Work(WorkKind.ROLLUPS), Work(WorkKind.TIDY)
-MAINTENANCE = Work(WorkKind.MAINTENANCE)
-ALWAYS = dict.fromkeys((RECEIPTS, ROLLUPS, TIDY, MAINTENANCE), 1)
+MAINTENANCE, MEND = Work(WorkKind.MAINTENANCE), Work(WorkKind.MEND)
+ALWAYS = dict.fromkeys((RECEIPTS, ROLLUPS, TIDY, MAINTENANCE, MEND), 1)
 KINDS = {wrapper.task_class.__name__: kind for kind, wrapper in periodic.TASKS.items()}
 
 

@@ -1,0 +1,53 @@
+"""
+Times that lie further ahead than they can: stored before the clock was set back.
+
+None of them is waited for. A lease is cut to what one lasts from now, so that a live owner renews it in time and a dead
+one's runs out; the rest is brought back to now, or to the longest it can be from now.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from core.state.leases import LEASED
+from core.state.models import ExportRow, ReceiptRow
+from core.state.people_models import AttemptRow, SessionRow
+
+
+@dataclass(frozen=True)
+class Furthest:
+    """How far ahead of now each kind of time can lie."""
+
+    lease: timedelta
+    receipt: timedelta
+    attempt: timedelta
+    export: timedelta
+
+
+def mend_times(session: Session, now: datetime, furthest: Furthest) -> int:
+    """Bring every time back that lies further ahead than it can; return how many there were."""
+    ends = [(table.lease_until, now + furthest.lease) for table in LEASED]
+    ends += [
+        (AttemptRow.blocked_until, now + furthest.attempt),
+        (ExportRow.expires_at, now + furthest.export),
+        # Nobody is active, and no session begins, in time to come: it would outlive its end by the difference.
+        (SessionRow.active_at, now),
+        (SessionRow.created_at, now),
+    ]
+    mended = sum(_cut(session, column, end, end) for column, end in ends)
+    # When it was to be tried again is no longer known: at once.
+    return mended + _cut(session, ReceiptRow.due_at, now + furthest.receipt, now)
+
+
+def _cut(
+    session: Session,
+    column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
+    furthest: datetime,
+    instead: datetime,
+) -> int:
+    statement = update(column.class_).where(column > furthest).values({column.key: instead})
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    assert isinstance(result, CursorResult)
+    return result.rowcount
