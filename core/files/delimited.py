@@ -9,13 +9,14 @@ from pathlib import Path
 
 from core.domain.lists import is_phone_column
 from core.errors import InvalidFile
-from core.files.rows import MAX_CELL_CHARACTERS, RawRow, RawSheet
+from core.files.rows import MAX_BLANK_ROWS, MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow, RawSheet
 
 DELIMITERS = (",", ";", "\t", "|")
 
 _HEAD_BYTES = 65_536
 # A line without an end must not fill the memory.
 _MAX_LINE_CHARACTERS = 1_000_000
+_MAX_LINES_BEFORE = 10_000
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CSV_HINT = 'In Excel, save as "CSV UTF-8 (Comma delimited)" or as .xlsx.'
 # Excel's own first line, which names the delimiter of all others.
@@ -100,10 +101,13 @@ def _read_rows(lines: Iterator[str]) -> Iterator[RawRow]:
     while header and not header.strip():
         header = next(lines, "")
         skipped += 1
+        if skipped > _MAX_LINES_BEFORE:
+            raise InvalidFile(f"The first {skipped:,} lines are blank.", hint="The first row must name the columns.")
     if not header:
         return
     delimiter = delimiter or _find_delimiter(header)
     row_no = skipped
+    blank_count = 0
     reader = csv.reader(_prepend(header, lines), delimiter=delimiter, strict=True)
     while True:
         row_no += 1
@@ -113,6 +117,11 @@ def _read_rows(lines: Iterator[str]) -> Iterator[RawRow]:
             return
         except csv.Error as error:
             raise _refuse_row(row_no, str(error)) from error
+        if not cells:
+            blank_count += 1
+            if blank_count > MAX_BLANK_ROWS:
+                raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank lines.", hint="Remove them.")
+            continue
         _check_cells(row_no, cells)
         yield RawRow(row_no, cells)
 
@@ -137,6 +146,9 @@ def _find_delimiter(header: str) -> str:
 
 
 def _check_cells(row_no: int, cells: list[str]) -> None:
+    if len(cells) > MAX_ROW_CELLS and any(map(str.strip, cells[MAX_ROW_CELLS:])):
+        raise InvalidFile(f"Row {row_no} has {len(cells):,} cells.", hint="Remove what is no column of the list.")
+    del cells[MAX_ROW_CELLS:]
     if max(map(len, cells), default=0) <= MAX_CELL_CHARACTERS:
         return
     for column, cell in enumerate(cells, start=1):

@@ -1,5 +1,6 @@
 """The header of a contact list."""
 
+import unicodedata
 from collections import Counter
 
 from core.domain.lists import MAX_COLUMNS, PHONE_COLUMN, is_phone_column
@@ -18,15 +19,16 @@ def check_header(row: RawRow) -> tuple[tuple[str, ...], int]:
     """
     Return the columns' names and the index of the phone column.
 
-    Surplus blanks in names and nameless columns at the end are dropped.
+    Surplus blanks in names and nameless columns at the end are dropped; letters and their accents are composed.
 
     Raises: InvalidFile: no or two phone columns, a nameless, repeated or overlong name, a formula, too many columns.
     """
-    if row.formula_at:
-        raise InvalidFile(f"Cell {row.formula_at} of the header holds a formula.", hint="Type the column's name there.")
-    columns = [" ".join(cell.split()) for cell in row.cells]
+    columns = [unicodedata.normalize("NFC", " ".join(cell.split())) for cell in row.cells]
     while columns and not columns[-1]:
         columns.pop()
+    for index, address in row.formulas.items():
+        if index < len(columns):
+            raise InvalidFile(f"Cell {address} of the header holds a formula.", hint="Type the column's name there.")
     phone = [index for index, name in enumerate(columns) if is_phone_column(name)]
     if not phone:
         raise InvalidFile(f"There is no column {PHONE_COLUMN}. Found: {_show(columns)}.", hint=_SAMPLE_HINT)

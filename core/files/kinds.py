@@ -21,6 +21,11 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES = 4_096
+_MAX_TYPES_BYTES = 1 << 20
+# Workbooks and templates, with macros or without; never one that only lies within another document.
+_WORKBOOK = re.compile(
+    rb"(spreadsheetml\.(sheet|template)|ms-excel\.(sheet|template)\.macroEnabled)\.main\+xml", re.IGNORECASE
+)
 
 # First bytes of what people upload by mistake.
 _OTHERS: dict[bytes, str] = {
@@ -75,13 +80,24 @@ def _refuse_ole(path: Path) -> InvalidFile:
 def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
+            members = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
+            declares = _declares_workbook(archive, members)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise InvalidFile("The workbook is damaged or incomplete.", hint="Save it again, then upload it.") from error
-    if "[Content_Types].xml" in names and "xl/workbook.xml" in names:
+    if declares:
         return
-    if "xl/workbook.bin" in names:
+    if "xl/workbook.bin" in members:
         raise InvalidFile("The file is a binary Excel workbook (.xlsb).", hint=_SAVE_AS)
-    if "mimetype" in names or "Index.zip" in names or any(name.startswith("Index/") for name in names):
+    if "mimetype" in members or "index.zip" in members or any(name.startswith("index/") for name in members):
         raise InvalidFile("The file is an OpenDocument or Numbers file.", hint=_SAVE_AS)
     raise InvalidFile("The file is an archive or document, not a spreadsheet.", hint=_SAVE_AS)
+
+
+def _declares_workbook(archive: zipfile.ZipFile, members: dict[str, str]) -> bool:
+    """Tell whether the archive says that one of its parts is a workbook, wherever that part is."""
+    types = members.get("[content_types].xml")
+    if types is None:
+        return False
+    with archive.open(types) as content:
+        said = content.read(_MAX_TYPES_BYTES)
+    return _WORKBOOK.search(said) is not None

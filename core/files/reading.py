@@ -1,6 +1,7 @@
 """Contact lists from files: CSV and Excel workbooks, row by row."""
 
 import logging
+import unicodedata
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from itertools import chain
 from pathlib import Path
 
 from core.domain.lists import RowFault
+from core.domain.no_values import MOST_CHARACTERS, is_no_value
 from core.errors import InvalidFile
 from core.files.delimited import open_delimited
 from core.files.header import check_header
 from core.files.kinds import Kind, find_kind
-from core.files.rows import RawRow, RawSheet
+from core.files.rejected import OWN_COLUMNS, is_own_file, original
+from core.files.rows import MAX_BLANK_ROWS, RawRow, RawSheet
 from core.files.workbook import open_workbook
 
 log = logging.getLogger(__name__)
@@ -57,7 +60,7 @@ class ContactSheet:
 @contextmanager
 def open_sheet(path: Path, file_name: str) -> Generator[ContactSheet]:
     """
-    Open the contact list at *path*; only one row at a time is held in memory (a workbook's shared texts besides).
+    Open the contact list at *path*; only few rows at a time are held in memory (a workbook's shared texts besides).
 
     Args:
         path: The stored upload. Its content decides how it is read.
@@ -79,25 +82,63 @@ def open_sheet(path: Path, file_name: str) -> Generator[ContactSheet]:
 
 def _start(raw: RawSheet) -> ContactSheet:
     """Read header and first row, so that a file without them is refused at once."""
-    rows = (row for row in raw.rows if row.formula_at or any(map(str.strip, row.cells)))
-    header = next(rows, None)
+    rows = _counted(raw.rows)
+    header = next((row for row in rows if row.formulas or any(map(str.strip, row.cells))), None)
     if header is None:
         raise InvalidFile("The file is empty.", hint="Upload a file with a header and at least one row.")
+    is_own = is_own_file(header.cells)
+    if is_own:
+        header = _as_it_was(header)
     columns, phone_index = check_header(header)
-    first = next(rows, None)
+    width = len(columns)
+    read = _read_rows(map(_as_it_was, rows) if is_own else rows, width, phone_index)
+    first = next(read, None)
     if first is None:
         raise InvalidFile("The file has a header but no rows.", hint="Add at least one row with a number.")
     estimated = None if raw.estimated_rows is None else max(1, raw.estimated_rows - header.row_no)
-    read = (_make_row(row, len(columns)) for row in chain([first], rows))
-    return ContactSheet(columns, phone_index, estimated, read, raw.progress)
+    return ContactSheet(columns, phone_index, estimated, chain([first], read), raw.progress)
 
 
-def _make_row(row: RawRow, width: int) -> SheetRow:
-    cells = tuple(row.cells)
+def _counted(rows: Iterator[RawRow]) -> Iterator[RawRow]:
+    """Give *rows* as long as few of them are blank: a file of nothing else must come to an end."""
+    blank_count = 0
+    for row in rows:
+        blank_count += not (row.formulas or any(map(str.strip, row.cells)))
+        if blank_count > MAX_BLANK_ROWS:
+            raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank rows.", hint="Remove them.")
+        yield row
+
+
+def _as_it_was(row: RawRow) -> RawRow:
+    """Return a row of our own file of rejected rows as it was in the file it is from."""
+    own = len(OWN_COLUMNS)
+    formulas = {index - own: address for index, address in row.formulas.items()}
+    numbers = {index - own: text for index, text in row.numbers.items()}
+    return RawRow(row.row_no, [original(cell) for cell in row.cells[own:]], formulas, numbers, row.is_hidden)
+
+
+def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int) -> Iterator[SheetRow]:
+    for row in rows:
+        # Whoever computes something beside the list does not mean the list.
+        formulas = [address for index, address in row.formulas.items() if 0 <= index < width]
+        if not formulas and not any(map(str.strip, row.cells)):
+            continue
+        if row.is_hidden:
+            raise InvalidFile(
+                f"Row {row.row_no} is hidden, by a filter or by hand: should it be texted or not?",
+                hint="Show all rows if so; else copy the visible ones to a sheet of their own, and upload that.",
+            )
+        yield _make_row(row, formulas, width, phone_index)
+
+
+def _make_row(row: RawRow, formulas: list[str], width: int, phone_index: int) -> SheetRow:
+    cells = tuple(map(_clean, row.cells))
+    if phone_index in row.numbers:
+        cells = (*cells[:phone_index], row.numbers[phone_index], *cells[phone_index + 1 :])
     if len(cells) < width:
         cells += ("",) * (width - len(cells))
-    if row.formula_at:
-        detail = f"Cell {row.formula_at} holds a formula; paste its value instead."
+    if formulas:
+        detail = f"Cell {formulas[0]} holds a formula; paste its value instead."
         return SheetRow(row.row_no, cells, RowFault.FORMULA, detail)
     if len(cells) > width:
         # Programs that end every line with a delimiter write one empty cell too many.
@@ -106,3 +147,14 @@ def _make_row(row: RawRow, width: int) -> SheetRow:
             return SheetRow(row.row_no, cells, RowFault.TOO_MANY_CELLS, detail)
         cells = cells[:width]
     return SheetRow(row.row_no, cells)
+
+
+def _clean(cell: str) -> str:
+    """
+    Return *cell* as it is meant: nothing where it only says that nothing is there, and letters in one piece.
+
+    A letter and its accent as two characters look the same and are the same, but fit no GSM alphabet.
+    """
+    if len(cell) <= MOST_CHARACTERS and is_no_value(cell):
+        return ""
+    return cell if cell.isascii() else unicodedata.normalize("NFC", cell)

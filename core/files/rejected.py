@@ -1,15 +1,29 @@
 """Rows that were not taken, as a CSV file for the person who sent them: row number, reason, and the row itself."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+OWN_COLUMNS = ("Row", "Reason")
+_BEGINS_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
 
 def harmless(cell: str) -> str:
     """Return *cell* so that a spreadsheet does not run it: one that begins like a formula gets an apostrophe."""
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} and not cell[1:].isdigit() else cell
+    return f"'{cell}" if _BEGINS_FORMULA.match(cell) and not cell[1:].isdigit() else cell
+
+
+def original(cell: str) -> str:
+    """Return the cell that `harmless` made *cell* of."""
+    return cell[1:] if cell[:1] == "'" and _BEGINS_FORMULA.match(cell) else cell
+
+
+def is_own_file(header: Sequence[str]) -> bool:
+    """Tell whether *header* is the one of a file written here: somebody has mended the rows and sends them again."""
+    return tuple(header[: len(OWN_COLUMNS)]) == OWN_COLUMNS
 
 
 class RejectedRows:
@@ -43,5 +57,5 @@ class RejectedRows:
         if self._file is None:
             # Spreadsheets take a file without the mark for one of their own country's old encodings.
             self._file = self._path.open("w", newline="", encoding="utf-8-sig")
-            csv.writer(self._file).writerow(["Row", "Reason", *map(harmless, self._columns)])
+            csv.writer(self._file).writerow([*OWN_COLUMNS, *map(harmless, self._columns)])
         csv.writer(self._file).writerow([row_no, harmless(reason), *map(harmless, cells)])

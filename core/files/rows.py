@@ -1,10 +1,14 @@
 """Rows of a table file as they stand there, before anything is made of them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 # More characters than any message has room for; a longer cell is a missing quote or no contact list at all.
 MAX_CELL_CHARACTERS = 10_000
+# More cells than any list may have columns; a wider row is no row of a list.
+MAX_ROW_CELLS = 1_000
+# Rows without content that are passed over, one after the other or not: a sheet's own number of rows.
+MAX_BLANK_ROWS = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +16,16 @@ class RawRow:
     """
     One row: its number in the file (1-based, as a spreadsheet program counts) and its cells as text.
 
-    *formula_at* is the address of the first cell that holds a formula ("C17"), else "".
+    *formulas* are the addresses ("C17") of cells that hold a formula, by their index. *numbers* are what to take
+    where a number itself is meant, by index, of cells that the sheet shows otherwise. *is_hidden* tells a row that a
+    filter, or a person, has hidden.
     """
 
     row_no: int
     cells: list[str]
-    formula_at: str = ""
+    formulas: Mapping[int, str] = field(default_factory=dict)
+    numbers: Mapping[int, str] = field(default_factory=dict)
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)

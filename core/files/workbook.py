@@ -1,34 +1,29 @@
-"""Reading Excel workbooks (.xlsx)."""
+"""Reading Excel workbooks (.xlsx): the first visible sheet, cells as the sheet shows them."""
 
-import warnings
-import zipfile
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
-from datetime import date, datetime, time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import openpyxl
-from openpyxl.cell.read_only import EMPTY_CELL
 
 from core.errors import InvalidFile
-from core.files.rows import MAX_CELL_CHARACTERS, RawRow, RawSheet
+from core.files.number_formats import BUILT_IN, GENERAL
+from core.files.package import Attributes, Package
+from core.files.rows import RawRow, RawSheet
+from core.files.sheet import SheetReader, Styles, decode_escapes
 
-# Source: ECMA-376 leaves it open; Excel's own limit.
-MAX_ROWS = 1_048_576
-
-# A workbook is a zip archive. Real ones shrink to a tenth, rarely to a hundredth; these limits stop archives that were
-# made to fill memory or time. Shared texts are all held in memory, hence their own limit.
-MAX_UNPACKED_BYTES = 600 * 2**20
+# Shared texts are all held in memory, hence their own limit.
 MAX_SHARED_TEXT_BYTES = 128 * 2**20
-MAX_RATIO = 250
-_SMALL_BYTES = 10 * 2**20
-_SHARED_TEXTS = "xl/sharedStrings.xml"
-
 _SAVE_AGAIN = "Open it in Excel, save it again as Excel workbook (.xlsx) or CSV UTF-8, then upload that."
+_TRUE = {"1", "true"}
 
-# openpyxl warns of drop-down lists, styles and the like that it would not save; nothing is saved here.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\.")
+
+@dataclass(frozen=True)
+class _Book:
+    """What the workbook says about itself: the first visible sheet's part, and where its calendar begins."""
+
+    part: str
+    sheet: str
+    since_1904: bool
 
 
 @contextmanager
@@ -36,56 +31,23 @@ def open_workbook(path: Path) -> Generator[RawSheet]:
     """
     Open the first visible sheet of the workbook at *path*.
 
-    Whole numbers come without ".0", others with the 15 digits Excel keeps; dates in ISO 8601; truth values as TRUE
-    and FALSE; error values as Excel shows them ("#N/A").
+    Numbers come as the sheet shows them (01067, 15%, 26:30), where that can be told; else with the 15 digits Excel
+    keeps. Truth values come as TRUE and FALSE, error values as Excel shows them ("#N/A").
 
     Raises: InvalidFile: damaged, oversized, no visible sheet; from *rows* where it is only met there.
     """
     with path.open("rb") as file:
-        members = _list_members(file)
         with _broken_means_invalid():
-            workbook = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
-        with closing(workbook):
-            sheet = next((sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"), None)
-            if sheet is None:
+            package = Package(file)
+            book = _read_book(package)
+            if not book.sheet:
                 raise InvalidFile("The workbook has no visible sheet.", hint="Put the list on the first sheet.")
-            row_count = sheet.max_row
-            # Programs write wrong dimensions; believing them would cut rows off.
-            sheet.reset_dimensions()
-            yield RawSheet(_read_rows(sheet), lambda: _share_read(file.tell(), members), row_count)
-
-
-def _share_read(position: int, members: list[zipfile.ZipInfo]) -> float:
-    """Return how much was read of the archive member that *position* (bytes) is in: that is the sheet, 0..1."""
-    started = [member for member in members if member.header_offset < position]
-    if not started:
-        return 0.0
-    member = max(started, key=lambda member: member.header_offset)
-    return min(1.0, (position - member.header_offset) / max(1, member.compress_size))
-
-
-def _list_members(file: BinaryIO) -> list[zipfile.ZipInfo]:
-    """Return the archive's members. Raises: InvalidFile: they are encrypted or too large."""
-    with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-    if any(member.flag_bits & 0x1 for member in members):
-        raise InvalidFile("The workbook is protected by a password.", hint="Save it without a password.")
-    packed = any(
-        member.file_size > _SMALL_BYTES and member.file_size > MAX_RATIO * member.compress_size for member in members
-    )
-    if packed or sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
-        raise InvalidFile(
-            f"The workbook unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB, or consists of almost nothing else "
-            "than repetitions.",
-            hint="Delete sheets and formatting that the list does not need, or save it as CSV UTF-8.",
-        )
-    shared = sum(member.file_size for member in members if member.filename == _SHARED_TEXTS)
-    if shared > MAX_SHARED_TEXT_BYTES:
-        raise InvalidFile(
-            f"The workbook has more than {MAX_SHARED_TEXT_BYTES >> 20} MiB of different texts.",
-            hint="Save it as CSV UTF-8, or split it.",
-        )
-    return members
+            texts = _read_shared_texts(package, package.find_related(book.part, "sharedStrings"))
+            styles = _read_styles(package, package.find_related(book.part, "styles"), since_1904=book.since_1904)
+        reader = SheetReader(package, book.sheet, texts, styles)
+        with _broken_means_invalid():
+            row_count = reader.peek_row_count()
+        yield RawSheet(_guarded(reader.rows()), lambda: reader.share, row_count)
 
 
 @contextmanager
@@ -95,58 +57,92 @@ def _broken_means_invalid() -> Generator[None]:
     except InvalidFile:
         raise
     except Exception as error:
-        # A damaged workbook makes openpyxl raise anything from KeyError to a parser's own error.
+        # Damage shows itself as anything from a KeyError to a parser's own error.
         raise InvalidFile("The workbook is damaged.", hint=_SAVE_AGAIN) from error
 
 
-def _read_rows(sheet: Any) -> Iterator[RawRow]:
-    rows = sheet.iter_rows()
-    row_no = 0
+def _guarded(rows: Iterator[RawRow]) -> Iterator[RawRow]:
     while True:
         with _broken_means_invalid():
-            cells = next(rows, None)
-        if cells is None:
+            row = next(rows, None)
+        if row is None:
             return
-        row_no += 1
-        if row_no > MAX_ROWS:
-            # A forged row number would have openpyxl deliver empty rows for ever.
-            raise InvalidFile(f"The sheet has more than {MAX_ROWS:,} rows.", hint="Split it into several lists.")
-        if cells:
-            yield _make_row(row_no, cells)
+        yield row
 
 
-def _make_row(row_no: int, cells: tuple[Any, ...]) -> RawRow:
-    formula_at = ""
-    texts = []
-    for cell in cells:
-        # Most rows of exported sheets end with a few cells that are not there at all.
-        if cell is EMPTY_CELL:
-            texts.append("")
-            continue
-        if cell.data_type == "f":
-            formula_at = formula_at or cell.coordinate
-        value = cell.value
-        text = value if type(value) is str else format_value(value)
-        if len(text) > MAX_CELL_CHARACTERS:
-            raise InvalidFile(
-                f"Cell {cell.coordinate} has more than {MAX_CELL_CHARACTERS:,} characters.", hint="Shorten it."
-            )
-        texts.append(text)
-    return RawRow(row_no, texts, formula_at)
+def _read_book(package: Package) -> _Book:
+    part = package.find_related("", "officeDocument")
+    states: list[tuple[str, str]] = []
+    since_1904 = [False]
+
+    def start(name: str, attributes: Attributes) -> None:
+        if name == "sheet":
+            states.append((attributes["id"], attributes.get("state", "visible")))
+        elif name == "workbookPr":
+            since_1904[0] = attributes.get("date1904", "0").lower() in _TRUE
+
+    _consume(package, part, start)
+    sheets = {each.relation_id: each.part for each in package.related(part) if each.kind == "worksheet"}
+    visible = (sheets[relation] for relation, state in states if state == "visible" and relation in sheets)
+    return _Book(part, next(visible, ""), since_1904[0])
 
 
-def format_value(value: object) -> str:
-    """Return the text of a cell's value; "" for None."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        # Excel computes with 15 decimal digits; more would show binary rounding (0.30000000000000004).
-        return str(int(value)) if value.is_integer() else f"{value:.15g}"
-    if isinstance(value, datetime):
-        whole_day = value.time() == time()
-        return value.date().isoformat() if whole_day else value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value)
+def _read_shared_texts(package: Package, part: str) -> list[str]:
+    if not part:
+        return []
+    if package.size_of(part) > MAX_SHARED_TEXT_BYTES:
+        raise InvalidFile(
+            f"The workbook has more than {MAX_SHARED_TEXT_BYTES >> 20} MiB of different texts.",
+            hint="Save it as CSV UTF-8, or split it.",
+        )
+    found = _SharedTexts()
+    for _ in package.parse(part, found.start, found.end, found.text):
+        pass
+    return found.texts
+
+
+class _SharedTexts:
+    """Gathers texts; one counts within <t>, but not where it only says how another one is pronounced."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._pieces: list[str] = []
+        self._open = {"t": 0, "rPh": 0}
+
+    def start(self, name: str, _: Attributes) -> None:
+        if name in self._open:
+            self._open[name] += 1
+
+    def end(self, name: str) -> None:
+        if name in self._open:
+            self._open[name] -= 1
+        elif name == "si":
+            self.texts.append(decode_escapes("".join(self._pieces)))
+            self._pieces.clear()
+
+    def text(self, data: str) -> None:
+        if self._open["t"] and not self._open["rPh"]:
+            self._pieces.append(data)
+
+
+def _read_styles(package: Package, part: str, *, since_1904: bool) -> Styles:
+    codes = dict(BUILT_IN)
+    formats: list[str] = []
+    within = [""]
+
+    def start(name: str, attributes: Attributes) -> None:
+        if name == "numFmt":
+            codes[int(attributes["numFmtId"])] = decode_escapes(attributes["formatCode"])
+        elif name in {"cellXfs", "cellStyleXfs"}:
+            within[0] = name
+        elif name == "xf" and within[0] == "cellXfs":
+            formats.append(codes.get(int(attributes.get("numFmtId", "0")), GENERAL))
+
+    if part:
+        _consume(package, part, start)
+    return Styles(tuple(formats), since_1904)
+
+
+def _consume(package: Package, part: str, start: Callable[[str, Attributes], None]) -> None:
+    for _ in package.parse(part, start, lambda _: None, lambda _: None):
+        pass

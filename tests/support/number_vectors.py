@@ -1,8 +1,8 @@
 """
 The shared cases of reading a phone number: what becomes a chip in the browser, and what the server makes of it.
 
-They judge alike but for two things, which only the server knows: a country's numbering plan (`PLAN_FAULTS`), and the
-zero that is written after the country code and not dialled.
+They judge alike but for what only the server knows: a country's numbering plan (`PLAN_FAULTS`), and with it the zero
+that is written after the country code and not dialled, and what a slash stands for. Such pieces stay as typed.
 """
 
 import json
@@ -16,7 +16,10 @@ PATH = Path(__file__).parents[1] / "data" / "number_vectors.json"
 
 # What a number of a possible length can still be refused for.
 PLAN_FAULTS = frozenset(
-    {MsisdnFault.INVALID, MsisdnFault.TOO_SHORT, MsisdnFault.TOO_LONG, MsisdnFault.NO_COUNTRY},
+    {
+        *(MsisdnFault.INVALID, MsisdnFault.TOO_SHORT, MsisdnFault.TOO_LONG, MsisdnFault.NO_COUNTRY),
+        *(MsisdnFault.TWO_NUMBERS, MsisdnFault.TWO_READINGS),
+    },
 )
 
 
@@ -47,7 +50,10 @@ def _random_number(chance: random.Random) -> str:
     start = chance.choice(["", "", "+", "00", "+ ", "(+", "0", "++", "\uff0b", "\u202a+", "\u0660\u0660"])
     code = chance.choice(["49179", "49", "490", "1541", "44(0)7", "881", "210", "0", ""])
     odd = chance.choice(
-        [" ", " ", "-", ".", "/", "(0)", "\u00a0", "\u2011", "\u200f", "\u0663", "\uff15", "a", "+", "*"]
+        [
+            *(" ", " ", "-", ".", ".0", ".00", ".5", "/", " / ", "(0)", "(2)", "'", '="'),
+            *("\u00a0", "\u2011", "\u200f", "\u0663", "\uff15", "a", "+", "*"),
+        ]
     )
     digits = [chance.choice("0123456789") for _ in range(chance.choice([*range(13), 7, 8, 8, 9]))]
     for _ in range(chance.choice([0, 0, 1, 1, 2])):

@@ -5,27 +5,61 @@
  * Reads what was typed or pasted as phone numbers.
  *
  * Numbers are separated by line breaks, commas, semicolons or tabulators. Within one, whatever core/domain/msisdn.py
- * passes over is passed over here. What is left, with a country code, may be a number; the server knows the plans and
- * has the last word. The shortest numbers there are have 6 digits; the longest have 15, or 16 with the zero people
- * write after the country code.
+ * passes over is passed over here, and what it refuses by its form is refused here. What is left, with a country code,
+ * may be a number; the server knows the plans and has the last word. So a piece whose meaning hangs on the plans (a
+ * slash, or a zero in brackets) stays as it was typed. The shortest numbers there are have 6 digits; the longest have
+ * 15, or 16 with the zero people write after the country code.
  *
  * @param {string} text
- * @returns {{numbers: string[], refused: string[]}} numbers as "+" and digits, in order; refused pieces as typed.
+ * @returns {{numbers: string[], refused: string[]}} numbers as "+" and digits or as typed, in order; refused pieces as
+ *   typed.
  */
 function readPhoneNumbers(text) {
-  const grouping =
-    /[\s\x1c-\x1f\x85().\-/\u2010-\u2015\u2212\uff0d\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
   const numbers = [];
   const refused = [];
   for (const piece of text.split(/[\n\r,;\t]+/)) {
     const trimmed = piece.trim();
     if (trimmed === "") continue;
-    const written = trimmed.replace(grouping, "").replace(/\p{Nd}/gu, toAsciiDigit);
-    const digits = written.replace(/^(?:[+\uff0b]|00)/, "");
-    if (/^[1-9]\d{5,15}$/.test(digits)) numbers.push(`+${digits}`);
-    else refused.push(trimmed);
+    const number = readPhoneNumber(trimmed);
+    if (number === null) refused.push(trimmed);
+    else numbers.push(number);
   }
   return { numbers, refused };
+}
+
+/** The chip of *piece*, or null when it cannot be one number. */
+function readPhoneNumber(piece) {
+  const grouping =
+    /[\s\x1c-\x1f\x85().\-/\u2010-\u2015\u2212\uff0d\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+  const plain = piece.replace(/\p{Nd}/gu, toAsciiDigit);
+  const wrapped = /^(?:=\s*"(.*)"|['\u2018\u2019](.*))$/s.exec(plain);
+  const unwrapped = wrapped ? (wrapped[1] ?? wrapped[2]).trim() : plain;
+  const whole = dropFraction(unwrapped);
+  if (whole === null || isTwoNumbers(whole)) return null;
+  const digits = whole.replace(grouping, "").replace(/^(?:[+\uff0b]|00)/, "");
+  if (!/^[1-9]\d{5,15}$/.test(digits)) return null;
+  return /\/|\(\s*0\s*\)/.test(whole) ? piece : `+${digits}`;
+}
+
+/** *text* without the ".0" that programs write behind a whole number; null when there is another fraction. */
+function dropFraction(text) {
+  const decimal = /^([+\uff0b]?\d+)\.(\d+)$/.exec(text);
+  if (!decimal) return /^[^.]*\.\d{1,2}$/.test(text) ? null : text;
+  if (/^0+$/.test(decimal[2])) return decimal[1];
+  return decimal[1].replace(/\D/, "").length < 8 && decimal[2].length > 2 ? text : null;
+}
+
+/** Whether *text* may hold more than one number, by its form. */
+function isTwoNumbers(text) {
+  if (text.split("(").length !== text.split(")").length) return true;
+  const once = text.replace(/^[^0-9]*00/, "").replace(/\(\s*0\s*\)/g, "");
+  if (/[0-9][^0-9()]*\([0-9\s]+\)$/.test(once)) return true;
+  const parts = once.match(/[0-9]+/g) ?? [];
+  return parts.some((_, index) => {
+    const [before, behind] = [parts.slice(0, index).join(""), parts.slice(index).join("")];
+    const isLong = before.length >= 7 && behind.length >= 7;
+    return isLong && (parts.length === 2 || before.slice(0, 2) === behind.slice(0, 2));
+  });
 }
 
 /** The digit 0-9 that *character*, a digit of any script, stands for: Unicode has tens of them together, zero first. */

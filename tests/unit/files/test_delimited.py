@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from core.domain.lists import RowFault
 from core.errors import InvalidFile
+from core.files import delimited, reading
 from core.files.delimited import DELIMITERS
 from core.files.reading import open_sheet
+from core.files.rejected import RejectedRows
 
 HEADER = "PhoneNumber,Name\n"
 
@@ -188,3 +190,39 @@ def test_what_pythons_csv_writer_writes_is_read_back(rows, delimiter, encoding, 
         path.write_bytes(text.getvalue().encode(encoding))
         with open_sheet(path, "contacts.csv") as sheet:
             assert [list(row.cells[1:]) for row in sheet.rows] == rows
+
+
+def test_the_file_of_rejected_rows_can_be_mended_and_sent_again(read, tmp_path):
+    path, columns = tmp_path / "rejected.csv", ("PhoneNumber", "Discount", "Name")
+    rows = [("+49 179 65487", "-20%", "'=Beau"), ("+491796548755", "+5", "'O'Hara"), ("=1", "@home", "''x")]
+    for _ in range(2):
+        with RejectedRows(path, columns, 10) as refused:
+            for number, row in enumerate(rows, start=2):
+                refused.write(number, "Not a subscriber number.", row)
+        # Spreadsheets keep the apostrophes, as a text's.
+        assert read(path.read_bytes())[0] == columns
+        found = read(path.read_bytes())[1]
+        assert cells(found) == rows
+        rows = cells(found)
+
+
+def test_a_list_with_a_column_of_its_own_called_reason_is_left_alone(read):
+    columns, rows = read("Reason,PhoneNumber\n'-5,491796548754\n")
+    assert (columns, cells(rows)) == (("Reason", "PhoneNumber"), [("'-5", "491796548754")])
+
+
+def test_a_file_of_blank_lines_comes_to_an_end(read, monkeypatch):
+    monkeypatch.setattr(delimited, "MAX_BLANK_ROWS", 100)
+    with pytest.raises(InvalidFile, match="more than 100 blank lines"):
+        read(HEADER + "\n" * 200 + "491796548754,Beau\n")
+    with pytest.raises(InvalidFile, match="lines are blank"):
+        read("sep=,\n" + "\n" * 20_000 + HEADER)
+    monkeypatch.setattr(reading, "MAX_BLANK_ROWS", 100)
+    with pytest.raises(InvalidFile, match="more than 100 blank rows"):
+        read(HEADER + ",\n" * 200 + "491796548754,Beau\n")
+
+
+def test_a_row_of_very_many_cells_is_refused_unless_they_are_empty(read):
+    assert cells(read(HEADER + "491796548754,Beau" + "," * 5_000 + "\n")[1]) == [("491796548754", "Beau")]
+    with pytest.raises(InvalidFile, match="Row 2 has 5,002 cells"):
+        read(HEADER + "491796548754,Beau" + "," * 5_000 + "x\n")

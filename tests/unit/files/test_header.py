@@ -53,4 +53,4 @@ def test_as_many_columns_as_allowed_are_fine():
 
 def test_a_formula_in_the_header_is_refused():
     with pytest.raises(InvalidFile, match="Cell B1 of the header holds a formula"):
-        check_header(RawRow(1, ["PhoneNumber", "=A1"], "B1"))
+        check_header(RawRow(1, ["PhoneNumber", "=A1"], {1: "B1"}))

@@ -1,16 +1,21 @@
 import datetime as dt
 import io
 import struct
+import tempfile
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pytest
 
 from core.domain.lists import RowFault
 from core.errors import InvalidFile
+from core.files import package as package_module
 from core.files import workbook as workbook_module
 from core.files.reading import open_sheet
-from core.files.workbook import format_value
+from core.files.rows import MAX_ROW_CELLS
+from core.files.sheet import SheetReader
+from core.files.workbook import open_workbook
 
 HEADER = ["PhoneNumber", "Name"]
 ROW = ["491796548754", "Beau"]
@@ -65,28 +70,6 @@ def share_texts(content, texts):
 
 def make_sheet(xml):
     return replace_member(make_workbook(HEADER, ROW), "xl/worksheets/sheet1.xml", xml)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, ""),
-        ("Zoë 🎈", "Zoë 🎈"),
-        (491796548754, "491796548754"),
-        (491796548754.0, "491796548754"),
-        (12.5, "12.5"),
-        (0.1 + 0.2, "0.3"),
-        (True, "TRUE"),
-        (False, "FALSE"),
-        (dt.datetime(2026, 11, 23), "2026-11-23"),
-        (dt.datetime(2026, 11, 23, 9, 5), "2026-11-23 09:05:00"),
-        (dt.date(2026, 11, 23), "2026-11-23"),
-        (dt.time(9, 5), "09:05:00"),
-        (dt.timedelta(hours=30), "1 day, 6:00:00"),
-    ],
-)
-def test_values_become_the_text_a_person_expects(value, text):
-    assert format_value(value) == text
 
 
 def test_cells_are_read_as_text(read):
@@ -201,7 +184,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(read):
 
 
 def test_a_workbook_of_too_many_bytes_is_refused(read, monkeypatch):
-    monkeypatch.setattr(workbook_module, "MAX_UNPACKED_BYTES", 1_000)
+    monkeypatch.setattr(package_module, "MAX_UNPACKED_BYTES", 1_000)
     with pytest.raises(InvalidFile, match="unpacks to more than"):
         read(make_workbook(HEADER, ROW))
 
@@ -251,3 +234,147 @@ def test_progress_follows_the_sheet(tmp_path):
     assert seen == sorted(seen)
     assert seen[0] < 0.5
     assert seen[-1] == pytest.approx(1.0, abs=0.02)
+
+
+def test_escaped_characters_are_decoded_and_literals_kept(read):
+    xml = (
+        f'<worksheet xmlns="{MAIN}"><sheetData><row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row>'
+        '<row><c><v>491796548754</v></c><c t="s"><v>2</v></c></row>'
+        '<row><c><v>491796548755</v></c><c t="s"><v>3</v></c></row>'
+        '<row><c><v>491796548756</v></c><c t="inlineStr"><is><t>a_x0009_b_x0000_</t></is></c></row>'
+        "</sheetData></worksheet>"
+    )
+    texts = ["PhoneNumber", "Name", "line1_x005F_x000D_", "a_x000D_\nb"]
+    assert [row.cells[1] for row in read(share_texts(make_sheet(xml), texts))] == [
+        "line1_x000D_",
+        "a\nb",
+        "a\tb_x0000_",
+    ]
+
+
+def test_numbers_are_read_as_the_sheet_shows_them(read):
+    shown = {"B2": (1067, "00000"), "C2": (0.15, "0%"), "D2": (1.104166666666667, "[h]:mm"), "E2": (1e18 + 3e14, "0")}
+
+    def change(workbook):
+        for address, (value, code) in shown.items():
+            workbook.active[address].value = value
+            workbook.active[address].number_format = code
+
+    (row,) = read(make_workbook(["PhoneNumber", "Zip", "Off", "Time", "Id"], ["491796548754"], change=change))
+    assert row.cells == ("491796548754", "01067", "15%", "26:30", "1000300000000000000")
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        (491796548754, "#,##0", "491796548754"),
+        (491796548754, "0.00E+00", "491796548754"),
+        (1796548754, "00000000000", "01796548754"),
+        (1796548754, "0000 000 0000", "0179 654 8754"),
+        (1796548754, '"+49 "0', "+49 1796548754"),
+        (491796548754.5, "0", "491796548754.5"),
+        (491796548754, "0.00", "491796548754"),
+        (4917965487.54, "0%", "4917965487.54"),
+    ],
+)
+def test_no_format_makes_another_number_of_a_phone_number(read, value, code, text):
+    def change(workbook):
+        workbook.active["A2"].number_format = code
+
+    (row,) = read(make_workbook(HEADER, [value, "Beau"], change=change))
+    assert row.cells == (text, "Beau")
+
+
+def repack(content, name=lambda member: member, replace=()):
+    """Return the archive with its members called otherwise, and in their texts each of *replace* exchanged."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as target:
+        for member in source.namelist():
+            text = source.read(member).decode()
+            for old, new in replace:
+                text = text.replace(old, new)
+            info = zipfile.ZipInfo("placeholder")
+            info.filename = name(member)
+            target.writestr(info, text)
+    return changed.getvalue()
+
+
+STRICT = (
+    (MAIN, "http://purl.oclc.org/ooxml/spreadsheetml/main"),
+    ("http://schemas.openxmlformats.org/officeDocument/2006/relationships", "http://purl.oclc.org/ooxml/relationships"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "replace"),
+    [
+        (lambda member: member, STRICT),
+        (lambda member: member.replace("/", "\\"), ()),
+        (lambda member: member.replace("xl/", "book/"), (("/xl/", "/book/"), ('"xl/', '"book/'))),
+        (str.upper, ()),
+    ],
+    ids=["strict", "backslashes", "another folder", "other case"],
+)
+def test_unusual_workbooks_that_are_right_are_read(read, name, replace):
+    rows = read(repack(make_workbook(HEADER, ROW), name, replace))
+    assert [row.cells for row in rows] == [tuple(ROW)]
+
+
+def test_formulas_beside_the_list_do_not_matter(read):
+    rows = read(make_workbook([*HEADER, None, None], [*ROW, None, "=SUM(1,2)"], [None, None, "=1+1"]))
+    assert [(row.cells, row.fault) for row in rows] == [(tuple(ROW), None)]
+
+
+def test_rows_that_are_hidden_are_asked_about(read):
+    def change(workbook):
+        workbook.active.row_dimensions[3].hidden = True
+
+    with pytest.raises(InvalidFile, match="Row 3 is hidden") as caught:
+        read(make_workbook(HEADER, ROW, ["491796548755", "Renee"], change=change))
+    assert "Show all rows" in caught.value.hint
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "NULL", "nan", "None", " #REF! "])
+def test_cells_that_say_there_is_nothing_are_empty(read, cell):
+    (row,) = read(make_workbook(HEADER, ["491796548754", cell]))
+    assert row.cells == ("491796548754", "")
+
+
+def test_letters_are_composed(read):
+    (row,) = read(make_workbook(["PhoneNumber", "Pre\u0301nom"], ["491796548754", "Jose\u0301"]))
+    assert row.cells[1] == "José"
+
+
+def test_cells_that_only_have_a_style_are_passed_over():
+    made = []
+    original = SheetReader._end_cell
+
+    def counted(reader, content):
+        made.append(content)
+        original(reader, content)
+
+    styles = "<c s='0'/>" * 20
+    styled = "".join(f'<row r="{row}">{styles}</row>' for row in range(3, 2_003))
+    xml = (
+        f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c t="inlineStr"><is><t>PhoneNumber</t></is></c></row>'
+        f'<row r="2"><c><v>491796548754</v></c></row>{styled}</sheetData></worksheet>'
+    )
+    with pytest.MonkeyPatch.context() as patch, tempfile.NamedTemporaryFile() as file:
+        patch.setattr(SheetReader, "_end_cell", counted)
+        file.write(make_sheet(xml))
+        file.flush()
+        with open_workbook(Path(file.name)) as sheet:
+            assert [row.cells for row in sheet.rows] == [["PhoneNumber"], ["491796548754"]]
+    assert len(made) == 2
+
+
+def test_a_cell_far_to_the_right_makes_no_wide_rows(read):
+    far = "".join(
+        f'<row r="{row}"><c r="A{row}"><v>491796548754</v></c><c r="XFD{row}"><v>1</v></c></row>' for row in (2, 3)
+    )
+    xml = (
+        f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c t="inlineStr"><is><t>PhoneNumber</t></is></c></row>'
+        f"{far}</sheetData></worksheet>"
+    )
+    rows = read(make_sheet(xml))
+    assert [(row.fault, len(row.cells)) for row in rows] == [(RowFault.TOO_MANY_CELLS, MAX_ROW_CELLS)] * 2

@@ -1,0 +1,201 @@
+"""The rows of a workbook's sheet, read piece by piece."""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.errors import InvalidFile
+from core.files.number_formats import GENERAL, general, render
+from core.files.package import Attributes, Package
+from core.files.rows import MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow
+
+# Source: ECMA-376 leaves it open; Excel's own limits.
+MAX_ROWS = 1_048_576
+_MAX_COLUMNS = 16_384
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]+)")
+_ISO_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(?:\.\d+)?Z?")
+# A format that hides digits of a number must not hide those of a phone number.
+_SHORTENS = re.compile(r"[%eE?/@hHsSyYdD]|\.[0#]|,")
+
+
+@dataclass(frozen=True)
+class Styles:
+    """The number format of each cell style, and whether days are counted from 1904 on."""
+
+    formats: tuple[str, ...]
+    since_1904: bool
+
+    def format_of(self, style: str) -> str:
+        """Return the format of cells with *style*, an index as the sheet writes it."""
+        return self.formats[int(style)] if self.formats else GENERAL
+
+
+class SheetReader:
+    """
+    Reads a sheet once.
+
+    Cells that only have a style are passed over before anything is made of them: programs style whole columns down to
+    the last row.
+    """
+
+    def __init__(self, package: Package, part: str, texts: list[str], styles: Styles) -> None:
+        """Take the *part* that is the sheet, the workbook's shared *texts*, and its *styles*."""
+        self._package = package
+        self._part = part
+        self._texts = texts
+        self._styles = styles
+        self._ready: deque[RawRow] = deque()
+        self._rows_said: int | None = None
+        self._row_no = self._column = 0
+        self._is_hidden = False
+        self._cell: Attributes = {}
+        self._cells: dict[int, str] = {}
+        self._numbers: dict[int, str] = {}
+        self._formulas: dict[int, str] = {}
+        self._content: list[str] = []
+        self._within = ""
+        self._spoken = 0
+        self._pieces = package.parse(part, self._start, self._end, self._text)
+        self.share = 0.0
+
+    def peek_row_count(self) -> int | None:
+        """Return how many rows the sheet says it has, None when it does not."""
+        self._go_on()
+        return self._rows_said
+
+    def rows(self) -> Iterator[RawRow]:
+        """Yield rows that have any content."""
+        while True:
+            while self._ready:
+                yield self._ready.popleft()
+            if not self._go_on():
+                return
+
+    def _go_on(self) -> bool:
+        share = next(self._pieces, None)
+        if share is None:
+            return False
+        self.share = share
+        return True
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        if name == "c":
+            self._start_cell(attributes)
+        elif name in {"v", "t", "f"}:
+            self._within = name
+            if name == "f":
+                self._formulas.setdefault(self._column, self._address())
+        elif name == "rPh":
+            self._spoken += 1
+        elif name == "row":
+            self._start_row(attributes)
+        elif name == "dimension":
+            last = _REFERENCE.fullmatch(attributes.get("ref", "").rpartition(":")[2])
+            self._rows_said = int(last[2]) if last else None
+
+    def _start_row(self, attributes: Attributes) -> None:
+        self._row_no = int(attributes.get("r", self._row_no + 1))
+        if self._row_no > MAX_ROWS:
+            raise InvalidFile(f"The sheet has more than {MAX_ROWS:,} rows.", hint="Split it into several lists.")
+        self._column = 0
+        self._is_hidden = attributes.get("hidden", "0") in {"1", "true"}
+        self._cells, self._numbers, self._formulas = {}, {}, {}
+
+    def _start_cell(self, attributes: Attributes) -> None:
+        found = _REFERENCE.match(attributes.get("r", ""))
+        self._column = _column_no(found[1]) if found else self._column + 1
+        if self._column > _MAX_COLUMNS:
+            raise InvalidFile(f"Row {self._row_no} has more than {_MAX_COLUMNS:,} columns.")
+        self._cell = attributes
+        self._content.clear()
+
+    def _text(self, data: str) -> None:
+        if self._within in {"v", "t"} and not self._spoken:
+            self._content.append(data)
+
+    def _end(self, name: str) -> None:
+        if name == "c":
+            if self._content:
+                self._end_cell("".join(self._content))
+        elif name in {"v", "t", "f"}:
+            self._within = ""
+        elif name == "rPh":
+            self._spoken -= 1
+        elif name == "row" and (self._cells or self._formulas):
+            self._ready.append(self._make_row())
+
+    def _end_cell(self, content: str) -> None:
+        kind = self._cell.get("t", "n")
+        if kind == "n":
+            text = self._number(content)
+        elif kind == "s":
+            text = self._texts[int(content)]
+        elif kind == "b":
+            text = "TRUE" if content.strip() in {"1", "true"} else "FALSE"
+        elif kind == "d":
+            text = _ISO_TIME.sub(r"\1 \2", content).removesuffix(" 00:00:00")
+        else:
+            text = decode_escapes(content)
+        if len(text) > MAX_CELL_CHARACTERS:
+            raise InvalidFile(
+                f"Cell {self._address()} has more than {MAX_CELL_CHARACTERS:,} characters.", hint="Shorten it."
+            )
+        if text:
+            self._cells[self._column] = text
+
+    def _number(self, content: str) -> str:
+        value = float(content)
+        code = self._styles.format_of(self._cell.get("s", "0"))
+        plain = general(value)
+        shown = render(value, code, since_1904=self._styles.since_1904)
+        if shown is None:
+            return plain
+        if shown != plain:
+            # Of a phone number, only what stands before it can be the format's: its digits are the cell's own.
+            digits = re.sub("[^0-9]", "", shown)
+            self._numbers[self._column] = shown if digits.endswith(plain) and not _SHORTENS.search(code) else plain
+        return shown
+
+    def _address(self) -> str:
+        letters, number = "", self._column
+        while number:
+            number, digit = divmod(number - 1, 26)
+            letters = chr(ord("A") + digit) + letters
+        return f"{letters}{self._row_no}"
+
+    def _make_row(self) -> RawRow:
+        """Return the row; a cell far to the right makes it only as wide as is needed to see that it is too wide."""
+        width = min(max(self._cells, default=0), MAX_ROW_CELLS)
+        texts = [""] * width
+        for column, text in self._cells.items():
+            texts[min(column, width) - 1] = text
+        numbers = {column - 1: text for column, text in self._numbers.items()}
+        formulas = {column - 1: address for column, address in self._formulas.items()}
+        return RawRow(self._row_no, texts, formulas, numbers, self._is_hidden)
+
+
+def decode_escapes(text: str) -> str:
+    """
+    Return *text* with what a workbook writes as "_x000D_" as the character it stands for; "_x005F_" keeps one literal.
+
+    Line ends are one character each; what no message may hold stays as it is written.
+    Source: ECMA-376 part 1, section 22.9.2.19 (ST_Xstring).
+    """
+    if "_x" in text:
+        text = _ESCAPED.sub(_decode, text)
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _decode(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    is_text = character.isprintable() or character in "\t\n\r" or character.isspace()
+    return found[0] if "\ud800" <= character <= "\udfff" or character < "\t" or not is_text else character
+
+
+def _column_no(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
