@@ -27,6 +27,7 @@ from core.domain.cdr_guessing import guess_columns
 from core.errors import InvalidFile
 from core.files.delimited import DELIMITERS, refuse_encoding
 from core.files.kinds import Kind, find_kind
+from core.files.rows import MAX_BLANK_ROWS
 
 BLOCK_BYTES = 8 << 20
 BLOCK_ROWS = 65_536
@@ -222,12 +223,16 @@ def _open_csv(path: Path, file: BinaryIO, kind: CdrKind, block_bytes: int) -> Cd
 
 def _numbered(reader: Iterable[pa.RecordBatch], bad: list[int], skipped: int) -> Iterator[pa.Table]:
     """Give rows their numbers in the file: the reader passes over *bad* rows, and says in time which those were."""
-    following = skipped + 1
+    following, blank_count = skipped + 1, 0
     for batch in reader:
         numbers, following = _row_numbers(following, batch.num_rows, bad)
         # The reader is ahead of us: some bad rows may stand behind this block.
         bad[:] = [number for number in bad if number >= following]
         table = _table(numbers, batch.columns)
+        blank_count += batch.num_rows - table.num_rows
+        if blank_count > MAX_BLANK_ROWS:
+            # A small archive can unpack to nothing but line ends, for hours.
+            raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank rows.", hint="Export it again.")
         if table.num_rows:
             yield table
 

@@ -20,6 +20,7 @@ from core.web.ports import Application, Clock, IsUserActivity, utc_now
 from core.web.session import SESSION_PATHS, SessionRoutes
 from core.web.setup import SetupPage
 from core.web.sign_in import LoginPage
+from core.web.uploads import UploadLimits, Uploads
 
 
 def routes(app: Application, *, clock: Clock = utc_now) -> list[BaseRoute]:
@@ -55,5 +56,6 @@ def middleware(
         Middleware(SecurityHeaders),
         Middleware(BodyLimit, paths=(*ENTRANCE, *SESSION_PATHS)),
         Middleware(Guard, sign_in=app.signing_in, watch=watch, clock=clock),
+        Middleware(Uploads, limits=UploadLimits(app.settings.upload_max_mib << 20), clock=clock),
         Middleware(Inject),
     ]

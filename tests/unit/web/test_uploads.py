@@ -1,0 +1,108 @@
+"""Files on their way in: who may send them, how large they are, and how many."""
+
+from datetime import timedelta
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from core.domain.permissions import Permission, Viewer
+from core.web.uploads import COUNTED_FOR, FRAME_BYTES, PICTURE_BYTES, UPLOADS, UploadLimits, Uploads
+from tests.support.asgi import Browser
+from tests.support.clock import StoppedClock
+
+MIB = 1 << 20
+IMPORTER = Viewer("1", "Ada", "ada@example.com", frozenset({Permission.DISTRIBUTION_LISTS}))
+READER = Viewer("2", "Ben", "ben@example.com", frozenset({Permission.STATISTICS}))
+LIMITS = UploadLimits(4 * MIB, person_files=3, person_files_bytes=8 * MIB, all_bytes=10 * MIB)
+
+
+class House:
+    """A place that keeps what is sent, as Streamlit does, behind the middleware."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, int] = {}
+        self.viewer = IMPORTER
+        self.clock = StoppedClock()
+        route = Route("/{path:path}", self.take, methods=["GET", "PUT", "DELETE"])
+        middleware = [Middleware(self.sign_in), Middleware(Uploads, limits=LIMITS, clock=self.clock)]
+        self.browser = Browser(Starlette(routes=[route], middleware=middleware), html=False)
+
+    def sign_in(self, app: ASGIApp) -> ASGIApp:
+        async def signed_in(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["state"] = {"viewer": self.viewer}
+            await app(scope, receive, send)
+
+        return signed_in
+
+    async def take(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self.kept.pop(request.url.path)
+        if request.method == "PUT":
+            self.kept[request.url.path] = len(await request.body())
+        return PlainTextResponse("taken")
+
+    def put(self, name: str, byte_count: int, headers: dict[str, str] | None = None) -> int:
+        pieces = [b"x" * min(MIB, byte_count - start) for start in range(0, byte_count, MIB)]
+        return self.browser.ask("PUT", f"{UPLOADS}session/{name}", headers, pieces).status
+
+    def delete(self, name: str) -> int:
+        return self.browser.ask("DELETE", f"{UPLOADS}session/{name}").status
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def test_a_file_within_the_limits_is_taken(house: House) -> None:
+    assert house.put("a", 4 * MIB + FRAME_BYTES) == 200
+    assert list(house.kept.values()) == [4 * MIB + FRAME_BYTES]
+
+
+def test_a_larger_one_is_cut_off_and_not_kept_whatever_its_header_says(house: House) -> None:
+    assert house.put("a", 5 * MIB, {"Content-Length": "10"}) == 413
+    assert not house.kept
+    assert house.put("a", 1) == 200
+
+
+def test_who_imports_nothing_may_send_a_picture_and_no_more(house: House) -> None:
+    house.viewer = READER
+    assert house.put("a", PICTURE_BYTES + 1) == 413
+    assert house.put("b", PICTURE_BYTES) == 200
+
+
+def test_one_person_may_send_some_files_and_bytes_in_a_while(house: House) -> None:
+    assert [house.put(name, 1) for name in "abcd"] == [200, 200, 200, 429]
+    house.clock.advance(seconds=(COUNTED_FOR + timedelta(seconds=1)).total_seconds())
+    assert [house.put("d", 4 * MIB), house.put("e", 4 * MIB), house.put("f", 1)] == [200, 200, 429]
+
+
+def test_all_people_together_do_not_fill_the_memory(house: House) -> None:
+    assert [house.put("a", 4 * MIB), house.put("b", 4 * MIB)] == [200, 200]
+    house.viewer = READER
+    assert [house.put("c", PICTURE_BYTES), house.put("d", 100)] == [503, 200]
+
+
+def test_an_upload_that_is_taken_back_counts_no_more_and_only_its_sender_may(house: House) -> None:
+    assert [house.put(name, 1) for name in "abc"] == [200, 200, 200]
+    house.viewer = READER
+    assert house.delete("a") == 404
+    house.viewer = IMPORTER
+    assert house.delete("a") == 200
+    assert [house.put("d", 1), house.put("e", 1)] == [200, 429]
+
+
+def test_nobody_writes_over_another_s_upload(house: House) -> None:
+    assert house.put("a", 5) == 200
+    house.viewer = READER
+    assert house.put("a", 9) == 409
+    assert list(house.kept.values()) == [5]
+
+
+def test_another_site_s_page_sends_nothing(house: House) -> None:
+    assert house.put("a", 1, {"Origin": "https://evil.example"}) == 403
