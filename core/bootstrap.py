@@ -10,6 +10,7 @@ from core.demo.seeding import DemoSeeding
 from core.domain.off_peak import parse_off_peak
 from core.domain.preflight import Frequency
 from core.errors import ConfigurationError, StorageError
+from core.files.apart import look as look_apart
 from core.gateways.registry import Gateways
 from core.history.adding_up import RollupReader
 from core.history.audience import AudienceStore
@@ -40,7 +41,7 @@ from core.services.controlling import Controlling, ControllingTools
 from core.services.explaining import Explaining
 from core.services.export_contents import Sources
 from core.services.exporting import Exporting, ExportLimits
-from core.services.importing import Importing, ImportLimits
+from core.services.importing import Importing, ImportLimits, Look
 from core.services.importing_traffic import ImportingTraffic, TrafficLimits
 from core.services.indexing import Indexing
 from core.services.inviting import Inviting
@@ -129,8 +130,14 @@ class App:
         self.state.close()
 
 
-def build_app(settings: Settings) -> App:
-    """Compose an application. Nothing connects before it is asked something."""
+def build_app(settings: Settings, look: Look = look_apart) -> App:
+    """
+    Compose an application. Nothing connects before it is asked something.
+
+    Args:
+        settings: What the environment says.
+        look: Who looks into an uploaded list before it is taken; a test has nobody to hold up, and looks itself.
+    """
     state = State(settings.state_url)
     lake = Lake(settings, KnowingLake(state))
     credentials = KeepingCredentials(state, Sealing(settings.secret_key))
@@ -144,7 +151,7 @@ def build_app(settings: Settings) -> App:
     )
     mailing = Mailing(_post(settings), settings.address)
     accounts = ManagingAccounts(state, gateways)
-    importing = Importing(state, contacts, accounts, _import_limits(settings))
+    importing = Importing(state, contacts, accounts, _import_limits(settings), look)
     importing_traffic = ImportingTraffic(state, OutsideTraffic(lake), _traffic_limits(settings))
     composing = Composing(state, contacts, accounts, Addressing(state), placeholders_max=settings.placeholders_max)
     budgeting = Budgeting(state, Spending(lake))

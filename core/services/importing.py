@@ -36,6 +36,9 @@ from core.state.store import State
 
 log = logging.getLogger(__name__)
 
+# Returns the columns of the list in a file with this name, or raises InvalidFile.
+Look = Callable[[Path, str], tuple[str, ...]]
+
 
 class Contacts(Protocol):
     """What importing needs of the lake."""
@@ -76,12 +79,15 @@ class _Verdict:
 class Importing:
     """Distribution lists, from file to entries."""
 
-    def __init__(self, state: State, contacts: Contacts, accounts: ManagingAccounts, limits: ImportLimits) -> None:
-        """Take the stores and the limits."""
+    def __init__(
+        self, state: State, contacts: Contacts, accounts: ManagingAccounts, limits: ImportLimits, look: Look
+    ) -> None:
+        """Take the stores, the limits, and who looks into a file before it is taken."""
         self._state = state
         self._contacts = contacts
         self._accounts = accounts
         self._limits = limits
+        self._look = look
 
     def upload(self, viewer: Viewer, upload: Upload, content: BinaryIO, now: datetime) -> DistributionList:
         """
@@ -99,8 +105,7 @@ class Importing:
         path = self._path(list_id)
         try:
             store_upload(content, path, self._limits.max_bytes)
-            with open_sheet(path, upload.file_name) as sheet:
-                columns = sheet.columns
+            columns = self._look(path, upload.file_name)
             size_bytes = path.stat().st_size
             new = _new_list(list_id, upload, name, columns, viewer, now)
             with self._state.write() as session:
