@@ -1,14 +1,15 @@
 """
 What is done once for all tests of a process instead of once for each, since it is not what they test.
 
-A house is opened for a thousand tests. Its migrations, its passwords and the signatures of DuckDB's extensions took
-half of their time. Other processes than the tests' own know nothing of this.
+A house is opened for a thousand tests. Its migrations and those of its lake, its passwords and the signatures of
+DuckDB's extensions took most of their time. Other processes than the tests' own know nothing of this.
 """
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,7 +17,11 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import make_url
 
+from core.config import Settings
 from core.history import door
+from core.history.catalog import IDENTITY_KEY
+from core.history.lake import Lake
+from core.history.location import Location
 from core.services import hashing
 from core.state.store import State
 
@@ -28,6 +33,7 @@ def taken() -> Iterator[None]:
         patch.setattr(hashing, "PasswordHasher", _cheap_hasher)
         patch.setitem(door.CONFIG, "allow_unsigned_extensions", "true")
         patch.setattr(State, "migrate", _copying(Path(folder), State.migrate))
+        patch.setattr(Location, "make_folders", _copying_lake(Path(folder), Location.make_folders))
         yield
 
 
@@ -61,3 +67,31 @@ def _copying(folder: Path, migrate: Callable[[State], None]) -> Callable[[State]
         copy.rename(place)
 
     return copy_or_migrate
+
+
+def _copying_lake(folder: Path, make_folders: Callable[[Location], None]) -> Callable[[Location], None]:
+    """Return what copies a migrated lake, catalog and files on this machine, to where there is nothing yet."""
+    template = folder / "lake"
+
+    def make() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Location, "make_folders", make_folders)
+            made = Lake(Settings(data_dir=folder / "made"))
+            made.ping()
+            made.close()
+        place = folder / "made" / "history"
+        with closing(sqlite3.connect(place / "catalog.sqlite")) as connection, connection:
+            # It is nobody's yet; closing brings everything into the one file.
+            connection.execute("DELETE FROM ducklake_metadata WHERE key = ?", [IDENTITY_KEY])
+        place.rename(template)
+
+    def copy_or_make(location: Location) -> None:
+        files = Path(location.files)
+        usual = not location.catalog and files == location.folder / "files"
+        if usual and not files.exists() and not (location.folder / "catalog.sqlite").exists():
+            if not template.exists():
+                make()
+            shutil.copytree(template, location.folder, dirs_exist_ok=True)
+        make_folders(location)
+
+    return copy_or_make
