@@ -24,9 +24,10 @@ COLUMNS = (
     tables.money("Price [EUR c]", "price_eur_cents"),
     tables.flag("Unicode", "unicode"),
     tables.text("Message ID", "message_id"),
+    tables.text("Gateway Message ID", "gateway_message_id"),
     tables.text("Account", "account"),
 )
-HIDDEN_AT_FIRST = {"MCCMNC", "Delivery Date", "Unicode", "Message ID", "Account"}
+HIDDEN_AT_FIRST = {"MCCMNC", "Delivery Date", "Unicode", "Message ID", "Gateway Message ID", "Account"}
 
 
 def column_options() -> tuple[tables.Column, ...]:

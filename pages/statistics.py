@@ -43,7 +43,7 @@ with widgets.show_errors():
         with bar:
             downloads.button("Export as Excel", asked, ExportFormat.XLSX, key=f"{KEY}_export")
         grouping.totals(found)
-        grouping.chart(found, groups, period)
+        grouping.chart(found, asked)
         click = tables.show(
             tables.Totalled(found.table, grouping.total_row(found, groups)),
             grouping.columns(groups),

@@ -29,6 +29,7 @@ class CdrField(StrEnum):
     DELIVERY_DATE = "Delivery Date"
     ERROR_CODE = "Error Code"
     PRICE = "Price"
+    CURRENCY = "Currency"
     SEGMENTS = "Segments"
     UNICODE = "Unicode"
     COUNTRY = "Country"
@@ -55,6 +56,12 @@ class DateFormat(StrEnum):
     DMY_DOT = "DD.MM.YYYY HH:mm:ss"
     DMY_DASH = "DD-MM-YYYY HH:mm:ss"
     YMD_SLASH = "YYYY/MM/DD HH:mm:ss"
+    DMY_NAMED = "DD-Mon-YYYY HH:mm:ss"
+    RFC_2822 = "Day, DD Mon YYYY HH:mm:ss +0000 (RFC 2822)"
+    DMY_SHORT = "DD/MM/YY HH:mm:ss"
+    MDY_SHORT = "MM/DD/YY HH:mm:ss"
+    YMD_SHORT = "YY/MM/DD HH:mm:ss"
+    DMY_DOT_SHORT = "DD.MM.YY HH:mm:ss"
     COMPACT = "YYYYMMDDHHmmss"
     SMPP = "YYMMDDHHmmss"
 
@@ -62,6 +69,21 @@ class DateFormat(StrEnum):
     def is_universal(self) -> bool:
         """Whether it names a moment by itself, whatever the time zone."""
         return self in {DateFormat.EPOCH_S, DateFormat.EPOCH_MS}
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether its times may say their own offset from UTC."""
+        return self in {DateFormat.ISO, DateFormat.RFC_2822}
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the year has two digits: which of the numbers it is, is never clear enough not to ask."""
+        return self in {
+            DateFormat.DMY_SHORT,
+            DateFormat.MDY_SHORT,
+            DateFormat.YMD_SHORT,
+            DateFormat.DMY_DOT_SHORT,
+        }
 
 
 class PriceUnit(StrEnum):

@@ -8,10 +8,10 @@ before anything is imported, and what is not clear is asked.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from core.domain.cdr import CLOCK_LEEWAY, EARLIEST, CdrField, CdrMapping, DateFormat, PriceUnit
 from core.domain.messages import DeliveryStatus
@@ -22,29 +22,34 @@ from core.domain.receipts import RECEIPT_STATES
 _ALIASES: dict[CdrField, str] = {
     CdrField.SENT_DATE: "sentdate senddate sentat sent senttime sendtime sentdatetime submitdate submittime submitat "
     "submitted submittedat submitteddate submitdatetime submissiondate submissiontime messagedate messagetime msgdate "
-    "requestdate requesttime requestedat createdat created createddate createtime creationdate acceptedat eventtime "
-    "timestamp datetime date time",
+    "requestdate requesttime requestedat sendat sendingdatetime sendingdate publishtimeutc publishtime datesent "
+    "datereceived createdat created createddate createddatetime datecreated createtime creationdate messagetimestamp "
+    "acceptedat eventtime timestamp datetime date time at",
     CdrField.RECEIVER: "receiver msisdn destination dest destaddr destinationaddress destaddress destinationaddr "
     "destnumber destinationnumber recipient recipientnumber receivernumber tonumber phonenumber phone mobile "
-    "mobilenumber number subscriber bnumber bparty called callednumber da to",
+    "mobilenumber number subscriber bnumber bparty called callednumber cld destinationphonenumber da to",
     CdrField.DELIVERY_STATUS: "deliverystatus dlrstatus dlrstate dlr stat deliverystate messagestate messagestatus "
-    "msgstatus finalstatus finalstate receiptstatus receiptstate smsstatus statusname statustext status state result",
+    "msgstatus finalstatus finalstate receiptstatus receiptstate smsstatus statusname statusgroupname statustext "
+    "status state result",
     CdrField.MESSAGE_ID: "messageid msgid smsid gatewaymessageid externalmessageid externalid providermessageid "
-    "providerid smscid smscmessageid dlrid trackingid transactionid uuid guid id",
+    "providerid smscmessageid messagesid messageuuid umid apimessageid dlrid trackingid transactionid sid uuid guid id",
     CdrField.SENDER: "sender senderid sendername source sourceaddr sourceaddress srcaddr src originator orig oa "
-    "fromnumber alphatag anumber aparty calling header from",
+    "fromnumber alphatag anumber aparty calling cli header from",
     CdrField.DELIVERY_DATE: "deliverydate deliveredat deliveredtime delivereddate deliverytime donedate donetime "
     "doneat dlrdate dlrtime dlrat dlrtimestamp receiptdate receipttime finaldate finaltime finalizedat statusdate "
-    "statustime completedat handsettime",
+    "statustime statusdatetime datefinalized completedat handsettime operatorstatusat updatedat dateupdated",
     CdrField.ERROR_CODE: "errorcode errcode err error dlrerror dlrerr dlrerrorcode networkerrorcode failurecode "
-    "reasoncode errorid dlrcode",
+    "reasoncode errorid dlrcode statuserrorcode statuscode code",
     CdrField.PRICE: "priceeurc pricepermessageeurc priceeurcents pricecents priceeur priceineur price costeurcents "
-    "costeur cost costs amount rate charge chargedamount fee",
-    CdrField.SEGMENTS: "segments segmentcount segmentscount numsegments numberofsegments parts partcount "
-    "messageparts numparts smsparts messagecount msgcount smscount smspages pages",
+    "costeur totalprice totalcharge totalamount totalcost pricepricepermessage pricepermessage priceinusd priceusd "
+    "priceamount cost costs amount charge chargedamount fee rate",
+    CdrField.CURRENCY: "currency priceunit pricecurrency costcurrency currencycode",
+    CdrField.SEGMENTS: "segments segmentcount segmentscount numsegments numberofsegments numberofmessageparts "
+    "messagepartcount messagescount parts partcount messageparts "
+    "numparts totalparts smsparts messagecount msgcount smscount smspages pages units",
     CdrField.UNICODE: "unicode isunicode datacoding dcs encoding coding charset",
     CdrField.COUNTRY: "country countrycode countryiso iso iso2 countryname destcountry destinationcountry",
-    CdrField.NETWORK: "network networkname operator operatorname carrier carriername mno destnetwork",
+    CdrField.NETWORK: "networkname operatorname carriername network operator carrier mno destnetwork",
     CdrField.MCCMNC: "mccmnc plmn networkcode imsiprefix mccmnccode",
 }
 _RANKS = {field: {alias: rank for rank, alias in enumerate(aliases.split())} for field, aliases in _ALIASES.items()}
@@ -53,16 +58,41 @@ _SUBMITTED, _DELIVERED, _UNDELIVERED = DeliveryStatus.SUBMITTED, DeliveryStatus.
 # Besides SMPP's own words, what providers write. Numbers are left out: a 2 is delivered to some, failed to others.
 _COMMON: dict[DeliveryStatus, str] = {
     _SUBMITTED: "SUBMITTED SENT PENDING QUEUED BUFFERED ACCEPTED TRANSMITTED SENDING WAITING PROCESSING BUFFRED "
-    "IN_PROGRESS IN_TRANSIT SENT_TO_OPERATOR SUBMITTED_TO_NETWORK DELIVERED_TO_OPERATOR EN_ROUTE",
-    _DELIVERED: "DELIVERED DELIVRD DLVRD DELIVERY_SUCCESS DELIVERED_TO_HANDSET SUCCESSFULLY_DELIVERED",
-    _UNDELIVERED: "UNDELIVERED UNDELIVERABLE UNDELIVRD NOT_DELIVERED FAILED FAILURE DELIVERY_FAILED FAIL EXPIRED "
-    "REJECTED DELETED BLOCKED BOUNCED CANCELED CANCELLED UNDELIVERED_TO_HANDSET NO_ROUTE ABSENT_SUBSCRIBER",
+    "IN_PROGRESS IN_TRANSIT SENT_TO_OPERATOR SUBMITTED_TO_NETWORK DELIVERED_TO_OPERATOR EN_ROUTE SCHEDULED "
+    "DISPATCHED DELIVERED_TO_GATEWAY ESME_ROK MESSAGE_HAS_BEEN_ACCEPTED_BY_PHONE_CARRIER",
+    _DELIVERED: "DELIVERED DELIVRD DLVRD DELIVERY_SUCCESS DELIVERED_TO_HANDSET DELIVERED_TO_RECIPIENT "
+    "RECEIVED_BY_RECIPIENT SUCCESSFULLY_DELIVERED MESSAGE_HAS_BEEN_ACCEPTED_BY_PHONE",
+    _UNDELIVERED: "UNDELIVERED UNDELIVERABLE UNDELIVRD NOT_DELIVERED FAILED FAILURE DELIVERY_FAILED DELIVERY_FAILURE "
+    "FAIL EXPIRED REJECTED DELETED BLOCKED BOUNCED CANCELED CANCELLED UNDELIVERED_TO_HANDSET NO_ROUTE "
+    "ABSENT_SUBSCRIBER DELIVERY_UNCONFIRMED SENDING_FAILED ABORTED BLOCKED_AS_SPAM_BY_PHONE_CARRIER "
+    "INVALID_PHONE_NUMBER "
+    "NO_QUOTA_LEFT_FOR_ACCOUNT DESTINATION_IS_ON_A_BLOCKED_LIST DESTINATION_IS_BLOCKED PHONE_HAS_BLOCKED_SMS "
+    "PHONE_CARRIER_HAS_BLOCKED_THIS_MESSAGE PHONE_CARRIER_IS_CURRENTLY_UNREACHABLE/UNAVAILABLE "
+    "PHONE_IS_CURRENTLY_UNREACHABLE/UNAVAILABLE UNKNOWN_ERROR_ATTEMPTING_TO_REACH_PHONE "
+    "THIS_DELIVERY_WOULD_EXCEED_MAX_PRICE",
 }
 
 
 def status_key(word: str) -> str:
     """Return *word* as statuses are compared: capitals, and one underscore between its parts."""
     return re.sub(r"[\s_-]+", "_", word.strip()).upper()
+
+
+# Whole families of words, by what they begin with: what no exact word above says. ESME_ROK is an answer to submit_sm.
+_FAMILIES: dict[str, DeliveryStatus] = {
+    "PENDING_": _SUBMITTED,
+    "UNDELIVERABLE_": _UNDELIVERED,
+    "EXPIRED_": _UNDELIVERED,
+    "REJECTED_": _UNDELIVERED,
+    "ESME_R": _UNDELIVERED,
+}
+
+
+def find_status(word: str, said: Mapping[str, DeliveryStatus] | None = None) -> DeliveryStatus | None:
+    """Return what *word* means: as somebody *said* (by `status_key`), else as is usual; None when nobody knows."""
+    key = status_key(word)
+    known = (said or {}).get(key) or STATUS_WORDS.get(key)
+    return known or next((status for start, status in _FAMILIES.items() if key.startswith(start)), None)
 
 
 STATUS_WORDS: dict[str, DeliveryStatus] = {
@@ -87,26 +117,44 @@ class Times:
     patterns: tuple[str, ...] = ()
 
 
-def _dated(day: str, separator_class: str) -> Times:
+# A date and a time of day have a blank between them, and some a comma before it.
+_CLOCK = r"(?:,? \d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?: [AaPp][Mm])?)?"
+_CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p")
+
+
+def _dated(*days: str) -> Times:
     """Return a format of date and time of day, which may have seconds, a fraction, or AM and PM."""
-    numbers = separator_class.join([r"\d{1,4}"] * 3)
-    clocks = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p")
-    patterns = (*(f"{day} {clock}" for clock in clocks), day)
-    return Times(rf"{numbers}(?: \d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?(?: [AaPp][Mm])?)?", patterns)
+    shapes = [_DAY_PART.sub(lambda part: _DAY_SHAPES[part[0]], day.replace(".", r"\.")) for day in days]
+    patterns = (*(f"{day} {clock}" for day in days for clock in _CLOCKS), *days)
+    return Times(rf"(?:{'|'.join(shapes)}){_CLOCK}", patterns)
+
+
+_DAY_PART = re.compile("%[a-zA-Z]")
+_DAY_SHAPES = {"%d": r"\d{1,2}", "%m": r"\d{1,2}", "%Y": r"\d{4}", "%y": r"\d{2}", "%b": "[A-Za-z]{3}"}
+_OFFSETS = r"(?: ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 
 
 # In order of preference: of two formats that fit, the first is likelier.
 TIMES: dict[DateFormat, Times] = {
     DateFormat.ISO: Times(
-        r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
+        rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)?{_OFFSETS})?"
     ),
     DateFormat.EPOCH_S: Times(r"\d{9,10}(?:\.\d{1,9})?"),
     DateFormat.EPOCH_MS: Times(r"\d{12,13}(?:\.\d{1,9})?"),
-    DateFormat.DMY_SLASH: _dated("%d/%m/%Y", "/"),
-    DateFormat.MDY_SLASH: _dated("%m/%d/%Y", "/"),
-    DateFormat.DMY_DOT: _dated("%d.%m.%Y", r"\."),
-    DateFormat.DMY_DASH: _dated("%d-%m-%Y", "-"),
-    DateFormat.YMD_SLASH: _dated("%Y/%m/%d", "/"),
+    DateFormat.DMY_SLASH: _dated("%d/%m/%Y"),
+    DateFormat.MDY_SLASH: _dated("%m/%d/%Y"),
+    DateFormat.DMY_DOT: _dated("%d.%m.%Y"),
+    DateFormat.DMY_DASH: _dated("%d-%m-%Y"),
+    DateFormat.YMD_SLASH: _dated("%Y/%m/%d"),
+    DateFormat.DMY_NAMED: _dated("%d-%b-%Y", "%d %b %Y"),
+    DateFormat.RFC_2822: Times(
+        rf"[A-Za-z]{{3}}, \d{{1,2}} [A-Za-z]{{3}} \d{{4}} \d{{1,2}}:\d{{2}}(?::\d{{2}})?{_OFFSETS}",
+        ("%d %b %Y %H:%M:%S", "%d %b %Y %H:%M"),
+    ),
+    DateFormat.DMY_SHORT: _dated("%d/%m/%y"),
+    DateFormat.MDY_SHORT: _dated("%m/%d/%y"),
+    DateFormat.YMD_SHORT: _dated("%y/%m/%d"),
+    DateFormat.DMY_DOT_SHORT: _dated("%d.%m.%y"),
     DateFormat.COMPACT: Times(r"\d{14}", ("%Y%m%d%H%M%S",)),
     # Seconds may be left out; they are filled in, because a pattern without them would read fewer digits elsewhere.
     DateFormat.SMPP: Times(r"\d{10}(?:\d{2})?", ("%y%m%d%H%M%S",)),
@@ -168,7 +216,7 @@ def guess_mapping(headers: Sequence[str], sent_dates: Sequence[str], time_zone: 
     price = columns.get(CdrField.PRICE)
     return CdrMapping(
         columns=columns,
-        date_format=formats[0] if len(formats) == 1 else None,
+        date_format=formats[0] if len(formats) == 1 and not formats[0].is_short else None,
         time_zone=time_zone,
         price_unit=guess_price_unit(price) if price else None,
     )
@@ -181,11 +229,17 @@ def parse_moment(cell: str, form: DateFormat) -> datetime | None:
         return None
     if form is DateFormat.ISO:
         return _parse_iso(cell)
+    if form is DateFormat.RFC_2822:
+        return _parse_rfc(cell)
     if form.is_universal:
         seconds = Decimal(cell) / (1 if form is DateFormat.EPOCH_S else 1000)
         return datetime.fromtimestamp(float(seconds), UTC)
-    text = cell.ljust(12, "0") if form is DateFormat.SMPP else cell
-    for pattern in times.patterns:
+    text = cell.ljust(12, "0") if form is DateFormat.SMPP else cell.replace(", ", " ")
+    return _parse_patterns(text, times.patterns)
+
+
+def _parse_patterns(text: str, patterns: Iterable[str]) -> datetime | None:
+    for pattern in patterns:
         try:
             return datetime.strptime(text, pattern)  # noqa: DTZ007 - the file's own zone is applied by the caller
         except ValueError:
@@ -193,24 +247,24 @@ def parse_moment(cell: str, form: DateFormat) -> datetime | None:
     return None
 
 
+def _parse_rfc(cell: str) -> datetime | None:
+    """Return a time as mails have it; the day of the week is not looked at."""
+    said = re.search(rf"{_OFFSETS}$", cell)
+    written = said[0].strip() if said else ""
+    local = _parse_patterns(cell[5 : len(cell) - len(said[0]) if said else None], TIMES[DateFormat.RFC_2822].patterns)
+    if local is None or not written:
+        return local
+    if written in {"Z", "UTC", "GMT"}:
+        return local.replace(tzinfo=UTC)
+    digits = written[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return (local - offset if written[0] == "+" else local + offset).replace(tzinfo=UTC)
+
+
 def parse_unicode(cell: str) -> bool | None:
     """Return whether *cell* says yes; None when it says neither yes nor no. SMPP's data_coding counts (8 is UCS-2)."""
     word = cell.strip().lower()
     return True if word in _YES else False if word in _NO else None
-
-
-def parse_price(cell: str) -> Decimal | None:
-    """Return the amount in *cell*, with a decimal point or comma; None when it is none."""
-    text = re.sub(r"\s", "", cell)
-    if "," in text:
-        # The last of two different signs is the decimal one.
-        text = text.replace(".", "").replace(",", ".") if text.rfind(",") > text.rfind(".") else text.replace(",", "")
-    if not re.fullmatch(r"\d{1,7}(?:\.\d+)?(?:[eE]-\d{1,2})?", text):
-        return None
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
 
 
 def _bare(header: str) -> str:
@@ -220,6 +274,7 @@ def _bare(header: str) -> str:
 def _parse_iso(cell: str) -> datetime | None:
     text = re.sub(r" ?(?:Z|UTC|GMT)$", "+00:00", cell).replace(",", ".")
     text = re.sub(r" ([+-])", r"\1", text)
+    text = re.sub(r"([T ])(\d):", r"\g<1>0\2:", text)
     # Python reads six digits of a second.
     text = re.sub(r"(\.\d{6})\d+", r"\1", text)
     try:

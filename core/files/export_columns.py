@@ -15,7 +15,9 @@ class Kind(Enum):
 
     TEXT = auto()  # string
     COUNT = auto()  # int64
+    YEAR = auto()  # int64, without a sign between thousands
     CENTS = auto()  # decimal, EUR cents
+    EUROS = auto()  # decimal, EUR
     RATE = auto()  # double, 0..1
     SECONDS = auto()  # double
     MOMENT = auto()  # timestamp with a zone: shown in it

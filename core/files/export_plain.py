@@ -17,7 +17,9 @@ _NUMBER = r"^[+-]?[0-9]+([.][0-9]+)?$"
 _PARQUET_TYPES = {
     Kind.TEXT: pa.string(),
     Kind.COUNT: pa.int64(),
+    Kind.YEAR: pa.int64(),
     Kind.CENTS: pa.decimal128(38, 4),
+    Kind.EUROS: pa.decimal128(38, 6),
     Kind.RATE: pa.float64(),
     Kind.SECONDS: pa.float64(),
     Kind.DAY: pa.date32(),

@@ -33,7 +33,9 @@ _SPELT_OUT = r"_x([0-9A-Fa-f]{4})_"
 # Cell styles by position: 0 as it is, 1 the header, 2 what is to be read with line breaks, then one per kind.
 _FORMATS = {
     Kind.COUNT: "#,##0",
+    Kind.YEAR: "0",
     Kind.CENTS: "#,##0.00##",
+    Kind.EUROS: '"€" #,##0.00',
     Kind.RATE: "0.0%",
     Kind.SECONDS: "#,##0.0",
     Kind.MOMENT: "dd/mm/yyyy hh:mm:ss",

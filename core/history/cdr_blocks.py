@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.domain.cdr import CLOCK_LEEWAY, EARLIEST, MAX_CELL, CdrField, CdrMapping, DateFormat, PriceUnit, RowFault
-from core.domain.cdr_guessing import STATUS_WORDS, TIMES, parse_price, parse_unicode, status_key
+from core.domain.cdr_guessing import TIMES, find_status, parse_unicode
+from core.domain.cdr_prices import parse_price
 from core.domain.control_characters import find_control, replace_controls
 from core.domain.msisdn import find_msisdn
 from core.domain.numbering import get_destination, list_countries, list_networks
@@ -94,8 +95,8 @@ class BlockReader:
     def _look_up(self) -> None:
         """Parse what few different cells stand for once for each, instead of row by row."""
         mapping = self._spec.mapping
-        words = STATUS_WORDS | dict(mapping.statuses)
-        self._register("cdr_statuses", "delivery_status", lambda cell: words.get(status_key(cell)), pa.string())
+        said = mapping.statuses
+        self._register("cdr_statuses", "delivery_status", lambda cell: find_status(cell, said), pa.string())
         self._register("cdr_prices", "price", lambda cell: _price(cell, mapping.price_unit), _PRICE)
         self._register("cdr_segments", "segments", _segments, pa.int32())
         self._register("cdr_unicodes", "unicode", lambda cell: parse_unicode(cell) if cell else False, pa.bool_())
@@ -193,19 +194,22 @@ def _moment(column: str, form: DateFormat) -> tuple[str, str]:
         factor = 1_000_000 if form is DateFormat.EPOCH_S else 1_000
         number = f"round(try_cast({column} AS DECIMAL(28, 9)) * {factor})::BIGINT"
         return f"CASE WHEN {shaped} THEN make_timestamp({number}) END", "0.0"
-    if form is not DateFormat.ISO:
-        patterns = ", ".join(f"'{pattern}'" for pattern in times.patterns)
-        text = f"rpad({column}, 12, '0')" if form is DateFormat.SMPP else column
+    patterns = ", ".join(f"'{pattern}'" for pattern in times.patterns)
+    if not form.has_offset:
+        text = f"rpad({column}, 12, '0')" if form is DateFormat.SMPP else f"replace({column}, ', ', ' ')"
         return f"CASE WHEN {shaped} THEN try_strptime({text}, [{patterns}]) END", "NULL::DOUBLE"
     written = f"nullif(regexp_extract({column}, '{_OFFSET}', 1), '')"
     # DuckDB would read an offset and forget it.
-    bare = f"replace(rtrim(left({column}, length({column}) - coalesce(length({written}), 0))), ',', '.')"
+    bare = f"rtrim(left({column}, length({column}) - coalesce(length({written}), 0)))"
     digits = f"rpad(replace(substr({written}, 2), ':', ''), 4, '0')"
     minutes = f"(substr({digits}, 1, 2)::INTEGER * 60 + substr({digits}, 3, 2)::INTEGER)"
     offset_s = f"""CASE
         WHEN {written} IN ('Z', 'UTC', 'GMT') THEN 0.0::DOUBLE
         WHEN {written} IS NOT NULL THEN CASE WHEN {written}[1] = '-' THEN -60.0 ELSE 60.0 END * {minutes} END"""
-    return f"CASE WHEN {shaped} THEN try_cast({bare} AS TIMESTAMP) END", offset_s
+    if form is DateFormat.RFC_2822:
+        # Behind the day of the week, which nobody needs.
+        return f"CASE WHEN {shaped} THEN try_strptime(substr({bare}, 6), [{patterns}]) END", offset_s
+    return f"CASE WHEN {shaped} THEN try_cast(replace({bare}, ',', '.') AS TIMESTAMP) END", offset_s
 
 
 def _price(cell: str, unit: PriceUnit | None) -> Decimal | None:

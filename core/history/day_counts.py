@@ -20,7 +20,7 @@ from core.history.sums import Labels, concatenated, in_order
 
 _PRICE_UNITS = 10_000
 # Filters the rollups know nothing of.
-_UNCOUNTED = ("receiver", "sender", "message_id", "error_code", "campaign_id", "message_ids")
+_UNCOUNTED = ("receiver", "sender", "message_id", "error_code", "campaign_id", "gateway_message_id", "message_ids")
 _COLUMNS = {GroupBy.COUNTRY: "country", GroupBy.NETWORK: "network", GroupBy.NETWORK_CODE: "mccmnc"}
 
 

@@ -21,7 +21,8 @@ class MessageQuery:
     Which messages. An empty filter filters nothing; no account means no message.
 
     *receiver*, *sender* and *network* match a part, without regard to case; *mccmnc* its beginning (an MCC, or
-    both codes); the others match whole values: *country* is ISO 3166-1 alpha-2, *delivery_status* the guide's word.
+    both codes); the others match whole values: *country* is ISO 3166-1 alpha-2, *delivery_status* the guide's word,
+    *gateway_message_id* what the provider calls the message.
     *names* are conditions as statistics have them; those on accounts are for the caller, who knows what they are
     called. *price_eur_cents* is of one message. *message_ids* are those that were selected one by one. *time_zone* is
     the viewer's: messages are found soonest by the days that are counted already.
@@ -38,6 +39,7 @@ class MessageQuery:
     delivery_status: str = ""
     error_code: str = ""
     campaign_id: str = ""
+    gateway_message_id: str = ""
     names: tuple[NameFilter, ...] = ()
     price_eur_cents: Decimal | None = None
     message_ids: frozenset[str] = frozenset()
@@ -107,6 +109,7 @@ _TERMS: dict[str, str] = {
     "delivery_status": "delivery_status = $delivery_status",
     "error_code": "error_code = $error_code",
     "campaign_id": "campaign_id = $campaign_id",
+    "gateway_message_id": "gateway_message_id = $gateway_message_id",
 }
 
 

@@ -13,7 +13,7 @@ from core.domain.periods import Period, day_start, list_offsets
 from core.domain.statistics import GroupBy
 from core.history.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.door import Cursor
-from core.history.filters import offset_at, scope
+from core.history.filters import Condition, MessageQuery, condition, offset_at, scope
 from core.history.statements import load_statements
 from core.history.sums import Labels, Sums, combined, concatenated
 
@@ -64,7 +64,12 @@ class TrafficReader:
             labels = _label_countries(adding_up, query)
             found = concatenated(adding_up.add_up(labels))
             hourly = period.end - period.start <= HOURLY_UP_TO
-            series = _by_hour(cursor, query) if hourly else _by_day(adding_up, query, found, labels.count)
+            within = scope(query.account_ids, period)
+            series = (
+                _by_hour(cursor, within, period, time_zone)
+                if hourly
+                else _by_day(adding_up, query, found, labels.count)
+            )
         sent, delivered, undelivered, cost = (int(row.sum()) for row in found.sums)
         return TrafficSummary(
             total=sent,
@@ -76,6 +81,15 @@ class TrafficReader:
             series=series,
             countries=_by_country(adding_up, found, labels.count),
         )
+
+    def by_hour(self, query: MessageQuery) -> pa.Table:
+        """
+        Return what was sent in every hour of the query's period and time zone, as `TrafficSummary.series`.
+
+        Raises: InvalidInput: no such time zone.
+        """
+        with self._rollups.lake.read() as cursor:
+            return _by_hour(cursor, condition(query), query.period, query.time_zone)
 
 
 def _label_countries(adding_up: AddingUp, query: StatisticsQuery) -> Labels:
@@ -98,13 +112,12 @@ def _by_day(adding_up: AddingUp, query: StatisticsQuery, found: Sums, label_coun
     return _filled(_days(query.period, query.time_zone), sent, query.time_zone)
 
 
-def _by_hour(cursor: Cursor, query: StatisticsQuery) -> pa.Table:
-    within = scope(query.account_ids, query.period)
-    offset = offset_at(list_offsets(query.period, query.time_zone))
+def _by_hour(cursor: Cursor, within: Condition, period: Period, time_zone: str) -> pa.Table:
+    offset = offset_at(list_offsets(period, time_zone))
     sql = _SQL["sent_by_hour"].format(offset=offset.sql, where=within.sql)
     rows = cursor.execute(sql, {**within.values, **offset.values}).fetchall()
     sent = {bucket.replace(tzinfo=UTC): count for bucket, count in rows}
-    return _filled(_hours(query.period, ZoneInfo(query.time_zone)), sent, query.time_zone)
+    return _filled(_hours(period, ZoneInfo(time_zone)), sent, time_zone)
 
 
 def _filled(starts: Iterable[datetime], sent: dict[datetime, int], time_zone: str) -> pa.Table:

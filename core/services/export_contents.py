@@ -33,10 +33,11 @@ MESSAGE_COLUMNS = (
     Column("Price [EUR c]", "price_eur_cents", Kind.CENTS, 14),
     Column("Unicode", "unicode", Kind.FLAG, 10),
     Column("Message ID", "message_id", Kind.TEXT, 38),
+    Column("Gateway Message ID", "gateway_message_id", Kind.TEXT, 38),
     Column("Account", "account", Kind.TEXT, 20),
 )
 _GROUPS = {
-    GroupBy.YEAR: Column("Year", "Year", Kind.COUNT, 8),
+    GroupBy.YEAR: Column("Year", "Year", Kind.YEAR, 8),
     GroupBy.MONTH: Column("Month", "Month", Kind.MONTH, 12),
     GroupBy.DAY: Column("Day", "Day", Kind.DAY, 12),
     GroupBy.PRICE: Column("Price [EUR c]", "Price", Kind.CENTS, 14),
@@ -50,7 +51,7 @@ _COUNTS = (
 _MEASURES = (
     *_COUNTS,
     Column("Delivery Rate", "delivery_rate", Kind.RATE),
-    Column("Cost [EUR c]", "cost_eur_cents", Kind.CENTS, 16),
+    Column("Cost [EUR]", "cost_eur", Kind.EUROS, 16),
     Column("DLR Time", "median_dlr_s", Kind.SECONDS),
     Column("DLR Time 95 %", "p95_dlr_s", Kind.SECONDS, 16),
 )
@@ -59,12 +60,13 @@ _MESSAGE_NOTES = (
     ("Delivery Date", "When the message was delivered; empty for all others."),
     ("DLR Time", "Seconds from sending to the final receipt."),
     ("Price [EUR c]", "Euro cents for the whole message."),
+    ("Gateway Message ID", "What the provider calls the message; empty where its file had none."),
 )
 _STATISTICS_NOTES = (
     ("Sent", "Delivered + Undelivered + Transmitted."),
     ("Transmitted", "Sent, with no final receipt yet."),
     ("Delivery Rate", "Delivered / Sent."),
-    ("Cost [EUR c]", "Euro cents for all messages of the row."),
+    ("Cost [EUR]", "Euros for all messages of the row."),
     (
         "DLR Time",
         f"Seconds within which half (95 %) of the delivered messages arrived, at most {MOST_ERROR:.1%} off.",
@@ -86,6 +88,7 @@ _AUDIT_NOTES = (
 )
 _LABELS = {
     "message_id": "Message ID",
+    "gateway_message_id": "Gateway Message ID",
     "mccmnc": "MCCMNC",
     "delivery_status": "Delivery Status",
     "error_code": "Error Code",
@@ -140,7 +143,16 @@ def _statistics(reporting: Reporting, viewer: Viewer, request: StatisticsRequest
     columns = tuple(_GROUPS.get(group, Column(group, group, Kind.TEXT, 20)) for group in groups)
     about = _about(viewer, request.period, _words_of_names(request.filters), table.num_rows, now)
     notes = (*about, ("Grouped by", ", ".join(groups)), ("Total", _words_of_totals(totals)), *_STATISTICS_NOTES)
-    return Contents(Layout("Statistics", (*columns, *_MEASURES), notes), table.num_rows, iter([table]))
+    return Contents(Layout("Statistics", (*columns, *_MEASURES), notes), table.num_rows, iter([_in_euros(table)]))
+
+
+def _in_euros(table: pa.Table) -> pa.Table:
+    """Return *table* with cost_eur besides (decimal128(38, 6)): the same digits, with the point two places on."""
+    chunks = [
+        pa.Array.from_buffers(pa.decimal128(38, 6), len(chunk), chunk.buffers(), offset=chunk.offset)
+        for chunk in table["cost_eur_cents"].cast(pa.decimal128(38, 4)).chunks
+    ]
+    return table.append_column("cost_eur", pa.chunked_array(chunks, pa.decimal128(38, 6)))
 
 
 def _audit(auditing: Auditing, viewer: Viewer, request: AuditRequest, now: datetime) -> Contents:
@@ -181,7 +193,7 @@ def _about(
 def _words_of_totals(totals: pa.Table) -> str:
     (row,) = totals.to_pylist()
     counts = ", ".join(f"{row[column.source]:,} {column.label.lower()}" for column in _COUNTS)
-    return f"{counts}; cost {row['cost_eur_cents']:,f} EUR c"
+    return f"{counts}; cost {row['cost_eur_cents'] / 100:,.2f} EUR"
 
 
 def _words_of(query: MessageQuery) -> list[str]:

@@ -24,6 +24,7 @@ TEXT_FILTERS = (
     "delivery_status",
     "error_code",
     "campaign_id",
+    "gateway_message_id",
 )
 
 

@@ -122,19 +122,28 @@ class Reporting:
 
     def _asked_accounts(self, viewer: Viewer, filters: Iterable[NameFilter]) -> frozenset[str]:
         """Return the viewer's active accounts whose names fulfil all conditions on them."""
-        wanted = [condition for condition in filters if condition.field is GroupBy.ACCOUNT]
-        found = viewer.account_ids
-        if wanted:
-            names = self._names(viewer)
-            found = frozenset(key for key in found if all(names.fits(each, key) for each in wanted))
         # Groups of messages are counted in any account, single ones are shown of active accounts only.
-        return found & viewer.open_ids
+        return self._counted_accounts(viewer, filters) & viewer.open_ids
+
+    def _counted_accounts(self, viewer: Viewer, filters: Iterable[NameFilter]) -> frozenset[str]:
+        wanted = [condition for condition in filters if condition.field is GroupBy.ACCOUNT]
+        if not wanted:
+            return viewer.account_ids
+        names = self._names(viewer)
+        return frozenset(key for key in viewer.account_ids if all(names.fits(each, key) for each in wanted))
 
     def statistics(self, viewer: Viewer, request: StatisticsRequest) -> StatisticsPage:
         """Return a page of the groups, the totals and the chart; days are the viewer's."""
         query, names = self._statistics_query(viewer, request)
         offset = (max(1, request.page) - 1) * request.size
         return self._history.statistics.page(query, names, request.sorting, request.size, offset)
+
+    def hours(self, viewer: Viewer, request: StatisticsRequest) -> pa.Table:
+        """Return what was sent in every hour of the period: bucket and sent, as `TrafficSummary.series`."""
+        viewer.require(Permission.STATISTICS)
+        counted = self._counted_accounts(viewer, request.filters)
+        query = MessageQuery(counted, request.period, names=request.filters, time_zone=viewer.time_zone)
+        return self._history.traffic.by_hour(query)
 
     def all_statistics(self, viewer: Viewer, request: StatisticsRequest) -> tuple[pa.Table, pa.Table]:
         """Return all groups and their totals, as `StatisticsPage` has them."""

@@ -10,6 +10,7 @@ import streamlit as st
 from core.domain.periods import Period
 from core.domain.statistics import TIMES, GroupBy
 from core.history.statistics import StatisticsPage
+from core.services.reporting import StatisticsRequest
 from pages._ui import charts, formats, session, tables, widgets
 from pages._ui.widgets import Tile
 
@@ -85,20 +86,30 @@ def totals(found: StatisticsPage) -> None:
     )
 
 
-def chart(found: StatisticsPage, groups: Sequence[GroupBy], period: Period) -> None:
-    """Draw what was sent: over time when a group is one of time, else by the first group."""
+def chart(found: StatisticsPage, asked: StatisticsRequest) -> None:
+    """Draw what was sent: over time when a group is one of time, a single day by its hours; else by the first group."""
+    app, viewer = session.current()
     by = GroupBy(found.chart.column_names[0])
-    if by in TIMES:
-        _, viewer = session.current()
+    title = str(by)
+    if by in TIMES and _is_one_day(asked.period, viewer.time_zone):
+        # A point for the day would say nothing that the numbers above do not.
+        title, series = "Hour", app.reporting.hours(viewer, asked)
+        figure = charts.traffic(series, formats.in_zone(session.now(), viewer.time_zone), charts.Unit.HOUR)
+    elif by in TIMES:
         sent = dict(zip(found.chart[by].to_pylist(), found.chart["sent"].to_pylist(), strict=True))
-        series = _over_time(by, sent, period, viewer.time_zone)
+        series = _over_time(by, sent, asked.period, viewer.time_zone)
         figure = charts.traffic(series, formats.in_zone(session.now(), viewer.time_zone), charts.Unit(by.lower()))
     else:
         sums = found.chart.sort_by([("sent", "descending")])
         names = [_word(by, value) for value in sums[by].to_pylist()]
         figure = charts.countries(pa.table({"country": names, "sent": sums["sent"]}))
-    with widgets.card(f"Sent by {by}", key="statistics_chart"):
-        charts.show(figure, key="statistics_sent", alt=f"Messages sent by {', '.join(groups)}")
+    with widgets.card(f"Sent by {title}", key="statistics_chart"):
+        charts.show(figure, key="statistics_sent", alt=f"Messages sent by {', '.join(asked.group_by)}")
+
+
+def _is_one_day(period: Period, time_zone: str) -> bool:
+    first, last = (formats.in_zone(end, time_zone).date() for end in (period.start, period.end - _MOMENT))
+    return first == last
 
 
 def _over_time(by: GroupBy, sent: Mapping[Any, int], period: Period, time_zone: str) -> pa.Table:

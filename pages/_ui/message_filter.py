@@ -23,6 +23,7 @@ TEXTS = {
     "receiver": ("Receiver", "A phone number, or a part of one"),
     "sender": ("Sender", "A name or number, or a part of one"),
     "message_id": ("Message ID", "The whole identifier"),
+    "gateway_message_id": ("Gateway Message ID", "The provider's whole identifier"),
     "network": ("Network", "A name, or a part of one"),
     "mccmnc": ("MCCMNC", "Country code, or country and network code"),
     "error_code": ("Error Code", "The whole code"),

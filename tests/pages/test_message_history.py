@@ -25,6 +25,7 @@ GUIDE = [
     "Price [EUR c]",
     "Unicode",
     "Message ID",
+    "Gateway Message ID",
     "Account",
 ]
 

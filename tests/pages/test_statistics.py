@@ -329,3 +329,13 @@ def test_a_reporting_manager_sees_the_own_account_among_others(house: House) -> 
     ]
     at.button(key=f"{KEY}_export").click().run()
     assert not at.exception
+
+
+@pytest.mark.parametrize("group", ["Day", "Month", "Year"])
+def test_a_single_day_is_drawn_by_its_hours(house: House, group: str) -> None:
+    viewer = house.sign_in()
+    house.record([mine(viewer), mine(viewer, sent_at=datetime.combine(day(1), time(5, 30), UTC))])
+    line = figure(house.open(KEY, period="Custom range", group=group, **{"from": f"{day(1)}", "to": f"{day(1)}"}))
+    sent = dict(zip([moment[11:13] for moment in line["x"]], line["y"], strict=True))
+    assert len(sent) == 24
+    assert (sent["00"], sent["05"], sum(sent.values())) == (1, 1, 2)

@@ -36,7 +36,11 @@ def read(cells: list[str], form: DateFormat, zone: str) -> list[datetime | None]
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(MOMENTS, min_size=1, max_size=20), ZONES, st.sampled_from([f for f in DateFormat if TIMES[f].patterns]))
+@given(
+    st.lists(MOMENTS, min_size=1, max_size=20),
+    ZONES,
+    st.sampled_from([f for f in DateFormat if TIMES[f].patterns and not f.has_offset]),
+)
 def test_local_times_are_those_of_the_zone(moments: list[datetime], zone: str, form: DateFormat):
     cells = [moment.strftime(TIMES[form].patterns[0]) for moment in moments]
     assert read(cells, form, zone) == [moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for moment in moments]
@@ -91,12 +95,27 @@ def test_iso_is_read_as_python_reads_it(cell: str):
         ("260210080012", DateFormat.SMPP),
         ("02/10/2026 08:00 PM", DateFormat.MDY_SLASH),
         ("1/2/2026 8:05", DateFormat.DMY_SLASH),
+        ("20/02/2026, 09:30:12", DateFormat.DMY_SLASH),
+        ("20.02.2026, 09:30:12", DateFormat.DMY_DOT),
+        ("2026-02-20 9:30:12", DateFormat.ISO),
+        ("20/02/26 09:30", DateFormat.DMY_SHORT),
+        ("20-Feb-2026 09:30:12", DateFormat.DMY_NAMED),
+        ("20 Feb 2026 09:30", DateFormat.DMY_NAMED),
+        ("Fri, 20 Feb 2026 09:30:12", DateFormat.RFC_2822),
     ],
 )
 def test_other_formats_are_read_as_python_reads_them(cell: str, form: DateFormat):
     expected = parse_moment(cell, form)
     assert expected is not None
     assert read([cell], form, "UTC") == [expected.replace(tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("offset", ["+0000", "+02:00", "-0530", "GMT"])
+def test_times_as_mails_have_them_keep_their_offset(offset: str):
+    cell = f"Fri, 20 Feb 2026 09:30:12 {offset}"
+    expected = parse_moment(cell, DateFormat.RFC_2822)
+    assert expected is not None
+    assert read([cell], DateFormat.RFC_2822, "Europe/Berlin") == [expected]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])

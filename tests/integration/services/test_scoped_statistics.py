@@ -115,9 +115,15 @@ def test_all_groups_at_once_and_a_file_of_them(scoped: Scoped) -> None:
     ordered = scoped.house.app.exporting.start(scoped.viewer, request, ExportFormat.XLSX, scoped.house.now)
     scoped.house.app.exporting.run(ordered.export_id, scoped.house.clock)
     file = scoped.house.app.exporting.fetch(scoped.viewer, ordered.export_id, scoped.house.now)
-    rows = list(load_workbook(io.BytesIO(file.path.read_bytes()))["Statistics"].values)
-    column = rows[0].index("Sent")
-    assert sum(row[column] for row in rows[1:]) == sum(found["sent"].to_pylist())
+    sheet = load_workbook(io.BytesIO(file.path.read_bytes()))["Statistics"]
+    rows = list(sheet.values)
+    place = {name: number for number, name in enumerate(rows[0])}
+    assert sum(row[place["Sent"]] for row in rows[1:]) == sum(found["sent"].to_pylist())
+    cost = sum(row[place["Cost [EUR]"]] for row in rows[1:])
+    assert cost == pytest.approx(float(sum(found["cost_eur_cents"].to_pylist())) / 100)
+    first = sheet[2]
+    assert (first[place["Year"]].value, first[place["Year"]].number_format) == (2026, "0")
+    assert first[place["Cost [EUR]"]].number_format == '"€" #,##0.00'
 
 
 def test_accounts_with_one_display_name_stay_apart_and_the_others_are_not_named(scoped: Scoped) -> None:
@@ -161,3 +167,24 @@ def test_the_times_of_ones_own_only(scoped: Scoped) -> None:
     days = {row["sent_at"].date() for row in scoped.sent if row["account"] in one.account_ids}
     found = scoped.house.app.reporting.statistics(one, asked(*TIMES))
     assert found.table["Day"].to_pylist() == sorted(days)
+
+
+def test_the_hours_of_a_day_add_up_to_what_its_groups_do(scoped: Scoped) -> None:
+    day = Period(START + timedelta(days=2), START + timedelta(days=3))
+    for filters in ((), (FILTERS[0],), (FILTERS[2],)):
+        request = StatisticsRequest(day, (GroupBy.DAY,), filters)
+        hours = scoped.house.app.reporting.hours(scoped.viewer, request)
+        counted = scoped.house.app.reporting.statistics(scoped.viewer, request).totals["sent"].to_pylist()
+        assert (hours.num_rows, sum(hours["sent"].to_pylist())) == (24, counted[0])
+
+
+def test_a_message_is_found_by_what_its_provider_calls_it(scoped: Scoped) -> None:
+    mine, other = (
+        next(row for row in scoped.sent if (row["account"] in scoped.viewer.account_ids) is is_mine)
+        for is_mine in (True, False)
+    )
+    for row, expected in ((mine, [mine["message_id"]]), (other, [])):
+        query = MessageQuery(frozenset(), PERIOD, gateway_message_id=f" {row['gateway_message_id']} ")
+        found = scoped.house.app.reporting.messages(scoped.viewer, query, 1, 10)
+        assert found.table["message_id"].to_pylist() == expected
+        assert scoped.house.app.reporting.count_messages(scoped.viewer, query) == len(expected)

@@ -9,16 +9,17 @@ from core.domain.cdr import ROW_FAULTS, CdrField, DateFormat, PriceUnit, RowFaul
 from core.domain.cdr_guessing import (
     STATUS_WORDS,
     TIMES,
+    find_status,
     guess_columns,
     guess_mapping,
     guess_price_unit,
     list_date_formats,
     parse_moment,
-    parse_price,
     parse_unicode,
     signature_of,
     status_key,
 )
+from core.domain.cdr_prices import find_currency, parse_price
 from core.domain.messages import DeliveryStatus
 from core.domain.receipts import RECEIPT_STATES
 
@@ -128,6 +129,12 @@ def test_common_words_are_known_and_doubtful_ones_are_not(word: str, status: Del
         ("20260210080000", DateFormat.COMPACT),
         ("260210080000", DateFormat.SMPP),
         ("2602100800", DateFormat.SMPP),
+        ("20/02/2026, 09:30:12", DateFormat.DMY_SLASH),
+        ("20.02.2026, 09:30:12", DateFormat.DMY_DOT),
+        ("2026-02-20 9:30:12", DateFormat.ISO),
+        ("Fri, 20 Feb 2026 09:30:12 +0000", DateFormat.RFC_2822),
+        ("20-Feb-2026 09:30:12", DateFormat.DMY_NAMED),
+        ("20 Feb 2026, 09:30", DateFormat.DMY_NAMED),
     ],
 )
 def test_a_clear_time_has_one_format(cell: str, form: DateFormat):
@@ -152,7 +159,7 @@ def test_a_few_bad_cells_do_not_hide_the_format_and_many_do():
 
 @given(
     st.datetimes(datetime(2000, 1, 2), datetime(2026, 2, 28)).map(lambda each: each.replace(microsecond=0)),
-    st.sampled_from([form for form in DateFormat if TIMES[form].patterns]),
+    st.sampled_from([form for form in DateFormat if TIMES[form].patterns and not form.has_offset]),
 )
 def test_what_is_written_in_a_format_is_read_in_it(moment: datetime, form: DateFormat):
     written = moment.strftime(TIMES[form].patterns[0])
@@ -188,7 +195,7 @@ def test_any_text_is_a_time_or_is_not(cell: str):
         ("7.5e-05", "0.000075"),
         (" 12 ", "12"),
         ("free", None),
-        ("-1", None),
+        ("-1", "1"),
         ("nan", None),
         ("", None),
     ],
@@ -206,3 +213,86 @@ def test_unicode_is_yes_or_no(cell: str, is_unicode: bool | None):
 
 def test_every_fault_has_a_sentence():
     assert set(ROW_FAULTS) == set(RowFault)
+
+
+def test_years_of_two_digits_are_always_asked():
+    for cells in (["20/02/26 09:30"], ["31/01/26 09:30"], ["25.02.26 09:30"]):
+        assert guess_mapping(["sent"], cells, "UTC", NOW).date_format is None
+    assert parse_moment("20/02/26 09:30", DateFormat.DMY_SHORT) == datetime(2026, 2, 20, 9, 30)
+
+
+def test_a_time_as_mails_have_it_keeps_its_offset():
+    for cell in (
+        "Fri, 20 Feb 2026 11:30:12 +0200",
+        "Fri, 20 Feb 2026 09:30:12 GMT",
+        "Fri, 20 Feb 2026 04:00:12 -05:30",
+    ):
+        assert parse_moment(cell, DateFormat.RFC_2822) == datetime(2026, 2, 20, 9, 30, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("cell", "price"),
+    [
+        ("-0.00790", "0.0079"),
+        ("\u22120.00790", "0.0079"),
+        ("$0.0075", "0.0075"),
+        ("-$0.0075", "0.0075"),
+        ("0,05 €", "0.05"),
+        (".05", "0.05"),
+        ("+0.05", "0.05"),
+        ("(0.0075)", "0.0075"),
+        ("($0.0075)", "0.0075"),
+        ("USD 0.0075", "0.0075"),
+        ("0.0075 usd", "0.0075"),
+        ("5.", "5"),
+        ("--5", None),
+        ("$", None),
+        ("()", None),
+        (".", None),
+        ("٣", None),
+    ],
+)
+def test_prices_have_no_sign_and_may_name_their_currency(cell: str, price: str | None):
+    assert parse_price(cell) == (None if price is None else Decimal(price))
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        ("USD", "USD"),
+        ("usd", "USD"),
+        ("PriceInUSD", "USD"),
+        ("price_usd", "USD"),
+        ("Price [EUR c]", "EUR"),
+        ("0.05 €", "EUR"),
+        ("-£0.05", "GBP"),
+        ("price", ""),
+        ("NEUROTIC", ""),
+        ("european", ""),
+    ],
+)
+def test_a_currency_is_known_by_its_code_or_sign(text: str, currency: str):
+    assert find_currency(text) == currency
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("PENDING_ENROUTE", DeliveryStatus.SUBMITTED),
+        ("REJECTED_NETWORK", DeliveryStatus.UNDELIVERED),
+        ("UNDELIVERABLE_NOT_DELIVERED", DeliveryStatus.UNDELIVERED),
+        ("EXPIRED_DLR_UNKNOWN", DeliveryStatus.UNDELIVERED),
+        ("ESME_ROK", DeliveryStatus.SUBMITTED),
+        ("ESME_RINVDSTADR", DeliveryStatus.UNDELIVERED),
+        ("DELIVERED_TO_OPERATOR", DeliveryStatus.SUBMITTED),
+        ("DELIVERED_TO_SOMEWHERE", None),
+        ("", None),
+    ],
+)
+def test_families_of_words_are_known(word: str, status: DeliveryStatus | None):
+    assert find_status(word) is status
+
+
+def test_what_somebody_said_of_a_word_comes_first():
+    said = {"PENDING_ENROUTE": DeliveryStatus.UNDELIVERED}
+    assert find_status("pending enroute", said) is DeliveryStatus.UNDELIVERED
