@@ -4,6 +4,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.errors import InvalidFile
 from core.files.number_formats import GENERAL, general, render
@@ -104,7 +105,7 @@ class SheetReader:
         self._cells, self._numbers, self._formulas = {}, {}, {}
 
     def _start_cell(self, attributes: Attributes) -> None:
-        found = _REFERENCE.match(attributes.get("r", ""))
+        found = _REFERENCE.match(attributes["r"]) if "r" in attributes else None
         self._column = _column_no(found[1]) if found else self._column + 1
         if self._column > _MAX_COLUMNS:
             raise InvalidFile(f"Row {self._row_no} has more than {_MAX_COLUMNS:,} columns.")
@@ -194,6 +195,7 @@ def _decode(found: re.Match[str]) -> str:
     return found[0] if "\ud800" <= character <= "\udfff" or character < "\t" or not is_text else character
 
 
+@lru_cache(maxsize=1_024)
 def _column_no(letters: str) -> int:
     number = 0
     for letter in letters.upper():

@@ -77,7 +77,9 @@ def _read_book(package: Package) -> _Book:
 
     def start(name: str, attributes: Attributes) -> None:
         if name == "sheet":
-            states.append((attributes["id"], attributes.get("state", "visible")))
+            # Its prefix is whatever the workbook calls the namespace of relations.
+            relation = next(value for key, value in attributes.items() if key.endswith(":id"))
+            states.append((relation, attributes.get("state", "visible")))
         elif name == "workbookPr":
             since_1904[0] = attributes.get("date1904", "0").lower() in _TRUE
 

@@ -1,5 +1,6 @@
 import datetime as dt
 import io
+import re
 import struct
 import tempfile
 import zipfile
@@ -359,12 +360,9 @@ def test_cells_that_only_have_a_style_are_passed_over():
         f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c t="inlineStr"><is><t>PhoneNumber</t></is></c></row>'
         f'<row r="2"><c><v>491796548754</v></c></row>{styled}</sheetData></worksheet>'
     )
-    with pytest.MonkeyPatch.context() as patch, tempfile.NamedTemporaryFile() as file:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SheetReader, "_end_cell", counted)
-        file.write(make_sheet(xml))
-        file.flush()
-        with open_workbook(Path(file.name)) as sheet:
-            assert [row.cells for row in sheet.rows] == [["PhoneNumber"], ["491796548754"]]
+        assert raw_rows(make_sheet(xml)) == [["PhoneNumber"], ["491796548754"]]
     assert len(made) == 2
 
 
@@ -378,3 +376,24 @@ def test_a_cell_far_to_the_right_makes_no_wide_rows(read):
     )
     rows = read(make_sheet(xml))
     assert [(row.fault, len(row.cells)) for row in rows] == [(RowFault.TOO_MANY_CELLS, MAX_ROW_CELLS)] * 2
+
+
+@pytest.mark.parametrize("prefix", ["", "x:"])
+def test_empty_cells_keep_those_behind_them_in_their_places(prefix):
+    xml = (
+        f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1" s="0"/><c r="B1" t="inlineStr">'
+        '<is><t>PhoneNumber</t></is></c><c r="C1" t="inlineStr"><is><t>Name</t></is></c></row><row r="2"><c r="A2" s="0"/><c r="B2">'
+        '<v>491796548754</v></c><c r="C2" s="0"/></row><row r="3"><c s="0"/><c r="B3" s="0"/><c t="inlineStr"><is>'
+        "<t>Beau</t></is></c></row></sheetData></worksheet>"
+    )
+    if prefix:
+        xml = re.sub(r"<(/?)(?=[a-z])", rf"<\1{prefix}", xml).replace("xmlns=", "xmlns:x=")
+    assert raw_rows(make_sheet(xml)) == [["", "PhoneNumber", "Name"], ["", "491796548754"], ["", "", "Beau"]]
+
+
+def raw_rows(content):
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        with open_workbook(Path(file.name)) as sheet:
+            return [row.cells for row in sheet.rows]
