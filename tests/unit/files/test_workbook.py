@@ -382,7 +382,8 @@ def test_a_cell_far_to_the_right_makes_no_wide_rows(read):
 def test_empty_cells_keep_those_behind_them_in_their_places(prefix):
     xml = (
         f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1" s="0"/><c r="B1" t="inlineStr">'
-        '<is><t>PhoneNumber</t></is></c><c r="C1" t="inlineStr"><is><t>Name</t></is></c></row><row r="2"><c r="A2" s="0"/><c r="B2">'
+        '<is><t>PhoneNumber</t></is></c><c r="C1" t="inlineStr"><is><t>Name</t></is></c></row>'
+        '<row r="2"><c r="A2" s="0"/><c r="B2">'
         '<v>491796548754</v></c><c r="C2" s="0"/></row><row r="3"><c s="0"/><c r="B3" s="0"/><c t="inlineStr"><is>'
         "<t>Beau</t></is></c></row></sheetData></worksheet>"
     )
