@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import parse_qsl
 
+from core.domain.addresses import check_address
 from core.domain.names import check_name
 from core.domain.permissions import Permission, Viewer
 from core.domain.views import SavedView
@@ -52,6 +53,7 @@ class Remembering:
             )
         if len(address) > MOST_CHARACTERS:
             raise InvalidInput("This view has too many filters to be saved.", hint="Use fewer or shorter ones.")
+        check_address(parse_qsl(address, keep_blank_values=True))
         with self._state.write() as session:
             known = views.find_view_by_name(session, viewer.user_id, page, name)
             if known is None and views.count_views(session, viewer.user_id) >= MOST_VIEWS:

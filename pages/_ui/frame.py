@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.permissions import Viewer, preset_of
-from pages._ui import avatars, downloads, formats, navigation, session, widgets
+from pages._ui import address, avatars, downloads, formats, navigation, session, widgets
 from pages._ui.components import history
 
 _UI = Path(__file__).resolve().parent
@@ -61,7 +61,8 @@ def main() -> None:
     _toolbar(screen, viewer)
     widgets.leave_page(screen.stem)
     widgets.show_flashes()
-    page.run()
+    if address.is_usable():
+        page.run()
 
 
 main()
