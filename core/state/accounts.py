@@ -14,7 +14,7 @@ from core.domain.paging import Page, PageRequest
 from core.domain.pricing import ALWAYS, Price
 from core.errors import NotFound
 from core.state.models import AccountRow, PriceRow
-from core.state.search import contains
+from core.state.search import contains, exact_first
 
 # What a page of accounts may be sorted by.
 SORTABLE = ("name", "display_name", "account_type", "status", "created_at")
@@ -152,7 +152,9 @@ def page_accounts(session: Session, account_ids: Collection[str] | None, request
     total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
     column = getattr(AccountRow, request.sort if request.sort in SORTABLE else "display_name")
     order = column.desc() if request.descending else column.asc()
-    rows = session.scalars(found.order_by(order, AccountRow.account_id).limit(request.size).offset(request.offset))
+    exact = exact_first(request.search, AccountRow.name.expression, AccountRow.display_name.expression)
+    ordered = found.order_by(*exact, order, AccountRow.account_id)
+    rows = session.scalars(ordered.limit(request.size).offset(request.offset))
     return Page(tuple(_account(row) for row in rows), total)
 
 

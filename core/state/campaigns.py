@@ -13,7 +13,7 @@ from core.domain.paging import Page, PageRequest
 from core.errors import Conflict, NotFound
 from core.state.leases import give_back, is_free, take_lease
 from core.state.models import BatchRow, CampaignListRow, CampaignRow, OutcomeRow
-from core.state.search import contains, folded
+from core.state.search import contains, exact_first, folded
 
 SORTABLE = {
     "name": folded(CampaignRow.name.expression),
@@ -132,7 +132,8 @@ def page_campaigns(
     column = SORTABLE.get(request.sort, CampaignRow.created_at)
     direction = column.desc() if request.descending else column.asc()
     # Campaigns without a schedule come last; left to themselves, the dialects disagree.
-    ordered = wanted.order_by(direction.nulls_last(), CampaignRow.campaign_id)
+    exact = exact_first(request.search, CampaignRow.name.expression)
+    ordered = wanted.order_by(*exact, direction.nulls_last(), CampaignRow.campaign_id)
     rows = session.scalars(ordered.offset(request.offset).limit(request.size))
     return Page(tuple(_campaign(row) for row in rows), total)
 

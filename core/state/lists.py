@@ -12,7 +12,7 @@ from core.domain.paging import Page, PageRequest
 from core.errors import NotFound
 from core.state.leases import is_free, take_lease
 from core.state.models import ListRow
-from core.state.search import contains, folded
+from core.state.search import contains, exact_first, folded
 
 SORTABLE = {
     "name": folded(ListRow.name.expression),
@@ -74,11 +74,13 @@ def is_name_taken(session: Session, account_id: str, name: str) -> bool:
 def page_lists(
     session: Session, account_ids: Collection[str], request: PageRequest, status: ListStatus | None = None
 ) -> Page[DistributionList]:
-    """Return one page of the accounts' lists whose name contains the search, whatever its case."""
+    """Return one page of the accounts' lists whose name contains the search, exact matches first."""
     wanted: Select[ListRow] = select(ListRow).where(*_conditions(account_ids, request.search, status))
     total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     column = SORTABLE.get(request.sort, ListRow.created_at)
-    ordered = wanted.order_by(column.desc() if request.descending else column.asc(), ListRow.list_id)
+    direction = column.desc() if request.descending else column.asc()
+    exact = exact_first(request.search, ListRow.name.expression)
+    ordered = wanted.order_by(*exact, direction, ListRow.list_id)
     rows = session.scalars(ordered.offset(request.offset).limit(request.size))
     return Page(tuple(_list(row) for row in rows), total)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String
+from sqlalchemy import ColumnElement, String, case, func, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -36,3 +36,13 @@ def contains(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
     """Return the condition that *column* contains *search*, whatever case and accents, wildcards taken literally."""
     escaped = fold(search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return folded(column).like(f"%{escaped}%", escape="\\")
+
+
+def exact_first(search: str, *columns: ColumnElement[str]) -> tuple[ColumnElement[int], ...]:
+    """Return the order that puts what is *search* first: as it was typed, then as it is meant."""
+    wanted = search.strip()
+    if not wanted:
+        return ()
+    as_typed = or_(*(func.lower(column) == wanted.lower() for column in columns))
+    as_meant = or_(*(folded(column) == fold(wanted) for column in columns))
+    return (case((as_typed, 0), (as_meant, 1), else_=2),)

@@ -15,7 +15,7 @@ from core.errors import NotFound
 from core.state.leases import is_free, take_lease
 from core.state.models import TrafficImportRow as Row
 from core.state.models import TrafficMappingRow
-from core.state.search import contains
+from core.state.search import contains, exact_first
 
 
 def add_import(session: Session, new: TrafficImport, mapping: CdrMapping) -> None:
@@ -41,7 +41,9 @@ def page_imports(session: Session, account_ids: Collection[str], request: PageRe
     if request.search.strip():
         wanted = wanted.where(contains(Row.file_name.expression, request.search.strip()))
     total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
-    rows = session.scalars(wanted.order_by(Row.import_id.desc()).offset(request.offset).limit(request.size))
+    exact = exact_first(request.search, Row.file_name.expression)
+    ordered = wanted.order_by(*exact, Row.import_id.desc())
+    rows = session.scalars(ordered.offset(request.offset).limit(request.size))
     return Page(tuple(_import(row) for row in rows), total)
 
 

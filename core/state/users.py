@@ -15,7 +15,7 @@ from core.domain.permissions import PRESETS, Permission, Viewer
 from core.errors import NotFound
 from core.state.models import AccountRow
 from core.state.people_models import AvatarRow, MembershipRow, UserRow
-from core.state.search import contains, folded
+from core.state.search import contains, exact_first, folded
 
 ACTIVE = UserStatus.ACTIVE
 # What a page of people may be sorted by.
@@ -139,7 +139,8 @@ def page_people(session: Session, request: PageRequest) -> Page[Person]:
     name = request.sort if request.sort in SORTABLE else "name"
     column = folded(UserRow.name.expression) if name == "name" else getattr(UserRow, name)
     order = column.desc() if request.descending else column.asc()
-    rows = session.scalars(found.order_by(order, UserRow.user_id).limit(request.size).offset(request.offset))
+    exact = exact_first(request.search, UserRow.name.expression, UserRow.email.expression)
+    rows = session.scalars(found.order_by(*exact, order, UserRow.user_id).limit(request.size).offset(request.offset))
     return Page(tuple(_person(session, row) for row in rows), total)
 
 

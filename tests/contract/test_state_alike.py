@@ -102,3 +102,15 @@ def test_names_are_ordered_without_their_accents(store: State):
             lists.add_list(session, make_list(list_id=f"list-{number}", name=name))
         page = lists.page_lists(session, {"account-1"}, PageRequest(sort="name", descending=False))
     assert [item.name for item in page.items] == ["Ålesund", "angers", "Zürich"]
+
+
+def test_what_is_meant_exactly_comes_first(store: State):
+    with store.write() as session:
+        for number, name in enumerate(["Elysée guests", "élysée", "Elysee", "The Elysee"]):
+            lists.add_list(session, make_list(list_id=f"list-{number}", name=name))
+            campaigns.add_campaign(session, make_campaign(campaign_id=f"campaign-{number}", name=name))
+        request = PageRequest(search="elysee", sort="name", descending=False)
+        found = (lists.page_lists, campaigns.page_campaigns)
+        names = [[item.name for item in page(session, {"account-1"}, request).items] for page in found]
+    assert [each[:2] for each in names] == [["Elysee", "élysée"], ["Elysee", "élysée"]]
+    assert [set(each[2:]) for each in names] == [{"Elysée guests", "The Elysee"}] * 2
