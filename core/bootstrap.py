@@ -23,6 +23,7 @@ from core.history.outcomes import Outcomes
 from core.history.outside_traffic import OutsideTraffic
 from core.history.preflight import PreflightStore
 from core.history.queries import MessageQueries
+from core.history.rebuilding import Rebuilding
 from core.history.rollups import Rollups
 from core.history.spending import Spending
 from core.history.statistics import Statistics
@@ -57,6 +58,7 @@ from core.services.own_account import OwnAccount
 from core.services.preflighting import Preflighting
 from core.services.pricing_accounts import PricingAccounts
 from core.services.quick_sending import QuickSending
+from core.services.rebuilding_history import RebuildingHistory
 from core.services.receiving import RETRY_MOST_S, Receiving
 from core.services.reconciling import Reconciling
 from core.services.recovering import Recovering
@@ -113,6 +115,7 @@ class App:
     auditing: Auditing
     exporting: Exporting
     maintaining: Maintaining
+    rebuilding_history: RebuildingHistory
     remembering: Remembering
     demo: DemoSeeding
     working: Working
@@ -139,7 +142,8 @@ def build_app(settings: Settings, look: Look = look_apart) -> App:
         look: Who looks into an uploaded list before it is taken; a test has nobody to hold up, and looks itself.
     """
     state = State(settings.state_url)
-    lake = Lake(settings, KnowingLake(state))
+    register = KnowingLake(state)
+    lake = Lake(settings, register)
     credentials = KeepingCredentials(state, Sealing(settings.secret_key))
     gateways = Gateways(settings, credentials.find)
     contacts, audience, messages = ContactStore(lake), AudienceStore(lake), MessageStore(lake)
@@ -211,6 +215,7 @@ def build_app(settings: Settings, look: Look = look_apart) -> App:
         auditing=auditing,
         exporting=exporting,
         maintaining=maintaining,
+        rebuilding_history=RebuildingHistory(state, Rebuilding(settings, register)),
         remembering=Remembering(state),
         demo=demo,
         working=Working(

@@ -32,6 +32,11 @@ def add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     maintain.add_argument("--set-aside", action="store_true", help=moved)
     maintain.add_argument("--as", dest="email", default="", help="email of the person to act as")
     maintain.set_defaults(command=_maintain)
+    explanation = "rebuild a lost catalog from its files, as far as they tell; stop web and worker first"
+    recover = parts.add_parser("recover", help=explanation, description=explanation)
+    recover.add_argument("--replace", action="store_true", help="even if there is a catalog that can be used")
+    recover.add_argument("--as", dest="email", default="", help="email of the person to act as")
+    recover.set_defaults(command=_recover)
     explanation = "take the catalog that is there for this installation's, after restoring state and history apart"
     adopt = parts.add_parser("adopt", help=explanation, description=explanation)
     adopt.add_argument("--as", dest="email", default="", help="email of the person to act as")
@@ -80,6 +85,21 @@ def _adopt(app: App, options: argparse.Namespace) -> int:
     app.lake.adopt()
     app.lake.ping()
     print("The message history is this installation's from now on.")
+    return 0
+
+
+def _recover(app: App, options: argparse.Namespace) -> int:
+    viewer = app.people.get_viewer(options.email)
+    rebuilt, shortfalls = app.rebuilding_history.rebuild(viewer, datetime.now(UTC), replace=options.replace)
+    print(f"{'table':<24}{'rows':>14}")
+    for name, count in rebuilt.rows.items():
+        print(f"{name:<24}{count:>14,}")
+    print(f"Read from {rebuilt.files} files, which stay as they are.")
+    if rebuilt.kept:
+        print(f"The catalog that was there is now {rebuilt.kept}.")
+    for short in shortfalls:
+        print(f"{short.list_name}: {short.found} of {short.expected} entries: import it anew.", file=sys.stderr)
+    print("Rows that were only in the catalog are gone: docs/operations.md says which those may be.", file=sys.stderr)
     return 0
 
 

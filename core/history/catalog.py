@@ -22,6 +22,10 @@ _HINT = (
 )
 
 
+class UnusableCatalog(StorageError):
+    """It cannot be opened, is damaged, or is none."""
+
+
 class Catalog(Protocol):
     """What names the lake's files. Every method raises `StorageError`: it cannot be reached, or is damaged."""
 
@@ -120,7 +124,7 @@ class SqliteCatalog:
             raise damaged(self.place, str(error)) from error
 
     def _closed(self, reason: str) -> StorageError:
-        return StorageError(
+        return UnusableCatalog(
             f"The catalog of the message history, {self.place}, cannot be opened: {reason}.",
             hint="It is a file that the user Heliograph runs as may read and write; see to that, or put a copy back.",
         )
@@ -196,12 +200,12 @@ def missing(place: str) -> StorageError:
 
 def damaged(place: str, reason: str) -> StorageError:
     """Return the error for a catalog that cannot be read."""
-    return StorageError(f"The catalog of the message history, {place}, is damaged: {reason}.", hint=_HINT)
+    return UnusableCatalog(f"The catalog of the message history, {place}, is damaged: {reason}.", hint=_HINT)
 
 
 def foreign(place: str) -> StorageError:
     """Return the error for a catalog of another lake, or for something that is none."""
-    return StorageError(
+    return UnusableCatalog(
         f"{place} is not the catalog of this installation's message history.",
         hint=(
             "Put the right one in its place. If it is this one, because state and history come from different backups, "

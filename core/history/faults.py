@@ -28,6 +28,8 @@ _LOST_WORDS = (
     "no such table: ducklake_",
     'relation "public.ducklake_',
     "no snapshot found in ducklake",
+    # PostgreSQL's answer to whatever follows a statement that failed, such as one for a table that is gone.
+    "current transaction is aborted",
 )
 _FULL_WORDS = ("no space left", "disk is full", "database or disk is full", "disk quota exceeded")
 _MEMORY_WORDS = ("out of memory", "failed to allocate", "could not allocate")

@@ -57,7 +57,7 @@ class Identity:
         self._anybodys = register is None
         self._token: object = None
         self.catalog: Catalog = (
-            PostgresCatalog(location.catalog) if location.catalog else SqliteCatalog(location.folder / "catalog.sqlite")
+            PostgresCatalog(location.catalog) if location.catalog else SqliteCatalog(location.catalog_file)
         )
 
     def check(self, *, thoroughly: bool = False) -> None:

@@ -40,8 +40,10 @@ class Lake:
     The tables are `lake.<name>` in SQL; schema.sql lists them.
     """
 
-    def __init__(self, settings: Settings, register: LakeRegister | None = None) -> None:
-        self._location = Location.of(settings)
+    def __init__(
+        self, settings: Settings, register: LakeRegister | None = None, location: Location | None = None
+    ) -> None:
+        self._location = location or Location.of(settings)
         self._identity = Identity(self._location, register)
         self._memory_mib = settings.duckdb_memory_mib
         self._lock: WriterLock = self._location.lock()

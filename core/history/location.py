@@ -1,7 +1,9 @@
 """Where the lake is: its catalog, its files, its writer's lock, and how DuckDB attaches them."""
 
 import os
-from dataclasses import dataclass
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.config import Settings
@@ -14,11 +16,16 @@ SQLITE_BUSY_MS = 10_000
 
 @dataclass(frozen=True)
 class Location:
-    """*catalog* is a libpq string, or "" for SQLite in *folder*; *files* a folder or an s3:// prefix, ending in /."""
+    """
+    *catalog* is a libpq string, or "" for SQLite in *folder*; *files* a folder or an s3:// prefix, ending in /.
+
+    *is_rebuilt*: the catalog is being rebuilt. A file is so beside the one that counts.
+    """
 
     folder: Path
     catalog: str
     files: str
+    is_rebuilt: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> "Location":
@@ -28,6 +35,29 @@ class Location:
         if not files.startswith("s3://"):
             files = str(Path(files).resolve())
         return cls(folder, settings.lake_catalog, files.rstrip("/") + "/")
+
+    @property
+    def catalog_file(self) -> Path:
+        """The catalog, when it is in SQLite."""
+        return self.folder / ("catalog.rebuilt.sqlite" if self.is_rebuilt else "catalog.sqlite")
+
+    def beside(self) -> "Location":
+        """Return the place where the catalog of the same files is rebuilt."""
+        return replace(self, is_rebuilt=True)
+
+    def remove_leftover(self) -> None:
+        """Delete what a rebuilding that was killed has left."""
+        for ending in ("", "-wal", "-shm"):
+            self.catalog_file.with_name(self.catalog_file.name + ending).unlink(missing_ok=True)
+
+    def move_in(self) -> None:
+        """Let the rebuilt file be the catalog; there is no other one any more. In PostgreSQL it is in its place."""
+        if self.catalog:
+            return
+        # Whatever is in its log goes into the file, which then is all there is.
+        with closing(sqlite3.connect(self.catalog_file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.catalog_file.rename(replace(self, is_rebuilt=False).catalog_file)
 
     @property
     def spill_dir(self) -> Path:
@@ -66,7 +96,9 @@ class Location:
             Path(self.files).mkdir(parents=True, exist_ok=True)
 
     def has_files(self, instance: Instance) -> bool:
-        """Return whether there is any Parquet file where the lake's are."""
+        """Return whether there is any Parquet file where the lake's are, that its catalog should know."""
+        if self.is_rebuilt:
+            return False
         if not self.on_object_storage:
             return any(Path(self.files).rglob("*.parquet"))
         _use_credentials(instance)
@@ -83,7 +115,7 @@ class Location:
         if self.catalog:
             source = f"ducklake:postgres:{self.catalog}"
         else:
-            source = f"ducklake:sqlite:{self.folder / 'catalog.sqlite'}"
+            source = f"ducklake:sqlite:{self.catalog_file}"
             # Without WAL, readers wait for writers and commits fail with "database is locked".
             options += ["META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {SQLITE_BUSY_MS}"]
         instance.set_up(f"ATTACH {quote(source)} AS lake ({', '.join(options)})")

@@ -302,3 +302,8 @@ def _list_rows(lists: Sequence[ChosenList], left_out: Sequence[ChosenList]) -> l
         CampaignListRow(list_id=item.list_id, name=item.name, position=position, is_left_out=is_left_out)
         for position, (item, is_left_out) in enumerate(chosen)
     ]
+
+
+def list_ids(session: Session) -> list[str]:
+    """Return the ids of all campaigns."""
+    return list(session.scalars(select(CampaignRow.campaign_id)))

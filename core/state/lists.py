@@ -148,3 +148,9 @@ def _list(row: ListRow) -> DistributionList:
         created_at=row.created_at,
         created_by=row.created_by,
     )
+
+
+def list_entry_counts(session: Session) -> list[tuple[str, str, int]]:
+    """Return (list_id, name, entries) of every Ready list."""
+    found = select(ListRow.list_id, ListRow.name, ListRow.entry_count).where(ListRow.status == ListStatus.READY)
+    return [(list_id, name, count) for list_id, name, count in session.execute(found.order_by(ListRow.name))]

@@ -10,8 +10,13 @@ import pytest
 from core import cli
 from core.bootstrap import App, build_app
 from core.config import Settings
+from core.domain.lists import ListStatus
+from core.history.messages import MessageStore
 from core.services.adding_people import NewPerson
+from core.state import lists
+from tests.support.factories import make_list
 from tests.support.house import PASSWORD
+from tests.support.messages import make_message, message_table, unsent_table
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -48,6 +53,24 @@ def test_health_says_not_ready_until_the_right_catalog_is_back(app: App, tmp_pat
 def test_an_unexpected_fault_is_not_ready_either(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.lake, "ping", lambda: 1 / 0)
     assert app.health(NOW) == {"state": True, "lake": False}
+
+
+def test_the_command_line_rebuilds_what_the_files_tell(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    messages = message_table(*(make_message() for _ in range(30)))
+    MessageStore(app.lake).append_batch("batch-1", "campaign-1", messages, unsent_table(), NOW)
+    (account_id,) = app.people.get_viewer("ada@example.com").account_ids
+    customers = make_list(account_id=account_id, name="Customers", entry_count=12, status=ListStatus.READY)
+    with app.state.write() as session:
+        lists.add_list(session, customers)
+    app.lake.close()
+    assert cli.main(["history", "recover"]) == 1
+    assert "add --replace" in capsys.readouterr().err
+    catalog_of(app).unlink()
+    assert cli.main(["history", "recover"]) == 0
+    printed = capsys.readouterr()
+    assert ["messages", "30"] in [line.split() for line in printed.out.splitlines()]
+    assert "Customers: 0 of 12 entries" in printed.err
+    assert app.health(NOW) == {"state": True, "lake": True}
 
 
 def test_the_command_line_says_it_in_words_and_prepares_what_needs_no_history(
