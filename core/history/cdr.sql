@@ -13,6 +13,7 @@ CREATE TABLE {rows} (
     network VARCHAR NOT NULL,
     mccmnc VARCHAR NOT NULL,
     delivery_status VARCHAR NOT NULL,
+    word VARCHAR NOT NULL,
     error_code VARCHAR NOT NULL,
     delivered_at TIMESTAMP,
     price_eur_cents DECIMAL(12, 4) NOT NULL,
@@ -48,15 +49,29 @@ WITH timed AS (
         CASE WHEN sent_offset_s IS NULL THEN sent_local - {sent_zone}
             ELSE sent_local - to_seconds(sent_offset_s) END AS sent_at,
         CASE WHEN delivery_offset_s IS NULL THEN delivery_local - {delivery_zone}
-            ELSE delivery_local - to_seconds(delivery_offset_s) END AS delivery_at
+            ELSE delivery_local - to_seconds(delivery_offset_s) END AS delivery_first,
+        CASE WHEN delivery_offset_s IS NULL THEN delivery_local - {delivery_again}
+            ELSE delivery_local - to_seconds(delivery_offset_s) END AS delivery_second
     FROM cdr_cells
+),
+-- Of a time that the clock shows twice, the one that lies behind the Sent Date; that one is always the first, so that it
+-- does not depend on what becomes known later. Clocks that differ, and seconds cut off, make no negative delay.
+fitted AS (
+    SELECT
+        * EXCLUDE (delivery_first, delivery_second),
+        CASE
+            WHEN coalesce(delivery_first >= sent_at - INTERVAL 1 MINUTE, true) THEN delivery_first
+            ELSE delivery_second
+        END AS delivery_at
+    FROM timed
 ),
 found AS (
     SELECT
         t.*, r.msisdn, r.country AS msisdn_country, r.network AS msisdn_network, r.mccmnc AS msisdn_mccmnc,
         s.value AS status_value, p.value AS price_value, g.value AS segments_value, u.value AS unicode_value,
-        c.value AS country_value, n.value AS mccmnc_value, n.name AS mccmnc_name
-    FROM timed AS t
+        c.value AS country_value, n.value AS mccmnc_value, n.name AS mccmnc_name,
+        w.value AS network_code, w.name AS network_code_name
+    FROM fitted AS t
     JOIN cdr_receivers AS r ON r.cell = t.receiver
     JOIN cdr_statuses AS s ON s.cell = t.delivery_status
     JOIN cdr_prices AS p ON p.cell = t.price
@@ -64,6 +79,7 @@ found AS (
     JOIN cdr_unicodes AS u ON u.cell = t.unicode
     JOIN cdr_countries AS c ON c.cell = t.country
     JOIN cdr_networks AS n ON n.cell = t.mccmnc
+    JOIN cdr_network_codes AS w ON w.cell = t.network
 )
 SELECT
     *,
@@ -116,17 +132,21 @@ SELECT
     row_no, message_id AS gateway_message_id, sent_at, msisdn AS receiver, sender,
     CASE WHEN country <> '' THEN country_value ELSE msisdn_country END AS country,
     CASE
+        WHEN network_code IS NOT NULL AND mccmnc = '' THEN network_code_name
+        WHEN network_code IS NOT NULL THEN mccmnc_name
         WHEN network <> '' THEN network
         WHEN mccmnc <> '' THEN mccmnc_name
         ELSE msisdn_network
     END AS network,
     CASE
         WHEN mccmnc <> '' THEN mccmnc_value
+        WHEN network_code IS NOT NULL THEN network_code
         WHEN network <> '' AND lower(network) <> lower(msisdn_network) THEN ''
         ELSE msisdn_mccmnc
     END AS mccmnc,
-    status_value AS delivery_status, error_code,
-    CASE WHEN status_value <> 'Submitted' THEN delivery_at END AS delivered_at,
+    status_value AS delivery_status, upper(delivery_status) AS word, error_code,
+    CASE WHEN status_value <> 'Submitted' THEN greatest(delivery_at, CASE WHEN delivery_at IS NOT NULL THEN sent_at END)
+        END AS delivered_at,
     price_value AS price_eur_cents, segments_value AS segment_count, unicode_value AS unicode
 FROM cdr_parsed
 WHERE fault IS NULL;
@@ -148,6 +168,44 @@ SELECT
     delivered_at, price_eur_cents, segment_count, unicode
 FROM cdr_understood
 ORDER BY row_no;
+
+-- name: find_doubtful
+-- Ids that stand for messages of different moments: to one receiver they come with more of them than with words for the
+-- status, or twice with a final one. A list of events has one row for each word. Such a column names a route, say.
+CREATE OR REPLACE TEMP TABLE cdr_doubtful AS
+WITH gaps AS (
+    SELECT
+        gateway_message_id AS id, receiver, sent_at, delivery_status, word,
+        sent_at - lag(sent_at) OVER (PARTITION BY gateway_message_id, receiver ORDER BY sent_at) > 2 * $within AS starts
+    FROM {rows}
+    WHERE gateway_message_id <> ''
+),
+clustered AS (
+    SELECT
+        *,
+        count(*) FILTER (starts) OVER (
+            PARTITION BY id, receiver ORDER BY sent_at ROWS UNBOUNDED PRECEDING
+        ) AS cluster
+    FROM gaps
+)
+SELECT DISTINCT id FROM (
+    SELECT id
+    FROM clustered
+    GROUP BY id, receiver, cluster
+    HAVING count(DISTINCT sent_at) > count(DISTINCT word)
+        OR count(DISTINCT sent_at) FILTER (delivery_status <> 'Submitted') > 1
+);
+
+-- name: list_doubtful
+SELECT id FROM cdr_doubtful ORDER BY id LIMIT 100;
+
+-- name: drop_doubtful_ids
+-- Their rows are told apart as those without an id.
+UPDATE {rows}
+SET
+    gateway_message_id = '',
+    key = md5(concat_ws(chr(31), $account, receiver, 'row' || chr(31) || epoch_us(sent_at) || chr(31) || sender))::UUID
+WHERE gateway_message_id IN (SELECT id FROM cdr_doubtful);
 
 -- name: find_repeated
 CREATE TEMP TABLE cdr_repeated AS SELECT key FROM {rows} GROUP BY key HAVING count(*) > 1;
@@ -201,9 +259,9 @@ same AS (
     FROM topped
     GROUP BY key, cluster
 )
-SELECT * EXCLUDE (row_no), 1 AS occurrence FROM {rows} ANTI JOIN cdr_repeated USING (key)
+SELECT * EXCLUDE (row_no, word), 1 AS occurrence FROM {rows} ANTI JOIN cdr_repeated USING (key)
 UNION ALL BY NAME
-SELECT * EXCLUDE (row_no, rank) FROM alike
+SELECT * EXCLUDE (row_no, rank, word) FROM alike
 UNION ALL BY NAME
 SELECT *, 1 AS occurrence FROM same;
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +31,8 @@ _NOTHING = ("-", "--", "null", "n/a", "na", "none", "nan", "nil", "\\n")
 # An offset stands behind a time of day: without one, the -01 of a date would be taken for it.
 _OFFSET = r"\d:\d{2}(?:[.,]\d{1,9})? ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 
+# Which of the two moments a local time means that the clock shows twice.
+Reading = Literal["first", "second"]
 _PLACE = ("msisdn", "country", "network", "mccmnc")
 _PRICE = pa.decimal128(12, 4)
 
@@ -84,7 +86,11 @@ class BlockReader:
         self._look_up()
         zone, values = self._zone_offsets(latest)
         bounds = {"earliest": EARLIEST, "latest": latest, "max_cell": MAX_CELL}
-        sql = SQL["parse"].format(sent_zone=zone("sent_local"), delivery_zone=zone("delivery_local"))
+        sql = SQL["parse"].format(
+            sent_zone=zone("sent_local", "first"),
+            delivery_zone=zone("delivery_local", "first"),
+            delivery_again=zone("delivery_local", "second"),
+        )
         cursor.execute(sql, {**bounds, **values})
         cursor.execute(SQL["understood"])
         rejected = fetch(cursor, SQL["rejected"])
@@ -110,6 +116,11 @@ class BlockReader:
         codes = [_mccmnc(cell) for cell in cells]
         names = [_network_names().get(code or "", "") for code in codes]
         self._cursor.register("cdr_networks", _texts({"cell": cells, "value": codes, "name": names}))
+        # Some write the code where others write the name.
+        cells = self._distinct("network")
+        codes = [_mccmnc(cell) or None for cell in cells]
+        names = [_network_names().get(code or "", "") for code in codes]
+        self._cursor.register("cdr_network_codes", _texts({"cell": cells, "value": codes, "name": names}))
 
     def _register(self, table: str, column: str, parse: Callable[[str], Any], kind: pa.DataType) -> None:
         cells = self._distinct(column)
@@ -120,12 +131,12 @@ class BlockReader:
         found = self._cursor.execute(f"SELECT DISTINCT {column} FROM cdr_cells").to_arrow_table()
         return list(found[column].to_pylist())
 
-    def _zone_offsets(self, latest: datetime) -> tuple[Callable[[str], str], Mapping[str, object]]:
+    def _zone_offsets(self, latest: datetime) -> tuple[Callable[[str, Reading], str], Mapping[str, object]]:
         """Return what makes the offset of a column of local times, and the values that binds."""
         day = timedelta(days=1)
         first, last = fetch_one(self._cursor, SQL["local_range"], {"earliest": EARLIEST - day, "latest": latest + day})
         if first is None:
-            return lambda _: "INTERVAL 0 SECOND", {}
+            return lambda *_: "INTERVAL 0 SECOND", {}
         period = Period(first.replace(tzinfo=UTC) - 2 * day, last.replace(tzinfo=UTC) + 2 * day)
         return local_offsets(period, self._spec.mapping.time_zone)
 
@@ -147,25 +158,28 @@ def _sift(block: pa.Table) -> tuple[pa.Table, pa.Table | None]:
     return clean, pa.table({"row_no": numbers, "fault": list(map(str, kinds)), "cell": cells})
 
 
-def local_offsets(period: Period, time_zone: str) -> tuple[Callable[[str], str], Mapping[str, object]]:
+def local_offsets(period: Period, time_zone: str) -> tuple[Callable[[str, Reading], str], Mapping[str, object]]:
     """
     Return what makes an expression for the offset at a column of *local* times, and the values it binds.
 
-    An hour that the clock shows twice is the first one, and one that it skips is read as if it did not, as Python's
-    zones do.
+    A time that the clock shows twice is the first or the second one, whichever is asked for. One that it skips is read
+    as if it did not, as Python's zones do.
     """
     first, *changes = list_offsets(period, time_zone)
     values: dict[str, object] = {"offset_0": first.offset.total_seconds()}
     offset = first.offset
     for number, span in enumerate(changes, start=1):
-        since = span.since.replace(tzinfo=None) + max(offset, span.offset)
-        values |= {f"since_{number}": since, f"offset_{number}": span.offset.total_seconds()}
+        since = span.since.replace(tzinfo=None)
+        values[f"first_{number}"] = since + max(offset, span.offset)
+        values[f"second_{number}"] = since + span.offset
+        values[f"offset_{number}"] = span.offset.total_seconds()
         offset = span.offset
 
-    def expression(column: str) -> str:
+    def expression(column: str, reading: Reading) -> str:
         sql = "to_seconds($offset_0)"
         for number in range(1, len(changes) + 1):
-            sql = f"CASE WHEN {column} >= $since_{number}::TIMESTAMP THEN to_seconds($offset_{number}) ELSE {sql} END"
+            since = f"${reading}_{number}::TIMESTAMP"
+            sql = f"CASE WHEN {column} >= {since} THEN to_seconds($offset_{number}) ELSE {sql} END"
         return sql
 
     return expression, values

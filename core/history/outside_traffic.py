@@ -126,6 +126,8 @@ class OutsideTraffic:
                     reject(block, rejected)
                 cursor.execute(SQL["keep_rows"].format(rows=rows), {"account": spec.account_id})
             row_count = int(fetch_one(cursor, SQL["count_rows"].format(rows=rows))[0])
+            cursor.execute(SQL["find_doubtful"].format(rows=rows), {"within": SAME_MESSAGE_WITHIN})
+            cursor.execute(SQL["drop_doubtful_ids"].format(rows=rows), {"account": spec.account_id})
             cursor.execute(SQL["find_repeated"].format(rows=rows))
             cursor.execute(SQL["fold"].format(rows=rows), {"within": SAME_MESSAGE_WITHIN})
             cursor.execute(SQL["drop_rows"].format(rows=rows))

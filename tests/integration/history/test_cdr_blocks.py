@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.domain.cdr import CdrField, CdrMapping, DateFormat
 from core.domain.cdr_guessing import TIMES, parse_moment
 from core.domain.periods import Period
-from core.history.cdr_blocks import BlockReader, CdrSpec, local_offsets
+from core.history.cdr_blocks import BlockReader, CdrSpec, Reading, local_offsets
 from core.history.door import Instance
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -124,8 +124,59 @@ def test_hours_that_come_twice_or_never_are_read_as_python_does(zone: str):
     moments = [start + timedelta(minutes=30 * number) for number in range(2 * 24 * 365)]
     period = Period(datetime(2024, 12, 30, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
     expression, values = local_offsets(period, zone)
+    readings = [f"moment - {expression('moment', reading)}" for reading in ("first", "second")]
     with closing(Instance()) as instance, instance.cursor() as connection:
         connection.register("moments", pa.table({"moment": pa.array(moments, pa.timestamp("us"))}))
-        found = connection.execute(f"SELECT moment - {expression('moment')} FROM moments", dict(values)).fetchall()
-    expected = [each.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None) for each in moments]
-    assert [moment for (moment,) in found] == expected
+        found = connection.execute(f"SELECT {', '.join(readings)} FROM moments", dict(values)).fetchall()
+    for number, reading in enumerate(("first", "second")):
+        aware = [each.replace(tzinfo=ZoneInfo(zone), fold=_fold(each, zone, reading)) for each in moments]
+        expected = [each.astimezone(UTC).replace(tzinfo=None) for each in aware]
+        assert [row[number] for row in found] == expected
+
+
+def _fold(moment: datetime, zone: str, reading: Reading) -> int:
+    """Return Python's fold for the reading; a time that never comes has only the first."""
+    first, second = (moment.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() for fold in (0, 1))
+    return 1 if reading == "second" and first > second else 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "sent", "delivered", "seconds"),
+    [
+        ("Europe/Berlin", "2025-10-26 02:59:30", "2025-10-26 02:00:10", 40),
+        ("Europe/Berlin", "2025-10-26 01:59:30", "2025-10-26 02:00:10", 40),
+        ("Europe/Berlin", "2025-10-26 02:10:00", "2025-10-26 02:10:05", 5),
+        ("Europe/Berlin", "2025-03-30 01:59:50", "2025-03-30 03:00:05", 15),
+        # Lord Howe puts its clocks back by half an hour at two.
+        ("Australia/Lord_Howe", "2025-04-06 01:59:30", "2025-04-06 01:30:10", 40),
+        ("UTC", "2026-02-10 08:00:00.5", "2026-02-10 08:00:00", 0),
+    ],
+)
+def test_a_delivery_lies_behind_its_sent_date(zone: str, sent: str, delivered: str, seconds: int):
+    columns = COLUMNS | {CdrField.DELIVERY_DATE: "done"}
+    spec = CdrSpec("account", CdrMapping(columns, DateFormat.ISO, zone), (*HEADERS, "done"), NOW)
+    row = {"row_no": [1], "c0": [sent], "c1": ["491796000000"], "c2": ["delivered"], "c3": [delivered]}
+    with closing(Instance()) as instance, instance.cursor() as connection:
+        assert BlockReader(connection, spec).read(pa.table(row)).num_rows == 0
+        (found,) = connection.execute("SELECT epoch(delivered_at - sent_at) FROM cdr_understood").fetchone()
+    assert found == seconds
+
+
+@pytest.mark.parametrize(
+    ("network", "mccmnc", "expected"),
+    [
+        ("26203", "", ("O2", "26203")),
+        ("262-03", "", ("O2", "26203")),
+        ("26203", "26202", ("Vodafone", "26202")),
+        ("O2", "26203", ("O2", "26203")),
+        ("Elsewhere", "", ("Elsewhere", "")),
+    ],
+)
+def test_a_code_in_the_column_of_networks_is_one(network: str, mccmnc: str, expected: tuple[str, str]):
+    columns = COLUMNS | {CdrField.NETWORK: "network", CdrField.MCCMNC: "code"}
+    spec = CdrSpec("account", CdrMapping(columns, DateFormat.ISO, "UTC"), (*HEADERS, "network", "code"), NOW)
+    cells = ["2026-02-10 08:00:00", "491796000000", "delivered", network, mccmnc]
+    block = pa.table({"row_no": [1], **{f"c{number}": [cell] for number, cell in enumerate(cells)}})
+    with closing(Instance()) as instance, instance.cursor() as connection:
+        BlockReader(connection, spec).read(block)
+        assert connection.execute("SELECT network, mccmnc FROM cdr_understood").fetchone() == expected

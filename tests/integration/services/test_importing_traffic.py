@@ -555,3 +555,18 @@ def test_a_second_worker_does_not_disturb_the_first(house: House, account: Accou
     ended = traffic.get(house.viewer, begun.import_id)
     assert (ended.status, ended.counts) == (COMPLETED, counts(30, added=30))
     assert len(messages(house)) == 30
+
+
+def test_a_column_with_one_value_for_different_moments_is_no_id(house: House, account: Account):
+    both = csv(line(0, "DELIVRD", key="route-a"), line(0, "DELIVRD", key="route-a", sent=START + timedelta(hours=2)))
+    assert imported(house, account, both).counts == counts(2, added=2)
+    assert imported(house, account, both).counts == counts(2, unchanged=2)
+    assert [row["gateway_message_id"] for row in messages(house)] == ["", ""]
+    assert_consistent(house)
+
+
+def test_a_list_of_events_is_still_one_message(house: House, account: Account):
+    words = ("ACCEPTD", "ENROUTE", "DELIVRD")
+    events = [line(0, word, key="id-1", sent=START + timedelta(seconds=number)) for number, word in enumerate(words)]
+    assert imported(house, account, csv(*events)).counts == counts(3, added=1, repeated=2)
+    assert states(house) == {"Delivered": 1}
