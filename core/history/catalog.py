@@ -1,20 +1,23 @@
 """The catalog as a file or a database, looked at before DuckLake touches it: whether it is there, whole, and whose."""
 
 import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
+from uuid import uuid4
 
+import duckdb
 import psycopg
 
 from core.errors import StorageError
+from core.history.door import Instance
+from core.history.extensions import load_extensions
+from core.history.location import SQLITE_BUSY_MS, quote
 from core.history.locks import unreachable
 
 # Our row among DuckLake's own facts about itself, in ducklake_metadata.
 IDENTITY_KEY = "heliograph_lake_id"
-_BUSY_S = 10.0
 _TABLES = {"ducklake_metadata", "ducklake_snapshot", "ducklake_data_file"}
 _HINT = (
     "Put the newest copy of it in its place, or rebuild it from its files with `python -m core history recover`; "
@@ -71,22 +74,25 @@ class SqliteCatalog:
                 return None
         except OSError as error:
             raise self._closed(str(error.strerror)) from error
-        with self._open() as connection:
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        with self._asking("READ_ONLY") as ask:
+            tables = {str(name) for (name,) in ask("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if not tables:
                 return None
             if not tables >= _TABLES:
                 raise foreign(self.place)
-            if thoroughly and (fault := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-                raise damaged(self.place, str(fault).splitlines()[-1])
-            found = connection.execute("SELECT value FROM ducklake_metadata WHERE key = ?", [IDENTITY_KEY]).fetchone()
-        return str(found[0]) if found else ""
+            if thoroughly and (fault := str(ask("PRAGMA quick_check(1)")[0][0])) != "ok":
+                raise damaged(self.place, fault.splitlines()[-1])
+            found = ask(f"SELECT value FROM ducklake_metadata WHERE key = '{IDENTITY_KEY}'")
+        return str(found[0][0]) if found else ""
 
     def write_identity(self, lake_id: str) -> None:
         """Let it say whose lake it is."""
-        with self._open() as connection, connection:
-            connection.execute("DELETE FROM ducklake_metadata WHERE key = ?", [IDENTITY_KEY])
-            connection.execute("INSERT INTO ducklake_metadata (key, value) VALUES (?, ?)", [IDENTITY_KEY, lake_id])
+        with self._attached() as (beside, name):
+            table = f"{name}.ducklake_metadata"
+            beside.set_up("BEGIN TRANSACTION")
+            beside.set_up(f"DELETE FROM {table} WHERE key = '{IDENTITY_KEY}'")
+            beside.set_up(f"INSERT INTO {table} (key, value) VALUES ('{IDENTITY_KEY}', {quote(lake_id)})")
+            beside.set_up("COMMIT")
 
     def token(self) -> object:
         """Return what differs when another file has been put in its place."""
@@ -107,27 +113,55 @@ class SqliteCatalog:
         return str(kept)
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _asking(self, *options: str) -> Iterator[Callable[[str], list[tuple[object, ...]]]]:
+        """Give what asks SQLite itself; nothing is created by looking."""
+        with self._attached(*options) as (beside, name):
+            yield lambda sql: beside.look(f"FROM sqlite_query({quote(name)}, {quote(sql)})")
+
+    @contextmanager
+    def _attached(self, *options: str) -> Iterator[tuple[Instance, str]]:
         if not os.access(self._path, os.R_OK | os.W_OK):
             raise self._closed("permission denied")
+        if not self._path.is_file():
+            raise self._closed("it is no file")
+        name, listed = f"catalog_{uuid4().hex}", ", ".join(["TYPE sqlite", f"BUSY_TIMEOUT {SQLITE_BUSY_MS}", *options])
         try:
-            # Not "rwc": nothing is created by looking.
-            with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=rw", uri=True, timeout=_BUSY_S)) as connection:
-                yield connection
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise StorageError(
-                    f"The catalog of the message history, {self.place}, is busy.", hint="Try again in a minute."
-                ) from error
-            raise self._closed(str(error)) from error
-        except sqlite3.DatabaseError as error:
-            raise damaged(self.place, str(error)) from error
+            with _beside() as beside:
+                beside.set_up(f"ATTACH {quote(str(self._path))} AS {name} ({listed})")
+                yield beside, name
+        except duckdb.Error as error:
+            raise self._explained(str(error)) from error
+
+    def _explained(self, reason: str) -> StorageError:
+        if "locked" in reason:
+            return StorageError(
+                f"The catalog of the message history, {self.place}, is busy.", hint="Try again in a minute."
+            )
+        if "unable to open" in reason:
+            return self._closed("the system refuses it")
+        return damaged(self.place, reason.splitlines()[0].rsplit(": ", 1)[-1])
 
     def _closed(self, reason: str) -> StorageError:
         return UnusableCatalog(
             f"The catalog of the message history, {self.place}, cannot be opened: {reason}.",
             hint="It is a file that the user Heliograph runs as may read and write; see to that, or put a copy back.",
         )
+
+
+@contextmanager
+def _beside() -> Iterator[Instance]:
+    """
+    Give a DuckDB of its own that opens SQLite's files with the same library as the lake's.
+
+    Python's is another one. Of two in a process neither sees the other's locks, and closing a file in one takes the
+    locks of both: readers of the lake then stayed at an old snapshot for ever.
+    """
+    beside = Instance({"threads": "1"})
+    try:
+        load_extensions(beside, "sqlite_scanner")
+        yield beside
+    finally:
+        beside.close()
 
 
 class PostgresCatalog:

@@ -148,6 +148,12 @@ class Instance:
         refuse_controls(sql, "A setting of the lake")
         self.__raw.execute(sql)
 
+    def look(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a question of the set-up. Raises: as `set_up`."""
+        self.set_up(sql)
+        rows: list[tuple[Any, ...]] = self.__raw.fetchall()
+        return rows
+
     def lock_down(self, folders: Sequence[str]) -> None:
         """Take away every file but those in *folders* (of this machine, or s3:// prefixes), and every setting."""
         listed = ", ".join("'" + folder.replace("'", "''") + "'" for folder in folders)

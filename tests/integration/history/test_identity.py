@@ -1,8 +1,11 @@
 """The lake's identity: no catalog but the installation's own is read, written or made, and it is said why."""
 
+import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -268,3 +271,20 @@ def test_nothing_can_be_adopted_where_there_is_nothing(lake_settings: Settings, 
     with pytest.raises(StorageError, match="missing or empty"):
         Lake(lake_settings, KnowingLake(state)).adopt()
     assert KnowingLake(state).find() == ""
+
+
+def test_looking_at_the_catalog_takes_no_lock_from_those_who_read_the_lake(tmp_path: Path, state: State) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    lake = Lake(settings, KnowingLake(state))
+    fill(lake)
+    before = count(lake)
+    given = json.dumps({"data_dir": str(settings.data_dir)})
+    with lake.read() as cursor:
+        cursor.execute("SELECT count(*) FROM lake.appended_batches").fetchall()
+        lake.adopt()
+        # Whoever closes the catalog as the last one deletes what SQLite keeps beside it.
+        writer = [sys.executable, "-m", "tests.integration.history.lake_writer", given, "theirs", "1", "3"]
+        subprocess.run(writer, check=True, capture_output=True)
+        assert (settings.data_dir / "history" / "catalog.sqlite-wal").exists()
+    assert count(lake) == before + 1
+    lake.close()
