@@ -27,10 +27,10 @@ from core.bootstrap import App, build_app
 from core.config import Settings
 from core.domain.permissions import Viewer
 from core.services.adding_people import NewPerson
+from core.services.hashing import HASHING_MAX
 from core.services.signing_in import RECALLED
 from core.state.sessions import Browser
 from core.web.guard import Guard
-from core.web.limits import HASHING_MAX
 
 EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"
 BROWSER = Browser("192.0.2.1", "benchmark")

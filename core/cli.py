@@ -26,6 +26,7 @@ from core.domain.lists import DistributionList, ListStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import AppError, ConfigurationError, InvalidInput, NotFound, StorageError
+from core.private_files import keep_private
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
 from core.services.sealing import make_key
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(make_key())
         return 0
     try:
-        app = build_app(Settings.from_environment())
+        settings = Settings.from_environment()
+        keep_private(settings.data_dir)
+        app = build_app(settings)
         logs.configure("INFO" if options.verbose else "WARNING")
         try:
             app.state.migrate()
@@ -152,7 +155,7 @@ def _prepare(app: App, options: argparse.Namespace) -> int:
     if options.demo:
         print(f"Log in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}")
     elif app.signing_in.needs_setup():
-        print(f"Setup token for the first visit: {app.signing_in.setup_token()}")
+        print(f"Setup token for the first visit: {app.signing_in.new_setup_token()}")
     return 0
 
 

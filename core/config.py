@@ -28,8 +28,11 @@ class Settings:
     # Address and port the web process listens on.
     host: str = "127.0.0.1"
     port: int = 8501
-    # Send the session cookie over TLS only; switch on behind HTTPS.
+    # Cookies over TLS only, and nothing but TLS for a year (HSTS); needs no setting where `public_url` is https://….
     secure_cookie: bool = False
+    # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks (CIDR), separated by
+    # commas; empty: nobody's.
+    trusted_proxies: str = "127.0.0.1,::1"
     # Seconds without activity after which a session ends.
     session_idle_s: int = 1800
     # Seconds after which a session ends however active it is.
@@ -123,6 +126,11 @@ class Settings:
     def address(self) -> str:
         """Where people reach Heliograph, without a slash at the end."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach Heliograph over TLS."""
+        return self.secure_cookie or self.public_url.lower().startswith("https://")
 
     @property
     def outbox_dir(self) -> Path:

@@ -11,6 +11,7 @@ AppError (code, message, hint)
   NotSignedIn               no session, or one that has ended
   WrongCredentials          email and password do not belong together
   TooManyAttempts           throttled; carries when to try again
+  Busy                      too many others wait for the same; carries when to try again
   Forbidden                 the viewer lacks a permission or an account
   NotFound                  no such thing, or not for this viewer
   InvalidTransition         a state machine does not allow this move
@@ -116,6 +117,17 @@ class TooManyAttempts(AppError):
     code = "too_many_attempts"
 
     def __init__(self, retry_after_s: int, message: str = "Too many attempts.") -> None:
+        """Say when the next attempt is welcome."""
+        super().__init__(message, hint=f"Try again in {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+
+class Busy(AppError):
+    """Too many others wait for the same already: nobody is put at the end of such a queue."""
+
+    code = "busy"
+
+    def __init__(self, retry_after_s: int, message: str) -> None:
         """Say when the next attempt is welcome."""
         super().__init__(message, hint=f"Try again in {retry_after_s} seconds.")
         self.retry_after_s = retry_after_s

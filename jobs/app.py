@@ -33,7 +33,7 @@ def make_huey(settings: Settings) -> Huey:
 
 def prepare(queue: Huey, data_dir: Path) -> None:
     """Create the folder and the tables of a queue that needs them; harmless when they are there."""
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     if isinstance(queue.storage, BaseSqlStorage):
         queue.storage.initialize_schema()
 

@@ -7,6 +7,7 @@ from huey.consumer import Consumer
 
 from core import logs
 from core.bootstrap import App, shared_app
+from core.private_files import keep_private
 from jobs import exporting, importing, maintenance, receipts, rollups, sending
 from jobs.app import huey, prepare
 from jobs.clock import utc_now
@@ -77,6 +78,7 @@ def wait_for_stores(app: App) -> None:
 def main() -> None:
     """Run until a signal comes: SIGTERM ends after the current sub-window, SIGINT at once."""
     app = shared_app()
+    keep_private(app.settings.data_dir)
     logs.configure(app.settings.log_level)
     # A line for each beat of the pulse would bury everything else.
     logging.getLogger("huey").setLevel(logging.WARNING)

@@ -88,7 +88,7 @@ def write_duplicates(path: Path, people: People, duplicate_count: int) -> None:
     """Write the file of left out rows, as an import does: the first people again, after everybody."""
     if not duplicate_count:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     first = len(people.msisdns) + _HEADER_ROWS + 1
     with path.open("w", newline="", encoding="utf-8-sig") as target:
         writer = csv.writer(target)

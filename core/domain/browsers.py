@@ -1,4 +1,6 @@
-"""What a browser calls itself, in words its owner recognises."""
+"""What a browser calls itself, in words its owner recognises, and where it is."""
+
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 # In this order: most browsers also claim to be those below them.
 _PROGRAMS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("CriOS/", "Chrome"))
@@ -21,3 +23,16 @@ def describe_agent(agent: str) -> str:
     if not program and not system:
         return "Unknown browser"
     return f"{program or 'A browser'} on {system}" if system else program
+
+
+def network_of(address: str) -> str:
+    """Return what one person can choose addresses from: of IPv6 the /64, of IPv4 the address itself."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((int(found) >> 64 << 64, 64)))

@@ -3,6 +3,7 @@
 import re
 from importlib import resources
 
+from core.domain.disguises import is_about, words_about
 from core.errors import InvalidInput
 
 RULES = (
@@ -38,6 +39,10 @@ def check_password(password: str, *about: str) -> str:
         raise InvalidInput(
             f"The password is longer than {MAX} characters.", hint="Take a shorter one.", field="password"
         )
+    if not _is_text(password):
+        raise InvalidInput(
+            "The password holds something that is no character.", hint="Type another one.", field="password"
+        )
     if is_common(password, *about):
         raise InvalidInput(
             "This password is one of the first that others would try.",
@@ -48,9 +53,19 @@ def check_password(password: str, *about: str) -> str:
 
 
 def is_common(password: str, *about: str) -> bool:
-    """Return whether *password* is a common word, a row of keys, or something about the person, in any disguise."""
-    known = _COMMON | {word for text in about for word in re.findall(r"[a-z]{3,}", text.lower())}
-    return any(_is_made_of(core, known) for core in _cores(password))
+    """Return whether *password* is a common word, a row of keys, or made of what is known of the person, disguised."""
+    return any(_is_made_of(core, _COMMON) for core in _cores(password)) or is_about(
+        password, words_about(*about), _COMMON
+    )
+
+
+def _is_text(password: str) -> bool:
+    """Whether it can be written down: half of a surrogate pair, as a terminal gives it, cannot."""
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _cores(password: str) -> set[str]:
@@ -63,7 +78,7 @@ def _cores(password: str) -> set[str]:
     return found
 
 
-def _is_made_of(core: str, known: frozenset[str] | set[str]) -> bool:
+def _is_made_of(core: str, known: frozenset[str]) -> bool:
     """Whether nothing but one known word, written once or twice, a repeated character or a row of keys is left."""
     if len(set(core)) <= 1 or core in known:
         return True

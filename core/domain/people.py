@@ -1,6 +1,7 @@
 """People: who they are, whether they may come in, and what they have set for themselves."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -70,9 +71,14 @@ class Person:
         return self.permissions == PRESETS["Administrator"]
 
 
-# No spaces, and nothing that could end the address in a mail's header and begin another one.
-_EMAIL_PART = r"[^@\s,;:<>()\[\]\\\"]+"
-_EMAIL = re.compile(rf"{_EMAIL_PART}@{_EMAIL_PART}\.[^@\s,;:<>()\[\]\\\".]+")
+# Words with single dots between them (RFC 5322's dot-atom), of letters of any script (RFC 6531) and the marks addresses
+# have: nothing that could end the address in a mail's header and begin another one.
+_WORD = r"(?:[^\W_]|[_!#$%&'*+/=?^`{|}~-])+"
+_LABEL = r"[^\W_](?:(?:[^\W_]|-)*[^\W_])?"
+_EMAIL = re.compile(rf"({_WORD}(?:\.{_WORD})*)@({_LABEL}(?:\.{_LABEL})+)")
+# The beginning of an encoded word (RFC 2047): mail programs read another address out of it.
+_ENCODED = "=?"
+_LOCAL_MAX = 64
 EMAIL_MAX = 254
 
 
@@ -85,8 +91,20 @@ def check_name(name: str) -> str:
 
 
 def check_email(email: str) -> str:
-    """Return the tidied email. Raises: InvalidInput."""
-    tidy = email.strip()
-    if len(tidy) > EMAIL_MAX or not tidy.isprintable() or not _EMAIL.fullmatch(tidy):
+    """Return the tidied email. Raises: InvalidInput: no mail could be sent there."""
+    # One form for what looks alike: an accent that is a character of its own belongs to its letter.
+    tidy = unicodedata.normalize("NFC", email.strip())
+    found = _EMAIL.fullmatch(tidy)
+    if found is None or len(tidy) > EMAIL_MAX or not tidy.isprintable() or not _can_be_sent_to(found[1], found[2]):
         raise InvalidInput("This is not an email address.", hint="For example ada@example.com.", field="email")
     return tidy
+
+
+def _can_be_sent_to(local: str, domain: str) -> bool:
+    try:
+        # Whether it has a name in the DNS: labels of 63 characters at most, and no letter that has none there.
+        domain.encode("idna")
+    except UnicodeError:
+        return False
+    is_number = domain.rpartition(".")[2].isdigit()
+    return len(local.encode()) <= _LOCAL_MAX and _ENCODED not in local and not is_number

@@ -91,9 +91,9 @@ class Location:
 
     def make_folders(self) -> None:
         """Create the folders of this machine that are missing."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.on_object_storage:
-            Path(self.files).mkdir(parents=True, exist_ok=True)
+            Path(self.files).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def has_files(self, instance: Instance) -> bool:
         """Return whether there is any Parquet file where the lake's are, that its catalog should know."""

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from core.errors import ConfigurationError, StorageError
+from core.errors import AppError, ConfigurationError, InvalidInput, StorageError
 from core.identifiers import new_id
 
 _log = logging.getLogger(__name__)
 
 TIMEOUT_S = 15.0
+_FOR_GOOD = 500
 _DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -37,7 +38,11 @@ class Post(Protocol):
     """Who takes mail."""
 
     def send(self, mail: Mail) -> None:
-        """Hand the mail over. Raises: StorageError: it was not taken; try again later."""
+        """
+        Hand the mail over.
+
+        Raises: StorageError: it was not taken; try again later. InvalidInput: it never will be, to this address.
+        """
         ...
 
 
@@ -60,7 +65,7 @@ class SmtpPost:
         self._port = self._parts.port or _DEFAULT_PORTS[self._parts.scheme]
 
     def send(self, mail: Mail) -> None:
-        """Hand the mail over. Raises: StorageError: the server did not take it."""
+        """Hand the mail over. Raises: StorageError: the server did not take it. InvalidInput: nor will it."""
         message = compose(mail, self._sender)
         try:
             with self._connect() as server:
@@ -68,7 +73,7 @@ class SmtpPost:
         except (OSError, smtplib.SMTPException) as error:
             # Not the error's own words: they may quote what the server was told.
             _log.warning("mail_not_sent", extra={"host": self._parts.hostname, "reason": type(error).__name__})
-            raise StorageError("The email could not be sent.", hint="Try again in a few minutes.") from error
+            raise _why(error, mail.to) from error
         _log.info("mail_sent", extra={"host": self._parts.hostname})
 
     def _connect(self) -> smtplib.SMTP:
@@ -113,13 +118,39 @@ class OutboxPost:
 
 
 def compose(mail: Mail, sender: str) -> EmailMessage:
-    """Return the message as it is sent. Raises: ValueError: a line break where it would start another header."""
+    """
+    Return the message as it is sent.
+
+    Raises: ValueError: a line break where it would start another header. InvalidInput: no single address to send to.
+    """
     message = EmailMessage()
     message["From"] = sender
     message["To"] = mail.to
+    # What the library reads is what it sends to: it may find another address in it, or several, or none.
+    if [address.addr_spec for address in message["To"].addresses] != [mail.to]:
+        raise _impossible(mail.to)
     message["Subject"] = mail.subject
     message["Date"] = formatdate(localtime=False)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or "localhost")
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
     return message
+
+
+def _why(error: Exception, to: str) -> AppError:
+    """Return what a server's refusal means: some will be the same tomorrow."""
+    if isinstance(error, smtplib.SMTPNotSupportedError) and not to.isascii():
+        return InvalidInput(
+            f"The mail server cannot send to {to}: the address has letters beyond A to Z.",
+            hint="Take an address without them.",
+            field="email",
+        )
+    # 5xx is for good, 4xx for now (RFC 5321, 4.2.1).
+    codes = [code for code, _ in error.recipients.values()] if isinstance(error, smtplib.SMTPRecipientsRefused) else []
+    if codes and all(code >= _FOR_GOOD for code in codes):
+        return InvalidInput(f"The mail server does not take mail for {to}.", hint="Check the address.", field="email")
+    return StorageError("The email could not be sent.", hint="Try again in a few minutes.")
+
+
+def _impossible(to: str) -> InvalidInput:
+    return InvalidInput(f"No mail can be sent to {to!r}.", hint="Enter one address, as ada@example.com.", field="email")

@@ -201,7 +201,7 @@ class Exporting:
         viewer.require(_permission(request))
         contents = contents_of(self._sources, viewer, request, now)
         self._check_size(contents)
-        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         row_count = 0
         with open_writer(draft, found.format, contents.layout) as writer:
             for table in contents.tables:

@@ -1,19 +1,54 @@
-"""Passwords at rest: argon2id, and the same work whoever is asked for."""
+"""Passwords at rest: argon2id, and the same work whoever is asked for, a few at a time."""
 
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from core.domain import passwords
+from core.errors import Busy
+
+# At once in this process: each takes 64 MiB and a core.
+HASHING_MAX = 4
+# Who comes when so many wait already would wait for seconds: he or she is told so instead.
+WAITING_MAX = 32
+RETRY_AFTER_S = 5
+
+
+class Turns:
+    """So many at a time, and so many who wait for it; the next one is refused."""
+
+    def __init__(self, at_once: int = HASHING_MAX, waiting: int = WAITING_MAX) -> None:
+        """Take how many may work and how many may wait."""
+        self._places = threading.BoundedSemaphore(at_once + waiting)
+        self._work = threading.BoundedSemaphore(at_once)
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Work when it is one's turn. Raises: Busy: too many wait already."""
+        if not self._places.acquire(blocking=False):
+            raise Busy(RETRY_AFTER_S, "Too many people log in at this moment.")
+        try:
+            with self._work:
+                yield
+        finally:
+            self._places.release()
 
 
 class Passwords:
-    """Hashes and verifies. Both take tens of milliseconds and 64 MiB by design: never inside a transaction."""
+    """
+    Hashes and verifies. Both take tens of milliseconds and 64 MiB by design: never inside a transaction.
 
-    def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        """Take a *hasher*, by default with the parameters of RFC 9106's low-memory profile."""
+    Whoever asks waits for his or her turn, from whatever page. Raises: Busy: too many wait already.
+    """
+
+    def __init__(self, hasher: PasswordHasher | None = None, turns: Turns | None = None) -> None:
+        """Take a *hasher*, by default with the parameters of RFC 9106's low-memory profile, and who may use it."""
         self._hasher = hasher or PasswordHasher()
+        self._turns = turns or Turns()
         # Verified when there is nothing to verify, so that no password costs as much time as a wrong one.
         self._nobody = self._hasher.hash(secrets.token_hex(16))
 
@@ -29,16 +64,28 @@ class Passwords:
 
         Raises: InvalidInput: it is too weak, or made of what others know *about* the person.
         """
-        return self._hasher.hash(passwords.check_password(password, *about))
+        passwords.check_password(password, *about)
+        with self._turns.take():
+            return self._hasher.hash(password)
 
     def verify(self, password_hash: str, password: str) -> bool:
         """Return whether it is the password; without a *password_hash* ("") it never is, after as much work."""
         try:
-            right = self._hasher.verify(password_hash or self._nobody, password[: passwords.MAX])
+            # What is too long to be anybody's costs as much as the rest, and no more.
+            with self._turns.take():
+                right = self._hasher.verify(password_hash or self._nobody, _bytes(password)[: 4 * passwords.MAX])
         except (VerificationError, InvalidHashError):
             return False
-        return right and bool(password_hash)
+        return right and bool(password_hash) and len(password) <= passwords.MAX
 
     def stronger(self, password_hash: str, password: str) -> str:
         """Return a new hash of the verified *password* when the cost has grown since, else ""."""
-        return self._hasher.hash(password) if self._hasher.check_needs_rehash(password_hash) else ""
+        if not self._hasher.check_needs_rehash(password_hash):
+            return ""
+        with self._turns.take():
+            return self._hasher.hash(password)
+
+
+def _bytes(password: str) -> bytes:
+    # Half of a surrogate pair is no text and nobody's password, but no reason to fall over either.
+    return password.encode("utf-8", "surrogatepass")

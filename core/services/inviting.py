@@ -49,7 +49,8 @@ class Inviting:
             InvalidInput: name, email or permissions; somebody has this email already.
             Forbidden: a permission the viewer lacks. NotFound: an account that is not the viewer's.
             TooManyAttempts: `MOST` invitations within an hour.
-            StorageError: the person was added, but the mail was not taken: resend the invitation.
+            StorageError: the person was added, but the mail was not taken: resend the invitation. InvalidInput: nor
+                will it ever be, to this address.
         """
         viewer.require(Permission.USERS)
         name, email = check_name(invitation.name), check_email(invitation.email)
@@ -104,6 +105,11 @@ class Inviting:
             raise StorageError(
                 f"{person.name} is Pending, but the invitation could not be sent.",
                 hint="Close this and resend the invitation from the person's row in a few minutes.",
+            ) from error
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"{person.name} is Pending, but no invitation can be sent: {error.message}",
+                hint="Delete the person and invite him or her by another address.",
             ) from error
 
 

@@ -1,7 +1,9 @@
 """The mails Heliograph writes, and the tokens in their links."""
 
 import hashlib
+import re
 import secrets
+import unicodedata
 from datetime import UTC, datetime
 
 from core.mail.post import Mail, Post
@@ -114,10 +116,16 @@ class Mailing:
 
 
 def _shown(name: str) -> str:
+    """
+    Return *name* so that no mail program makes a link of it: the link would not be ours.
+
+    They look for addresses: evil.com, WWW.evil, a@evil.com, tel:112, //evil, and the dots of other scripts, which NFKC
+    turns into ours. A dot that ends a word ("Dr.") is none.
+    """
     visible = "".join(character if character.isprintable() else " " for character in name)
-    # Mail programs make links of addresses in a text; one in somebody's name is not ours to pass on.
-    harmless = visible.replace("/", " ").replace("www.", "www ")
-    return " ".join(harmless.split())[:_NAME_MAX]
+    plain = unicodedata.normalize("NFKC", visible)
+    harmless = re.sub(r"[.\u3002](?=\S)", ". ", re.sub(r"[/\\@:]", " ", plain))
+    return " ".join(re.sub(r"\bwww\b\.?", "www", harmless, flags=re.IGNORECASE).split())[:_NAME_MAX]
 
 
 def _hello(name: str) -> str:

@@ -20,7 +20,7 @@ from core.domain.people import LANGUAGES, Person, SmsSettings, check_email, chec
 from core.domain.permissions import Viewer
 from core.domain.sender_id import parse_sender_id
 from core.domain.time_zones import check_time_zone
-from core.errors import Conflict, InvalidInput, InvalidMsisdn, StorageError, WrongCredentials
+from core.errors import AppError, Conflict, InvalidInput, InvalidMsisdn, StorageError, WrongCredentials
 from core.files.pictures import digest_of, draw_portrait
 from core.services.hashing import Passwords
 from core.services.mailing import Mailing, digest, new_token
@@ -158,7 +158,7 @@ class OwnAccount:
                 self._mailing.tell_email_taken(new)
             else:
                 self._mailing.send_email_confirmation(new, person.name, token, link.expires_at)
-        except StorageError:
+        except (StorageError, InvalidInput):
             self._withdraw(viewer)
             raise
         with self._state.write() as session:
@@ -188,7 +188,7 @@ class OwnAccount:
             audit.record(session, viewer, Action.PASSWORD_CHANGED, _subject(viewer), now, details)
         try:
             self._mailing.tell_password_changed(person.email, person.name, now)
-        except StorageError as error:
+        except AppError as error:
             # It is changed all the same.
             _log.warning("password_change_not_told", extra={"user_id": viewer.user_id, "reason": error.code})
         return ended_count

@@ -11,7 +11,7 @@ from core.domain.permissions import Viewer
 from core.errors import AppError, NotFound
 from core.services.hashing import Passwords
 from core.services.mailing import Mailing, digest, new_token
-from core.services.signing_in import attempt_keys, typed_email
+from core.services.signing_in import UNKNOWN_EMAIL, attempt_keys, typed_email
 from core.services.throttling import record_failures, refuse_throttled
 from core.state import audit, links, sessions, users
 from core.state.links import Link, Purpose
@@ -87,7 +87,8 @@ class Recovering:
         with self._state.write() as session:
             user_id = users.find_user_id(session, email) if email else None
             person = users.get_person(session, user_id) if user_id else None
-            subject = Subject("person", person.user_id if person else "", email)
+            # What was typed is written down only where it is somebody's email: it may be anything.
+            subject = Subject("person", person.user_id if person else "", email if person else UNKNOWN_EMAIL)
             stranger = Viewer("", "", "", address=address)
             audit.record(session, stranger, Action.PASSWORD_RESET_ASKED, subject, now)
             if person is None or person.status is not UserStatus.ACTIVE:

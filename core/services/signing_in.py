@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
 from core.domain.audit import Action, Subject
-from core.domain.browsers import describe_agent
+from core.domain.browsers import describe_agent, network_of
 from core.domain.people import EMAIL_MAX, check_email, check_name
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import Forbidden, NotFound, WrongCredentials
@@ -32,6 +32,8 @@ from core.state.store import State
 
 log = logging.getLogger(__name__)
 
+# Who was tried, in the audit, where nobody has that email.
+UNKNOWN_EMAIL = "an unknown email"
 SETUP_TOKEN = "setup_token"  # noqa: S105 - the name of a setting
 # A page is dozens of requests at once, and all of them ask the same. Short enough that whoever is sent away is gone
 # within five seconds, also where another process has answered.
@@ -95,13 +97,11 @@ class SigningIn:
         with self._state.read() as session:
             return users.count_users(session) == 0
 
-    def setup_token(self) -> str:
-        """Return the one-time token of the first visit, made on first use."""
+    def new_setup_token(self) -> str:
+        """Return a new one-time token for the first visit; an earlier one works no more. Only its digest is kept."""
+        token = secrets.token_urlsafe(12)
         with self._state.write() as session:
-            token = installation.find_setting(session, SETUP_TOKEN)
-            if token is None:
-                token = secrets.token_urlsafe(12)
-                installation.set_setting(session, SETUP_TOKEN, token)
+            installation.set_setting(session, SETUP_TOKEN, digest(token))
         return token
 
     def set_up(self, form: SetUp, browser: Browser, now: datetime) -> str:
@@ -110,13 +110,21 @@ class SigningIn:
 
         Returns: The session's token.
         Raises: Forbidden: set up already, or the wrong token. InvalidInput: name, email or password.
+            TooManyAttempts: wrong tokens from this address.
         """
+        keys = (f"setup {attempt_keys('', browser.address)[1]}",)
         with self._state.read() as session:
-            _check_setup(session, form.token)
+            refuse_throttled(session, keys, now)
+            right = _is_setup_token(session, form.token)
+        if not right:
+            with self._state.write() as session:
+                record_failures(session, keys, now)
+            raise _wrong_setup_token()
         # Only the right token gets as far as hashing, which is expensive by design.
         new = self.new_user(form.name, form.email, form.password)
         with self._state.write() as session:
-            _check_setup(session, form.token)
+            if not _is_setup_token(session, form.token):
+                raise _wrong_setup_token()
             installation.delete_setting(session, SETUP_TOKEN)
             users.add_user(session, new, now)
             open_first_account(session, new.user_id, self._rate_tps, now)
@@ -152,7 +160,9 @@ class SigningIn:
             with self._state.write() as session:
                 record_failures(session, keys, now)
                 stranger = Viewer("", "", "", address=browser.address)
-                audit.record(session, stranger, Action.SIGN_IN_REFUSED, Subject("person", "", email), now)
+                # What was typed is written down only where it is somebody's email: it may be a password.
+                named = Subject("person", found.user_id if found else "", email if found else UNKNOWN_EMAIL)
+                audit.record(session, stranger, Action.SIGN_IN_REFUSED, named, now)
             raise _wrong_credentials()
         stronger = self.passwords.stronger(found.password_hash, password)
         with self._state.write() as session:
@@ -287,8 +297,13 @@ def open_session(session: Session, user_id: str, browser: Browser, now: datetime
 
 
 def attempt_keys(email: str, address: str) -> tuple[str, str]:
-    """Return what failures to sign in are counted by: the email first, then where they come from."""
-    return (f"email:{email}", f"address:{address}")
+    """
+    Return what failures to sign in are counted by: the email first, then where they come from.
+
+    Of the email only a digest: what was typed may have been a password. Of an IPv6 address its network: whoever has one
+    can choose among all of its addresses.
+    """
+    return (f"email:{digest(email)}", f"address:{network_of(address)}")
 
 
 def typed_email(email: str) -> str:
@@ -305,11 +320,12 @@ def _record_revoked(session: Session, viewer: Viewer, count: int, now: datetime)
     audit.record(session, viewer, Action.SESSION_REVOKED, subject, now, {"sessions": str(count)})
 
 
-def _check_setup(session: Session, token: str) -> None:
+def _is_setup_token(session: Session, token: str) -> bool:
     if users.count_users(session):
         raise Forbidden("Heliograph is set up already.", hint="Log in.")
     expected = installation.find_setting(session, SETUP_TOKEN) or ""
-    if not expected or not secrets.compare_digest(expected.encode(), token.strip().encode()):
-        raise Forbidden(
-            "The setup token is wrong.", hint="Copy it from the terminal that runs Heliograph.", field="token"
-        )
+    return bool(expected) and secrets.compare_digest(expected, digest(token.strip()))
+
+
+def _wrong_setup_token() -> Forbidden:
+    return Forbidden("The setup token is wrong.", hint="Copy it from the terminal that runs Heliograph.", field="token")

@@ -17,7 +17,7 @@ def store_upload(content: BinaryIO, path: Path, max_bytes: int) -> None:
 
     Raises: InvalidInput: it is longer than *max_bytes*. StorageError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with path.open("wb") as target:
             shutil.copyfileobj(_Limited(content, max_bytes), target, 1 << 20)

@@ -3,18 +3,16 @@
 from datetime import datetime, timedelta
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection
 
 from core.domain.permissions import Viewer
-from core.web.cookies import session_token
 from core.web.ports import Clock, SignIn
 
 
 class BrowserSession:
     """Asks the blocking service from asynchronous code."""
 
-    def __init__(self, connection: HTTPConnection, sign_in: SignIn, clock: Clock) -> None:
-        self._token = session_token(connection)
+    def __init__(self, token: str, sign_in: SignIn, clock: Clock) -> None:
+        self._token = token
         self._sign_in = sign_in
         self._clock = clock
         self._active_at: datetime | None = None

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import AppError, Conflict, NotFound
-from core.web.cookies import CSRF_FIELD, Cookies, browser_of, is_our_form
+from core.web.cookies import CSRF_FIELD, Cookies, browser_of
 from core.web.next_page import CONFIRM_EMAIL, HOME
 from core.web.pages import (
     FOREIGN_FORM,
@@ -43,7 +43,7 @@ class ConfirmEmailPage:
         """Change the email, or say why not."""
         values = await read_form(request)
         token = values.get("token", "")
-        if not is_our_form(request, values.get(CSRF_FIELD, "")):
+        if not self.cookies.is_our_form(request, values.get(CSRF_FIELD, "")):
             return await self._form(request, token, FOREIGN_FORM)
         try:
             email = await run_in_threadpool(self.doors.confirm_email, token, browser_of(request).address, self.clock())

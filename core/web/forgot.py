@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from core.errors import InvalidInput, NotFound, TooManyAttempts
-from core.web.cookies import CSRF_FIELD, Cookies, browser_of, is_our_form
+from core.errors import Busy, InvalidInput, NotFound, TooManyAttempts
+from core.web.cookies import CSRF_FIELD, Cookies, browser_of
 from core.web.limits import run_in_turn
 from core.web.next_page import FORGOT, LOGIN, RESET
 from core.web.pages import (
@@ -61,7 +61,7 @@ class ForgotPages:
     async def submit_forgot(self, request: Request) -> Response:
         """Answer the same whoever is asked for; what differs is done after the answer."""
         values = await read_form(request)
-        if not is_our_form(request, values.get(CSRF_FIELD, "")):
+        if not self.cookies.is_our_form(request, values.get(CSRF_FIELD, "")):
             return self._forgot(request, values, FOREIGN_FORM)
         email, address, now = values.get("email", ""), browser_of(request).address, self.clock()
         try:
@@ -80,13 +80,13 @@ class ForgotPages:
         """Set the password, or say what is wrong."""
         values = await read_form(request)
         token, password = values.get("token", ""), values.get("password", "")
-        if not is_our_form(request, values.get(CSRF_FIELD, "")):
+        if not self.cookies.is_our_form(request, values.get(CSRF_FIELD, "")):
             return await self._reset(request, token, FOREIGN_FORM)
         if password != values.get("confirm", ""):
             return await self._reset(request, token, UNEQUAL)
         try:
             await run_in_turn(self.recovery.use, token, password, browser_of(request).address, self.clock())
-        except InvalidInput as error:
+        except (InvalidInput, Busy) as error:
             return await self._reset(request, token, complaint_about(error, 400, ("password",)))
         except NotFound as error:
             return _dead(error)

@@ -11,9 +11,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.web.browser_session import BrowserSession
+from core.web.cookies import Cookies
 from core.web.live_socket import SESSION_ENDED, LiveSocket, Watch
 from core.web.next_page import ENTRANCE, SETUP, login_path
-from core.web.origin import is_foreign
 from core.web.ports import Clock, SignIn
 
 PUBLIC_PATHS = ENTRANCE | {"/healthz", "/_stcore/health", "/favicon.ico", "/favicon.png"}
@@ -25,8 +25,9 @@ PUBLIC_FOLDERS = ("/assets/", "/static/")
 class Guard:
     """ASGI middleware: puts the `Viewer` into `scope["state"]["viewer"]`, or refuses."""
 
-    def __init__(self, app: ASGIApp, *, sign_in: SignIn, watch: Watch, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, *, sign_in: SignIn, watch: Watch, clock: Clock, cookies: Cookies) -> None:
         self._app = app
+        self._cookies = cookies
         self._sign_in = sign_in
         self._watch = watch
         self._clock = clock
@@ -36,12 +37,10 @@ class Guard:
         if scope["type"] not in {"http", "websocket"} or _is_public(scope):
             await self._app(scope, receive, send)
             return
-        session = BrowserSession(HTTPConnection(scope), self._sign_in, self._clock)
+        session = BrowserSession(self._cookies.session_token(HTTPConnection(scope)), self._sign_in, self._clock)
         # A socket lives on, so it is asked for anew.
         viewer = await (session.recall_viewer() if scope["type"] == "http" else session.find_viewer())
-        # A page elsewhere may open a socket here with the person's cookie. Streamlit would refuse it too, but asks
-        # another host for this machine's address first.
-        if viewer is None or (scope["type"] == "websocket" and is_foreign(scope)):
+        if viewer is None:
             await self._refuse(scope, receive, send)
             return
         scope.setdefault("state", {})["viewer"] = viewer

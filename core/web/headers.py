@@ -26,6 +26,8 @@ STREAMLIT_POLICY = (
 # Files people made: shown or saved, never run.
 FILES_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 
+_YEAR_S = 365 * 24 * 60 * 60
+
 COMMON = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -38,8 +40,9 @@ COMMON = {
 class SecurityHeaders:
     """ASGI middleware, the outermost: no answer leaves without these headers, refusals included."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
         self._app = app
+        self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the headers that the answer does not set itself."""
@@ -52,9 +55,31 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in security_headers(scope["path"]).items():
                     headers.setdefault(name, value)
+                self._finish(scope["path"], headers)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+    def _finish(self, path: str, headers: MutableHeaders) -> None:
+        """Overrule what the answer says itself."""
+        if is_private(path):
+            # Streamlit lets everybody on the way keep the files it hands out.
+            headers["Cache-Control"] = "no-store"
+        if not self._secure:
+            return
+        headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
+        # Streamlit does not know that there is TLS in front of it.
+        kept = [
+            cookie if "; secure" in cookie.lower() else f"{cookie}; Secure" for cookie in headers.getlist("set-cookie")
+        ]
+        del headers["set-cookie"]
+        for cookie in kept:
+            headers.append("set-cookie", cookie)
+
+
+def is_private(path: str) -> bool:
+    """Whether an answer at *path* may hold somebody's data; components and the bundle are the product's own code."""
+    return not path.startswith(("/assets/", "/static/", "/component/", "/_stcore/bidi-components/", "/favicon."))
 
 
 def security_headers(path: str) -> dict[str, str]:

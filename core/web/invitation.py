@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from core.errors import InvalidInput, NotFound
+from core.errors import Busy, InvalidInput, NotFound
 from core.services.accepting import Acceptance
-from core.web.cookies import CSRF_FIELD, Cookies, browser_of, is_our_form, session_token
+from core.web.cookies import CSRF_FIELD, Cookies, browser_of
 from core.web.limits import run_in_turn
 from core.web.next_page import HOME, INVITATION, LOGIN
 from core.web.pages import (
@@ -47,16 +47,16 @@ class InvitationPage:
     async def submit(self, request: Request) -> Response:
         """Let the person in, or say what is wrong."""
         values = await read_form(request)
-        if not is_our_form(request, values.get(CSRF_FIELD, "")):
+        if not self.cookies.is_our_form(request, values.get(CSRF_FIELD, "")):
             return await self._form(request, values, FOREIGN_FORM)
         if values.get("password", "") != values.get("confirm", ""):
             return await self._form(request, values, UNEQUAL)
         form = Acceptance(values.get("token", ""), values.get("name", ""), values.get("password", ""))
         try:
             token = await run_in_turn(
-                self.doors.accept, form, browser_of(request), self.clock(), session_token(request)
+                self.doors.accept, form, browser_of(request), self.clock(), self.cookies.session_token(request)
             )
-        except InvalidInput as error:
+        except (InvalidInput, Busy) as error:
             return await self._form(request, values, complaint_about(error, 400, ("name", "password")))
         except NotFound as error:
             return _dead(error)

@@ -8,16 +8,24 @@ from anyio import CapacityLimiter, to_thread
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.errors import Busy
+from core.services.hashing import HASHING_MAX, RETRY_AFTER_S, WAITING_MAX
+
 FORM_MAX_BYTES = 64 * 1024
 P = ParamSpec("P")
 R = TypeVar("R")
-# Passwords being hashed at once in this process: each takes 64 MiB, and the other threads are for everybody else.
-HASHING_MAX = 4
+# Threads for those who set or check passwords: the other threads are for everybody else.
 _hashing = CapacityLimiter(HASHING_MAX)
 
 
 async def run_in_turn(work: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
-    """Run *work*, which hashes a password, in a thread of its own as soon as few others do so."""
+    """
+    Run *work*, which hashes a password, in a thread of its own as soon as few others do so.
+
+    Raises: Busy: so many wait already that it would take seconds.
+    """
+    if _hashing.statistics().tasks_waiting >= WAITING_MAX:
+        raise Busy(RETRY_AFTER_S, "Too many people log in at this moment.")
     return await to_thread.run_sync(functools.partial(work, *arguments, **options), limiter=_hashing)
 
 

@@ -6,9 +6,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from core.errors import AppError, TooManyAttempts
+from core.errors import AppError, Busy, TooManyAttempts
 from core.web.assets import asset_url
-from core.web.cookies import CSRF_FIELD, Cookies, csrf_for
+from core.web.cookies import CSRF_FIELD, Cookies
 
 PRODUCT = "Heliograph"
 
@@ -57,6 +57,8 @@ def complaint_about(error: AppError, status: int, fields: tuple[str, ...] = ()) 
     text = f"{error.message} {error.hint}".strip()
     if isinstance(error, TooManyAttempts):
         return Complaint(429, text, retry_after_s=error.retry_after_s)
+    if isinstance(error, Busy):
+        return Complaint(503, text, retry_after_s=error.retry_after_s)
     return Complaint(status, text, error.field if error.field in fields else "")
 
 
@@ -64,7 +66,7 @@ def show_form(
     request: Request, template: str, cookies: Cookies, values: dict[str, str], complaint: Complaint
 ) -> HTMLResponse:
     """Render a form with what was typed (never passwords) and what is wrong with it."""
-    csrf = csrf_for(request)
+    csrf = cookies.csrf_for(request)
     html = _templates.get_template(template).render(values=values, csrf=csrf, complaint=complaint)
     response = HTMLResponse(html, complaint.status, headers={"Cache-Control": "no-store"})
     if complaint.retry_after_s:
@@ -81,7 +83,8 @@ def show_notice(notice: Notice, status: int = 200) -> HTMLResponse:
 
 def keep_address(response: HTMLResponse) -> HTMLResponse:
     """Let the browser tell nobody this page's address: it holds a token."""
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # Not "no-referrer": browsers then call the form's origin "null", as they do for other sites in disguise.
+    response.headers["Referrer-Policy"] = "strict-origin"
     return response
 
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core.web.cookies import browser_of, session_token
+from core.web.cookies import Cookies, browser_of
 from core.web.origin import is_our_script
 from core.web.ports import Clock, SignIn
 
@@ -22,6 +22,7 @@ class SessionRoutes:
 
     sign_in: SignIn
     clock: Clock
+    cookies: Cookies
 
     def routes(self) -> list[BaseRoute]:
         """Return GET /session/ping, POST /session/touch and POST /session/end."""
@@ -33,7 +34,7 @@ class SessionRoutes:
 
     async def ping(self, request: Request) -> Response:
         """Return the viewer's id, the seconds left if nothing is done, and whether to warn. No activity."""
-        left = await run_in_threadpool(self.sign_in.time_left, session_token(request), self.clock())
+        left = await run_in_threadpool(self.sign_in.time_left, self.cookies.session_token(request), self.clock())
         if left is None:
             return PlainTextResponse("Not signed in.", 401, headers=_NO_STORE)
         facts = {
@@ -48,7 +49,7 @@ class SessionRoutes:
         """Count as activity: the person said "Stay signed in"."""
         if not is_our_script(request.scope):
             return PlainTextResponse("Not from here.", 403, headers=_NO_STORE)
-        await run_in_threadpool(self.sign_in.touch, session_token(request), self.clock())
+        await run_in_threadpool(self.sign_in.touch, self.cookies.session_token(request), self.clock())
         return Response(status_code=204, headers=_NO_STORE)
 
     async def end(self, request: Request) -> Response:
@@ -56,5 +57,5 @@ class SessionRoutes:
         if not is_our_script(request.scope):
             return PlainTextResponse("Not from here.", 403, headers=_NO_STORE)
         address = browser_of(request).address
-        await run_in_threadpool(self.sign_in.sign_out, session_token(request), self.clock(), address)
+        await run_in_threadpool(self.sign_in.sign_out, self.cookies.session_token(request), self.clock(), address)
         return Response(status_code=204, headers=_NO_STORE)

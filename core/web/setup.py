@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from core.errors import Forbidden, InvalidInput, TooManyAttempts, WrongCredentials
+from core.errors import Busy, Forbidden, InvalidInput, TooManyAttempts, WrongCredentials
 from core.services.signing_in import SetUp
-from core.web.cookies import CSRF_FIELD, Cookies, browser_of, is_our_form
+from core.web.cookies import CSRF_FIELD, Cookies, browser_of
 from core.web.limits import run_in_turn
 from core.web.next_page import HOME, LOGIN, SETUP
 from core.web.pages import (
@@ -50,14 +50,14 @@ class SetupPage:
         if not await run_in_threadpool(self.sign_in.needs_setup):
             return go_to(LOGIN)
         values = await read_form(request)
-        if not is_our_form(request, values.get(CSRF_FIELD, "")):
+        if not self.cookies.is_our_form(request, values.get(CSRF_FIELD, "")):
             return self._form(request, values, FOREIGN_FORM)
         if values.get("password", "") != values.get("confirm", ""):
             return self._form(request, values, UNEQUAL)
         form = SetUp(**{name: values.get(name, "") for name in _FIELDS}, demo="demo" in values)
         try:
             token = await run_in_turn(self.sign_in.set_up, form, browser_of(request), self.clock())
-        except (InvalidInput, Forbidden, WrongCredentials, TooManyAttempts) as error:
+        except (InvalidInput, Forbidden, WrongCredentials, TooManyAttempts, Busy) as error:
             return self._form(request, values, complaint_about(error, 400, _FIELDS))
         response = go_to(HOME)
         self.cookies.start_session(response, token)

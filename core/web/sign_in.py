@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from core.errors import TooManyAttempts, WrongCredentials
+from core.errors import Busy, TooManyAttempts, WrongCredentials
 from core.web.browser_session import BrowserSession
-from core.web.cookies import CSRF_FIELD, Cookies, browser_of, is_our_form, session_token
+from core.web.cookies import CSRF_FIELD, Cookies, browser_of
 from core.web.limits import run_in_turn
 from core.web.next_page import LOGIN, SETUP, safe_next
 from core.web.pages import FOREIGN_FORM, NO_COMPLAINT, Complaint, complaint_about, go_to, read_form, show_form
@@ -37,22 +37,25 @@ class LoginPage:
         next_page = safe_next(request.query_params.get("next", ""))
         if await run_in_threadpool(self.sign_in.needs_setup):
             return go_to(SETUP)
-        if await BrowserSession(request, self.sign_in, self.clock).find_viewer() is not None:
+        if (
+            await BrowserSession(self.cookies.session_token(request), self.sign_in, self.clock).find_viewer()
+            is not None
+        ):
             return go_to(next_page)
         return self._form(request, {"next": next_page, "why": self._why(request)}, NO_COMPLAINT)
 
     async def submit(self, request: Request) -> Response:
         """Start a session and go on, or say what is wrong; never which of email and password it was."""
         values = await read_form(request)
-        if not is_our_form(request, values.get(CSRF_FIELD, "")):
+        if not self.cookies.is_our_form(request, values.get(CSRF_FIELD, "")):
             return self._form(request, values, FOREIGN_FORM)
         email, password = values.get("email", ""), values.get("password", "")
         browser = browser_of(request)
         try:
             token = await run_in_turn(
-                self.sign_in.sign_in, email, password, browser, self.clock(), session_token(request)
+                self.sign_in.sign_in, email, password, browser, self.clock(), self.cookies.session_token(request)
             )
-        except (WrongCredentials, TooManyAttempts) as error:
+        except (WrongCredentials, TooManyAttempts, Busy) as error:
             _log.info("sign_in_refused", extra={"reason": error.code, "address": browser.address})
             return self._form(request, values, complaint_about(error, 401))
         response = go_to(safe_next(values.get("next", "")))

@@ -16,7 +16,9 @@ from core.web.invitation import InvitationPage
 from core.web.limits import BodyLimit
 from core.web.live_socket import Watch
 from core.web.next_page import ENTRANCE
+from core.web.origin import OwnPagesOnly
 from core.web.ports import Application, Clock, IsUserActivity, utc_now
+from core.web.proxies import Proxies, parse_networks
 from core.web.session import SESSION_PATHS, SessionRoutes
 from core.web.setup import SetupPage
 from core.web.sign_in import LoginPage
@@ -25,7 +27,7 @@ from core.web.uploads import UploadLimits, Uploads
 
 def routes(app: Application, *, clock: Clock = utc_now) -> list[BaseRoute]:
     """Return Heliograph's own HTTP routes; each is public or guarded as `core.web.guard` says."""
-    cookies = Cookies(secure=app.settings.secure_cookie)
+    cookies = Cookies(secure=app.settings.is_secure)
     return [
         *LoginPage(app.signing_in, cookies, clock, app.settings.session_idle_s).routes(),
         *SetupPage(app.signing_in, cookies, clock).routes(),
@@ -34,7 +36,7 @@ def routes(app: Application, *, clock: Clock = utc_now) -> list[BaseRoute]:
         *ConfirmEmailPage(app.accepting, cookies, clock).routes(),
         *HealthPage(app.health, clock).routes(),
         *Downloads(app.exporting, clock).routes(),
-        *SessionRoutes(app.signing_in, clock).routes(),
+        *SessionRoutes(app.signing_in, clock, cookies).routes(),
         *asset_routes(),
     ]
 
@@ -51,11 +53,14 @@ def middleware(
         watch_period_s: Seconds between two checks of a live websocket's session.
         clock: Where the present moment comes from.
     """
+    settings, cookies = app.settings, Cookies(secure=app.settings.is_secure)
     watch = Watch(is_user_activity, period_s=watch_period_s)
     return [
-        Middleware(SecurityHeaders),
+        Middleware(Proxies, trusted=parse_networks(settings.trusted_proxies)),
+        Middleware(SecurityHeaders, secure=settings.is_secure),
+        Middleware(OwnPagesOnly, public_url=settings.public_url),
         Middleware(BodyLimit, paths=(*ENTRANCE, *SESSION_PATHS)),
-        Middleware(Guard, sign_in=app.signing_in, watch=watch, clock=clock),
+        Middleware(Guard, sign_in=app.signing_in, watch=watch, clock=clock, cookies=cookies),
         Middleware(Uploads, limits=UploadLimits(app.settings.upload_max_mib << 20), clock=clock),
         Middleware(Inject),
     ]

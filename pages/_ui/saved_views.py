@@ -9,6 +9,9 @@ from core.domain.names import NAME_MAX
 from core.domain.views import SavedView
 from pages._ui import formats, session, widgets
 
+_NAMED = 5
+_SHARED = "Others get its filters and see the messages of their own accounts with them, not of yours."
+
 
 def menu(page: str) -> None:
     """Draw the menu of the page's views; *page* is its stem, which is also its key."""
@@ -19,6 +22,8 @@ def menu(page: str) -> None:
             if not found:
                 st.caption("Save what you look at now under a name, to come back to it.")
             _list(page, found, viewer.user_id)
+            if any(view.is_shared for view in found):
+                st.caption(f"A shared view keeps filters, not messages: {_whose(page)}")
         _save(page)
 
 
@@ -32,6 +37,16 @@ def _list(page: str, found: Sequence[SavedView], user_id: str) -> None:
                 app, viewer = session.current()
                 app.remembering.delete_view(viewer, view.view_id)
                 st.rerun()
+
+
+def _whose(page: str) -> str:
+    """Say whose accounts the person sees on this page, whoever shared the view."""
+    app, viewer = session.current()
+    closed = viewer.inactive_ids if page == "message_history" else frozenset[str]()
+    mine = [item.display_name for item in app.accounts.list_accounts(viewer) if item.account_id not in closed]
+    shown = ", ".join(formats.plain(name) for name in mine[:_NAMED])
+    more = f" and {len(mine) - _NAMED} more" if len(mine) > _NAMED else ""
+    return f"it shows everybody his or her own accounts, you {shown}{more}." if mine else "you have no account yet."
 
 
 def _open(page: str, view: SavedView) -> None:
@@ -52,7 +67,7 @@ def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 def _save(page: str) -> None:
     with st.form(f"{page}_view_form", border=False, clear_on_submit=True):
         name = st.text_input("Save this view as", max_chars=NAME_MAX, key=f"{page}_view_name")
-        shared = st.toggle("Share with everybody who may open this page", key=f"{page}_view_shared")
+        shared = st.toggle("Share with everybody who may open this page", key=f"{page}_view_shared", help=_SHARED)
         if not st.form_submit_button("Save", type="primary", key=f"{page}_view_save", width="stretch"):
             return
     app, viewer = session.current()

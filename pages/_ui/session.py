@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.bootstrap import App, shared_app
 from core.domain.permissions import Permission, Viewer
-from core.web.cookies import SESSION_COOKIE
+from core.web.cookies import session_cookie
 
 _PINNED_USER = "session_user_id"
 
@@ -59,4 +59,4 @@ def leave() -> NoReturn:
 
 def token() -> str:
     """Return the token of this browser's session."""
-    return st.context.cookies.get(SESSION_COOKIE) or ""
+    return st.context.cookies.get(session_cookie(secure=shared_app().settings.is_secure)) or ""

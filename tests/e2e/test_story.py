@@ -40,7 +40,7 @@ def contacts() -> bytes:
 def set_up(page: Page, running: Installation) -> None:
     page.goto("/")
     expect(page).to_have_url(f"{running.url}/setup")
-    page.get_by_label("Setup token").fill(running.app.signing_in.setup_token())
+    page.get_by_label("Setup token").fill(running.app.signing_in.new_setup_token())
     page.get_by_label("Your name").fill("Ada Lovelace")
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password", exact=True).fill(PASSWORD)

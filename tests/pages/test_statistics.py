@@ -284,6 +284,20 @@ def test_export_as_excel_is_ordered_and_shown_in_the_toolbar(house: House) -> No
     assert any("2\u00a0rows" in str(caption.value) for caption in at.caption)
 
 
+def test_a_shared_view_says_whose_accounts_it_shows(house: House) -> None:
+    house.sign_in()
+    at = house.open(KEY)
+    assert "A shared view" not in " ".join(str(caption.value) for caption in at.caption)
+    at.text_input(key=f"{KEY}_view_name").set_value("All of it")
+    at.toggle(key=f"{KEY}_view_shared").set_value(True)
+    at.button(key=f"{KEY}_view_save").click().run()
+    assert not at.exception
+    other = house.sign_in("Campaign manager")
+    [mine] = house.app.accounts.list_accounts(other)
+    said = " ".join(str(caption.value) for caption in house.open(KEY).caption)
+    assert f"it shows everybody his or her own accounts, you {mine.display_name}." in said
+
+
 def test_a_saved_view_shows_the_same_again(house: House) -> None:
     viewer = house.sign_in()
     house.record(mixed(viewer))

@@ -21,7 +21,13 @@ def live_server(launcher: Path, environment: Mapping[str, str]) -> Iterator[str]
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", launcher, "--server.address=127.0.0.1", f"--server.port={port}"],
         cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", **environment},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONUNBUFFERED": "1",
+            "FORWARDED_ALLOW_IPS": "",
+            **environment,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -163,7 +163,7 @@ class Journal:
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone_in(path.parent):
             connection = sqlite3.connect(path, isolation_level=None, timeout=15)
             try:

@@ -25,7 +25,7 @@ WEEK = timedelta(days=7)
 
 @pytest.fixture
 def signing_in(state: State, signing_in: SigningIn) -> SigningIn:
-    signing_in.set_up(SetUp(signing_in.setup_token(), "Ada", ADA, PASSWORD), HERE, NOW)
+    signing_in.set_up(SetUp(signing_in.new_setup_token(), "Ada", ADA, PASSWORD), HERE, NOW)
     preset = PRESETS["Campaign manager"]
     with state.write() as session:
         users.add_user(session, users.NewUser("ben", BEN, "Ben", "", preset, status=UserStatus.PENDING), NOW)

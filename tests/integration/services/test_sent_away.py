@@ -12,7 +12,7 @@ from core.domain.people import UserStatus
 from core.services.signing_in import RECALLED
 from core.state import sessions, users
 from core.state.sessions import Browser as Where
-from core.web.cookies import SESSION_COOKIE
+from core.web.cookies import SESSION_COOKIE, Cookies
 from core.web.guard import Guard
 from core.web.live_socket import SESSION_ENDED, Watch
 from tests.support.asgi import Browser
@@ -39,7 +39,7 @@ def token(house: House) -> str:
 @pytest.fixture
 def guard(house: House) -> Guard:
     watch = Watch(lambda _: False, period_s=0.01)
-    return Guard(inside, sign_in=house.app.signing_in, watch=watch, clock=house.clock)
+    return Guard(inside, sign_in=house.app.signing_in, watch=watch, clock=house.clock, cookies=Cookies(secure=False))
 
 
 def send_away(house: House, how: str) -> None:

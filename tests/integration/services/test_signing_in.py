@@ -8,8 +8,10 @@ from core.domain.audit import Action, AuditFilter, Subject
 from core.domain.people import UserStatus
 from core.domain.permissions import Permission, Viewer
 from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
-from core.services.signing_in import SetUp, SigningIn, TimeLeft
-from core.state import audit, links, users
+from core.services.signing_in import SETUP_TOKEN, UNKNOWN_EMAIL, SetUp, SigningIn, TimeLeft
+from core.services.throttling import FREE_FAILURES
+from core.state import audit, installation, links, users
+from core.state.base import Base
 from core.state.links import Link, Purpose
 from core.state.people_models import LinkRow, SessionRow
 from core.state.sessions import Browser
@@ -43,7 +45,7 @@ def service(state: State, hasher: CountingHasher) -> SigningIn:
 
 
 def form(service: SigningIn, **overrides: object) -> SetUp:
-    facts = {"token": service.setup_token(), "name": "Ada", "email": "ada@example.com", "password": PASSWORD}
+    facts = {"token": service.new_setup_token(), "name": "Ada", "email": "ada@example.com", "password": PASSWORD}
     return SetUp(**(facts | overrides))
 
 
@@ -61,12 +63,62 @@ def test_the_first_visit_makes_an_administrator_with_an_account(service: Signing
     assert not service.needs_setup()
 
 
-def test_the_setup_token_stays_the_same_and_works_once(service: SigningIn):
-    assert service.setup_token() == service.setup_token()
-    first = form(service)
+def test_only_the_last_setup_token_works_and_it_works_once(service: SigningIn):
+    before, first = form(service), form(service)
+    with pytest.raises(Forbidden, match="wrong"):
+        service.set_up(before, ADDRESS, NOW)
     service.set_up(first, ADDRESS, NOW)
     with pytest.raises(Forbidden, match="already"):
         service.set_up(first, ADDRESS, NOW)
+
+
+def test_the_setup_token_lies_nowhere_in_clear(service: SigningIn, state: State):
+    token = service.new_setup_token()
+    with state.read() as session:
+        kept = installation.find_setting(session, SETUP_TOKEN) or ""
+    assert len(kept) == 64
+    assert token not in kept
+    # Nor does what is kept open anything.
+    with pytest.raises(Forbidden, match="wrong"):
+        service.set_up(SetUp(kept, "Ada", "ada@example.com", PASSWORD), ADDRESS, NOW)
+
+
+def test_whoever_guesses_setup_tokens_has_to_wait(service: SigningIn):
+    right = form(service)
+    for _ in range(FREE_FAILURES + 1):
+        with pytest.raises(Forbidden):
+            service.set_up(SetUp("guess", "Ada", "ada@example.com", PASSWORD), ADDRESS, NOW)
+    with pytest.raises(TooManyAttempts):
+        service.set_up(right, ADDRESS, NOW)
+    assert service.set_up(right, Browser("198.51.100.7"), NOW)
+
+
+def test_what_is_typed_for_an_unknown_email_is_kept_nowhere(service: SigningIn, state: State, token: str):
+    for typed in ("My-secret-password-1", "nobody@example.com"):
+        with pytest.raises(WrongCredentials):
+            service.sign_in(typed, "wrong", ADDRESS, NOW)
+    with state.read() as session:
+        rows = [str(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table))]
+    assert rows
+    assert not [row for row in rows if "secret-password" in row.lower() or "nobody@" in row]
+
+
+def test_the_email_of_somebody_there_is_written_down(service: SigningIn, state: State, token: str):
+    with pytest.raises(WrongCredentials):
+        service.sign_in("Ada@example.com", "wrong", ADDRESS, NOW)
+    with state.read() as session:
+        [line] = audit.list_entries(session, AuditFilter(action=Action.SIGN_IN_REFUSED), 10, 0)
+    assert line.subject.name == "ada@example.com"
+    assert line.subject.subject_id
+
+
+def test_one_ipv6_network_is_one_address(service: SigningIn, token: str):
+    for number in range(FREE_FAILURES + 1):
+        with pytest.raises(WrongCredentials):
+            service.sign_in(f"guess-{number}@example.com", "x", Browser(f"2001:db8::{number}"), NOW)
+    with pytest.raises(TooManyAttempts):
+        service.sign_in("ada@example.com", PASSWORD, Browser("2001:db8::ffff:1"), NOW)
+    assert service.sign_in("ada@example.com", PASSWORD, Browser("2001:db8:0:1::1"), NOW)
 
 
 def test_a_wrong_setup_token_costs_no_hashing(service: SigningIn, monkeypatch: pytest.MonkeyPatch):
@@ -157,7 +209,7 @@ def test_coming_and_going_is_written_down_without_secrets(service: SigningIn, st
         Action.SIGN_IN_REFUSED,
     ]
     assert {line.address for line in lines} == {ADDRESS.address}
-    assert (lines[-1].who, lines[-1].subject) == ("", Subject("person", "", "e" * 254))
+    assert (lines[-1].who, lines[-1].subject) == ("", Subject("person", "", UNKNOWN_EMAIL))
     for secret in (PASSWORD, "secret-typed", token, fresh):
         assert secret not in str(lines)
 

@@ -5,7 +5,8 @@ from core.errors import InvalidInput
 
 
 @pytest.mark.parametrize(
-    "email", ["ada@example.com", " a.b+c@sub.example.co.uk ", "o'neill@example.com", "ü@exämple.de"]
+    "email",
+    ["ada@example.com", " a.b+c@sub.example.co.uk ", "o'neill@example.com", "ü@exämple.de", "名@前.jp", "a=b@x-y.com"],
 )
 def test_emails_are_tidied(email: str) -> None:
     assert check_email(email) == email.strip()
@@ -33,6 +34,23 @@ def test_emails_are_tidied(email: str) -> None:
         "a\u2028@b.com",
         "a\u202e@b.com",
         "a@" + "b" * 254 + ".com",
+        # What the mail library cannot send to, or reads as another address: the first one is a@b.com to it.
+        "=?utf-8?q?a=40b.com=2c?=@x.com",
+        "a..b@x.com",
+        ".a@x.com",
+        "a.@x.com",
+        "a@x..com",
+        "a@.x.com",
+        "a@-x.com",
+        "a@x-.com",
+        "a@x_y.com",
+        "a@x.*",
+        "a@x.com%0a",
+        "a@1.2.3.4",
+        "\U0001f600@x.com",
+        "a@\U0001f600.com",
+        "a@" + "b" * 64 + ".com",
+        "a" * 65 + "@x.com",
     ],
 )
 def test_what_could_become_two_addresses_or_another_header_is_no_email(email: str) -> None:

@@ -1,12 +1,15 @@
 """What the mails say, and that a name cannot make them say something else."""
 
+import re
+import smtplib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from core.mail.post import compose
+from core.errors import AppError, InvalidInput, StorageError
+from core.mail.post import Mail, SmtpPost, compose
 from core.services.mailing import Mailing, digest, new_token
 from tests.support.mail import FakePost
 
@@ -65,6 +68,70 @@ def test_a_name_adds_no_header_no_line_and_no_link(mail: str) -> None:
         assert text.count("//") == plain_text.count("//")
         assert "www." not in text
         assert text.replace("\n", " ").isprintable()
+
+
+# What mail programs look for when they make links: a host or a path after a dot, a mailbox, a scheme.
+_LINKED = re.compile(r"[^\s.]\.[^\s.]|@|www\.|\w:\w|//", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil.com",
+        "Click evil.com/now",
+        "WWW.evil",
+        "Www.Evil.Com",
+        "www",
+        "a@evil.com",
+        "mailto:a",
+        "tel:112",
+        "evil\uff0ecom",
+        "evil。com",
+        "evil｡com",
+        "evil\u2024com",
+        "https:\\\\evil.com",
+        "\uff57\uff57\uff57\uff0eevil",
+        "1.2.3.4",
+        "J.R.R. Tolkien",
+    ],
+)
+def test_no_mail_program_makes_a_link_of_a_name(name: str) -> None:
+    greeting = written(name, "invitation")[1].splitlines()[0]
+    inviter = written(name, "invitation")[1].splitlines()[2].partition(" invites you")[0]
+    assert not _LINKED.search(greeting)
+    assert not _LINKED.search(inviter)
+
+
+def test_an_ordinary_name_is_left_alone() -> None:
+    for name in ("Dr. Ada Lovelace", "O'Neill", "Žluťoučký Kůň", "Anne-Marie J. R. Smith"):
+        assert written(name, "invitation")[1].startswith(f"Hello {name},\n")
+
+
+@pytest.mark.parametrize("to", ["=?utf-8?q?a=40b.com=2c?=@x.com", "a@x..com", "a@b.com, c@d.com", ""])
+def test_nothing_is_sent_to_an_address_the_library_reads_as_another(to: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        compose(Mail(to, "Subject", "Text"), "Heliograph <heliograph@example.com>")
+    assert caught.value.field == "email"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [
+        (smtplib.SMTPRecipientsRefused({TO: (550, b"unknown")}), InvalidInput),
+        (smtplib.SMTPRecipientsRefused({TO: (450, b"later")}), StorageError),
+        (smtplib.SMTPServerDisconnected("gone"), StorageError),
+        (OSError("away"), StorageError),
+    ],
+)
+def test_a_refusal_for_good_is_told_from_one_for_now(
+    refusal: Exception, kind: type[AppError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_post: SmtpPost) -> smtplib.SMTP:
+        raise refusal
+
+    monkeypatch.setattr(SmtpPost, "_connect", refuse)
+    with pytest.raises(kind):
+        SmtpPost("smtp://localhost", "Heliograph <h@localhost>").send(Mail(TO, "Subject", "Text"))
 
 
 def test_nobody_without_a_name_is_greeted_oddly() -> None:

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from core.domain.permissions import Viewer
-from core.web.cookies import SESSION_COOKIE
+from core.web.cookies import SESSION_COOKIE, Cookies
 from core.web.guard import Guard
 from core.web.inject import Inject, personalise
 from core.web.live_socket import Watch
@@ -52,7 +52,7 @@ def test_known_page_is_sent_whole_again_because_it_is_changed(sign_in: FakeSignI
         return FileResponse(STREAMLIT_INDEX)
 
     seen: list[dict[str, str]] = []
-    guard = Middleware(Guard, sign_in=sign_in, watch=Watch(lambda _: False), clock=clock)
+    guard = Middleware(Guard, sign_in=sign_in, watch=Watch(lambda _: False), clock=clock, cookies=Cookies(secure=False))
     browser = Browser(Starlette(routes=[Route("/", index)], middleware=[guard, Middleware(Inject)]))
     browser.cookies[SESSION_COOKIE] = sign_in.start(ADA, clock())
     conditions = {"if-none-match": '"x"', "if-modified-since": "now", "range": "bytes=0-9", "accept-encoding": "gzip"}

@@ -1,8 +1,19 @@
-import pytest
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
 
+import pytest
+from argon2 import PasswordHasher
+
+from core.errors import Busy
+from core.services.hashing import RETRY_AFTER_S, WAITING_MAX, Passwords, Turns
+from core.web import limits
 from core.web.limits import FORM_MAX_BYTES
 from tests.support.asgi import Browser
-from tests.support.fake_sign_in import FakeSignIn
+from tests.support.clock import StoppedClock
+from tests.support.fake_sign_in import ADA, LINK, PASSWORD, SETUP_TOKEN, FakeApplication, FakeSignIn
+from tests.unit.web.conftest import build
+from tests.unit.web.test_sign_in import csrf_of
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -24,3 +35,63 @@ def test_form_at_the_limit_is_read(browser: Browser) -> None:
 def test_other_paths_have_their_own_limits(browser: Browser) -> None:
     browser.html = False
     assert browser.ask("PUT", "/_stcore/upload_file/s/f", {}, [b"x" * (FORM_MAX_BYTES + 1)]).status == 401
+
+
+FORMS = {
+    "/login": {"email": ADA.email, "password": PASSWORD},
+    "/invitation": {"token": LINK, "name": "Ben", "password": PASSWORD, "confirm": PASSWORD},
+    "/reset": {"token": LINK, "password": PASSWORD, "confirm": PASSWORD},
+    "/setup": {"token": SETUP_TOKEN, "name": "A", "email": "a@b.de", "password": PASSWORD, "confirm": PASSWORD},
+}
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_nobody_joins_a_long_queue_of_passwords_and_health_is_answered_meanwhile(
+    application: FakeApplication, sign_in: FakeSignIn, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Browser(build(application, StoppedClock()))
+    if path == "/setup":
+        sign_in.viewers.clear()
+    csrf = csrf_of(browser.get(f"{path}?token={LINK}"))
+    full = SimpleNamespace(statistics=lambda: SimpleNamespace(tasks_waiting=WAITING_MAX))
+    monkeypatch.setattr(limits, "_hashing", full)
+    answer = browser.post(path, {"csrf": csrf} | FORMS[path])
+    assert (answer.status, answer.header("retry-after")) == (503, str(RETRY_AFTER_S))
+    assert "Too many people log in at this moment." in answer.text
+    assert PASSWORD not in answer.text
+    assert browser.get("/healthz").status == 200
+    assert not application.links.done
+    assert not sign_in.sessions
+
+
+def test_whoever_hashes_waits_for_a_turn_or_is_refused() -> None:
+    turns = Turns(at_once=2, waiting=0)
+    with turns.take(), turns.take():
+        with pytest.raises(Busy) as refused, turns.take():
+            pytest.fail("hashed beside the others")
+        assert refused.value.retry_after_s == RETRY_AFTER_S
+    # All places are free again, the refused one's too.
+    with turns.take(), turns.take():
+        pass
+
+
+def test_whoever_waits_gets_his_turn() -> None:
+    turns, done = Turns(at_once=1, waiting=1), threading.Event()
+
+    def work() -> None:
+        with turns.take():
+            done.set()
+
+    waiting = threading.Thread(target=work)
+    with turns.take():
+        waiting.start()
+    waiting.join()
+    assert done.is_set()
+
+
+@pytest.mark.parametrize("ask", [lambda it: it.hash("Copper-kettle-19"), lambda it: it.verify("", "x")])
+def test_no_password_is_hashed_out_of_turn(ask: Callable[[Passwords], object]) -> None:
+    turns = Turns(at_once=1, waiting=0)
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), turns)
+    with turns.take(), pytest.raises(Busy):
+        ask(passwords)

@@ -112,7 +112,8 @@ def test_dead_links_say_so_and_lead_on(browser: Browser, path: str, token: str) 
 def test_pages_with_a_token_tell_nobody_their_address(browser: Browser, path: str) -> None:
     for token in (LINK, "guess"):
         answer = browser.get(f"{path}?token={token}")
-        assert answer.header("referrer-policy") == "no-referrer"
+        # The name of the host and no more.
+        assert answer.header("referrer-policy") == "strict-origin"
         assert answer.header("cache-control") == "no-store"
         assert answer.header("x-frame-options") == "DENY"
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from core.web.cookies import SESSION_COOKIE
+from core.web.cookies import SESSION_COOKIE, Cookies
 from core.web.guard import Guard
 from core.web.live_socket import SESSION_ENDED, Watch
+from core.web.origin import ANOTHER_SITE, OwnPagesOnly
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, FakeSignIn
@@ -32,9 +33,10 @@ class Socket:
 
     async def run(self, token: str, headers: Mapping[str, str] | None = None) -> None:
         watch = Watch(lambda content: content == b"click", period_s=self.period_s, touch_period_s=5)
-        guard = Guard(self._echo, sign_in=self.sign_in, watch=watch, clock=self.clock)
+        guard = Guard(self._echo, sign_in=self.sign_in, watch=watch, clock=self.clock, cookies=Cookies(secure=False))
         browser = Browser(guard, cookies={SESSION_COOKIE: token})
-        await guard(browser.scope("websocket", "/_stcore/stream", headers), self.to_server.get, self.from_server.put)
+        site = OwnPagesOnly(guard)
+        await site(browser.scope("websocket", "/_stcore/stream", headers), self.to_server.get, self.from_server.put)
 
     async def say(self, message: Message) -> Message:
         """Send *message* and return the server's next one."""
@@ -105,7 +107,7 @@ def test_a_page_of_another_host_is_refused_with_the_persons_cookie(
         socket = Socket(sign_in, clock)
         await socket.to_server.put(CONNECT)
         await socket.run(sign_in.start(ADA, clock()), {"Origin": origin})
-        assert ended(await socket.hear())
+        assert (await socket.hear())["code"] == ANOTHER_SITE
         return socket
 
     assert asyncio.run(main()).seen == []
