@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.domain.permissions import Viewer, preset_of
 from pages._ui import address, avatars, downloads, formats, navigation, session, widgets
-from pages._ui.components import history
+from pages._ui.components import grid_keys, history
 
 _UI = Path(__file__).resolve().parent
 _LOGO = str(_UI / "assets" / "logo.svg")
@@ -58,6 +58,7 @@ def main() -> None:
     screen = navigation.get_screen(page.url_path)
     st.set_page_config(page_title=f"{screen.title} · Heliograph", page_icon=_LOGO)
     history.mend()
+    grid_keys.listen()
     _toolbar(screen, viewer)
     widgets.leave_page(screen.stem)
     widgets.show_flashes()
