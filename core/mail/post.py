@@ -37,6 +37,11 @@ class Mail:
 class Post(Protocol):
     """Who takes mail."""
 
+    @property
+    def detour(self) -> str:
+        """Where mails lie until somebody passes them on, in words; "" where they go to the people themselves."""
+        ...
+
     def send(self, mail: Mail) -> None:
         """
         Hand the mail over.
@@ -63,6 +68,8 @@ class SmtpPost:
                 hint="Write it as smtp://user:password@host:587 or smtps://user:password@host:465.",
             )
         self._port = self._parts.port or _DEFAULT_PORTS[self._parts.scheme]
+
+    detour = ""
 
     def send(self, mail: Mail) -> None:
         """Hand the mail over. Raises: StorageError: the server did not take it. InvalidInput: nor will it."""
@@ -97,6 +104,9 @@ class SmtpPost:
 
 class OutboxPost:
     """A folder: each mail is a file, readable by its owner only, since links in it open doors."""
+
+    # Not its whole path: strangers read it on Forgot Password.
+    detour = "the folder outbox of Heliograph's data"
 
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder = folder

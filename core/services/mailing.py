@@ -39,6 +39,16 @@ class Mailing:
         self._post = post
         self._address = address.rstrip("/")
 
+    @property
+    def detour(self) -> str:
+        """
+        Say where a mail is when no mail server is set, one sentence; "" where it is on its way.
+
+        Whoever is told "the link goes to …" would wait for it in vain.
+        """
+        where = self._post.detour
+        return f"No mail server is set: the mail lies in {where}, for whoever runs it to pass on." if where else ""
+
     def send_invitation(self, email: str, name: str, inviter: str, token: str, expires_at: datetime) -> None:
         """Ask *name* to come in; the link is good until *expires_at*."""
         self._send(

@@ -30,6 +30,11 @@ class Recovering:
         self._mailing = mailing
         self._link = timedelta(minutes=link_min)
 
+    @property
+    def detour(self) -> str:
+        """Where a mail is when no mail server is set, one sentence; "" where it is on its way."""
+        return self._mailing.detour
+
     def ask(self, email: str, address: str, now: datetime) -> None:
         """
         Count the request; `deliver` does the rest, after the answer.

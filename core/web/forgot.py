@@ -1,6 +1,6 @@
 """Forgot Password: asking for a link, and choosing a new password with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -68,7 +68,7 @@ class ForgotPages:
             await run_in_threadpool(self.recovery.ask, email, address, now)
         except (TooManyAttempts, InvalidInput) as error:
             return self._forgot(request, values, complaint_about(error, 400, ("email",)))
-        response = show_notice(_SENT)
+        response = show_notice(replace(_SENT, text=f"{_SENT.text} {self.recovery.detour}".rstrip()))
         response.background = BackgroundTask(self.recovery.deliver, email, address, now)
         return response
 

@@ -64,6 +64,11 @@ class SignIn(Protocol):
 class Recovery(Protocol):
     """Forgot Password. All calls block."""
 
+    @property
+    def detour(self) -> str:
+        """Where a mail is when no mail server is set, one sentence; "" where it is on its way."""
+        ...
+
     def ask(self, email: str, address: str, now: datetime) -> None:
         """Count the request. Raises: TooManyAttempts: by email or by *address*."""
         ...

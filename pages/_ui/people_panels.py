@@ -103,7 +103,8 @@ def act(action: str, user_id: str) -> None:
     elif action == "resend":
         with st.spinner("Sending the invitation…"):
             app.inviting.resend(viewer, user_id, session.now())
-        widgets.flash(f"{person.name} gets a new invitation.", icon=":material/forward_to_inbox:")
+        sent = app.mailing.detour or f"The link goes to {person.email}."
+        widgets.flash(f"{person.name} gets a new invitation. {sent}", icon=":material/forward_to_inbox:")
         st.rerun()
     else:
         widgets.flash(_switch(app, viewer, person))
@@ -144,13 +145,16 @@ def _invite_panel() -> None:
     app, viewer = session.current()
     key = f"{KEY}_invite"
     name = st.text_input("Name", max_chars=100, key=f"{key}_name", help="As it will appear in the tool.")
-    email = st.text_input("Email", max_chars=254, key=f"{key}_email", help="The invitation is sent there.")
+    email = st.text_input(
+        "Email", max_chars=254, key=f"{key}_email", help=app.mailing.detour or "The invitation is sent there."
+    )
     permissions = _choose_permissions(viewer, key, frozenset())
     chosen = _choose_accounts(app.accounts.list_accounts(viewer), key, frozenset(), permissions)
     if _save_or_cancel(key, "Save"):
         with widgets.show_errors(), st.spinner("Sending the invitation…"):
             invited = app.inviting.invite(viewer, Invitation(name, email, permissions, chosen), session.now())
-            _done(f"{invited.name} is invited: the link goes to {invited.email}.", ":material/forward_to_inbox:")
+            sent = app.mailing.detour or f"The link goes to {invited.email}."
+            _done(f"{invited.name} is invited. {sent}", ":material/forward_to_inbox:")
 
 
 def _edit_panel(person: Person) -> None:

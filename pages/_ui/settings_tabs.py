@@ -172,8 +172,8 @@ def _email_change(person: Person) -> None:
         return
     until = formats.moment(pending.expires_at, viewer.time_zone)
     st.info(
-        f"A link is on its way to {formats.plain(pending.email)}. It works until {until}; "
-        f"before it is opened, you log in with {formats.plain(person.email)}.",
+        f"A link was sent to {formats.plain(pending.email)}. It works until {until}; "
+        f"before it is opened, you log in with {formats.plain(person.email)}. {formats.plain(app.mailing.detour)}",
         icon=":material/mark_email_unread:",
     )
     if st.button("Withdraw the change", key=f"{KEY}_withdraw", type="tertiary", icon=":material/undo:"):
@@ -203,7 +203,7 @@ def _email_panel() -> None:
     if sends:
         with widgets.show_errors():
             app.own_account.ask_email_change(viewer, new, current, session.now())
-            widgets.flash(f"A link is on its way to {new}.", icon=":material/mail:")
+            widgets.flash(app.mailing.detour or f"A link is on its way to {new}.", icon=":material/mail:")
             widgets.close_panel()
             _start_over("general")
             st.rerun()

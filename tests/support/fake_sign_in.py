@@ -109,6 +109,7 @@ class FakeLinks:
     sign_in: FakeSignIn
     done: list[tuple[str, ...]] = field(default_factory=list)
     used: bool = False
+    detour: str = ""
 
     def ask(self, email: str, address: str, now: datetime) -> None:
         if self.sign_in.retry_after_s:

@@ -13,6 +13,7 @@ class FakePost:
 
     mails: list[Mail] = field(default_factory=list)
     broken: bool = False
+    detour: str = ""
 
     def send(self, mail: Mail) -> None:
         if self.broken:
