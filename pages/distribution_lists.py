@@ -18,13 +18,18 @@ def columns(campaign_counts: dict[str, int]) -> tuple[tables.Column, ...]:
         tables.status("Status", "status"),
         tables.number("Campaign", lambda item: campaign_counts.get(item.list_id, 0)),
         tables.number("Entries", "entry_count"),
+        tables.button("Left out", list_panels.left_out, "left_out"),
         tables.moment("Creation Date", "created_at"),
+        # The guide's: who made it, and from which file.
+        tables.button("Details", lambda _: ":material/info:", "info"),
     )
 
 
 def act(click: tables.Click, item: DistributionList) -> None:
     """Do what the icon in the row of *item* stands for."""
-    if click.action == "preview":
+    if click.action == "left_out":
+        widgets.open_panel(list_panels.LEFT_OUT, item.list_id)
+    elif click.action in ("preview", "info"):
         widgets.open_panel(f"{KEY}_preview", item.list_id)
     else:
         widgets.ask(f"{KEY}_delete", item.list_id, title=f"Delete {item.name}?", text=list_panels.DELETE_WARNING)

@@ -18,19 +18,21 @@ from core.services.importing import Upload
 from pages._ui import formats, session, tables, widgets
 
 KEY = "distribution_lists"
+LEFT_OUT = f"{KEY}_left_out"
 DELETE_WARNING = (
     "The list and its entries are deleted for good. Campaigns that were already launched keep their recipients."
 )
 ENTRIES_PER_PAGE = (10, 25, 50)
 REJECTED_SHOWN = 20
 WATCH_S = 1
+_SHOW = ": show"
 
 
 def show_open() -> None:
     """Draw the panel that is open, if any; the page calls it last."""
     if widgets.is_open(f"{KEY}_add"):
         _add_panel()
-    elif widgets.is_open(f"{KEY}_preview"):
+    elif widgets.is_open(f"{KEY}_preview") or widgets.is_open(LEFT_OUT):
         app, viewer = session.current()
         with widgets.show_errors():
             _preview_panel(app.importing.get(viewer, widgets.open_subject()))
@@ -43,11 +45,30 @@ def watch(list_ids: Sequence[str]) -> None:
     with widgets.show_errors():
         for item in [app.importing.get(viewer, list_id) for list_id in list_ids]:
             if item.status is not ListStatus.IN_PROGRESS:
+                _tell_end(item)
                 st.rerun()
             rows = formats.count(item.read_count, "row", "rows")
             widgets.progress(
                 item.progress, f"**{formats.plain(item.name)}** – {formats.percent(item.progress)}, {rows} read"
             )
+
+
+def _tell_end(item: DistributionList) -> None:
+    if item.status is ListStatus.FAULTED:
+        widgets.flash(f"{item.name} could not be imported: {item.fault}", icon=":material/error:")
+        return
+    entries = formats.count(item.entry_count, "entry", "entries")
+    told = (left_out(item) or "").removesuffix(_SHOW)
+    rest = f", {told}: see beside Entries." if told else "."
+    widgets.flash(f"{item.name} is ready: {entries}{rest}")
+
+
+def left_out(item: DistributionList) -> str | None:
+    """Say how many rows of the file are no entries: "2 of 8 left out{_SHOW}"; None when all are."""
+    count = item.duplicate_count + item.rejected_count
+    if item.status is not ListStatus.READY or not count:
+        return None
+    return f"{formats.number(count)} of {formats.number(item.read_count)} left out{_SHOW}"
 
 
 def sample_buttons(key: str) -> None:
@@ -148,7 +169,7 @@ def _details(item: DistributionList, viewer: Viewer) -> None:
 
 def _rejected(content: bytes, item: DistributionList) -> None:
     left_out = formats.count(item.duplicate_count + item.rejected_count, "row", "rows")
-    with st.expander(f"{left_out} left out, and why", icon=":material/rule:"):
+    with st.expander(f"{left_out} left out, and why", icon=":material/rule:", expanded=widgets.is_open(LEFT_OUT)):
         rows = pd.read_csv(io.BytesIO(content), nrows=REJECTED_SHOWN, dtype=str, keep_default_na=False)
         st.dataframe(rows, hide_index=True, height="content", key=f"{KEY}_rejected", alt="Rows left out, with reasons")
         if len(rows) == REJECTED_SHOWN:

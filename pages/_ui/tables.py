@@ -53,7 +53,8 @@ class Column:
     A column: its heading, where its values come from and how they are shown.
 
     *source* is an attribute or an Arrow column by name, or for objects a function. *convert* makes
-    the value the browser gets; *show* makes the text for it, where the grid's own formats do not do.
+    the value the browser gets; *show* makes the text for it, where the grid's own formats do not do. What is in the
+    cell is a button for the action *click*, if there is one.
     """
 
     label: str
@@ -61,6 +62,7 @@ class Column:
     config: Callable[[str, str], Any]
     convert: Callable[[Any], Any] = field(default=lambda value: value)
     show: Callable[[Any], str] | None = None
+    click: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,11 @@ def made(label: str, source: Source, show: Callable[[Any], str]) -> Column:
     return Column(label, source, lambda name, _: st.column_config.TextColumn(name), convert=show)
 
 
+def button(label: str, source: Source, click: str) -> Column:
+    """Words or an icon that can be clicked, for the action *click*; nothing where the value is None."""
+    return Column(label, source, lambda name, _: st.column_config.TextColumn(name), convert=str, click=click)
+
+
 def moment(label: str, source: Source) -> Column:
     """A time in the viewer's zone; times without a zone are UTC."""
 
@@ -204,6 +211,9 @@ def show(
     actions = actions or {}
     data = _frame(rows, columns, total).infer_objects()
     configs = {column.label: column.config(column.label, time_zone) for column in columns}
+    buttons = {column.click: column.label for column in columns if column.click}
+    for name, label in buttons.items():
+        configs[label] = st.column_config.ButtonColumn(label, type="tertiary", key=f"{key}_{name}")
     for position, (name, icon) in enumerate(actions.items()):
         icons = [icon] * len(rows) if isinstance(icon, str) else icon
         data[name] = pd.Series([*icons, *[None] * (total is not None)], dtype=object)
@@ -225,7 +235,7 @@ def show(
         alt=alt,
         **selection,
     )
-    return _find_click(key, actions)
+    return _find_click(key, [*actions, *buttons])
 
 
 def _selection(chosen: Sequence[int]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def test_table_shows_what_the_guide_says(house: House) -> None:
     house.upload(viewer, "Spring customers", CONTACTS)
     at = house.open("distribution_lists")
     assert not at.exception
-    assert list(table(at).columns[:5]) == ["Name", "Status", "Campaign", "Entries", "Creation Date"]
+    assert list(table(at).columns[:6]) == ["Name", "Status", "Campaign", "Entries", "Left out", "Creation Date"]
     row = table(at).iloc[0]
     assert (row["Name"], list(row["Status"]), row["Campaign"], row["Entries"]) == ("Spring customers", ["Ready"], 0, 2)
 
