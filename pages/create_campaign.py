@@ -21,7 +21,10 @@ from pages._ui.campaign_steps import Step
 def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
     """Draw Save and what comes next, and do them."""
     launches = False
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key=f"{KEY}_finish"):
+    with (
+        st.bottom,
+        st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key=f"{KEY}_finish"),
+    ):
         state = st.empty()
         saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
         if step.merged:
@@ -35,13 +38,14 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
             )
         if not step.is_last:
             lacking = ", ".join(form.missing())
-            reason = f"First fill in: {lacking}." if lacking else None
+            if lacking:
+                # In sight, not only under the pointer: a gray button takes no focus.
+                st.caption(f"First fill in: {lacking}.", width="content")
             st.button(
                 "Next Step",
                 type="primary",
                 key=f"{KEY}_next",
                 disabled=bool(lacking),
-                help=reason,
                 on_click=campaign_tabs.go_on,
             )
     with widgets.show_errors(step.places):

@@ -83,7 +83,10 @@ def buttons(order: QuickMessage) -> None:
     """Draw Reset form and Send; ask before sending."""
     app, viewer = session.current()
     place = st.empty()
-    with st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_finish"):
+    with (
+        st.bottom,
+        st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key=f"{KEY}_finish"),
+    ):
         st.button("Reset form", icon=":material/restart_alt:", key=f"{KEY}_reset", on_click=reset)
         asks = st.button("Send", icon=":material/send:", type="primary", key=f"{KEY}_send")
     with widgets.show_errors(dict.fromkeys(("", "numbers", "message", "sender_id"), place)):
