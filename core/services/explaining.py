@@ -52,6 +52,11 @@ class Explaining:
             sending = frozenset(item.account_id for item in accounts.list_accounts(session, theirs) if item.can_send)
         return ClosedSending(tuple((account, _why(account)) for account in mine), _helpers(others, sending))
 
+    def helpers(self, viewer: Viewer) -> tuple[Helper, ...]:
+        """Return who can change what the viewer may do: for anybody who is signed in."""
+        with self._state.read() as session:
+            return _helpers(_list_others(session, viewer), frozenset(viewer.account_ids))
+
     def without_account(self, viewer: Viewer) -> tuple[Helper, ...] | None:
         """Return who can add the viewer to a traffic account, None when there is one: for anybody who is signed in."""
         if viewer.account_ids:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import streamlit as st
 
 from core.domain.permissions import Permission, Viewer
+from pages._ui import session
 
 PAGES = Path(__file__).resolve().parents[1]
 HELP = Path(__file__).resolve().parent / "help"
@@ -100,12 +101,22 @@ def page_path(stem: str) -> Path:
 
 
 def list_pages(viewer: Viewer) -> Mapping[str, list[st.Page]]:
-    """Return `st.navigation`'s sections with the pages *viewer* may open, and no empty section."""
-    sections: dict[str, list[st.Page]] = {}
+    """
+    Return `st.navigation`'s sections with the pages *viewer* may open, and no empty section.
+
+    A page that *viewer* may not open keeps its address and says so there: unknown to Streamlit, it would read "Page not
+    found" above a dashboard that nobody asked for.
+    """
+    sections: dict[str, list[st.Page]] = {SCREENS[0].section: []}
     for screen in SCREENS:
         if screen.is_open_to(viewer):
             sections.setdefault(screen.section, []).append(_page(screen))
+    sections[SCREENS[0].section] += [_refusal(screen) for screen in SCREENS if not screen.is_open_to(viewer)]
     return sections
+
+
+def _refusal(screen: Screen) -> st.Page:
+    return st.Page(partial(session.refuse, screen.title), title=screen.title, url_path=screen.stem, visibility="hidden")
 
 
 def _page(screen: Screen) -> st.Page:

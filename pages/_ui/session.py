@@ -9,6 +9,7 @@ import streamlit as st
 from core.bootstrap import App, shared_app
 from core.domain.permissions import Permission, Viewer
 from core.web.cookies import session_cookie
+from pages._ui import formats
 
 _PINNED_USER = "session_user_id"
 
@@ -38,11 +39,20 @@ def current() -> tuple[App, Viewer]:
 
 
 def require(*permissions: Permission) -> None:
-    """Show an error and end the page unless the viewer holds at least one of *permissions*."""
+    """Say so and end the page unless the viewer holds at least one of *permissions*."""
     _, viewer = current()
     if not any(viewer.may(permission) for permission in permissions):
-        st.error("This page is not open to you. Ask an administrator for access.", icon=":material/lock:")
+        refuse("this page")
         st.stop()
+
+
+def refuse(title: str) -> None:
+    """Say that the viewer may not see *title*, and whom to ask."""
+    app, viewer = current()
+    who = " or ".join(
+        f"{formats.plain(helper.name)} ({formats.plain(helper.email)})" for helper in app.explaining.helpers(viewer)
+    )
+    st.error(f"**You may not see {title}.**  \nAsk {who or 'an administrator'} to let you.", icon=":material/lock:")
 
 
 def sign_out() -> NoReturn:
