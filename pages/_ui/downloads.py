@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.domain.exports import Export, ExportFormat, ExportStatus
 from core.domain.permissions import Permission
-from core.services.export_requests import ExportRequest
+from core.services.export_requests import ExportRequest, MessagesRequest
 from core.web.downloads import DOWNLOADS
 from pages._ui import formats, session, widgets
 
@@ -85,13 +85,61 @@ def _size(byte_count: int) -> str:
     return f"{byte_count}\u00a0bytes"
 
 
+def _ordered(key: str) -> str:
+    return f"{KEY}_ordered_{key}"
+
+
+def _question(request: ExportRequest) -> tuple[object, ...]:
+    """
+    Return what was asked for, to tell an export of what is on screen from an older one.
+
+    Periods move on with the clock, so it is the page's address that counts, without the place in the table.
+    """
+    place = tuple(
+        (name, tuple(st.query_params.get_all(name)))
+        for name in sorted(st.query_params)
+        if not name.endswith(("_page", "_size"))
+    )
+    if isinstance(request, MessagesRequest):
+        return place, request.columns, request.query.message_ids
+    return (place,)
+
+
+def _find_ordered(request: ExportRequest, key: str) -> Export | None:
+    """Return what the button *key* has ordered last, while it is still the same question."""
+    question, export_id = st.session_state.get(_ordered(key), (None, ""))
+    if question != _question(request):
+        return None
+    app, viewer = session.current()
+    return next((each for each in app.exporting.list_mine(viewer) if each.export_id == export_id), None)
+
+
+def _link(label: str, each: Export, width: str = "stretch") -> None:
+    st.link_button(label, f"{DOWNLOADS}{each.export_id}", icon=":material/download:", width=width, type="primary")
+
+
 def button(label: str, request: ExportRequest, kind: ExportFormat, *, key: str, width: str = "content") -> None:
-    """Draw a button that orders an export of *request*."""
+    """Draw a button that orders an export of *request*; once the file is there, the button is the download."""
+    known = _find_ordered(request, key)
+    if known and known.status is ExportStatus.READY:
+        _link(f"Download {known.file_name.rpartition('.')[2]}", known, width)
+        return
+    if known and known.is_unfinished:
+        st.button(
+            "Being written …",
+            icon=":material/downloading:",
+            key=f"{key}_waiting",
+            width=width,
+            disabled=True,
+            help="It becomes the download when the file is there. You may leave the page meanwhile.",
+        )
+        return
     if st.button(label, icon=":material/download:", key=key, width=width):
         app, viewer = session.current()
         with widgets.show_errors() as outcome:
             ordered = app.exporting.start(viewer, request, kind, session.now())
         if outcome.ok:
+            st.session_state[_ordered(key)] = (_question(request), ordered.export_id)
             st.session_state[_WATCHED] = {ordered.export_id}
             widgets.flash(
                 f"{ordered.file_name} is being written: see the exports above.", icon=":material/downloading:"
@@ -100,7 +148,13 @@ def button(label: str, request: ExportRequest, kind: ExportFormat, *, key: str, 
 
 
 def menu(request: ExportRequest, *, key: str, label: str = "Export") -> None:
-    """Draw the choice of formats."""
-    with st.popover(label, icon=":material/download:", key=f"{key}_export"):
+    """Draw the choice of formats; once the file is there, the menu says so, and holds the download."""
+    known = [_find_ordered(request, f"{key}_export_{kind}") for kind in _LABELS]
+    icon = ":material/download:"
+    if any(each and each.is_unfinished for each in known):
+        icon = ":material/downloading:"
+    elif any(each and each.status is ExportStatus.READY for each in known):
+        label, icon = "Download", ":material/download_done:"
+    with st.popover(label, icon=icon, key=f"{key}_export"):
         for kind, name in _LABELS.items():
             button(name, request, kind, key=f"{key}_export_{kind}", width="stretch")
