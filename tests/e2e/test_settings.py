@@ -84,7 +84,7 @@ def test_another_time_zone_and_a_confirmed_email(browser: Browser, running: Inst
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Current Password").fill(PASSWORD)
         dialog.get_by_role("button", name="Send link").click()
-        pending = page.get_by_text("A link is on its way to hopper@new.example. It works until")
+        pending = page.get_by_text("A link was sent to hopper@new.example. It works until")
         expect(pending).to_be_visible()
         before = pending.inner_text()
         zone = page.get_by_role("combobox", name="Time zone")
