@@ -211,7 +211,7 @@ def test_period_is_applied_only_by_apply(house: House) -> None:
         ("2026-03-02", "2026-03-01", "before it starts"),
         ("", "2026-03-01", "has no dates"),
         ("2026-03-01", "", "has no dates"),
-        ("yesterday", "2026-03-01", "has no dates"),
+        ("yesterday", "2026-03-01", "cannot be used"),
         ("0001-01-01", "2026-03-01", "out of bounds"),
     ],
 )

@@ -133,7 +133,7 @@ def test_a_campaign_that_was_launched_elsewhere_is_not_launched_again(house: Hou
     with house.app.state.write() as session:
         move_campaign(session, draft.campaign_id, CampaignStatus.PROCESSING, launched_at=now())
     at.button(key="preflight_launch").click().run()
-    assert "Processing already" in at.error[0].value
+    assert "launched a moment ago" in at.error[0].value
 
 
 def test_what_is_not_sent_has_no_price(house: House) -> None:
