@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _measure(app: App, folder: Path, rows: int, baseline_s: float) -> int:
-    app.people.add(NewPerson("Benchmark", "benchmark@example.com", "Heliograph-bench-1"), _START)
+    app.people.add(NewPerson("Benchmark", "benchmark@example.com", "Copper-kettle-19"), _START)
     wrong = 0
     for kind in ("csv", "parquet"):
         account_id = _open_account(app, kind)

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
         app = build_app(Settings(data_dir=Path(folder)))
         app.state.migrate()
         app.lake.ping()
-        person = app.people.add(NewPerson("Bench", "bench@example.com", "Bench-pass-1"), now)
+        person = app.people.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), now)
         with measured(Case("demo", "seed", options.messages)) as case:
             summary = app.demo.seed(person.user_id, now, message_count=options.messages)
             case.rows = summary.message_count

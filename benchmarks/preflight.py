@@ -172,7 +172,7 @@ def _prepare(settings: Settings, folder: Path, recipients: int) -> str:
     app = build_app(settings)
     try:
         app.state.migrate()
-        viewer = app.people.add(NewPerson("Benchmark", "benchmark@example.com", "Heliograph-bench-1"), _now())
+        viewer = app.people.add(NewPerson("Benchmark", "benchmark@example.com", "Copper-kettle-19"), _now())
         account_id = app.accounts.list_sending(viewer)[0].account_id
         ids = [
             _import(app, viewer, account_id, _write_first(folder / "first.csv", recipients - second)),

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(app: App, folder: Path, recipient_count: int) -> int:
-    viewer = app.people.add(NewPerson("Bench", "bench@example.com", "Bench-pass-1"), _now())
+    viewer = app.people.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), _now())
     path = _write_file(folder / "recipients.csv", recipient_count)
     found = _import(app, viewer, path, recipient_count)
     campaign_id = _launch(app, viewer, found)

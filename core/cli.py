@@ -33,7 +33,7 @@ from core.services.sealing import make_key
 
 POLL_S = 0.5
 # The demo runs on this machine's own address, in a data folder of its own.
-DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "Heliograph-demo-1"
+DEMO_NAME, DEMO_EMAIL, DEMO_PASSWORD = "Demo Person", "demo@example.com", "Mirror-on-the-hill-1"
 # Nobody waits for these: they have ended, or go on at somebody's word or at another time.
 ENDED = {
     CampaignStatus.COMPLETED,
@@ -162,7 +162,7 @@ def _prepare(app: App, options: argparse.Namespace) -> int:
 def _prepare_demo(app: App) -> DemoSummary:
     now = _now()
     if app.signing_in.needs_setup():
-        app.people.add(NewPerson("Demo Person", DEMO_EMAIL, DEMO_PASSWORD), now)
+        app.people.add(NewPerson(DEMO_NAME, DEMO_EMAIL, DEMO_PASSWORD), now)
     person = app.people.get_viewer(DEMO_EMAIL)
     # Each of the two finds what is there, and finishes what an earlier start did not.
     found = app.demo.seed(person.user_id, now)

@@ -68,7 +68,7 @@ def app(build: Builder) -> App:
 
 
 def add_person(app: App, email: str = "demo@example.com") -> Viewer:
-    return app.people.add(NewPerson("Demo Person", email, "Heliograph-demo-1"), NOW)
+    return app.people.add(NewPerson("Demo Person", email, "Mirror-on-the-hill-1"), NOW)
 
 
 def seeded(app: App, now: datetime = NOW) -> Viewer:
@@ -243,14 +243,14 @@ def test_the_company_has_people_and_none_of_them_can_come_in(app: App) -> None:
     assert {person.status for person in found.values()} == set(UserStatus)
     assert {preset_of(person.permissions) for person in found.values()} == PRESETS.keys()
     assert len(found["Tom Becker"].account_ids) == 1
-    for password in ("", "Heliograph-demo-1"):
+    for password in ("", "Mirror-on-the-hill-1"):
         with pytest.raises(WrongCredentials):
             app.signing_in.sign_in(found["Mira Novak"].email, password, Browser("192.0.2.1"), NOW)
 
 
 def test_only_who_manages_accounts_may_ask_for_the_company(app: App) -> None:
     campaign_manager = app.people.add(
-        NewPerson("Campaign Manager", "manager@example.com", "Heliograph-demo-1", "Campaign manager"), NOW
+        NewPerson("Campaign Manager", "manager@example.com", "Mirror-on-the-hill-1", "Campaign manager"), NOW
     )
     with pytest.raises(Forbidden, match="TrafficAccounts"):
         app.demo.request(campaign_manager, NOW)

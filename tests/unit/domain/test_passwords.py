@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.cli import DEMO_EMAIL, DEMO_NAME, DEMO_PASSWORD
 from core.domain.passwords import MAX, check_password, is_common
 from core.errors import InvalidInput
 
@@ -72,3 +73,7 @@ def test_neither_too_long_nor_half_a_character_is_a_password() -> None:
 
 def test_nothing_known_forbids_nothing() -> None:
     assert not is_common("Copper-kettle-19", "", "A", "a@b.c")
+
+
+def test_the_demo_company_can_be_entered() -> None:
+    assert check_password(DEMO_PASSWORD, DEMO_NAME, DEMO_EMAIL) == DEMO_PASSWORD
