@@ -1,6 +1,7 @@
 """The transactional store: one engine, read and write transactions, migrations."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.domain.folding import fold
 from core.errors import AppError, StorageError
+from core.state import turns
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
@@ -138,8 +140,21 @@ def _fold(text: str | None) -> str | None:
 def _begin_sqlite(connection: Connection) -> None:
     # A write transaction takes the lock at once: upgrading a read lock later fails under contention
     # without waiting for the busy timeout.
-    writing = connection.get_execution_options().get("heliograph_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if not connection.get_execution_options().get("heliograph_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    database = connection.engine.url.database
+    raw = connection.connection.dbapi_connection
+    assert isinstance(raw, sqlite3.Connection)
+    if not database or database == ":memory:":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    try:
+        began = turns.begin_write(raw, Path(database), BUSY_TIMEOUT_MS / 1000)
+    except sqlite3.OperationalError as error:
+        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+    if not began:
+        raise StorageError("The state store is busy.", hint="Try again in a moment.")
 
 
 @contextmanager

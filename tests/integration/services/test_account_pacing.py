@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -97,3 +98,21 @@ def test_what_was_taken_in_a_transaction_that_failed_is_there_again(store: State
         assert worker.pacing.take(session, "account-1", paced, WINDOW, worker.clock)[0]
         session.rollback()
     assert worker.send() >= RATE - 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_workers_that_look_in_any_order_send_the_rate_together_and_never_more(store: State, seed: int):
+    """One of them may look ten times while the other does once: neither loses nor doubles the time that passed."""
+    chance = Random(seed)
+    workers = [Worker(store, StoppedClock(NOW + timedelta(minutes=offset))) for offset in (0, 7)]
+    for worker in workers:
+        worker.send()
+    seconds = sent = 0.0
+    while seconds < 20:
+        step = chance.uniform(0.001, 0.4)
+        seconds += step
+        for worker in workers:
+            worker.clock.advance(seconds=step)
+        sent += chance.choices(workers, weights=(10, 1))[0].send()
+    # Up to a step's worth is left in the bucket at the end; what the first look began with is nothing.
+    assert 20 * RATE * 0.97 <= sent <= seconds * RATE
