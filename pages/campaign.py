@@ -7,7 +7,7 @@ from core.domain.permissions import Permission
 from pages._ui import campaign_actions, campaign_facts, formats, reconciliation, session, widgets
 from pages._ui.components.phone_preview import phone_preview
 
-REFRESH_S = 1
+REFRESH_S, RECEIPTS_S = 1, 10
 
 
 def live(campaign: Campaign) -> None:
@@ -15,11 +15,14 @@ def live(campaign: Campaign) -> None:
     app, viewer = session.current()
     is_open = reconciliation.is_open(campaign, app.reporting.reconciliation(viewer, campaign.campaign_id))
 
-    @st.fragment(run_every=REFRESH_S if is_open else None)
+    # Receipts come after the end, too.
+    @st.fragment(run_every=REFRESH_S if is_open else RECEIPTS_S)
     def numbers() -> None:
         app, viewer = session.current()
         with widgets.show_errors():
             now_there = app.composing.get(viewer, campaign.campaign_id)
+            with widgets.show_errors() as outcome:
+                arrived = app.reporting.arrivals(viewer, now_there, session.now())
             found = app.reporting.reconciliation(viewer, campaign.campaign_id)
             if now_there.status is not campaign.status or reconciliation.is_open(now_there, found) is not is_open:
                 st.rerun()
@@ -28,6 +31,8 @@ def live(campaign: Campaign) -> None:
             reconciliation.show_progress(now_there, found, session.now())
             if found.audience_count:
                 reconciliation.show_proof(campaign.campaign_id, found)
+            if found.sent_count and outcome.ok:
+                reconciliation.show_arrivals(now_there, found, arrived)
 
     numbers()
 

@@ -5,6 +5,7 @@ import streamlit as st
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.services.export_requests import MessagesRequest
+from core.services.reporting import sending_time
 from pages._ui import closed, downloads, message_filter, period_filter, saved_views, selecting, session, tables, widgets
 
 KEY = "message_history"
@@ -61,7 +62,7 @@ with widgets.show_errors():
         if campaign is None:
             period = period_filter.choose(KEY, viewer, Preset.LAST_7_DAYS)
         else:
-            period = message_filter.since_launch(campaign)
+            period = sending_time(campaign, session.now())
         message_filter.button()
         shown = column_options()
         saved_views.menu(KEY)

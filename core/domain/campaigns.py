@@ -168,3 +168,15 @@ class Reconciliation:
     def done_pct(self) -> float:
         """Share of the audience that is no longer pending, 0..100."""
         return 100.0 * (1 - self.pending_count / self.audience_count) if self.audience_count else 100.0
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What is known by receipts of the messages a campaign has sent so far."""
+
+    delivered_count: int
+    undelivered_count: int
+
+    def waiting_count(self, sent_count: int) -> int:
+        """Return how many of those sent have no final receipt yet."""
+        return sent_count - self.delivered_count - self.undelivered_count

@@ -80,3 +80,9 @@ class MessageQueries:
         with self._lake.read() as cursor:
             days = count_days(cursor, self._rollups, query)
             return days.total if days.is_exact else count_by_looking(cursor, query)
+
+    def count_statuses(self, query: MessageQuery) -> dict[str, int]:
+        """Return how many messages match by delivery status; a status that none has is not in it."""
+        wanted = condition(query)
+        with self._lake.read() as cursor:
+            return dict(cursor.execute(_SQL["statuses"].format(where=wanted.sql), dict(wanted.values)).fetchall())

@@ -27,6 +27,9 @@ ORDER BY sent_at DESC, message_id DESC;
 -- name: count
 SELECT count(*) FROM {messages} WHERE {where};
 
+-- name: statuses
+SELECT delivery_status, count(*) FROM lake.messages WHERE {where} GROUP BY delivery_status;
+
 -- name: count_everything
 -- The catalog knows, no message is looked at.
 SELECT count(*) FROM lake.messages;

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.domain.accounts import label_accounts
-from core.domain.campaigns import Campaign, Reconciliation
+from core.domain.campaigns import Arrivals, Campaign, Reconciliation
 from core.domain.messages import DeliveryStatus, LedgerState
 from core.domain.msisdn import find_msisdn, mask_msisdn
 from core.domain.numbering import country_name
@@ -92,6 +93,20 @@ class Reporting:
             outcomes = campaigns.list_outcomes(session, list(visible))
             flying = ledger.count_in_flight(session, list(visible))
         return {key: _reconcile(item, outcomes[key], flying[key]) for key, item in visible.items()}
+
+    def arrivals(self, viewer: Viewer, campaign: Campaign, now: datetime) -> Arrivals:
+        """
+        Return what the receipts say of the campaign's messages.
+
+        Ask it before `reconciliation`: a message is in the history only after it was counted as sent, so the first
+        answer is never ahead of the second. Raises: NotFound.
+        """
+        viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
+        viewer.require_account(campaign.account_id, "campaign")
+        accounts, period = frozenset({campaign.account_id}), sending_time(campaign, now)
+        query = MessageQuery(accounts, period, campaign_id=campaign.campaign_id)
+        counts = self._history.messages.count_statuses(query)
+        return Arrivals(counts.get(DeliveryStatus.DELIVERED, 0), counts.get(DeliveryStatus.UNDELIVERED, 0))
 
     def messages(self, viewer: Viewer, query: MessageQuery, page: int, size: int) -> MessagePage:
         """
@@ -185,6 +200,11 @@ class Reporting:
             country=country_name,
             also=lambda account_id: also.get(account_id, ()),
         )
+
+
+def sending_time(campaign: Campaign, now: datetime) -> Period:
+    """Return the time that holds all of the campaign's messages so far."""
+    return Period(campaign.launched_at or campaign.created_at, now)
 
 
 def _country_names(table: pa.Table) -> list[str]:

@@ -57,12 +57,8 @@ def find_campaign() -> Campaign | None:
     """
     app, viewer = session.current()
     asked = active().get(CAMPAIGN)
-    return app.composing.get(viewer, asked) if asked and viewer.may(Permission.CAMPAIGN) else None
-
-
-def since_launch(campaign: Campaign) -> Period:
-    """Return the time that holds all of the campaign's messages."""
-    return Period(campaign.launched_at or campaign.created_at, session.now())
+    may = viewer.may(Permission.CAMPAIGN) or viewer.may(Permission.QUICK_SEND)
+    return app.composing.get(viewer, asked) if asked and may else None
 
 
 def pager(query: MessageQuery, found: MessagePage, sizes: Sequence[int]) -> None:

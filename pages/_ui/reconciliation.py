@@ -5,13 +5,16 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.domain.campaigns import Campaign, CampaignStatus, Reconciliation
-from pages._ui import formats, widgets
+from core.domain.campaigns import Arrivals, Campaign, CampaignStatus, Reconciliation
+from core.domain.messages import DeliveryStatus
+from core.domain.permissions import Permission
+from pages._ui import formats, session, widgets
 from pages._ui.widgets import Tile
 
 # The simulator's and SMPP's words for a refused message (SMPP 3.4, 5.1.3).
 REFUSALS = {"0x0000000B": "invalid destination", "0x00000045": "submit failed"}
 UNKNOWN = "handed over, no answer: never sent again by itself"
+WAITING = "no receipt yet: Submitted in Message History"
 LIVE = frozenset({CampaignStatus.PROCESSING, CampaignStatus.ACTIVE})
 # Something can still happen without anybody's doing, or by a colleague's.
 _OPEN = LIVE | {CampaignStatus.SCHEDULED, CampaignStatus.PAUSED}
@@ -64,6 +67,28 @@ def show_proof(campaign_id: str, found: Reconciliation) -> None:
             st.badge("Adds up", icon=":material/check_circle:", color="green")
         else:
             st.badge("Does not add up", icon=":material/error:", color="red")
+
+
+def show_arrivals(campaign: Campaign, found: Reconciliation, arrived: Arrivals) -> None:
+    """Draw what became of the messages sent: delivered + undelivered + waiting = sent."""
+    waiting_count = arrived.waiting_count(found.sent_count)
+    with widgets.card("Delivery", key="campaign_delivery", help="What the receipts say of the messages sent."):
+        lines = {
+            "Delivered": _messages_link(campaign, DeliveryStatus.DELIVERED, arrived.delivered_count),
+            "Undelivered": _messages_link(campaign, DeliveryStatus.UNDELIVERED, arrived.undelivered_count),
+            f"Waiting  \n:small[:gray[{WAITING}]]": _messages_link(campaign, DeliveryStatus.SUBMITTED, waiting_count),
+        }
+        st.table(lines | {"**Sent**": f"**{formats.number(found.sent_count)}**"}, border="horizontal")
+
+
+def _messages_link(campaign: Campaign, status: DeliveryStatus, count: int) -> str:
+    """Return the number as a link to exactly those messages, for those who may see them."""
+    _, viewer = session.current()
+    may = viewer.may(Permission.MESSAGE_HISTORY) and campaign.account_id in viewer.open_ids
+    if not count or not may:
+        return formats.number(count)
+    query = {"campaign": campaign.campaign_id, "delivery_status": status.value}
+    return f"[{formats.number(count)}](message_history?{urlencode(query)})"
 
 
 def _label(name: str, reason: str) -> str:

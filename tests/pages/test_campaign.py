@@ -139,6 +139,47 @@ def test_show_messages_leads_to_the_campaigns_messages(house: House) -> None:
     assert len(at.dataframe[0].value) == sent_count
 
 
+def arrived(at) -> dict[str, str]:
+    """Return the lines on receipts, by the first word of each."""
+    return {name.split()[0]: value for name, value in at.table[1].value.iloc[:, 0].to_dict().items()}
+
+
+def receive(house: House, campaign_id: str, count: int) -> None:
+    """Let receipts say that so many of the campaign's messages arrived."""
+    statement = (
+        "UPDATE lake.messages SET delivery_status = CASE WHEN message_id IN (SELECT message_id FROM lake.messages "
+        "WHERE campaign_id = $id ORDER BY receiver LIMIT $count) THEN 'Delivered' ELSE 'Submitted' END "
+        "WHERE campaign_id = $id"
+    )
+    house.app.lake.write(lambda cursor: cursor.execute(statement, {"id": campaign_id, "count": count}))
+
+
+def test_what_receipts_say_adds_up_to_what_was_sent_and_leads_to_those_messages(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = send(house, viewer, save_draft(house, viewer))
+    sent_count = house.app.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
+    receive(house, campaign.campaign_id, 1)
+    lines = arrived(house.open("campaign", id=campaign.campaign_id))
+    there = f"message_history?campaign={campaign.campaign_id}&delivery_status="
+    assert lines == {
+        "Delivered": f"[1]({there}Delivered)",
+        "Undelivered": "0",
+        "Waiting": f"[{sent_count - 1}]({there}Submitted)",
+        "**Sent**": f"**{sent_count}**",
+    }
+    shown = house.open("message_history", campaign=campaign.campaign_id, delivery_status="Submitted")
+    assert len(shown.dataframe[0].value) == sent_count - 1
+
+
+def test_what_receipts_say_leads_nowhere_for_those_who_may_not_see_messages(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = send(house, viewer, save_draft(house, viewer))
+    house.sign_in("Campaign manager")
+    assert not any(
+        "message_history" in line for line in arrived(house.open("campaign", id=campaign.campaign_id)).values()
+    )
+
+
 def test_messages_are_offered_only_to_those_who_may_see_them(house: House) -> None:
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))
