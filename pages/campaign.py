@@ -59,9 +59,9 @@ with widgets.show_errors() as outcome:
     with numbers:
         if found.status is not CampaignStatus.INACTIVE:
             live(found)
-        campaign_facts.show(app, viewer, found)
-    with phone:
         text, whose = campaign_facts.example(app, viewer, found)
+        campaign_facts.show(app, viewer, found, text)
+    with phone:
         phone_preview(text, sender_id=found.sender_id, name=found.name, key="campaign_phone")
         if whose:
             st.caption(whose, text_alignment="center")

@@ -9,9 +9,9 @@ from core.services.composing import draft_of
 from pages._ui import formats, widgets
 
 
-def show(app: App, viewer: Viewer, campaign: Campaign) -> None:
-    """Draw the campaign's list, sender, message and times."""
-    text = measure(simplify(campaign.message) if campaign.simplifies else campaign.message)
+def show(app: App, viewer: Viewer, campaign: Campaign, shown: str) -> None:
+    """Draw the campaign's list, sender, message and times; what is *shown* on the phone beside it is measured."""
+    text = measure(shown)
     with widgets.card("Details", key="campaign_details"):
         widgets.facts(
             {

@@ -64,7 +64,7 @@ def show_counts(order: QuickMessage) -> None:
     segments = measure(simplify(order.message) if order.simplifies else order.message).segment_count
     st.markdown(
         f"Recipients: **{formats.number(len(order.numbers))}** · "
-        f"Messages: **{formats.number(len(order.numbers) * segments)}**"
+        f"Messages in all: **{formats.number(len(order.numbers) * segments)}**"
     )
 
 

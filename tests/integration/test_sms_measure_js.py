@@ -8,11 +8,12 @@ import pytest
 from core.domain.placeholders import parse_template, render
 from core.domain.segments import measure
 from core.domain.simplifying import REPLACEMENTS, simplify
+from pages._ui.formats import number
 from tests.support import simplify_vectors
 from tests.support.node import COMPONENTS, evaluate
 from tests.support.segment_vectors import load_vectors, random_texts
 
-MEASURE, PHONE = "sms_measure.js", "phone.js"
+MEASURE, PHONE, ADVICE = "sms_measure.js", "phone.js", "sms_advice.js"
 
 
 def measure_in_node(texts: list[str]) -> list[dict[str, Any]]:
@@ -130,3 +131,25 @@ def test_placeholders_are_filled_alike(values: dict[str, str]):
     ]
     expected = [render(parse_template(message, values), values) for message in messages]
     assert fill_in_node([(message, values) for message in messages]) == expected
+
+
+@pytest.mark.parametrize("last", ["", "\u0141"])
+def test_the_characters_that_count_twice_are_named(last: str):
+    texts = [chr(code) + last for code in range(0x1_0000) if not 0xD800 <= code < 0xE000] + ["\U0001f389" + last]
+    named = evaluate([MEASURE, ADVICE], "findDoubles(it).length > 0", texts)
+    sizes = [measure(text) for text in texts]
+    assert named == [size.unit_count > size.character_count for size in sizes]
+
+
+def test_why_a_message_takes_more_room_than_it_has_characters_is_said():
+    texts = ["Hello", "Price [\u20ac 5]", "\u20ac" * 90, "\U0001f389"]
+    plain, short, longer, unicode = evaluate([MEASURE, ADVICE], "advise(it, measureSms(it), 10).text", texts)
+    assert plain == ""
+    assert short == "Counted twice in an SMS:  [ \u20ac ]  . So it takes the room of 14 characters; one SMS holds 160."
+    assert longer.endswith("the room of 180 characters; each of the 2 SMS holds 153.")
+    assert "Sent as Unicode" in unicode
+    assert "the room of 2 characters; one SMS holds 70." in unicode
+
+
+def test_the_phone_says_the_same_number_as_the_pages_do():
+    assert evaluate([PHONE], "grouped(it)", [7, 1530]) == [number(7), number(1530)]

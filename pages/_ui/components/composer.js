@@ -5,28 +5,6 @@ const PAUSE_MS = 500;
 const ENCODINGS = { gsm7: "GSM-7", ucs2: "Unicode" };
 const instances = new WeakMap();
 
-/** 12345 as "12 345", with the narrow space that all numbers on screen have. */
-function grouped(value) {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-}
-
-/** The characters that force a message into Unicode, each once. */
-function findUnicodeCharacters(text) {
-  return [...new Set(text)].filter((character) => measureSms(character).encoding === "ucs2");
-}
-
-/** One sentence on what the text costs beyond the obvious. */
-function advise(text, measure, maxSegments) {
-  if (measure.segmentCount > maxSegments) {
-    return { text: `Too long: a message may be sent as at most ${maxSegments} SMS.`, warning: true };
-  }
-  if (measure.encoding === "ucs2") {
-    const some = findUnicodeCharacters(text).slice(0, 5).join(" ");
-    return { text: `Sent as Unicode because of  ${some}  : an SMS then holds 70 characters instead of 160.` };
-  }
-  return { text: "" };
-}
-
 function drawPlaceholders(find, names, insert) {
   find(".placeholders").replaceChildren(
     ...names.map((name) => {
@@ -59,8 +37,8 @@ export default function ({ data, parentElement, setStateValue }) {
   const paint = () => {
     const parts = fillPlaceholders(field.value, data.values).map((part) => replaceIn(part, data.replacements));
     const measure = drawPhone(parentElement, { parts, sender: data.sender, name: data.name });
-    find(".characters").textContent = measure.characterCount;
-    find(".messages").textContent = measure.segmentCount;
+    find(".characters").textContent = grouped(measure.characterCount);
+    find(".messages").textContent = grouped(measure.segmentCount);
     find(".encoding").textContent = ENCODINGS[measure.encoding];
     const advice = advise(parts.map((part) => part.text).join(""), measure, data.maxSegments);
     find(".advice").textContent = advice.text;

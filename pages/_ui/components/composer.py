@@ -13,7 +13,7 @@ _COMPOSER = st.components.v2.component(
     "heliograph_composer",
     html=read("composer.html").replace("<!-- phone -->", read("phone.html")),
     css=read("phone.css", "composer.css"),
-    js=read("sms_measure.js", "phone.js", "composer.js"),
+    js=read("sms_measure.js", "phone.js", "sms_advice.js", "composer.js"),
 )
 
 

@@ -1,5 +1,10 @@
 // Draws the phone of phone.html. Everything a person wrote goes in as text, never as markup.
 
+/** 12345 as "12 345", with the narrow space that all numbers on screen have. */
+function grouped(value) {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+}
+
 /** Split a message at the placeholders that have a value: [{ text, isValue }]. */
 function fillPlaceholders(message, values) {
   const parts = [];
@@ -35,7 +40,7 @@ function drawPhone(root, { parts, sender, name }) {
   const measure = measureSms(parts.map((part) => part.text).join(""));
   find(".name").textContent = sender || "Sender";
   find(".portrait").textContent = (sender || "S").replace("+", "").slice(0, 1).toUpperCase();
-  find(".caption").textContent = `${measure.characterCount} Characters – ${measure.segmentCount} SMS`;
+  find(".caption").textContent = `${grouped(measure.characterCount)} ${measure.characterCount === 1 ? "Character" : "Characters"} – ${measure.segmentCount} SMS`;
   find(".campaign").textContent = name;
   return measure;
 }
