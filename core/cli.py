@@ -22,6 +22,7 @@ from core.cli_history import add_history
 from core.config import Settings
 from core.demo.seeding import DemoSummary
 from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
+from core.domain.counting import count_of
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Viewer
@@ -183,7 +184,7 @@ def _check_port(host: str, port: int) -> None:
 
 def _rotate_key(app: App, _options: argparse.Namespace) -> int:
     count = app.credentials.reseal()
-    print(f"Encrypted the credentials of {count} account{'' if count == 1 else 's'} by the first key.")
+    print(f"Encrypted the credentials of {count_of(count, 'account', 'accounts')} by the first key.")
     return 0
 
 

@@ -1,5 +1,6 @@
 """Names that people give to lists and campaigns."""
 
+from core.domain.counting import count_of
 from core.errors import InvalidInput
 
 # The guide's rule for campaigns; lists follow it.
@@ -10,7 +11,7 @@ def check_name(name: str, what: str) -> str:
     """Return *name* with its spaces tidied; *what* ("campaign") is for the error. Raises: InvalidInput."""
     tidy = " ".join(name.split())
     if not NAME_MIN <= len(tidy) <= NAME_MAX or not tidy.isprintable():
-        count = f"{len(tidy)} character{'' if len(tidy) == 1 else 's'}"
+        count = count_of(len(tidy), "character", "characters")
         raise InvalidInput(
             f"The {what} name has {count}." if tidy.isprintable() else f"The {what} name has a character nobody sees.",
             hint=f"Take a name of {NAME_MIN} to {NAME_MAX} characters.",

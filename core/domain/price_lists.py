@@ -10,6 +10,7 @@ from functools import cache
 from typing import NoReturn
 
 from core.domain.cdr import PriceUnit
+from core.domain.counting import count_of
 from core.domain.numbering import country_name, list_countries, list_networks
 from core.domain.pricing import Price
 from core.errors import InvalidFile
@@ -153,7 +154,8 @@ def _refuse(problem: str, header: Sequence[str]) -> NoReturn:
 def _read_row(columns: _Columns, cells: Sequence[str], width: int) -> list[Price]:
     if len(cells) > width and any(cell.strip() for cell in cells[width:]):
         raise _Fault(
-            f"It has {len(cells)} cells, the header {width}: a decimal comma needs quotes or another separator."
+            f"It has {count_of(len(cells), 'cell', 'cells')}, the header {width}: "
+            "a decimal comma needs quotes or another separator."
         )
 
     def cell(index: int | None) -> str:

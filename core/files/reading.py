@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from core.domain.counting import count_of
 from core.domain.lists import RowFault
 from core.domain.no_values import MOST_CHARACTERS, is_no_value
 from core.errors import InvalidFile
@@ -143,7 +144,7 @@ def _make_row(row: RawRow, formulas: list[str], width: int, phone_index: int) ->
     if len(cells) > width:
         # Programs that end every line with a delimiter write one empty cell too many.
         if any(map(str.strip, cells[width:])):
-            detail = f"The row has {len(cells)} cells, the header {width}."
+            detail = f"The row has {count_of(len(cells), 'cell', 'cells')}, the header {width}."
             return SheetRow(row.row_no, cells, RowFault.TOO_MANY_CELLS, detail)
         cells = cells[:width]
     return SheetRow(row.row_no, cells)

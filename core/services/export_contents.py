@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.domain.counting import count_of
 from core.domain.delays import MOST_ERROR
 from core.domain.numbering import country_name
 from core.domain.periods import Period
@@ -205,7 +206,7 @@ def _words_of(query: MessageQuery) -> list[str]:
     if query.price_eur_cents is not None:
         words.append(f"Price [EUR c]: {query.price_eur_cents}")
     if query.message_ids:
-        words.append(f"{len(query.message_ids)} selected messages")
+        words.append(count_of(len(query.message_ids), "selected message", "selected messages"))
     return [*words, *_words_of_names(query.names)]
 
 

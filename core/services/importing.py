@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from core.domain.audit import Action, Subject
 from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.counting import agree
 from core.domain.lists import DistributionList, ListStatus, is_phone_column
 from core.domain.msisdn import mask_msisdn
 from core.domain.names import check_name
@@ -232,7 +233,11 @@ class Importing:
                 raise
             raise StorageError("There is no room for the rejected rows.", hint="Free disk space.") from error
         if counts.entry_count == 0:
-            fault = f"None of the {counts.read_count} rows has a usable number."
+            fault = agree(
+                counts.read_count,
+                "The only row has no usable number.",
+                f"None of the {counts.read_count} rows has a usable number.",
+            )
             return _Verdict(ListStatus.FAULTED, fault, "Download the rejected rows to see why.")
         return _Verdict(ListStatus.READY)
 

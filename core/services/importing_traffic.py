@@ -26,6 +26,7 @@ from core.domain.cdr import (
     check_mapping,
 )
 from core.domain.cdr_guessing import guess_columns, guess_mapping, signature_of
+from core.domain.counting import agree
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput, StorageError
@@ -267,7 +268,7 @@ class ImportingTraffic:
             draft.unlink(missing_ok=True)
         ended = replace(found, counts=counts, progress=1.0, fault="", hint="")
         if counts.read == counts.rejected:
-            fault = f"None of the {counts.read:,} rows is a message."
+            fault = agree(counts.read, "The only row is no message.", f"None of the {counts.read:,} rows is a message.")
             hint = "Download the rejected rows to see why, then upload the file again and check the columns."
             return replace(ended, status=TrafficImportStatus.FAULTED, fault=fault, hint=hint)
         return replace(ended, status=TrafficImportStatus.COMPLETED)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from core.domain.counting import agree
+
 # Groups of digits are kept apart by a narrow no-break space (ISO 80000-1), a value and its unit by a no-break space.
 _THIN, _FIXED = "\u202f", "\u00a0"
 # What stands where there is nothing to show.
@@ -22,7 +24,7 @@ def number(value: float | None) -> str:
 
 def count(value: int, singular: str, plural: str) -> str:
     """Return the number with its noun: "1 entry", "3 entries"."""
-    return f"{number(value)}{_FIXED}{singular if value == 1 else plural}"
+    return f"{number(value)}{_FIXED}{agree(value, singular, plural)}"
 
 
 def percent(rate: float | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core.domain.characters import name_characters
+from core.domain.counting import agree
 from core.domain.messages import Exclusion
 from core.domain.preflight import Preflight, RowKind, Widened
 from pages._ui import formats
@@ -18,6 +19,13 @@ REASONS: Mapping[str, str] = {
     Exclusion.EMPTY_MESSAGE: "would get an empty message",
     Exclusion.TOO_LONG: "would need more SMS than can be sent",
     Exclusion.NO_PRICE: "are where the price list knows no price",
+}
+
+_REASONS_OF_ONE = {
+    Exclusion.DUPLICATE: "is in the lists more than once: each number gets one message",
+    Exclusion.LEFT_OUT: "is in a list that is left out",
+    Exclusion.SUPPRESSED: "does not want messages (suppressed)",
+    Exclusion.NO_PRICE: "is where the price list knows no price",
 }
 
 
@@ -74,23 +82,26 @@ def _gaps(preflight: Preflight, fallbacks: Mapping[str, str]) -> Iterator[Findin
     for name, count in preflight.counted.empty.items():
         fallback = fallbacks.get(name)
         instead = f"“{formats.plain(fallback)}” stands there instead" if fallback else "a gap is left there"
-        text = f"**{_people(count)}** have nothing to put for {{{formats.plain(name)}}}: {instead}."
+        has = agree(count, "has", "have")
+        text = f"**{_people(count)}** {has} nothing to put for {{{formats.plain(name)}}}: {instead}."
         yield Finding("warn", text, RowKind.EMPTY, name)
     for name, cells in preflight.counted.no_values.items():
         shown = ", ".join(
             f"“{formats.plain(cell)}”" for cell in sorted(cells, key=lambda cell: (-cells[cell], cell))[:MOST_CELLS]
         )
-        text = f"**{_people(sum(cells.values()))}** have {shown} for {{{formats.plain(name)}}}, and are sent just that."
+        count = sum(cells.values())
+        has, is_sent = agree(count, "has", "have"), agree(count, "is", "are")
+        text = f"**{_people(count)}** {has} {shown} for {{{formats.plain(name)}}}, and {is_sent} sent just that."
         yield Finding("warn", text, RowKind.NO_VALUE, name)
 
 
 def _warnings(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
     counted = preflight.counted
     if counted.frequent_count:
-        rule = preflight.frequency
+        rule, was = preflight.frequency, agree(counted.frequent_count, "was", "were")
         yield Finding(
             "warn",
-            f"**{_people(counted.frequent_count)}** were texted more than {rule.most} times "
+            f"**{_people(counted.frequent_count)}** {was} texted more than {rule.most} times "
             f"in the last {rule.days} days.",
             RowKind.FREQUENT,
         )
@@ -111,19 +122,23 @@ def _warnings(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
 
 def _exclusions(preflight: Preflight) -> Iterator[Finding]:
     for reason, count in sorted(preflight.counted.excluded.items(), key=lambda item: -item[1]):
-        text = f"**{_people(count)}** {REASONS.get(reason, reason)}."
+        several = REASONS.get(reason, reason)
+        text = f"**{_people(count)}** {agree(count, _REASONS_OF_ONE.get(reason, several), several)}."
         yield Finding("info", text, RowKind.EXCLUDED, reason)
     for name, count in preflight.refused.items():
         rows = formats.count(count, "row", "rows")
-        yield Finding("info", f"**{rows}** of {formats.plain(name)} were no numbers, and were refused at the import.")
+        was, no_number = agree(count, "was", "were"), agree(count, "no number", "no numbers")
+        text = f"**{rows}** of {formats.plain(name)} {was} {no_number}, and {was} refused at the import."
+        yield Finding("info", text)
 
 
 def _widened(widened: Widened) -> str:
     where = f"in {{{formats.plain(widened.name)}}}" if widened.name else "in the message"
     characters = formats.plain(name_characters(widened.characters))
     extra = formats.euros(widened.extra_eur_cents)
+    need = agree(widened.recipient_count, "needs", "need")
     return (
-        f"**{_people(widened.recipient_count)}** need {widened.segment_count} SMS instead of {widened.plain_count} "
+        f"**{_people(widened.recipient_count)}** {need} {widened.segment_count} SMS instead of {widened.plain_count} "
         f"because of {characters} {where}: +{extra}."
     )
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import streamlit as st
 
 from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.counting import agree
 from core.domain.numbering import country_name
 from core.domain.preflight import Destination, Preflight, RowKind
 from pages._ui import formats, preflight_rows, session, tables, widgets
@@ -69,7 +70,8 @@ def _lengths(found: Preflight) -> str:
     longer = [item for item in found.counted.lengths if item.segment_count > 1]
     if not longer:
         return "one each"
-    return f"{formats.number(sum(item.recipient_count for item in longer))} need several"
+    count = sum(item.recipient_count for item in longer)
+    return f"{formats.number(count)} {agree(count, 'needs', 'need')} several"
 
 
 def _budget(left: Decimal | None) -> str:

@@ -109,7 +109,7 @@ def test_a_list_of_which_nothing_can_be_used_says_why(run: Run, tmp_path: Path):
     answer = import_list(run, tmp_path, "PhoneNumber\n12345\n")
     assert answer.code == 1
     assert "Guests: Faulted" in answer.said
-    assert "None of the 1 rows has a usable number." in answer.said
+    assert "The only row has no usable number." in answer.said
 
 
 @pytest.mark.parametrize(

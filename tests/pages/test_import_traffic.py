@@ -180,7 +180,7 @@ def test_eye_explains_a_faulted_import(house: House) -> None:
     at = house.open(KEY)
     with clicking("open", 0):
         at.run()
-    assert "None of the 1 rows is a message" in at.error[0].value
+    assert "The only row is no message" in at.error[0].value
 
 
 def test_eye_of_an_unmapped_upload_asks_for_the_columns_and_it_can_be_discarded(house: House) -> None:

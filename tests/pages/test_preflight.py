@@ -47,7 +47,7 @@ def test_every_finding_leads_to_its_rows(house: House) -> None:
     assert not at.exception
     assert (tiles(at)["Recipients"], tiles(at)["SMS"], tiles(at)["Cost"]) == ("3", "5", "€\u00a00.25")
     text = words(at)
-    assert "need 3 SMS instead of 1 because of Ł in {FirstName}: +€\u00a00.10" in text
+    assert "needs 3 SMS instead of 1 because of Ł in {FirstName}: +€\u00a00.10" in text
     assert "suppressed" in text
     assert "more than once" in text
     assert "nothing to put" in text
