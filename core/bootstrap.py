@@ -12,6 +12,7 @@ from core.domain.preflight import Frequency
 from core.errors import ConfigurationError, StorageError
 from core.files.apart import look as look_apart
 from core.gateways.registry import Gateways
+from core.gateways.simulator.journal import forget_log
 from core.history.adding_up import RollupReader
 from core.history.audience import AudienceStore
 from core.history.contacts import ContactStore
@@ -42,6 +43,9 @@ from core.services.controlling import Controlling, ControllingTools
 from core.services.explaining import Explaining
 from core.services.export_contents import Sources
 from core.services.exporting import Exporting, ExportLimits
+from core.services.forgetting import Forgetting, Kind
+from core.services.forgetting.audiences import AudienceForgetting
+from core.services.forgetting.files import FileForgetting
 from core.services.importing import Importing, ImportLimits, Look
 from core.services.importing_traffic import ImportingTraffic, TrafficLimits
 from core.services.indexing import Indexing
@@ -114,6 +118,7 @@ class App:
     indexing: Indexing
     auditing: Auditing
     exporting: Exporting
+    forgetting: Forgetting
     maintaining: Maintaining
     rebuilding_history: RebuildingHistory
     remembering: Remembering
@@ -181,6 +186,15 @@ def build_app(settings: Settings, look: Look = look_apart) -> App:
     auditing = Auditing(state)
     exporting = Exporting(state, Sources(reporting, auditing), _export_limits(settings))
     maintaining = Maintaining(Maintenance(lake), _maintenance_rules(settings))
+    forgetting = Forgetting(
+        [
+            Kind("deleted lists", importing.finish_deletions),
+            Kind("uploads nobody mapped", importing_traffic.delete_forgotten),
+            Kind("exports", exporting.delete_expired),
+            Kind("sessions, links and failed tries", signing_in.delete_ended),
+            *_kinds(settings, state, audience, contacts),
+        ]
+    )
     return App(
         settings=settings,
         state=state,
@@ -214,6 +228,7 @@ def build_app(settings: Settings, look: Look = look_apart) -> App:
         indexing=indexing,
         auditing=auditing,
         exporting=exporting,
+        forgetting=forgetting,
         maintaining=maintaining,
         rebuilding_history=RebuildingHistory(state, Rebuilding(settings, register)),
         remembering=Remembering(state),
@@ -230,7 +245,7 @@ def build_app(settings: Settings, look: Look = look_apart) -> App:
             exporting,
             maintaining,
             indexing,
-            signing_in,
+            forgetting,
             MendingTimes(state, _furthest(settings)),
         ),
     )
@@ -282,6 +297,22 @@ def _furthest(settings: Settings) -> Furthest:
         attempt=LONGEST_WINDOW,
         export=timedelta(hours=settings.export_keep_h),
     )
+
+
+def _kinds(settings: Settings, state: State, audience: AudienceStore, contacts: ContactStore) -> list[Kind]:
+    """Return what is forgotten besides what a service has of its own."""
+    people = AudienceForgetting(state, audience, contacts, timedelta(days=settings.audience_keep_days))
+    rejected = timedelta(days=settings.rejected_keep_days)
+    files = FileForgetting(state, settings.uploads_dir, settings.outbox_dir, rejected)
+    return [
+        Kind("numbers of Quick Sends", people.forget_numbers),
+        Kind("audiences", people.forget_audiences),
+        Kind("uploads and rejected rows", files.forget_uploads),
+        Kind("mails in the outbox", files.forget_mails),
+        Kind("the simulator's log", functools.partial(forget_log, settings.simulator_path)),
+        # Last of all: it empties the log that the others have written.
+        Kind("the state store's log", lambda _: state.scrub()),
+    ]
 
 
 def _maintenance_rules(settings: Settings) -> MaintenanceRules:

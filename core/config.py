@@ -58,6 +58,11 @@ class Settings:
     traffic_max_mib: int = 2_048
     # Largest number of rows in one file of outside traffic.
     traffic_max_rows: int = 20_000_000
+    # Days the recipients of a campaign are kept one by one, with their texts, once it is over; its counts, and what was
+    # sent, stay. An hour at least.
+    audience_keep_days: int = 90
+    # Days the rows that an import rejected are kept for download.
+    rejected_keep_days: int = 30
     # Hours an exported file is kept.
     export_keep_h: int = 24
     # Largest number of rows in one exported file.

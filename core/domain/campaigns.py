@@ -113,6 +113,8 @@ class Campaign:
     completed_at: datetime | None = None
     cost_eur_cents: Decimal | None = None
     preflight: dict[str, Any] | None = None
+    # Since when its recipients are no longer kept one by one; their counts stay.
+    forgotten_at: datetime | None = None
     # Grows with every change of the draft; a save with an older one is a `Conflict`.
     version: int = 1
 

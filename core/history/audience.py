@@ -1,5 +1,6 @@
 """Frozen audiences: what a launched campaign sends to whom, rendered and priced once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -90,6 +91,15 @@ class AudienceStore:
         """
         with self._lake.read() as cursor:
             return fetch(cursor, _SQL["batch"], {"campaign_id": campaign_id, "batch_no": batch_no})
+
+    def forget(self, campaign_ids: Sequence[str]) -> None:
+        """Delete who was sent to and who was not, of these campaigns; when they were frozen, and how many, stays."""
+
+        def remove(cursor: Cursor) -> None:
+            for name in ("forget_kept", "forget_unsent"):
+                cursor.execute(_SQL[name], {"campaign_ids": list(campaign_ids)})
+
+        self._lake.write(remove)
 
 
 def _find(cursor: Cursor, campaign_id: str) -> FrozenAudience | None:

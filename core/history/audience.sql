@@ -49,3 +49,9 @@ SELECT
 FROM lake.audience
 WHERE campaign_id = $campaign_id AND batch_no = $batch_no
 ORDER BY position;
+
+-- name: forget_kept
+DELETE FROM lake.audience WHERE campaign_id IN (SELECT unnest($campaign_ids::VARCHAR[]));
+
+-- name: forget_unsent
+DELETE FROM lake.unsent WHERE campaign_id IN (SELECT unnest($campaign_ids::VARCHAR[]));

@@ -122,6 +122,16 @@ class Lake:
         with self._cursor() as cursor:
             return work(cursor)
 
+    def idle(self, work: Callable[[], None]) -> None:
+        """
+        Run *work* while nobody writes the lake and nobody reads it; readers wait meanwhile.
+
+        Raises: ReadersInside: one did not leave; *work* did not run. StorageError: as `write`.
+        """
+        self._connect()
+        with self._lock.hold(LOCK_TIMEOUT_S), self._gate.closed(GATE_TIMEOUT_S):
+            work()
+
     @contextmanager
     def try_maintenance(self) -> Iterator[bool]:
         """Hold the lock of whoever maintains the lake, if it is free; False when it is not."""

@@ -16,12 +16,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from core.history.arrow import fetch_one
+from core.history.catalog_file import vacuum
 from core.history.door import TARGET_FILE_SIZE, Cursor
 from core.history.lake import Lake
 from core.history.statements import load_statements
@@ -195,6 +197,16 @@ class Maintenance:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(path, place)
         return len(paths)
+
+    def scrub(self) -> None:
+        """
+        Write a catalog in SQLite anew, without what was deleted there; PostgreSQL does so by itself.
+
+        Rows that were few lay in the catalog, and it knew the least and the greatest value of each file. Raises:
+        ReadersInside. StorageError: as `Lake.write`.
+        """
+        if not self._lake.location.catalog:
+            self._lake.idle(partial(vacuum, self._lake.location.catalog_file))
 
     def _clean_up(self, before: datetime, last: datetime) -> int:
         """Let DuckLake delete what was listed before *before*, and not after *last* (plain UTC) if it can tell."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import MOVES, Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
-from core.errors import InvalidInput, InvalidTransition
+from core.errors import InvalidInput, InvalidTransition, StorageError
 from core.services.budgeting import Budgeting
 from core.services.composing import Composing
 from core.services.heartbeat import heartbeat, new_owner
@@ -108,8 +108,11 @@ class Controlling:
             viewer, campaign_id, CampaignStatus.CANCELED, now, completed_at=now, lease_owner="", lease_until=None
         )
         if campaign.source is Source.QUICK_SEND:
-            # Its numbers, which only a freeze would have taken away.
-            self._tools.contacts.delete(campaign_id)
+            # Its numbers, which only a freeze would have taken away. It is canceled whether they go now or later.
+            try:
+                self._tools.contacts.delete(campaign_id)
+            except StorageError as error:
+                log.warning("numbers_not_deleted", extra={"campaign_id": campaign_id, "reason": error.message})
         return moved
 
     def unschedule(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:

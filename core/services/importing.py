@@ -177,6 +177,8 @@ class Importing:
         """
         Delete list and entries for good; campaigns that were launched keep their frozen audience.
 
+        It is gone for everybody at once. What a store that does not answer leaves behind, `finish_deletions` deletes.
+
         Raises: Conflict: it is being imported, or a campaign is just freezing its audience.
         """
         viewer.require(Permission.DISTRIBUTION_LISTS)
@@ -187,12 +189,29 @@ class Importing:
             reader = campaigns.find_reader(session, list_id)
             if reader is not None:
                 raise _in_use(reader)
-            lists.delete_list(session, list_id)
+            lists.mark_deleting(session, list_id)
             audit.record(session, viewer, Action.LIST_DELETED, Subject("list", list_id, found.name), now)
+        log.info("list_deleted", extra={"list_id": list_id, "user_id": viewer.user_id})
+        try:
+            self._finish_deletion(list_id)
+        except StorageError as error:
+            log.warning("list_deletion_unfinished", extra={"list_id": list_id, "reason": error.message})
+
+    def finish_deletions(self, _now: datetime) -> int:
+        """Delete what is left of lists that were deleted; return how many. Raises: StorageError: later, then."""
+        with self._state.read() as session:
+            marked = lists.list_deleting(session)
+        for list_id in marked:
+            self._finish_deletion(list_id)
+        return len(marked)
+
+    def _finish_deletion(self, list_id: str) -> None:
+        # The row last: as long as it is there, somebody knows that the rest may be.
         self._contacts.delete(list_id)
         self._path(list_id).unlink(missing_ok=True)
         self._rejected_path(list_id).unlink(missing_ok=True)
-        log.info("list_deleted", extra={"list_id": list_id, "user_id": viewer.user_id})
+        with self._state.write() as session:
+            lists.delete_list(session, list_id)
 
     def list_waiting(self, now: datetime) -> list[str]:
         """Return the lists that wait for `run`."""
@@ -271,8 +290,8 @@ class Importing:
         if not mine:
             log.warning("import_overtaken", extra={"list_id": list_id})
             return
-        if verdict.status is ListStatus.READY:
-            self._path(list_id).unlink(missing_ok=True)
+        # Read to its end or not at all: nobody reads it again.
+        self._path(list_id).unlink(missing_ok=True)
         log.info("list_imported", extra={"list_id": list_id, "status": verdict.status, "fault": verdict.fault})
 
     def _lease(self, list_id: str, owner: str, now: datetime) -> bool:

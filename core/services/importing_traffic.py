@@ -207,12 +207,13 @@ class ImportingTraffic:
         self._forget(import_id)
         log.info("traffic_import_deleted", extra={"import_id": import_id, "user_id": viewer.user_id})
 
-    def delete_forgotten(self, now: datetime) -> None:
-        """Delete uploads that nobody mapped in time."""
+    def delete_forgotten(self, now: datetime) -> int:
+        """Delete uploads that nobody mapped in time; return how many."""
         with self._state.read() as session:
             over = traffic_imports.list_forgotten(session, now - FORGOTTEN_AFTER)
         for import_id in over:
             self._forget(import_id)
+        return len(over)
 
     def list_waiting(self, now: datetime) -> list[str]:
         """Return the imports that wait for `run`."""
@@ -319,10 +320,11 @@ class ImportingTraffic:
         return CdrSpec(found.account_id, mapping, found.columns, found.created_at)
 
     def _forget(self, import_id: str) -> None:
-        with self._state.write() as session:
-            traffic_imports.delete_import(session, import_id)
+        # The row last: as long as it is there, somebody knows of the files.
         self._path(import_id).unlink(missing_ok=True)
         self._rejected_path(import_id).unlink(missing_ok=True)
+        with self._state.write() as session:
+            traffic_imports.delete_import(session, import_id)
 
     def _path(self, import_id: str) -> Path:
         return self._limits.uploads_dir / f"{import_id}.cdr"

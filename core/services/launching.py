@@ -201,6 +201,10 @@ class Launching:
             self._give_up(campaign_id, owner, "The launch stopped unexpectedly. See the worker's log.", clock())
             raise
         else:
+            if frozen.audience_count == 0 and self._is_quick(campaign_id):
+                # Whoever sent it died before the numbers were stored; they were asked for again, or never sent.
+                self._give_up(campaign_id, owner, "Its numbers were never stored. Send the message again.", clock())
+                return
             self._activate(campaign_id, owner, frozen, clock())
             self._forget_numbers(campaign_id)
 
@@ -220,11 +224,13 @@ class Launching:
         )
 
     def _forget_numbers(self, campaign_id: str) -> None:
-        """Delete the numbers of a Quick Send, which are in its frozen audience now."""
-        with self._state.read() as session:
-            is_quick = campaigns.get_campaign(session, campaign_id).source is Source.QUICK_SEND
-        if is_quick:
+        """Delete the numbers of a Quick Send, which are in its frozen audience now; else `forgetting` does so later."""
+        if self._is_quick(campaign_id):
             self._tools.contacts.delete(campaign_id)
+
+    def _is_quick(self, campaign_id: str) -> bool:
+        with self._state.read() as session:
+            return campaigns.get_campaign(session, campaign_id).source is Source.QUICK_SEND
 
     def _give_up(self, campaign_id: str, owner: str, fault: str, now: datetime) -> None:
         with self._state.write() as session:

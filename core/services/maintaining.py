@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -32,6 +32,9 @@ RUN_S = 30.0
 LEAST_FILES, LEAST_ROWS = 8, 200
 # Files the catalog does not know are looked for this often; it lists all files there are.
 ORPHANS_EVERY = timedelta(hours=12)
+# Tables with people who are forgotten one day: off-peak, what is deleted there is taken out of the files once there
+# is any, so that it leaves the disk within the days that docs/operations.md says.
+PEOPLE = frozenset({"audience", "contacts", "unsent"})
 # At peak hours only files are rewritten of which most rows are deleted.
 PEAK = StepBounds(share=0.5, share_small=0.5)
 
@@ -48,6 +51,7 @@ class Maintenance(Protocol):
     def delete_files(self, before: datetime) -> tuple[int, int]: ...  # noqa: D102
     def find_orphans(self, before: datetime) -> list[str]: ...  # noqa: D102
     def set_aside(self, paths: Sequence[str], name: str) -> int: ...  # noqa: D102
+    def scrub(self) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -87,11 +91,19 @@ class Maintained:
 
 @dataclass(frozen=True)
 class _Due:
-    """From how many small or worn *files*, or inlined *rows*, a table's turn has come, and the bounds of its steps."""
+    """
+    From how many small or worn *files*, or inlined *rows*, a table's turn has come, and the bounds of its steps.
+
+    Where it *forgets*, every deleted row of the tables of `PEOPLE` is taken out of the files.
+    """
 
     files: int
     rows: int
     bounds: StepBounds
+    forgets: bool = True
+
+    def of_people(self) -> "_Due":
+        return replace(self, files=1, rows=1, bounds=replace(self.bounds, share=0.0, share_small=0.0))
 
 
 _OFF_PEAK, _EVERYTHING = _Due(LEAST_FILES, LEAST_ROWS, StepBounds()), _Due(2, 1, StepBounds())
@@ -118,13 +130,18 @@ class Maintaining:
                 return
             now = clock()
             off_peak = self._rules.off_peak.contains(now)
-            due = _OFF_PEAK if off_peak else _Due(self._rules.busy_files, self._rules.busy_files * 10, PEAK)
+            due = (
+                _OFF_PEAK
+                if off_peak
+                else _Due(self._rules.busy_files, self._rules.busy_files * 10, PEAK, forgets=False)
+            )
             done = _Run(self._maintenance, self._stop, time.monotonic() + RUN_S)
             done.tables(due)
             if off_peak:
                 done.old(now - self._rules.keep)
                 if self._orphans_at is None or not timedelta(0) <= now - self._orphans_at < ORPHANS_EVERY:
                     done.orphans(now - self._rules.keep)
+                    done.scrub()
                     self._orphans_at = now
             if done.did.steps:
                 log.info("lake_maintained", extra=_fields(done.did))
@@ -146,6 +163,7 @@ class Maintaining:
             done.tables(_EVERYTHING if everything else _OFF_PEAK)
             done.old(now - self._rules.keep)
             done.orphans(now - self._rules.keep, f"{now:%Y%m%dT%H%M%SZ}" if set_aside else "")
+            done.scrub()
             done.did.before, done.did.after = before, done.survey()
         return done.did
 
@@ -166,10 +184,12 @@ class _Run:
         """Flush, rewrite and merge the tables for which it is time, those with the most files first."""
         for state in sorted(self._maintenance.survey(), key=lambda state: -state.files):
             # Flushing and rewriting make small files, so merging comes last.
-            if state.inlined >= due.rows:
+            worn = due.of_people() if due.forgets and state.name in PEOPLE else due
+            if state.inlined >= worn.rows:
                 self._repeat(partial(self._maintenance.flush, state.name), state.inlined)
-            if state.worn >= due.files:
-                self._repeat(partial(self._maintenance.rewrite, state.name, due.bounds), state.worn)
+            # What is flushed may be deleted rows alone.
+            if state.worn >= worn.files or (state.inlined and worn is not due):
+                self._repeat(partial(self._maintenance.rewrite, state.name, worn.bounds), state.worn + state.inlined)
             if state.small + state.worn >= due.files:
                 # Merged files are merged again, until they are large.
                 self._repeat(partial(self._maintenance.merge, state.name, due.bounds), state.files * 2)
@@ -195,6 +215,14 @@ class _Run:
             self.did.set_aside += self._maintenance.set_aside(found, set_aside)
         elif found:
             log.warning("lake_files_unknown", extra={"files": len(found), "first": found[0]})
+
+    def scrub(self) -> None:
+        """Take what is deleted out of the catalog's own file."""
+        if not self._is_over():
+            try:
+                self._maintenance.scrub()
+            except ReadersInside:
+                self.did.readers_inside = True
 
     def _repeat(self, step: Callable[[], int], most: int = sys.maxsize) -> int:
         """

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
@@ -31,18 +31,21 @@ from core.history.schema import CONTACT_SCHEMA
 from core.identifiers import derive_id
 from core.services.budgeting import Budgeting, beyond_budget
 from core.services.composing import Composing, check_message, draft_of
+from core.services.heartbeat import new_owner
 from core.services.managing_accounts import ManagingAccounts
-from core.state import accounts, audit, campaigns, suppressions
+from core.state import accounts, audit, campaigns, keeping, suppressions
 from core.state.store import State
 
 log = logging.getLogger(__name__)
+
+# Storing the numbers waits for the lake's other writers, but not for so long.
+CLAIMED_FOR = timedelta(minutes=5)
 
 
 class Contacts(Protocol):
     """Where the numbers lie until they are frozen, as those of a list do."""
 
     def replace(self, list_id: str, tables: Iterable[pa.Table]) -> int: ...  # noqa: D102
-    def delete(self, list_id: str) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -158,26 +161,48 @@ class QuickSending:
         estimate = self._estimate(viewer, order, now)
         _check_estimate(estimate)
         new = replace(_make_campaign(viewer, order, campaign_id, now), preflight=estimate.summary(now))
-        self._contacts.replace(campaign_id, [_table(order.numbers)])
-        try:
-            with self._state.write() as session:
-                cost, left = estimate.cost_eur_cents, estimate.budget_left_eur_cents
-                is_enough = self._budgeting.is_enough(session, order.account_id, cost, left, counted)
-                is_repeated = campaigns.find_campaign(session, campaign_id) is not None
-                if is_enough and not is_repeated:
-                    campaigns.add_campaign(session, new)
-                    details = {"recipients": f"{estimate.recipient_count:,}", "cost": f"{cost / 100:.2f} EUR"}
-                    audit.record(session, viewer, Action.QUICK_SENT, campaign_subject(new), now, details)
-        except IntegrityError:
-            is_repeated = True
-        if is_repeated:
+        owner = new_owner()
+        if not self._claim(new, estimate, counted, owner):
             # A double click: the other one was a moment faster.
             return self._composing.get(viewer, campaign_id)
-        if not is_enough:
-            self._contacts.delete(campaign_id)
-            raise beyond_budget("message", "numbers")
+        try:
+            self._contacts.replace(campaign_id, [_table(order.numbers)])
+        except BaseException:
+            self._withdraw(campaign_id, owner)
+            raise
+        with self._state.write() as session:
+            campaigns.release_campaign(session, campaign_id, owner)
+            cost = f"{estimate.cost_eur_cents / 100:.2f} EUR"
+            details = {"recipients": f"{estimate.recipient_count:,}", "cost": cost}
+            audit.record(session, viewer, Action.QUICK_SENT, campaign_subject(new), now, details)
         log.info("quick_sent", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return new
+
+    def _claim(self, new: Campaign, estimate: Estimate, counted: frozenset[str], owner: str) -> bool:
+        """
+        Add the campaign, which nobody freezes before its numbers are there; False when it was there already.
+
+        First of all: so whatever is written to the lake has somebody who knows of it, and forgets it.
+        """
+        cost, left = estimate.cost_eur_cents, estimate.budget_left_eur_cents
+        try:
+            with self._state.write() as session:
+                is_enough = self._budgeting.is_enough(session, new.account_id, cost, left, counted)
+                if campaigns.find_campaign(session, new.campaign_id) is not None:
+                    return False
+                if not is_enough:
+                    raise beyond_budget("message", "numbers")
+                campaigns.add_campaign(session, new)
+                keeping.claim_numbers(session, new.campaign_id, owner, new.created_at + CLAIMED_FOR)
+        except IntegrityError:
+            return False
+        return True
+
+    def _withdraw(self, campaign_id: str, owner: str) -> None:
+        """Take the campaign back whose numbers could not be stored, so that it can be sent again."""
+        with self._state.write() as session:
+            if campaigns.delete_claimed(session, campaign_id, owner):
+                log.warning("quick_send_withdrawn", extra={"campaign_id": campaign_id})
 
     def _find(self, viewer: Viewer, campaign_id: str) -> Campaign | None:
         try:

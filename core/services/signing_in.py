@@ -25,7 +25,7 @@ from core.identifiers import new_id
 from core.services.first_account import open_first_account
 from core.services.hashing import Passwords
 from core.services.mailing import digest, new_token
-from core.services.throttling import record_failures, refuse_throttled
+from core.services.throttling import FORGET_AFTER, record_failures, refuse_throttled
 from core.state import audit, installation, links, sessions, users
 from core.state.sessions import Browser
 from core.state.store import State
@@ -259,13 +259,19 @@ class SigningIn:
                 _record_revoked(session, viewer, ended_count, now)
         return ended_count
 
-    def delete_ended(self, now: datetime) -> None:
-        """Delete what lets nobody in any more: sessions that have ended, and links that nobody has used in time."""
+    def delete_ended(self, now: datetime) -> int:
+        """
+        Delete what lets nobody in any more, and return how many: sessions that have ended, links nobody used in time.
+
+        Failures that hold nobody up go with them.
+        """
         with self._state.write() as session:
             session_count = sessions.delete_ended(session, now, now - self._idle, now - self._lifetime)
             link_count = links.delete_expired(session, now)
+            sessions.forget_attempts(session, now - FORGET_AFTER)
         if session_count or link_count:
             log.info("sessions_deleted", extra={"sessions": session_count, "links": link_count})
+        return session_count + link_count
 
     @contextmanager
     def _ending(self) -> Iterator[Session]:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from core.services.controlling import Controlling
 from core.services.exporting import Exporting
+from core.services.forgetting import Forgetting
 from core.services.importing import Importing
 from core.services.importing_traffic import ImportingTraffic
 from core.services.indexing import Indexing
@@ -22,7 +23,6 @@ from core.services.mending_times import MendingTimes
 from core.services.receiving import Receiving
 from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
-from core.services.signing_in import SigningIn
 
 Clock = Callable[[], datetime]
 
@@ -75,7 +75,7 @@ class Working:
     exporting: Exporting
     maintaining: Maintaining
     indexing: Indexing
-    signing_in: SigningIn
+    forgetting: Forgetting
     mending_times: MendingTimes
 
     def find(self, now: datetime) -> list[Work]:
@@ -111,7 +111,7 @@ class Working:
             WorkKind.DEMO: self.demo.run,
             WorkKind.ROLLUPS: self._refresh,
             WorkKind.EXPORT: self.exporting.run,
-            WorkKind.TIDY: self._tidy_up,
+            WorkKind.TIDY: lambda _, clock: self.forgetting.run(clock()),
             WorkKind.MAINTENANCE: lambda _, clock: self.maintaining.run(clock),
             WorkKind.MEND: lambda _, clock: self.mending_times.run(clock),
         }
@@ -123,11 +123,6 @@ class Working:
     def _refresh(self, _subject: str, clock: Clock) -> None:
         self.rolling_up.refresh()
         self.indexing.refresh(clock())
-
-    def _tidy_up(self, _subject: str, clock: Clock) -> None:
-        self.exporting.delete_expired(clock())
-        self.importing_traffic.delete_forgotten(clock())
-        self.signing_in.delete_ended(clock())
 
     def run_until_idle(self, clock: Callable[[], datetime]) -> None:
         """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""

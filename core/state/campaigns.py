@@ -246,6 +246,13 @@ def release_campaign(session: Session, campaign_id: str, owner: str) -> None:
     give_back(session, CampaignRow, CampaignRow.campaign_id == campaign_id, owner=owner)
 
 
+def delete_claimed(session: Session, campaign_id: str, owner: str) -> bool:
+    """Forget a campaign that *owner* still holds and nobody has begun to freeze; False when it is not so any more."""
+    which = (CampaignRow.campaign_id == campaign_id) & (CampaignRow.status == CampaignStatus.PROCESSING)
+    gone = delete(CampaignRow).where(which, CampaignRow.lease_owner == owner).returning(CampaignRow.campaign_id)
+    return bool(session.scalars(gone).all())
+
+
 def add_outcomes(session: Session, campaign_id: str, counts: Mapping[tuple[str, str], int]) -> None:
     """Add to the settled counts, by (outcome, reason)."""
     for (outcome, reason), count in counts.items():
@@ -288,6 +295,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         completed_at=row.completed_at,
         cost_eur_cents=row.cost_eur_cents,
         preflight=row.preflight,
+        forgotten_at=row.forgotten_at,
         version=row.version,
     )
 

@@ -14,6 +14,10 @@ from core.state.leases import is_free, take_lease
 from core.state.models import ListRow
 from core.state.search import contains, exact_first, folded
 
+# A list whose entries are being deleted: gone for everybody, and kept only so that it is not forgotten halfway.
+_DELETING = "Deleting"
+_IS_THERE = ListRow.status != _DELETING
+
 SORTABLE = {
     "name": folded(ListRow.name.expression),
     "status": ListRow.status,
@@ -60,14 +64,14 @@ def add_list(session: Session, new: DistributionList) -> None:
 def get_list(session: Session, list_id: str) -> DistributionList:
     """Return the list. Raises: NotFound."""
     row = session.get(ListRow, list_id)
-    if row is None:
+    if row is None or row.status == _DELETING:
         raise NotFound("There is no such distribution list.")
     return _list(row)
 
 
 def is_name_taken(session: Session, account_id: str, name: str) -> bool:
     """Return whether the account has a list of this name, whatever its case."""
-    same = (ListRow.account_id == account_id) & (func.lower(ListRow.name) == name.lower())
+    same = (ListRow.account_id == account_id) & (func.lower(ListRow.name) == name.lower()) & _IS_THERE
     return session.scalar(select(ListRow.list_id).where(same).limit(1)) is not None
 
 
@@ -83,6 +87,16 @@ def page_lists(
     ordered = wanted.order_by(*exact, direction, ListRow.list_id)
     rows = session.scalars(ordered.offset(request.offset).limit(request.size))
     return Page(tuple(_list(row) for row in rows), total)
+
+
+def mark_deleting(session: Session, list_id: str) -> None:
+    """Let the list be gone for everybody, until its entries are and `delete_list` forgets it."""
+    session.execute(update(ListRow).where(ListRow.list_id == list_id).values(status=_DELETING))
+
+
+def list_deleting(session: Session) -> list[str]:
+    """Return the lists that are marked so."""
+    return list(session.scalars(select(ListRow.list_id).where(ListRow.status == _DELETING)))
 
 
 def delete_list(session: Session, list_id: str) -> None:
@@ -122,7 +136,7 @@ def finish_import(session: Session, list_id: str, status: ListStatus, fault: str
 
 
 def _conditions(account_ids: Collection[str], search: str, status: ListStatus | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [ListRow.account_id.in_(account_ids)]
+    conditions: list[ColumnElement[bool]] = [ListRow.account_id.in_(account_ids), _IS_THERE]
     if search.strip():
         conditions.append(contains(ListRow.name.expression, search.strip()))
     if status is not None:

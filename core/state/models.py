@@ -104,6 +104,11 @@ class CampaignRow(Base):
     completed_at: Mapped[datetime | None]
     cost_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
     preflight: Mapped[dict[str, Any] | None]
+    # What the lake may hold of its people: numbers under its own id (a Quick Send's), and a frozen audience; and from
+    # when on that audience is gone for everybody.
+    numbers_kept: Mapped[bool] = mapped_column(default=False)
+    audience_kept: Mapped[bool] = mapped_column(default=True)
+    forgotten_at: Mapped[datetime | None]
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
 

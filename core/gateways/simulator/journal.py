@@ -12,12 +12,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from core.domain.pacing import Bucket
-from core.errors import Unavailable
+from core.errors import StorageError, Unavailable
+
+# A provider keeps what it took for some months; nobody proves anything by a simulator's for longer.
+KEPT_FOR = timedelta(days=90)
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accepted (
@@ -107,6 +110,18 @@ class Journal:
         with self.write() as connection:
             connection.executemany("UPDATE receipts SET acknowledged = 1 WHERE token = ?", [(t,) for t in tokens])
 
+    def forget(self, before: datetime) -> int:
+        """Delete what was taken before then, with its receipts; return how many messages."""
+        old = "SELECT gateway_message_id FROM accepted WHERE accepted_us < ?"
+        with self.write() as connection:
+            moment = (_microseconds(before),)
+            connection.execute(f"DELETE FROM receipts WHERE gateway_message_id IN ({old})", moment)  # noqa: S608 - our own
+            count = connection.execute("DELETE FROM accepted WHERE accepted_us < ?", moment).rowcount
+        if count:
+            # SQLite's own log still has them, until it is begun anew.
+            self._fetch_all("PRAGMA wal_checkpoint(TRUNCATE)")
+        return count
+
     def count_accepted(self) -> int:
         """Return how many messages were taken."""
         return int(self._fetch_all("SELECT count(*) FROM accepted")[0][0])
@@ -161,6 +176,16 @@ class Journal:
         return connection
 
 
+def forget_log(path: Path, now: datetime) -> int:
+    """Delete what the log at *path* has kept for `KEPT_FOR`; return how many messages. Raises: StorageError."""
+    if not path.exists():
+        return 0
+    try:
+        return Journal(path).forget(now - KEPT_FOR)
+    except Unavailable as error:
+        raise StorageError("The simulator's log cannot be tidied up.", hint=error.hint) from error
+
+
 def _open(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -170,6 +195,8 @@ def _open(path: Path) -> sqlite3.Connection:
                 connection.execute("PRAGMA journal_mode=WAL")
                 # A killed process loses nothing with NORMAL, and power cuts are not what a simulator is for.
                 connection.execute("PRAGMA synchronous=NORMAL")
+                # What is deleted leaves the file, too.
+                connection.execute("PRAGMA secure_delete=ON")
                 connection.executescript(SCHEMA)
             except BaseException:
                 connection.close()

@@ -68,6 +68,9 @@ class Lake:
         self.steps.append(f"set aside {', '.join(paths)} in {name}")
         return len(paths)
 
+    def scrub(self) -> None:
+        self.steps.append("scrub")
+
     def _do(self, step: str, table: str, what: str, count: int) -> int:
         if count:
             self.steps.append(f"{step} {table}")
@@ -95,12 +98,25 @@ def run(lake: Lake, now: datetime) -> list[str]:
 def test_off_peak_what_is_due_is_done_step_by_step():
     lake = make_lake(worn=300, small=501, inlined=1_000)
     assert run(lake, NIGHT) == [
-        "flush messages", "rewrite messages", "rewrite messages", "merge messages", "merge messages", "orphans",
+        "flush messages", "rewrite messages", "rewrite messages", "merge messages", "merge messages", "orphans", "scrub",
     ]  # fmt: skip
 
 
 def test_off_peak_a_handful_of_files_is_left_alone():
-    assert run(make_lake(worn=3, small=4, inlined=20), NIGHT) == ["orphans"]
+    assert run(make_lake(worn=3, small=4, inlined=20), NIGHT) == ["orphans", "scrub"]
+
+
+@pytest.mark.parametrize("table", ["audience", "contacts", "unsent"])
+def test_off_peak_every_deleted_row_of_people_is_taken_out_of_the_files(table: str):
+    state = TableState(table, files=5, bytes=0, worn=1, small=3, inlined=1)
+    assert run(Lake({table: state}), NIGHT) == [f"flush {table}", f"rewrite {table}", "orphans", "scrub"]
+    assert run(Lake({table: state}), NOON) == []
+
+
+def test_a_catalog_that_is_read_meanwhile_is_scrubbed_the_next_time():
+    lake = make_lake(small=20)
+    lake.readers_inside = True
+    assert "scrub" not in run(lake, NIGHT)
 
 
 def test_at_peak_hours_only_too_many_files_are_merged_and_nothing_is_deleted():
@@ -123,7 +139,7 @@ def test_orphans_are_looked_for_now_and_then():
     maintaining = make_maintaining(lake)
     for moment in (NIGHT, NIGHT + timedelta(minutes=1), NIGHT + ORPHANS_EVERY * 2):
         maintaining.run(lambda moment=moment: moment)
-    assert lake.steps == ["orphans", "orphans"]
+    assert lake.steps == ["orphans", "scrub", "orphans", "scrub"]
 
 
 def test_files_the_catalog_does_not_know_are_said_and_moved_only_when_told(caplog: pytest.LogCaptureFixture):

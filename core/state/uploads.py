@@ -1,0 +1,43 @@
+"""Whose the files of the uploads' folder are: lists and imports of outside traffic name them by their ids."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.domain.cdr import TrafficImportStatus
+from core.domain.lists import ListStatus
+from core.state.models import ListRow, TrafficImportRow
+
+# SQLite and PostgreSQL both limit how many values a statement may bind.
+_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who has files: *is_open* while they are waited for or read, and since when they are not."""
+
+    is_open: bool
+    ended_at: datetime
+
+
+def list_owners(session: Session, ids: Collection[str]) -> dict[str, Owner]:
+    """Return which of *ids* there are."""
+    found: dict[str, Owner] = {}
+    for chunk in _chunks(ids):
+        lists = select(ListRow.list_id, ListRow.status, ListRow.created_at).where(ListRow.list_id.in_(chunk))
+        for list_id, status, created_at in session.execute(lists):
+            found[list_id] = Owner(status == ListStatus.IN_PROGRESS, created_at)
+        table = TrafficImportRow
+        imports = select(table.import_id, table.status, table.finished_at, table.created_at)
+        for import_id, status, finished_at, created_at in session.execute(imports.where(table.import_id.in_(chunk))):
+            is_open = status in (TrafficImportStatus.TO_MAP, TrafficImportStatus.IN_PROGRESS)
+            found[import_id] = Owner(is_open, finished_at or created_at)
+    return found
+
+
+def _chunks(ids: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(ids)
+    return (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))
