@@ -98,7 +98,8 @@ def run(lake: Lake, now: datetime) -> list[str]:
 def test_off_peak_what_is_due_is_done_step_by_step():
     lake = make_lake(worn=300, small=501, inlined=1_000)
     assert run(lake, NIGHT) == [
-        "flush messages", "rewrite messages", "rewrite messages", "merge messages", "merge messages", "orphans", "scrub",
+        "flush messages", "rewrite messages", "rewrite messages", "merge messages", "merge messages",
+        "orphans", "scrub",
     ]  # fmt: skip
 
 
