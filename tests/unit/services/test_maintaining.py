@@ -146,14 +146,14 @@ def test_orphans_are_looked_for_now_and_then():
 def test_files_the_catalog_does_not_know_are_said_and_moved_only_when_told(caplog: pytest.LogCaptureFixture):
     lake = make_lake()
     lake.unknown = ("a.parquet", "b.parquet")
-    assert run(lake, NIGHT) == ["orphans"]
+    assert run(lake, NIGHT) == ["orphans", "scrub"]
     assert [record.message for record in caplog.records] == ["lake_files_unknown"]
     did = make_maintaining(lake).maintain(make_viewer(permissions={Permission.AUDIT}), NIGHT, everything=False)
-    assert (did.orphans, did.set_aside, lake.steps) == (2, 0, ["orphans"] * 2)
+    assert (did.orphans, did.set_aside, lake.steps) == (2, 0, ["orphans", "scrub"] * 2)
     viewer = make_viewer(permissions={Permission.AUDIT})
     did = make_maintaining(lake).maintain(viewer, NIGHT, everything=False, set_aside=True)
     assert (did.orphans, did.set_aside) == (2, 2)
-    assert lake.steps[-1] == "set aside a.parquet, b.parquet in 20260304T020000Z"
+    assert lake.steps[-2] == "set aside a.parquet, b.parquet in 20260304T020000Z"
 
 
 def test_two_do_not_maintain_at_once():
