@@ -7,7 +7,7 @@ from typing import Protocol
 
 from core.domain.permissions import Permission, Viewer
 from core.history.rebuilding import Known, Rebuilt
-from core.state import campaigns, lists
+from core.state import campaigns, keeping, lists
 from core.state.store import State
 
 
@@ -42,9 +42,11 @@ class RebuildingHistory:
             *replace* was not said. StorageError: a store does not answer, or there are no files.
         """
         viewer.require(Permission.AUDIT)
-        with self._state.read() as session:
+        with self._state.write() as session:
             entries = lists.list_entry_counts(session)
             campaign_ids = campaigns.list_ids(session)
+            # Files of audiences that were forgotten may still lie there and come back: they are forgotten once more.
+            keeping.expect_audiences(session)
         known = Known([list_id for list_id, *_ in entries], campaign_ids)
         rebuilt = self._rebuilding.rebuild(known, now, replace=replace)
         shortfalls = [

@@ -57,3 +57,8 @@ def forget_audiences(session: Session, campaign_ids: Collection[str]) -> None:
     """Remember that the lake holds no audience of theirs."""
     mine = CampaignRow.campaign_id.in_(campaign_ids)
     session.execute(update(CampaignRow).where(mine).values(audience_kept=False))
+
+
+def expect_audiences(session: Session) -> None:
+    """Say that the lake may hold an audience of every campaign again, whether it was forgotten or not."""
+    session.execute(update(CampaignRow).where(~CampaignRow.audience_kept).values(audience_kept=True))

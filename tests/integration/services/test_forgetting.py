@@ -15,6 +15,8 @@ from core.domain.lists import ListStatus
 from core.domain.paging import PageRequest
 from core.errors import NotFound, StorageError
 from core.history.contacts import ContactStore
+from core.history.door import Cursor
+from core.history.rebuilding import Known, Rebuilt
 from core.mail.post import Mail, OutboxPost
 from core.services.forgetting import Forgetting, Kind
 from core.services.importing import Upload
@@ -195,6 +197,34 @@ def test_an_audience_whose_deletion_failed_is_deleted_the_next_time(house: House
     assert count_lake(house, "audience")
     # Marked first: nobody is shown what is half gone.
     assert house.campaign(campaign.campaign_id).forgotten_at == house.now
+    assert forget(house)["audiences"] == 1
+    assert count_lake(house, "audience") == 0
+
+
+def test_an_audience_that_a_rebuilt_catalog_brings_back_is_deleted_once_more(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    class BringsBack:
+        """A rebuilding that finds the files of an audience, which nobody has deleted yet."""
+
+        def rebuild(self, known: Known, now: datetime, *, replace: bool) -> Rebuilt:
+            assert (campaign.campaign_id in known.campaign_ids, now, replace) == (True, house.now, True)
+            house.app.lake.write(bring_back)
+            return Rebuilt()
+
+    def bring_back(cursor: Cursor) -> None:
+        cursor.register("found", rows)
+        cursor.execute("INSERT INTO lake.audience FROM found")
+
+    campaign = house.launch(house.upload(ROWS).list_id)
+    work(house)
+    with house.app.lake.read() as cursor:
+        rows = cursor.execute("SELECT * FROM lake.audience").to_arrow_table()
+    house.wait(timedelta(days=400))
+    assert forget(house)["audiences"] == 1
+    monkeypatch.setattr(house.app.rebuilding_history, "_rebuilding", BringsBack())
+    house.app.rebuilding_history.rebuild(house.viewer, house.now, replace=True)
+    assert count_lake(house, "audience")
     assert forget(house)["audiences"] == 1
     assert count_lake(house, "audience") == 0
 
