@@ -10,7 +10,7 @@ from core.demo.seeding import DemoSeeding
 from core.domain.off_peak import parse_off_peak
 from core.domain.preflight import Frequency
 from core.errors import ConfigurationError, StorageError
-from core.files.apart import look as look_apart
+from core.files.apart import APART, Looking
 from core.gateways.registry import Gateways
 from core.gateways.simulator.journal import forget_log
 from core.history.adding_up import RollupReader
@@ -46,7 +46,7 @@ from core.services.exporting import Exporting, ExportLimits
 from core.services.forgetting import Forgetting, Kind
 from core.services.forgetting.audiences import AudienceForgetting
 from core.services.forgetting.files import FileForgetting
-from core.services.importing import Importing, ImportLimits, Look
+from core.services.importing import Importing, ImportLimits
 from core.services.importing_traffic import ImportingTraffic, TrafficLimits
 from core.services.indexing import Indexing
 from core.services.inviting import Inviting
@@ -138,13 +138,13 @@ class App:
         self.state.close()
 
 
-def build_app(settings: Settings, look: Look = look_apart) -> App:
+def build_app(settings: Settings, looking: Looking = APART) -> App:
     """
     Compose an application. Nothing connects before it is asked something.
 
     Args:
         settings: What the environment says.
-        look: Who looks into an uploaded list before it is taken; a test has nobody to hold up, and looks itself.
+        looking: Who looks into uploaded files before they are taken; a test has nobody to hold up, and looks itself.
     """
     state = State(settings.state_url)
     register = KnowingLake(state)
@@ -160,8 +160,8 @@ def build_app(settings: Settings, look: Look = look_apart) -> App:
     )
     mailing = Mailing(_post(settings), settings.address)
     accounts = ManagingAccounts(state, gateways)
-    importing = Importing(state, contacts, accounts, _import_limits(settings), look)
-    importing_traffic = ImportingTraffic(state, OutsideTraffic(lake), _traffic_limits(settings))
+    importing = Importing(state, contacts, accounts, _import_limits(settings), looking.columns)
+    importing_traffic = ImportingTraffic(state, OutsideTraffic(lake), _traffic_limits(settings), looking.cdr_sample)
     composing = Composing(state, contacts, accounts, Addressing(state), placeholders_max=settings.placeholders_max)
     budgeting = Budgeting(state, Spending(lake))
     frequency = Frequency(settings.frequent_most, settings.frequent_days)
@@ -204,7 +204,7 @@ def build_app(settings: Settings, look: Look = look_apart) -> App:
         mailing=mailing,
         recovering=Recovering(state, signing_in.passwords, mailing, settings.link_min),
         accepting=Accepting(state, signing_in.passwords, mailing),
-        own_account=OwnAccount(state, mailing, signing_in.passwords, settings.link_min),
+        own_account=OwnAccount(state, mailing, signing_in.passwords, settings.link_min, looking.portrait),
         people=AddingPeople(state, signing_in, settings.default_rate_tps),
         inviting=Inviting(state, mailing, settings.invitation_h),
         managing_people=ManagingPeople(state),

@@ -1,65 +1,98 @@
 """
-Looking into an uploaded contact list in a process of its own.
+Looking into an uploaded file in a process of its own.
 
-Whoever uploads wants to know at once whether the file can be a list. What a stranger's file does to a parser must not
-be done to the web process, where it would hold everybody up: so a child looks, with limits of time and memory that the
+Whoever uploads wants to know at once whether the file can be used. What a stranger's file does to a parser must not be
+done to the web process, where it would hold everybody up: so a child looks, with limits of time and memory that the
 operating system enforces. The rows are read by the worker.
 """
 
 import json
 import logging
-import resource
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore
 
-from core.errors import InvalidFile
-from core.files.reading import open_sheet
+from core.errors import InvalidFile, InvalidInput, StorageError
+from core.files import cdr_sample, pictures, reading
+from core.files.cdr_sample import CdrSample
+from core.files.child import FAULTS, REFUSED
 
 log = logging.getLogger(__name__)
 
-# Seconds of computing, seconds in all, and bytes: a workbook of a million different texts takes some 10 s and 500 MiB.
-_CPU_S, _WALL_S, _MEMORY_BYTES = 20, 40, 1 << 30
+# Seconds of computing: a workbook of a million different texts takes some 10 s, a picture of 25 megapixels 1 s.
+_CPU_S, _PICTURE_CPU_S = 20, 5
+# Seconds in all, and seconds to wait for others' files: more than two children at a time take all the memory there is.
+_WALL_S, _WAIT_S = 40, 60
+_AT_ONCE = 2
 _ROOT = Path(__file__).parents[2]
-_SPLIT = "Save it as CSV UTF-8, or split it."
+# Nothing of this process's environment, which holds keys, is the child's business. Threads reserve memory each, and
+# Arrow's own pool a gigabyte at once: what counts against the limit is what is reserved, not what is used.
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+
+_turns = BoundedSemaphore(_AT_ONCE)
 
 
-def look(path: Path, file_name: str) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Looking:
     """
-    Return the columns of the contact list at *path*; its header and its first row are looked at in a child process.
+    Who looks into uploaded files.
 
-    Raises: InvalidFile: as `open_sheet`, or looking takes too much time or memory.
+    *columns* returns those of a contact list with this name; *cdr_sample* the beginning of a CDR file; *portrait* what
+    is kept of a picture. Each raises what it raises that reads such a file, InvalidFile or InvalidInput.
     """
-    command = [sys.executable, "-m", "core.files.apart", str(path.resolve()), Path(file_name).suffix]
+
+    columns: Callable[[Path, str], tuple[str, ...]]
+    cdr_sample: Callable[[Path], CdrSample]
+    portrait: Callable[[bytes], bytes]
+
+
+def _columns(path: Path, file_name: str) -> tuple[str, ...]:
+    hint = "Save it as CSV UTF-8, or split it."
+    return tuple(json.loads(_run(reading.write_columns, str(path.resolve()), Path(file_name).suffix, hint=hint)))
+
+
+def _cdr_sample(path: Path) -> CdrSample:
+    return CdrSample.load(_run(cdr_sample.write, str(path.resolve()), hint="Export it again as CSV, or split it."))
+
+
+def _portrait(content: bytes) -> bytes:
+    # What needs no unpacking to be refused needs no child either.
+    pictures.check(content)
     try:
-        # Nothing of this process's environment, which holds keys, is the child's business.
-        done = subprocess.run(command, cwd=_ROOT, env={}, capture_output=True, timeout=_WALL_S, check=False)  # noqa: S603
+        return _run(pictures.write_portrait, given=content, cpu_s=_PICTURE_CPU_S, hint="Save it smaller or as PNG.")
+    except InvalidFile as error:
+        raise InvalidInput(error.message, hint=error.hint, field="picture") from error
+
+
+APART = Looking(_columns, _cdr_sample, _portrait)
+# The same without a child: for who has nobody else to hold up.
+HERE = Looking(reading.read_columns, cdr_sample.take, pictures.draw_portrait)
+
+
+def _run(task: Callable[..., bytes], *arguments: str, hint: str, given: bytes = b"", cpu_s: int = _CPU_S) -> bytes:
+    """
+    Return what *task* returns for *arguments* in a child process, which finds *given* at its stdin.
+
+    Raises: InvalidFile, InvalidInput: as the task, or it takes too much time or memory. StorageError: too many others.
+    """
+    command = [sys.executable, "-m", "core.files.child", str(cpu_s), task.__module__, task.__name__, *arguments]
+    if not _turns.acquire(timeout=_WAIT_S):
+        raise StorageError("Too many files are being looked into.", hint="Try again in a minute.")
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, cwd=_ROOT, env=_ENVIRONMENT, input=given, capture_output=True, timeout=_WALL_S, check=False
+        )
     except subprocess.TimeoutExpired:
-        raise InvalidFile("The file takes too long to read.", hint=_SPLIT, field="file") from None
+        raise InvalidFile("The file takes too long to read.", hint=hint, field="file") from None
+    finally:
+        _turns.release()
+    if done.returncode == REFUSED:
+        fault, message, its_hint, field = json.loads(done.stdout)
+        raise FAULTS[fault](message, hint=its_hint, field=field)
     if done.returncode:
         log.warning("look_failed", extra={"status": done.returncode, "reason": done.stderr.decode()[-300:]})
-        raise InvalidFile("The file takes too much time or memory to read.", hint=_SPLIT, field="file")
-    found = json.loads(done.stdout)
-    if "columns" not in found:
-        raise InvalidFile(found["message"], hint=found["hint"], field=found["field"])
-    return tuple(found["columns"])
-
-
-def look_here(path: Path, file_name: str) -> tuple[str, ...]:
-    """Return what `look` does, without a child: for who has nobody else to hold up."""
-    with open_sheet(path, file_name) as sheet:
-        return sheet.columns
-
-
-def _main(path: str, ending: str) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    try:
-        found: dict[str, object] = {"columns": look_here(Path(path), ending)}
-    except InvalidFile as error:
-        found = {"message": error.message, "hint": error.hint, "field": error.field}
-    sys.stdout.write(json.dumps(found))
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])
+        raise InvalidFile("The file takes too much time or memory to read.", hint=hint, field="file")
+    return done.stdout

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import io
 import logging
-import threading
+import sys
 
 from PIL import ExifTags, Image
 
@@ -31,9 +31,6 @@ _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 # Whoever else opens a picture in this process refuses it at twice that.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
-# A picture of 25 megapixels takes some 200 MB while it is drawn: several at a time could take all the memory there is.
-_one_at_a_time = threading.Lock()
-
 # Source: Exif 2.32, tag 274 (Orientation).
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -52,21 +49,30 @@ def draw_portrait(content: bytes) -> bytes:
 
     Raises: InvalidInput: not a PNG or JPEG, animated, damaged, or larger than `MAX_BYTES` or `MAX_PIXELS`.
     """
+    check(content)
+    try:
+        return _draw(content)
+    except InvalidInput:
+        raise
+    # A decoder that is fed with damage fails in any way there is, and each of them means the same.
+    except Exception as error:
+        _log.info("picture_refused", extra={"reason": type(error).__name__})
+        raise _refusal(
+            "The picture is damaged.", "Open it in a picture viewer and save it again, then upload that."
+        ) from error
+
+
+def check(content: bytes) -> None:
+    """Raise `InvalidInput` for what is no picture by its size or its first bytes; nothing is unpacked."""
     if len(content) > MAX_BYTES:
         raise _refusal(f"The picture is larger than {_MIB} MB.", "Save it smaller, and upload that.")
     if not content.startswith(_SIGNATURES):
         raise _refusal("This is not a PNG or JPEG picture.", "Save the picture as PNG or JPEG, and upload that.")
-    with _one_at_a_time:
-        try:
-            return _draw(content)
-        except InvalidInput:
-            raise
-        # A decoder that is fed with damage fails in any way there is, and each of them means the same.
-        except Exception as error:
-            _log.info("picture_refused", extra={"reason": type(error).__name__})
-            raise _refusal(
-                "The picture is damaged.", "Open it in a picture viewer and save it again, then upload that."
-            ) from error
+
+
+def write_portrait() -> bytes:
+    """Return the portrait of the picture at stdin: a task of `core.files.apart`."""
+    return draw_portrait(sys.stdin.buffer.read())
 
 
 def shrink(portrait: bytes) -> bytes:

@@ -2,8 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.domain.cdr import PriceUnit
@@ -12,6 +11,7 @@ from core.domain.pricing import Price
 from core.errors import InvalidFile
 from core.files.delimited import open_delimited
 from core.files.kinds import Kind, find_kind
+from core.files.rows import RawRow
 
 MAX_ROWS = 20_000
 _HEADER = ("Country", "MCCMNC", "Price [EUR c]")
@@ -36,7 +36,8 @@ def _read(path: Path, unit: PriceUnit | None) -> ReadPrices:
     if find_kind(path) is not Kind.CSV:
         raise InvalidFile("The file is a workbook, not CSV.", hint=_HINT)
     with open_delimited(path) as sheet:
-        rows = (row for row in sheet.rows if any(map(str.strip, row.cells)))
+        # Blank ones count: a megabyte of them would take longer than any price list.
+        rows = (row for row in _counted(sheet.rows) if any(map(str.strip, row.cells)))
         header = next(rows, None)
         if header is None:
             raise InvalidFile("The file is empty.", hint="Upload a file with a header and at least one price.")
@@ -44,10 +45,15 @@ def _read(path: Path, unit: PriceUnit | None) -> ReadPrices:
             raise InvalidFile(
                 "The first row names one column only.", hint="Separate columns by comma, semicolon or tab."
             )
-        found = [(row.row_no, row.cells) for row in islice(rows, MAX_ROWS + 1)]
-    if len(found) > MAX_ROWS:
-        raise InvalidFile(f"The file has more than {MAX_ROWS:,} rows.", hint="A network needs one row only.")
+        found = [(row.row_no, row.cells) for row in rows]
     return read_prices(header.cells, found, unit)
+
+
+def _counted(rows: Iterable[RawRow]) -> Iterator[RawRow]:
+    for count, row in enumerate(rows):
+        if count > MAX_ROWS:
+            raise InvalidFile(f"The file has more than {MAX_ROWS:,} rows.", hint="A network needs one row only.")
+        yield row
 
 
 def write_price_list(prices: Iterable[Price]) -> bytes:

@@ -1,5 +1,6 @@
 """Contact lists from files: CSV and Excel workbooks, row by row."""
 
+import json
 import logging
 import unicodedata
 from collections.abc import Callable, Generator, Iterator
@@ -79,6 +80,17 @@ def open_sheet(path: Path, file_name: str) -> Generator[ContactSheet]:
     except InvalidFile as error:
         error.field = error.field or "file"
         raise
+
+
+def read_columns(path: Path, file_name: str) -> tuple[str, ...]:
+    """Return the columns of the contact list at *path*; only header and first row are read. Raises: as `open_sheet`."""
+    with open_sheet(path, file_name) as sheet:
+        return sheet.columns
+
+
+def write_columns(path: str, ending: str) -> bytes:
+    """Return what `read_columns` does as bytes: a task of `core.files.apart`."""
+    return json.dumps(read_columns(Path(path), ending)).encode()
 
 
 def _start(raw: RawSheet) -> ContactSheet:

@@ -30,7 +30,8 @@ from core.domain.counting import agree
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput, StorageError
-from core.files.cdr import CdrFile, CdrKind, open_cdr
+from core.files.cdr import CdrKind
+from core.files.cdr_sample import CdrSample
 from core.history.cdr_blocks import CdrSpec
 from core.identifiers import new_id
 from core.services.heartbeat import heartbeat, new_owner
@@ -41,7 +42,6 @@ from core.state.store import State
 
 log = logging.getLogger(__name__)
 
-SAMPLE_BYTES = 1 << 20
 DATES_LOOKED_AT = 2_000
 # An upload that nobody mapped is deleted after this long.
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -89,14 +89,19 @@ class Preview:
     row_count: int
 
 
+# Returns the beginning of a CDR file, or raises InvalidFile.
+Look = Callable[[Path], CdrSample]
+
+
 class ImportingTraffic:
     """CDR files, from upload to history."""
 
-    def __init__(self, state: State, traffic: Traffic, limits: TrafficLimits) -> None:
-        """Take the stores and the limits."""
+    def __init__(self, state: State, traffic: Traffic, limits: TrafficLimits, look: Look) -> None:
+        """Take the stores, the limits, and who looks into a file before it is imported."""
         self._state = state
         self._traffic = traffic
         self._limits = limits
+        self._look = look
 
     def list_accounts(self, viewer: Viewer) -> tuple[Account, ...]:
         """Return the viewer's active accounts that send outside the tool, by display name."""
@@ -117,9 +122,9 @@ class ImportingTraffic:
         path = self._path(import_id)
         try:
             store_upload(content, path, self._limits.max_bytes)
-            with open_cdr(path, SAMPLE_BYTES) as file:
-                new = _new_import(import_id, upload, file, viewer, now)
-                guessed = guess_mapping(file.columns, _sent_dates(file), viewer.time_zone, now)
+            sample = self._look(path)
+            new = _new_import(import_id, upload, sample, viewer, now)
+            guessed = guess_mapping(sample.columns, _sent_dates(sample), viewer.time_zone, now)
             with self._state.write() as session:
                 remembered = traffic_imports.find_remembered(session, upload.account_id, new.signature)
                 traffic_imports.add_import(session, new, remembered or guessed)
@@ -143,11 +148,10 @@ class ImportingTraffic:
         """Return the file's beginning as *mapping* understands it. Raises: InvalidInput: as `check_mapping`."""
         found = self.get(viewer, import_id)
         check_mapping(mapping, found.columns)
-        try:
-            with open_cdr(self._path(import_id), SAMPLE_BYTES) as file:
-                block = next(file.blocks, None)
-        except FileNotFoundError:
-            raise InvalidFile("The uploaded file is gone.", hint="Upload it again.") from None
+        path = self._path(import_id)
+        if not path.exists():
+            raise InvalidFile("The uploaded file is gone.", hint="Upload it again.")
+        block = self._look(path).block
         if block is None:
             raise InvalidFile("No row of the file's beginning has as many cells as its header.")
         understood, rejected = self._traffic.preview(self._spec(found, mapping), block)
@@ -348,7 +352,7 @@ def _obstacle(account: Account) -> InvalidInput | None:
     return None
 
 
-def _new_import(import_id: str, upload: TrafficUpload, file: CdrFile, viewer: Viewer, now: datetime) -> TrafficImport:
+def _new_import(import_id: str, upload: TrafficUpload, file: CdrSample, viewer: Viewer, now: datetime) -> TrafficImport:
     # A gzipped file is read as what is inside.
     kind = CdrKind.PARQUET if file.kind is CdrKind.PARQUET else CdrKind.CSV
     return TrafficImport(
@@ -364,9 +368,9 @@ def _new_import(import_id: str, upload: TrafficUpload, file: CdrFile, viewer: Vi
     )
 
 
-def _sent_dates(file: CdrFile) -> list[str]:
+def _sent_dates(file: CdrSample) -> list[str]:
     """Return the first cells of the column that is probably the Sent Date."""
-    block = next(file.blocks, None)
+    block = file.block
     column = guess_columns(file.columns).get(CdrField.SENT_DATE)
     if block is None or column is None:
         return []

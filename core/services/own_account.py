@@ -5,7 +5,7 @@ No method takes anybody's id: whoever asks is the one it is about.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from core.domain.permissions import Viewer
 from core.domain.sender_id import parse_sender_id
 from core.domain.time_zones import check_time_zone
 from core.errors import AppError, Conflict, InvalidInput, InvalidMsisdn, StorageError, WrongCredentials
-from core.files.pictures import digest_of, draw_portrait
+from core.files.pictures import digest_of
 from core.services.hashing import Passwords
 from core.services.mailing import Mailing, digest, new_token
 from core.services.throttling import record_failures, refuse_throttled
@@ -51,15 +51,20 @@ class NewPassword:
     confirm: str
 
 
+# Returns what is kept of a picture, or raises InvalidInput.
+Draw = Callable[[bytes], bytes]
+
+
 class OwnAccount:
     """The Settings screen's services."""
 
-    def __init__(self, state: State, mailing: Mailing, passwords: Passwords, link_min: int) -> None:
-        """Take the store, who writes mails, who verifies passwords, and how many minutes a link works."""
+    def __init__(self, state: State, mailing: Mailing, passwords: Passwords, link_min: int, draw: Draw) -> None:
+        """Take the store, who writes mails, verifies passwords and draws, and how many minutes a link works."""
         self._state = state
         self._mailing = mailing
         self._passwords = passwords
         self._link = timedelta(minutes=link_min)
+        self._draw = draw
 
     def get(self, viewer: Viewer) -> Person:
         """Return the viewer as a person."""
@@ -101,10 +106,14 @@ class OwnAccount:
                 _record_changed(session, viewer, "SMS settings", now)
         return new != before
 
+    def draw_avatar(self, content: bytes) -> bytes:
+        """Return the picture as `set_avatar` would keep it. Raises: InvalidInput: as `draw_portrait`."""
+        return self._draw(content)
+
     def set_avatar(self, viewer: Viewer, content: bytes, now: datetime) -> None:
         """Draw the picture anew and keep that. Raises: InvalidInput: as `draw_portrait`."""
         # Outside the transaction: it may take a second.
-        portrait = draw_portrait(content)
+        portrait = self._draw(content)
         with self._state.write() as session:
             users.get_person(session, viewer.user_id)
             users.set_avatar(session, viewer.user_id, portrait, digest_of(portrait))

@@ -102,7 +102,8 @@ class Uploads:
         upload = _Upload(viewer.user_id, self._clock())
         self._uploads[scope["path"]] = upload
         fault: list[tuple[int, str]] = []
-        has_begun = [False]
+        # The status of the answer comes first; what follows it has none.
+        answered: list[int] = []
 
         async def counted() -> Message:
             message = await receive()
@@ -116,7 +117,7 @@ class Uploads:
 
         async def guarded(message: Message) -> None:
             if not fault:
-                has_begun[0] = True
+                answered.append(message.get("status", 0))
                 await send(message)
 
         try:
@@ -126,9 +127,10 @@ class Uploads:
                 raise
         finally:
             upload.is_open = False
-            if fault:
+            # What was refused further in is not kept there: it counts for nothing, and may be sent again.
+            if fault or not answered or answered[0] >= 400:
                 self._uploads.pop(scope["path"], None)
-        if fault and not has_begun[0]:
+        if fault and not answered:
             await _refuse(*fault[0], scope, receive, send)
 
     def _overrun(self, upload: _Upload, viewer: Viewer) -> tuple[int, str] | None:

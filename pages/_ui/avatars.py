@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from core.files.pictures import data_uri, draw_portrait, shrink
+from core.files.pictures import data_uri, shrink
 from pages._ui import session
 
 # The address of a picture takes about 130 KB, that of a small one a tenth; people look at their own.
@@ -26,9 +26,9 @@ def own_address() -> str:
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def preview_address(content: bytes) -> str:
-    """Return the address of an uploaded picture as it would be kept. Raises: InvalidInput: as `draw_portrait`."""
-    return data_uri(draw_portrait(content))
+def preview_address(content: bytes, _draw: Callable[[bytes], bytes]) -> str:
+    """Return the address of an uploaded picture as *_draw* would keep it. Raises: InvalidInput: as *_draw*."""
+    return data_uri(_draw(content))
 
 
 def show(address: str, alt: str) -> None:

@@ -222,7 +222,7 @@ def _picture() -> None:
     )
     with place, widgets.show_errors():
         if file:
-            avatars.show(avatars.preview_address(file.getvalue()), "The new picture")
+            avatars.show(avatars.preview_address(file.getvalue(), app.own_account.draw_avatar), "The new picture")
             st.caption("It will look like this.")
             if st.button("Save picture", type="primary", key=f"{KEY}_picture_save"):
                 app.own_account.set_avatar(viewer, file.getvalue(), session.now())

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.domain.people import SmsSettings
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import WrongCredentials
+from core.files.pictures import draw_portrait
 from core.services.own_account import Profile
 from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
@@ -288,4 +289,4 @@ def test_a_zone_that_is_not_offered_any_more_is_kept(house: House) -> None:
 
 
 def test_an_avatar_s_address_holds_the_picture() -> None:
-    assert avatars.preview_address(picture()).startswith("data:image/png;base64,")
+    assert avatars.preview_address(picture(), draw_portrait).startswith("data:image/png;base64,")

@@ -12,7 +12,7 @@ from core.domain.campaigns import Campaign, CampaignDraft
 from core.domain.lists import DistributionList
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
-from core.files.apart import look_here
+from core.files.apart import HERE
 from core.gateways.simulator.gateway import SimulatorGateway
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
@@ -90,7 +90,7 @@ def make_house(data_dir: Path, *, lifelike: bool = False, **settings: object) ->
     Its gateway takes and delivers everything, unless *lifelike*: then it refuses, loses and delays as chance has it.
     """
     facts = {"data_dir": data_dir, "default_rate_tps": 1_000_000, "duckdb_memory_mib": 512}
-    app = build_app(Settings(**(facts | settings)), look_here)
+    app = build_app(Settings(**(facts | settings)), HERE)
     app.state.migrate()
     if not lifelike:
         calm(app)

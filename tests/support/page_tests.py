@@ -15,7 +15,7 @@ from core.bootstrap import App, build_app
 from core.config import Settings
 from core.domain.lists import DistributionList
 from core.domain.permissions import Viewer
-from core.files.apart import look_here
+from core.files.apart import HERE
 from core.history.messages import MessageStore
 from core.services.adding_people import NewPerson
 from core.services.importing import Upload
@@ -88,7 +88,7 @@ class House:
 @contextmanager
 def house(data_dir: Path, **settings: Any) -> Iterator[House]:
     """Build an application in *data_dir* and let every page see it; nobody is signed in yet. All is delivered."""
-    app = build_app(Settings(data_dir=data_dir, **settings), look_here)
+    app = build_app(Settings(data_dir=data_dir, **settings), HERE)
     app.state.migrate()
     calm(app)
     found = House(app)

@@ -167,3 +167,12 @@ networks = st.sampled_from([(each.country, each.mccmnc) for each in list_network
 def test_what_was_written_is_read_as_it_was(tmp_path_factory: pytest.TempPathFactory, wanted: dict) -> None:
     prices = [Price(country, mccmnc, cents) for (country, mccmnc), cents in wanted.items()]
     assert places(read(tmp_path_factory.mktemp("prices"), write_price_list(prices))) == wanted
+
+
+def test_blank_rows_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A megabyte of them takes longer than any price list does.
+    monkeypatch.setattr(price_lists, "MAX_ROWS", 2)
+    path = tmp_path / "prices.csv"
+    path.write_text(",\n" * 4 + "Country,MCCMNC,Price [EUR c]\nDE,26201,1\n", "utf-8")
+    with pytest.raises(InvalidFile, match="more than 2 rows"):
+        read_price_list(path, None)
