@@ -12,6 +12,8 @@ from typing import TypeVar
 from core.bootstrap import App
 from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficImport, TrafficImportStatus
 from core.domain.cdr_guessing import status_key
+from core.domain.cdr_prices import parse_rate, say_rates
+from core.domain.cdr_remarks import say_remarks
 from core.domain.messages import DeliveryStatus
 from core.domain.permissions import Viewer
 from core.errors import AppError, InvalidInput
@@ -43,6 +45,13 @@ def add_import(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help=f"how the file writes times: {', '.join(form.name for form in DateFormat)}",
     )
     parser.add_argument("--price-unit", default="", choices=["", *(unit.name for unit in PriceUnit)])
+    parser.add_argument(
+        "--rate",
+        action="append",
+        default=[],
+        metavar="CURRENCY=EUR",
+        help="what one unit of a currency of the prices is in EUR: USD=0.92",
+    )
     parser.add_argument(
         "--status",
         action="append",
@@ -88,7 +97,14 @@ def _mapping(proposed: CdrMapping, options: argparse.Namespace, headers: Sequenc
     statuses = dict(proposed.statuses)
     for word, status in _pairs(options.status, "--status"):
         statuses[status_key(word)] = _find(status, {name: name for name in DeliveryStatus}, "delivery status")
-    mapping = replace(proposed, columns=columns, statuses=statuses, time_zone=options.time_zone or proposed.time_zone)
+    rates = {code.upper(): parse_rate(rate, code.upper()) for code, rate in _pairs(options.rate, "--rate")}
+    mapping = replace(
+        proposed,
+        columns=columns,
+        statuses=statuses,
+        time_zone=options.time_zone or proposed.time_zone,
+        rates={**proposed.rates, **rates},
+    )
     if options.date_format:
         mapping = replace(
             mapping, date_format=_find(options.date_format, {form.name: form for form in DateFormat}, "date format")
@@ -131,7 +147,8 @@ def _wait(app: App, viewer: Viewer, found: TrafficImport, *, work: bool) -> Traf
 
 def _say_mapping(mapping: CdrMapping) -> str:
     columns = ", ".join(f"{field} = {column}" for field, column in mapping.columns.items())
-    return f"{columns}; times as {mapping.date_format}, in {mapping.time_zone} where they do not say."
+    rates = f" {say_rates(mapping.rates)}." if mapping.rates else ""
+    return f"{columns}; times as {mapping.date_format}, in {mapping.time_zone} where they do not say.{rates}"
 
 
 def _say(found: TrafficImport) -> str:
@@ -140,6 +157,7 @@ def _say(found: TrafficImport) -> str:
         f"{found.file_name}: {found.status}, {counts.read} rows read, {counts.added} added, {counts.updated} updated, "
         f"{counts.unchanged} unchanged, {counts.repeated} repeated, {counts.rejected} rejected. "
         f"{found.fault} {found.hint}"
+        f"{''.join(f' {line}.' for line in say_remarks(found.remarks))}"
     ).strip()
 
 

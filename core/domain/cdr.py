@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from core.domain.cdr_prices import check_rates
+from core.domain.cdr_remarks import CellFault
 from core.domain.messages import DeliveryStatus
 from core.errors import InvalidInput
 
@@ -94,7 +97,7 @@ class PriceUnit(StrEnum):
 
 
 class RowFault(StrEnum):
-    """Why a row is not a message; the first that applies, in this order."""
+    """Why a row is not a message; the first that applies, in this order. What it can do without is a `CellFault`."""
 
     CELLS = "cells"
     CONTROL = "control"
@@ -106,15 +109,6 @@ class RowFault(StrEnum):
     RECEIVER = "receiver"
     NO_STATUS = "no_status"
     STATUS = "status"
-    DELIVERY_DATE = "delivery_date"
-    DELIVERED_BEFORE_SENT = "delivered_before_sent"
-    DELIVERED_IN_FUTURE = "delivered_in_future"
-    PRICE = "price"
-    SEGMENTS = "segments"
-    UNICODE = "unicode"
-    COUNTRY = "country"
-    MCCMNC = "mccmnc"
-    TOO_LONG = "too_long"
 
 
 # The sentence for each; {cell} is what the file says.
@@ -129,15 +123,6 @@ ROW_FAULTS: dict[RowFault, str] = {
     RowFault.RECEIVER: "The Receiver {cell} is no subscriber number with country code.",
     RowFault.NO_STATUS: "There is no Delivery Status.",
     RowFault.STATUS: "The Delivery Status {cell} is unknown: say what it means before you import.",
-    RowFault.DELIVERY_DATE: "The Delivery Date {cell} is not in the file's date format.",
-    RowFault.DELIVERED_BEFORE_SENT: "The Delivery Date {cell} is more than an hour before the Sent Date.",
-    RowFault.DELIVERED_IN_FUTURE: "The Delivery Date {cell} lies in the future; is the time zone right?",
-    RowFault.PRICE: "The Price {cell} is no amount.",
-    RowFault.SEGMENTS: "The number of segments {cell} is not between 1 and 255.",
-    RowFault.UNICODE: "{cell} does not say whether the message is Unicode: yes or no.",
-    RowFault.COUNTRY: "The Country {cell} is neither a country's code nor its English name.",
-    RowFault.MCCMNC: "The MCCMNC {cell} does not have five or six digits.",
-    RowFault.TOO_LONG: "A Sender, Message ID, Error Code or Network has more than 128 characters.",
 }
 MAX_CELL = 128
 
@@ -149,7 +134,7 @@ class CdrMapping:
 
     *columns* names a column for each field that the file has. *time_zone* is that of times which do not say. *statuses*
     says what words of the file mean, by `status_key`; the usual ones are known besides. *price_unit* is None as long as
-    nobody said, which only matters when there is a price.
+    nobody said, which only matters when there is a price. *rates* says what one unit of each other currency is in EUR.
     """
 
     columns: Mapping[CdrField, str]
@@ -157,6 +142,7 @@ class CdrMapping:
     time_zone: str
     price_unit: PriceUnit | None = None
     statuses: Mapping[str, DeliveryStatus] = field(default_factory=dict)
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def check_mapping(mapping: CdrMapping, headers: Sequence[str]) -> None:
@@ -164,7 +150,8 @@ def check_mapping(mapping: CdrMapping, headers: Sequence[str]) -> None:
     Refuse a mapping that cannot be used for a file with *headers*.
 
     Raises: InvalidInput: a needed field has no column, a column does not exist or is named twice, or date format, unit
-        of the price or time zone are missing or unknown; its `field` is the field's name where there is one.
+        of the price or time zone are missing or unknown, or a rate cannot be; its `field` is the field's name where
+        there is one.
     """
     missing = [name for name in NEEDED if not mapping.columns.get(name)]
     if missing:
@@ -190,6 +177,7 @@ def check_mapping(mapping: CdrMapping, headers: Sequence[str]) -> None:
         raise InvalidInput(
             "It is not clear what the prices are counted in.", hint="Choose EUR cents or EUR.", field="price_unit"
         )
+    check_rates(mapping.rates)
     try:
         ZoneInfo(mapping.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -231,7 +219,8 @@ class TrafficImport:
     A file of outside traffic, and what became of it.
 
     *columns* are its headers. *progress* is 0..1. *fault* and *hint* say what is wrong with a Faulted import, and what
-    one In Progress waits for; else "".
+    one In Progress waits for; else "". *remarks* counts rows that were kept with something missing. *rates* are those
+    its prices are, or were, changed to EUR by.
     """
 
     import_id: str
@@ -248,3 +237,5 @@ class TrafficImport:
     fault: str = ""
     hint: str = ""
     finished_at: datetime | None = None
+    remarks: Mapping[CellFault, int] = field(default_factory=dict)
+    rates: Mapping[str, Decimal] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.domain.cdr import CLOCK_LEEWAY, EARLIEST, CdrField, CdrMapping, DateFormat, PriceUnit
+from core.domain.cdr_prices import find_currency
 from core.domain.messages import DeliveryStatus
 from core.domain.receipts import RECEIPT_STATES
 
@@ -183,11 +184,11 @@ def guess_columns(headers: Sequence[str]) -> dict[CdrField, str]:
 
 
 def guess_price_unit(header: str) -> PriceUnit | None:
-    """Return what the header says the prices are counted in; None when it does not say."""
+    """Return what the header says the prices are counted in, whichever the currency; None when it does not say."""
     bare = _bare(header)
     if "cent" in bare or bare.endswith("eurc"):
         return PriceUnit.EUR_CENTS
-    return PriceUnit.EUR if "eur" in bare or "€" in header else None
+    return PriceUnit.EUR if "eur" in bare or find_currency(header) else None
 
 
 def list_date_formats(cells: Iterable[str], now: datetime) -> list[DateFormat]:

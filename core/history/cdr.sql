@@ -2,7 +2,7 @@
 -- A block has row_no and a column of text for each field.
 
 -- name: create_rows
-CREATE TABLE {rows} (
+CREATE {kind} TABLE {rows} (
     row_no BIGINT NOT NULL,
     key UUID NOT NULL,
     gateway_message_id VARCHAR NOT NULL,
@@ -68,13 +68,13 @@ fitted AS (
 found AS (
     SELECT
         t.*, r.msisdn, r.country AS msisdn_country, r.network AS msisdn_network, r.mccmnc AS msisdn_mccmnc,
-        s.value AS status_value, p.value AS price_value, g.value AS segments_value, u.value AS unicode_value,
-        c.value AS country_value, n.value AS mccmnc_value, n.name AS mccmnc_name,
+        s.value AS status_value, p.value AS price_value, p.fault AS price_fault, g.value AS segments_value, u.value AS unicode_value,
+        c.value AS country_value, n.value AS mccmnc_value, coalesce(n.value, '') AS code, n.name AS mccmnc_name,
         w.value AS network_code, w.name AS network_code_name
     FROM fitted AS t
     JOIN cdr_receivers AS r ON r.cell = t.receiver
     JOIN cdr_statuses AS s ON s.cell = t.delivery_status
-    JOIN cdr_prices AS p ON p.cell = t.price
+    JOIN cdr_prices AS p ON p.price = t.price AND p.currency = t.currency
     JOIN cdr_segments AS g ON g.cell = t.segments
     JOIN cdr_unicodes AS u ON u.cell = t.unicode
     JOIN cdr_countries AS c ON c.cell = t.country
@@ -82,7 +82,19 @@ found AS (
     JOIN cdr_network_codes AS w ON w.cell = t.network
 )
 SELECT
-    *,
+    -- Its beginning names nobody.
+    * REPLACE (
+        CASE WHEN length(sender) <= $max_cell THEN sender ELSE '' END AS sender,
+        CASE WHEN length(message_id) <= $max_cell THEN message_id ELSE '' END AS message_id,
+        CASE WHEN length(error_code) <= $max_cell THEN error_code ELSE '' END AS error_code,
+        CASE WHEN length(network) <= $max_cell THEN network ELSE '' END AS network
+    ),
+    CASE
+        WHEN length(sender) > $max_cell THEN sender
+        WHEN length(message_id) > $max_cell THEN message_id
+        WHEN length(error_code) > $max_cell THEN error_code
+        WHEN length(network) > $max_cell THEN network
+    END AS long_cell,
     CASE
         WHEN sent_date = '' THEN 'no_sent_date'
         WHEN sent_at IS NULL THEN 'sent_date'
@@ -92,37 +104,50 @@ SELECT
         WHEN msisdn IS NULL THEN 'receiver'
         WHEN delivery_status = '' THEN 'no_status'
         WHEN status_value IS NULL THEN 'status'
+    END AS fault,
+    CASE
         WHEN delivery_date <> '' AND delivery_at IS NULL THEN 'delivery_date'
         WHEN status_value <> 'Submitted' AND delivery_at < sent_at - INTERVAL 1 HOUR THEN 'delivered_before_sent'
         WHEN status_value <> 'Submitted' AND delivery_at > $latest::TIMESTAMP THEN 'delivered_in_future'
-        WHEN price_value IS NULL THEN 'price'
-        WHEN segments_value IS NULL THEN 'segments'
-        WHEN unicode_value IS NULL THEN 'unicode'
-        WHEN country <> '' AND country_value IS NULL THEN 'country'
-        WHEN mccmnc <> '' AND mccmnc_value IS NULL THEN 'mccmnc'
-        WHEN greatest(length(sender), length(message_id), length(error_code), length(network)) > $max_cell
-            THEN 'too_long'
-    END AS fault
+    END AS delivery_fault
 FROM found;
 
 -- name: rejected
 SELECT
     row_no, fault,
-    CASE fault
-        WHEN 'receiver' THEN receiver
-        WHEN 'status' THEN delivery_status
-        WHEN 'delivery_date' THEN delivery_date
-        WHEN 'delivered_before_sent' THEN delivery_date
-        WHEN 'delivered_in_future' THEN delivery_date
-        WHEN 'price' THEN price
-        WHEN 'segments' THEN segments
-        WHEN 'unicode' THEN unicode
-        WHEN 'country' THEN country
-        WHEN 'mccmnc' THEN mccmnc
-        ELSE sent_date
-    END AS cell
+    CASE fault WHEN 'receiver' THEN receiver WHEN 'status' THEN delivery_status ELSE sent_date END AS cell
 FROM cdr_parsed
 WHERE fault IS NOT NULL
+ORDER BY row_no;
+
+-- name: kept
+-- Few rows have anything to say: the others are passed over before a list is made of them.
+WITH remarked AS (
+    SELECT * FROM cdr_parsed
+    WHERE fault IS NULL AND (
+        delivery_fault IS NOT NULL OR price_fault IS NOT NULL OR segments_value IS NULL OR unicode_value IS NULL
+        OR (country <> '' AND country_value IS NULL) OR (mccmnc <> '' AND mccmnc_value IS NULL)
+        OR long_cell IS NOT NULL
+    )
+),
+listed AS (
+    SELECT row_no, unnest([
+        {'fault': delivery_fault, 'cell': delivery_date},
+        {
+            'fault': price_fault,
+            'cell': CASE price_fault WHEN 'currency' THEN concat_ws(' ', price, currency) ELSE price END
+        },
+        {'fault': CASE WHEN segments_value IS NULL THEN 'segments' END, 'cell': segments},
+        {'fault': CASE WHEN unicode_value IS NULL THEN 'unicode' END, 'cell': unicode},
+        {'fault': CASE WHEN country <> '' AND country_value IS NULL THEN 'country' END, 'cell': country},
+        {'fault': CASE WHEN mccmnc <> '' AND mccmnc_value IS NULL THEN 'mccmnc' END, 'cell': mccmnc},
+        {'fault': CASE WHEN long_cell IS NOT NULL THEN 'too_long' END, 'cell': long_cell}
+    ]) AS remark
+    FROM remarked
+)
+SELECT row_no, remark.fault AS fault, remark.cell AS cell
+FROM listed
+WHERE remark.fault IS NOT NULL
 ORDER BY row_no;
 
 -- name: understood
@@ -130,24 +155,25 @@ ORDER BY row_no;
 CREATE OR REPLACE TEMP VIEW cdr_understood AS
 SELECT
     row_no, message_id AS gateway_message_id, sent_at, msisdn AS receiver, sender,
-    CASE WHEN country <> '' THEN country_value ELSE msisdn_country END AS country,
+    CASE WHEN country <> '' THEN coalesce(country_value, msisdn_country) ELSE msisdn_country END AS country,
     CASE
-        WHEN network_code IS NOT NULL AND mccmnc = '' THEN network_code_name
+        WHEN network_code IS NOT NULL AND code = '' THEN network_code_name
         WHEN network_code IS NOT NULL THEN mccmnc_name
         WHEN network <> '' THEN network
-        WHEN mccmnc <> '' THEN mccmnc_name
+        WHEN code <> '' THEN mccmnc_name
         ELSE msisdn_network
     END AS network,
     CASE
-        WHEN mccmnc <> '' THEN mccmnc_value
+        WHEN code <> '' THEN code
         WHEN network_code IS NOT NULL THEN network_code
         WHEN network <> '' AND lower(network) <> lower(msisdn_network) THEN ''
         ELSE msisdn_mccmnc
     END AS mccmnc,
     status_value AS delivery_status, upper(delivery_status) AS word, error_code,
-    CASE WHEN status_value <> 'Submitted' THEN greatest(delivery_at, CASE WHEN delivery_at IS NOT NULL THEN sent_at END)
-        END AS delivered_at,
-    price_value AS price_eur_cents, segments_value AS segment_count, unicode_value AS unicode
+    CASE WHEN status_value <> 'Submitted' AND delivery_fault IS NULL
+        THEN greatest(delivery_at, CASE WHEN delivery_at IS NOT NULL THEN sent_at END) END AS delivered_at,
+    price_value AS price_eur_cents, coalesce(segments_value, 1) AS segment_count,
+    coalesce(unicode_value, false) AS unicode
 FROM cdr_parsed
 WHERE fault IS NULL;
 
@@ -198,6 +224,9 @@ SELECT DISTINCT id FROM (
 
 -- name: list_doubtful
 SELECT id FROM cdr_doubtful ORDER BY id LIMIT 100;
+
+-- name: count_doubtful
+SELECT count(*) FROM {rows} WHERE gateway_message_id IN (SELECT id FROM cdr_doubtful);
 
 -- name: drop_doubtful_ids
 -- Their rows are told apart as those without an id.

@@ -10,9 +10,20 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.domain.cdr import CLOCK_LEEWAY, EARLIEST, MAX_CELL, CdrField, CdrMapping, DateFormat, PriceUnit, RowFault
+from core.domain.cdr import (
+    CLOCK_LEEWAY,
+    EARLIEST,
+    MAX_CELL,
+    NEEDED,
+    CdrField,
+    CdrMapping,
+    DateFormat,
+    PriceUnit,
+    RowFault,
+)
 from core.domain.cdr_guessing import TIMES, find_status, parse_unicode
-from core.domain.cdr_prices import parse_price
+from core.domain.cdr_prices import EUR, currency_of, parse_price, to_eur_cents
+from core.domain.cdr_remarks import CellFault
 from core.domain.control_characters import find_control, replace_controls
 from core.domain.msisdn import find_msisdn
 from core.domain.numbering import get_destination, list_countries, list_networks
@@ -33,6 +44,7 @@ _OFFSET = r"\d:\d{2}(?:[.,]\d{1,9})? ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 
 # Which of the two moments a local time means that the clock shows twice.
 Reading = Literal["first", "second"]
+_NEEDED = frozenset(field.name.lower() for field in NEEDED)
 _PLACE = ("msisdn", "country", "network", "mccmnc")
 _PRICE = pa.decimal128(12, 4)
 
@@ -47,13 +59,32 @@ class CdrSpec:
     now: datetime
 
 
+@dataclass(frozen=True)
+class BlockFaults:
+    """
+    What is wrong with rows of a block; each has row_no (int64), fault and cell (text), in file order.
+
+    Rows in *rejected* are no messages, and fault is a `core.domain.cdr.RowFault`. Those in *kept* are messages without
+    that cell, and fault is a `CellFault`; a row may be there several times.
+    """
+
+    rejected: pa.Table
+    kept: pa.Table
+
+
 class BlockReader:
-    """Reads one block after the other, on one cursor; `cdr_parsed` holds the last one."""
+    """
+    Reads one block after the other, on one cursor; `cdr_parsed` holds the last one.
+
+    *currencies* are those other than EUR that prices were met in, *unrated* those of them that have no rate: their
+    prices are NULL.
+    """
 
     def __init__(self, cursor: Cursor, spec: CdrSpec) -> None:
         """Take the cursor and how the file is read; the mapping was checked."""
         self._cursor = cursor
         self._spec = spec
+        self.currencies: dict[str, None] = {}
         columns = spec.mapping.columns
         self._sources = {field.name.lower(): f"c{spec.columns.index(name)}" for field, name in columns.items()}
         self._cells = ", ".join(["row_no", *(_cell_of(field, field in columns) for field in CdrField)])
@@ -61,17 +92,17 @@ class BlockReader:
         self._sent, self._sent_offset_s = _moment("sent_date", spec.mapping.date_format)
         self._delivery, self._delivery_offset_s = _moment("delivery_date", spec.mapping.date_format)
 
-    def read(self, block: pa.Table) -> pa.Table:
-        """
-        Understand a block of `core.files.cdr`.
+    @property
+    def unrated(self) -> tuple[str, ...]:
+        """The currencies met so far that have no rate."""
+        return tuple(currency for currency in self.currencies if currency not in self._spec.mapping.rates)
 
-        Returns: The rows that are no messages: row_no (int64), fault (a `core.domain.cdr.RowFault`), cell (text), in
-            file order. The others are in the view `cdr_understood`.
-        """
+    def read(self, block: pa.Table) -> BlockFaults:
+        """Understand a block of `core.files.cdr`; its messages are in the view `cdr_understood`."""
         cursor, now = self._cursor, self._spec.now
         latest = now + CLOCK_LEEWAY
         cells = {name: pc.utf8_trim_whitespace(block[source]) for name, source in self._sources.items()}
-        clean, refused = _sift(pa.table({"row_no": block["row_no"], **cells}))
+        clean, refused, emptied = _sift(pa.table({"row_no": block["row_no"], **cells}))
         cursor.register("block", clean)
         cursor.execute(
             SQL["read_cells"].format(
@@ -93,17 +124,18 @@ class BlockReader:
         )
         cursor.execute(sql, {**bounds, **values})
         cursor.execute(SQL["understood"])
-        rejected = fetch(cursor, SQL["rejected"])
-        if refused is None:
-            return rejected
-        return pa.concat_tables([rejected, refused.cast(rejected.schema)]).sort_by("row_no")
+        rejected, kept = fetch(cursor, SQL["rejected"]), fetch(cursor, SQL["kept"])
+        return BlockFaults(
+            pa.concat_tables([rejected, refused.cast(rejected.schema)]).sort_by("row_no"),
+            pa.concat_tables([kept, _without(emptied, rejected).cast(kept.schema)]).sort_by("row_no"),
+        )
 
     def _look_up(self) -> None:
         """Parse what few different cells stand for once for each, instead of row by row."""
         mapping = self._spec.mapping
         said = mapping.statuses
         self._register("cdr_statuses", "delivery_status", lambda cell: find_status(cell, said), pa.string())
-        self._register("cdr_prices", "price", lambda cell: _price(cell, mapping.price_unit), _PRICE)
+        self._register_prices()
         self._register("cdr_segments", "segments", _segments, pa.int32())
         self._register("cdr_unicodes", "unicode", lambda cell: parse_unicode(cell) if cell else False, pa.bool_())
         self._register("cdr_countries", "country", _country_code, pa.string())
@@ -121,6 +153,42 @@ class BlockReader:
         codes = [_mccmnc(cell) or None for cell in cells]
         names = [_network_names().get(code or "", "") for code in codes]
         self._cursor.register("cdr_network_codes", _texts({"cell": cells, "value": codes, "name": names}))
+
+    def _register_prices(self) -> None:
+        found = self._cursor.execute("SELECT DISTINCT price, currency FROM cdr_cells").to_arrow_table()
+        mapping = self._spec.mapping
+        header = mapping.columns.get(CdrField.PRICE, "")
+        values: list[Decimal | None] = []
+        faults: list[str | None] = []
+        for row in found.to_pylist():
+            amount = parse_price(row["price"])
+            # What costs nothing does so in every currency.
+            currency = currency_of(row["price"], row["currency"], header) if amount else EUR
+            value: Decimal | None = Decimal(0)
+            fault = None
+            if row["price"] and amount is None:
+                fault = CellFault.PRICE
+            elif currency is None:
+                fault = CellFault.CURRENCY
+            elif amount:
+                value, fault = self._eur_cents(amount, currency)
+            values.append(value)
+            faults.append(fault)
+        found = found.append_column("value", pa.array(values, _PRICE)).append_column(
+            "fault", pa.array(faults, pa.string())
+        )
+        self._cursor.register("cdr_prices", found)
+
+    def _eur_cents(self, amount: Decimal, currency: str) -> tuple[Decimal | None, CellFault | None]:
+        rate = Decimal(1)
+        if currency != EUR:
+            self.currencies[currency] = None
+            if currency not in self._spec.mapping.rates:
+                return None, None
+            rate = self._spec.mapping.rates[currency]
+        is_cents = self._spec.mapping.price_unit is PriceUnit.EUR_CENTS
+        cents = to_eur_cents(amount, rate, is_cents=is_cents)
+        return (cents, None) if cents < _MOST_EUR_CENTS else (Decimal(0), CellFault.PRICE)
 
     def _register(self, table: str, column: str, parse: Callable[[str], Any], kind: pa.DataType) -> None:
         cells = self._distinct(column)
@@ -141,21 +209,45 @@ class BlockReader:
         return local_offsets(period, self._spec.mapping.time_zone)
 
 
-def _sift(block: pa.Table) -> tuple[pa.Table, pa.Table | None]:
-    """Return the rows without control characters, and the others as they are rejected, None where there are none."""
-    if find_fault(block) is None:
-        return block, None
+def _sift(block: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """
+    Take control characters out of the cells that are read.
+
+    Returns: The rows, those that need such a cell taken out, and such cells of the others made ""; the rows taken out;
+    the cells made "". The latter as in `BlockFaults`.
+    """
     faults: list[tuple[int, str, str]] = []
-    for row in block.to_pylist():
-        cell = next(
-            (cell for name, cell in row.items() if name != "row_no" and find_control(cell, is_prose=True)), None
-        )
-        if cell is not None:
-            # What nobody sees is shown as a replacement character.
-            faults.append((row["row_no"], RowFault.CONTROL, replace_controls(cell)))
-    numbers, kinds, cells = zip(*faults, strict=True)
-    clean = block.filter(pc.invert(pc.is_in(block["row_no"], pa.array(numbers, pa.int64()))))
-    return clean, pa.table({"row_no": numbers, "fault": list(map(str, kinds)), "cell": cells})
+    emptied: list[tuple[int, str, str]] = []
+    if find_fault(block) is None:
+        return block, _faults(faults), _faults(emptied)
+    rows = block.to_pylist()
+    for row in rows:
+        # What nobody sees is shown as a replacement character.
+        bad = {
+            name: replace_controls(cell)
+            for name, cell in row.items()
+            if name != "row_no" and find_control(cell, is_prose=True)
+        }
+        if cell := next((cell for name, cell in bad.items() if name in _NEEDED), None):
+            faults.append((row["row_no"], RowFault.CONTROL, cell))
+            continue
+        emptied.extend((row["row_no"], CellFault.CONTROL, cell) for cell in bad.values())
+        row.update(dict.fromkeys(bad, ""))
+    refused = _faults(faults)
+    clean = pa.Table.from_pylist(rows, block.schema).filter(pc.invert(pc.is_in(block["row_no"], refused["row_no"])))
+    return clean, refused, _faults(emptied)
+
+
+def _faults(found: Sequence[tuple[int, str, str]]) -> pa.Table:
+    numbers, kinds, cells = zip(*found, strict=True) if found else ((), (), ())
+    numbered = pa.table({"row_no": pa.array(numbers, pa.int64())})
+    texts = _texts({"fault": map(str, kinds), "cell": cells})
+    return numbered.append_column("fault", texts["fault"]).append_column("cell", texts["cell"])
+
+
+def _without(found: pa.Table, rejected: pa.Table) -> pa.Table:
+    """Return what was *found* about rows that are not *rejected* for something else."""
+    return found.filter(pc.invert(pc.is_in(found["row_no"], rejected["row_no"])))
 
 
 def local_offsets(period: Period, time_zone: str) -> tuple[Callable[[str, Reading], str], Mapping[str, object]]:
@@ -224,16 +316,6 @@ def _moment(column: str, form: DateFormat) -> tuple[str, str]:
         # Behind the day of the week, which nobody needs.
         return f"CASE WHEN {shaped} THEN try_strptime(substr({bare}, 6), [{patterns}]) END", offset_s
     return f"CASE WHEN {shaped} THEN try_cast(replace({bare}, ',', '.') AS TIMESTAMP) END", offset_s
-
-
-def _price(cell: str, unit: PriceUnit | None) -> Decimal | None:
-    if not cell:
-        return Decimal(0)
-    found = parse_price(cell)
-    if found is None:
-        return None
-    cents = (found * (100 if unit is PriceUnit.EUR else 1)).quantize(Decimal("0.0001"))
-    return cents if cents < _MOST_EUR_CENTS else None
 
 
 def _segments(cell: str) -> int | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from core.domain.cdr import SAME_MESSAGE_WITHIN
+from core.domain.cdr_prices import ask_rates
 from core.history.arrow import fetch, fetch_one
-from core.history.cdr_blocks import SQL, BlockReader, CdrSpec
+from core.history.cdr_blocks import SQL, BlockFaults, BlockReader, CdrSpec
 from core.history.door import Cursor
 from core.history.lake import Lake
 from core.history.messages import settle_messages
@@ -17,6 +18,7 @@ from core.history.rollups import record_inserted
 # Messages of one commit: few enough that a campaign's batches need not wait long for the writer's lock.
 CHUNK_MESSAGES = 100_000
 SOURCE = GATEWAY = "import"
+_PREVIEWED = "cdr_previewed"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,24 @@ class Staged:
     row_count: int
     message_count: int
     chunk_count: int
+    doubtful_count: int
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """
+    The first block of a file as it would be understood.
+
+    *table* has row_no (int64), gateway_message_id, sent_at, receiver, sender, country, network, mccmnc,
+    delivery_status, error_code, delivered_at, price_eur_cents (NULL: its currency has no rate), segment_count, unicode.
+    *currencies* and *unrated* are as `BlockReader` has them; *doubtful_ids* stand for different moments and are none.
+    """
+
+    table: pa.Table
+    faults: BlockFaults
+    currencies: tuple[str, ...]
+    unrated: tuple[str, ...]
+    doubtful_ids: tuple[str, ...]
 
 
 class OutsideTraffic:
@@ -51,21 +71,18 @@ class OutsideTraffic:
         self._lake = lake
         self._chunk_messages = chunk_messages
 
-    def preview(self, spec: CdrSpec, block: pa.Table) -> tuple[pa.Table, pa.Table]:
-        """
-        Return a few rows as they would be understood, and those that would not be; nothing is written.
-
-        Returns: row_no (int64), gateway_message_id, sent_at, receiver, sender, country, network, mccmnc,
-            delivery_status, error_code, delivered_at, price_eur_cents, segment_count, unicode; and as
-            `BlockReader.read`.
-        """
+    def preview(self, spec: CdrSpec, block: pa.Table) -> Beginning:
+        """Return a few rows as they would be understood; nothing is written."""
         with self._lake.read() as cursor:
-            rejected = BlockReader(cursor, spec).read(block)
-            return fetch(cursor, SQL["show_understood"]), rejected
+            reader = BlockReader(cursor, spec)
+            faults = reader.read(block)
+            table = fetch(cursor, SQL["show_understood"])
+            doubtful = () if reader.unrated else _list_doubtful(cursor, spec)
+        return Beginning(table, faults, tuple(reader.currencies), reader.unrated, doubtful)
 
     @contextmanager
     def staged(
-        self, spec: CdrSpec, blocks: Iterable[pa.Table], reject: Callable[[pa.Table, pa.Table], None]
+        self, spec: CdrSpec, blocks: Iterable[pa.Table], reject: Callable[[pa.Table, BlockFaults], None]
     ) -> Iterator[Staged]:
         """
         Read all *blocks* into a table of this process, which is there while the block runs.
@@ -73,20 +90,21 @@ class OutsideTraffic:
         Args:
             spec: How the file is read.
             blocks: As `core.files.cdr` gives them; only one is held at a time, the rest spills to disk.
-            reject: Is given each block with those of its rows that are no messages, as `BlockReader.read` has them.
+            reject: Is given each block with what is wrong with rows of it, if anything is.
 
-        Raises: StorageError: as `Lake.scratch`. Whatever *blocks* and *reject* raise.
+        Raises: InvalidInput: a price's currency has no rate. StorageError: as `Lake.scratch`. Whatever *blocks* and
+            *reject* raise.
         """
-        row_count = 0
+        row_count = doubtful_count = 0
 
         def fill(cursor: Cursor, name: str) -> None:
-            nonlocal row_count
-            row_count = self._stage(cursor, spec, name, blocks, reject)
+            nonlocal row_count, doubtful_count
+            row_count, doubtful_count = self._stage(cursor, spec, name, blocks, reject)
 
         with self._lake.scratch(fill) as table:
             with self._lake.read() as cursor:
                 message_count, chunk_count = fetch_one(cursor, SQL["count_messages"].format(messages=table))
-            yield Staged(table, spec.account_id, row_count, int(message_count), int(chunk_count))
+            yield Staged(table, spec.account_id, row_count, int(message_count), int(chunk_count), doubtful_count)
 
     def merge_chunk(self, staged: Staged, import_id: str, chunk_no: int) -> Merged:
         """
@@ -113,20 +131,23 @@ class OutsideTraffic:
         spec: CdrSpec,
         messages: str,
         blocks: Iterable[pa.Table],
-        reject: Callable[[pa.Table, pa.Table], None],
-    ) -> int:
-        """Fill *messages*; return how many rows it was made of."""
+        reject: Callable[[pa.Table, BlockFaults], None],
+    ) -> tuple[int, int]:
+        """Fill *messages*; return how many rows it was made of, and how many of them had an id that is none."""
         rows = f"{messages}_rows"
         try:
-            cursor.execute(SQL["create_rows"].format(rows=rows))
+            cursor.execute(SQL["create_rows"].format(rows=rows, kind=""))
             reader = BlockReader(cursor, spec)
             for block in blocks:
-                rejected = reader.read(block)
-                if rejected.num_rows:
-                    reject(block, rejected)
+                faults = reader.read(block)
+                if reader.unrated:
+                    raise ask_rates(reader.unrated, is_begun=True)
+                if faults.rejected.num_rows or faults.kept.num_rows:
+                    reject(block, faults)
                 cursor.execute(SQL["keep_rows"].format(rows=rows), {"account": spec.account_id})
             row_count = int(fetch_one(cursor, SQL["count_rows"].format(rows=rows))[0])
             cursor.execute(SQL["find_doubtful"].format(rows=rows), {"within": SAME_MESSAGE_WITHIN})
+            doubtful_count = int(fetch_one(cursor, SQL["count_doubtful"].format(rows=rows))[0])
             cursor.execute(SQL["drop_doubtful_ids"].format(rows=rows), {"account": spec.account_id})
             cursor.execute(SQL["find_repeated"].format(rows=rows))
             cursor.execute(SQL["fold"].format(rows=rows), {"within": SAME_MESSAGE_WITHIN})
@@ -135,7 +156,18 @@ class OutsideTraffic:
             cursor.execute(SQL["drop_folding"])
         finally:
             cursor.execute(SQL["drop_rows"].format(rows=rows))
-        return row_count
+        return row_count, doubtful_count
+
+
+def _list_doubtful(cursor: Cursor, spec: CdrSpec) -> tuple[str, ...]:
+    """Return ids of the last block that stand for different moments."""
+    cursor.execute(SQL["create_rows"].format(rows=_PREVIEWED, kind="TEMP"))
+    try:
+        cursor.execute(SQL["keep_rows"].format(rows=_PREVIEWED), {"account": spec.account_id})
+        cursor.execute(SQL["find_doubtful"].format(rows=_PREVIEWED), {"within": SAME_MESSAGE_WITHIN})
+        return tuple(row[0] for row in cursor.execute(SQL["list_doubtful"]).fetchall())
+    finally:
+        cursor.execute(SQL["drop_rows"].format(rows=_PREVIEWED))
 
 
 def _merge(cursor: Cursor, staged: Staged, chunk_no: int) -> Merged:

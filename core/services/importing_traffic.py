@@ -19,13 +19,13 @@ from core.domain.audit import Action, Subject
 from core.domain.cdr import (
     CdrField,
     CdrMapping,
-    RowFault,
     TrafficCounts,
     TrafficImport,
     TrafficImportStatus,
     check_mapping,
 )
 from core.domain.cdr_guessing import guess_columns, guess_mapping, signature_of
+from core.domain.cdr_prices import ask_rates
 from core.domain.counting import agree
 from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
@@ -33,10 +33,12 @@ from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput
 from core.files.cdr import CdrKind
 from core.files.cdr_sample import CdrSample
 from core.history.cdr_blocks import CdrSpec
+from core.history.outside_traffic import Beginning
 from core.identifiers import new_id
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.storing import NO_ROOM, store_upload
-from core.services.traffic_runs import RunFiles, Traffic, TrafficRun, explain_row, readable_rows
+from core.services.traffic_previews import Preview, preview_of
+from core.services.traffic_runs import RunFiles, Traffic, TrafficRun
 from core.state import accounts, audit, traffic_imports
 from core.state.store import State
 
@@ -71,22 +73,6 @@ class Proposal:
 
     mapping: CdrMapping
     is_remembered: bool
-
-
-@dataclass(frozen=True)
-class Preview:
-    """
-    The beginning of a file as it would be understood.
-
-    *table* has Row, Sent Date (timestamp[us, tz=UTC]), Receiver, Sender, Country, Network, MCCMNC, Delivery Status,
-    Delivery Date, Error Code, Price [EUR c], Segments, Unicode and Message ID. *refused* has row numbers and reasons.
-    *unknown_words* are statuses nobody said the meaning of. All are of the first *row_count* rows.
-    """
-
-    table: pa.Table
-    refused: tuple[tuple[int, str], ...]
-    unknown_words: tuple[str, ...]
-    row_count: int
 
 
 # Returns the beginning of a CDR file, or raises InvalidFile.
@@ -147,36 +133,43 @@ class ImportingTraffic:
     def preview(self, viewer: Viewer, import_id: str, mapping: CdrMapping) -> Preview:
         """Return the file's beginning as *mapping* understands it. Raises: InvalidInput: as `check_mapping`."""
         found = self.get(viewer, import_id)
-        check_mapping(mapping, found.columns)
-        path = self._path(import_id)
-        if not path.exists():
-            raise InvalidFile("The uploaded file is gone.", hint="Upload it again.")
-        block = self._look(path).block
-        if block is None:
-            raise InvalidFile("No row of the file's beginning has as many cells as its header.")
-        understood, rejected = self._traffic.preview(self._spec(found, mapping), block)
-        faults = list(zip(*(rejected[name].to_pylist() for name in ("row_no", "fault", "cell")), strict=True))
-        words = dict.fromkeys(cell for _, fault, cell in faults if fault == RowFault.STATUS)
-        return Preview(
-            table=readable_rows(understood, masked=not _sees_numbers(viewer, found)),
-            refused=tuple((row_no, explain_row(fault, cell)) for row_no, fault, cell in faults),
-            unknown_words=tuple(words),
-            row_count=block.num_rows,
-        )
+        block, beginning = self._understand(found, mapping)
+        return preview_of(beginning, block.num_rows, masked=not _sees_numbers(viewer, found))
 
     def begin(self, viewer: Viewer, import_id: str, mapping: CdrMapping) -> TrafficImport:
         """
         Let a worker import the file as *mapping* reads it.
 
-        Raises: InvalidInput: as `check_mapping`, or the account takes none any more. Conflict: it was begun already.
+        Raises: InvalidInput: as `check_mapping`, a price's currency has no rate, or the account takes none any more.
+            Conflict: it was begun already.
         """
         found = self.get(viewer, import_id)
         self._require_account(viewer, found.account_id)
         check_mapping(mapping, found.columns)
+        if found.status is TrafficImportStatus.TO_MAP and (unrated := self._list_unrated(found, mapping)):
+            raise ask_rates(unrated)
         with self._state.write() as session:
             if not traffic_imports.begin_import(session, import_id, mapping):
                 raise Conflict("This file is being imported already.")
         return self.get(viewer, import_id)
+
+    def list_unrated(self, viewer: Viewer, import_id: str) -> tuple[str, ...]:
+        """Return the currencies in the file's beginning for which the proposed mapping has no rate."""
+        return self._list_unrated(self.get(viewer, import_id), self.propose(viewer, import_id).mapping)
+
+    def _list_unrated(self, found: TrafficImport, mapping: CdrMapping) -> tuple[str, ...]:
+        return self._understand(found, mapping)[1].unrated if CdrField.PRICE in mapping.columns else ()
+
+    def _understand(self, found: TrafficImport, mapping: CdrMapping) -> tuple[pa.Table, Beginning]:
+        """Return the file's first block, and how it is understood."""
+        check_mapping(mapping, found.columns)
+        path = self._path(found.import_id)
+        if not path.exists():
+            raise InvalidFile("The uploaded file is gone.", hint="Upload it again.")
+        block = self._look(path).block
+        if block is None:
+            raise InvalidFile("No row of the file's beginning has as many cells as its header.")
+        return block, self._traffic.preview(self._spec(found, mapping), block)
 
     def page(self, viewer: Viewer, request: PageRequest) -> Page[TrafficImport]:
         """Return one page of the imports of the viewer's accounts, newest first."""
@@ -271,7 +264,7 @@ class ImportingTraffic:
             raise StorageError("There is no room for the rejected rows.", hint="Free disk space.") from error
         finally:
             draft.unlink(missing_ok=True)
-        ended = replace(found, counts=counts, progress=1.0, fault="", hint="")
+        ended = replace(found, counts=counts, remarks=run.remarks, progress=1.0, fault="", hint="")
         if counts.read == counts.rejected:
             fault = agree(counts.read, "The only row is no message.", f"None of the {counts.read:,} rows is a message.")
             hint = "Download the rejected rows to see why, then upload the file again and check the columns."

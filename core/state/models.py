@@ -297,6 +297,7 @@ class TrafficImportRow(Base):
     unchanged_count: Mapped[int] = mapped_column(BigInteger, default=0)
     repeated_count: Mapped[int] = mapped_column(BigInteger, default=0)
     rejected_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    remarks: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     progress: Mapped[float] = mapped_column(default=0.0)
     fault: Mapped[str] = mapped_column(Text, default="")
     hint: Mapped[str] = mapped_column(Text, default="")

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficCounts, TrafficImport
 from core.domain.cdr import TrafficImportStatus as Status
+from core.domain.cdr_remarks import CellFault
 from core.domain.messages import DeliveryStatus
 from core.domain.paging import Page, PageRequest
 from core.errors import NotFound
@@ -20,7 +22,8 @@ from core.state.search import contains, exact_first
 
 def add_import(session: Session, new: TrafficImport, mapping: CdrMapping) -> None:
     """Add the import as it stands in *new*, with what its mapping probably is."""
-    facts = {name: value for name, value in vars(new).items() if name != "counts"} | {"columns": list(new.columns)}
+    apart = {"counts", "remarks", "rates"}
+    facts = {name: value for name, value in vars(new).items() if name not in apart} | {"columns": list(new.columns)}
     session.add(Row(**facts, **_count_columns(new.counts), mapping=_as_json(mapping)))
     session.flush()
 
@@ -103,6 +106,7 @@ def finish_import(session: Session, ended: TrafficImport) -> None:
             finished_at=ended.finished_at,
             lease_owner="",
             lease_until=None,
+            remarks={fault.value: count for fault, count in ended.remarks.items()},
             **_count_columns(ended.counts),
         )
     )
@@ -140,6 +144,8 @@ def _as_json(mapping: CdrMapping) -> dict[str, Any]:
         "time_zone": mapping.time_zone,
         "price_unit": mapping.price_unit.name if mapping.price_unit else None,
         "statuses": {word: status.value for word, status in mapping.statuses.items()},
+        # As text: a number of JSON would be rounded.
+        "rates": {currency: str(rate) for currency, rate in mapping.rates.items()},
     }
 
 
@@ -150,7 +156,13 @@ def _from_json(facts: Mapping[str, Any]) -> CdrMapping:
         time_zone=facts["time_zone"],
         price_unit=PriceUnit[facts["price_unit"]] if facts["price_unit"] else None,
         statuses={word: DeliveryStatus(status) for word, status in facts["statuses"].items()},
+        rates=_rates(facts),
     )
+
+
+def _rates(facts: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Return the rates of a mapping; those stored before there were any have none."""
+    return {currency: Decimal(rate) for currency, rate in facts.get("rates", {}).items()}
 
 
 def _import(row: Row) -> TrafficImport:
@@ -176,4 +188,6 @@ def _import(row: Row) -> TrafficImport:
         fault=row.fault,
         hint=row.hint,
         finished_at=row.finished_at,
+        remarks={CellFault(fault): count for fault, count in row.remarks.items()},
+        rates=_rates(row.mapping),
     )

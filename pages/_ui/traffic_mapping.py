@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import available_timezones
 
@@ -9,8 +10,10 @@ import streamlit as st
 
 from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficImport
 from core.domain.cdr_guessing import status_key
+from core.domain.cdr_prices import CURRENCIES, EUR, parse_rate
+from core.domain.cdr_remarks import say_remarks
 from core.domain.messages import DeliveryStatus
-from core.services.importing_traffic import Preview
+from core.services.traffic_previews import Preview
 from pages._ui import formats, session, widgets
 
 T = TypeVar("T")
@@ -42,15 +45,21 @@ def _map(import_id: str) -> None:
         proposal = app.importing_traffic.propose(viewer, import_id)
         st.markdown("Which column is what? What the names suggest is filled in.")
         mapping = _choose(item, proposal.mapping)
-        preview = None
+        preview, ready = None, False
         with widgets.show_errors():
             preview = app.importing_traffic.preview(viewer, import_id, mapping)
         if preview is not None:
             if words := tuple(dict.fromkeys([*_asked(import_id), *map(status_key, preview.unknown_words)])):
                 mapping = _ask_words(import_id, words, mapping)
                 preview = app.importing_traffic.preview(viewer, import_id, mapping)
-            _show(preview, viewer.time_zone)
-        _decide(item, mapping, ready=preview is not None and preview.table.num_rows > 0)
+            ready = preview.table.num_rows > 0
+            if CdrField.PRICE in mapping.columns:
+                with widgets.show_errors() as outcome:
+                    mapping = _ask_rates(import_id, preview.currencies, mapping)
+                    preview = app.importing_traffic.preview(viewer, import_id, mapping)
+                ready = ready and outcome.ok and not preview.unrated
+            _show(preview, mapping, viewer.time_zone)
+        _decide(item, mapping, ready=ready)
 
 
 def _choose(item: TrafficImport, proposed: CdrMapping) -> CdrMapping:
@@ -83,7 +92,11 @@ def _choose(item: TrafficImport, proposed: CdrMapping) -> CdrMapping:
         unit = proposed.price_unit
         if CdrField.PRICE in columns:
             unit = _select(
-                "Price is in *", list(PriceUnit), proposed.price_unit, f"{key}_unit", help="The price of each message."
+                "Price is in *",
+                list(PriceUnit),
+                proposed.price_unit,
+                f"{key}_unit",
+                help="The price of each message. In another currency: its hundredths, or the unit itself.",
             )
     return replace(
         proposed, columns=columns, date_format=date_format, time_zone=time_zone or proposed.time_zone, price_unit=unit
@@ -114,7 +127,45 @@ def _ask_words(import_id: str, words: tuple[str, ...], mapping: CdrMapping) -> C
     return replace(mapping, statuses={**mapping.statuses, **{w: status for w, status in chosen.items() if status}})
 
 
-def _show(preview: Preview, time_zone: str) -> None:
+def _ask_rates(import_id: str, found: tuple[str, ...], mapping: CdrMapping) -> CdrMapping:
+    """Draw a rate for each currency of the prices. Raises: InvalidInput: one of them is none."""
+    key = f"{KEY}_{import_id}"
+    wanted = tuple(dict.fromkeys([*found, *mapping.rates]))
+    if wanted or CdrField.CURRENCY in mapping.columns:
+        others = [code for code in CURRENCIES if code not in {EUR, *wanted}]
+        more = st.multiselect(
+            "Other currencies further down",
+            others,
+            key=f"{key}_currencies",
+            placeholder="None",
+            help="Only the beginning of the file was looked at. A price in a currency without a rate stops the import.",
+        )
+        wanted = (*wanted, *more)
+    if not wanted:
+        return mapping
+    st.markdown(f"**What are {', '.join(wanted)} in EUR?** The history counts in EUR. Used for every row of the file.")
+    written: dict[str, str] = {}
+    with st.grid(3, min_column_width=190):
+        for currency in wanted:
+            known = mapping.rates.get(currency)
+            written[currency] = st.text_input(
+                f"1 {currency} in EUR *" if currency in found else f"1 {currency} in EUR",
+                value="" if known is None else f"{known:f}",
+                placeholder="such as 0.92",
+                key=f"{key}_rate_{currency}",
+            )
+    rates: dict[str, Decimal] = {
+        currency: parse_rate(text, currency) for currency, text in written.items() if text.strip()
+    }
+    return replace(mapping, rates=rates)
+
+
+def _show(preview: Preview, mapping: CdrMapping, time_zone: str) -> None:
+    if preview.unrated:
+        st.warning(
+            f"**Prices in {', '.join(preview.unrated)} need a rate.** The import cannot begin before.",
+            icon=":material/currency_exchange:",
+        )
     st.markdown("**The first rows as they will be understood**")
     if preview.table.num_rows:
         times = {
@@ -135,6 +186,21 @@ def _show(preview: Preview, time_zone: str) -> None:
         rows = f"{formats.number(len(preview.refused))} of the first {formats.number(preview.row_count)} rows"
         reasons = "".join(f"\n- {line}" for line in _reasons(preview)[:REASONS_SHOWN])
         st.warning(f"**{rows} would be rejected.**{reasons}", icon=":material/rule:")
+    if preview.doubtful_ids:
+        column = formats.plain(mapping.columns.get(CdrField.MESSAGE_ID, ""))
+        st.warning(
+            f"**{column} is no Message ID** in some of the first rows: one value, such as "
+            f"{formats.plain(preview.doubtful_ids[0])}, stands for different moments. These rows are told apart by "
+            "sent date, receiver and sender. Choose another column if one has the provider's ids.",
+            icon=":material/fingerprint:",
+        )
+    if lines := say_remarks(preview.remarks):
+        first = formats.number(preview.row_count)
+        st.info(
+            f"**Kept, but without what cannot be read** (of the first {first} rows):"
+            + "".join(f"\n- {line}" for line in lines),
+            icon=":material/edit_note:",
+        )
 
 
 def _reasons(preview: Preview) -> list[str]:

@@ -9,6 +9,8 @@ import streamlit as st
 from core.bootstrap import App
 from core.domain.accounts import Account
 from core.domain.cdr import TrafficImport, TrafficImportStatus
+from core.domain.cdr_prices import say_rates
+from core.domain.cdr_remarks import CellFault, say_remarks
 from core.domain.permissions import Viewer
 from core.errors import Forbidden, InvalidInput
 from core.services.importing_traffic import TrafficUpload
@@ -103,9 +105,10 @@ def _upload(app: App, viewer: Viewer, account: Account | None, file: io.BytesIO 
     wanted = TrafficUpload(account.account_id, file.name)
     found = app.importing_traffic.upload(viewer, wanted, file, session.now())
     proposal = app.importing_traffic.propose(viewer, found.import_id)
-    if proposal.is_remembered and not look:
+    if proposal.is_remembered and not look and not app.importing_traffic.list_unrated(viewer, found.import_id):
         app.importing_traffic.begin(viewer, found.import_id, proposal.mapping)
-        widgets.flash(f"{found.file_name} is being imported as the last one like it.", icon=":material/upload:")
+        rates = f", with {say_rates(proposal.mapping.rates)}" if proposal.mapping.rates else ""
+        widgets.flash(f"{found.file_name} is being imported as the last one like it{rates}.", icon=":material/upload:")
         widgets.close_panel()
     else:
         widgets.open_panel(f"{KEY}_map", found.import_id)
@@ -139,9 +142,15 @@ def _details(import_id: str) -> None:
                 "Unchanged": formats.number(counts.unchanged),
                 "Repeated in the file": formats.number(counts.repeated),
                 "Rejected": formats.number(counts.rejected),
+                **({"Rates": say_rates(item.rates)} if item.rates else {}),
             }
         )
-        if counts.rejected and item.finished_at:
+        if lines := say_remarks(item.remarks):
+            st.info(
+                "**Kept, but without what cannot be read**" + "".join(f"\n- {line}" for line in lines),
+                icon=":material/edit_note:",
+            )
+        if (counts.rejected or set(item.remarks) - {CellFault.MESSAGE_ID}) and item.finished_at:
             _rejected(app, viewer, item)
 
 
@@ -153,15 +162,15 @@ def _rejected(app: App, viewer: Viewer, item: TrafficImport) -> None:
         return
     if not content:
         return
-    st.markdown("**Rejected rows**")
+    st.markdown("**Rejected rows, and remarks on kept ones**")
     rows = pd.read_csv(io.BytesIO(content), nrows=REJECTED_SHOWN, dtype=str, keep_default_na=False, usecols=[0, 1])
-    st.dataframe(rows, hide_index=True, height="content", key=f"{KEY}_rejected", alt="Rejected rows, with reasons")
-    if len(rows) < item.counts.rejected:
-        st.caption(f"The first {len(rows)} of {formats.number(item.counts.rejected)}; the file has up to 100 000.")
+    st.dataframe(rows, hide_index=True, height="content", key=f"{KEY}_rejected", alt="Rows with reasons")
+    if len(rows) == REJECTED_SHOWN:
+        st.caption(f"The first {len(rows)}; the file has up to 100 000, half of them remarks.")
     st.download_button(
-        "Download rejected rows",
+        "Download rejected rows and remarks",
         content,
-        f"{item.file_name} rejected rows.csv",
+        f"{item.file_name} remarks.csv",
         "text/csv",
         key=f"{KEY}_rejected_csv",
         on_click="ignore",
