@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from core.domain.control_characters import replace_controls
 from core.errors import AppError, StorageError
 
 # How a store or the queue says that it is away. Drivers are known by name: not each of them need be installed.
@@ -40,10 +41,10 @@ class FieldFormatter(logging.Formatter):
         if error is not None and is_outage(error):
             # Where in the program it was noticed says nothing about why the store is away.
             shown += f" reason={_quoted(_reason(error))}"
-        line = f"{moment}Z {record.levelname:<7} {record.name} {record.getMessage()}{shown}"
+        line = f"{moment}Z {record.levelname:<7} {record.name} {_on_one_line(record.getMessage())}{shown}"
         if error is None or is_outage(error) or record.exc_info is None:
             return line
-        return f"{line}\n{self.formatException(record.exc_info)}"
+        return f"{line}\n{replace_controls(self.formatException(record.exc_info), is_prose=True)}"
 
 
 @dataclass
@@ -120,8 +121,15 @@ def configure(level: str) -> None:
 
 
 def _quoted(value: object) -> str:
-    text = str(value).replace("\n", "\\n").replace("\r", "\\r")
+    text = _on_one_line(str(value))
     return f'"{text}"' if " " in text else text
+
+
+def _on_one_line(text: str) -> str:
+    # What somebody typed must neither begin a line of its own nor tell a terminal what to do.
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _reason(error: BaseException) -> str:

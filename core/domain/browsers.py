@@ -16,6 +16,14 @@ _SYSTEMS = (
 )
 
 
+_LONGEST_ADDRESS = 64
+
+
+def tidy_address(address: str) -> str:
+    """Return where a browser says it is, as it is kept: a proxy passes on what anybody wrote into a header."""
+    return "".join(character for character in address if character.isprintable())[:_LONGEST_ADDRESS]
+
+
 def describe_agent(agent: str) -> str:
     """Return for example "Firefox on Windows" for a User-Agent header; "Unknown browser" when nothing is known."""
     program = next((name for part, name in (*_PROGRAMS, *_LATER_PROGRAMS) if part in agent), "")

@@ -43,6 +43,11 @@ def refuse_controls(text: str, what: str, *, is_prose: bool = False, field: str 
         )
 
 
+def as_told(text: str) -> str:
+    """Return why something failed, as it is kept: a reason may quote a file or a provider."""
+    return replace_controls(text, is_prose=True)
+
+
 def replace_controls(text: str, *, is_prose: bool = False) -> str:
     """Return *text* with a replacement character for each: for what others said, and is kept all the same."""
     if text.isprintable():

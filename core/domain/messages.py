@@ -1,10 +1,15 @@
 """Messages: what goes to a gateway, what it answers, how far each has come."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from core.domain.control_characters import replace_controls
+
+# How much of what a provider says is kept. Of a longer id what tells it from every other one is kept.
+_MOST = {"gateway_message_id": 64, "receipt_state": 20, "error_code": 40}
+_BEGINNING, _DIGEST = 32, 31
 
 
 class DeliveryStatus(StrEnum):
@@ -79,8 +84,8 @@ class SubmitResult:
     retry_after_s: float = 0.0
 
     def __post_init__(self) -> None:
-        """Replace control characters: what a provider says is kept, and none of it is anything but text."""
-        _replace(self, "gateway_message_id", "error_code")
+        """Make it fit: what a provider says is kept, and none of it is anything but text."""
+        _make_fit(self, "gateway_message_id", "error_code")
 
 
 @dataclass(frozen=True)
@@ -94,12 +99,21 @@ class Receipt:
     done_at: datetime
 
     def __post_init__(self) -> None:
-        """Replace control characters, as in the answer that named the message: it is found all the same."""
-        _replace(self, "gateway_message_id", "receipt_state", "error_code")
+        """Make it fit as in the answer that named the message: it is found all the same."""
+        _make_fit(self, "gateway_message_id", "receipt_state", "error_code")
 
 
-def _replace(said: SubmitResult | Receipt, *names: str) -> None:
+def _make_fit(said: SubmitResult | Receipt, *names: str) -> None:
+    # A store that refused one of them would hold up all the others of its batch.
     for name in names:
         text = getattr(said, name)
-        if not text.isprintable():
-            object.__setattr__(said, name, replace_controls(text))
+        if len(text) > _MOST[name] or not text.isprintable():
+            object.__setattr__(said, name, _shorten(replace_controls(text), name))
+
+
+def _shorten(text: str, name: str) -> str:
+    if len(text) <= _MOST[name]:
+        return text
+    if name != "gateway_message_id":
+        return text[: _MOST[name] - 1] + "…"
+    return f"{text[:_BEGINNING]}…{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from core.domain.control_characters import replace_controls
 from core.errors import AppError, ConfigurationError, InvalidInput, StorageError
 from core.identifiers import new_id
 
@@ -139,11 +140,12 @@ def compose(mail: Mail, sender: str) -> EmailMessage:
     # What the library reads is what it sends to: it may find another address in it, or several, or none.
     if [address.addr_spec for address in message["To"].addresses] != [mail.to]:
         raise _impossible(mail.to)
-    message["Subject"] = mail.subject
+    message["Subject"] = replace_controls(mail.subject, is_prose=True)
     message["Date"] = formatdate(localtime=False)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or "localhost")
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
+    # Half a surrogate pair cannot be written down, and a mail must not fail over it again and again.
+    message.set_content(replace_controls(mail.text, is_prose=True))
     return message
 
 

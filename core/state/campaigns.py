@@ -9,6 +9,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns import OVERDUE_AFTER, Campaign, CampaignStatus, ChosenList, Source, check_move
+from core.domain.control_characters import as_told
 from core.domain.paging import Page, PageRequest
 from core.errors import Conflict, NotFound
 from core.state.leases import give_back, is_free, take_lease
@@ -207,6 +208,8 @@ def move_campaign(session: Session, campaign_id: str, new: CampaignStatus, **val
     """
     old = get_campaign(session, campaign_id).status
     check_move(old, new)
+    if "fault" in values:
+        values["fault"] = as_told(values["fault"])
     result = session.execute(
         update(CampaignRow)
         .where(CampaignRow.campaign_id == campaign_id, CampaignRow.status == old)

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from core.domain.control_characters import as_told
 from core.domain.exports import MOVES, Export, ExportFormat, ExportStatus
 from core.state.leases import give_back, is_free, renew_lease, take_lease
 from core.state.models import ExportRow
@@ -67,6 +68,7 @@ def record_end(session: Session, ended: Export, owner: str) -> None:
     """Note how the export ended: status, counts, fault, hint, what it shows and when it expires."""
     kept = ("status", "row_count", "total_count", "byte_count", "fault", "hint", "shows_numbers", "expires_at")
     values = {name: getattr(ended, name) for name in kept} | {"account_ids": list(ended.account_ids)}
+    values |= {"fault": as_told(ended.fault), "hint": as_told(ended.hint)}
     session.execute(update(ExportRow).where(ExportRow.export_id == ended.export_id).values(**values))
     give_back(session, ExportRow, ExportRow.export_id == ended.export_id, owner=owner)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from core.domain.control_characters import as_told
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.paging import Page, PageRequest
 from core.errors import NotFound
@@ -131,7 +132,7 @@ def finish_import(session: Session, list_id: str, status: ListStatus, fault: str
     session.execute(
         update(ListRow)
         .where(ListRow.list_id == list_id)
-        .values(status=status, fault=fault, hint=hint, lease_owner="", lease_until=None)
+        .values(status=status, fault=as_told(fault), hint=as_told(hint), lease_owner="", lease_until=None)
     )
 
 

@@ -8,7 +8,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from core.domain.folding import fold, fold_in_sql
+from core.errors import InvalidInput
 
+# No name is longer, and SQLite takes no pattern of more than 50,000 bytes.
+LONGEST_SEARCH = 1_000
 # The combining marks that Unicode takes off letters of Latin, Greek and Cyrillic.
 _MARKS = "[\u0300-\u036f\u0483-\u0489]"
 
@@ -33,7 +36,13 @@ def _in_postgresql(element: folded, compiler: SQLCompiler, **options: Any) -> st
 
 
 def contains(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
-    """Return the condition that *column* contains *search*, whatever case and accents, wildcards taken literally."""
+    """
+    Return the condition that *column* contains *search*, whatever case and accents, wildcards taken literally.
+
+    Raises: InvalidInput: it is longer than anything it could be found in.
+    """
+    if len(search) > LONGEST_SEARCH:
+        raise InvalidInput("The text to search for is too long.", hint="Type a part of the name.")
     escaped = fold(search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return folded(column).like(f"%{escaped}%", escape="\\")
 

@@ -11,14 +11,15 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.domain.folding import fold
-from core.errors import AppError, StorageError
+from core.errors import AppError, InvalidInput, StorageError
 from core.state import turns
+from core.state.door import watch
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
@@ -131,6 +132,7 @@ def _make_engine(url: str) -> Engine:
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     # A server may have closed the connection meanwhile; a file has not.
     engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    watch(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -186,6 +188,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except DataError as error:
+        raise InvalidInput("A value is too long, or none that can be stored.", hint="Type a shorter one.") from error
     except (OperationalError, InterfaceError) as error:
         raise _storage_error(error) from error
     except PoolTimeoutError as error:

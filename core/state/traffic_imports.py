@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficCounts, TrafficImport
 from core.domain.cdr import TrafficImportStatus as Status
 from core.domain.cdr_remarks import CellFault
+from core.domain.control_characters import as_told
 from core.domain.messages import DeliveryStatus
 from core.domain.paging import Page, PageRequest
 from core.errors import NotFound
@@ -90,7 +91,7 @@ def record_progress(session: Session, import_id: str, counts: TrafficCounts, pro
 def record_obstacle(session: Session, import_id: str, fault: str, hint: str) -> None:
     """Store what an import In Progress waits for."""
     which = (Row.import_id == import_id) & (Row.status == Status.IN_PROGRESS)
-    session.execute(update(Row).where(which).values(fault=fault, hint=hint))
+    session.execute(update(Row).where(which).values(fault=as_told(fault), hint=as_told(hint)))
 
 
 def finish_import(session: Session, ended: TrafficImport) -> None:
@@ -100,7 +101,7 @@ def finish_import(session: Session, ended: TrafficImport) -> None:
         .where(Row.import_id == ended.import_id)
         .values(
             status=ended.status,
-            fault=ended.fault,
+            fault=as_told(ended.fault),
             hint=ended.hint,
             progress=ended.progress,
             finished_at=ended.finished_at,

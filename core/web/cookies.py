@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from core.domain.browsers import tidy_address
 from core.state.sessions import Browser
 
 SESSION_COOKIE = "heliograph_session"
@@ -77,4 +78,4 @@ def browser_of(connection: HTTPConnection) -> Browser:
     """
     address = connection.client.host if connection.client else "unknown"
     agent = connection.headers.get("user-agent", "")
-    return Browser(address, "".join(character for character in agent if character.isprintable()))
+    return Browser(tidy_address(address), "".join(character for character in agent if character.isprintable()))

@@ -7,6 +7,7 @@ from typing import NoReturn
 import streamlit as st
 
 from core.bootstrap import App, shared_app
+from core.domain.browsers import tidy_address
 from core.domain.permissions import Permission, Viewer
 from core.web.cookies import session_cookie
 from pages._ui import formats
@@ -35,7 +36,7 @@ def current() -> tuple[App, Viewer]:
     if st.session_state.setdefault(_PINNED_USER, viewer.user_id) != viewer.user_id:
         st.session_state.clear()
         st.rerun()
-    return app, replace(viewer, address=st.context.ip_address or "")
+    return app, replace(viewer, address=_address())
 
 
 def require(*permissions: Permission) -> None:
@@ -57,8 +58,12 @@ def refuse(title: str) -> None:
 
 def sign_out() -> NoReturn:
     """End the session for good, then leave for the login page."""
-    shared_app().signing_in.sign_out(token(), now(), st.context.ip_address or "")
+    shared_app().signing_in.sign_out(token(), now(), _address())
     leave()
+
+
+def _address() -> str:
+    return tidy_address(st.context.ip_address or "")
 
 
 def leave() -> NoReturn:

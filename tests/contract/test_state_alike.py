@@ -82,7 +82,9 @@ def test_what_is_added_comes_back_whole(store: State):
 
 
 def test_both_stores_fold_letters_as_the_domain_does(state: State):
-    letters = [chr(code) for code in (*range(0x20, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x1F00))]
+    letters = [
+        chr(code) for code in (*range(0x20, 0x7F), *range(0xA0, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x1F00))
+    ]
     with state.read() as session:
         found = session.execute(select(*(folded(literal(letter)) for letter in letters))).one()
     differ = [letter for letter, one in zip(letters, found, strict=True) if one != fold(letter)]

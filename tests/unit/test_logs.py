@@ -104,3 +104,17 @@ def test_everything_else_is_written_as_it_comes(written: list[str]):
     for _ in range(3):
         logging.getLogger("a.worker").warning("lease_lost")
     assert len(written) == 3
+
+
+def test_what_somebody_typed_begins_no_line_and_tells_a_terminal_nothing(written: list[str]):
+    odd = "a\nERROR b\x1b[2J\x00\ud800\x85\u2028c\rd"
+    logging.getLogger("a.worker").warning("got %s", odd, extra={"text": odd})
+    (line,) = written
+    assert line.isprintable()
+    assert line.count(r"a\nERROR b\x1b[2J\x00\ud800\x85\u2028c\rd") == 2
+
+
+def test_an_exception_keeps_its_lines_and_no_other_control(written: list[str]):
+    note(ValueError("b\x1b[2J\x00\ud800"))
+    assert "ValueError: b\ufffd[2J\ufffd\ufffd" in written[0]
+    assert written[0].replace("\n", "").isprintable()

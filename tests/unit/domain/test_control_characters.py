@@ -45,3 +45,16 @@ def test_what_a_gateway_says_is_kept_without_its_control_characters():
     receipt = Receipt("http", "ab\0c\ud800", "DELIV\x00RD", "0\n", NOW)
     assert answer.gateway_message_id == receipt.gateway_message_id == "ab\ufffdc\ufffd"
     assert (answer.error_code, receipt.receipt_state, receipt.error_code) == ("\ufffd1", "DELIV\ufffdRD", "0\ufffd")
+
+
+def test_what_a_gateway_says_fits_and_tells_apart():
+    ids = [f"{'x' * 5_000}{end}" for end in "ab"]
+    said = [SubmitResult("m", SubmitOutcome.ACCEPTED, NOW, each, "e" * 5_000) for each in ids]
+    told = [Receipt("simulator", each, "s" * 5_000, "e" * 5_000, NOW) for each in ids]
+    assert [one.gateway_message_id for one in said] == [one.gateway_message_id for one in told]
+    assert len({one.gateway_message_id for one in told}) == 2
+    assert {(len(one.gateway_message_id), len(one.receipt_state), len(one.error_code)) for one in told} == {
+        (64, 20, 40)
+    }
+    again = [Receipt("simulator", one.gateway_message_id, one.receipt_state, one.error_code, NOW) for one in told]
+    assert again == told

@@ -143,3 +143,10 @@ def test_tokens_are_long_different_and_kept_as_a_digest() -> None:
     assert len(tokens) == 100
     assert min(len(token) for token in tokens) == 43
     assert digest("a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+
+
+def test_a_mail_with_odd_characters_is_written_down_all_the_same():
+    mail = Mail("ada@example.com", "To A\x00\ud800", "Hello \ud800\x00,\n\tthere.")
+    written = compose(mail, "Heliograph <heliograph@example.com>")
+    assert written.as_bytes()
+    assert written.get_content() == "Hello \ufffd\ufffd,\n\tthere.\n"

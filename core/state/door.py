@@ -1,0 +1,69 @@
+"""
+The one door to the state store: whatever is bound to a statement of an engine passes here.
+
+SQLite and PostgreSQL take values apart from the statement, so no value is ever read as SQL. But neither driver takes
+half a surrogate pair, PostgreSQL takes no NUL, and SQLite no whole number of more than 64 bits: each says so in an
+error of its own that no person can read. Line breaks stay: messages, and reasons why a file was refused, have them.
+
+Those who put things in clean or refuse them in words of their own; that this door says no is the last resort.
+"""
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExecutionContext
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from core.domain.control_characters import refuse_controls
+from core.errors import InvalidInput
+
+_MOST_BITS = 63
+# Set on a statement's context: a large insert goes out in parts, and each of them asks again.
+_CHECKED = "heliograph_checked"
+
+
+def watch(engine: Engine) -> None:
+    """Let every statement of *engine* pass the door. Statements raise InvalidInput for what is not taken."""
+    event.listen(engine, "before_cursor_execute", _check)
+
+
+def check_value(value: object) -> None:
+    """Let a value that is bound pass, however deep. Raises: InvalidInput: no store takes it."""
+    if isinstance(value, str):
+        refuse_controls(value, "A text", is_prose=True)
+    elif isinstance(value, int):
+        if value.bit_length() > _MOST_BITS:
+            raise _no_number()
+    elif isinstance(value, float | Decimal):
+        if not math.isfinite(value):
+            raise _no_number()
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            check_value(name)
+            check_value(part)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for part in value:
+            check_value(part)
+
+
+def _check(
+    _connection: Connection,
+    _cursor: DBAPICursor,
+    _statement: str,
+    parameters: object,
+    context: ExecutionContext | None,
+    _executemany: bool,
+) -> None:
+    # Before they are made ready for the driver: what is stored as JSON is text of ASCII only by then.
+    bound = getattr(context, "compiled_parameters", None)
+    if not bound:
+        check_value(parameters)
+    elif not getattr(context, _CHECKED, False):
+        check_value(bound)
+        setattr(context, _CHECKED, True)
+
+
+def _no_number() -> InvalidInput:
+    return InvalidInput("A number is none that can be used.", hint="Type a smaller one.")

@@ -1,0 +1,278 @@
+"""What people may type, or programs hand over, into every service that asks a store: an answer or an error in words."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from unittest.mock import patch
+from uuid import uuid4
+
+import pytest
+from argon2 import PasswordHasher
+from hypothesis import given, settings
+
+from core.domain.accounts import AccountType
+from core.domain.audit import AuditFilter
+from core.domain.cdr import CdrField, CdrMapping
+from core.domain.control_characters import find_control
+from core.domain.exports import ExportFormat
+from core.domain.messages import DeliveryStatus, Receipt
+from core.domain.paging import PageRequest
+from core.domain.people import SmsSettings
+from core.domain.permissions import Permission
+from core.domain.preflight import RowKind
+from core.domain.statistics import GroupBy, NameFilter, Operator
+from core.errors import AppError, StorageError
+from core.history.messages import MessageStore
+from core.history.preflight import Wanted
+from core.history.queries import MessageQuery
+from core.history.schema import UNSENT_SCHEMA
+from core.services.accepting import Acceptance
+from core.services.adding_people import NewPerson
+from core.services.export_requests import AuditRequest, MessagesRequest
+from core.services.importing import Upload
+from core.services.importing_traffic import TrafficUpload
+from core.services.inviting import Invitation
+from core.services.managing_accounts import AccountSettings, NewAccount
+from core.services.managing_people import Change
+from core.services.own_account import NewPassword, Profile
+from core.services.quick_sending import QuickMessage
+from core.services.reporting import StatisticsRequest
+from core.services.signing_in import SetUp
+from core.state import receipts
+from core.state.sessions import Browser
+from tests.support import cdr
+from tests.support.house import PASSWORD, House, contacts, make_house
+from tests.support.messages import make_message, message_table
+from tests.support.nasty import EXAMPLES, FEW, SUITE, TABLE, fuzz, texts
+
+FIELDS = ("receiver", "sender", "message_id", "country", "network", "mccmnc", "delivery_status", "error_code")
+GROUPS = (GroupBy.ACCOUNT, GroupBy.COUNTRY, GroupBy.NETWORK, GroupBy.NETWORK_CODE)
+IS_LONG = EXAMPLES > SUITE
+Ask = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Things:
+    """A house with a list, a draft, an import and a colleague."""
+
+    house: House
+    list_id: str
+    campaign_id: str
+    import_id: str
+    account_id: str
+
+
+@pytest.fixture(scope="module")
+def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
+    with patch("core.services.hashing.PasswordHasher", new=lambda: PasswordHasher(time_cost=1, memory_cost=64)):
+        house = make_house(tmp_path_factory.mktemp("nasty"))
+    account = house.account.account_id
+    sent = [make_message(account=account, sent_at=house.now, error_code=str(number % 7)) for number in range(60)]
+    MessageStore(house.app.lake).append_batch("b", "c", message_table(*sent), UNSENT_SCHEMA.empty_table(), house.now)
+    found = house.upload(contacts(3))
+    saved = house.app.composing.save(house.viewer, house.draft(found.list_id), house.now)
+    outside = cdr.open_outside(house)
+    uploaded = cdr.upload(house, outside, cdr.records(3))
+    house.viewer = house.app.people.get_viewer("ada@example.com")
+    yield Things(house, found.list_id, saved.campaign_id, uploaded.import_id, account)
+    house.app.close()
+
+
+def of_messages(t: Things, text: str) -> Iterator[Ask]:
+    house, viewer = t.house, t.house.viewer
+    reporting, tracing = house.app.reporting, house.app.tracing
+    base = MessageQuery(frozenset(), house.everything())
+    for name in (*FIELDS, "campaign_id"):
+        query = replace(base, **{name: text})
+        yield lambda query=query: reporting.messages(viewer, query, 1, 15)
+    both = replace(base, error_code=text, campaign_id=text)
+    yield lambda: reporting.messages(viewer, both, 1, 15)
+    yield lambda: reporting.count_messages(viewer, replace(base, error_code=text))
+    yield lambda: reporting.all_messages(viewer, replace(base, account_ids=frozenset({text})))
+    for group in GROUPS:
+        names = (NameFilter(group, Operator.STARTS_WITH, text),)
+        request = StatisticsRequest(house.everything(), (GroupBy.NETWORK,), names)
+        yield lambda request=request: reporting.statistics(viewer, request)
+        yield lambda names=names: reporting.messages(viewer, replace(base, names=names), 1, 15)
+    yield lambda: reporting.reconciliation(viewer, text)
+    yield lambda: tracing.get(viewer, text)
+    yield lambda: house.app.reconciling.rows(viewer, text, text, text, 1, 15)
+    yield lambda: house.app.reconciling.rows(viewer, t.campaign_id, "sent", text, 1, 15)
+
+
+def of_lists(t: Things, text: str) -> Iterator[Ask]:
+    app, viewer, now = t.house.app, t.house.viewer, t.house.now
+    for service in (app.importing, app.importing_traffic):
+        yield lambda service=service: service.get(viewer, text)
+        yield lambda service=service: service.page(viewer, PageRequest(search=text))
+        yield lambda service=service: service.page(viewer, PageRequest(sort=text))
+        yield lambda service=service: service.rejected_csv(viewer, text)
+    yield lambda: app.importing.preview(viewer, text, 0, 5)
+    yield lambda: app.importing.page_ready(viewer, text, PageRequest(search=text))
+    yield lambda: app.importing.page_ready(viewer, t.account_id, PageRequest(search=text))
+    yield lambda: app.importing.delete(viewer, text, now)
+    for upload in (Upload(text, "x", "a.csv"), Upload(t.account_id, text, "a.csv"), Upload(t.account_id, "x", text)):
+        yield lambda upload=upload: app.importing.upload(viewer, upload, io.BytesIO(contacts(1).encode()), now)
+    content = f"PhoneNumber,{text}\n+491796000001,{text}\n".encode("utf-8", "surrogatepass")
+    yield lambda: app.importing.upload(viewer, Upload(t.account_id, uuid4().hex, "a.csv"), io.BytesIO(content), now)
+    mapping = CdrMapping({CdrField.SENDER: text}, None, text, statuses={text: DeliveryStatus.DELIVERED})
+    traffic = app.importing_traffic
+    yield lambda: traffic.preview(viewer, t.import_id, mapping)
+    yield lambda: traffic.begin(viewer, t.import_id, mapping)
+    yield lambda: traffic.upload(viewer, TrafficUpload(text, text), io.BytesIO(cdr.records(1)), now)
+    yield lambda: traffic.propose(viewer, text)
+    yield lambda: traffic.delete(viewer, text)
+
+
+def of_campaigns(t: Things, text: str) -> Iterator[Ask]:
+    house, app, viewer, now = t.house, t.house.app, t.house.viewer, t.house.now
+    yield lambda: app.composing.get(viewer, text)
+    yield lambda: app.composing.clone(viewer, t.campaign_id, text, now)
+    yield lambda: app.composing.page(viewer, PageRequest(search=text))
+    yield lambda: app.composing.page(viewer, PageRequest(sort=text))
+    for name in ("name", "sender_id", "message", "account_id"):
+        yield lambda name=name: app.composing.save(viewer, house.draft(t.list_id, **{name: text}), now)
+    columns = {"placeholders": {"FirstName": text}, "fallbacks": {"FirstName": text}}
+    for draft in (house.draft(text), house.draft(t.list_id, **columns), house.draft(left_out_ids=(text,))):
+        yield lambda draft=draft: app.composing.save(viewer, draft, now)
+        yield lambda draft=draft: app.composing.preview(viewer, draft, 0)
+    for method in (app.launching.launch, app.launching.start_overdue, app.preflighting.check):
+        yield lambda method=method: method(viewer, text, now)
+    for method in ("pause", "resume", "cancel", "unschedule"):
+        yield lambda method=method: getattr(app.controlling, method)(viewer, text, now)
+    yield lambda: app.preflighting.rows(viewer, t.campaign_id, Wanted(RowKind.ALL, text), 1, 5, now)
+    yield lambda: app.preflighting.rows(viewer, t.campaign_id, Wanted(RowKind.EMPTY, text), 1, 5, now)
+    order = QuickMessage(str(uuid4()), t.account_id, "HELIOGRAPH", ("+491796000001",), "Hello")
+    for name in ("token", "account_id", "sender_id", "message", "name"):
+        yield lambda name=name: app.quick_sending.send(viewer, replace(order, **{name: text}), now)
+    yield lambda: app.quick_sending.estimate(viewer, replace(order, numbers=(text,)), now)
+    yield lambda: app.quick_sending.send_test(viewer, text, text, 0, text, now)
+
+
+def of_people(t: Things, text: str) -> Iterator[Ask]:
+    app, viewer, now = t.house.app, t.house.viewer, t.house.now
+    here, link = Browser(text, text), uuid4().hex
+    yield lambda: app.signing_in.sign_in(text, text, Browser("192.0.2.7", link), now, replaced=text)
+    yield lambda: app.signing_in.set_up(SetUp(text, text, text, text), here, now)
+    for method in ("identify", "recall", "time_left", "touch", "sign_out"):
+        yield lambda method=method: getattr(app.signing_in, method)(text, now)
+    yield lambda: app.signing_in.revoke_session(viewer, text, now)
+    yield lambda: app.signing_in.list_sessions(viewer, text, now)
+    yield lambda: app.signing_in.revoke_others(viewer, text, now)
+    yield lambda: app.people.add(NewPerson(text, f"{link}@example.com", PASSWORD), now)
+    yield lambda: app.people.add(NewPerson("Ben", text, PASSWORD), now)
+    yield lambda: app.people.add(NewPerson("Ben", "ben@example.com", text, accounts=(text,)), now)
+    yield lambda: app.people.get_viewer(text)
+    yield lambda: app.recovering.ask(text, text, now)
+    yield lambda: app.recovering.deliver(text, text, now)
+    yield lambda: app.recovering.find(text, now)
+    yield lambda: app.recovering.use(text, PASSWORD, text, now)
+    yield lambda: app.accepting.accept(Acceptance(text, text, text), here, now)
+    yield lambda: app.accepting.confirm_email(text, text, now)
+    for name, email, accounts in ((text, f"{link}@example.com", ()), ("Ben", text, ()), ("B", "b@b.de", (text,))):
+        wanted = Invitation(name, email, frozenset({Permission.USERS}), frozenset(accounts or {t.account_id}))
+        yield lambda wanted=wanted: app.inviting.invite(viewer, wanted, now)
+    yield lambda: app.inviting.resend(viewer, text, now)
+    yield lambda: app.managing_people.page(viewer, PageRequest(search=text))
+    yield lambda: app.managing_people.page(viewer, PageRequest(sort=text))
+    for method in ("deactivate", "activate", "delete"):
+        yield lambda method=method: getattr(app.managing_people, method)(viewer, text, now)
+    yield lambda: app.managing_people.change(viewer, text, Change(text, frozenset({Permission.USERS})), now)
+
+
+def of_oneself(t: Things, text: str) -> Iterator[Ask]:
+    app, viewer, now = t.house.app, t.house.viewer, t.house.now
+    fine = Profile("Ada Lovelace", "", "en", "UTC")
+    for name in ("name", "phone", "language", "time_zone"):
+        yield lambda name=name: app.own_account.change_profile(viewer, replace(fine, **{name: text}), now)
+    yield lambda: app.own_account.change_sms_settings(viewer, SmsSettings(sender_id=text), now)
+    yield lambda: app.own_account.ask_email_change(viewer, text, PASSWORD, now)
+    yield lambda: app.own_account.change_password(viewer, NewPassword(PASSWORD, text, f"{text}!"), text, now)
+    yield lambda: app.own_account.set_avatar(viewer, text.encode("utf-8", "surrogatepass"), now)
+    yield lambda: app.remembering.list_views(viewer, text)
+    yield lambda: app.remembering.delete_view(viewer, text)
+    for page, name, address in (("statistics", text, text), ("statistics", "Mine", f"x={text}"), (text, "Mine", "")):
+        yield lambda page=page, name=name, address=address: app.remembering.save_view(
+            viewer, page, name, address, shared=True, now=now
+        )
+    yield lambda: app.remembering.choose_columns(viewer, "message_history", [text])
+    yield lambda: app.remembering.find_columns(viewer, text)
+    yield lambda: app.exporting.fetch(viewer, text, now)
+    yield lambda: app.exporting.start(viewer, AuditRequest(AuditFilter(text=text)), ExportFormat.CSV, now)
+    query = MessageQuery(frozenset(), t.house.everything(), sender=text)
+    yield lambda: app.exporting.start(viewer, MessagesRequest(query, (text,)), ExportFormat.CSV, now)
+    yield lambda: app.auditing.page(viewer, AuditFilter(text=text), 1, 15)
+    yield lambda: app.auditing.all_entries(viewer, AuditFilter(text=text))
+
+
+def of_accounts(t: Things, text: str) -> Iterator[Ask]:
+    app, viewer, now = t.house.app, t.house.viewer, t.house.now
+    own = AccountSettings("simulator", 100, Decimal(10))
+    yield lambda: app.accounts.page(viewer, PageRequest(search=text))
+    yield lambda: app.accounts.page(viewer, PageRequest(sort=text))
+    yield lambda: app.accounts.get(viewer, text)
+    yield lambda: app.accounts.get_sending(viewer, text)
+    yield lambda: app.accounts.rename(viewer, t.account_id, text, now)
+    yield lambda: app.accounts.create(viewer, NewAccount(text, "Name", AccountType.CAMPAIGN, own), now)
+    yield lambda: app.accounts.create(viewer, NewAccount(uuid4().hex, text, AccountType.CAMPAIGN, own), now)
+    yield lambda: app.accounts.change(viewer, t.account_id, replace(own, gateway=text), now)
+    for method in ("activate", "deactivate"):
+        yield lambda method=method: getattr(app.accounts, method)(viewer, text, now)
+    yield lambda: app.credentials.set(viewer, text, text, text, now)
+    yield lambda: app.credentials.set(viewer, t.account_id, text, text, now)
+    yield lambda: app.credentials.find(text)
+    today = now.date() + timedelta(days=1)
+    yield lambda: app.pricing.list_lists(viewer, text, now)
+    yield lambda: app.pricing.get_prices(viewer, text, today)
+    content = f"MCCMNC,Price\n{text},0.05\n26201,{text}\n".encode("utf-8", "surrogatepass")
+    yield lambda: app.pricing.preview(viewer, t.account_id, io.BytesIO(content), None)
+
+
+def of_gateways(t: Things, text: str) -> Iterator[Ask]:
+    """What a provider says is no input of a person: it is taken, whatever it is."""
+    app, now = t.house.app, t.house.now
+
+    def land() -> None:
+        with app.state.write() as session:
+            receipts.add_receipts(session, [Receipt("simulator", text, text, text, now)], now)
+            found = receipts.list_due(session, now, 10_000)
+            assert not any(find_control(item.receipt.gateway_message_id) for item in found)
+
+    yield land
+
+
+# What takes longest. In the suite each of their calls meets some of the texts, and each text some of the calls.
+SLOW, EVERY = {of_messages, of_campaigns, of_people}, 5
+KINDS = (of_messages, of_lists, of_campaigns, of_people, of_oneself, of_accounts, of_gateways)
+TAKEN = {of_gateways}
+
+
+def ask(call: Ask, *, is_taken: bool) -> None:
+    """Take an answer or an error in words; a store that fails over it is none, and neither is SQL."""
+    try:
+        call()
+    except StorageError as error:
+        pytest.fail(f"a store failed over it: {error.message[:200]}")
+    except AppError as error:
+        if is_taken or not error.message:
+            raise
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("text", TABLE if IS_LONG else FEW, ids=lambda text: ascii(text)[:20])
+def test_a_nasty_text_ends_in_words_or_an_answer(things: Things, kind: Callable[..., Iterator[Ask]], text: str):
+    every = EVERY if kind in SLOW and not IS_LONG else 1
+    for number, call in enumerate(kind(things, text)):
+        if (number + FEW.index(text) if every > 1 else 0) % every == 0:
+            ask(call, is_taken=kind in TAKEN)
+
+
+@pytest.mark.skipif(not IS_LONG, reason="only with HELIOGRAPH_FUZZ: each example is hundreds of calls")
+@pytest.mark.parametrize("kind", KINDS)
+@settings(fuzz, max_examples=max(1, EXAMPLES // 20))
+@given(text=texts)
+def test_any_text_ends_in_words_or_an_answer(things: Things, kind: Callable[..., Iterator[Ask]], text: str):
+    for call in kind(things, text):
+        ask(call, is_taken=kind in TAKEN)
