@@ -66,10 +66,8 @@ class Uploads:
             return
         viewer: Viewer = scope["state"]["viewer"]
         if scope["method"] == "DELETE":
-            if self._is_another_s(scope, viewer):
-                await _refuse(404, "No such upload.", scope, receive, send)
-                return
-            self._uploads.pop(scope["path"], None)
+            await self._remove(scope, viewer, receive, send)
+            return
         if scope["method"] != "PUT":
             await self._app(scope, receive, send)
             return
@@ -79,9 +77,23 @@ class Uploads:
             return
         await self._take(scope, viewer, receive, send)
 
-    def _is_another_s(self, scope: Scope, viewer: Viewer) -> bool:
+    async def _remove(self, scope: Scope, viewer: Viewer, receive: Receive, send: Send) -> None:
         known = self._uploads.get(scope["path"])
-        return known is not None and known.user_id != viewer.user_id
+        if known is not None and known.user_id != viewer.user_id:
+            await _refuse(404, "No such upload.", scope, receive, send)
+            return
+        # What is still coming is kept when it has come: a removal that overtakes it frees nothing.
+        was_here = known is not None and not known.is_open
+        answered: list[int] = []
+
+        async def noted(message: Message) -> None:
+            answered.append(message.get("status", 0))
+            await send(message)
+
+        await self._app(scope, receive, noted)
+        # A removal that is refused further in frees nothing either.
+        if was_here and answered and answered[0] < 400:
+            self._uploads.pop(scope["path"], None)
 
     def _refusal(self, scope: Scope, viewer: Viewer) -> tuple[int, str] | None:
         """Return status and reason why this person may send nothing now."""

@@ -1,8 +1,10 @@
 """Files on their way in: who may send them, how large they are, and how many."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -28,6 +30,7 @@ class House:
         self.kept: dict[str, int] = {}
         self.viewer = IMPORTER
         self.clock = StoppedClock()
+        self.on_put: Callable[[], object] = lambda: None
         route = Route("/{path:path}", self.take, methods=["GET", "PUT", "DELETE"])
         middleware = [Middleware(self.sign_in), Middleware(Uploads, limits=LIMITS, clock=self.clock)]
         self.browser = Browser(Starlette(routes=[route], middleware=middleware), html=False)
@@ -41,11 +44,15 @@ class House:
 
     async def take(self, request: Request) -> Response:
         if request.method == "DELETE":
-            self.kept.pop(request.url.path)
+            if "kept" in request.url.path:
+                return PlainTextResponse("refused", 403)
+            self.kept.pop(request.url.path, None)
         if request.method == "PUT" and "nonsense" in request.url.path:
             return PlainTextResponse("refused", 400)
         if request.method == "PUT":
-            self.kept[request.url.path] = len(await request.body())
+            byte_count = len(await request.body())
+            await to_thread.run_sync(self.on_put)
+            self.kept[request.url.path] = byte_count
         return PlainTextResponse("taken")
 
     def put(self, name: str, byte_count: int, headers: dict[str, str] | None = None) -> int:
@@ -114,3 +121,17 @@ def test_what_is_refused_further_in_counts_for_nothing(house: House) -> None:
     # As it was: the fourth try was told "Too many uploads", and the second one at its address "sent already".
     assert [house.put("nonsense", 1) for _ in range(5)] == [400] * 5
     assert [house.put(name, 1) for name in "abc"] == [200, 200, 200]
+
+
+def test_a_removal_that_is_refused_frees_no_room(house: House) -> None:
+    # As it was: DELETE without Streamlit's own token was refused there, the file stayed, and was counted no more.
+    assert [house.put(name, 1) for name in ("kept-a", "b", "c")] == [200, 200, 200]
+    assert house.delete("kept-a") == 403
+    assert [house.put("d", 1), len(house.kept)] == [429, 3]
+
+
+def test_a_removal_that_overtakes_its_file_frees_no_room(house: House) -> None:
+    house.on_put = lambda: house.delete("a")
+    assert house.put("a", 1) == 200
+    house.on_put = lambda: None
+    assert [house.put(name, 1) for name in "bcd"] == [200, 200, 429]
