@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.domain.control_characters import replace_controls
 from core.domain.encoding import Encoding, choose_encoding
 from core.domain.placeholders import fill_cells, parse_template, render
 from core.domain.preflight import RowKind
@@ -29,8 +30,8 @@ PLACES = (("DE", "26201"), ("DE", "26202"), ("FR", "20801"), ("US", "310260"))
 
 def make_rows(source: random.Random, count: int, first: int) -> list[dict]:
     values = [
-        # Escape is in the alphabet of GSM, but no cell with it comes in.
-        *(text.replace("\x1b", "") for text in random_texts(12, source.randrange(10_000))),
+        # No cell with a control character comes in.
+        *(replace_controls(text, is_prose=True) for text in random_texts(12, source.randrange(10_000))),
         "Ana",
         "Łukasz",
         "",
