@@ -23,8 +23,11 @@ _AWAY = frozenset(
 )
 # An error that goes on is told again after so long, with how often it came meanwhile.
 REPEATS_S = 60.0
-# One that did not come for so long is over.
+# One that did not come for so long is over, or for so many times the longest while it has stayed away.
 OVER_S = 5.0
+PATIENCE = 2
+# One that comes again within so long was not over, and has shown how long it may stay away.
+RETURNS_S = 600.0
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -49,12 +52,28 @@ class FieldFormatter(logging.Formatter):
 
 @dataclass
 class _Repeated:
-    """An error that comes again: when it was told, when it came last, how often since it was told."""
+    """
+    An error that comes again: when it was told, when it came last, how often since it was told.
+
+    What comes once a minute is not over after five seconds: *gap_s* is the longest it has stayed away and come again.
+    """
 
     record: logging.LogRecord
     told_s: float
     last_s: float
     count: int = 0
+    gap_s: float = 0.0
+    was_told_over: bool = False
+
+    def comes(self, now_s: float) -> None:
+        """Take notice that it is there again."""
+        if now_s - self.last_s < RETURNS_S:
+            self.gap_s = max(self.gap_s, now_s - self.last_s)
+        self.last_s = now_s
+
+    def is_over(self, now_s: float) -> bool:
+        """Return whether it has stayed away for longer than what was seen of it makes likely."""
+        return now_s - self.last_s >= max(OVER_S, PATIENCE * self.gap_s)
 
 
 class Repeats(logging.Filter):
@@ -78,22 +97,33 @@ class Repeats(logging.Filter):
         key, now_s = _key(record, record.exc_info[1]), self._steady_s()
         with self._lock:
             known = self._errors.get(key)
-            if known is None or now_s - known.told_s >= REPEATS_S:
-                if known is not None and known.count:
-                    record.repeated = known.count
+            if known is None:
                 self._errors[key] = _Repeated(record, now_s, now_s)
                 return True
+            known.comes(now_s)
+            if known.was_told_over or now_s - known.told_s >= REPEATS_S:
+                if known.count:
+                    record.repeated = known.count
+                self._errors[key] = _Repeated(record, now_s, now_s, gap_s=known.gap_s)
+                return True
             known.count += 1
-            known.last_s = now_s
             return False
 
     def over(self) -> list[tuple[logging.LogRecord, int]]:
-        """Return the errors that came again and have stopped, each with how often it did; and forget them."""
+        """Return the errors that came again and have stopped, each with how often it did: once for each that stops."""
         now_s = self._steady_s()
         with self._lock:
-            over = {key: known for key, known in self._errors.items() if now_s - known.last_s >= OVER_S}
-            self._errors = {key: known for key, known in self._errors.items() if key not in over}
-        return [(known.record, known.count) for known in over.values() if known.count]
+            over = [known for known in self._errors.values() if not known.was_told_over and known.is_over(now_s)]
+            told = [(known.record, known.count) for known in over if known.count]
+            for known in over:
+                known.was_told_over, known.count = True, 0
+            # They are kept for a while: only so is it noticed that one comes again.
+            self._errors = {
+                key: known
+                for key, known in self._errors.items()
+                if not known.was_told_over or now_s - known.last_s < RETURNS_S
+            }
+        return told
 
 
 _repeats = Repeats()

@@ -81,6 +81,32 @@ def test_what_is_not_over_yet_is_not_told(written: list[str]):
     assert len(written) == 1
 
 
+def test_what_comes_once_a_minute_is_not_over_in_between(written: list[str], steady: Elapsing):
+    for second in range(600):
+        if second % 60 in {0, 3}:
+            note(away())
+        logs.tell_repeats()
+        steady.seconds += 1
+    # What comes for the first time may well be over; once it came again, it is known not to be.
+    assert [line for line in written if "error_over" in line] == [written[1]]
+    assert len([line for line in written if "worker missed" in line]) == 10
+    steady.seconds += 120
+    logs.tell_repeats()
+    logs.tell_repeats()
+    assert len(written) == 12
+    assert written[-1].endswith("error_over event=missed repeated=1")
+
+
+def test_another_outage_hours_later_is_over_as_soon_as_the_first(written: list[str], steady: Elapsing):
+    for _ in range(2):
+        note(away())
+        note(away())
+        steady.seconds += logs.OVER_S
+        logs.tell_repeats()
+        steady.seconds += logs.RETURNS_S
+    assert ["error_over" in line for line in written] == [False, True, False, True]
+
+
 def test_the_same_of_another_task_is_the_same(written: list[str]):
     note(sqlite3.OperationalError("unable to open database file"), "task-1")
     note(sqlite3.OperationalError("unable to open database file"), "task-2")
