@@ -20,8 +20,8 @@ class MessageQuery:
     """
     Which messages. An empty filter filters nothing; no account means no message.
 
-    *receiver*, *sender* and *network* match a part, without regard to case; *mccmnc* its beginning (an MCC, or
-    both codes); the others match whole values: *country* is ISO 3166-1 alpha-2, *delivery_status* the guide's word,
+    *receiver*, *sender* and *network* match a part, without regard to case and accents; *mccmnc* its beginning (an MCC,
+    or both codes); the others match whole values: *country* is ISO 3166-1 alpha-2, *delivery_status* the guide's word,
     *gateway_message_id* what the provider calls the message.
     *names* are conditions as statistics have them; those on accounts are for the caller, who knows what they are
     called. *price_eur_cents* is of one message. *message_ids* are those that were selected one by one. *time_zone* is
@@ -71,7 +71,7 @@ def in_accounts(account_ids: Iterable[str]) -> Condition:
 
 
 def condition(query: MessageQuery) -> Condition:
-    """Return the condition of a query. A `message_id` that is no UUID matches nothing."""
+    """Return the condition of a query. A message's id that is no UUID matches nothing."""
     base = scope(query.account_ids, query.period)
     terms = [base.sql]
     values = dict(base.values)
@@ -91,18 +91,19 @@ def condition(query: MessageQuery) -> Condition:
         values["price"] = query.price_eur_cents
         terms.append("price_eur_cents = $price::DECIMAL(12, 4)")
     if query.message_ids:
-        values["message_ids"] = sorted(query.message_ids)
-        terms.append("message_id IN (SELECT unnest($message_ids)::UUID)")
+        values["message_ids"] = sorted(filter(None, map(find_uuid, query.message_ids)))
+        terms.append("message_id IN (SELECT unnest($message_ids::UUID[]))")
     return Condition(" AND ".join(terms), values)
 
 
-# What `fold` makes of a network's name.
+# What `fold` makes of a network's name and of a sender.
 _NETWORK = fold_in_sql("strip_accents(lower(network))")
+SENDER = fold_in_sql("strip_accents(lower(sender))")
 
 # contains() and starts_with() know no wildcards, so nothing a person types needs escaping.
 _TERMS: dict[str, str] = {
     "receiver": "contains(receiver, $receiver)",
-    "sender": "contains(lower(sender), lower($sender))",
+    "sender": f"contains({SENDER}, $sender)",
     "network": f"contains({_NETWORK}, $network)",
     "country": "country = upper($country)",
     "mccmnc": "starts_with(mccmnc, $mccmnc)",
@@ -140,10 +141,15 @@ def receiver_part(query: MessageQuery) -> str:
     return _clean("receiver", query.receiver)
 
 
+def sender_part(query: MessageQuery) -> str:
+    """Return the part of a sender that is searched for, folded as `SENDER` is."""
+    return _clean("sender", query.sender)
+
+
 def _clean(name: str, value: str) -> str:
     if name == "receiver":
         return _SEPARATORS.sub("", value)
-    return fold(value.strip()) if name == "network" else value.strip()
+    return fold(value.strip()) if name in {"network", "sender"} else value.strip()
 
 
 def find_uuid(text: str) -> str | None:

@@ -12,7 +12,15 @@ from core.domain.periods import Period
 from core.history.arrow import fetch, fetch_one
 from core.history.day_counts import DayCounts
 from core.history.door import Cursor
-from core.history.filters import Condition, MessageQuery, condition, find_uuid, receiver_part
+from core.history.filters import (
+    SENDER,
+    Condition,
+    MessageQuery,
+    condition,
+    find_uuid,
+    receiver_part,
+    sender_part,
+)
 from core.history.number_search import (
     MOMENT,
     NEAR,
@@ -271,10 +279,11 @@ def _is_there_a_sender(cursor: Cursor, query: MessageQuery) -> bool:
     Few senders are in a file, and it lists them: as long as no other column is looked at, that takes a fifth of the
     time. So the accounts do not count here; what is found is asked for anew, within them.
     """
-    if not query.sender.strip():
+    part = sender_part(query)
+    if not part:
         return True
-    values = {"sender": query.sender.strip(), "start": query.period.start, "end": query.period.end}
-    return bool(fetch_one(cursor, _SQL["is_there_a_sender"], values)[0])
+    values = {"sender": part, "start": query.period.start, "end": query.period.end}
+    return bool(fetch_one(cursor, _SQL["is_there_a_sender"].format(sender=SENDER), values)[0])
 
 
 def _is_small(cursor: Cursor) -> bool:

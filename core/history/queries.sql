@@ -39,7 +39,7 @@ SELECT EXISTS (
     FROM lake.messages
     WHERE
         sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP
-        AND contains(lower(sender), lower($sender))
+        AND contains({sender}, $sender)
 );
 
 -- name: slots

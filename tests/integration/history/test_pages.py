@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.domain.folding import fold
 from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.statistics import GroupBy, NameFilter, Operator
@@ -23,7 +24,8 @@ START, SPAN = datetime(2026, 2, 20, tzinfo=UTC), timedelta(days=40)
 ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns")
 ACCOUNTS = frozenset({"account-0", "account-1"})
 # The last is nobody's, and the one before is another account's.
-SENDERS, SENDER_PARTS = ("Heliograph", "Acme", "ACME 100%"), ("helio", " acme ", "%", "rare", "elsewhere", "nobody")
+SENDERS = ("Heliograph", "Acmé", "ACME 100%")
+SENDER_PARTS = ("helio", " acme ", "ácm", "%", "rare", "elsewhere", "nobody")
 Row = dict[str, Any]
 
 
@@ -112,7 +114,7 @@ def _matches(row: Row, query: MessageQuery) -> bool:
         row["account"] in query.account_ids
         and query.period.start <= row["sent_at"] < query.period.end
         and query.receiver in row["receiver"]
-        and query.sender.strip().lower() in row["sender"].lower()
+        and fold(query.sender.strip()) in fold(row["sender"])
         and query.country.upper() in ("", row["country"])
         and query.network.lower() in row["network"].lower()
         and row["mccmnc"].startswith(query.mccmnc)

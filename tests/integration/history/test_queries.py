@@ -57,7 +57,7 @@ HAYSTACK = [
             {"receiver": "+491791111111", "sender": "Shop", "delivery_status": "Delivered", "error_code": "0"},
             {"receiver": "+491792222222", "sender": "100%", "network": "T_Mobile", "campaign_id": "campaign-2"},
             {"receiver": "+33611111111", "sender": "a_b", "country": "FR", "mccmnc": "20801", "network": "Orange"},
-            {"receiver": "+4366", "sender": "axb", "country": "", "mccmnc": "", "network": "", "error_code": "27"},
+            {"receiver": "+4366", "sender": "Café axb", "country": "", "mccmnc": "", "network": "", "error_code": "27"},
         ]
     )
 ]
@@ -173,6 +173,9 @@ def test_pages_are_newest_first_complete_and_without_repetition(history: History
         ({"sender": "SHO"}, "0"),
         ({"sender": "%"}, "1"),
         ({"sender": "a_b"}, "2"),
+        ({"sender": "CAFE"}, "3"),
+        ({"sender": "shöp"}, "0"),
+        ({"sender": "cafe\u0301"}, "3"),
         ({"sender": "'; --"}, ""),
         ({"network": "t_m"}, "1"),
         ({"network": "orang"}, "2"),
@@ -195,6 +198,13 @@ def test_filters_find_what_they_say(history: History, filters: dict[str, str], f
     rows = history.queries.page(query, 10, 0).table.to_pylist()
     assert sorted(row["gateway_message_id"] for row in rows) == list(found)
     assert history.queries.count(query) == len(found)
+
+
+def test_selected_ids_that_are_none_are_no_message(history: History) -> None:
+    query = MessageQuery(frozenset({"haystack"}), Period(NOW, NOW + timedelta(seconds=1)))
+    known = HAYSTACK[2]["message_id"]
+    assert history.queries.count(replace(query, message_ids=frozenset({known.upper(), "", "x'); --"}))) == 1
+    assert history.queries.count(replace(query, message_ids=frozenset({"0197f000"}))) == 0
 
 
 def test_without_an_account_there_is_nothing_to_see(lake: Lake) -> None:
