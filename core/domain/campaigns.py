@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from core.domain.characters import compose
 from core.errors import InvalidTransition
 
 # A campaign whose time passed longer ago than this, during a standstill, is not sent without asking.
@@ -69,6 +70,8 @@ class CampaignDraft:
     *list_ids* are sent to in their order, but not to numbers that are in one of *left_out_ids*. *placeholders* maps a
     placeholder's name to a column of the lists, and *fallbacks* to what stands for an empty cell. *simplifies* asks
     for typographic characters to be replaced, so that the text stays GSM-7. *schedule_at* None means at once.
+
+    However they were typed, the letters of what is sent are in one piece, and those of the placeholders it names.
     """
 
     account_id: str
@@ -81,6 +84,12 @@ class CampaignDraft:
     fallbacks: dict[str, str] = field(default_factory=dict)
     simplifies: bool = False
     schedule_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Compose the letters, for all who measure, show or send it."""
+        object.__setattr__(self, "message", compose(self.message))
+        object.__setattr__(self, "placeholders", {compose(name): each for name, each in self.placeholders.items()})
+        object.__setattr__(self, "fallbacks", {compose(name): compose(each) for name, each in self.fallbacks.items()})
 
 
 @dataclass(frozen=True)

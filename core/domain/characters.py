@@ -1,4 +1,4 @@
-"""What characters are called that nobody sees, so that they can be spoken of."""
+"""What characters are called that nobody sees, so that they can be spoken of; and letters in one piece."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -44,6 +44,16 @@ NAMES = {
 }
 # Controls, formats, surrogates, private use and unassigned; all separators; marks that have no letter to sit on.
 _UNSEEN = ("C", "Z", "M")
+
+
+def compose(text: str) -> str:
+    """
+    Return *text* with each letter and its accent in one piece.
+
+    As two characters, which some keyboards and programs write, they look the same and are the same, but fit no GSM
+    alphabet: one of them makes a whole message Unicode.
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def name_character(character: str) -> str:

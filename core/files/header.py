@@ -1,8 +1,8 @@
 """The header of a contact list."""
 
-import unicodedata
 from collections import Counter
 
+from core.domain.characters import compose
 from core.domain.lists import MAX_COLUMNS, PHONE_COLUMN, is_phone_column
 from core.errors import InvalidFile
 from core.files.rows import RawRow
@@ -23,7 +23,7 @@ def check_header(row: RawRow) -> tuple[tuple[str, ...], int]:
 
     Raises: InvalidFile: no or two phone columns, a nameless, repeated or overlong name, a formula, too many columns.
     """
-    columns = [unicodedata.normalize("NFC", " ".join(cell.split())) for cell in row.cells]
+    columns = [compose(" ".join(cell.split())) for cell in row.cells]
     while columns and not columns[-1]:
         columns.pop()
     for index, address in row.formulas.items():

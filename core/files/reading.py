@@ -2,13 +2,13 @@
 
 import json
 import logging
-import unicodedata
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from core.domain.characters import compose
 from core.domain.counting import count_of
 from core.domain.lists import RowFault
 from core.domain.no_values import MOST_CHARACTERS, is_no_value
@@ -163,11 +163,7 @@ def _make_row(row: RawRow, formulas: list[str], width: int, phone_index: int) ->
 
 
 def _clean(cell: str) -> str:
-    """
-    Return *cell* as it is meant: nothing where it only says that nothing is there, and letters in one piece.
-
-    A letter and its accent as two characters look the same and are the same, but fit no GSM alphabet.
-    """
+    """Return *cell* as it is meant: nothing where it only says that nothing is there, and letters in one piece."""
     if len(cell) <= MOST_CHARACTERS and is_no_value(cell):
         return ""
-    return cell if cell.isascii() else unicodedata.normalize("NFC", cell)
+    return compose(cell)

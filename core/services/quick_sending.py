@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import Campaign, CampaignStatus, Source
+from core.domain.characters import compose
 from core.domain.messages import Exclusion
 from core.domain.msisdn import parse_msisdn
 from core.domain.names import NAME_MAX
@@ -54,7 +55,8 @@ class QuickMessage:
     What is sent to whom.
 
     *token* is a UUID that the form makes once for each message: however often a person sends it, it goes out once. The
-    campaign's id is derived from both: a token that is the id of something else reaches nothing of it.
+    campaign's id is derived from both: a token that is the id of something else reaches nothing of it. However it was
+    typed, the letters of the *message* are in one piece.
     """
 
     token: str
@@ -64,6 +66,10 @@ class QuickMessage:
     message: str
     simplifies: bool = False
     name: str = ""
+
+    def __post_init__(self) -> None:
+        """Compose the letters, for all who measure or send it."""
+        object.__setattr__(self, "message", compose(self.message))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from core.domain.characters import compose
 from core.domain.lists import is_phone_column
 from core.domain.placeholders import check_placeholder_name, find_column
 from core.errors import InvalidInput
@@ -91,7 +92,7 @@ def _define(mapping: dict[str, str], columns: tuple[str, ...]) -> None:
 
 
 def _add(mapping: dict[str, str], columns: tuple[str, ...]) -> None:
-    name = st.session_state[_NAME].strip()
+    name = compose(st.session_state[_NAME].strip())
     try:
         _check_new(name, mapping)
     except InvalidInput as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.domain.characters import compose
 from core.domain.placeholders import parse_template, render
 from core.domain.segments import measure
 from core.domain.simplifying import REPLACEMENTS, simplify
@@ -131,6 +132,13 @@ def test_placeholders_are_filled_alike(values: dict[str, str]):
     ]
     expected = [render(parse_template(message, values), values) for message in messages]
     assert fill_in_node([(message, values) for message in messages]) == expected
+
+
+def test_letters_are_composed_alike_wherever_they_stand():
+    texts = ["Cafe\u0301 {A}", "{e\u0301}u\u0308", "e\u0301" * 160, "A\u030a\u212b", "o\u0323\u0302", "\u0301"]
+    values = {"A": "x", "\u00e9": "y"}
+    expected = [render(parse_template(compose(text), values), values) for text in texts]
+    assert fill_in_node([(text, values) for text in texts]) == expected
 
 
 @pytest.mark.parametrize("last", ["", "\u0141"])

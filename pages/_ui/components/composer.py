@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from core.domain.characters import compose
 from core.domain.segments import MAX_SEGMENTS
 from core.domain.simplifying import REPLACEMENTS
 from pages._ui.components.assets import read
@@ -37,7 +38,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class Composition:
-    """What was typed, and which recipient's preview the arrows were left at."""
+    """What was typed, its letters in one piece, and which recipient's preview the arrows were left at."""
 
     text: str
     position: int
@@ -85,7 +86,7 @@ def replace(key: str, text: str) -> None:
 def _find(key: str) -> Composition | None:
     typed = (st.session_state.get(key) or {}).get("typed")
     if typed and typed["epoch"] == _epoch(key):
-        return Composition(str(typed["text"]), int(typed["position"]))
+        return Composition(compose(str(typed["text"])), int(typed["position"]))
     kept: Composition | None = st.session_state.get(_kept(key))
     return kept
 

@@ -5,17 +5,21 @@ function grouped(value) {
   return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
-/** Split a message at the placeholders that have a value: [{ text, isValue }]. */
+/**
+ * Split a message at the placeholders that have a value: [{ text, isValue }]. Letters and their accents are put in one
+ * piece, as the server does before it measures or sends.
+ */
 function fillPlaceholders(message, values) {
+  const composed = message.normalize("NFC");
   const parts = [];
   let end = 0;
-  for (const match of message.matchAll(/\{([^{}]+)\}/g)) {
+  for (const match of composed.matchAll(/\{([^{}]+)\}/g)) {
     if (!Object.hasOwn(values, match[1])) continue;
-    parts.push({ text: message.slice(end, match.index), isValue: false });
+    parts.push({ text: composed.slice(end, match.index), isValue: false });
     parts.push({ text: values[match[1]], isValue: true });
     end = match.index + match[0].length;
   }
-  parts.push({ text: message.slice(end), isValue: false });
+  parts.push({ text: composed.slice(end), isValue: false });
   return parts.filter((part) => part.text !== "");
 }
 

@@ -1,8 +1,10 @@
 import io
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
+from core.domain.encoding import Encoding
 from core.domain.lists import DistributionList
 from core.domain.permissions import Permission
 from core.services.importing import Upload
@@ -30,6 +32,24 @@ def test_a_list_that_is_being_imported_shows_the_message_as_typed(house: House):
 def test_without_a_list_it_shows_the_message_as_typed(house: House):
     preview = house.app.composing.preview(house.viewer, house.draft(""), 0)
     assert (preview.text, preview.total) == ("Hello {FirstName}", 0)
+
+
+def test_accents_typed_apart_are_composed_in_what_is_shown_stored_and_tested(house: House):
+    found = house.upload("Phone number,Name\n+491796000000,\n")
+    draft = replace(
+        house.draft(found.list_id),
+        message="Cafe\u0301 {Pre\u0301nom}",
+        placeholders={"Pre\u0301nom": "Name"},
+        fallbacks={"Pre\u0301nom": "Rene\u0301"},
+    )
+    preview = house.app.composing.preview(house.viewer, draft, 0)
+    assert (preview.text, preview.measure.encoding) == ("Caf\u00e9 Ren\u00e9", Encoding.GSM7)
+    stored = house.app.composing.save(house.viewer, draft, house.now)
+    assert (stored.message, stored.placeholders) == ("Caf\u00e9 {Pr\u00e9nom}", {"Pr\u00e9nom": "Name"})
+    assert stored.fallbacks == {"Pr\u00e9nom": "Ren\u00e9"}
+    number = "+491796000009"
+    test = house.app.quick_sending.send_test(house.viewer, stored.campaign_id, number, 0, str(uuid4()), house.now)
+    assert test.message == preview.text
 
 
 @pytest.mark.parametrize("permissions", [{Permission.CAMPAIGN}, {Permission.CAMPAIGN, Permission.DISTRIBUTION_LISTS}])

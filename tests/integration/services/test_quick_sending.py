@@ -50,6 +50,13 @@ def test_a_message_is_sent_at_once_for_what_was_estimated(house: House):
         assert cursor.execute("SELECT DISTINCT source FROM lake.messages").fetchall() == [("quick_send",)]
 
 
+def test_an_accent_typed_apart_costs_no_unicode(house: House):
+    priced(house)
+    found = order(house, message="e\u0301" * 160)
+    assert house.app.quick_sending.estimate(house.viewer, found, house.now).measure.segment_count == 1
+    assert house.app.quick_sending.send(house.viewer, found, house.now).message == "\u00e9" * 160
+
+
 def test_a_double_click_sends_once(house: House):
     found = order(house)
     with ThreadPoolExecutor(4) as threads:

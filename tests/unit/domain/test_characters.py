@@ -1,6 +1,6 @@
 import pytest
 
-from core.domain.characters import NAMES, name_character, name_characters
+from core.domain.characters import NAMES, compose, name_character, name_characters
 from core.domain.simplifying import REPLACEMENTS
 
 
@@ -31,3 +31,10 @@ def test_every_replaced_blank_has_a_name_of_its_own():
     unseen = [old for old in REPLACEMENTS if old.isspace() or not old.isprintable()]
     assert all(name_character(old) != old for old in unseen)
     assert all(name.strip() for name in NAMES.values())
+
+
+@pytest.mark.parametrize(
+    ("typed", "composed"), [("Cafe\u0301", "Caf\u00e9"), ("a\u030a", "\u00e5"), ("\u0301", "\u0301"), ("A", "A")]
+)
+def test_letters_are_put_in_one_piece(typed: str, composed: str):
+    assert compose(typed) == composed
