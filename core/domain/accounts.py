@@ -48,6 +48,13 @@ class Account:
         """Only an active account of type Campaign sends."""
         return self.account_type is AccountType.CAMPAIGN and self.status is AccountStatus.ACTIVE
 
+    @property
+    def closed_because(self) -> str:
+        """Why it does not send, to be read after "is"; "" when it does."""
+        if self.account_type is not AccountType.CAMPAIGN:
+            return f"of type {self.account_type}: its messages are sent outside Heliograph"
+        return "" if self.can_send else "inactive: an administrator can activate it"
+
 
 def label_accounts(accounts: Iterable[Account]) -> dict[str, str]:
     """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import Account, AccountType
+from core.domain.accounts import Account
 from core.domain.people import Person
 from core.domain.permissions import Permission, Viewer
 from core.state import accounts, users
@@ -50,7 +50,7 @@ class Explaining:
             others = _list_others(session, viewer)
             theirs = frozenset[str]().union(*(person.account_ids for person in others))
             sending = frozenset(item.account_id for item in accounts.list_accounts(session, theirs) if item.can_send)
-        return ClosedSending(tuple((account, _why(account)) for account in mine), _helpers(others, sending))
+        return ClosedSending(tuple((account, account.closed_because) for account in mine), _helpers(others, sending))
 
     def helpers(self, viewer: Viewer) -> tuple[Helper, ...]:
         """Return who can change what the viewer may do: for anybody who is signed in."""
@@ -68,12 +68,6 @@ class Explaining:
 
 def _list_others(session: Session, viewer: Viewer) -> list[Person]:
     return [person for person in users.list_active(session) if person.user_id != viewer.user_id]
-
-
-def _why(account: Account) -> str:
-    if account.account_type is not AccountType.CAMPAIGN:
-        return f"of type {account.account_type}: its messages are sent outside Heliograph"
-    return "inactive: an administrator can activate it"
 
 
 def _helpers(people: list[Person], wanted: frozenset[str]) -> tuple[Helper, ...]:

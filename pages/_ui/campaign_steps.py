@@ -123,14 +123,36 @@ def _name(form: Form, key: str) -> DeltaGenerator:
 
 
 def _account(form: Form, accounts: Sequence[Account]) -> None:
-    ids = [account.account_id for account in accounts]
-    index = ids.index(form.account_id) if form.account_id in ids else 0
-    if len(accounts) > 1:
+    ids, key = [account.account_id for account in accounts], f"{KEY}_account"
+    is_closed = bool(form.account_id) and form.account_id not in ids
+    chosen: str | None = None if is_closed else form.account_id or ids[0]
+    place = st.empty()
+    if len(accounts) > 1 or is_closed:
         names = label_accounts(accounts)
-        index = ids.index(st.selectbox("Account", ids, index, format_func=names.__getitem__, key=f"{KEY}_account"))
-    if ids[index] != form.account_id:
+        if st.session_state.get(key) not in ids:
+            st.session_state.pop(key, None)
+        index = ids.index(chosen) if chosen else None
+        chosen = st.selectbox(
+            "Account", ids, index, format_func=names.__getitem__, key=key, placeholder="Choose another account"
+        )
+    if chosen is None:
+        place.warning(_closed(form), icon=":material/lock:")
+    elif chosen != form.account_id:
         # Lists belong to one account; those of another cannot be sent to.
-        form.account_id, form.chosen, form.left_out = ids[index], (), ()
+        form.account_id, form.chosen, form.left_out = chosen, (), ()
+
+
+def _closed(form: Form) -> str:
+    """Return which account the draft is of, why it sends nothing, and what to do."""
+    app, viewer = session.current()
+    for account in app.accounts.list_accounts(viewer):
+        if account.account_id == form.account_id:
+            return (
+                f"This draft is of the account **{formats.plain(account.display_name)}**, which is "
+                f"{account.closed_because}.  \nNothing is changed until you choose another account: the lists, which "
+                "belong to this one, are then taken out."
+            )
+    return "This draft is of an account that you do not belong to.  \nChoose another one."
 
 
 def _chosen(form: Form) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -271,6 +272,27 @@ def test_draft_without_its_list_asks_for_another_one(house: House) -> None:
     at = house.open("create_campaign", id=draft.campaign_id)
     assert not at.exception
     assert at.button(key="create_campaign_next").disabled
+
+
+def test_draft_of_a_closed_account_is_moved_to_another_only_by_hand(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    (closed,) = house.app.accounts.list_sending(viewer)
+    new = replace(closed, name="second", display_name="Second shop")
+    other = house.app.accounts.open_account(new, (), now())
+    house.app.accounts.join(viewer.user_id, other.account_id)
+    house.app.accounts.deactivate(viewer, closed.account_id, now())
+    at = house.open("create_campaign", id=draft.campaign_id)
+    assert not at.exception
+    assert f"**{closed.display_name}**, which is inactive" in at.warning[0].value
+    box = at.selectbox(key="create_campaign_account")
+    assert (box.value, box.options) == (None, ["Second shop"])
+    assert "Spring guests" in " ".join(each.value for each in at.markdown)
+    assert house.app.composing.get(viewer, draft.campaign_id).list_ids == draft.list_ids
+    box.select_index(0).run()
+    assert not at.exception
+    assert not at.warning
+    assert "Spring guests" not in " ".join(each.value for each in at.markdown)
 
 
 def test_launched_campaign_cannot_be_edited(house: House) -> None:
