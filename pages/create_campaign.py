@@ -28,6 +28,7 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
         state = st.empty()
         saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
         if step.merged:
+            widgets.why_not("" if step.is_timed else "First mend the schedule.")
             launches = st.button(
                 "Launch",
                 type="primary",
@@ -38,9 +39,7 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
             )
         if not step.is_last:
             lacking = ", ".join(form.missing())
-            if lacking:
-                # In sight, not only under the pointer: a gray button takes no focus.
-                st.caption(f"First fill in: {lacking}.", width="content")
+            widgets.why_not(f"First fill in: {lacking}." if lacking else "")
             st.button(
                 "Next Step",
                 type="primary",

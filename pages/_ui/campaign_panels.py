@@ -64,7 +64,7 @@ def _choose_lists(form: Form, *, leaves_out: bool) -> None:
             st.markdown(f"{':material/person_off:' if leaves_out else ':material/contacts:'} {names}")
         total = formats.number(sum(item.entry_count for item in held.values()))
         st.markdown(f"{'Left out' if leaves_out else 'Recipients'}: **{total}**")
-        if widgets.save_or_cancel(LIST_PANEL, disabled=not held and not leaves_out):
+        if widgets.save_or_cancel(LIST_PANEL, lacking="" if held or leaves_out else "Choose a list first."):
             widgets.close_panel()
             _take(form, tuple(held.values()), leaves_out=leaves_out)
             st.session_state.pop(f"{LIST_PANEL}_draft", None)
@@ -73,11 +73,12 @@ def _choose_lists(form: Form, *, leaves_out: bool) -> None:
 
 def _check_box(item: DistributionList, held: dict[str, DistributionList], *, is_taken: bool) -> None:
     count = formats.count(item.entry_count, "recipient", "recipients")
+    if is_taken:
+        count += ", chosen for the other purpose"
     is_checked = st.checkbox(
         f"{formats.plain(item.name)}  \n:small[:gray[{count}]]",
         item.list_id in held,
         disabled=is_taken,
-        help="It is chosen for the other purpose." if is_taken else None,
         key=f"{LIST_PANEL}_choice_{item.list_id}",
     )
     if is_checked:

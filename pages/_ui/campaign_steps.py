@@ -181,6 +181,7 @@ def _personalize(form: Form) -> None:
         key=f"{KEY}_personalize",
         help="Put values from the list's columns, such as a first name, into the message.",
     )
+    widgets.why_not("" if form.chosen else "Select a distribution list first.")
     if form.personalize:
         _mapping(form)
 

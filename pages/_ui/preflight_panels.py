@@ -164,13 +164,13 @@ def _launch_bar(campaign: Campaign, found: Preflight) -> None:
     ):
         st.markdown(f"**{people}** for **{cost}**, {when}", width="content")
         st.space("stretch")
+        widgets.why_not(f"{blocker.message} {blocker.hint}" if blocker else "")
         st.button(
             "Schedule" if later else "Launch",
             icon=":material/rocket_launch:",
             type="primary",
             key=f"{KEY}_launch",
             disabled=blocker is not None,
-            help=f"{blocker.message} {blocker.hint}" if blocker else None,
             on_click=_remember,
             args=(found.fingerprint,),
         )

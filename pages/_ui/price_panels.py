@@ -98,6 +98,7 @@ def _preview(item: Account, file: UploadedFile, unit: PriceUnit | None, day: dat
         key=f"{KEY}_prices_replace",
     )
     waits = same is not None and not replaces
+    widgets.why_not(f"There is a list of {day:%d/%m/%Y} already: replace it, or choose another day." if waits else "")
     if st.button("Import", type="primary", disabled=waits, key=f"{KEY}_prices_import"):
         file.seek(0)
         app.pricing.import_list(viewer, item.account_id, PriceUpload(day, unit, replaces), file, session.now())

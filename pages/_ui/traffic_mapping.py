@@ -217,7 +217,8 @@ def _reasons(preview: Preview) -> list[str]:
 
 def _decide(item: TrafficImport, mapping: CdrMapping, *, ready: bool) -> None:
     app, viewer = session.current()
-    with st.container(horizontal=True, horizontal_alignment="right"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        widgets.why_not("" if ready else "First mend what is said above.")
         discard = st.button("Discard", key=f"{KEY}_discard", icon=":material/delete:")
         begin = st.button("Import", type="primary", key=f"{KEY}_begin", icon=":material/upload:", disabled=not ready)
     with widgets.show_errors() as outcome:

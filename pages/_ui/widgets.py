@@ -131,11 +131,22 @@ def _question(panel: _Panel) -> None:
     dialog()
 
 
-def save_or_cancel(panel: str, *, disabled: bool = False) -> bool:
-    """Draw both buttons of a panel that keeps a draft; True after Save. Cancel closes it and forgets the draft."""
-    with st.container(horizontal=True, horizontal_alignment="right"):
+def why_not(reason: str) -> None:
+    """Say beside a gray button why it is gray, in sight: such a button takes no focus, and a phone has no pointer."""
+    if reason:
+        st.caption(reason, width="content")
+
+
+def save_or_cancel(panel: str, *, lacking: str = "") -> bool:
+    """
+    Draw both buttons of a panel that keeps a draft; True after Save. Cancel closes it and forgets the draft.
+
+    Save waits as long as something is *lacking*, and that stands beside it.
+    """
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        why_not(lacking)
         cancel = st.button("Cancel", key=f"{panel}_cancel")
-        save = st.button("Save", type="primary", key=f"{panel}_save", disabled=disabled)
+        save = st.button("Save", type="primary", key=f"{panel}_save", disabled=bool(lacking))
     if cancel:
         close_panel()
         st.session_state.pop(f"{panel}_draft", None)
