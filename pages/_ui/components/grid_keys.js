@@ -1,10 +1,9 @@
 // The icons in a row of a table, by keyboard.
 //
 // Streamlit draws its tables on a canvas. The arrows lead to every cell and the one that has the focus is framed, but
-// Enter and Space do nothing on an icon: only a click does. Here they click it. And what is told to screen readers of
+// Enter and Space do nothing on a button: only a click does. Here they click it. And what is told to screen readers of
 // such a cell is the name of its icon; it gets the words of what it does.
 
-const [HEADING, ROW, ICON] = [36, 40, 56];
 const WORDS = {
   visibility: "View",
   info: "Details",
@@ -19,31 +18,38 @@ const WORDS = {
   list: "Show messages",
 };
 
-/** What the cell does, when it holds an icon, else undefined. */
+/**
+ * The grid that draws *cell*, by what React keeps for it: where a cell is, and whether it is a button, stands nowhere
+ * in the page. A column may be of any width, behind check boxes, and scrolled.
+ */
+function findGrid(cell) {
+  let fiber = cell[Object.keys(cell).find((key) => key.startsWith("__reactFiber$"))];
+  while (fiber && !(fiber.ref?.current?.getBounds && fiber.memoizedProps?.getCellContent)) fiber = fiber.return;
+  return fiber && { getBounds: fiber.ref.current.getBounds, getCellContent: fiber.memoizedProps.getCellContent };
+}
+
+/** The column and the row of *cell*, counted from 0; a column of check boxes counts. */
+function placeOf(cell) {
+  return cell.id.match(/^glide-cell-(\d+)-(\d+)$/).map(Number).slice(1);
+}
+
+/** What the cell does, when it is a button, else undefined. */
 function findAction(cell) {
-  const text = cell?.textContent ?? "";
-  if (text.endsWith(": show")) return text;
+  const text = cell?.textContent;
+  if (!text || findGrid(cell)?.getCellContent(placeOf(cell)).data?.kind !== "button-cell") return undefined;
   const name = text.match(/^:material\/(\w+):$/)?.[1];
-  return name && (WORDS[name] ?? name.replaceAll("_", " "));
+  return name ? (WORDS[name] ?? name.replaceAll("_", " ")) : text;
 }
 
-/** The cell to click for *cell*: a button among the columns opens what the first icon of its row opens, the details. */
-function findIcon(cell) {
-  const before = [...cell.parentElement.children].slice(0, cell.ariaColIndex - 1);
-  const isFirst = before.every(({ textContent }) => /^(|true|false|:material.*)$/.test(textContent));
-  return isFirst ? cell : before.find((each) => findAction(each));
-}
-
-/** Where the middle of the cell is on the screen: the icons stand first, behind the check box if there is one. */
-function middleOf(cell, canvas) {
-  const [, column, row] = cell.id.match(/^glide-cell-(\d+)-(\d+)$/).map(Number);
-  const { left, top } = canvas.getBoundingClientRect();
-  return { clientX: left + (column + 0.5) * ICON, clientY: top + HEADING + (row + 0.5) * ROW };
+/** Where the middle of the cell is on the screen. */
+function middleOf(cell) {
+  const { x, y, width, height } = findGrid(cell).getBounds(...placeOf(cell));
+  return { clientX: x + width / 2, clientY: y + height / 2 };
 }
 
 function click(cell) {
   const canvas = cell.closest("canvas");
-  const at = { ...middleOf(cell, canvas), bubbles: true, cancelable: true, composed: true, button: 0, view: window };
+  const at = { ...middleOf(cell), bubbles: true, cancelable: true, composed: true, button: 0, view: window };
   const pointer = { ...at, pointerId: 1, pointerType: "mouse", isPrimary: true };
   canvas.dispatchEvent(new PointerEvent("pointermove", pointer));
   canvas.dispatchEvent(new MouseEvent("mousemove", at));
@@ -67,7 +73,7 @@ export default function () {
     if (!findAction(cell)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (!event.repeat) click(findIcon(cell));
+    if (!event.repeat) click(cell);
   };
   document.addEventListener("focusin", name, { capture: true });
   document.addEventListener("keydown", press, { capture: true });
