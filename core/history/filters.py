@@ -96,9 +96,13 @@ def condition(query: MessageQuery) -> Condition:
     return Condition(" AND ".join(terms), values)
 
 
-# What `fold` makes of a network's name and of a sender.
+# What `fold` makes of a network's name and of a sender. Networks are few, senders may be as many as messages: most
+# are ASCII (as many bytes as characters), and only need small letters, at a fifth of the cost.
 _NETWORK = fold_in_sql("strip_accents(lower(network))")
-SENDER = fold_in_sql("strip_accents(lower(sender))")
+SENDER = (
+    "CASE WHEN strlen(sender) = length(sender) THEN lower(sender) "
+    f"ELSE {fold_in_sql('strip_accents(lower(sender))')} END"
+)
 
 # contains() and starts_with() know no wildcards, so nothing a person types needs escaping.
 _TERMS: dict[str, str] = {
