@@ -87,19 +87,25 @@ def _define(mapping: dict[str, str], columns: tuple[str, ...]) -> None:
         st.text_input("Define Placeholders", placeholder="FirstName", key=_NAME)
         st.button("Add", key=f"{PANEL}_add", on_click=_add, args=(mapping, columns))
     with widgets.show_errors():
-        if (fault := st.session_state.pop(_FAULT, None)) is not None:
+        # It stays for as long as the name does: another run may follow before anybody has read it.
+        refused, fault = st.session_state.get(_FAULT, ("", None))
+        if fault is not None and refused == _typed():
             raise fault
 
 
 def _add(mapping: dict[str, str], columns: tuple[str, ...]) -> None:
-    name = compose(st.session_state[_NAME].strip())
+    name = _typed()
     try:
         _check_new(name, mapping)
     except InvalidInput as error:
-        st.session_state[_FAULT] = error
+        st.session_state[_FAULT] = (name, error)
         return
     mapping[name] = find_column(name, [column for column in columns if not is_phone_column(column)]) or ""
     st.session_state[_NAME] = ""
+
+
+def _typed() -> str:
+    return compose(st.session_state.get(_NAME, "").strip())
 
 
 def _check_new(name: str, mapping: Mapping[str, str]) -> None:
@@ -110,8 +116,7 @@ def _check_new(name: str, mapping: Mapping[str, str]) -> None:
 
 def _check(mapping: Mapping[str, str]) -> None:
     """Raise InvalidInput unless each placeholder has its column and none is typed that was not added."""
-    typed = st.session_state.get(_NAME, "").strip()
-    if typed:
+    if typed := _typed():
         raise InvalidInput(
             f"{{{typed}}} is not added yet.", hint="Press Add, or empty the field.", field="placeholders"
         )

@@ -54,7 +54,7 @@ def test_lists_are_chosen_over_pages_and_searches_and_the_second_tab_waits(brows
         expect(page.get_by_role("radio", name="Sender & Recipients")).to_be_checked()
         type_in(page, "Campaign Name", "Panels of lists")
         type_in(page, "Sender", "HELIOGRAPH")
-        expect(page.get_by_text("First fill in: Recipients.")).to_be_visible()
+        expect(page.get_by_text("First fill in: Recipients.").first).to_be_visible()
 
         page.get_by_role("button", name="Select Distribution List").click()
         drawer = page.get_by_role("dialog")

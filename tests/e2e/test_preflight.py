@@ -166,7 +166,7 @@ def test_launching_in_two_tabs_launches_once(browser: Browser, studio: Studio):
         launch_bar(page).get_by_role("button", name="Launch").click()
         expect(page.locator(".st-key-campaign_header").get_by_text("Completed")).to_be_visible(timeout=60_000)
         launch_bar(other).get_by_role("button", name="Launch").click()
-        refused = other.get_by_role("alert").filter(has_text=re.compile("Two tabs is Completed already"))
+        refused = other.get_by_role("alert").filter(has_text=re.compile("Two tabs: All of it has been sent already"))
         expect(refused).to_be_in_viewport()
         other.get_by_role("button", name="Show campaign").last.click()
         expect(other.locator(".st-key-campaign_header").get_by_text("Completed")).to_be_visible()

@@ -218,6 +218,14 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
             t.house.app.reporting.statistics(v, StatisticsRequest(t.house.everything(), (GroupBy.COUNTRY,))).table
         ),
     ),
+    "reporting.arrivals": (
+        CAMPAIGNS | {Permission.QUICK_SEND},
+        lambda t, v: t.house.app.reporting.arrivals(v, t.house.campaign(t.campaign_id), t.house.now),
+    ),
+    "importing_traffic.list_unrated": (
+        ACCOUNTS,
+        lambda t, v: t.house.app.importing_traffic.list_unrated(v, t.import_id),
+    ),
     "auditing.page": (AUDIT, lambda t, v: t.house.app.auditing.page(v, AuditFilter(), 1, 15)),
     "auditing.all_entries": (AUDIT, lambda t, v: t.house.app.auditing.all_entries(v, AuditFilter())),
     "maintaining.maintain": (AUDIT, lambda t, v: t.house.app.maintaining.maintain(v, t.house.now, everything=False)),
@@ -281,6 +289,9 @@ ELSEWHERE = {
     *(f"pricing.{name}" for name in ("list_lists", "get_prices", "download", "preview", "import_list")),
     "composing.check_ready",
     "explaining.without_account",
+    "explaining.helpers",
+    "rebuilding_history.rebuild",
+    "reporting.hours",
     "reporting.traffic",
     "tracing.get",
     "rolling_up.verify",
@@ -418,3 +429,17 @@ def test_an_account_that_may_not_send_says_so(house: House):
     assert house.app.accounts.list_sending(reader) == ()
     with pytest.raises(NotFound):
         house.app.accounts.get_sending(reader, house.account.account_id)
+
+
+def test_hours_and_rebuilding_are_refused_without_their_permissions(house: House):
+    viewer = somebody(house, frozenset({Permission.CAMPAIGN}), house.viewer.account_ids)
+    with pytest.raises(Forbidden):
+        house.app.reporting.hours(viewer, StatisticsRequest(house.everything(), (GroupBy.DAY,)))
+    with pytest.raises(Forbidden):
+        house.app.rebuilding_history.rebuild(viewer, house.now, replace=False)
+
+
+def test_the_hours_of_another_account_are_empty(house: House):
+    viewer = somebody(house, frozenset(Permission), frozenset({"another-account"}))
+    hours = house.app.reporting.hours(viewer, StatisticsRequest(house.everything(), (GroupBy.DAY,)))
+    assert not sum(hours["sent"].to_pylist())

@@ -168,7 +168,7 @@ ODD = {
     # 134 code units fill two segments, unless a pair would have to be cut: 67 is odd.
     "67 pairs": ("\U0001f389" * 67, 3),
     "66 pairs and two letters": ("a" + "\U0001f389" * 66 + "a", 2),
-    "everything at once": (f"\u201c{FAMILY}\u200f{SHALOM}\u200b{GERMANY}e\u0301 {{x}}\u201d", 1),
+    "everything at once": (f"\u201c{FAMILY}\u200f{SHALOM}\u200b{GERMANY}\u00e9 {{x}}\u201d", 1),
 }
 
 
