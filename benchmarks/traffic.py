@@ -126,8 +126,8 @@ def _maintain(traffic: Traffic) -> None:
 
 def _index(traffic: Traffic) -> bool:
     """Index the numbers, of a lake too that was generated before there was an index; return whether any were left."""
-    lake = Lake(traffic.settings)
-    index = NumberIndex(lake)
+    app, _ = traffic.open()
+    index = NumberIndex(app.lake)
     # A month later everything is over.
     later = datetime.combine(traffic.end_day + timedelta(days=40), time(), UTC)
     try:
@@ -138,12 +138,14 @@ def _index(traffic: Traffic) -> bool:
             for _ in index.sort_month(month):
                 pass
     finally:
-        lake.close()
+        app.close()
     return bool(unindexed)
 
 
 def _generate(traffic: Traffic, series: list[dict[str, object]]) -> None:
-    lake = Lake(traffic.settings)
+    # The installation's own lake: one that was made beside it would be refused as another's.
+    app, _ = traffic.open()
+    lake = app.lake
     hours = _hours(traffic)
     slots = pa.array(range(_SLOTS), pa.uint64())
     choices = pa.table({"slot": slots, "series_no": pa.array(_choices(series), pa.int32())})
@@ -166,7 +168,7 @@ def _generate(traffic: Traffic, series: list[dict[str, object]]) -> None:
         for unbuilt in rollups.list_unbuilt([TIME_ZONE]):
             rollups.build(unbuilt)
     finally:
-        lake.close()
+        app.close()
 
 
 _SERIES = pa.schema(
