@@ -31,6 +31,11 @@ def type_in(page: Page, field: str, text: str) -> None:
     settled(page)
 
 
+def define(page: Page, placeholder: str) -> None:
+    type_in(page, "Define Placeholders", placeholder)
+    page.get_by_role("dialog").get_by_role("button", name="Add").click()
+
+
 def counts(page: Page) -> tuple[str, str, str]:
     return tuple(page.locator(f"dd.{name}").inner_text() for name in ("characters", "messages", "encoding"))
 
@@ -107,11 +112,9 @@ def test_each_recipient_is_previewed_and_counted_as_the_networks_count(browser: 
         page.get_by_text("Personalize", exact=True).click()
         page.get_by_role("button", name="Placeholders").click()
         drawer = page.get_by_role("dialog")
-        type_in(page, "Define Placeholders", "First name!")
-        drawer.get_by_role("button", name="Add").click()
+        define(page, "First name!")
         expect(drawer.get_by_role("alert")).to_contain_text("cannot be the name of a placeholder")
-        type_in(page, "Define Placeholders", "firstname")
-        drawer.get_by_role("button", name="Add").click()
+        define(page, "firstname")
         expect(drawer.get_by_text("{firstname} is filled from")).to_be_visible()
         drawer.get_by_role("textbox", name="Where FirstName is empty").fill("friend")
         drawer.get_by_role("button", name="Save").click()
