@@ -1,7 +1,7 @@
 """What all tests share: hypothesis' profile, a clean environment, and databases of PostgreSQL."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -13,6 +13,14 @@ from tests.support.shortcuts import taken as shortcuts_taken
 # A deadline would be a timing assertion, and these machines are busy.
 settings.register_profile("heliograph", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("heliograph")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let what a test logged be sent from process to process: some log half a surrogate pair, which is no UTF-8."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.fixture(autouse=True)
