@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -92,6 +93,11 @@ def _copying_lake(folder: Path, make_folders: Callable[[Location], None]) -> Cal
             if not template.exists():
                 make()
             shutil.copytree(template, location.folder, dirs_exist_ok=True)
+            # Who asks for what is an hour old must not find a lake as old as the whole run.
+            with closing(sqlite3.connect(location.folder / "catalog.sqlite")) as connection, connection:
+                connection.execute(
+                    "UPDATE ducklake_snapshot SET snapshot_time = ?", [f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00"]
+                )
         make_folders(location)
 
     return copy_or_make
