@@ -9,13 +9,18 @@ from typing import Protocol
 
 import psycopg
 
+from core.doorways import doorway, try_lock
 from core.errors import StorageError
 
 # Any numbers of our own: they name the lake's writer, and whoever maintains it, among the advisory locks of the
 # catalog's database.
 WRITER_KEY = 0x48454C494F
 MAINTENANCE_KEY = WRITER_KEY + 1
-_POLL_FIRST_S, _POLL_MOST_S = 0.002, 0.05
+# Who stands in the doorway of the writer's lock may have been stopped: whoever waits for so long goes past. Longer than
+# most writes last, so that who comes last does not get it first.
+DOORWAY_S = 2.0
+# Between two looks of who is next: a write takes many times as long.
+_LOOK_S = 0.003
 
 
 class WriterLock(Protocol):
@@ -29,7 +34,7 @@ class WriterLock(Protocol):
 
 
 class FileLock:
-    """A lock file beside a catalog on this machine."""
+    """A lock file beside a catalog on this machine; those who wait for it take turns (`core.doorways`)."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -40,19 +45,18 @@ class FileLock:
         deadline = time.monotonic() + timeout_s
         # Every holder opens the file anew: the lock then also keeps threads of one process apart.
         with self._path.open("a") as file:
-            pause_s = _POLL_FIRST_S
-            while not _try_lock(file.fileno()):
-                if time.monotonic() >= deadline:
-                    raise _busy(timeout_s)
-                time.sleep(pause_s)
-                pause_s = min(pause_s * 2, _POLL_MOST_S)
+            with doorway(self._path, min(DOORWAY_S, timeout_s)):
+                while not try_lock(file.fileno()):
+                    if time.monotonic() >= deadline:
+                        raise _busy(timeout_s)
+                    time.sleep(_LOOK_S)
             yield
 
     @contextmanager
     def try_hold(self) -> Iterator[bool]:
         """Hold the lock if it is free now; tells whether it is held."""
         with self._path.open("a") as file:
-            yield _try_lock(file.fileno())
+            yield try_lock(file.fileno())
 
 
 class AdvisoryLock:
@@ -160,10 +164,10 @@ class FileGate:
         deadline = time.monotonic() + timeout_s
         with self._door.open("a") as door, self._room.open("a") as room:
             for file in (door, room):
-                while not _try_lock(file.fileno()):
+                while not try_lock(file.fileno()):
                     if time.monotonic() >= deadline:
                         raise ReadersInside
-                    time.sleep(_POLL_FIRST_S)
+                    time.sleep(_LOOK_S)
             yield
 
 
@@ -177,14 +181,6 @@ class OpenGate:
     def closed(self, timeout_s: float) -> AbstractContextManager[None]:  # noqa: ARG002 - nobody is waited for
         """Do nothing."""
         return nullcontext()
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _busy(timeout_s: float) -> StorageError:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from core.doorways import is_someone_in
 from core.errors import StorageError
 from core.state import store, turns
 from core.state.store import State
@@ -64,7 +65,7 @@ def test_a_thread_that_waits_is_not_overtaken_by_one_that_writes_without_a_pause
     with state.write() as session:
         session.execute(text("INSERT INTO lines VALUES ('ours')"))
         waiting.start()
-        wait_until(lambda: turns.is_someone_next(path))
+        wait_until(lambda: is_someone_in(path))
     write(state, "ours again")
     waiting.join()
     assert lines(state) == ["ours", "theirs", "ours again"]
@@ -74,7 +75,7 @@ def test_another_process_that_waits_is_not_overtaken_either(state: State, path: 
     with state.write() as session:
         session.execute(text("INSERT INTO lines VALUES ('ours')"))
         other = subprocess.Popen([sys.executable, "-c", WRITER, state.url], cwd=REPOSITORY)
-        wait_until(lambda: turns.is_someone_next(path))
+        wait_until(lambda: is_someone_in(path))
     write(state, "ours again")
     assert other.wait(timeout=PATIENCE_S) == 0
     assert lines(state) == ["ours", "theirs", "ours again"]
@@ -96,7 +97,7 @@ def test_a_lock_that_is_never_let_go_is_told_as_busy(state: State, path: Path, m
     stranger.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageError, match="busy"):
         write(state, "ours")
-    assert not turns.is_someone_next(path)
+    assert not is_someone_in(path)
     stranger.execute("ROLLBACK")
     stranger.close()
     write(state, "ours")

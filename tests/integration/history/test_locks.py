@@ -1,0 +1,45 @@
+"""The writer's lock of a lake on this machine: those who wait for it take turns."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.doorways import doorway, is_someone_in
+from core.history import locks
+from core.history.locks import FileLock
+
+PATIENCE_S = 20
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def test_who_waits_for_the_lock_has_it_before_who_has_just_let_it_go(tmp_path: Path):
+    path, held = tmp_path / "lock", []
+
+    def hold(who: str) -> None:
+        with FileLock(path).hold(PATIENCE_S):
+            held.append(who)
+
+    waiting = threading.Thread(target=hold, args=("theirs",))
+    with FileLock(path).hold(0):
+        held.append("ours")
+        waiting.start()
+        wait_until(lambda: is_someone_in(path))
+    hold("ours again")
+    waiting.join()
+    assert held == ["ours", "theirs", "ours again"]
+
+
+def test_who_was_stopped_while_next_to_have_the_lock_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(locks, "DOORWAY_S", 0.01)
+    path = tmp_path / "lock"
+    with doorway(path, 0), FileLock(path).hold(PATIENCE_S):
+        assert is_someone_in(path)
