@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.clock import StoreClock
 from core.config import Settings
 from core.demo.seeding import DemoSeeding
 from core.domain.off_peak import parse_off_peak
@@ -87,6 +88,7 @@ class App:
     """Everything people and workers ask, over one set of stores."""
 
     settings: Settings
+    clock: StoreClock
     state: State
     lake: Lake
     gateways: Gateways
@@ -197,6 +199,7 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     )
     return App(
         settings=settings,
+        clock=StoreClock(state.tell_time),
         state=state,
         lake=lake,
         gateways=gateways,
@@ -296,6 +299,8 @@ def _furthest(settings: Settings) -> Furthest:
         receipt=timedelta(seconds=RETRY_MOST_S),
         attempt=LONGEST_WINDOW,
         export=timedelta(hours=settings.export_keep_h),
+        invitation=timedelta(hours=settings.invitation_h),
+        link=timedelta(minutes=settings.link_min),
     )
 
 

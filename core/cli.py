@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 from core import logs
@@ -59,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logs.configure("INFO" if options.verbose else "WARNING")
         try:
             app.state.migrate()
+            app.clock.set()
             command: Callable[[App, argparse.Namespace], int] = options.command
             return command(app, options)
         finally:
@@ -161,7 +161,7 @@ def _prepare(app: App, options: argparse.Namespace) -> int:
 
 
 def _prepare_demo(app: App) -> DemoSummary:
-    now = _now()
+    now = app.clock()
     if app.signing_in.needs_setup():
         app.people.add(NewPerson(DEMO_NAME, DEMO_EMAIL, DEMO_PASSWORD), now)
     person = app.people.get_viewer(DEMO_EMAIL)
@@ -191,7 +191,7 @@ def _rotate_key(app: App, _options: argparse.Namespace) -> int:
 def _create_user(app: App, options: argparse.Namespace) -> int:
     password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass()
     person = NewPerson(options.name, options.email, password, options.preset, tuple(options.account))
-    viewer = app.people.add(person, _now())
+    viewer = app.people.add(person, app.clock())
     print(f"Created {viewer.email} ({options.preset}).")
     return 0
 
@@ -201,7 +201,7 @@ def _import_list(app: App, options: argparse.Namespace) -> int:
     upload = Upload(_account_id(app, viewer, options.account), options.name, options.file.name)
     try:
         with options.file.open("rb") as content:
-            found = app.importing.upload(viewer, upload, content, _now())
+            found = app.importing.upload(viewer, upload, content, app.clock())
     except OSError as error:
         raise InvalidInput(f"{options.file} cannot be read: {error.strerror}.", hint="Check the path.") from error
     found = _wait_for_list(app, viewer, found, work=options.work)
@@ -215,7 +215,7 @@ def _import_list(app: App, options: argparse.Namespace) -> int:
 def _wait_for_list(app: App, viewer: Viewer, found: DistributionList, *, work: bool) -> DistributionList:
     while found.status is ListStatus.IN_PROGRESS:
         if work:
-            app.importing.run(found.list_id, _now)
+            app.importing.run(found.list_id, app.clock)
         found = app.importing.get(viewer, found.list_id)
         if found.status is ListStatus.IN_PROGRESS:
             # A worker has it, or shall take it.
@@ -226,10 +226,10 @@ def _wait_for_list(app: App, viewer: Viewer, found: DistributionList, *, work: b
 def _launch(app: App, options: argparse.Namespace) -> int:
     viewer = app.people.get_viewer(options.email)
     campaign_id = options.campaign or _write(app, viewer, options).campaign_id
-    campaign = app.launching.launch(viewer, campaign_id, _now())
+    campaign = app.launching.launch(viewer, campaign_id, app.clock())
     while not options.no_wait and campaign.status not in ENDED:
         if options.work:
-            app.working.run_until_idle(_now)
+            app.working.run_until_idle(app.clock)
         campaign = app.composing.get(viewer, campaign_id)
         if campaign.status not in ENDED:
             # A worker has it, or shall take it.
@@ -253,7 +253,7 @@ def _write(app: App, viewer: Viewer, options: argparse.Namespace) -> Campaign:
         message=options.message,
         placeholders={name: column for name, _, column in pairs},
     )
-    return app.composing.save(viewer, draft, _now())
+    return app.composing.save(viewer, draft, app.clock())
 
 
 def _show(app: App, options: argparse.Namespace) -> int:
@@ -270,7 +270,7 @@ def _print_campaign(app: App, viewer: Viewer, campaign: Campaign) -> None:
 
 def _seed_demo(app: App, options: argparse.Namespace) -> int:
     viewer = app.people.get_viewer(options.email)
-    summary = app.demo.seed(viewer.user_id, _now(), message_count=options.messages)
+    summary = app.demo.seed(viewer.user_id, app.clock(), message_count=options.messages)
     print(summary)
     return 0
 
@@ -284,7 +284,3 @@ def _account_id(app: App, viewer: Viewer, name: str) -> str:
     raise InvalidInput(
         f"{viewer.email} may send from: {names}.", hint="Choose one with --account." if sending else "Join an account."
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

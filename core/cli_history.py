@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from datetime import UTC, datetime
 
 from core.bootstrap import App
 from core.cli_traffic import add_import
@@ -90,7 +89,7 @@ def _adopt(app: App, options: argparse.Namespace) -> int:
 
 def _recover(app: App, options: argparse.Namespace) -> int:
     viewer = app.people.get_viewer(options.email)
-    rebuilt, shortfalls = app.rebuilding_history.rebuild(viewer, datetime.now(UTC), replace=options.replace)
+    rebuilt, shortfalls = app.rebuilding_history.rebuild(viewer, app.clock(), replace=options.replace)
     print(f"{'table':<24}{'rows':>14}")
     for name, count in rebuilt.rows.items():
         print(f"{name:<24}{count:>14,}")
@@ -105,7 +104,7 @@ def _recover(app: App, options: argparse.Namespace) -> int:
 
 def _maintain(app: App, options: argparse.Namespace) -> int:
     viewer = app.people.get_viewer(options.email)
-    did = app.maintaining.maintain(viewer, datetime.now(UTC), everything=options.all, set_aside=options.set_aside)
+    did = app.maintaining.maintain(viewer, app.clock(), everything=options.all, set_aside=options.set_aside)
     print(f"{'table':<24}{'files':>8}{'after':>8}{'MiB':>10}{'after':>10}")
     for name, before in did.before.items():
         after = did.after.get(name, before)

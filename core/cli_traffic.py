@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -69,7 +68,7 @@ def _import(app: App, options: argparse.Namespace) -> int:
     upload = TrafficUpload(_account_id(app, viewer, options.account), options.file.name)
     try:
         with options.file.open("rb") as content:
-            found = app.importing_traffic.upload(viewer, upload, content, _now())
+            found = app.importing_traffic.upload(viewer, upload, content, app.clock())
     except OSError as error:
         raise InvalidInput(f"{options.file} cannot be read: {error.strerror}.", hint="Check the path.") from error
     try:
@@ -137,7 +136,7 @@ def _find(text: str, names: Mapping[str, T], what: str) -> T:
 def _wait(app: App, viewer: Viewer, found: TrafficImport, *, work: bool) -> TrafficImport:
     while found.status is TrafficImportStatus.IN_PROGRESS:
         if work:
-            app.importing_traffic.run(found.import_id, _now)
+            app.importing_traffic.run(found.import_id, app.clock)
         found = app.importing_traffic.get(viewer, found.import_id)
         if found.status is TrafficImportStatus.IN_PROGRESS:
             # A worker has it, or shall take it.
@@ -167,7 +166,3 @@ def _account_id(app: App, viewer: Viewer, name: str) -> str:
             return account.account_id
     names = ", ".join(account.name for account in app.importing_traffic.list_accounts(viewer)) or "none"
     raise InvalidInput(f"There is no account {name!r}.", hint=f"{viewer.email} may import for: {names}.")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -1,68 +1,10 @@
-"""
-Where time enters the worker; everything below is told.
+"""The time that tasks go by: the application's, which the pulse sets with every beat."""
 
-The state store is the referee: workers on several machines lease by the same clock, whatever their own ones say.
-Between two looks at it time goes on by the machine's steady clock, which nobody sets.
-"""
-
-import logging
-import threading
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from core.bootstrap import shared_app
 
-log = logging.getLogger(__name__)
 
-# Readings of one clock differ by how long each took on its way. Time does not go back for that: it waits.
-JITTER = timedelta(seconds=1)
-
-
-class StoreClock:
-    """The store's time; safe to share between threads. Until the first `set` it is the machine's."""
-
-    def __init__(self, ask: Callable[[], datetime], steady_s: Callable[[], float] = time.monotonic) -> None:
-        """Take who tells the store's time, and a clock in seconds that only goes forward."""
-        self._ask = ask
-        self._steady_s = steady_s
-        self._lock = threading.Lock()
-        self._at, self._at_s = datetime.now(UTC), steady_s()
-        self._last = self._at
-        self._is_set = False
-
-    def __call__(self) -> datetime:
-        """Return the present moment, aware; never an earlier one than before, unless the store's clock was set back."""
-        with self._lock:
-            return self._tell()
-
-    def set(self) -> datetime:
-        """
-        Go by the store's time from now on, and return it.
-
-        Raises: StorageError: it does not answer; time goes on without it.
-        """
-        asked_s = self._steady_s()
-        told = self._ask()
-        with self._lock:
-            now_s = self._steady_s()
-            told += timedelta(seconds=(now_s - asked_s) / 2)
-            off = told - self._tell()
-            if off < -JITTER and self._is_set:
-                log.warning("clock_set_back", extra={"seconds": round(-off.total_seconds(), 1)})
-            if off < -JITTER:
-                self._last = told
-            self._at, self._at_s, self._is_set = told, now_s, True
-            return self._tell()
-
-    def _tell(self) -> datetime:
-        self._last = max(self._last, self._at + timedelta(seconds=self._steady_s() - self._at_s))
-        return self._last
-
-
-def _ask() -> datetime:
-    return shared_app().state.tell_time()
-
-
-# The worker's own; it asks the store for the time with every beat of the pulse.
-utc_now = StoreClock(_ask)
+def utc_now() -> datetime:
+    """Return the present moment, as the state store tells it."""
+    return shared_app().clock()

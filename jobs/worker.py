@@ -10,7 +10,6 @@ from core.bootstrap import App, shared_app
 from core.private_files import keep_private
 from jobs import exporting, importing, maintenance, receipts, rollups, sending
 from jobs.app import huey, prepare
-from jobs.clock import utc_now
 from jobs.periodic import Pulse
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ class Worker(Consumer):
         )
         self._app = app
         # Two threads are kept for imports and receipts: a long campaign must not hold those up.
-        self._pulse = Pulse(app.working, utc_now.set, send_slots=max(1, threads - 2))
+        self._pulse = Pulse(app.working, app.clock.set, send_slots=max(1, threads - 2))
 
     def start(self) -> None:
         """Start the threads, then look for work."""
@@ -63,7 +62,7 @@ def wait_for_stores(app: App) -> None:
     while True:
         try:
             app.state.migrate()
-            utc_now.set()
+            app.clock.set()
             prepare(huey, app.settings.data_dir)
         except Exception as error:
             if not logs.is_outage(error):

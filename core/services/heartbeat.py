@@ -27,20 +27,22 @@ def heartbeat(renew: Callable[[], bool], every_s: float) -> Iterator[None]:
     in the transaction that finishes the work.
     """
     done = threading.Event()
-
-    def beat() -> None:
-        while not done.wait(every_s):
-            try:
-                if not renew():
-                    log.warning("lease_lost")
-                    return
-            except StorageError:
-                log.warning("lease_renewal_failed", exc_info=True)
-
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread = threading.Thread(target=_beat, args=(renew, every_s, done), name="heartbeat", daemon=True)
     thread.start()
     try:
         yield
     finally:
         done.set()
         thread.join()
+
+
+def _beat(renew: Callable[[], bool], every_s: float, done: threading.Event) -> None:
+    while not done.wait(every_s):
+        try:
+            if not renew():
+                # The last step of the work ends its lease. It is lost only where the work goes on without it.
+                if not done.wait(every_s):
+                    log.warning("lease_lost")
+                return
+        except StorageError:
+            log.warning("lease_renewal_failed", exc_info=True)

@@ -8,14 +8,15 @@ one's runs out; the rest is brought back to now, or to the longest it can be fro
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import ColumnElement, CursorResult, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.state.leases import LEASED
+from core.state.links import Purpose
 from core.state.models import ExportRow, ReceiptRow
-from core.state.people_models import AttemptRow, SessionRow
+from core.state.people_models import AttemptRow, LinkRow, SessionRow
 
-# Two processes read a clock a little apart, and web processes have their own: such a difference needs no mending.
+# Two processes read the store's clock a little apart: such a difference needs no mending.
 LEEWAY = timedelta(minutes=1)
 
 
@@ -27,6 +28,8 @@ class Furthest:
     receipt: timedelta
     attempt: timedelta
     export: timedelta
+    invitation: timedelta
+    link: timedelta
 
 
 def mend_times(session: Session, now: datetime, furthest: Furthest) -> int:
@@ -40,6 +43,9 @@ def mend_times(session: Session, now: datetime, furthest: Furthest) -> int:
         (SessionRow.created_at, now),
     ]
     mended = sum(_cut(session, column, end, end) for column, end in ends)
+    for purpose in Purpose:
+        end = now + (furthest.invitation if purpose is Purpose.INVITATION else furthest.link)
+        mended += _cut(session, LinkRow.expires_at, end, end, LinkRow.purpose == purpose)
     # When it was to be tried again is no longer known: at once.
     return mended + _cut(session, ReceiptRow.due_at, now + furthest.receipt, now)
 
@@ -49,8 +55,9 @@ def _cut(
     column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
     furthest: datetime,
     instead: datetime,
+    *which: ColumnElement[bool],
 ) -> int:
-    statement = update(column.class_).where(column > furthest + LEEWAY).values({column.key: instead})
+    statement = update(column.class_).where(column > furthest + LEEWAY, *which).values({column.key: instead})
     result = session.execute(statement, execution_options={"synchronize_session": False})
     assert isinstance(result, CursorResult)
     return result.rowcount

@@ -1,4 +1,8 @@
-"""What happens around the web process's life: the rollups are read into memory while it answers already."""
+"""
+What happens around the web process's life.
+
+The rollups are read into memory while it answers already, and its clock is kept at the state store's time.
+"""
 
 import logging
 import threading
@@ -11,13 +15,24 @@ from core.errors import AppError
 log = logging.getLogger(__name__)
 
 
-def lifespan(warm_up: Callable[[], None]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """Return what an ASGI server runs from start to end; *warm_up* runs beside it and holds nobody up."""
+def lifespan(
+    warm_up: Callable[[], None], keep_time: Callable[[threading.Event], None]
+) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """
+    Return what an ASGI server runs from start to end.
+
+    *warm_up* runs beside it and holds nobody up, *keep_time* until its event is set.
+    """
 
     @asynccontextmanager
     async def living(_server: Any) -> AsyncIterator[None]:
+        stop = threading.Event()
+        threading.Thread(target=keep_time, args=(stop,), name="clock", daemon=True).start()
         threading.Thread(target=_warm_up, args=(warm_up,), name="warm-up", daemon=True).start()
-        yield
+        try:
+            yield
+        finally:
+            stop.set()
 
     return living
 

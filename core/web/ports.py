@@ -1,7 +1,7 @@
 """What the web room needs from the rest of the house."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 from core.config import Settings
@@ -145,8 +145,3 @@ class Application(Protocol):
     def health(self, now: datetime) -> Mapping[str, bool]:
         """Return for each store ("state", "lake") whether it answers. Blocks."""
         ...
-
-
-def utc_now() -> datetime:
-    """Return the present moment. The web room is where time enters; everything below is told."""
-    return datetime.now(UTC)

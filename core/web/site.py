@@ -17,7 +17,7 @@ from core.web.limits import BodyLimit
 from core.web.live_socket import Watch
 from core.web.next_page import ENTRANCE
 from core.web.origin import OwnPagesOnly
-from core.web.ports import Application, Clock, IsUserActivity, utc_now
+from core.web.ports import Application, Clock, IsUserActivity
 from core.web.proxies import Proxies, parse_networks
 from core.web.session import SESSION_PATHS, SessionRoutes
 from core.web.setup import SetupPage
@@ -25,7 +25,7 @@ from core.web.sign_in import LoginPage
 from core.web.uploads import UploadLimits, Uploads
 
 
-def routes(app: Application, *, clock: Clock = utc_now) -> list[BaseRoute]:
+def routes(app: Application, *, clock: Clock) -> list[BaseRoute]:
     """Return Heliograph's own HTTP routes; each is public or guarded as `core.web.guard` says."""
     cookies = Cookies(secure=app.settings.is_secure)
     return [
@@ -42,7 +42,7 @@ def routes(app: Application, *, clock: Clock = utc_now) -> list[BaseRoute]:
 
 
 def middleware(
-    app: Application, *, is_user_activity: IsUserActivity, watch_period_s: float = 3.0, clock: Clock = utc_now
+    app: Application, *, is_user_activity: IsUserActivity, clock: Clock, watch_period_s: float = 3.0
 ) -> list[Middleware]:
     """
     Return the middleware, outermost first.

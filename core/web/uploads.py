@@ -99,7 +99,8 @@ class Uploads:
         """Return status and reason why this person may send nothing now."""
         now = self._clock()
         for path, upload in list(self._uploads.items()):
-            if not upload.is_open and now - upload.began_at > COUNTED_FOR:
+            # One that began in time to come did so before the clock was set back.
+            if not upload.is_open and not timedelta(0) <= now - upload.began_at <= COUNTED_FOR:
                 del self._uploads[path]
         mine = [upload for upload in self._uploads.values() if upload.user_id == viewer.user_id]
         if is_foreign(scope):

@@ -1,7 +1,7 @@
 """Who is looking: the application and its viewer, from the session cookie."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NoReturn
 
 import streamlit as st
@@ -16,8 +16,8 @@ _PINNED_USER = "session_user_id"
 
 
 def now() -> datetime:
-    """Return the present moment, aware and in UTC: the only clock the pages read."""
-    return datetime.now(UTC)
+    """Return the present moment, aware and in UTC, as the state store tells it: the only clock the pages read."""
+    return shared_app().clock()
 
 
 def current() -> tuple[App, Viewer]:

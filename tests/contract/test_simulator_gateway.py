@@ -57,6 +57,19 @@ def test_long_messages_pass_a_throttle_smaller_than_they_are(tmp_path: Path):
     assert gateway.submit([make_outbound(segment_count=10)], NOW)[0].outcome is SubmitOutcome.ACCEPTED
 
 
+def test_no_owed_receipt_waits_for_the_old_time_after_the_clock_was_set_back(simulator: SimulatorGateway):
+    messages = [make_outbound(number) for number in range(100)]
+    simulator.submit(messages, NOW)
+    owed = simulator.journal.list_due(1_000, LATER)
+    back = NOW - timedelta(hours=3)
+    # Brought forward once, however often it is looked at.
+    assert simulator.fetch_receipts(1_000, back) == simulator.fetch_receipts(1_000, back) == []
+    # Each is due as long after now as it was after then.
+    assert [item.due_at for _, item in simulator.journal.list_due(1_000, LATER)] == [
+        item.due_at - timedelta(hours=3) for _, item in owed
+    ]
+
+
 def test_a_lost_answer_is_unknown_and_stands_in_the_log_once(tmp_path: Path):
     gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, profile_of=silent_network))
     results = gateway.submit([make_outbound(number) for number in range(200)], NOW)

@@ -5,7 +5,8 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from core.domain.campaigns import CampaignStatus
-from core.state import accounts, campaigns, ledger, receipts, sessions, users
+from core.state import accounts, campaigns, ledger, links, receipts, sessions, users
+from core.state.links import Link, Purpose
 from core.state.mending import Furthest, mend_times
 from core.state.models import ReceiptRow
 from core.state.people_models import AttemptRow, SessionRow
@@ -13,7 +14,14 @@ from core.state.store import State
 from tests.support.factories import NOW, make_account, make_campaign, make_receipt, make_user
 
 LEASE = timedelta(seconds=15)
-FURTHEST = Furthest(lease=LEASE, receipt=timedelta(minutes=10), attempt=timedelta(hours=1), export=timedelta(days=1))
+FURTHEST = Furthest(
+    lease=LEASE,
+    receipt=timedelta(minutes=10),
+    attempt=timedelta(hours=1),
+    export=timedelta(days=1),
+    invitation=timedelta(days=7),
+    link=timedelta(hours=1),
+)
 # The clock stood there when everything was stored; now it is NOW.
 THEN = NOW + timedelta(hours=3)
 
@@ -46,6 +54,23 @@ def test_receipts_are_due_and_nobody_is_locked_out_or_in_for_longer(state: State
         assert len(receipts.list_due(session, NOW, 10)) == 1
         assert session.scalar(select(SessionRow.active_at)) == session.scalar(select(SessionRow.created_at)) == NOW
         assert session.scalar(select(AttemptRow.blocked_until)) == NOW + FURTHEST.attempt
+
+
+def test_a_link_opens_its_door_for_no_longer_than_one_of_its_kind(state: State):
+    lifetimes = {
+        Purpose.INVITATION: FURTHEST.invitation,
+        Purpose.PASSWORD_RESET: FURTHEST.link,
+        Purpose.EMAIL_CHANGE: FURTHEST.link,
+    }
+    with state.write() as session:
+        users.add_user(session, make_user(), NOW)
+        for purpose, lifetime in lifetimes.items():
+            links.add_link(session, purpose, purpose, Link("user-1", "ada@example.com", THEN + lifetime), THEN)
+        assert mend_times(session, NOW, FURTHEST) == len(lifetimes)
+        for purpose, lifetime in lifetimes.items():
+            assert links.find_link(session, purpose, purpose, NOW + lifetime / 2) is not None
+            assert links.find_link(session, purpose, purpose, NOW + lifetime) is None
+        assert mend_times(session, NOW, FURTHEST) == 0
 
 
 def test_what_can_be_so_stays_so(state: State):

@@ -10,15 +10,16 @@ import uuid_utils
 
 from core.config import Settings
 from core.domain.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
-from core.domain.pacing import Bucket, take
+from core.domain.pacing import MAX_CLOCK_SKEW_S, Bucket, take
 from core.domain.segments import MAX_SEGMENTS
 from core.errors import BadCredentials, Unavailable
-from core.gateways.simulator.journal import Accepted, Journal, OwedReceipt, add_accepted, set_bucket
+from core.gateways.simulator.journal import Accepted, Journal, OwedReceipt, add_accepted, bring_forward, set_bucket
 from core.gateways.simulator.profiles import Profile, fate_of, profile_of
 
 NAME = "simulator"
 # Generous: what throttles a campaign should be the account's own rate.
 MAX_TPS = 50_000
+CLOCK_SKEW = timedelta(seconds=MAX_CLOCK_SKEW_S)
 
 
 @dataclass
@@ -62,6 +63,7 @@ class SimulatorGateway:
         self._refuse_if_broken()
         if not messages:
             return []
+        self._follow_back(now)
         taken: list[Accepted] = []
         owed: list[OwedReceipt] = []
         with self.journal.write() as connection:
@@ -79,6 +81,7 @@ class SimulatorGateway:
         """Return due receipts; see `Gateway.fetch_receipts`."""
         if self.faults.unavailable:
             raise Unavailable("The simulator is switched off.", gateway=NAME)
+        self._follow_back(now)
         return [
             (str(token), Receipt(NAME, owed.gateway_message_id, owed.state, owed.error_code, owed.due_at))
             for token, owed in self.journal.list_due(limit, now)
@@ -93,6 +96,21 @@ class SimulatorGateway:
             raise Unavailable("The simulator is switched off.", gateway=NAME)
         if self.faults.bad_credentials:
             raise BadCredentials("The simulator refuses these credentials.", gateway=NAME, provider_code="0x0000000E")
+
+    def _follow_back(self, now: datetime) -> None:
+        """After the clock was set back, let no owed receipt wait for the old time: all are due earlier by as much."""
+        if self._ahead(now) > CLOCK_SKEW:
+            with self.journal.write() as connection:
+                # Looked at again behind the lock: another process may have done so.
+                ahead = self._ahead(now)
+                if ahead > CLOCK_SKEW:
+                    bring_forward(connection, ahead)
+                    set_bucket(connection, Bucket(0.0, now))
+
+    def _ahead(self, now: datetime) -> timedelta:
+        """Return how far in the future the journal's last message was taken."""
+        bucket = self.journal.find_bucket()
+        return bucket.updated_at - now if bucket else timedelta(0)
 
     def _admit(self, messages: Sequence[OutboundMessage], now: datetime) -> tuple[Bucket, int, float]:
         """Return the bucket after this call, how many messages get in, and how long the others should wait."""

@@ -81,7 +81,7 @@ def ask(browser: Browser, method: str, path: str, export_id: str = NOBODY_S) -> 
 
 def test_every_route_is_in_the_table(site: Site) -> None:
     found = set()
-    for route in web.routes(site.app):
+    for route in web.routes(site.app, clock=site.clock):
         assert isinstance(route, Route | Mount)
         methods = (route.methods or set()) if isinstance(route, Route) else {"GET"}
         found |= {(method, route.path) for method in methods if method != "HEAD"}

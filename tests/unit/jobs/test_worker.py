@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import jobs
+from core.clock import StoreClock
 from core.config import Settings
 from core.errors import StorageError
 from core.services.working import WorkKind
@@ -42,6 +43,7 @@ class Away:
 
     def __init__(self, tries: int, data_dir: Path) -> None:
         self.state = self
+        self.clock = StoreClock(lambda: datetime.now(UTC))
         self.settings = Settings(data_dir=data_dir)
         self.tries = tries
 
@@ -54,7 +56,6 @@ class Away:
 @pytest.fixture
 def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "WAIT_S", 0)
-    monkeypatch.setattr(worker.utc_now, "_ask", lambda: datetime.now(UTC))
     monkeypatch.setattr(worker, "prepare", lambda *_: None)
 
 

@@ -11,7 +11,7 @@ from core.web import lifespan
 
 
 async def live(warm_up) -> None:
-    async with lifespan(warm_up)(None):
+    async with lifespan(warm_up, lambda _: None)(None):
         pass
 
 
@@ -38,3 +38,20 @@ def test_a_store_that_does_not_answer_is_a_line_in_the_log(caplog: pytest.LogCap
             if thread.name == "warm-up":
                 thread.join(30)
     assert [record.message for record in caplog.records] == ["warm_up_failed"]
+
+
+def test_the_clock_is_kept_from_start_to_end() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def keep_time(stop: threading.Event) -> None:
+        begun.set()
+        stop.wait(30)
+        ended.set()
+
+    async def begin() -> None:
+        async with lifespan(lambda: None, keep_time)(None):
+            assert begun.wait(30)
+            assert not ended.is_set()
+
+    asyncio.run(begin())
+    assert ended.wait(30)

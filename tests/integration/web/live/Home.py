@@ -1,6 +1,7 @@
 """The launcher of the test site: the real web room around a small frame and a fake sign-in."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
@@ -11,8 +12,13 @@ from tests.support.file_sign_in import file_application
 
 application = file_application(Path(os.environ["SESSIONS_FOLDER"]))
 
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
 app = st.App(
     Path(__file__).parent / "frame.py",
-    routes=web.routes(application),
-    middleware=web.middleware(application, is_user_activity=is_user_activity, watch_period_s=0.2),
+    routes=web.routes(application, clock=clock),
+    middleware=web.middleware(application, is_user_activity=is_user_activity, clock=clock, watch_period_s=0.2),
 )

@@ -1,9 +1,11 @@
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import core.clock
+from core.clock import StoreClock
 from core.errors import StorageError
-from jobs.clock import StoreClock
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -82,3 +84,22 @@ def test_a_store_that_does_not_answer_stops_no_clock(machine: Machine, clock: St
         clock.set()
     machine.pass_time(2)
     assert clock() == NOON + timedelta(seconds=2)
+
+
+def test_it_is_kept_though_the_store_does_not_answer_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(core.clock, "EVERY_S", 0)
+    answers, stop = iter([StorageError("The state store does not answer."), NOON]), threading.Event()
+
+    def tell() -> datetime:
+        answer = next(answers)
+        if isinstance(answer, StorageError):
+            raise answer
+        stop.set()
+        return answer
+
+    clock = StoreClock(tell, lambda: 1_000.0)
+    clock.keep_set(stop)
+    assert clock() == NOON
+    assert "clock_not_set" in {record.getMessage() for record in caplog.records}
