@@ -15,7 +15,7 @@ NO_VALUES = frozenset(
         *("#zahl!", "#null!", "#spill!", "#calc!", "#getting_data", "#blocked!", "#connect!", "#field!", "#unknown!"),
         # Databases and languages: SQL, pandas, Python, R, JavaScript, Java, Go.
         *("null", "(null)", "<null>", "[null]", "\\n", "nil", "<nil>", "none", "nan", "-nan", "<na>", "<nan>", "nat"),
-        *("undefined", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "inf", "-inf"),
+        *("undefined", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "inf", "-inf", "infinity", "-infinity"),
         # People who had to fill in a form.
         *("n/a", "n.a.", "n.a", "n/d", "n.d.", "k.a.", "k. a.", "s/o"),
     }

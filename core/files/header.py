@@ -4,6 +4,7 @@ from collections import Counter
 
 from core.domain.characters import compose
 from core.domain.lists import MAX_COLUMNS, PHONE_COLUMN, is_phone_column
+from core.domain.placeholders import BLANKS
 from core.errors import InvalidFile
 from core.files.rows import RawRow
 
@@ -19,11 +20,12 @@ def check_header(row: RawRow) -> tuple[tuple[str, ...], int]:
     """
     Return the columns' names and the index of the phone column.
 
-    Surplus blanks in names and nameless columns at the end are dropped; letters and their accents are composed.
+    Surplus blanks in names, seen or not, and nameless columns at the end are dropped; letters and their accents are
+    composed.
 
     Raises: InvalidFile: no or two phone columns, a nameless, repeated or overlong name, a formula, too many columns.
     """
-    columns = [compose(" ".join(cell.split())) for cell in row.cells]
+    columns = [compose(" ".join(cell.strip(BLANKS).split())) for cell in row.cells]
     while columns and not columns[-1]:
         columns.pop()
     for index, address in row.formulas.items():

@@ -43,7 +43,8 @@ BUILT_IN = {
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<space>.)|\*(?P<fill>.)|\[(?P<elapsed>h+|m+|s+)\]'
     r"|\[\$(?P<currency>[^\]-]*)[^\]]*\]|\[(?P<other>[^\]]*)\]|(?P<noon>AM/PM|A/P)|(?P<fraction>\.0+(?=[^0#?]|$))"
-    r"|(?P<date>y+|m+|d+|h+|s+|e+)|(?P<digit>[0#?]+)|(?P<point>\.)|(?P<comma>,+)|(?P<percent>%)|(?P<sign>[@/E])"
+    # An E with a sign is an exponent, one without is a year.
+    r"|(?P<sign>[@/]|E[+-])|(?P<date>y+|m+|d+|h+|s+|e+)|(?P<digit>[0#?]+)|(?P<point>\.)|(?P<comma>,+)|(?P<percent>%)"
     r"|(?P<literal>.)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -252,7 +253,7 @@ def _next_date(section: _Section, index: int) -> str:
 def _part(moment: datetime, letter: str, size: int, *, halves: bool) -> str:
     """Return a part of *moment*: year, month, day, hour, mi*n*ute or second, as many letters as it is written with."""
     if letter in "ye":
-        return f"{moment.year:04}" if size > 2 else f"{moment.year % 100:02}"
+        return f"{moment.year:04}" if size > 2 or letter == "e" else f"{moment.year % 100:02}"
     if letter in "md" and size > 2:
         short, full = (
             f"{moment:%b}" if letter == "m" else f"{moment:%a}",

@@ -132,8 +132,11 @@ def _as_it_was(row: RawRow) -> RawRow:
 
 def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int) -> Iterator[SheetRow]:
     for row in rows:
-        # Whoever computes something beside the list does not mean the list.
+        # Whoever computes something beside the list does not mean the list, nor what came out.
         formulas = [address for index, address in row.formulas.items() if 0 <= index < width]
+        for index in row.formulas:
+            if width <= index < len(row.cells):
+                row.cells[index] = ""
         if not formulas and not any(map(str.strip, row.cells)):
             continue
         if row.is_hidden:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 
 from core.errors import InvalidFile
 from core.files.number_formats import GENERAL, general, render
@@ -30,7 +31,9 @@ class Styles:
 
     def format_of(self, style: str) -> str:
         """Return the format of cells with *style*, an index as the sheet writes it."""
-        return self.formats[int(style)] if self.formats else GENERAL
+        index = int(style)
+        # Some programs name styles that their workbook lacks.
+        return self.formats[index] if 0 <= index < len(self.formats) else GENERAL
 
 
 class SheetReader:
@@ -129,6 +132,8 @@ class SheetReader:
 
     def _end_cell(self, content: str) -> None:
         kind = self._cell.get("t", "n")
+        if kind in {"n", "s", "b"} and not content.strip():
+            return
         if kind == "n":
             text = self._number(content)
         elif kind == "s":
@@ -148,6 +153,9 @@ class SheetReader:
 
     def _number(self, content: str) -> str:
         value = float(content)
+        if not isfinite(value):
+            # What programs write that divide by zero: there is nothing to format.
+            return content.strip()
         code = self._styles.format_of(self._cell.get("s", "0"))
         plain = general(value)
         shown = render(value, code, since_1904=self._styles.since_1904)

@@ -4,7 +4,7 @@ from core.domain.no_values import MOST_CHARACTERS, NO_VALUES, is_no_value
 
 
 @pytest.mark.parametrize(
-    "cell", ["#N/A", "NULL", "nan", "None", "n/a", " #NV\u00a0", "(null)", "NaN", "\\N", "#DIV/0!"]
+    "cell", ["#N/A", "NULL", "nan", "None", "n/a", " #NV\u00a0", "(null)", "NaN", "\\N", "#DIV/0!", "-Infinity"]
 )
 def test_what_programs_write_for_nothing_is_no_value(cell: str):
     assert is_no_value(cell)

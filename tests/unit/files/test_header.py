@@ -6,11 +6,13 @@ from core.files.header import check_header
 from core.files.rows import RawRow
 
 
-@pytest.mark.parametrize("name", ["PhoneNumber", "phonenumber", "Phone Number", "PHONE_NUMBER", " phone  number "])
+@pytest.mark.parametrize(
+    "name", ["PhoneNumber", "phonenumber", "Phone Number", "PHONE_NUMBER", " phone  number ", "\ufeffPhoneNumber\u200b"]
+)
 def test_the_phone_column_is_found_however_it_is_written(name):
     columns, index = check_header(RawRow(1, ["Name", name]))
     assert index == 1
-    assert columns == ("Name", " ".join(name.split()))
+    assert columns == ("Name", " ".join(name.strip("\ufeff\u200b").split()))
 
 
 def test_a_missing_phone_column_names_the_columns_found():

@@ -51,6 +51,11 @@ def test_what_cannot_be_told_for_sure_is_left_alone(code):
     assert render(-5e7, code) is None
 
 
+@pytest.mark.parametrize("code", ["0.00E+00", "##0.0E+0", "0.0E-00", "0.00e+00"])
+def test_an_exponent_is_left_alone_whatever_the_number(code):
+    assert render(1234.5, code) is None
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
