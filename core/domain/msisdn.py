@@ -11,9 +11,12 @@ from core.errors import InvalidMsisdn
 
 EXAMPLE = "491796548754"
 
-# Spaces, hyphens, dots, slashes and brackets people group digits with, and the invisible direction marks that numbers
-# copied from an address book bring along.
-_GROUPING = re.compile(r"[\s().\-/\u2010-\u2015\u2212\uff0d\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+# What nobody sees: the direction marks that numbers copied from an address book bring along, and their kind.
+_UNSEEN = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_EDGES = re.compile(rf"^[{_UNSEEN}]+|[{_UNSEEN}]+$")
+# That, and hyphens, dots, slashes and brackets people group digits with.
+_GROUP = rf"[{_UNSEEN}().\-/\u2010-\u2015\u2212\uff0d]"
+_GROUPING = re.compile(f"{_GROUP}+")
 _WRITTEN = re.compile(r"[+\uff0b]?\d+")
 _PLAIN = re.compile(r"[1-9][0-9]*")
 # How a spreadsheet is told that digits are a text: ="4917…" and '4917….
@@ -21,7 +24,9 @@ _AS_TEXT = re.compile(r"=\s*\"(.*)\"|['\u2018\u2019](.*)", re.DOTALL)
 # As programs write a floating-point number, with the point or the comma of their language.
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _DECIMAL = re.compile(r"([+\uff0b]?)([0-9]+)([.,])([0-9]+)")
-_ODD_FRACTION = re.compile(r"[^.]*\.[0-9]{1,2}")
+_ODD_FRACTION = re.compile(rf"[^.A-Za-z]*\.{_GROUP}*(?:[0-9]{_GROUP}*){{1,2}}")
+# +86-15012345678, typed into a spreadsheet, is a difference: what it makes of it, -15012345592, is a stranger's number.
+_NEGATIVE = re.compile("[-\u2212\uff0d][0-9]")
 _HOME_ZERO = re.compile(r"\(\s*0\s*\)")
 _EXIT_CODE = re.compile(r"[^0-9]*00")
 _LISTED = re.compile(r"[,;|&\n\r]|\bor\b")
@@ -40,6 +45,7 @@ class MsisdnFault(StrEnum):
     EMPTY = "empty"
     NOT_A_NUMBER = "not_a_number"
     NOT_WHOLE = "not_whole"
+    NEGATIVE = "negative"
     SCIENTIFIC = "scientific"
     TWO_NUMBERS = "two_numbers"
     TWO_READINGS = "two_readings"
@@ -56,6 +62,10 @@ MSISDN_FAULTS: dict[MsisdnFault, tuple[str, str]] = {
     MsisdnFault.EMPTY: ("There is no number.", _WITH_COUNTRY),
     MsisdnFault.NOT_A_NUMBER: ("This is not a phone number.", "Use digits only; one number per cell, no extension."),
     MsisdnFault.NOT_WHOLE: ("This is no whole number.", "Use digits only, without a decimal fraction."),
+    MsisdnFault.NEGATIVE: (
+        "This is a negative number, such as a spreadsheet makes of +86-150 by subtracting.",
+        "Format the column as text, and take the numbers from their source again.",
+    ),
     MsisdnFault.SCIENTIFIC: (
         "A spreadsheet has shortened this number; its last digits are lost.",
         "Format the column as text, and take the numbers from their source again.",
@@ -110,10 +120,12 @@ def mask_msisdn(msisdn: str) -> str:
 def _read_digits(text: str) -> str:
     """Return the E.164 digits as written, calling code first. Raises: InvalidMsisdn."""
     # Digits of other scripts count: int() knows them all.
-    text = "".join(str(int(each)) if each.isdecimal() else each for each in text).strip()
+    text = _EDGES.sub("", "".join(str(int(each)) if each.isdecimal() else each for each in text))
     wrapped = _AS_TEXT.fullmatch(text)
     if wrapped is not None:
-        text = (wrapped[1] or wrapped[2] or "").strip()
+        text = _EDGES.sub("", wrapped[1] or wrapped[2] or "")
+    if _NEGATIVE.match(text):
+        raise _refusal(MsisdnFault.NEGATIVE)
     text = _without_fraction(text)
     _refuse_two_numbers(text)
     digits = _join(text)

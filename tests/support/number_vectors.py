@@ -58,4 +58,6 @@ def _random_number(chance: random.Random) -> str:
     digits = [chance.choice("0123456789") for _ in range(chance.choice([*range(13), 7, 8, 8, 9]))]
     for _ in range(chance.choice([0, 0, 1, 1, 2])):
         digits.insert(chance.randint(0, len(digits)), odd)
-    return start + code + "".join(digits)
+    # Copies from an address book end with marks that nobody sees, and a spreadsheet writes a minus.
+    end = chance.choice(["", "", "", "", "\u202c", "\ufeff", "\x1c", ")", "-", " \u200b"])
+    return chance.choice(["", "", "", "", "", "-", "\u200e", "\u2212"]) + start + code + "".join(digits) + end

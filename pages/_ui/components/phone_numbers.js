@@ -29,22 +29,26 @@ function readPhoneNumbers(text) {
 
 /** The chip of *piece*, or null when it cannot be one number. */
 function readPhoneNumber(piece) {
-  const grouping =
-    /[\s\x1c-\x1f\x85().\-/\u2010-\u2015\u2212\uff0d\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
-  const plain = piece.replace(/\p{Nd}/gu, toAsciiDigit);
+  const unseen = "\\s\\x1c-\\x1f\\x85\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff";
+  const grouping = `[${unseen}().\\-/\\u2010-\\u2015\\u2212\\uff0d]`;
+  const trim = (text) => text.replace(new RegExp(`^[${unseen}]+|[${unseen}]+$`, "g"), "");
+  const plain = trim(piece.replace(/\p{Nd}/gu, toAsciiDigit));
   const wrapped = /^(?:=\s*"(.*)"|['\u2018\u2019](.*))$/s.exec(plain);
-  const unwrapped = wrapped ? (wrapped[1] ?? wrapped[2]).trim() : plain;
-  const whole = dropFraction(unwrapped);
+  const unwrapped = wrapped ? trim(wrapped[1] ?? wrapped[2]) : plain;
+  // A spreadsheet has subtracted.
+  if (/^[-\u2212\uff0d][0-9]/.test(unwrapped)) return null;
+  const whole = dropFraction(unwrapped, grouping);
   if (whole === null || isTwoNumbers(whole)) return null;
-  const digits = whole.replace(grouping, "").replace(/^(?:[+\uff0b]|00)/, "");
+  const digits = whole.replace(new RegExp(grouping, "g"), "").replace(/^(?:[+\uff0b]|00)/, "");
   if (!/^[1-9]\d{5,15}$/.test(digits)) return null;
   return /\/|\(\s*0\s*\)/.test(whole) ? piece : `+${digits}`;
 }
 
 /** *text* without the ".0" that programs write behind a whole number; null when there is another fraction. */
-function dropFraction(text) {
+function dropFraction(text, grouping) {
   const decimal = /^([+\uff0b]?\d+)\.(\d+)$/.exec(text);
-  if (!decimal) return /^[^.]*\.\d{1,2}$/.test(text) ? null : text;
+  const odd = new RegExp(`^[^.]*\\.${grouping}*(?:[0-9]${grouping}*){1,2}$`);
+  if (!decimal) return odd.test(text) ? null : text;
   if (/^0+$/.test(decimal[2])) return decimal[1];
   return decimal[1].replace(/\D/, "").length < 8 && decimal[2].length > 2 ? text : null;
 }
@@ -53,7 +57,7 @@ function dropFraction(text) {
 function isTwoNumbers(text) {
   if (text.split("(").length !== text.split(")").length) return true;
   const once = text.replace(/^[^0-9]*00/, "").replace(/\(\s*0\s*\)/g, "");
-  if (/[0-9][^0-9()]*\([0-9\s]+\)$/.test(once)) return true;
+  if (/[0-9][^0-9()]*\([0-9\s\x1c-\x1f\x85]+\)$/.test(once)) return true;
   const parts = once.match(/[0-9]+/g) ?? [];
   return parts.some((_, index) => {
     const [before, behind] = [parts.slice(0, index).join(""), parts.slice(index).join("")];
