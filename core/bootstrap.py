@@ -46,7 +46,9 @@ from core.services.export_contents import Sources
 from core.services.exporting import Exporting, ExportLimits
 from core.services.forgetting import Forgetting, Kind
 from core.services.forgetting.audiences import AudienceForgetting
+from core.services.forgetting.contacts import ContactForgetting
 from core.services.forgetting.files import FileForgetting
+from core.services.forgetting.told import ToldForgetting
 from core.services.importing import Importing, ImportLimits
 from core.services.importing_traffic import ImportingTraffic, TrafficLimits
 from core.services.indexing import Indexing
@@ -308,10 +310,14 @@ def _kinds(settings: Settings, state: State, audience: AudienceStore, contacts: 
     """Return what is forgotten besides what a service has of its own."""
     people = AudienceForgetting(state, audience, contacts, timedelta(days=settings.audience_keep_days))
     rejected = timedelta(days=settings.rejected_keep_days)
+    left = ContactForgetting(state, contacts)
     files = FileForgetting(state, settings.uploads_dir, settings.outbox_dir, rejected)
     return [
         Kind("numbers of Quick Sends", people.forget_numbers),
+        Kind("contacts of nobody", left.forget_left),
         Kind("audiences", people.forget_audiences),
+        Kind("texts of test sends", people.forget_test_texts),
+        Kind("notifications", ToldForgetting(state).forget_notifications),
         Kind("uploads and rejected rows", files.forget_uploads),
         Kind("mails in the outbox", files.forget_mails),
         Kind("the simulator's log", functools.partial(forget_log, settings.simulator_path)),

@@ -124,6 +124,8 @@ class Campaign:
     preflight: dict[str, Any] | None = None
     # Since when its recipients are no longer kept one by one; their counts stay.
     forgotten_at: datetime | None = None
+    # A text that was made for one recipient of another campaign, sent to somebody who looks at it.
+    is_test: bool = False
     # Grows with every change of the draft; a save with an older one is a `Conflict`.
     version: int = 1
 

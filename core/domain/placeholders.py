@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from core.domain.characters import compose
 from core.errors import InvalidInput
 
 NAME_MAX = 30
@@ -83,8 +84,8 @@ def is_blank(text: str) -> bool:
 
 
 def fill_cells(cells: Mapping[str, str], fallbacks: Mapping[str, str]) -> dict[str, str]:
-    """Return what each placeholder holds: its cell, or where that is empty its fallback ("" without one)."""
-    return {name: cell if cell.strip(BLANKS) else fallbacks.get(name, "") for name, cell in cells.items()}
+    """Return what each placeholder holds: its cell, composed, or where that is empty its fallback ("" without one)."""
+    return {name: compose(cell) if cell.strip(BLANKS) else fallbacks.get(name, "") for name, cell in cells.items()}
 
 
 def list_stray_braces(message: str, names: Collection[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The contacts of distribution lists."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pyarrow as pa
 
@@ -57,10 +57,20 @@ class ContactStore:
         with self._lake.read() as cursor:
             return int(fetch_one(cursor, _SQL["count"], {"list_id": list_id})[0])
 
-    def delete(self, list_id: str) -> None:
-        """Remove the list's contacts; a list without any is no error."""
+    def list_ids(self) -> set[str]:
+        """Return the ids under which there are contacts."""
+        with self._lake.read() as cursor:
+            return {str(list_id) for (list_id,) in cursor.execute(_SQL["ids"]).fetchall()}
+
+    def delete(self, list_id: str, is_over: Callable[[], bool] = lambda: True) -> None:
+        """
+        Remove the list's contacts; a list without any is no error.
+
+        *is_over* is asked once nobody else writes: what is stored again after a yes is stored after this.
+        """
 
         def remove(cursor: Cursor) -> None:
-            cursor.execute(_SQL["delete"], {"list_id": list_id})
+            if is_over():
+                cursor.execute(_SQL["delete"], {"list_id": list_id})
 
         self._lake.write(remove)

@@ -18,3 +18,6 @@ FROM lake.contacts WHERE list_id = $list_id ORDER BY row_no LIMIT $limit OFFSET 
 
 -- name: count
 SELECT count(*) FROM lake.contacts WHERE list_id = $list_id;
+
+-- name: ids
+SELECT DISTINCT list_id FROM lake.contacts;

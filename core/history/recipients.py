@@ -145,8 +145,9 @@ class _Statement:
                     hint="Map it to a column of the distribution list.",
                     field="placeholders",
                 )
-            # SQL counts from 1; a row shorter than the header has NULL there.
-            cells += f", coalesce(fields[{part.columns[name] + 1}], '') AS cell_{index}"
+            # SQL counts from 1; a row shorter than the header has NULL there. Lists of earlier versions have letters
+            # and their accents as they came, in two pieces.
+            cells += f", coalesce(nfc_normalize(fields[{part.columns[name] + 1}]), '') AS cell_{index}"
         return _SQL["contacts"].format(number=number, cells=cells)
 
     def _left_out(self) -> str:

@@ -56,7 +56,7 @@ class QuickMessage:
 
     *token* is a UUID that the form makes once for each message: however often a person sends it, it goes out once. The
     campaign's id is derived from both: a token that is the id of something else reaches nothing of it. However it was
-    typed, the letters of the *message* are in one piece.
+    typed, the letters of the *message* are in one piece. *is_test*: the text has somebody else's values in it.
     """
 
     token: str
@@ -66,6 +66,7 @@ class QuickMessage:
     message: str
     simplifies: bool = False
     name: str = ""
+    is_test: bool = False
 
     def __post_init__(self) -> None:
         """Compose the letters, for all who measure or send it."""
@@ -154,7 +155,9 @@ class QuickSending:
         campaign = self._composing.get(viewer, campaign_id)
         shown = self._composing.preview(viewer, draft_of(campaign), position)
         name = f"Test of {campaign.name}"[:NAME_MAX]
-        order = QuickMessage(token, campaign.account_id, campaign.sender_id, (number,), shown.text, name=name)
+        order = QuickMessage(
+            token, campaign.account_id, campaign.sender_id, (number,), shown.text, name=name, is_test=True
+        )
         return self._send(viewer, order, now)
 
     def _send(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Campaign:
@@ -208,6 +211,8 @@ class QuickSending:
         """Take the campaign back whose numbers could not be stored, so that it can be sent again."""
         with self._state.write() as session:
             if campaigns.delete_claimed(session, campaign_id, owner):
+                # Nobody knows whether the lake has them: not every commit that fails has not happened.
+                keeping.leave_contacts(session, [campaign_id])
                 log.warning("quick_send_withdrawn", extra={"campaign_id": campaign_id})
 
     def _find(self, viewer: Viewer, campaign_id: str) -> Campaign | None:
@@ -267,6 +272,7 @@ def _checked(order: QuickMessage, most: int) -> QuickMessage:
         message=check_message(order.message, simplifies=order.simplifies),
         simplifies=order.simplifies,
         name=order.name,
+        is_test=order.is_test,
     )
 
 
@@ -308,6 +314,7 @@ def _make_campaign(viewer: Viewer, order: QuickMessage, campaign_id: str, now: d
         created_by=viewer.name,
         simplifies=order.simplifies,
         launched_at=now,
+        is_test=order.is_test,
     )
 
 

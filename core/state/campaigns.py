@@ -9,6 +9,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns import OVERDUE_AFTER, Campaign, CampaignStatus, ChosenList, Source, check_move
+from core.domain.characters import compose
 from core.domain.control_characters import as_told
 from core.domain.paging import Page, PageRequest
 from core.errors import Conflict, NotFound
@@ -34,6 +35,8 @@ DRAFT_FIELDS = (
     "schedule_at",
 )
 
+# Their texts are still to be put together; those of the others stay as they were sent.
+_NOT_FROZEN = (CampaignStatus.INACTIVE, CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING)
 _UNDER_WAY = (CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
 
 
@@ -53,6 +56,7 @@ def add_campaign(session: Session, new: Campaign) -> None:
             completed_at=new.completed_at,
             cost_eur_cents=new.cost_eur_cents,
             preflight=new.preflight,
+            is_test=new.is_test,
             version=new.version,
             lists=_list_rows(new.lists, new.left_out),
             **values,
@@ -276,6 +280,8 @@ def list_outcomes(session: Session, campaign_ids: Collection[str]) -> dict[str, 
 
 
 def _campaign(row: CampaignRow) -> Campaign:
+    # Earlier versions stored what was typed.
+    tidy = compose if row.status in _NOT_FROZEN else str
     return Campaign(
         campaign_id=row.campaign_id,
         account_id=row.account_id,
@@ -284,9 +290,9 @@ def _campaign(row: CampaignRow) -> Campaign:
         sender_id=row.sender_id,
         lists=_chosen(row, is_left_out=False),
         left_out=_chosen(row, is_left_out=True),
-        message=row.message,
-        placeholders=dict(row.placeholders),
-        fallbacks=dict(row.fallbacks),
+        message=tidy(row.message),
+        placeholders={tidy(name): column for name, column in row.placeholders.items()},
+        fallbacks={tidy(name): tidy(text) for name, text in row.fallbacks.items()},
         simplifies=row.simplifies,
         status=CampaignStatus(row.status),
         fault=row.fault,
@@ -299,6 +305,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         cost_eur_cents=row.cost_eur_cents,
         preflight=row.preflight,
         forgotten_at=row.forgotten_at,
+        is_test=row.is_test,
         version=row.version,
     )
 

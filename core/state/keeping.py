@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import CursorResult, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns import CampaignStatus
-from core.state.models import BatchRow, CampaignRow
+from core.state.models import BatchRow, CampaignRow, LeftContactsRow
 
 _OVER = (CampaignStatus.COMPLETED, CampaignStatus.CANCELED)
 # So many campaigns are forgotten in one commit.
@@ -18,6 +18,8 @@ def claim_numbers(session: Session, campaign_id: str, owner: str, until: datetim
     """Say that the lake is about to hold the campaign's own numbers, and that nobody freezes them before *until*."""
     claimed = {"numbers_kept": True, "lease_owner": owner, "lease_until": until}
     session.execute(update(CampaignRow).where(CampaignRow.campaign_id == campaign_id).values(claimed))
+    # Numbers that were left under this id are written over.
+    forget_left_contacts(session, campaign_id)
 
 
 def list_numbers_over(session: Session, before: datetime) -> list[str]:
@@ -62,3 +64,38 @@ def forget_audiences(session: Session, campaign_ids: Collection[str]) -> None:
 def expect_audiences(session: Session) -> None:
     """Say that the lake may hold an audience of every campaign again, whether it was forgotten or not."""
     session.execute(update(CampaignRow).where(~CampaignRow.audience_kept).values(audience_kept=True))
+
+
+def forget_test_texts(session: Session, ended_before: datetime) -> int:
+    """Empty the messages of tests that ended before then: each has the values of a list's recipient in it."""
+    is_open = exists().where(BatchRow.campaign_id == CampaignRow.campaign_id)
+    # One whose numbers never came is Inactive, and never ended.
+    ended = CampaignRow.status.in_((*_OVER, CampaignStatus.INACTIVE))
+    ended_at = func.coalesce(CampaignRow.completed_at, CampaignRow.created_at)
+    over = (CampaignRow.is_test, CampaignRow.message != "", ended, ended_at < ended_before, ~is_open)
+    result = session.execute(
+        update(CampaignRow).where(*over).values(message=""), execution_options={"synchronize_session": False}
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def leave_contacts(session: Session, list_ids: Collection[str]) -> None:
+    """Remember ids of which the lake may hold contacts that belong to nothing any more."""
+    for list_id in list_ids:
+        session.merge(LeftContactsRow(list_id=list_id))
+
+
+def list_left_contacts(session: Session) -> list[str]:
+    """Return some of those ids; all of them when they are few."""
+    return list(session.scalars(select(LeftContactsRow.list_id).order_by(LeftContactsRow.list_id).limit(_AT_ONCE)))
+
+
+def are_left(session: Session, list_id: str) -> bool:
+    """Return whether the contacts of that id still belong to nothing."""
+    return session.get(LeftContactsRow, list_id) is not None
+
+
+def forget_left_contacts(session: Session, list_id: str) -> None:
+    """Remember that the lake holds none of that id, or that they belong to something again."""
+    session.execute(delete(LeftContactsRow).where(LeftContactsRow.list_id == list_id))

@@ -169,3 +169,8 @@ def list_entry_counts(session: Session) -> list[tuple[str, str, int]]:
     """Return (list_id, name, entries) of every Ready list."""
     found = select(ListRow.list_id, ListRow.name, ListRow.entry_count).where(ListRow.status == ListStatus.READY)
     return [(list_id, name, count) for list_id, name, count in session.execute(found.order_by(ListRow.name))]
+
+
+def list_ids(session: Session) -> list[str]:
+    """Return the ids of all lists, deleted ones too as long as they are known."""
+    return list(session.scalars(select(ListRow.list_id)))

@@ -109,6 +109,7 @@ class CampaignRow(Base):
     numbers_kept: Mapped[bool] = mapped_column(default=False)
     audience_kept: Mapped[bool] = mapped_column(default=True)
     forgotten_at: Mapped[datetime | None]
+    is_test: Mapped[bool] = mapped_column(default=False)
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
 
@@ -126,6 +127,13 @@ class CampaignListRow(Base):
     name: Mapped[str] = mapped_column(String(50))
     position: Mapped[int]
     is_left_out: Mapped[bool]
+
+
+class LeftContactsRow(Base):
+    """An id under which the lake may hold contacts though no list and no campaign has it; gone once they are."""
+
+    __tablename__ = "left_contacts"
+    list_id: Mapped[str] = mapped_column(String(36), primary_key=True)
 
 
 class SuppressionRow(Base):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.notifications import Notification, Tag
@@ -41,3 +41,11 @@ def mark_read(session: Session, user_id: str, now: datetime) -> None:
         .where(NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
         .values(read_at=now)
     )
+
+
+def delete_old(session: Session, before: datetime) -> int:
+    """Forget what people were told before then, read or not; return how much that was."""
+    gone = delete(NotificationRow).where(NotificationRow.created_at < before)
+    result = session.execute(gone, execution_options={"synchronize_session": False})
+    assert isinstance(result, CursorResult)
+    return result.rowcount

@@ -17,7 +17,7 @@ def show(app: App, viewer: Viewer, campaign: Campaign, shown: str) -> None:
             {
                 **_lists(app, viewer, campaign),
                 "Sender": campaign.sender_id or formats.NOTHING,
-                "Message": campaign.message or formats.NOTHING,
+                "Message": campaign.message or ("Not kept any more" if campaign.is_test else formats.NOTHING),
                 "Placeholders": _mapping(campaign),
                 "SMS Count": formats.number(text.segment_count),
                 "Characters": formats.number(text.character_count),

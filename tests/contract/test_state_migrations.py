@@ -4,10 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
-from core.state import accounts, users
+from core.domain.audit import Action, Subject
+from core.domain.campaigns import Source
+from core.services.forgetting.contacts import UNKNOWN_BEFORE
+from core.state import accounts, audit, campaigns, installation, users
 from core.state.store import MIGRATIONS, State
-from tests.support.factories import NOW, make_account, make_user
+from tests.support.factories import NOW, make_account, make_campaign, make_user, make_viewer
 
 # SQLite cannot change a column: Alembic makes a new table, copies the rows and drops the old one.
 REBUILD = """
@@ -67,3 +72,23 @@ def test_a_migration_that_fails_has_changed_nothing(peopled: State, tmp_path: Pa
     add_migration(tmp_path / "mended", monkeypatch)
     peopled.migrate()
     assert account_ids(peopled) == {"account-1"}
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_an_earlier_version_s_tests_and_leftovers_are_found(peopled: State, *, is_new: bool):
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = peopled._writing
+    with peopled.write() as session:
+        for number, name in enumerate(("Test of Spring", "Quick Send 1")):
+            found = make_campaign(campaign_id=f"campaign-{number}", name=name, source=Source.QUICK_SEND)
+            campaigns.add_campaign(session, found)
+        if not is_new:
+            audit.record(session, make_viewer(), Action.SIGNED_IN, Subject("user", "user-1", "Ada"), NOW)
+    command.downgrade(config, "0009")
+    peopled.migrate()
+    with peopled.read() as session:
+        found = [campaigns.get_campaign(session, f"campaign-{number}").is_test for number in range(2)]
+        unknown = installation.find_setting(session, UNKNOWN_BEFORE)
+    assert found == [True, False]
+    assert unknown == (None if is_new else NOW.isoformat())

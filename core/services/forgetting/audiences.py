@@ -1,4 +1,4 @@
-"""The people of campaigns that are over: frozen audiences, and the numbers of Quick Sends."""
+"""The people of campaigns that are over: frozen audiences, numbers of Quick Sends, and texts of tests."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -53,6 +53,11 @@ class AudienceForgetting:
                 keeping.forget_numbers(session, over)
             count += len(over)
         return count
+
+    def forget_test_texts(self, now: datetime) -> int:
+        """Empty the texts of tests, which are one recipient's, when his or her own would go; return how many."""
+        with self._state.write() as session:
+            return keeping.forget_test_texts(session, now - self._keep)
 
     def _mark(self, now: datetime) -> list[str]:
         with self._state.write() as session:

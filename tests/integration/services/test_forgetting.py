@@ -7,11 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.lists import ListStatus
+from core.domain.notifications import Tag
 from core.domain.paging import PageRequest
 from core.errors import NotFound, StorageError
 from core.history.contacts import ContactStore
@@ -21,6 +23,7 @@ from core.mail.post import Mail, OutboxPost
 from core.services.forgetting import Forgetting, Kind
 from core.services.importing import Upload
 from core.services.quick_sending import CLAIMED_FOR, QuickMessage
+from core.state import notifications
 from tests.integration.services.steps import suppress, work
 from tests.support.house import House
 
@@ -109,7 +112,13 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
     campaign = house.launch(guests.list_id, left_out_ids=(away.list_id,))
     work(house)
     sent = quick_send(house, f"+{QUICK}")
+    # Its text is that of the first recipient of the campaign.
+    number = f"+{QUICK}"
+    test = house.app.quick_sending.send_test(house.viewer, campaign.campaign_id, number, 0, str(uuid4()), house.now)
     work(house)
+    with house.app.state.write() as session:
+        told = f"Confirm your new email {MARK}@example.com."
+        notifications.notify(session, house.viewer.user_id, Tag.EMAIL_CONFIRM, told, house.now)
     outbox = OutboxPost(house.app.settings.outbox_dir, "Heliograph <heliograph@localhost>")
     outbox.send(Mail(f"{MARK}@example.com", "Welcome", "Hello"))
     house.wait(timedelta(days=5))
@@ -117,14 +126,20 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
     for found in (guests, away):
         house.app.importing.delete(house.viewer, found.list_id, house.now)
     before = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
-    assert {name for name in find_in_tables(house) if name not in KEPT} == {"lake.audience", "lake.unsent"}
+    assert {name for name in find_in_tables(house) if name not in KEPT} == {
+        "lake.audience",
+        "lake.unsent",
+        "state.campaigns",
+        "state.notifications",
+    }
 
     nowhere = {LEFT_OUT, REJECTED, MARK}
     assert set().union(*find_in_files(house).values()) >= nowhere
 
     # What is written by the real clock is old by then as well.
     house.now = max(house.now, datetime.now(UTC)) + timedelta(days=400)
-    assert forget(house)["audiences"] == 2
+    forgotten = forget(house)
+    assert (forgotten["audiences"], forgotten["texts of test sends"], forgotten["notifications"]) == (3, 1, 1)
     for days in (0, 2, 4):
         house.app.maintaining.maintain(house.viewer, house.now + timedelta(days=days), everything=False)
     forget(house)
@@ -146,7 +161,8 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
     assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id) == before
     assert before.balances
     assert before.excluded == {"left out": 1, "suppressed": 1}
-    for campaign_id in (campaign.campaign_id, sent.campaign_id):
+    assert (house.campaign(test.campaign_id).message, house.campaign(sent.campaign_id).message) == ("", sent.message)
+    for campaign_id in (campaign.campaign_id, sent.campaign_id, test.campaign_id):
         assert house.campaign(campaign_id).forgotten_at == house.now
     rows = house.app.reconciling.rows(house.viewer, campaign.campaign_id, "excluded", None, 1, 10)
     assert (rows.table.num_rows, rows.total) == (0, 0)

@@ -3,13 +3,18 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from core.domain.encoding import Encoding
 from core.domain.lists import DistributionList
 from core.domain.permissions import Permission
+from core.history.door import Cursor
+from core.services.composing import draft_of
 from core.services.importing import Upload
 from core.state import lists
 from core.state.lists import ImportCounts
+from core.state.models import CampaignRow
+from tests.integration.services.steps import work
 from tests.support.house import House, contacts
 
 
@@ -50,6 +55,30 @@ def test_accents_typed_apart_are_composed_in_what_is_shown_stored_and_tested(hou
     number = "+491796000009"
     test = house.app.quick_sending.send_test(house.viewer, stored.campaign_id, number, 0, str(uuid4()), house.now)
     assert test.message == preview.text
+
+
+def test_accents_that_an_earlier_version_stored_apart_are_composed_where_they_are_used(house: House):
+    found = house.upload("Phone number,Name\n+491796000000,Rene\u0301\n+491796000001,\n")
+    stored = house.app.composing.save(house.viewer, house.draft(found.list_id, placeholders={}), house.now)
+    apart = {"message": "Cafe\u0301 {Pre\u0301nom}", "placeholders": {"Pre\u0301nom": "Name"}}
+    with house.app.state.write() as session:
+        values = {**apart, "fallbacks": {"Pre\u0301nom": "Zoe\u0301"}}
+        session.execute(update(CampaignRow).where(CampaignRow.campaign_id == stored.campaign_id).values(values))
+
+    def take_apart(cursor: Cursor) -> None:
+        cursor.execute("UPDATE lake.contacts SET fields = ['+491796000000', 'Rene' || chr(769)] WHERE row_no = 2")
+
+    house.app.lake.write(take_apart)
+    draft = draft_of(house.campaign(stored.campaign_id))
+    assert (draft.message, draft.placeholders) == ("Caf\u00e9 {Pr\u00e9nom}", {"Pr\u00e9nom": "Name"})
+    shown = house.app.composing.preview(house.viewer, draft, 0)
+    assert (shown.text, shown.measure.encoding) == ("Caf\u00e9 Ren\u00e9", Encoding.GSM7)
+    checked = house.app.preflighting.check(house.viewer, stored.campaign_id, house.now)
+    house.app.launching.launch(house.viewer, stored.campaign_id, house.now, checked.fingerprint)
+    work(house)
+    with house.app.lake.read() as cursor:
+        sent = cursor.execute("SELECT text, encoding FROM lake.audience ORDER BY position").fetchall()
+    assert sent == [("Caf\u00e9 Ren\u00e9", "gsm7"), ("Caf\u00e9 Zo\u00e9", "gsm7")]
 
 
 @pytest.mark.parametrize("permissions", [{Permission.CAMPAIGN}, {Permission.CAMPAIGN, Permission.DISTRIBUTION_LISTS}])
