@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 
 from core.bootstrap import App
 from core.cli_traffic import add_import
@@ -15,32 +16,32 @@ def add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     """Add `history` with its own commands."""
     parser = commands.add_parser("history", help="look after the message history")
     parts = parser.add_subparsers(required=True, metavar="command")
-    explanation = "compare the rollups and the index of numbers with the messages"
-    verify = parts.add_parser("verify", help=explanation, description=explanation)
+    verify = _add(parts, _verify, "compare the rollups and the index of numbers with the messages")
     verify.add_argument("--no-repair", action="store_true", help="only say what differs")
-    verify.add_argument("--as", dest="email", default="", help="email of the person to act as")
-    verify.set_defaults(command=_verify)
-    explanation = "print the SQL that attaches the history, to read it in a notebook or a BI tool"
-    attach = parts.add_parser("attach", help=explanation, description=explanation)
-    attach.add_argument("--as", dest="email", default="", help="email of the person to act as")
-    attach.set_defaults(command=_attach)
-    explanation = "make few files of many, and delete what nobody reads any more"
-    maintain = parts.add_parser("maintain", help=explanation, description=explanation)
+    _add(parts, _attach, "print the SQL that attaches the history, to read it in a notebook or a BI tool")
+    maintain = _add(parts, _maintain, "make few files of many, and delete what nobody reads any more")
     maintain.add_argument("--all", action="store_true", help="also what would not pay yet")
     moved = "move files the catalog does not know into history/set-aside; nothing else ever touches them"
     maintain.add_argument("--set-aside", action="store_true", help=moved)
-    maintain.add_argument("--as", dest="email", default="", help="email of the person to act as")
-    maintain.set_defaults(command=_maintain)
-    explanation = "rebuild a lost catalog from its files, as far as they tell; stop web and worker first"
-    recover = parts.add_parser("recover", help=explanation, description=explanation)
+    recovered = "rebuild a lost catalog from its files, as far as they tell; stop web and worker first"
+    recover = _add(parts, _recover, recovered)
     recover.add_argument("--replace", action="store_true", help="even if there is a catalog that can be used")
-    recover.add_argument("--as", dest="email", default="", help="email of the person to act as")
-    recover.set_defaults(command=_recover)
-    explanation = "take the catalog that is there for this installation's, after restoring state and history apart"
-    adopt = parts.add_parser("adopt", help=explanation, description=explanation)
-    adopt.add_argument("--as", dest="email", default="", help="email of the person to act as")
-    adopt.set_defaults(command=_adopt)
+    _add(
+        parts, _adopt, "take the catalog that is there for this installation's, after restoring state and history apart"
+    )
     add_import(parts)
+
+
+def _add(
+    parts: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    command: Callable[[App, argparse.Namespace], int],
+    explanation: str,
+) -> argparse.ArgumentParser:
+    """Add a command that is called as its function is."""
+    parser = parts.add_parser(command.__name__.removeprefix("_"), help=explanation, description=explanation)
+    parser.add_argument("--as", dest="email", default="", help="email of the person to act as")
+    parser.set_defaults(command=command)
+    return parser
 
 
 def _verify(app: App, options: argparse.Namespace) -> int:

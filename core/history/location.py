@@ -1,12 +1,11 @@
 """Where the lake is: its catalog, its files, its writer's lock, and how DuckDB attaches them."""
 
 import os
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.config import Settings
+from core.history.catalog_file import empty_log
 from core.history.door import Instance
 from core.history.locks import MAINTENANCE_KEY, AdvisoryLock, FileGate, FileLock, OpenGate, ReaderGate, WriterLock
 
@@ -51,12 +50,14 @@ class Location:
             self.catalog_file.with_name(self.catalog_file.name + ending).unlink(missing_ok=True)
 
     def move_in(self) -> None:
-        """Let the rebuilt file be the catalog; there is no other one any more. In PostgreSQL it is in its place."""
+        """
+        Let the rebuilt file be the catalog; there is no other one any more. In PostgreSQL it is in its place.
+
+        Raises: StorageError: what is in its log cannot be put into the file.
+        """
         if self.catalog:
             return
-        # Whatever is in its log goes into the file, which then is all there is.
-        with closing(sqlite3.connect(self.catalog_file)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        empty_log(self.catalog_file)
         self.catalog_file.rename(replace(self, is_rebuilt=False).catalog_file)
 
     @property

@@ -26,14 +26,6 @@ ROWS = 50
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    state.migrate()
-    yield state
-    state.close()
-
-
-@pytest.fixture
 def installed(lake_settings: Settings, state: State) -> Iterator[Lake]:
     """Return the lake of an installation, with more rows than its catalog keeps itself."""
     lake = Lake(lake_settings, KnowingLake(state))

@@ -17,15 +17,6 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    """Return a state store without anybody in it."""
-    made = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    made.migrate()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def signing_in(state: State) -> SigningIn:
     """Return the service over `state`, not set up yet."""
     return SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100)
