@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore
 
+from core.domain.cdr import PriceUnit
+from core.domain.price_lists import ReadPrices
 from core.errors import InvalidFile, InvalidInput, StorageError
-from core.files import cdr_sample, pictures, reading
+from core.files import cdr_sample, pictures, price_lists, reading
 from core.files.cdr_sample import CdrSample
 from core.files.child import FAULTS, REFUSED
 
@@ -41,12 +43,14 @@ class Looking:
     Who looks into uploaded files.
 
     *columns* returns those of a contact list with this name; *cdr_sample* the beginning of a CDR file; *portrait* what
-    is kept of a picture. Each raises what it raises that reads such a file, InvalidFile or InvalidInput.
+    is kept of a picture; *prices* all of a price list, which is small. Each raises what it raises that
+    reads such a file, InvalidFile or InvalidInput.
     """
 
     columns: Callable[[Path, str], tuple[str, ...]]
     cdr_sample: Callable[[Path], CdrSample]
     portrait: Callable[[bytes], bytes]
+    prices: Callable[[Path, PriceUnit | None], ReadPrices]
 
 
 def _columns(path: Path, file_name: str) -> tuple[str, ...]:
@@ -67,9 +71,14 @@ def _portrait(content: bytes) -> bytes:
         raise InvalidInput(error.message, hint=error.hint, field="picture") from error
 
 
-APART = Looking(_columns, _cdr_sample, _portrait)
+def _prices(path: Path, unit: PriceUnit | None) -> ReadPrices:
+    hint = "Save it as CSV UTF-8, with a row for each network only."
+    return price_lists.load_read(_run(price_lists.write_read, str(path.resolve()), unit or "", hint=hint))
+
+
+APART = Looking(_columns, _cdr_sample, _portrait, _prices)
 # The same without a child: for who has nobody else to hold up.
-HERE = Looking(reading.read_columns, cdr_sample.take, pictures.draw_portrait)
+HERE = Looking(reading.read_columns, cdr_sample.take, pictures.draw_portrait, price_lists.read_price_list)
 
 
 def _run(task: Callable[..., bytes], *arguments: str, hint: str, given: bytes = b"", cpu_s: int = _CPU_S) -> bytes:

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 from core.domain.cdr import PriceUnit
-from core.domain.price_lists import EVERYWHERE, ReadPrices, read_prices
+from core.domain.price_lists import EVERYWHERE, PriceFault, ReadPrices, read_prices
 from core.domain.pricing import Price
 from core.errors import InvalidFile
 from core.files.delimited import open_delimited
@@ -30,6 +32,24 @@ def read_price_list(path: Path, unit: PriceUnit | None) -> ReadPrices:
     except InvalidFile as error:
         error.field = error.field or "file"
         raise
+
+
+def write_read(path: str, unit: str) -> bytes:
+    """Return what `read_price_list` returns, "" being no unit, as bytes for `load_read`: a child does it."""
+    found = read_price_list(Path(path), PriceUnit(unit) if unit else None)
+    prices = [(each.country, each.mccmnc, f"{each.price_eur_cents}") for each in found.prices]
+    faults = [(each.row_no, each.text, each.problem) for each in found.faults]
+    return json.dumps([prices, faults, found.unit]).encode()
+
+
+def load_read(written: bytes) -> ReadPrices:
+    """Return what `write_read` wrote."""
+    prices, faults, unit = json.loads(written)
+    return ReadPrices(
+        tuple(Price(country, mccmnc, Decimal(cents)) for country, mccmnc, cents in prices),
+        tuple(PriceFault(*fault) for fault in faults),
+        PriceUnit(unit),
+    )
 
 
 def _read(path: Path, unit: PriceUnit | None) -> ReadPrices:

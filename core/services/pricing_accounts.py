@@ -1,7 +1,7 @@
 """Pricing: the price lists of a Campaign account, from file to the day they count."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ from core.domain.permissions import Viewer
 from core.domain.price_lists import PriceList, ReadPrices
 from core.domain.pricing import Price
 from core.errors import Conflict, InvalidInput
-from core.files.price_lists import read_price_list, write_price_list
+from core.files.price_lists import write_price_list
 from core.identifiers import new_id
 from core.services.managing_accounts import require_administrator
 from core.services.storing import store_upload
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 # A price list of every network of the world takes a tenth of it.
 MAX_BYTES = 1 << 20
+ReadFile = Callable[[Path, PriceUnit | None], ReadPrices]
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,11 @@ class PriceUpload:
 class PricingAccounts:
     """A list is never changed, only replaced on its own day: what was launched before it keeps the older one."""
 
-    def __init__(self, state: State, uploads_dir: Path) -> None:
-        """Take the store, and where a file lies while it is read."""
+    def __init__(self, state: State, uploads_dir: Path, read: ReadFile) -> None:
+        """Take the store, where a file lies while it is read, and who reads it."""
         self._state = state
         self._uploads_dir = uploads_dir
+        self._read = read
 
     def list_lists(self, viewer: Viewer, account_id: str, now: datetime) -> tuple[PriceList, ...]:
         """Return the account's price lists, newest first. Raises: Forbidden: not an administrator. NotFound."""
@@ -80,7 +82,7 @@ class PricingAccounts:
         with self._state.read() as session:
             _require_sending(accounts.get_account(session, account_id))
         with self._stored(content) as path:
-            return read_price_list(path, unit)
+            return self._read(path, unit)
 
     def import_list(
         self, viewer: Viewer, account_id: str, upload: PriceUpload, content: BinaryIO, now: datetime

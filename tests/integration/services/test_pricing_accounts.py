@@ -1,15 +1,18 @@
 """Price lists by date: which counts when, and that a bad file changes nothing."""
 
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from core.bootstrap import build_app
 from core.domain.cdr import PriceUnit
-from core.domain.price_lists import PriceList
+from core.domain.price_lists import PriceList, ReadPrices
 from core.domain.pricing import ALWAYS, Price
 from core.errors import Conflict, InvalidFile, InvalidInput, NotFound
+from core.files.apart import HERE
 from core.services import pricing_accounts
 from core.services.pricing_accounts import PriceUpload
 from core.state import accounts
@@ -115,3 +118,16 @@ def test_what_is_downloaded_can_be_imported_again(house: House) -> None:
     assert set(counts(house, TOMORROW)) == set(counts(house, TODAY))
     with pytest.raises(NotFound):
         house.app.pricing.download(house.viewer, account_id, TOMORROW + timedelta(days=1))
+
+
+def test_who_reads_the_files_is_the_application_s_choice(house: House) -> None:
+    # As it was: the web process read price lists itself, whatever it was built with.
+    def refuse(*_: object) -> ReadPrices:
+        raise InvalidFile("Looked at elsewhere.")
+
+    elsewhere = build_app(house.app.settings, replace(HERE, prices=refuse))
+    try:
+        with pytest.raises(InvalidFile, match="elsewhere"):
+            elsewhere.pricing.preview(house.viewer, house.account.account_id, io.BytesIO(b"Country\n"), None)
+    finally:
+        elsewhere.close()

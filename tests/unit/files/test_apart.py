@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
+from core.domain.cdr import PriceUnit
 from core.errors import InvalidFile, InvalidInput, StorageError
 from core.files import apart, cdr_sample, child
 from core.files.apart import APART, HERE
@@ -79,6 +80,34 @@ def test_a_parquet_file_that_fills_the_memory_ends_the_child_only(path, monkeypa
     assert path.stat().st_size < 1 << 20
     with pytest.raises(InvalidFile):
         APART.cdr_sample(path)
+
+
+@pytest.mark.parametrize("unit", [None, PriceUnit.EUR])
+def test_a_price_list_is_read_by_a_child(path, unit):
+    path.write_text("Country,Price\nDE,0.0561\nAtlantis,1\n,1\n" if unit else "Country,Price [EUR c]\nZé,1\nDE,5.6\n")
+    there, here = APART.prices(path, unit), HERE.prices(path, unit)
+    assert there == here
+    assert there.prices
+    assert there.faults
+
+
+def test_a_price_list_that_cannot_be_read_is_told_by_the_child_as_if_it_were_here(path):
+    path.write_text("Country,Price\nDE,5\n")
+    faults = []
+    for looking in (APART, HERE):
+        with pytest.raises(InvalidFile) as caught:
+            looking.prices(path, None)
+        faults.append((caught.value.message, caught.value.hint, caught.value.field))
+    assert faults[0] == faults[1]
+    assert faults[0][2] == "unit"
+
+
+def test_a_price_list_that_takes_too_long_ends_the_child_only(path, monkeypatch):
+    path.write_text("Country,Price EUR\nDE,5\n")
+    monkeypatch.setattr(apart, "_WALL_S", 0)
+    with pytest.raises(InvalidFile, match="too long") as caught:
+        APART.prices(path, None)
+    assert caught.value.field == "file"
 
 
 def picture(size=(300, 300), **options):
