@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from core.config import Settings
 from core.errors import Conflict, StorageError
 from core.history.catalog import UnusableCatalog
+from core.history.cleaning import clean
 from core.history.door import Cursor
 from core.history.identity import Identity, LakeRegister
 from core.history.lake import LOCK_TIMEOUT_S, Lake
@@ -212,7 +213,8 @@ def _copy(cursor: Cursor, table: str, files: Sequence[str], dead: Sequence[str],
 
 
 def _complete(cursor: Cursor, now: datetime) -> None:
-    """Add what follows from what is there."""
+    """Add what follows from what is there, once it is what may be in a lake: old files may be of an old version."""
+    clean(cursor)
     cursor.execute(_SQL["months"])
     cursor.execute(_SQL["frozen"], {"now": now})
     cursor.execute(_SQL["tags"], {"now": now})

@@ -1,7 +1,10 @@
 """The lake's tables: their migrations, and the Arrow tables that go in and come out."""
 
+from collections.abc import Callable
+
 import pyarrow as pa
 
+from core.history.cleaning import clean
 from core.history.door import Cursor
 from core.history.statements import load_statements
 
@@ -75,7 +78,11 @@ UNSENT_SCHEMA = pa.schema(
     ]
 )
 
-MIGRATIONS = {name.removeprefix("migration_"): sql for name, sql in load_statements("schema.sql").items()}
+_BLOCKS = {name.removeprefix("migration_"): sql for name, sql in load_statements("schema.sql").items()}
+# Their names begin with their numbers, in whose order they run. Those that no fixed SQL can do are functions.
+Migration = str | Callable[[Cursor], None]
+_STEPS: dict[str, Migration] = {**_BLOCKS, "0013_no_control_characters": clean}
+MIGRATIONS = {name: _STEPS[name] for name in sorted(_STEPS)}
 
 
 def migrate(connection: Cursor) -> list[str]:
@@ -88,6 +95,10 @@ def migrate(connection: Cursor) -> list[str]:
     done = {name for (name,) in connection.execute("SELECT name FROM lake.schema_migrations").fetchall()}
     missing = [name for name in MIGRATIONS if name not in done]
     for name in missing:
-        connection.execute(MIGRATIONS[name])
+        step = MIGRATIONS[name]
+        if isinstance(step, str):
+            connection.execute(step)
+        else:
+            step(connection)
         connection.execute("INSERT INTO lake.schema_migrations VALUES ($name)", {"name": name})
     return missing
