@@ -7,7 +7,7 @@ from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.services.auditing import in_words
 from core.services.export_requests import AuditRequest
-from pages._ui import downloads, period_filter, session, tables, widgets
+from pages._ui import address, downloads, period_filter, session, tables, widgets
 
 KEY = "audit"
 SIZES = (25, 50, 100)
@@ -43,7 +43,7 @@ with widgets.show_errors():
             format_func=str.capitalize,
             key=f"{KEY}_action",
             label_visibility="collapsed",
-            bind="query-params",
+            bind=address.bound(f"{KEY}_action"),
             width=210,
         )
         wanted = AuditFilter(period.start, period.end, request.search, Action(action) if action else None)

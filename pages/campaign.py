@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission
-from pages._ui import campaign_actions, campaign_facts, formats, reconciliation, session, widgets
+from pages._ui import address, campaign_actions, campaign_facts, formats, reconciliation, session, widgets
 from pages._ui.components.phone_preview import phone_preview
 
 REFRESH_S, RECEIPTS_S = 1, 10
@@ -53,7 +53,7 @@ def header(campaign: Campaign) -> None:
 session.require(Permission.CAMPAIGN, Permission.QUICK_SEND)
 app, viewer = session.current()
 with widgets.show_errors() as outcome:
-    found = app.composing.get(viewer, st.query_params.get("id", ""))
+    found = app.composing.get(viewer, address.get("id"))
     header(found)
     numbers, phone = st.columns([2, 1], gap="large")
     with numbers:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.permissions import Permission
 from core.services.reconciling import OUTCOMES
-from pages._ui import formats, reconciliation, session, tables, widgets
+from pages._ui import address, formats, reconciliation, session, tables, widgets
 
 KEY = "campaign_rows"
 SIZES = (15, 25, 50, 100)
@@ -18,9 +18,9 @@ COLUMNS = (
 
 session.require(Permission.CAMPAIGN, Permission.QUICK_SEND)
 app, viewer = session.current()
-campaign_id = st.query_params.get("id", "")
-asked = st.query_params.get("outcome", OUTCOMES[0])
-reason = st.query_params.get("reason")
+campaign_id = address.get("id")
+asked = address.get("outcome", OUTCOMES[0])
+reason = address.find("reason")
 with widgets.show_errors():
     campaign = app.composing.get(viewer, campaign_id)
     outcome = asked if asked in OUTCOMES else OUTCOMES[0]

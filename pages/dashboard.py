@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.periods import Preset, resolve_period
 from core.history.traffic import TrafficSummary
-from pages._ui import charts, closed, formats, session, widgets
+from pages._ui import address, charts, closed, formats, session, widgets
 from pages._ui.widgets import Tile
 
 # The guide's six choices.
@@ -26,7 +26,12 @@ def overview() -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.header("SMS Traffic", anchor=False, width="content")
         preset = st.selectbox(
-            "Period", PERIODS, key="dashboard_period", bind="query-params", label_visibility="collapsed", width=180
+            "Period",
+            PERIODS,
+            key="dashboard_period",
+            bind=address.bound("dashboard_period"),
+            label_visibility="collapsed",
+            width=180,
         )
     with widgets.show_errors():
         closed.warn_without_account()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.permissions import Permission
 from core.services.tracing import MessageTrace
-from pages._ui import formats, message_facts, session, timeline, widgets
+from pages._ui import address, formats, message_facts, session, timeline, widgets
 
 KEY = "message"
 
@@ -26,7 +26,7 @@ app, viewer = session.current()
 if st.button("Message History", icon=":material/arrow_back:", type="tertiary", key=f"{KEY}_back"):
     widgets.go_back("message_history")
 with widgets.show_errors():
-    found = app.tracing.get(viewer, st.query_params.get("id", ""))
+    found = app.tracing.get(viewer, address.get("id"))
     header(found)
     way, facts = st.columns([3, 2], gap="medium")
     with way, widgets.card("Timeline", key=f"{KEY}_timeline"):

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from core.domain.permissions import Permission
-from pages._ui import preflight_panels, preflight_rows, session, widgets
+from pages._ui import address, preflight_panels, preflight_rows, session, widgets
 
 KEY = "preflight"
 
 session.require(Permission.CAMPAIGN)
 app, viewer = session.current()
-campaign_id = st.query_params.get("id", "")
+campaign_id = address.get("id")
 with widgets.show_errors() as outcome:
     campaign = app.composing.get(viewer, campaign_id)
     with st.spinner("Rendering, measuring and pricing every message …"):

@@ -54,6 +54,6 @@ with widgets.show_errors():
         tables.pager(KEY, found.group_count, SIZES)
         if click:
             row = found.table.slice(click.row, 1).to_pylist()[0]
-            widgets.go("message_history", **drilling.address(row, groups, period, viewer.time_zone))
+            widgets.go("message_history", **drilling.lead(row, groups, period, viewer.time_zone))
     else:
         closed.no_messages(":material/bar_chart:", "Nothing was sent")

@@ -2,7 +2,7 @@
 What the address of a page may say: the one place that knows what each of its values can be.
 
 The frame asks it before a page reads anything, and so does whoever keeps an address as a view. What the table does not
-name is a text of bounded length without control characters.
+name is a text of bounded length without control characters, and no page reads it.
 """
 
 import re
@@ -32,6 +32,10 @@ def _is_status(value: str) -> bool:
     return not value or value in set(DeliveryStatus)
 
 
+def _is_long(value: str) -> bool:
+    return len(value) <= _LONGEST
+
+
 def _is_short(value: str) -> bool:
     return len(value) <= _LONGEST_TEXT
 
@@ -53,13 +57,28 @@ _KINDS: dict[str, Callable[[str], object]] = {
     "receiver": _is_short,
     "sender": _is_short,
     "message_id": _is_short,
+    "gateway_message_id": _is_short,
     "network": _is_short,
     "error_code": _is_short,
     "where": _is_short,
     "about": _is_short,
     "reason": _is_short,
+    # The address of the page one came from. The page it leads back to looks at it.
+    "back": _is_long,
 }
-_ENDS: dict[str, Callable[[str], object]] = {"_page": _COUNT.fullmatch, "_size": _COUNT.fullmatch, "_search": _is_short}
+# What widgets keep there begins with their page's name.
+_ENDS: dict[str, Callable[[str], object]] = {
+    "_page": _COUNT.fullmatch,
+    "_size": _COUNT.fullmatch,
+    "_search": _is_short,
+    "_action": _is_short,
+    "_status": _is_short,
+    "_account": _is_short,
+    "_sort": _is_short,
+    "_period": _is_short,
+}
+# All that pages may read: these names, and these ends behind a page's name.
+NAMES, ENDS = tuple(_KINDS), tuple(_ENDS)
 
 
 def check_address(pairs: Sequence[tuple[str, str]]) -> None:
@@ -81,6 +100,11 @@ def check_address(pairs: Sequence[tuple[str, str]]) -> None:
                 hint="Take it out of the address, or open the page from the menu.",
                 field=name,
             )
+
+
+def is_known(name: str) -> bool:
+    """Return whether a page may read the value of *name*: there is a rule for what it can be."""
+    return name in _KINDS or name.endswith(ENDS)
 
 
 def _kind_of(name: str) -> Callable[[str], object]:

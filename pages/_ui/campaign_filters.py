@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.domain.accounts import Account, label_accounts
 from core.domain.campaigns import CampaignStatus
+from pages._ui import address
 
 KEY = "campaigns"
 
@@ -36,7 +37,7 @@ def show(accounts: tuple[Account, ...]) -> tuple[list[CampaignStatus], list[str]
             [status.value for status in CampaignStatus],
             key=f"{KEY}_status",
             placeholder="All",
-            bind="query-params",
+            bind=address.bound(f"{KEY}_status"),
             on_change=_to_first_page,
         )
         names = {name: account_id for account_id, name in label_accounts(accounts).items()}
@@ -47,10 +48,11 @@ def show(accounts: tuple[Account, ...]) -> tuple[list[CampaignStatus], list[str]
                 list(names),
                 key=f"{KEY}_account",
                 placeholder="All",
-                bind="query-params",
+                bind=address.bound(f"{KEY}_account"),
                 on_change=_to_first_page,
             )
-        order = st.selectbox("Sort by", list(ORDERS), key=f"{KEY}_sort", bind="query-params", width=190)
+        key = f"{KEY}_sort"
+        order = st.selectbox("Sort by", list(ORDERS), key=key, bind=address.bound(key), width=190)
     return [CampaignStatus(status) for status in statuses], [names[name] for name in chosen], ORDERS[order]
 
 

@@ -15,7 +15,7 @@ from core.domain.schedules import format_schedule
 from core.domain.sender_id import parse_sender_id
 from core.errors import Conflict, InvalidInput, InvalidSenderId, InvalidTransition
 from core.services.addressing import common_columns
-from pages._ui import session
+from pages._ui import address, session
 from pages._ui.components import composer, scrolling
 
 KEY = "create_campaign"
@@ -99,10 +99,11 @@ def current(app: App, viewer: Viewer) -> Form:
 
     Raises: NotFound: no such draft. InvalidTransition: it was launched.
     """
-    asked = st.query_params.get("id", "")
+    asked = address.get("id")
     held: Form | None = st.session_state.get(f"{KEY}_form")
     if held and not asked and not held.is_announced and _was_open():
-        asked = st.query_params["id"] = held.campaign_id
+        asked = held.campaign_id
+        address.put("id", asked)
     elif held and asked == held.campaign_id:
         held.is_announced = True
     if held is None or held.campaign_id != asked:
@@ -158,7 +159,7 @@ def _store(app: App, viewer: Viewer, form: Form) -> None:
     form.is_announced = bool(form.campaign_id) and form.is_announced
     form.campaign_id, form.version = stored.campaign_id, stored.version
     form.saved, form.unsaved_because, form.is_conflicting = draft, "", False
-    st.query_params["id"] = stored.campaign_id
+    address.put("id", stored.campaign_id)
 
 
 def autosave(app: App, viewer: Viewer, form: Form) -> None:

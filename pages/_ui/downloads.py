@@ -8,7 +8,7 @@ from core.domain.exports import Export, ExportFormat, ExportStatus
 from core.domain.permissions import Permission
 from core.services.export_requests import ExportRequest, MessagesRequest
 from core.web.downloads import DOWNLOADS
-from pages._ui import formats, session, widgets
+from pages._ui import address, formats, session, widgets
 
 KEY = "frame_downloads"
 WATCH_S = 1
@@ -95,11 +95,7 @@ def _question(request: ExportRequest) -> tuple[object, ...]:
 
     Periods move on with the clock, so it is the page's address that counts, without the place in the table.
     """
-    place = tuple(
-        (name, tuple(st.query_params.get_all(name)))
-        for name in sorted(st.query_params)
-        if not name.endswith(("_page", "_size"))
-    )
+    place = tuple(sorted(pair for pair in address.pairs() if not pair[0].endswith(("_page", "_size"))))
     if isinstance(request, MessagesRequest):
         return place, request.columns, request.query.message_ids
     return (place,)

@@ -5,11 +5,9 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import streamlit as st
-
 from core.domain.periods import Period, Preset
 from core.domain.statistics import NAMED, GroupBy, NameFilter, Operator
-from pages._ui import formats, name_filter, period_filter
+from pages._ui import address, formats, name_filter, period_filter
 
 PRICE = "price"
 # More than any message costs, in EUR cents: beyond it the number is none of ours.
@@ -17,7 +15,7 @@ _PRICE_END = Decimal(10**8)
 _MOMENT = timedelta(microseconds=1)
 
 
-def address(row: Mapping[str, Any], groups: Sequence[GroupBy], period: Period, time_zone: str) -> dict[str, Any]:
+def lead(row: Mapping[str, Any], groups: Sequence[GroupBy], period: Period, time_zone: str) -> dict[str, Any]:
     """Return the query of the address on which Message History shows the messages of *row*, a group on the page."""
     conditions = [*name_filter.active()]
     conditions += [NameFilter(group, Operator.EQUAL, row[group]) for group in groups if group in NAMED]
@@ -30,7 +28,7 @@ def address(row: Mapping[str, Any], groups: Sequence[GroupBy], period: Period, t
 def find_price() -> Decimal | None:
     """Return the price in the page's address, None without one or when it is no price."""
     try:
-        price = Decimal(st.query_params.get(PRICE, ""))
+        price = Decimal(address.get(PRICE))
     except InvalidOperation:
         return None
     return price if price.is_finite() and abs(price) < _PRICE_END else None
@@ -38,7 +36,7 @@ def find_price() -> Decimal | None:
 
 def _days(row: Mapping[str, Any], groups: Sequence[GroupBy], period: Period, time_zone: str) -> dict[str, str]:
     """Return the days the group and the period have in common; the period as it was asked for without any."""
-    word = st.query_params.get(period_filter.PERIOD, "")
+    word = address.get(period_filter.PERIOD)
     ends = (period.start, period.end - _MOMENT)
     first, last = (formats.in_zone(end, time_zone).date() for end in ends)
     if word in {Preset.LAST_10_MINUTES, Preset.LAST_HOUR}:

@@ -62,8 +62,17 @@ def main() -> None:
     _toolbar(screen, viewer)
     widgets.leave_page(screen.stem)
     widgets.show_flashes()
-    if address.is_usable():
+    if _is_usable():
         page.run()
+
+
+def _is_usable() -> bool:
+    """Return whether the page may read its address; say what is wrong with it otherwise."""
+    with widgets.show_errors() as outcome:
+        address.check()
+    if not outcome.ok:
+        st.button("Open the page without it", key="frame_clear_address", on_click=address.clear)
+    return outcome.ok
 
 
 main()

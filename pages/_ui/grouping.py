@@ -11,7 +11,7 @@ from core.domain.periods import Period
 from core.domain.statistics import TIMES, GroupBy
 from core.history.statistics import StatisticsPage
 from core.services.reporting import StatisticsRequest
-from pages._ui import charts, formats, session, tables, widgets
+from pages._ui import address, charts, formats, session, tables, widgets
 from pages._ui.widgets import Tile
 
 PARAMETER = "group"
@@ -34,7 +34,7 @@ MEASURES = (
 
 def choose(key: str, default: Sequence[GroupBy]) -> tuple[GroupBy, ...]:
     """Draw the button and its panel; return the groups in the guide's order. They live in the address."""
-    asked = set(st.query_params.get(PARAMETER, "").split(",")) & set(GroupBy) or set(default)
+    asked = set(address.get(PARAMETER).split(",")) & set(GroupBy) or set(default)
     groups = tuple(group for group in GroupBy if group in asked)
     if st.button("Group By", icon=":material/stacks:", key=f"{key}_group_by", help=", ".join(groups)):
         widgets.open_panel(f"{key}_groups", key)
@@ -54,7 +54,7 @@ def _panel(key: str, groups: Sequence[GroupBy]) -> None:
         st.error("Choose at least one.", icon=":material/error:")
     elif apply or cancel:
         if apply:
-            st.query_params[PARAMETER] = ",".join(chosen)
+            address.put(PARAMETER, ",".join(chosen))
             st.session_state[f"{key}_page"] = 1
         widgets.close_panel()
         st.rerun()

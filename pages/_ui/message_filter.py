@@ -11,7 +11,7 @@ from core.domain.periods import Period
 from core.domain.permissions import Permission, Viewer
 from core.history.queries import MessageQuery
 from core.services.reporting import MessagePage
-from pages._ui import drilling, formats, name_filter, session, tables, widgets
+from pages._ui import address, drilling, formats, name_filter, session, tables, widgets
 
 KEY = "message_history"
 PANEL = f"{KEY}_filter"
@@ -39,7 +39,7 @@ PARAMETERS = {name: name for name in LABELS} | {CAMPAIGN: "campaign"}
 
 def active() -> dict[str, str]:
     """Return the filters in the page's address, by field of `MessageQuery`."""
-    asked = {name: st.query_params.get(parameter, "") for name, parameter in PARAMETERS.items()}
+    asked = {name: address.get(parameter) for name, parameter in PARAMETERS.items()}
     return {name: value for name, value in asked.items() if value}
 
 
@@ -94,7 +94,7 @@ def chips(campaign: Campaign | None) -> None:
     if price is not None and st.button(
         f"Price: {formats.cents(price)}", icon=":material/close:", key=f"{KEY}_chip_price"
     ):
-        st.query_params.pop(drilling.PRICE, None)
+        address.drop(drilling.PRICE)
         st.rerun()
     filters = active()
     if not filters:
@@ -153,9 +153,9 @@ def _countries() -> dict[str, str]:
 def _apply(filters: dict[str, str]) -> None:
     for name, parameter in PARAMETERS.items():
         if value := filters.get(name, "").strip():
-            st.query_params[parameter] = value
+            address.put(parameter, value)
         else:
-            st.query_params.pop(parameter, None)
+            address.drop(parameter)
     st.session_state[f"{KEY}_page"] = 1
     st.rerun()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from core.domain.statistics import NAMED, GroupBy, NameFilter, Operator
-from pages._ui import formats, widgets
+from pages._ui import address, formats, widgets
 
 PARAMETER = "where"
 _SEPARATOR = "|"
@@ -24,7 +24,7 @@ def encode(condition: NameFilter) -> str:
 
 def active() -> tuple[NameFilter, ...]:
     """Return the conditions in the page's address; what is none is passed over."""
-    return tuple(found for text in st.query_params.get_all(PARAMETER) if (found := _decode(text)))
+    return tuple(found for text in address.get_all(PARAMETER) if (found := _decode(text)))
 
 
 def _decode(text: str) -> NameFilter | None:
@@ -106,6 +106,6 @@ def keep(conditions: Iterable[NameFilter]) -> None:
     """Put the conditions into the page's address."""
     encoded = [encode(condition) for condition in conditions]
     if encoded:
-        st.query_params[PARAMETER] = encoded
+        address.put(PARAMETER, encoded)
     else:
-        st.query_params.pop(PARAMETER, None)
+        address.drop(PARAMETER)

@@ -12,7 +12,7 @@ from core.domain.people import Person, UserStatus
 from core.domain.permissions import PRESETS, Permission, Viewer, preset_of
 from core.services.inviting import Invitation
 from core.services.managing_people import Change
-from pages._ui import formats, session, tables, widgets
+from pages._ui import address, formats, session, tables, widgets
 
 KEY = "users"
 CUSTOM = "Custom"
@@ -58,7 +58,7 @@ def choose_order() -> Order:
         key=f"{KEY}_sort",
         format_func=lambda name: f"Sort by: {name}",
         label_visibility="collapsed",
-        bind="query-params",
+        bind=address.bound(f"{KEY}_sort"),
         width=210,
     )
     return ORDERS[label]

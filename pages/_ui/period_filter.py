@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.domain.periods import FIRST_YEAR, LAST_YEAR, Period, Preset, resolve_period
 from core.domain.permissions import Viewer
-from pages._ui import formats, session
+from pages._ui import address, formats, session
 from pages._ui.components import calendars
 from pages._ui.components.calendars import Days
 
@@ -20,7 +20,7 @@ def choose(key: str, viewer: Viewer, default: Preset) -> Period:
 
     Raises: InvalidInput: a custom range without both of its days, or in the wrong order.
     """
-    word = st.query_params.get(PERIOD, "")
+    word = address.get(PERIOD)
     preset = Preset(word) if word in set(Preset) else default
     custom = _asked_days() if preset is Preset.CUSTOM_RANGE else None
     _menu(key, preset, custom)
@@ -29,7 +29,7 @@ def choose(key: str, viewer: Viewer, default: Preset) -> Period:
 
 def _asked_days() -> Days | None:
     try:
-        return Days(*(date.fromisoformat(st.query_params.get(name, "")) for name in (FIRST, LAST)))
+        return Days(*(date.fromisoformat(address.get(name)) for name in (FIRST, LAST)))
     except ValueError:
         return None
 
@@ -93,13 +93,13 @@ def _apply(key: str) -> None:
         return
     # The choice may have come in one message with the click, before the menu could follow it.
     preset = Preset.CUSTOM_RANGE if choice else st.session_state[menu]
-    st.query_params[PERIOD] = preset
+    address.put(PERIOD, preset)
     shown = calendars.shown(days, BOUNDS)
     for parameter, day in ((FIRST, shown.first), (LAST, shown.last)):
         if preset is Preset.CUSTOM_RANGE:
-            st.query_params[parameter] = day.isoformat()
+            address.put(parameter, day.isoformat())
         else:
-            st.query_params.pop(parameter, None)
+            address.drop(parameter)
     st.session_state[opened] = False
     st.session_state[f"{key}_page"] = 1
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.preflight import Preflight, RowKind
 from core.history.preflight import Wanted
-from pages._ui import formats, session, tables, widgets
+from pages._ui import address, formats, session, tables, widgets
 from pages._ui.components import scrolling
 
 KEY = "preflight"
@@ -35,8 +35,8 @@ COLUMNS = (
 
 def choose(kind: RowKind, subject: str = "") -> None:
     """Show these rows; the page's address keeps it."""
-    st.query_params["rows"] = kind
-    st.query_params["about"] = subject
+    address.put("rows", kind)
+    address.put("about", subject)
     st.session_state[f"{KEY}_page"] = 1
     scrolling.ask(KEY)
 
@@ -44,8 +44,8 @@ def choose(kind: RowKind, subject: str = "") -> None:
 def show(campaign_id: str, found: Preflight) -> None:
     """Draw a page of the chosen rows; of all of them before anything is chosen."""
     app, viewer = session.current()
-    kind = st.query_params.get("rows", RowKind.ALL)
-    wanted = Wanted(RowKind(kind) if kind in set(RowKind) else RowKind.ALL, st.query_params.get("about", ""))
+    kind = address.get("rows", RowKind.ALL)
+    wanted = Wanted(RowKind(kind) if kind in set(RowKind) else RowKind.ALL, address.get("about"))
     if not found.counted.audience_count:
         return
     request = tables.request(KEY, SIZES)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.domain.names import NAME_MAX
 from core.domain.views import SavedView
-from pages._ui import formats, session, widgets
+from pages._ui import address, formats, session, widgets
 
 _NAMED = 5
 _SHARED = "Others get its filters and see the messages of their own accounts with them, not of yours."
@@ -53,15 +53,8 @@ def _open(page: str, view: SavedView) -> None:
     """Show the view: its address, and none of what the page's widgets still hold."""
     for name in [name for name in st.session_state if str(name).startswith(f"{page}_")]:
         del st.session_state[name]
-    st.query_params.from_dict(_grouped(parse_qsl(view.address, keep_blank_values=True)))
+    address.replace(parse_qsl(view.address, keep_blank_values=True))
     st.rerun()
-
-
-def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def _save(page: str) -> None:
@@ -80,5 +73,4 @@ def _save(page: str) -> None:
 
 def _address(page: str) -> str:
     """Return what the page's address says, but for the page of the table one is on."""
-    pairs = [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
-    return urlencode([(name, value) for name, value in pairs if name != f"{page}_page"])
+    return urlencode([(name, value) for name, value in address.pairs() if name != f"{page}_page"])

@@ -16,7 +16,7 @@ import streamlit as st
 from core.domain.periods import Period
 from core.history.queries import MessageQuery
 from core.services.export_requests import MessagesRequest
-from pages._ui import downloads, formats, period_filter, session, tables, widgets
+from pages._ui import address, downloads, formats, period_filter, session, tables, widgets
 
 KEY = "message_history"
 _STATE = f"{KEY}_selection"
@@ -103,7 +103,7 @@ def show(
         actions={"view": ":material/visibility:"},
     )
     if click:
-        widgets.go("message", id=list(shown)[click.row], **{widgets.BACK: widgets.address()})
+        widgets.go("message", id=list(shown)[click.row], **{widgets.BACK: widgets.way_back()})
     selection.take_over()
     if selection.chosen:
         _bar(selection, viewer.account_ids, labels)
@@ -113,7 +113,7 @@ def _place(query: MessageQuery) -> Place:
     """Return what was asked for. Periods move on with the clock, so it is their choice that counts."""
     names = (period_filter.PERIOD, period_filter.FIRST, period_filter.LAST)
     timeless = replace(query, period=Period(datetime.min, datetime.min))  # noqa: DTZ901 - a placeholder, never asked
-    return timeless, *(st.query_params.get(name) for name in names)
+    return timeless, *(address.find(name) for name in names)
 
 
 def _bar(selection: Selection, account_ids: frozenset[str], labels: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.domain.statistics import GroupBy, Measure, Sorting
+from pages._ui import address
 
 PARAMETER = "sort"
 _DESCENDING = "-"
@@ -40,7 +41,7 @@ def choose(key: str, groups: Sequence[GroupBy]) -> Sorting:
 
 
 def _asked(options: Sequence[Measure | GroupBy | None]) -> Sorting:
-    text = st.query_params.get(PARAMETER, "")
+    text = address.get(PARAMETER)
     wanted = text.removeprefix(_DESCENDING)
     by = next((option for option in options if option is not None and option.value == wanted), None)
     return Sorting(by, text.startswith(_DESCENDING))
@@ -50,7 +51,7 @@ def _keep(key: str) -> None:
     by = st.session_state[f"{key}_sort_by"]
     text = (_DESCENDING if st.session_state[f"{key}_sort_descending"] else "") + (by.value if by else "")
     if text:
-        st.query_params[PARAMETER] = text
+        address.put(PARAMETER, text)
     else:
-        st.query_params.pop(PARAMETER, None)
+        address.drop(PARAMETER)
     st.session_state[f"{key}_page"] = 1

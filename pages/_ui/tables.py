@@ -18,7 +18,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.paging import PageRequest
-from pages._ui import charts, formats
+from pages._ui import address, charts, formats
 from pages._ui.status import COLOURS
 
 # What the first column of the row of everything says.
@@ -289,7 +289,7 @@ def search(key: str, placeholder: str, *, linked: bool = True) -> str:
             icon=":material/search:",
             placeholder=placeholder,
             label_visibility="collapsed",
-            bind="query-params" if linked else None,
+            bind=address.bound(f"{key}_search") if linked else None,
             on_change=_to_first_page,
             args=(key,),
         )
@@ -302,7 +302,7 @@ def request(key: str, sizes: Sequence[int]) -> PageRequest:
     return PageRequest(
         page=max(1, _asked(f"{key}_page", 1)),
         size=size if size in sizes else sizes[0],
-        search=str(st.session_state.get(f"{key}_search", st.query_params.get(f"{key}_search")) or ""),
+        search=str(st.session_state.get(f"{key}_search", address.get(f"{key}_search")) or ""),
     )
 
 
@@ -313,7 +313,6 @@ def pager(key: str, total: int | None, sizes: Sequence[int], *, linked: bool = T
     *linked* keeps both in the page's address; a table in a panel has none of its own. Where the *total* is not known,
     *has_more* says whether there is another page, and the navigator leads as far as that.
     """
-    bind = "query-params" if linked else None
     if total == 0:
         return
     now = request(key, sizes)
@@ -325,14 +324,15 @@ def pager(key: str, total: int | None, sizes: Sequence[int], *, linked: bool = T
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_pager"):
         st.caption(_range(now, total), width="content")
         # Given room: measured by its own content, it would show fewer pages than there are.
-        st.pagination(pages, key=f"{key}_page", bind=bind, width="stretch")
+        place, size = f"{key}_page", f"{key}_size"
+        st.pagination(pages, key=place, bind=address.bound(place) if linked else None, width="stretch")
         st.selectbox(
             "Items per page",
             sizes,
-            key=f"{key}_size",
+            key=size,
             format_func=lambda size: f"{size} per page",
             label_visibility="collapsed",
-            bind=bind,
+            bind=address.bound(size) if linked else None,
             width=140,
             on_change=_to_first_page,
             args=(key,),
@@ -351,5 +351,5 @@ def _to_first_page(key: str) -> None:
 
 
 def _asked(key: str, default: int) -> int:
-    value = st.session_state.get(key, st.query_params.get(key, ""))
+    value = st.session_state.get(key, address.get(key))
     return int(value) if str(value).isdecimal() else default

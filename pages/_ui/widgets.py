@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import AppError
-from pages._ui import formats, navigation, session
+from pages._ui import address, formats, navigation, session
 from pages._ui.status import BADGES
 
 BACK = "back"
@@ -231,14 +231,14 @@ def go(stem: str, **query: str | Iterable[str]) -> None:
     st.switch_page(navigation.page_path(stem), query_params=query)
 
 
-def address() -> str:
+def way_back() -> str:
     """Return this page's filters as they stand in its address, for a page that leads back to it."""
-    return urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
+    return urlencode(address.pairs())
 
 
 def go_back(stem: str) -> None:
-    """Return to the page *stem* as it was: its `address` is in the parameter "back" of the one that is left."""
-    st.switch_page(navigation.page_path(stem), query_params=parse_qs(st.query_params.get(BACK, "")))
+    """Return to the page *stem* as it was: its `way_back` is in the parameter "back" of the one that is left."""
+    st.switch_page(navigation.page_path(stem), query_params=parse_qs(address.get(BACK)))
 
 
 def link(
