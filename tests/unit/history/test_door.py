@@ -40,7 +40,11 @@ def test_a_statement_that_is_none_of_ours_is_refused(sql: str) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    [*MIGRATIONS.values(), f"SET GLOBAL {TARGET_FILE_SIZE} = '16777216B'", f"RESET GLOBAL {TARGET_FILE_SIZE}"],
+    [
+        *(step for step in MIGRATIONS.values() if isinstance(step, str)),
+        f"SET GLOBAL {TARGET_FILE_SIZE} = '16777216B'",
+        f"RESET GLOBAL {TARGET_FILE_SIZE}",
+    ],
 )
 def test_our_own_statements_pass(sql: str) -> None:
     check_statement(sql)
