@@ -22,7 +22,7 @@ from core.config import Settings
 from core.demo.seeding import DemoSummary
 from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
 from core.domain.counting import count_of
-from core.domain.lists import DistributionList, ListStatus
+from core.domain.lists import DistributionList, HiddenRows, ListStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import AppError, ConfigurationError, InvalidInput, NotFound, StorageError
@@ -116,6 +116,14 @@ def _add_lists(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     upload = _add(commands, "import-list", _import_list, "import a CSV or XLSX file as a distribution list")
     upload.add_argument("file", type=Path)
     upload.add_argument("--name", required=True, help="name of the list")
+    upload.add_argument(
+        "--hidden-rows",
+        type=HiddenRows,
+        choices=[HiddenRows.LEAVE_OUT, HiddenRows.IMPORT],
+        default=HiddenRows.ASK,
+        metavar="leave_out|import",
+        help="what becomes of rows that a workbook hides; without it, a file that has some is refused",
+    )
     _add_common(upload, "import it in this process instead of waiting for a worker")
 
 
@@ -198,7 +206,8 @@ def _create_user(app: App, options: argparse.Namespace) -> int:
 
 def _import_list(app: App, options: argparse.Namespace) -> int:
     viewer = app.people.get_viewer(options.email)
-    upload = Upload(_account_id(app, viewer, options.account), options.name, options.file.name)
+    account_id = _account_id(app, viewer, options.account)
+    upload = Upload(account_id, options.name, options.file.name, options.hidden_rows)
     try:
         with options.file.open("rb") as content:
             found = app.importing.upload(viewer, upload, content, app.clock())

@@ -16,6 +16,14 @@ class ListStatus(StrEnum):
     FAULTED = "Faulted"
 
 
+class HiddenRows(StrEnum):
+    """What becomes of rows that a workbook hides, by a filter or by hand. Who uploads it says so; nobody guesses."""
+
+    ASK = "ask"
+    LEAVE_OUT = "leave_out"
+    IMPORT = "import"
+
+
 class RowFault(StrEnum):
     """Why a row of the file is not an entry of the list."""
 
@@ -25,6 +33,7 @@ class RowFault(StrEnum):
     FORMULA = "formula"
     TOO_MANY_CELLS = "too_many_cells"
     CONTROL = "control"
+    HIDDEN = "hidden"
 
 
 ROW_FAULTS: dict[RowFault, str] = {
@@ -34,6 +43,7 @@ ROW_FAULTS: dict[RowFault, str] = {
     RowFault.FORMULA: "A cell holds a formula; paste its value instead.",
     RowFault.TOO_MANY_CELLS: "The row has more cells than the header.",
     RowFault.CONTROL: "A cell holds a control character, which no message can have.",
+    RowFault.HIDDEN: "The row is hidden in the workbook, and hidden rows were to be left out.",
 }
 
 
@@ -49,7 +59,8 @@ class DistributionList:
 
     *columns* are the file's headers in file order, PhoneNumber included. Read rows =
     *entry_count* + *duplicate_count* + *rejected_count* once the list is Ready.
-    *progress* is 0..1. *fault* and *hint* say what is wrong with a Faulted list, else "".
+    *progress* is 0..1. *fault* and *hint* say what is wrong with a Faulted list, else "". *hidden_rows* says what
+    becomes of the rows its workbook hides.
     """
 
     list_id: str
@@ -67,3 +78,4 @@ class DistributionList:
     hint: str
     created_at: datetime
     created_by: str
+    hidden_rows: HiddenRows = HiddenRows.ASK

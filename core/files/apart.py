@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 
 from core.domain.cdr import PriceUnit
+from core.domain.lists import HiddenRows
 from core.domain.price_lists import ReadPrices
 from core.errors import InvalidFile, InvalidInput, StorageError
 from core.files import cdr_sample, pictures, price_lists, reading
@@ -42,20 +43,21 @@ class Looking:
     """
     Who looks into uploaded files.
 
-    *columns* returns those of a contact list with this name; *cdr_sample* the beginning of a CDR file; *portrait* what
-    is kept of a picture; *prices* all of a price list, which is small. Each raises what it raises that
-    reads such a file, InvalidFile or InvalidInput.
+    *columns* returns those of a contact list with this name, unless hidden rows are to be asked about; *cdr_sample* the
+    beginning of a CDR file; *portrait* what is kept of a picture; *prices* all of a price list, which is small. Each
+    raises what it raises that reads such a file, InvalidFile or InvalidInput.
     """
 
-    columns: Callable[[Path, str], tuple[str, ...]]
+    columns: Callable[[Path, str, HiddenRows], tuple[str, ...]]
     cdr_sample: Callable[[Path], CdrSample]
     portrait: Callable[[bytes], bytes]
     prices: Callable[[Path, PriceUnit | None], ReadPrices]
 
 
-def _columns(path: Path, file_name: str) -> tuple[str, ...]:
+def _columns(path: Path, file_name: str, hidden_rows: HiddenRows = HiddenRows.ASK) -> tuple[str, ...]:
     hint = "Save it as CSV UTF-8, or split it."
-    return tuple(json.loads(_run(reading.write_columns, str(path.resolve()), Path(file_name).suffix, hint=hint)))
+    arguments = (str(path.resolve()), Path(file_name).suffix, hidden_rows.value)
+    return tuple(json.loads(_run(reading.write_columns, *arguments, hint=hint)))
 
 
 def _cdr_sample(path: Path) -> CdrSample:

@@ -2,15 +2,16 @@
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from core.domain.characters import compose
 from core.domain.counting import count_of
-from core.domain.lists import RowFault
+from core.domain.lists import HiddenRows, RowFault
 from core.domain.no_values import MOST_CHARACTERS, is_no_value
 from core.errors import InvalidFile
 from core.files.delimited import open_delimited
@@ -21,6 +22,9 @@ from core.files.rows import MAX_BLANK_ROWS, RawRow, RawSheet
 from core.files.workbook import open_workbook
 
 log = logging.getLogger(__name__)
+
+# Rows in which hidden ones are looked for while the person who uploads a workbook waits. Further down the import asks.
+LOOKED_AT_ROWS = 10_000
 
 _OPENERS = {Kind.CSV: open_delimited, Kind.XLSX: open_workbook}
 
@@ -60,40 +64,47 @@ class ContactSheet:
 
 
 @contextmanager
-def open_sheet(path: Path, file_name: str) -> Generator[ContactSheet]:
+def open_sheet(path: Path, file_name: str, hidden_rows: HiddenRows = HiddenRows.ASK) -> Generator[ContactSheet]:
     """
     Open the contact list at *path*; only few rows at a time are held in memory (a workbook's shared texts besides).
 
     Args:
         path: The stored upload. Its content decides how it is read.
         file_name: What its owner called it; only its ending is noted, in the log.
+        hidden_rows: What becomes of rows that a workbook hides.
 
-    Raises: InvalidFile: not a contact list; says what is wrong and what to do. Rows further down are only met while
-        reading, so iterating over *rows* raises it as well.
+    Raises: InvalidFile: not a contact list, or it hides rows and nobody has said what becomes of them; says what is
+        wrong and what to do. Rows further down are only met while reading, so iterating over *rows* raises it as well.
     """
     try:
         kind = find_kind(path)
         # The name itself may be a customer's; its ending tells enough when a file is not what it claims.
         log.info("sheet_opened", extra={"kind": kind, "name_ending": Path(file_name).suffix.lower()})
         with _OPENERS[kind](path) as raw:
-            yield _start(raw)
+            yield _start(raw, hidden_rows)
     except InvalidFile as error:
         error.field = error.field or "file"
         raise
 
 
-def read_columns(path: Path, file_name: str) -> tuple[str, ...]:
-    """Return the columns of the contact list at *path*; only header and first row are read. Raises: as `open_sheet`."""
-    with open_sheet(path, file_name) as sheet:
+def read_columns(path: Path, file_name: str, hidden_rows: HiddenRows = HiddenRows.ASK) -> tuple[str, ...]:
+    """
+    Return the columns of the contact list at *path*. Raises: as `open_sheet`.
+
+    Only header and first row are read; of a workbook more, where it might be to ask about hidden rows.
+    """
+    with open_sheet(path, file_name, hidden_rows) as sheet:
+        if hidden_rows is HiddenRows.ASK and find_kind(path) is Kind.XLSX:
+            deque(islice(sheet.rows, LOOKED_AT_ROWS), maxlen=0)
         return sheet.columns
 
 
-def write_columns(path: str, ending: str) -> bytes:
+def write_columns(path: str, ending: str, hidden_rows: str = HiddenRows.ASK) -> bytes:
     """Return what `read_columns` does as bytes: a task of `core.files.apart`."""
-    return json.dumps(read_columns(Path(path), ending)).encode()
+    return json.dumps(read_columns(Path(path), ending, HiddenRows(hidden_rows))).encode()
 
 
-def _start(raw: RawSheet) -> ContactSheet:
+def _start(raw: RawSheet, hidden_rows: HiddenRows) -> ContactSheet:
     """Read header and first row, so that a file without them is refused at once."""
     rows = _counted(raw.rows)
     header = next((row for row in rows if row.formulas or any(map(str.strip, row.cells))), None)
@@ -104,7 +115,7 @@ def _start(raw: RawSheet) -> ContactSheet:
         header = _as_it_was(header)
     columns, phone_index = check_header(header)
     width = len(columns)
-    read = _read_rows(map(_as_it_was, rows) if is_own else rows, width, phone_index)
+    read = _read_rows(map(_as_it_was, rows) if is_own else rows, width, phone_index, hidden_rows)
     first = next(read, None)
     if first is None:
         raise InvalidFile("The file has a header but no rows.", hint="Add at least one row with a number.")
@@ -130,7 +141,7 @@ def _as_it_was(row: RawRow) -> RawRow:
     return RawRow(row.row_no, [original(cell) for cell in row.cells[own:]], formulas, numbers, row.is_hidden)
 
 
-def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int) -> Iterator[SheetRow]:
+def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int, hidden_rows: HiddenRows) -> Iterator[SheetRow]:
     for row in rows:
         # Whoever computes something beside the list does not mean the list, nor what came out.
         formulas = [address for index, address in row.formulas.items() if 0 <= index < width]
@@ -139,12 +150,16 @@ def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int) -> Iterator
                 row.cells[index] = ""
         if not formulas and not any(map(str.strip, row.cells)):
             continue
-        if row.is_hidden:
+        if row.is_hidden and hidden_rows is HiddenRows.ASK:
             raise InvalidFile(
                 f"Row {row.row_no} is hidden, by a filter or by hand: should it be texted or not?",
-                hint="Show all rows if so; else copy the visible ones to a sheet of their own, and upload that.",
+                hint="Say when you upload the file whether hidden rows are left out or imported too.",
+                field="hidden_rows",
             )
-        yield _make_row(row, formulas, width, phone_index)
+        made = _make_row(row, formulas, width, phone_index)
+        if row.is_hidden and hidden_rows is HiddenRows.LEAVE_OUT:
+            made = SheetRow(made.row_no, made.cells, RowFault.HIDDEN)
+        yield made
 
 
 def _make_row(row: RawRow, formulas: list[str], width: int, phone_index: int) -> SheetRow:

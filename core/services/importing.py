@@ -18,7 +18,7 @@ import pyarrow as pa
 from core.domain.audit import Action, Subject
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.counting import agree
-from core.domain.lists import DistributionList, ListStatus, is_phone_column
+from core.domain.lists import DistributionList, HiddenRows, ListStatus, is_phone_column
 from core.domain.msisdn import mask_msisdn
 from core.domain.names import check_name
 from core.domain.numbering import country_name
@@ -37,8 +37,8 @@ from core.state.store import State
 
 log = logging.getLogger(__name__)
 
-# Returns the columns of the list in a file with this name, or raises InvalidFile.
-Look = Callable[[Path, str], tuple[str, ...]]
+# Returns the columns of the list in a file with this name, or raises InvalidFile; also to ask about hidden rows.
+Look = Callable[[Path, str, HiddenRows], tuple[str, ...]]
 
 
 class Contacts(Protocol):
@@ -51,11 +51,16 @@ class Contacts(Protocol):
 
 @dataclass(frozen=True)
 class Upload:
-    """What a person says about a file. *file_name* is only shown, never opened as a path."""
+    """
+    What a person says about a file.
+
+    *file_name* is only shown, never opened as a path. *hidden_rows* says what becomes of rows that a workbook hides.
+    """
 
     account_id: str
     name: str
     file_name: str
+    hidden_rows: HiddenRows = HiddenRows.ASK
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class Importing:
         path = self._path(list_id)
         try:
             store_upload(content, path, self._limits.max_bytes)
-            columns = self._look(path, upload.file_name)
+            columns = self._look(path, upload.file_name, upload.hidden_rows)
             size_bytes = path.stat().st_size
             new = _new_list(list_id, upload, name, columns, viewer, now)
             with self._state.write() as session:
@@ -264,7 +269,7 @@ class Importing:
         with self._state.read() as session:
             found = lists.get_list(session, list_id)
         with (
-            open_sheet(self._path(list_id), found.file_name) as sheet,
+            open_sheet(self._path(list_id), found.file_name, found.hidden_rows) as sheet,
             EntryReader(sheet, self._rejected_path(list_id), self._limits.max_rows) as reader,
         ):
             # Read to the end before writing: the lake has one writer, who must not wait for a parser.
@@ -338,4 +343,5 @@ def _new_list(
         hint="",
         created_at=now,
         created_by=viewer.name,
+        hidden_rows=upload.hidden_rows,
     )

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.control_characters import as_told
-from core.domain.lists import DistributionList, ListStatus
+from core.domain.lists import DistributionList, HiddenRows, ListStatus
 from core.domain.paging import Page, PageRequest
 from core.errors import NotFound
 from core.state.leases import is_free, take_lease
@@ -57,6 +57,7 @@ def add_list(session: Session, new: DistributionList) -> None:
             hint=new.hint,
             created_at=new.created_at,
             created_by=new.created_by,
+            hidden_rows=new.hidden_rows,
         )
     )
     session.flush()
@@ -162,6 +163,7 @@ def _list(row: ListRow) -> DistributionList:
         hint=row.hint,
         created_at=row.created_at,
         created_by=row.created_by,
+        hidden_rows=HiddenRows(row.hidden_rows),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Numeric, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from core.domain.lists import HiddenRows
 from core.state import people_models
 from core.state.base import Base, UtcDateTime
 
@@ -76,6 +77,7 @@ class ListRow(Base):
     hint: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(100))
+    hidden_rows: Mapped[str] = mapped_column(String(12), default=HiddenRows.ASK)
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
 

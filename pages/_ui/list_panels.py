@@ -2,14 +2,13 @@
 
 import io
 from collections.abc import Sequence
-from typing import BinaryIO
 
 import pandas as pd
 import streamlit as st
 
 from core.bootstrap import App
 from core.domain.accounts import Account
-from core.domain.lists import DistributionList, ListStatus
+from core.domain.lists import DistributionList, HiddenRows, ListStatus
 from core.domain.names import NAME_MAX, NAME_MIN
 from core.domain.permissions import Viewer
 from core.errors import InvalidInput
@@ -26,6 +25,7 @@ ENTRIES_PER_PAGE = (10, 25, 50)
 REJECTED_SHOWN = 20
 WATCH_S = 1
 _SHOW = ": show"
+_HIDDEN_ROWS = {HiddenRows.LEAVE_OUT: "Leave them out", HiddenRows.IMPORT: "Import them too"}
 
 
 def show_open() -> None:
@@ -105,10 +105,17 @@ def _add_panel() -> None:
         account = _choose_account(accounts)
         file = st.file_uploader("File with contacts", type=["csv", "xlsx"], key=f"{KEY}_file")
         st.caption("One row per contact: a column PhoneNumber, and any others to personalize messages with.")
+        hidden_rows = _choose_hidden_rows()
+        asked = st.container()
         save = st.form_submit_button("Save", type="primary", key=f"{KEY}_save", width="stretch")
     if save:
-        with widgets.show_errors():
-            _upload(app, viewer, account, name, file)
+        with widgets.show_errors({"hidden_rows": asked}):
+            if account is None:
+                raise InvalidInput("You belong to no traffic account.", hint="Ask an administrator to add you to one.")
+            if file is None:
+                raise InvalidInput("There is no file.", hint="Browse for a CSV or XLSX file first.", field="file")
+            upload = Upload(account.account_id, name, file.name, hidden_rows)
+            app.importing.upload(viewer, upload, file, session.now())
             widgets.flash(f"{name} is being imported.", icon=":material/upload:")
             widgets.close_panel()
             st.rerun()
@@ -121,12 +128,18 @@ def _choose_account(accounts: Sequence[Account]) -> Account | None:
     return st.selectbox("Account", accounts, format_func=lambda item: item.display_name, key=f"{KEY}_account")
 
 
-def _upload(app: App, viewer: Viewer, account: Account | None, name: str, file: BinaryIO | None) -> None:
-    if account is None:
-        raise InvalidInput("You belong to no traffic account.", hint="Ask an administrator to add you to one.")
-    if file is None:
-        raise InvalidInput("There is no file.", hint="Browse for a CSV or XLSX file first.", field="file")
-    app.importing.upload(viewer, Upload(account.account_id, name, file.name), file, session.now())
+def _choose_hidden_rows() -> HiddenRows:
+    """Draw what becomes of rows that a workbook hides; nothing is chosen for anybody."""
+    chosen = st.radio(
+        "Rows hidden in a workbook",
+        list(_HIDDEN_ROWS),
+        None,
+        format_func=_HIDDEN_ROWS.get,
+        horizontal=True,
+        key=f"{KEY}_hidden_rows",
+        help="Rows may be hidden by a filter or by hand. Where there are none, no answer is needed.",
+    )
+    return chosen or HiddenRows.ASK
 
 
 def _preview_panel(item: DistributionList) -> None:

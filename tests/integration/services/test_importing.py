@@ -1,8 +1,12 @@
 import io
 
 import openpyxl
+import pytest
 
-from core.domain.lists import ListStatus
+from core.domain.lists import HiddenRows, ListStatus
+from core.errors import InvalidFile
+from core.files import reading
+from core.services.importing import Upload
 from tests.support.house import House, contacts
 
 COUNT = 10_000
@@ -40,3 +44,32 @@ def test_an_import_asked_for_again_does_nothing(house: House):
     house.app.importing.run(found.list_id, house.clock)
     with house.app.lake.read() as cursor:
         assert cursor.execute("SELECT count(*) FROM lake.contacts").fetchall() == before == [(500,)]
+
+
+def hide_last(content: bytes) -> bytes:
+    """Return the workbook with its last row hidden, as a filter hides it."""
+    workbook = openpyxl.load_workbook(io.BytesIO(content))
+    workbook.active.row_dimensions[workbook.active.max_row].hidden = True
+    changed = io.BytesIO()
+    workbook.save(changed)
+    return changed.getvalue()
+
+
+def test_hidden_rows_become_what_was_said_of_them(house: House, monkeypatch: pytest.MonkeyPatch):
+    content = hide_last(workbook_of(contacts(3)))
+
+    def upload(said: HiddenRows) -> tuple[str, int, int, str]:
+        asked = Upload(house.account.account_id, f"Guests {said}", "guests.xlsx", said)
+        new = house.app.importing.upload(house.viewer, asked, io.BytesIO(content), house.now)
+        house.app.importing.run(new.list_id, house.clock)
+        found = house.app.importing.get(house.viewer, new.list_id)
+        return found.status, found.entry_count, found.rejected_count, found.fault
+
+    assert upload(HiddenRows.LEAVE_OUT) == (ListStatus.READY, 2, 1, "")
+    assert upload(HiddenRows.IMPORT) == (ListStatus.READY, 3, 0, "")
+    with pytest.raises(InvalidFile, match="Row 4 is hidden"):
+        upload(HiddenRows.ASK)
+    # Too far down to be met while somebody waits.
+    monkeypatch.setattr(reading, "LOOKED_AT_ROWS", 1)
+    status, *_, fault = upload(HiddenRows.ASK)
+    assert (status, fault[:15]) == (ListStatus.FAULTED, "Row 4 is hidden")

@@ -326,15 +326,6 @@ def test_formulas_beside_the_list_do_not_matter(read):
     assert [(row.cells, row.fault) for row in rows] == [(tuple(ROW), None)]
 
 
-def test_rows_that_are_hidden_are_asked_about(read):
-    def change(workbook):
-        workbook.active.row_dimensions[3].hidden = True
-
-    with pytest.raises(InvalidFile, match="Row 3 is hidden") as caught:
-        read(make_workbook(HEADER, ROW, ["491796548755", "Renee"], change=change))
-    assert "Show all rows" in caught.value.hint
-
-
 @pytest.mark.parametrize("cell", ["#N/A", "NULL", "nan", "None", " #REF! "])
 def test_cells_that_say_there_is_nothing_are_empty(read, cell):
     (row,) = read(make_workbook(HEADER, ["491796548754", cell]))
