@@ -11,9 +11,10 @@ from core.errors import InvalidInput
 from core.services.composing import FALLBACK_MAX
 from pages._ui import formats, session, widgets
 from pages._ui.campaign_form import KEY, Form
+from pages._ui.components import enter_key
 
 PANEL = f"{KEY}_placeholders"
-_NAME, _FAULT = f"{PANEL}_name", f"{PANEL}_fault"
+_NAME, _ADD, _FAULT = f"{PANEL}_name", f"{PANEL}_add", f"{PANEL}_fault"
 
 
 def open_panel() -> None:
@@ -84,8 +85,9 @@ def _map(form: Form, mapping: dict[str, str], name: str) -> str:
 def _define(mapping: dict[str, str], columns: tuple[str, ...]) -> None:
     """Draw the field for another placeholder; what is refused stays in it, with why."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Define Placeholders", placeholder="FirstName", key=_NAME)
-        st.button("Add", key=f"{PANEL}_add", on_click=_add, args=(mapping, columns))
+        st.text_input("Define Placeholders", placeholder="FirstName, then Enter", key=_NAME)
+        st.button("Add", key=_ADD, on_click=_add, args=(mapping, columns))
+    enter_key.presses(_ADD, field=_NAME)
     with widgets.show_errors():
         # It stays for as long as the name does: another run may follow before anybody has read it.
         refused, fault = st.session_state.get(_FAULT, ("", None))

@@ -31,14 +31,7 @@ def fill_in(accounts: Sequence[Account]) -> QuickMessage:
     """Draw the form and return what is in it."""
     app, viewer = session.current()
     _begin(app, viewer)
-    account = accounts[0]
-    if len(accounts) > 1:
-        names = label_accounts(accounts)
-        account = st.selectbox(
-            "Account", accounts, format_func=lambda item: names[item.account_id], key=f"{KEY}_account"
-        )
-    sender_id = st.text_input("Sender", max_chars=17, key=f"{KEY}_sender", help=sender_field.HELP).strip()
-    sender_field.judge(sender_id)
+    account, sender_id = _fill_in_sender(accounts)
     numbers = chips.chips(key=CHIPS, most=app.quick_sending.most)
     simplifies = bool(st.session_state.get(f"{KEY}_simplifies"))
     shown = composer.Preview(sender_id=sender_id, name="Quick Send", simplifies=simplifies)
@@ -50,6 +43,21 @@ def fill_in(accounts: Sequence[Account]) -> QuickMessage:
     )
     token = st.session_state.setdefault(_TOKEN, str(uuid4()))
     return QuickMessage(token, account.account_id, sender_id, numbers, text, simplifies)
+
+
+def _fill_in_sender(accounts: Sequence[Account]) -> tuple[Account, str]:
+    """Draw who sends, side by side: so the whole phone stands above the buttons."""
+    account = accounts[0]
+    places = st.columns(2) if len(accounts) > 1 else [st.container()]
+    if len(accounts) > 1:
+        names = label_accounts(accounts)
+        account = places[0].selectbox(
+            "Account", accounts, format_func=lambda item: names[item.account_id], key=f"{KEY}_account"
+        )
+    with places[-1]:
+        sender_id = st.text_input("Sender", max_chars=17, key=f"{KEY}_sender", help=sender_field.HELP).strip()
+        sender_field.judge(sender_id)
+    return account, sender_id
 
 
 def _begin(app: App, viewer: Viewer) -> None:
