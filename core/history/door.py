@@ -18,6 +18,7 @@ Those who put things in clean or refuse them in words of their own; that this do
 
 import math
 import re
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -32,6 +33,7 @@ import pyarrow as pa
 from core.domain.control_characters import Prose, find_control, refuse_controls
 from core.errors import InvalidInput
 from core.history.arrow_texts import find_fault
+from core.history.spill import Spill
 
 # Nothing is ever downloaded, and only what is signed is loaded.
 CONFIG = {
@@ -133,11 +135,14 @@ class Cursor:
 class Instance:
     """DuckDB in this process: set up, locked down, and from then on reached by its cursors only."""
 
-    __slots__ = ("__raw",)
+    __slots__ = ("__raw", "__remove_spill", "__weakref__")
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        """Open one in memory, with *settings* besides our own."""
-        self.__raw = duckdb.connect(":memory:", config={**CONFIG, **(settings or {})})
+    def __init__(self, settings: Mapping[str, str] | None = None, spill: Spill | None = None) -> None:
+        """Open one in memory, with *settings* besides our own; what does not fit there goes to *spill*, its own now."""
+        # One that is broken is never closed, but forgotten by all who still use it.
+        self.__remove_spill = weakref.finalize(self, spill.remove) if spill else None
+        ours = {**CONFIG, **({"temp_directory": str(spill.folder)} if spill else {})}
+        self.__raw = duckdb.connect(":memory:", config={**ours, **(settings or {})})
 
     def set_up(self, sql: str) -> None:
         """
@@ -171,6 +176,8 @@ class Instance:
     def close(self) -> None:
         """Close it; what still runs on it fails."""
         self.__raw.close()
+        if self.__remove_spill is not None:
+            self.__remove_spill()
 
 
 @lru_cache(maxsize=2_048)

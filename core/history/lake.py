@@ -20,6 +20,7 @@ from core.history.identity import Identity, LakeRegister
 from core.history.location import Location
 from core.history.locks import WriterLock
 from core.history.schema import migrate
+from core.history.spill import Spill
 
 T = TypeVar("T")
 
@@ -231,15 +232,22 @@ class Lake:
     def _open(self) -> Instance:
         self._identity.check(thoroughly=True)
         self._location.make_folders()
-        connection = Instance(
-            {"memory_limit": f"{self._memory_mib}MiB", "temp_directory": str(self._location.spill_dir)}
-        )
+        connection = Instance({"memory_limit": f"{self._memory_mib}MiB"}, self._make_spill())
         try:
             self._prepare(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _make_spill(self) -> Spill:
+        try:
+            return Spill(self._location.spill_dir)
+        except OSError as error:
+            raise StorageError(
+                f"{self._location.spill_dir} cannot be written: {error.strerror}.",
+                hint="Make room, and let Heliograph write to its data folder.",
+            ) from error
 
     def _prepare(self, connection: Instance) -> None:
         with explained():

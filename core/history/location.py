@@ -62,7 +62,7 @@ class Location:
 
     @property
     def spill_dir(self) -> Path:
-        """Folder for what does not fit into DuckDB's memory limit."""
+        """Folder of the folders for what does not fit into DuckDB's memory limit, one for each instance."""
         return self.folder / "spill"
 
     @property
