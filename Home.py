@@ -10,6 +10,7 @@ from core.bootstrap import shared_app
 from core.private_files import keep_private
 from core.web.proxies import warn_of_second_trust
 from pages._ui.activity import is_user_activity
+from pages._ui.open_pages import open_pages
 
 heliograph = shared_app()
 keep_private(heliograph.settings.data_dir)
@@ -22,5 +23,5 @@ app = st.App(
     Path(__file__).parent / "pages" / "_ui" / "frame.py",
     lifespan=web.lifespan(heliograph.reporting.warm_up, heliograph.clock.keep_set),
     routes=web.routes(heliograph, clock=heliograph.clock),
-    middleware=web.middleware(heliograph, is_user_activity=is_user_activity, clock=heliograph.clock),
+    middleware=web.middleware(heliograph, is_user_activity=is_user_activity, pages=open_pages, clock=heliograph.clock),
 )

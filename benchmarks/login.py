@@ -31,6 +31,7 @@ from core.services.hashing import HASHING_MAX
 from core.services.signing_in import RECALLED
 from core.state.sessions import Browser
 from core.web.guard import Guard
+from pages._ui.open_pages import open_pages
 
 EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"
 BROWSER = Browser("192.0.2.1", "benchmark")
@@ -122,7 +123,7 @@ def _site(app: App, clock: Callable[[], datetime], pinned: Viewer | None = None)
     async def index(_: Request) -> Response:
         return FileResponse(_INDEX)
 
-    middleware = web.middleware(app, is_user_activity=lambda _: False, clock=clock)
+    middleware = web.middleware(app, is_user_activity=lambda _: False, pages=open_pages, clock=clock)
     if pinned:
         pin = Middleware(_Pinned, viewer=pinned)
         middleware = [pin if _is_guard(each.cls) else each for each in middleware]

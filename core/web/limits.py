@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Collection
 from typing import ParamSpec, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, move_on_after, to_thread
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,6 +12,8 @@ from core.errors import Busy
 from core.services.hashing import HASHING_MAX, RETRY_AFTER_S, WAITING_MAX
 
 FORM_MAX_BYTES = 64 * 1024
+# What is read and dropped of a body that was refused, and for how many seconds at most.
+DROPPED_BYTES, DROPPED_S = 1 << 20, 10
 P = ParamSpec("P")
 R = TypeVar("R")
 # Threads for those who set or check passwords: the other threads are for everybody else.
@@ -27,6 +29,19 @@ async def run_in_turn(work: Callable[P, R], *arguments: P.args, **options: P.kwa
     if _hashing.statistics().tasks_waiting >= WAITING_MAX:
         raise Busy(RETRY_AFTER_S, "Too many people log in at this moment.")
     return await to_thread.run_sync(functools.partial(work, *arguments, **options), limiter=_hashing)
+
+
+async def drop_rest(receive: Receive, last: Message | None = None, *, most_bytes: int = DROPPED_BYTES) -> None:
+    """
+    Read on, and drop what comes, up to a bound: a browser that cannot send to the end does not look for the answer.
+
+    *last* is the latest message that was read of the request, None when none was.
+    """
+    left = most_bytes
+    with move_on_after(DROPPED_S):
+        while left > 0 and (last is None or (last["type"] == "http.request" and last.get("more_body", False))):
+            last = await receive()
+            left -= len(last.get("body", b""))
 
 
 class BodyLimit:
@@ -57,6 +72,7 @@ class BodyLimit:
                 return message
             body += message.get("body", b"")
             if len(body) > self._max_bytes:
+                await drop_rest(receive, message)
                 return None
             if not message.get("more_body", False):
                 return {"type": "http.request", "body": body, "more_body": False}

@@ -6,6 +6,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.web.limits import drop_rest
+
 # Another site's page cannot set a header of its own choice here: the browser would have to ask us first, and we
 # never agree.
 SCRIPT_HEADER = "X-Heliograph"
@@ -33,6 +35,7 @@ class OwnPagesOnly:
             await receive()
             await send({"type": "websocket.close", "code": ANOTHER_SITE, "reason": "another site"})
         else:
+            await drop_rest(receive)
             text = "This was sent from a page of another site. Open Heliograph and try again there."
             await PlainTextResponse(text, 403, headers={"Cache-Control": "no-store"})(scope, receive, send)
 

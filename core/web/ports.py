@@ -114,6 +114,26 @@ class Exports(Protocol):
         ...
 
 
+class OpenPages(Protocol):
+    """What the server of the pages keeps in memory for browsers, by its own session of a page. No call blocks."""
+
+    def is_open(self, session_id: str) -> bool:
+        """Return whether the page's browser is connected."""
+        ...
+
+    def holds(self, session_id: str, file_id: str) -> bool:
+        """Return whether this upload is in memory."""
+        ...
+
+    def let_go(self, session_id: str) -> None:
+        """Forget all uploads of the page."""
+        ...
+
+    def may_fetch(self, user_id: str, file_id: str) -> bool:
+        """Return whether this file, of `/media/`, is on a page of the person's, or on nobody's at this moment."""
+        ...
+
+
 class Application(Protocol):
     """The part of the composed application that is served over HTTP."""
 

@@ -15,9 +15,10 @@ from core.web.inject import Inject
 from core.web.invitation import InvitationPage
 from core.web.limits import BodyLimit
 from core.web.live_socket import Watch
+from core.web.media import OwnMedia
 from core.web.next_page import ENTRANCE
 from core.web.origin import OwnPagesOnly
-from core.web.ports import Application, Clock, IsUserActivity
+from core.web.ports import Application, Clock, IsUserActivity, OpenPages
 from core.web.proxies import Proxies, parse_networks
 from core.web.session import SESSION_PATHS, SessionRoutes
 from core.web.setup import SetupPage
@@ -42,7 +43,7 @@ def routes(app: Application, *, clock: Clock) -> list[BaseRoute]:
 
 
 def middleware(
-    app: Application, *, is_user_activity: IsUserActivity, clock: Clock, watch_period_s: float = 3.0
+    app: Application, *, is_user_activity: IsUserActivity, pages: OpenPages, clock: Clock, watch_period_s: float = 3.0
 ) -> list[Middleware]:
     """
     Return the middleware, outermost first.
@@ -50,6 +51,7 @@ def middleware(
     Args:
         app: The composed application.
         is_user_activity: Tells a websocket message that a person caused from one a timer caused.
+        pages: What the pages' server keeps in memory for browsers.
         watch_period_s: Seconds between two checks of a live websocket's session.
         clock: Where the present moment comes from.
     """
@@ -61,6 +63,7 @@ def middleware(
         Middleware(OwnPagesOnly, public_url=settings.public_url),
         Middleware(BodyLimit, paths=(*ENTRANCE, *SESSION_PATHS)),
         Middleware(Guard, sign_in=app.signing_in, watch=watch, clock=clock, cookies=cookies),
-        Middleware(Uploads, limits=UploadLimits(app.settings.upload_max_mib << 20), clock=clock),
+        Middleware(Uploads, limits=UploadLimits(app.settings.upload_max_mib << 20), clock=clock, pages=pages),
+        Middleware(OwnMedia, pages=pages),
         Middleware(Inject),
     ]

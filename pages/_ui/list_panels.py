@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from core.files.sample import sample_csv, sample_xlsx
 from core.services.importing import Upload
 from pages._ui import formats, session, tables, widgets
+from pages._ui.open_pages import open_pages
 
 KEY = "distribution_lists"
 LEFT_OUT = f"{KEY}_left_out"
@@ -116,6 +117,7 @@ def _add_panel() -> None:
                 raise InvalidInput("There is no file.", hint="Browse for a CSV or XLSX file first.", field="file")
             upload = Upload(account.account_id, name, file.name, hidden_rows)
             app.importing.upload(viewer, upload, file, session.now())
+            open_pages.done_with(file)
             widgets.flash(f"{name} is being imported.", icon=":material/upload:")
             widgets.close_panel()
             st.rerun()

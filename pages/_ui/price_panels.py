@@ -14,6 +14,7 @@ from core.domain.price_lists import PriceFault, PriceList
 from core.domain.pricing import ALWAYS, Price
 from core.services.pricing_accounts import PriceUpload
 from pages._ui import formats, session, widgets
+from pages._ui.open_pages import open_pages
 
 KEY = "traffic_accounts"
 SHOWN = 10
@@ -102,6 +103,7 @@ def _preview(item: Account, file: UploadedFile, unit: PriceUnit | None, day: dat
     if st.button("Import", type="primary", disabled=waits, key=f"{KEY}_prices_import"):
         file.seek(0)
         app.pricing.import_list(viewer, item.account_id, PriceUpload(day, unit, replaces), file, session.now())
+        open_pages.done_with(file)
         st.session_state[f"{KEY}_upload_number"] += 1
         widgets.flash(f"{prices} of {item.display_name} count from {day:%d/%m/%Y} on.")
         st.rerun()

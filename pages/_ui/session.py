@@ -11,6 +11,7 @@ from core.domain.browsers import tidy_address
 from core.domain.permissions import Permission, Viewer
 from core.web.cookies import session_cookie
 from pages._ui import formats
+from pages._ui.open_pages import open_pages
 
 _PINNED_USER = "session_user_id"
 
@@ -36,6 +37,7 @@ def current() -> tuple[App, Viewer]:
     if st.session_state.setdefault(_PINNED_USER, viewer.user_id) != viewer.user_id:
         st.session_state.clear()
         st.rerun()
+    open_pages.note(viewer.user_id)
     return app, replace(viewer, address=_address())
 
 

@@ -14,6 +14,7 @@ from core.files.pictures import MAX_BYTES, MAX_PIXELS
 from core.services.own_account import NewPassword, Profile
 from core.services.signing_in import Device
 from pages._ui import avatars, formats, sender_field, session, widgets
+from pages._ui.open_pages import open_pages
 
 KEY = "settings"
 EMAIL_PANEL = f"{KEY}_email"
@@ -226,6 +227,7 @@ def _picture() -> None:
             st.caption("It will look like this.")
             if st.button("Save picture", type="primary", key=f"{KEY}_picture_save"):
                 app.own_account.set_avatar(viewer, file.getvalue(), session.now())
+                open_pages.done_with(file)
                 _new_picture("Your picture is saved.")
         elif address := avatars.own_address():
             avatars.show(address, "Your picture")

@@ -15,6 +15,7 @@ from core.domain.permissions import Viewer
 from core.errors import Forbidden, InvalidInput
 from core.services.importing_traffic import TrafficUpload
 from pages._ui import formats, session, traffic_mapping, widgets
+from pages._ui.open_pages import open_pages
 
 KEY = "import_traffic"
 DELETE = "The import is no longer listed, and its rejected rows are deleted. Its messages stay in the history."
@@ -92,6 +93,7 @@ def _add_panel() -> None:
     if upload:
         with widgets.show_errors():
             _upload(app, viewer, account, file, look=look)
+            open_pages.done_with(file)
             st.rerun()
 
 

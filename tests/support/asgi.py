@@ -39,6 +39,8 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     html: bool = True
     address: str = "203.0.113.7"
+    # Pieces of the latest request's body that nobody has read.
+    unread: int = 0
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         return self.ask("GET", path, headers)
@@ -55,6 +57,7 @@ class Browser:
         pieces: list[Message] = [{"type": "http.request", "body": piece, "more_body": True} for piece in body or []]
         pieces.append({"type": "http.request", "body": b"", "more_body": False})
         answer = asyncio.run(_exchange(self.app, scope, pieces))
+        self.unread = len(pieces)
         for value in answer.set_cookies:
             self._keep(value)
         return answer

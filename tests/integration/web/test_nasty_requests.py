@@ -17,6 +17,7 @@ from core.services.adding_people import NewPerson
 from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
 from tests.support.asgi import Answer, Browser
 from tests.support.clock import StoppedClock
+from tests.support.open_pages import FakePages
 
 PASSWORD = "Heliograph-test-1"
 FORMS = ("/login", "/setup", "/forgot", "/reset", "/invitation", "/confirm-email")
@@ -54,7 +55,7 @@ def application(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 def browser(application: App) -> Browser:
     clock = StoppedClock()
     routes = [*web.routes(application, clock=clock), Route("/{path:path}", lambda _: PlainTextResponse("inside"))]
-    middleware = web.middleware(application, is_user_activity=lambda _: True, clock=clock)
+    middleware = web.middleware(application, is_user_activity=lambda _: True, pages=FakePages(), clock=clock)
     return Browser(Starlette(routes=routes, middleware=middleware))
 
 

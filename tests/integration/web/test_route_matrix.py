@@ -22,6 +22,7 @@ from core.state import sessions
 from core.web.cookies import SESSION_COOKIE
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
+from tests.support.open_pages import FakePages
 
 PASSWORD = "Heliograph-test-1"
 NOBODY_S = "00000000-0000-7000-8000-000000000000"
@@ -69,7 +70,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     app.state.migrate()
     app.people.add(NewPerson("Ada", "ada@example.org", PASSWORD), clock())
     routes = [*web.routes(app, clock=clock), Route("/{path:path}", lambda _: PlainTextResponse("inside"))]
-    middleware = web.middleware(app, is_user_activity=lambda _: True, clock=clock)
+    middleware = web.middleware(app, is_user_activity=lambda _: True, pages=FakePages(), clock=clock)
     yield Site(app, Starlette(routes=routes, middleware=middleware), clock)
     app.close()
 

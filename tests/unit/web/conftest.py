@@ -8,6 +8,7 @@ from core import web
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import FakeApplication, FakeSignIn
+from tests.support.open_pages import FakePages
 
 
 async def anything(request: Request) -> Response:
@@ -23,7 +24,9 @@ def build(application: FakeApplication, clock: StoppedClock) -> Starlette:
             *web.routes(application, clock=clock),
             Route("/{path:path}", anything, methods=["GET", "POST", "PUT", "DELETE"]),
         ],
-        middleware=web.middleware(application, is_user_activity=lambda content: content == b"click", clock=clock),
+        middleware=web.middleware(
+            application, is_user_activity=lambda content: content == b"click", pages=FakePages(), clock=clock
+        ),
     )
 
 

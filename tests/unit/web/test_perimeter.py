@@ -16,6 +16,7 @@ from core.web.site import middleware
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, LINK, PASSWORD, FakeApplication
+from tests.support.open_pages import FakePages
 from tests.unit.web.conftest import build
 from tests.unit.web.test_sign_in import csrf_of, log_in
 
@@ -103,7 +104,7 @@ async def streamlit(scope: Scope, receive: Receive, send: Send) -> None:
 def stacked(settings: Settings, clock: StoppedClock) -> Browser:
     """Return a signed-in browser before all of the middleware, with `streamlit` inside."""
     application, app = FakeApplication(settings=settings), streamlit
-    for each in reversed(middleware(application, is_user_activity=bool, clock=clock)):
+    for each in reversed(middleware(application, is_user_activity=bool, pages=FakePages(), clock=clock)):
         app = each.cls(app, *each.args, **each.kwargs)
     prefix = "__Host-" if settings.is_secure else ""
     return Browser(app, cookies={f"{prefix}{SESSION_COOKIE}": application.signing_in.start(ADA, clock())}, html=False)

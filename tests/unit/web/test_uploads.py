@@ -13,9 +13,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.domain.permissions import Permission, Viewer
-from core.web.uploads import COUNTED_FOR, FRAME_BYTES, PICTURE_BYTES, UPLOADS, UploadLimits, Uploads
+from core.web.uploads import (
+    COMES_BACK_WITHIN,
+    DROPPED_BYTES,
+    FRAME_BYTES,
+    PICTURE_BYTES,
+    UPLOADS,
+    UploadLimits,
+    Uploads,
+)
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
+from tests.support.open_pages import FakePages
 
 MIB = 1 << 20
 IMPORTER = Viewer("1", "Ada", "ada@example.com", frozenset({Permission.DISTRIBUTION_LISTS}))
@@ -30,9 +39,10 @@ class House:
         self.kept: dict[str, int] = {}
         self.viewer = IMPORTER
         self.clock = StoppedClock()
+        self.pages = FakePages(holds=self.holds)
         self.on_put: Callable[[], object] = lambda: None
         route = Route("/{path:path}", self.take, methods=["GET", "PUT", "DELETE"])
-        middleware = [Middleware(self.sign_in), Middleware(Uploads, limits=LIMITS, clock=self.clock)]
+        middleware = [Middleware(self.sign_in), Middleware(Uploads, limits=LIMITS, clock=self.clock, pages=self.pages)]
         self.browser = Browser(Starlette(routes=[route], middleware=middleware), html=False)
 
     def sign_in(self, app: ASGIApp) -> ASGIApp:
@@ -54,6 +64,9 @@ class House:
             await to_thread.run_sync(self.on_put)
             self.kept[request.url.path] = byte_count
         return PlainTextResponse("taken")
+
+    def holds(self, session_id: str, file_id: str) -> bool:
+        return f"{UPLOADS}{session_id}/{file_id}" in self.kept
 
     def put(self, name: str, byte_count: int, headers: dict[str, str] | None = None) -> int:
         pieces = [b"x" * min(MIB, byte_count - start) for start in range(0, byte_count, MIB)]
@@ -85,10 +98,56 @@ def test_who_imports_nothing_may_send_a_picture_and_no_more(house: House) -> Non
     assert house.put("b", PICTURE_BYTES) == 200
 
 
-def test_one_person_may_send_some_files_and_bytes_in_a_while(house: House) -> None:
+def test_one_person_may_have_some_files_and_bytes_here_however_long_it_takes(house: House) -> None:
+    # As it was: after ten minutes the same person could send as much again, on and on, while Streamlit held it all.
     assert [house.put(name, 1) for name in "abcd"] == [200, 200, 200, 429]
-    house.clock.advance(seconds=(COUNTED_FOR + timedelta(seconds=1)).total_seconds())
+    house.clock.advance(seconds=timedelta(hours=10).total_seconds())
+    assert [house.put("d", 1), len(house.kept)] == [429, 3]
+    house.kept.clear()
     assert [house.put("d", 4 * MIB), house.put("e", 4 * MIB), house.put("f", 1)] == [200, 200, 429]
+
+
+def test_who_comes_back_in_time_finds_the_files_and_what_is_left_behind_is_let_go(house: House) -> None:
+    assert [house.put(name, 1) for name in "abc"] == [200, 200, 200]
+    house.pages.is_open = lambda _: False
+    assert house.put("d", 1) == 429
+    house.pages.is_open = lambda _: True
+    house.clock.advance(seconds=COMES_BACK_WITHIN.total_seconds())
+    assert [house.put("d", 1), house.pages.gone] == [429, []]
+    house.pages.is_open = lambda _: False
+    assert house.put("d", 1) == 429
+    house.clock.advance(seconds=COMES_BACK_WITHIN.total_seconds())
+    assert [house.put("d", 1), set(house.pages.gone)] == [200, {"session"}]
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_s_files_for_ever(house: House) -> None:
+    assert [house.put(name, 1) for name in "abc"] == [200, 200, 200]
+    house.pages.is_open = lambda _: False
+    assert house.put("d", 1) == 429
+    house.clock.advance(seconds=-86_400)
+    assert house.put("d", 1) == 429
+    house.clock.advance(seconds=COMES_BACK_WITHIN.total_seconds())
+    assert house.put("d", 1) == 200
+
+
+def test_what_is_refused_is_read_to_its_end_so_that_the_browser_sees_why(house: House) -> None:
+    # As it was: the connection ended while the browser was sending, and all it showed was that.
+    for name, status in (("a", 413), ("b", 413)):
+        rest = [b"x" * MIB for _ in range(20)]
+        assert house.browser.ask("PUT", f"{UPLOADS}session/{name}", None, rest).status == status
+        assert house.browser.unread == 0
+    foreign = house.browser.ask("PUT", f"{UPLOADS}session/c", {"Origin": "https://evil.example"}, [b"x" * MIB] * 3)
+    assert (foreign.status, house.browser.unread) == (403, 0)
+
+
+def test_what_is_refused_further_in_is_read_to_its_end_too(house: House) -> None:
+    assert house.browser.ask("PUT", f"{UPLOADS}session/nonsense", None, [b"x" * MIB] * 3).status == 400
+    assert house.browser.unread == 0
+
+
+def test_what_is_longer_than_anything_is_not_read_to_its_end(house: House) -> None:
+    house.browser.ask("PUT", f"{UPLOADS}session/a", None, [b"x" * MIB] * ((DROPPED_BYTES >> 20) + 40))
+    assert house.browser.unread > 10
 
 
 def test_all_people_together_do_not_fill_the_memory(house: House) -> None:

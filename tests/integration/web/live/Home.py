@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import web
 from pages._ui.activity import is_user_activity
+from pages._ui.open_pages import open_pages
 from tests.support.file_sign_in import file_application
 
 application = file_application(Path(os.environ["SESSIONS_FOLDER"]))
@@ -20,5 +21,7 @@ def clock() -> datetime:
 app = st.App(
     Path(__file__).parent / "frame.py",
     routes=web.routes(application, clock=clock),
-    middleware=web.middleware(application, is_user_activity=is_user_activity, clock=clock, watch_period_s=0.2),
+    middleware=web.middleware(
+        application, is_user_activity=is_user_activity, pages=open_pages, clock=clock, watch_period_s=0.2
+    ),
 )
