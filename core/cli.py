@@ -215,8 +215,10 @@ def _import_list(app: App, options: argparse.Namespace) -> int:
         raise InvalidInput(f"{options.file} cannot be read: {error.strerror}.", hint="Check the path.") from error
     found = _wait_for_list(app, viewer, found, work=options.work)
     print(
-        f"{found.name}: {found.status}, {found.read_count} rows read, {found.entry_count} entries, "
-        f"{found.duplicate_count} duplicates, {found.rejected_count} rejected. {found.fault} {found.hint}".strip()
+        f"{found.name}: {found.status}, {count_of(found.read_count, 'row', 'rows')} read, "
+        f"{count_of(found.entry_count, 'entry', 'entries')}, "
+        f"{count_of(found.duplicate_count, 'duplicate', 'duplicates')}, {found.rejected_count} rejected. "
+        f"{found.fault} {found.hint}".strip()
     )
     return 0 if found.status is ListStatus.READY else 1
 

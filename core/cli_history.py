@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from core.bootstrap import App
 from core.cli_traffic import add_import
+from core.domain.counting import count_of
 from core.domain.permissions import Permission
 from core.history.attaching import attach_statements
 
@@ -54,18 +55,18 @@ def _verify(app: App, options: argparse.Namespace) -> int:
             wrong += 1
             done = "built anew" if repair else "left as it is"
             name = f"{found.month:%m/%Y} in {found.calendar}"
-            print(f"{name}: {found.difference_count} rows differ, {done}.", file=sys.stderr)
-    print(f"{compared} months compared with their messages, {wrong} of them differed.")
+            differ = count_of(found.difference_count, "row differs", "rows differ")
+            print(f"{name}: {differ}, {done}.", file=sys.stderr)
+    print(f"{count_of(compared, 'month', 'months')} compared with the messages, {wrong} differed.")
     searched = incomplete = 0
     for month in app.indexing.verify(viewer, repair=repair):
         searched += 1
         if month.missing_count:
             incomplete += 1
             done = "indexed anew" if repair else "left as it is"
-            print(
-                f"{month.month:%m/%Y}: the index of numbers lacks {month.missing_count} rows, {done}.", file=sys.stderr
-            )
-    print(f"{searched} months of the index of numbers compared, {incomplete} of them were incomplete.")
+            lacks = count_of(month.missing_count, "row", "rows")
+            print(f"{month.month:%m/%Y}: the index of numbers lacks {lacks}, {done}.", file=sys.stderr)
+    print(f"{count_of(searched, 'month', 'months')} of the index of numbers compared, {incomplete} incomplete.")
     return 1 if (wrong or incomplete) and not repair else 0
 
 
@@ -94,11 +95,14 @@ def _recover(app: App, options: argparse.Namespace) -> int:
     print(f"{'table':<24}{'rows':>14}")
     for name, count in rebuilt.rows.items():
         print(f"{name:<24}{count:>14,}")
-    print(f"Read from {rebuilt.files} files, which stay as they are.")
+    print(f"Read from {count_of(rebuilt.files, 'file, which stays as it is', 'files, which stay as they are')}.")
     if rebuilt.kept:
         print(f"The catalog that was there is now {rebuilt.kept}.")
     for short in shortfalls:
-        print(f"{short.list_name}: {short.found} of {short.expected} entries: import it anew.", file=sys.stderr)
+        print(
+            f"{short.list_name}: {short.found} of {count_of(short.expected, 'entry', 'entries')}: import it anew.",
+            file=sys.stderr,
+        )
     print("Rows that were only in the catalog are gone: docs/operations.md says which those may be.", file=sys.stderr)
     return 0
 
@@ -112,13 +116,14 @@ def _maintain(app: App, options: argparse.Namespace) -> int:
         sizes = f"{before.bytes / _MIB:>10.1f}{after.bytes / _MIB:>10.1f}"
         print(f"{name:<24}{before.files:>8}{after.files:>8}{sizes}")
     print(
-        f"{did.steps} steps, the longest {did.longest_s:.2f} s. {did.snapshots} snapshots forgotten, "
-        f"{did.deleted} files deleted that only they needed ({did.freed_bytes / _MIB:.1f} MiB)."
+        f"{count_of(did.steps, 'step', 'steps')}, the longest {did.longest_s:.2f} s. "
+        f"{count_of(did.snapshots, 'snapshot', 'snapshots')} forgotten, {count_of(did.deleted, 'file', 'files')} "
+        f"deleted that nothing else needed ({did.freed_bytes / _MIB:.1f} MiB)."
     )
     if did.orphans:
         print(
-            f"{did.orphans} files are not known to the catalog, {did.set_aside} of them were set aside; none was "
-            "deleted. docs/operations.md says what they may be.",
+            f"{count_of(did.orphans, 'file is', 'files are')} not known to the catalog, {did.set_aside} set aside; "
+            "none was deleted. docs/operations.md says what they may be.",
             file=sys.stderr,
         )
     if did.readers_inside:

@@ -13,6 +13,7 @@ from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, Traffic
 from core.domain.cdr_guessing import status_key
 from core.domain.cdr_prices import parse_rate, say_rates
 from core.domain.cdr_remarks import say_remarks
+from core.domain.counting import count_of
 from core.domain.messages import DeliveryStatus
 from core.domain.permissions import Viewer
 from core.errors import AppError, InvalidInput
@@ -153,7 +154,8 @@ def _say_mapping(mapping: CdrMapping) -> str:
 def _say(found: TrafficImport) -> str:
     counts = found.counts
     return (
-        f"{found.file_name}: {found.status}, {counts.read} rows read, {counts.added} added, {counts.updated} updated, "
+        f"{found.file_name}: {found.status}, {count_of(counts.read, 'row', 'rows')} read, "
+        f"{counts.added} added, {counts.updated} updated, "
         f"{counts.unchanged} unchanged, {counts.repeated} repeated, {counts.rejected} rejected. "
         f"{found.fault} {found.hint}"
         f"{''.join(f' {line}.' for line in say_remarks(found.remarks))}"

@@ -111,6 +111,11 @@ class WrongCredentials(AppError):
     code = "wrong_credentials"
 
 
+def _try_again(retry_after_s: int) -> str:
+    # Said here: the domain, which has words for counts, knows the errors.
+    return "Try again in a second." if retry_after_s == 1 else f"Try again in {retry_after_s} seconds."
+
+
 class TooManyAttempts(AppError):
     """Throttled after repeated failures."""
 
@@ -118,7 +123,7 @@ class TooManyAttempts(AppError):
 
     def __init__(self, retry_after_s: int, message: str = "Too many attempts.") -> None:
         """Say when the next attempt is welcome."""
-        super().__init__(message, hint=f"Try again in {retry_after_s} seconds.")
+        super().__init__(message, hint=_try_again(retry_after_s))
         self.retry_after_s = retry_after_s
 
 
@@ -129,7 +134,7 @@ class Busy(AppError):
 
     def __init__(self, retry_after_s: int, message: str) -> None:
         """Say when the next attempt is welcome."""
-        super().__init__(message, hint=f"Try again in {retry_after_s} seconds.")
+        super().__init__(message, hint=_try_again(retry_after_s))
         self.retry_after_s = retry_after_s
 
 

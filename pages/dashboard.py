@@ -39,8 +39,9 @@ def overview() -> None:
         summary = app.reporting.traffic(viewer, resolve_period(preset, now, viewer.time_zone))
         figures(summary)
         with widgets.card(f"Messages sent, {preset.lower()}", key="dashboard_graph"):
+            sent = formats.count(summary.total, "message", "messages")
             graph = charts.traffic(summary.series, formats.in_zone(now, viewer.time_zone))
-            charts.show(graph, key="dashboard_traffic", alt=f"{summary.total} messages sent {preset.lower()}")
+            charts.show(graph, key="dashboard_traffic", alt=f"{sent} sent {preset.lower()}")
         breakdowns(summary)
 
 

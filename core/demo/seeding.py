@@ -44,6 +44,7 @@ from core.demo.traffic import (
 )
 from core.domain.accounts import AccountType
 from core.domain.campaigns import CampaignStatus
+from core.domain.counting import count_of
 from core.domain.permissions import PRESETS, Permission, Viewer
 from core.history.contacts import ContactStore
 from core.history.lake import Lake
@@ -80,7 +81,8 @@ class DemoSummary:
     def __str__(self) -> str:
         """Return one sentence."""
         return (
-            f"Demo company: {self.message_count:,} messages, {self.campaign_count} campaigns, {self.list_count} lists."
+            f"Demo company: {count_of(self.message_count, 'message', 'messages')}, "
+            f"{count_of(self.campaign_count, 'campaign', 'campaigns')}, {count_of(self.list_count, 'list', 'lists')}."
         )
 
     def as_text(self) -> str:

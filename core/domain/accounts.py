@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core.domain.counting import count_of
 from core.errors import InvalidInput
 
 
@@ -86,7 +87,7 @@ def check_rate(rate_tps: int) -> int:
     """Return *rate_tps*. Raises: InvalidInput: out of bounds."""
     if not RATE_MIN <= rate_tps <= RATE_MAX:
         raise InvalidInput(
-            f"{rate_tps:,} segments per second cannot be a rate.",
+            f"{count_of(rate_tps, 'segment', 'segments')} per second cannot be a rate.",
             hint=f"Take {RATE_MIN} to {RATE_MAX:,}.",
             field="rate",
         )

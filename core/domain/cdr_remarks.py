@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from core.domain.counting import count_of
+
 
 class CellFault(StrEnum):
     """Why a cell was left empty. Those of Sent Date, Receiver and Delivery Status never are: they make the message."""
@@ -49,14 +51,14 @@ _LACKS: dict[CellFault, str] = {
     CellFault.MCCMNC: "with the number's own MCCMNC: the file's is not readable",
     CellFault.TOO_LONG: "without a sender, message ID, error code or network: longer than 128 characters",
     CellFault.CONTROL: "without a cell that holds control characters",
-    CellFault.MESSAGE_ID: "without their message ID: one value stands for different moments",
+    CellFault.MESSAGE_ID: "without a message ID: one value stands for different moments",
 }
 
 
 def say_remarks(remarks: Mapping[CellFault, int]) -> list[str]:
     """Return what rows were kept without, one sentence for each fault there is."""
     return [
-        f"{count:,} {'message' if count == 1 else 'messages'} {_LACKS[fault]}"
+        f"{count_of(count, 'message', 'messages')} {_LACKS[fault]}"
         for fault in CellFault
         if (count := remarks.get(fault, 0))
     ]

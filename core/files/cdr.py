@@ -24,6 +24,7 @@ from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, o
 
 from core.domain.cdr import MAX_COLUMNS
 from core.domain.cdr_guessing import guess_columns
+from core.domain.counting import count_of
 from core.errors import InvalidFile
 from core.files.delimited import DELIMITERS, refuse_encoding
 from core.files.kinds import Kind, find_kind
@@ -185,7 +186,7 @@ def _open_csv(path: Path, file: BinaryIO, kind: CdrKind, block_bytes: int) -> Cd
 
     def refuse(row: InvalidRow) -> str:
         bad_numbers.append(row.number)
-        cells = f"{row.actual_columns} cells, the header {row.expected_columns}"
+        cells = f"{count_of(row.actual_columns, 'cell', 'cells')}, the header {row.expected_columns}"
         bad_rows.append(BadRow(row.number, cells, row.text))
         return "skip"
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import psycopg
 
+from core.domain.counting import count_of
 from core.doorways import doorway, try_lock
 from core.errors import StorageError
 
@@ -185,7 +186,7 @@ class OpenGate:
 
 def _busy(timeout_s: float) -> StorageError:
     return StorageError(
-        f"The message history was being written to for more than {timeout_s:.0f} seconds.",
+        f"The message history was being written to for more than {count_of(round(timeout_s), 'second', 'seconds')}.",
         hint="Try again in a minute.",
     )
 

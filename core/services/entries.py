@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from core.domain.characters import name_character
 from core.domain.control_characters import find_control
+from core.domain.counting import count_of
 from core.domain.lists import ROW_FAULTS, RowFault
 from core.domain.msisdn import parse_msisdn
 from core.domain.numbering import Destination, get_destination
@@ -62,7 +63,8 @@ class EntryReader:
             self._read += 1
             if self._read > self._max_rows:
                 raise InvalidFile(
-                    f"The file has more than {self._max_rows:,} rows.", hint="Split it into several lists."
+                    f"The file has more than {count_of(self._max_rows, 'row', 'rows')}.",
+                    hint="Split it into several lists.",
                 )
             destination = self._take(row)
             if destination is not None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from core.domain.audit import Action, Subject
+from core.domain.counting import count_of
 from core.domain.exports import Export, ExportFormat, ExportStatus
 from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Forbidden, InvalidInput, NotFound
@@ -214,7 +215,8 @@ class Exporting:
     def _check_size(self, contents: Contents) -> None:
         if contents.row_count > self._limits.max_rows:
             raise InvalidInput(
-                f"That would be {contents.row_count:,} rows; an export has {self._limits.max_rows:,} at most.",
+                f"That would be {count_of(contents.row_count, 'row', 'rows')}; "
+                f"an export has {self._limits.max_rows:,} at most.",
                 hint="Choose a shorter time or more filters.",
             )
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from core.domain.cdr import ROW_FAULTS, RowFault, TrafficCounts
 from core.domain.cdr_remarks import CellFault
+from core.domain.counting import count_of
 from core.errors import InvalidFile
 from core.files.cdr import ROW_NO, CdrFile, open_cdr
 from core.files.rejected import RejectedRows
@@ -88,7 +89,9 @@ class TrafficRun:
             self._read_count += block.num_rows
             self._take_bad_rows(file, rejected)
             if self._read_count > self._files.max_rows:
-                raise InvalidFile(f"The file has more than {self._files.max_rows:,} rows.", hint="Split it.")
+                raise InvalidFile(
+                    f"The file has more than {count_of(self._files.max_rows, 'row', 'rows')}.", hint="Split it."
+                )
             yield block
             # Half of the way is reading.
             self._record(TrafficCounts(read=self._read_count, rejected=self._rejected_count), file.read_share() / 2)

@@ -101,8 +101,8 @@ def _warnings(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
         rule, was = preflight.frequency, agree(counted.frequent_count, "was", "were")
         yield Finding(
             "warn",
-            f"**{_people(counted.frequent_count)}** {was} texted more than {rule.most} times "
-            f"in the last {rule.days} days.",
+            f"**{_people(counted.frequent_count)}** {was} texted more than "
+            f"{formats.count(rule.most, 'time', 'times')} in the last {formats.count(rule.days, 'day', 'days')}.",
             RowKind.FREQUENT,
         )
     for repeat in preflight.repeats:

@@ -40,10 +40,10 @@ def totals(campaign: Campaign, found: Preflight) -> None:
     _, viewer = session.current()
     counted = found.counted
     left = found.budget_left_eur_cents
-    rows = formats.number(counted.audience_count)
+    rows = formats.count(counted.audience_count, "row", "rows")
     widgets.tiles(
         (
-            Tile("Recipients", formats.number(counted.recipient_count), f"of {rows} rows"),
+            Tile("Recipients", formats.number(counted.recipient_count), f"of {rows}"),
             Tile("SMS", formats.number(counted.segment_count), _lengths(found)),
             Tile("Cost", formats.euros(counted.cost_eur_cents), _budget(left)),
             Tile(

@@ -183,7 +183,7 @@ def _show(preview: Preview, mapping: CdrMapping, time_zone: str) -> None:
         )
         st.caption(f"Times are shown in your own zone, {time_zone}.")
     if preview.refused:
-        rows = f"{formats.number(len(preview.refused))} of the first {formats.number(preview.row_count)} rows"
+        rows = f"{formats.number(len(preview.refused))} of the first {_rows(preview)}"
         reasons = "".join(f"\n- {line}" for line in _reasons(preview)[:REASONS_SHOWN])
         st.warning(f"**{rows} would be rejected.**{reasons}", icon=":material/rule:")
     if preview.doubtful_ids:
@@ -195,12 +195,15 @@ def _show(preview: Preview, mapping: CdrMapping, time_zone: str) -> None:
             icon=":material/fingerprint:",
         )
     if lines := say_remarks(preview.remarks):
-        first = formats.number(preview.row_count)
         st.info(
-            f"**Kept, but without what cannot be read** (of the first {first} rows):"
+            f"**Kept, but without what cannot be read** (of the first {_rows(preview)}):"
             + "".join(f"\n- {line}" for line in lines),
             icon=":material/edit_note:",
         )
+
+
+def _rows(preview: Preview) -> str:
+    return formats.count(preview.row_count, "row", "rows")
 
 
 def _reasons(preview: Preview) -> list[str]:

@@ -137,8 +137,8 @@ def test_the_rollups_of_the_demo_are_compared_with_its_messages(run: Run):
     nothing = run("history", "verify")
     assert nothing.code == 0
     assert nothing.said.splitlines() == [
-        "0 months compared with their messages, 0 of them differed.",
-        "0 months of the index of numbers compared, 0 of them were incomplete.",
+        "0 months compared with the messages, 0 differed.",
+        "0 months of the index of numbers compared, 0 incomplete.",
     ]
 
 
