@@ -26,9 +26,13 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
         st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key=f"{KEY}_finish"),
     ):
         state = st.empty()
-        saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
+        lacking = "" if step.is_last else ", ".join(form.missing())
+        # Before the buttons: on a phone they stand side by side below it.
         if step.merged:
             widgets.why_not("" if step.is_timed else "First mend the schedule.")
+        widgets.why_not(f"First fill in: {lacking}." if lacking else "")
+        saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
+        if step.merged:
             launches = st.button(
                 "Launch",
                 type="primary",
@@ -38,8 +42,6 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
                 help="First shows what it will do and cost, for every recipient.",
             )
         if not step.is_last:
-            lacking = ", ".join(form.missing())
-            widgets.why_not(f"First fill in: {lacking}." if lacking else "")
             st.button(
                 "Next Step",
                 type="primary",

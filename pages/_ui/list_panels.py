@@ -159,6 +159,8 @@ def _preview(list_id: str) -> None:
         _details(item, viewer)
         if rejected := app.importing.rejected_csv(viewer, item.list_id):
             _rejected(rejected, item)
+        elif item.status is not ListStatus.IN_PROGRESS and item.duplicate_count + item.rejected_count:
+            widgets.rows_gone()
         if item.status is ListStatus.READY:
             _entries(app, viewer, item)
 

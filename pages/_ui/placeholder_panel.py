@@ -35,7 +35,8 @@ def show(form: Form) -> None:
     if len(mapping) < app.composing.placeholders_max:
         _define(mapping, form.columns)
     else:
-        st.caption(f"A message has at most {app.composing.placeholders_max} placeholders.")
+        most = formats.count(app.composing.placeholders_max, "placeholder", "placeholders")
+        st.caption(f"A message has at most {most}.")
     fallbacks = {name: _map(form, mapping, name) for name in list(mapping)}
     with widgets.show_errors():
         if widgets.save_or_cancel(PANEL):

@@ -163,6 +163,7 @@ def _rejected(app: App, viewer: Viewer, item: TrafficImport) -> None:
         st.caption(f"{error.message} {error.hint}")
         return
     if not content:
+        widgets.rows_gone()
         return
     st.markdown("**Rejected rows, and remarks on kept ones**")
     rows = pd.read_csv(io.BytesIO(content), nrows=REJECTED_SHOWN, dtype=str, keep_default_na=False, usecols=[0, 1])

@@ -131,6 +131,11 @@ def _question(panel: _Panel) -> None:
     dialog()
 
 
+def rows_gone() -> None:
+    """Say where the rows that an import left out could be downloaded that they are not kept any more."""
+    st.caption("The rows left out are kept for a time only, and are gone by now. To see them, import the file again.")
+
+
 def why_not(reason: str) -> None:
     """Say beside a gray button why it is gray, in sight: such a button takes no focus, and a phone has no pointer."""
     if reason:

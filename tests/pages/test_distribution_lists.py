@@ -96,6 +96,16 @@ def test_upload_that_cannot_be_used_is_explained_and_stays_open(
     assert house.app.importing.page(viewer, PageRequest()).total == 0
 
 
+def test_rows_left_out_that_are_no_longer_kept_are_said_to_be_gone(house: House) -> None:
+    viewer = house.sign_in()
+    item = house.upload(viewer, "Spring customers", CONTACTS)
+    (house.app.settings.uploads_dir / f"{item.list_id}.rejected.csv").unlink()
+    at = house.open("distribution_lists")
+    with clicking("preview", 0):
+        at.run()
+    assert any("are gone by now" in caption.value for caption in at.caption)
+
+
 def test_eye_shows_counts_rejected_rows_and_entries(house: House) -> None:
     viewer = house.sign_in()
     house.upload(viewer, "Spring customers", CONTACTS)
