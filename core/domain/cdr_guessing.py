@@ -25,7 +25,7 @@ _ALIASES: dict[CdrField, str] = {
     "submitted submittedat submitteddate submitdatetime submissiondate submissiontime messagedate messagetime msgdate "
     "requestdate requesttime requestedat sendat sendingdatetime sendingdate publishtimeutc publishtime datesent "
     "datereceived createdat created createddate createddatetime datecreated createtime creationdate messagetimestamp "
-    "acceptedat eventtime timestamp datetime date time at",
+    "acceptedat eventtime senton clientsubmittime networksubmittime timestamp datetime date time at",
     CdrField.RECEIVER: "receiver msisdn destination dest destaddr destinationaddress destaddress destinationaddr "
     "destnumber destinationnumber recipient recipientnumber receivernumber tonumber phonenumber phone mobile "
     "mobilenumber number subscriber bnumber bparty called callednumber cld destinationphonenumber da to",
@@ -38,7 +38,8 @@ _ALIASES: dict[CdrField, str] = {
     "fromnumber alphatag anumber aparty calling cli header from",
     CdrField.DELIVERY_DATE: "deliverydate deliveredat deliveredtime delivereddate deliverytime donedate donetime "
     "doneat dlrdate dlrtime dlrat dlrtimestamp receiptdate receipttime finaldate finaltime finalizedat statusdate "
-    "statustime statusdatetime datefinalized completedat handsettime operatorstatusat updatedat dateupdated",
+    "statustime statusdatetime statusat datefinalized deliveredon completedat handsettime operatorstatusat updatedat "
+    "dateupdated",
     CdrField.ERROR_CODE: "errorcode errcode err error dlrerror dlrerr dlrerrorcode networkerrorcode failurecode "
     "reasoncode errorid dlrcode statuserrorcode statuscode code",
     CdrField.PRICE: "priceeurc pricepermessageeurc priceeurcents pricecents priceeur priceineur price costeurcents "
@@ -47,7 +48,7 @@ _ALIASES: dict[CdrField, str] = {
     CdrField.CURRENCY: "currency priceunit pricecurrency costcurrency currencycode",
     CdrField.SEGMENTS: "segments segmentcount segmentscount numsegments numberofsegments numberofmessageparts "
     "messagepartcount messagescount parts partcount messageparts "
-    "numparts totalparts smsparts messagecount msgcount smscount smspages pages units",
+    "pducount fragments fragmentssent numparts totalparts smsparts messagecount msgcount smscount smspages pages units",
     CdrField.UNICODE: "unicode isunicode datacoding dcs encoding coding charset",
     CdrField.COUNTRY: "country countrycode countryiso iso iso2 countryname destcountry destinationcountry",
     CdrField.NETWORK: "networkname operatorname carriername network operator carrier mno destnetwork",
@@ -132,7 +133,7 @@ def _dated(*days: str) -> Times:
 
 _DAY_PART = re.compile("%[a-zA-Z]")
 _DAY_SHAPES = {"%d": r"\d{1,2}", "%m": r"\d{1,2}", "%Y": r"\d{4}", "%y": r"\d{2}", "%b": "[A-Za-z]{3}"}
-_OFFSETS = r"(?: ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
+_OFFSETS = r"(?: ?(?:Z|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?))?"
 
 
 # In order of preference: of two formats that fit, the first is likelier.
@@ -168,13 +169,22 @@ def signature_of(headers: Sequence[str], kind: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+# A header that says in which zone its times are: "Time (UTC)", "sent_at_utc", "PublishTimeUTC".
+_IN_UTC = re.compile(r"(?:(?<=[a-z])(?:UTC|GMT)|(?:^|[\W_])(?:UTC|GMT|utc|gmt))(?: ?[+-]0{1,2}(?::?00)?)?\W*$")
+
+
+def is_in_utc(header: str) -> bool:
+    """Return whether the times below *header* are in UTC, as it says itself."""
+    return _IN_UTC.search(header) is not None
+
+
 def guess_columns(headers: Sequence[str]) -> dict[CdrField, str]:
     """Return for each field the column that is called like it, in the fields' order; none is taken twice."""
     offers = sorted(
         (rank, position, field, header)
         for field, ranks in _RANKS.items()
         for position, header in enumerate(headers)
-        if (rank := ranks.get(_bare(header))) is not None
+        if (rank := ranks.get(_bare(header), ranks.get(_bare(_IN_UTC.sub("", header))))) is not None
     )
     found: dict[CdrField, str] = {}
     for _, _, field, header in offers:
@@ -207,7 +217,7 @@ def guess_mapping(headers: Sequence[str], sent_dates: Sequence[str], time_zone: 
     Args:
         headers: The file's columns.
         sent_dates: The first cells of the column that is probably the Sent Date.
-        time_zone: That of the person who asks: most likely the file's, too.
+        time_zone: That of the person who asks: most likely the file's, too, unless its header says UTC.
         now: Rules out formats in which the times would lie in the future.
 
     Returns: A mapping whose date format is None when several fit, or none does.
@@ -218,7 +228,7 @@ def guess_mapping(headers: Sequence[str], sent_dates: Sequence[str], time_zone: 
     return CdrMapping(
         columns=columns,
         date_format=formats[0] if len(formats) == 1 and not formats[0].is_short else None,
-        time_zone=time_zone,
+        time_zone="UTC" if is_in_utc(columns.get(CdrField.SENT_DATE, "")) else time_zone,
         price_unit=guess_price_unit(price) if price else None,
     )
 

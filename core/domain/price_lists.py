@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from core.domain.cdr import PriceUnit
 from core.domain.counting import count_of
-from core.domain.numbering import country_name, list_countries, list_networks
+from core.domain.numbering import country_name, find_country, list_networks
 from core.domain.pricing import Price
 from core.errors import InvalidFile
 
@@ -29,8 +29,6 @@ _CENTS = frozenset(
 _EUROS = frozenset({"priceeur", "priceeuro", "priceeuros", "priceineur", "priceineuro", "eur", "euro", "euros"})
 _UNSAID = frozenset({"price", "rate", "cost", "pricepersms", "pricepersegment", "unitprice"})
 _EVERYWHERE = frozenset({EVERYWHERE, "default", "other", "others", "rest of world", "all other countries"})
-# What people write for a code or a name that the table has otherwise.
-_ALIASES = {"UK": "GB", "USA": "US", "EL": "GR", "UNITED KINGDOM": "GB", "UNITED STATES OF AMERICA": "US"}
 _MCC = re.compile(r"\d{3}")
 _MCCMNC_DIGITS = re.compile(r"\d{5,6}")
 _MNC = re.compile(r"\d{2,3}")
@@ -203,11 +201,7 @@ def _find_places(country: str, network: str) -> list[tuple[str, str]]:
 
 
 def _find_country(text: str) -> str:
-    upper = text.upper()
-    code = _ALIASES.get(upper, upper)
-    if code in list_countries():
-        return code
-    found = _codes_by_name().get(text.casefold())
+    found = find_country(text)
     if found is None:
         raise _Fault(f"There is no country {text[:40]}; write its ISO code, such as DE, or its English name.")
     return found
@@ -234,11 +228,6 @@ def _in_words(country: str, mccmnc: str) -> str:
     if not country:
         return "Everywhere else"
     return f"Network {mccmnc} in {country_name(country)}" if mccmnc else country_name(country)
-
-
-@cache
-def _codes_by_name() -> Mapping[str, str]:
-    return {name.casefold(): code for code, name in list_countries().items()}
 
 
 @cache

@@ -28,6 +28,7 @@ from core.domain.counting import count_of
 from core.errors import InvalidFile
 from core.files.delimited import DELIMITERS, refuse_encoding
 from core.files.kinds import Kind, find_kind
+from core.files.rejected import BEGINS_FORMULA, OWN_COLUMNS, is_own_file, original
 from core.files.rows import MAX_BLANK_ROWS
 
 BLOCK_BYTES = 8 << 20
@@ -180,18 +181,20 @@ def _open_csv(path: Path, file: BinaryIO, kind: CdrKind, block_bytes: int) -> Cd
     content = _plain(file, kind)
     header, skipped, delimiter, encoding = _read_header(content)
     content.seek(0)
-    columns = _check_columns(header)
+    # Somebody has mended the rows that were left out, and sends them again.
+    own = len(OWN_COLUMNS) if is_own_file(header) else 0
+    columns = _check_columns(list(map(original, header[own:])) if own else header)
     bad_rows: list[BadRow] = []
     bad_numbers: list[int] = []
 
     def refuse(row: InvalidRow) -> str:
         bad_numbers.append(row.number)
-        cells = f"{count_of(row.actual_columns, 'cell', 'cells')}, the header {row.expected_columns}"
+        cells = f"{count_of(row.actual_columns - own, 'cell', 'cells')}, the header {row.expected_columns - own}"
         bad_rows.append(BadRow(row.number, cells, row.text))
         return "skip"
 
     def blocks() -> Iterator[pa.Table]:
-        names = [f"c{index}" for index in range(len(columns))]
+        names = [f"c{index}" for index in range(len(header))]
         try:
             reader = open_csv(
                 content,
@@ -213,7 +216,7 @@ def _open_csv(path: Path, file: BinaryIO, kind: CdrKind, block_bytes: int) -> Cd
                     column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
                 ),
             )
-            yield from _numbered(reader, bad_numbers, skipped)
+            yield from _numbered(reader, bad_numbers, skipped, own)
         except pa.ArrowException as error:
             raise _explained(error, path, kind) from error
         except UnicodeError as error:
@@ -222,20 +225,30 @@ def _open_csv(path: Path, file: BinaryIO, kind: CdrKind, block_bytes: int) -> Cd
     return CdrFile(columns, kind, blocks(), lambda: min(1.0, file.tell() / size), bad_rows)
 
 
-def _numbered(reader: Iterable[pa.RecordBatch], bad: list[int], skipped: int) -> Iterator[pa.Table]:
-    """Give rows their numbers in the file: the reader passes over *bad* rows, and says in time which those were."""
+def _numbered(reader: Iterable[pa.RecordBatch], bad: list[int], skipped: int, own: int) -> Iterator[pa.Table]:
+    """
+    Give rows their numbers in the file: the reader passes over *bad* rows, and says in time which those were.
+
+    The first *own* columns are ours, and the cells behind them are as we write them, so that no spreadsheet runs them.
+    """
     following, blank_count = skipped + 1, 0
     for batch in reader:
         numbers, following = _row_numbers(following, batch.num_rows, bad)
         # The reader is ahead of us: some bad rows may stand behind this block.
         bad[:] = [number for number in bad if number >= following]
-        table = _table(numbers, batch.columns)
+        table = _table(numbers, list(map(_originals, batch.columns[own:])) if own else batch.columns)
         blank_count += batch.num_rows - table.num_rows
         if blank_count > MAX_BLANK_ROWS:
             # A small archive can unpack to nothing but line ends, for hours.
             raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank rows.", hint="Export it again.")
         if table.num_rows:
             yield table
+
+
+def _originals(cells: pa.Array) -> pa.Array:
+    """Return what `original` does, for the texts of a column."""
+    is_made = pc.match_substring_regex(cells, f"^'{BEGINS_FORMULA.pattern}")
+    return pc.if_else(is_made, pc.utf8_slice_codeunits(cells, 1), cells)
 
 
 def _row_numbers(first: int, count: int, bad: Sequence[int]) -> tuple[pa.Array, int]:

@@ -8,17 +8,17 @@ from types import TracebackType
 from typing import Self, TextIO
 
 OWN_COLUMNS = ("Row", "Reason")
-_BEGINS_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+BEGINS_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def harmless(cell: str) -> str:
     """Return *cell* so that a spreadsheet does not run it: one that begins like a formula gets an apostrophe."""
-    return f"'{cell}" if _BEGINS_FORMULA.match(cell) and not cell[1:].isdigit() else cell
+    return f"'{cell}" if BEGINS_FORMULA.match(cell) and not cell[1:].isdigit() else cell
 
 
 def original(cell: str) -> str:
     """Return the cell that `harmless` made *cell* of."""
-    return cell[1:] if cell[:1] == "'" and _BEGINS_FORMULA.match(cell) else cell
+    return cell[1:] if cell[:1] == "'" and BEGINS_FORMULA.match(cell) else cell
 
 
 def is_own_file(header: Sequence[str]) -> bool:

@@ -26,7 +26,8 @@ from core.domain.cdr_prices import EUR, currency_of, parse_price, to_eur_cents
 from core.domain.cdr_remarks import CellFault
 from core.domain.control_characters import find_control, replace_controls
 from core.domain.msisdn import find_msisdn
-from core.domain.numbering import get_destination, list_countries, list_networks
+from core.domain.no_values import NO_VALUES
+from core.domain.numbering import find_country, get_destination, list_networks
 from core.domain.periods import Period, list_offsets
 from core.history.arrow import fetch, fetch_one
 from core.history.arrow_texts import find_fault
@@ -38,7 +39,9 @@ SQL = load_statements("cdr.sql")
 MOST_SEGMENTS = 255
 _MOST_EUR_CENTS = Decimal(10_000_000)
 # What programs write where there is nothing, in any case. A sender may well be called None.
-_NOTHING = ("-", "--", "null", "n/a", "na", "none", "nan", "nil", "\\n")
+_NOTHING = (*sorted(NO_VALUES), "-", "--", "na")
+# Codes and counts, which pandas writes as 27.0 where the column lacks some.
+_WHOLE = frozenset(CdrField) - {CdrField.SENT_DATE, CdrField.DELIVERY_DATE, CdrField.RECEIVER, CdrField.PRICE}
 # An offset stands behind a time of day: without one, the -01 of a date would be taken for it.
 _OFFSET = r"\d:\d{2}(?:[.,]\d{1,9})? ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 
@@ -138,7 +141,7 @@ class BlockReader:
         self._register_prices()
         self._register("cdr_segments", "segments", _segments, pa.int32())
         self._register("cdr_unicodes", "unicode", lambda cell: parse_unicode(cell) if cell else False, pa.bool_())
-        self._register("cdr_countries", "country", _country_code, pa.string())
+        self._register("cdr_countries", "country", find_country, pa.string())
         cells = self._distinct("receiver")
         # One after the other: the second look at a number just parsed is cheap.
         places = [get_destination(msisdn) if (msisdn := find_msisdn(cell)) else None for cell in cells]
@@ -285,11 +288,16 @@ def _cell_of(field: CdrField, is_there: bool) -> str:
     if field is CdrField.SENDER:
         return name
     nothing = ", ".join(f"'{word}'" for word in _NOTHING)
-    # Most cells are longer than the words, which is seen sooner.
-    empty = f"length({name}) <= {max(map(len, _NOTHING))} AND lower({name}) IN ({nothing})"
+    # Most cells are longer than the words, or are numbers, which is seen sooner.
+    is_word = f"length({name}) <= {max(map(len, _NOTHING))} AND NOT {name} BETWEEN '0' AND ':'"
+    empty = f"{is_word} AND lower({name}) IN ({nothing})"
     if field is CdrField.DELIVERY_DATE:
         empty += f" OR {name} = '0' OR starts_with({name}, '0000-00-00')"
-    return f"CASE WHEN {empty} THEN '' ELSE {name} END AS {name}"
+    whole = ""
+    if field in _WHOLE:
+        number = f"ends_with({name}, '.0') AND regexp_full_match({name}, '[0-9]+[.]0')"
+        whole = f"WHEN {number} THEN left({name}, length({name}) - 2)"
+    return f"CASE WHEN {empty} THEN '' {whole} ELSE {name} END AS {name}"
 
 
 def _moment(column: str, form: DateFormat) -> tuple[str, str]:
@@ -324,19 +332,9 @@ def _segments(cell: str) -> int | None:
     return int(cell) if cell.isascii() and cell.isdecimal() and 1 <= int(cell[:4]) <= MOST_SEGMENTS else None
 
 
-def _country_code(cell: str) -> str | None:
-    upper = cell.upper()
-    return upper if upper in list_countries() else _codes_by_name().get(cell.casefold())
-
-
 def _mccmnc(cell: str) -> str | None:
-    digits = cell.translate(dict.fromkeys(map(ord, " -/"), None))
+    digits = cell.translate(dict.fromkeys(map(ord, " -/."), None))
     return digits if not digits or (digits.isascii() and digits.isdecimal() and len(digits) in {5, 6}) else None
-
-
-@cache
-def _codes_by_name() -> dict[str, str]:
-    return {name.casefold(): code for code, name in list_countries().items()}
 
 
 @cache

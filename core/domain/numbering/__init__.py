@@ -11,11 +11,19 @@ from functools import cache
 
 from phonenumbers.carrierdata import CARRIER_DATA
 
-from core.domain.numbering.countries import country_name, list_countries
+from core.domain.numbering.countries import country_name, find_country, list_countries
 from core.domain.numbering.plans import find_number
 from core.domain.numbering.tables import read_table
 
-__all__ = ["Destination", "Network", "country_name", "get_destination", "list_countries", "list_networks"]
+__all__ = [
+    "Destination",
+    "Network",
+    "country_name",
+    "find_country",
+    "get_destination",
+    "list_countries",
+    "list_networks",
+]
 
 
 @dataclass(frozen=True, slots=True)

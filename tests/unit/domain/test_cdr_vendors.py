@@ -54,6 +54,21 @@ VENDORS = {
         },
         {"accepted": S, "scheduled": S, "canceled": U},
     ),
+    "Jasmin": Vendor(
+        "msgid,source_connector,routed_cid,source_addr,destination_addr,rate,charge,pdu_count,status,uid,trials,"
+        "created_at,status_at",
+        {
+            F.MESSAGE_ID: "msgid",
+            F.SENDER: "source_addr",
+            F.RECEIVER: "destination_addr",
+            F.PRICE: "charge",
+            F.SEGMENTS: "pdu_count",
+            F.DELIVERY_STATUS: "status",
+            F.SENT_DATE: "created_at",
+            F.DELIVERY_DATE: "status_at",
+        },
+        {"ESME_ROK": S, "ESME_RINVDSTADR": U},
+    ),
     "Vonage": Vendor(
         "account_id,message_id,client_ref,direction,from,to,network,network_name,country,country_name,date_received,"
         "date_finalized,latency,status,error_code,error_code_description,currency,total_price",
