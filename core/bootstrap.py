@@ -36,6 +36,7 @@ from core.services.accepting import Accepting
 from core.services.account_pacing import AccountPacing
 from core.services.adding_people import AddingPeople
 from core.services.addressing import Addressing
+from core.services.alone import Alone
 from core.services.auditing import Auditing
 from core.services.batches import SendingLimits, SendingTools
 from core.services.budgeting import Budgeting
@@ -252,6 +253,7 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
             indexing,
             forgetting,
             MendingTimes(state, _furthest(settings)),
+            Alone(state, settings.lease_s),
         ),
     )
 

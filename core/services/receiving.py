@@ -7,8 +7,7 @@ alike. One worker at a time collects from a gateway, and one merges.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -16,7 +15,7 @@ from typing import Protocol
 from core.errors import ConfigurationError, GatewayError
 from core.gateways.base import Gateway
 from core.history.messages import ReceiptUpdate
-from core.services.heartbeat import heartbeat, new_owner
+from core.services.alone import Alone
 from core.state import accounts, named_leases, receipts
 from core.state.receipts import InboxReceipt
 from core.state.store import State
@@ -60,7 +59,7 @@ class Receiving:
         self._state = state
         self._history = history
         self._gateways = gateways
-        self._lease = timedelta(seconds=lease_s)
+        self._alone = Alone(state, lease_s)
 
     def collect(self, clock: Callable[[], datetime]) -> int:
         """
@@ -74,7 +73,7 @@ class Receiving:
 
     def merge(self, clock: Callable[[], datetime]) -> Merged:
         """Merge the inbox's due receipts into history, in one update; none while somebody else does."""
-        with self._alone("receipts", clock) as owner:
+        with self._alone.hold("receipts", clock) as owner:
             return self._merge(clock()) if owner else Merged(0, 0, 0)
 
     def _merge(self, now: datetime) -> Merged:
@@ -107,7 +106,7 @@ class Receiving:
             return receipts.count_waiting(session)
 
     def _collect(self, name: str, clock: Callable[[], datetime]) -> int:
-        with self._alone(_lease_name(name), clock) as owner:
+        with self._alone.hold(_lease_name(name), clock) as owner:
             try:
                 return self._fetch(name, owner, clock) if owner else 0
             except (ConfigurationError, GatewayError) as error:
@@ -121,34 +120,13 @@ class Receiving:
         if not fetched:
             return 0
         with self._state.write() as session:
-            if not named_leases.renew(session, _lease_name(name), owner, clock() + self._lease):
+            if not named_leases.renew(session, _lease_name(name), owner, clock() + self._alone.lease):
                 # Whoever took it meanwhile has fetched the same ones, and may have merged them.
                 log.warning("receipts_fetched_elsewhere", extra={"gateway": name, "receipts": len(fetched)})
                 return 0
             receipts.add_receipts(session, [receipt for _, receipt in fetched], now)
         gateway.acknowledge([token for token, _ in fetched])
         return len(fetched)
-
-    @contextmanager
-    def _alone(self, name: str, clock: Callable[[], datetime]) -> Iterator[str]:
-        """Hold the lease called *name* while the block runs; give its owner's name, "" when somebody else holds it."""
-        owner = new_owner()
-
-        def renew() -> bool:
-            with self._state.write() as session:
-                return named_leases.renew(session, name, owner, clock() + self._lease)
-
-        with self._state.write() as session:
-            mine = named_leases.take(session, name, owner, clock(), clock() + self._lease)
-        if not mine:
-            yield ""
-            return
-        try:
-            with heartbeat(renew, self._lease.total_seconds() / 3):
-                yield owner
-        finally:
-            with self._state.write() as session:
-                named_leases.release(session, name, owner)
 
 
 def _lease_name(gateway: str) -> str:

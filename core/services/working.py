@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from core.services.alone import Alone
 from core.services.controlling import Controlling
 from core.services.exporting import Exporting
 from core.services.forgetting import Forgetting
@@ -25,6 +26,9 @@ from core.services.rolling_up import RollingUp
 from core.services.sending import Sending
 
 Clock = Callable[[], datetime]
+
+# The lease of whoever keeps the rollups and the index of numbers up to date.
+REFRESHING = "rollups"
 
 
 class WorkKind(StrEnum):
@@ -77,6 +81,7 @@ class Working:
     indexing: Indexing
     forgetting: Forgetting
     mending_times: MendingTimes
+    alone: Alone
 
     def find(self, now: datetime) -> list[Work]:
         """Return what waits, but for what is done again and again, such as receipts and tidying up."""
@@ -121,8 +126,11 @@ class Working:
         self.receiving.merge(clock)
 
     def _refresh(self, _subject: str, clock: Clock) -> None:
-        self.rolling_up.refresh()
-        self.indexing.refresh(clock())
+        # Two workers would count the same months and write one after the other what is there already.
+        with self.alone.hold(REFRESHING, clock) as mine:
+            if mine:
+                self.rolling_up.refresh()
+                self.indexing.refresh(clock())
 
     def run_until_idle(self, clock: Callable[[], datetime]) -> None:
         """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""

@@ -7,7 +7,7 @@ from core.history.messages import MessageStore
 from core.history.rollups import MonthOfCalendar, Rollups
 from core.services.adding_people import NewPerson
 from core.services.rolling_up import RollingUp
-from core.services.working import Work, WorkKind
+from core.services.working import REFRESHING, Work, WorkKind
 from tests.support.house import PASSWORD, House
 from tests.support.messages import make_message, message_table, unsent_table
 
@@ -77,3 +77,12 @@ def test_maintenance_by_the_worker_leaves_statistics_as_they_are(house: House) -
     house.now = house.now.replace(hour=12)
     assert house.app.reporting.traffic(house.viewer, house.everything()) == before
     assert not any(found.difference_count for found in house.app.rolling_up.verify(house.viewer, repair=False))
+
+
+def test_of_two_workers_one_builds(house: House) -> None:
+    record(house, "batch-1")
+    with house.app.working.alone.hold(REFRESHING, house.clock):
+        house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+        assert months(house)
+    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    assert not months(house)
