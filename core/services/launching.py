@@ -33,8 +33,9 @@ from core.state.store import State
 
 log = logging.getLogger(__name__)
 
-# A batch is what history lags behind, so a slow account gets small ones: about five seconds' worth.
-BATCH_SECONDS = 5
+# A batch is what history, and so every receipt, lags behind: about a second's worth for each thread that sends. Each is
+# a commit of the history's one writer, so smaller ones would leave too little room for the others.
+BATCH_SECONDS = 1
 BATCH_MIN = 50
 
 

@@ -1,8 +1,8 @@
 """
 Settling: a finished batch moves from the ledger into history.
 
-The lake's commit carries the batch id and comes first; then one state transaction counts the batch
-and forgets it. Killed between the two, the next worker finds the tag and only counts.
+The lake's commit carries the batch id and comes first; then one state transaction counts the batch, forgets it, and
+lets receipts that came before it be tried again. Killed between the two, the next worker finds the tag and only counts.
 """
 
 import logging
@@ -16,7 +16,7 @@ import pyarrow as pa
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import DeliveryStatus, Exclusion, LedgerState
 from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
-from core.state import campaigns, ledger
+from core.state import campaigns, ledger, receipts
 from core.state.ledger import Batch, Outcome
 from core.state.store import State
 
@@ -83,14 +83,15 @@ class Settling:
     ) -> None:
         sent, unsent = _tables(campaign, rows, recorded, gateway)
         appended = self._history.append_batch(batch.batch_id, campaign.campaign_id, sent, unsent, now)
-        self._count(campaign.campaign_id, batch.batch_id, recorded, now)
+        self._count(campaign.campaign_id, batch.batch_id, recorded, gateway, now)
         log.info("batch_settled", extra={"batch_id": batch.batch_id, "appended": appended, "sent": sent.num_rows})
 
-    def _count(self, campaign_id: str, batch_id: str, recorded: Sequence[Outcome], now: datetime) -> None:
+    def _count(self, campaign_id: str, batch_id: str, recorded: Sequence[Outcome], gateway: str, now: datetime) -> None:
         counts = Counter((outcome.state.value, _reason(outcome)) for outcome in recorded)
         with self._state.write() as session:
             # One after the other: of two workers with the last two batches, the second must see that it is last.
             active = campaigns.lock_campaign(session, campaign_id).status is CampaignStatus.ACTIVE
+            receipts.make_due(session, gateway, batch_id, now)
             if not ledger.settle_batch(session, batch_id):
                 return
             campaigns.add_outcomes(session, campaign_id, counts)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.domain.messages import Receipt
-from core.state.models import ReceiptRow
+from core.state.models import LedgerRow, ReceiptRow
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,17 @@ def postpone(session: Session, receipt_ids: Collection[int], due_at: datetime) -
             .values(due_at=due_at, try_count=ReceiptRow.try_count + 1),
             execution_options={"synchronize_session": False},
         )
+
+
+def make_due(session: Session, gateway: str, batch_id: str, now: datetime) -> None:
+    """Try what was postponed for the batch's messages again at once: they have come into history."""
+    theirs = select(LedgerRow.gateway_message_id).where(LedgerRow.batch_id == batch_id)
+    session.execute(
+        update(ReceiptRow)
+        .where(ReceiptRow.due_at > now, ReceiptRow.gateway == gateway, ReceiptRow.gateway_message_id.in_(theirs))
+        .values(due_at=now),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def count_waiting(session: Session) -> int:

@@ -5,7 +5,7 @@ import pytest
 
 from core.domain.messages import Receipt
 from core.gateways.simulator.gateway import SimulatorGateway
-from core.history.messages import ReceiptUpdate
+from core.history.messages import MessageStore, ReceiptUpdate
 from core.state import receipts
 from tests.support.factories import make_account, make_receipt
 from tests.support.house import MONTH, House, contacts
@@ -169,3 +169,25 @@ def test_merges_that_overlap_keep_every_receipt_once(sent: House, monkeypatch: p
     assert [merged.merged_count for merged in others] == [0, came]
     assert len(kept(sent)) == came
     assert sent.app.receiving.count_waiting() == 0
+
+
+def test_receipts_that_came_before_their_batch_are_merged_as_soon_as_it_is_in_history(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    append, early = MessageStore.append_batch, []
+
+    def late(store: MessageStore, *values: object) -> bool:
+        house.wait(timedelta(hours=1))
+        house.app.receiving.collect(house.clock)
+        # Tried in vain again and again, they are put off for ever longer.
+        for _ in range(5):
+            house.wait(timedelta(minutes=1))
+            early.append(house.app.receiving.merge(house.clock))
+        return append(store, *values)
+
+    monkeypatch.setattr(MessageStore, "append_batch", late)
+    house.launch(house.upload(contacts(50)).list_id)
+    house.app.working.run_until_idle(house.clock)
+    assert early[0].postponed_count > 0
+    assert {merged.merged_count for merged in early} == {0}
+    assert house.app.receiving.count_waiting() == 0
