@@ -4,7 +4,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import cdr, demo, export, gateway, history, login, maintenance, preflight, statistics, story, text
+from benchmarks import (
+    cdr,
+    demo,
+    export,
+    gateway,
+    history,
+    login,
+    maintenance,
+    preflight,
+    statistics,
+    story,
+    text,
+    workers,
+)
 
 BENCHMARKS = {
     "story": story,
@@ -18,6 +31,7 @@ BENCHMARKS = {
     "maintenance": maintenance,
     "cdr": cdr,
     "login": login,
+    "workers": workers,
 }
 
 

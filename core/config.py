@@ -89,6 +89,8 @@ class Settings:
     seed: int = 20_260_101
     # How many times faster than life the simulator reports receipts; 1 is lifelike.
     simulator_speed: float = 1.0
+    # Milliseconds the simulator takes to answer a submit; 0: as fast as it can.
+    simulator_answer_ms: int = 0
     # DuckDB's memory limit per process, MiB.
     duckdb_memory_mib: int = 2_048
     # Memory in which a process keeps rollups, MiB; a year of 100 million messages takes about 170.

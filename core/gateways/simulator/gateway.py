@@ -1,5 +1,6 @@
 """The simulator as a gateway: throttles, refuses, goes silent and reports as its profiles say."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,10 +35,15 @@ class Faults:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """*speed* divides delays (2: twice as fast). *max_tps* is in segments per second."""
+    """
+    *speed* divides delays (2: twice as fast). *max_tps* is in segments per second.
+
+    An answer takes *answer_s* longer than it must, as one from far away does.
+    """
 
     seed: int
     speed: float = 1.0
+    answer_s: float = 0.0
     max_tps: int = MAX_TPS
     profile_of: Callable[[int, str], Profile] = profile_of
 
@@ -56,7 +62,10 @@ class SimulatorGateway:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Return the simulator of an installation."""
-        return cls(settings.simulator_path, Behaviour(settings.seed, settings.simulator_speed))
+        return cls(
+            settings.simulator_path,
+            Behaviour(settings.seed, settings.simulator_speed, settings.simulator_answer_ms / 1000),
+        )
 
     def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
         """Take, refuse or throttle; see `Gateway.submit`."""
@@ -71,6 +80,8 @@ class SimulatorGateway:
             results = [self._take(message, now, taken, owed) for message in messages[:admitted_count]]
             add_accepted(connection, taken, owed)
             set_bucket(connection, bucket)
+        if self._behaviour.answer_s:
+            time.sleep(self._behaviour.answer_s)
         throttled = [
             SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now, retry_after_s=wait_s)
             for message in messages[admitted_count:]

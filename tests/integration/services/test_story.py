@@ -197,9 +197,8 @@ def test_receipts_that_come_before_their_message_wait_for_it(house: House):
     early = house.app.receiving.merge(house.clock)
     assert (early.merged_count, early.postponed_count > 0) == (0, True)
     messages.settle = settle
+    # Tried again as soon as their messages are there, whatever they were put off to.
     house.app.working.run_until_idle(house.clock)
-    house.wait(timedelta(minutes=1))
-    assert house.app.receiving.merge(house.clock).merged_count == early.postponed_count
     assert house.app.receiving.count_waiting() == 0
 
 
@@ -224,7 +223,7 @@ def test_a_slow_account_gets_small_batches(house: House):
     house.app.launching.freeze(campaign.campaign_id, house.clock)
     with house.app.lake.read() as cursor:
         rows = cursor.execute("SELECT count(*) FROM lake.audience GROUP BY batch_no ORDER BY batch_no").fetchall()
-    assert [count for (count,) in rows] == [100, 100, 50]
+    assert [count for (count,) in rows] == [50] * 5
 
 
 def stop_after(house: House, submits: int) -> None:
