@@ -7,6 +7,7 @@ import pyarrow as pa
 from core.domain.audit import AuditEntry, AuditFilter
 from core.domain.paging import Page
 from core.domain.permissions import Permission, Viewer
+from core.domain.questions import refuse_odd_question
 from core.state import audit
 from core.state.store import State
 
@@ -35,6 +36,7 @@ class Auditing:
     def page(self, viewer: Viewer, wanted: AuditFilter, page: int, size: int) -> Page[AuditEntry]:
         """Return page *page* (from 1) of the lines, newest first. Raises: Forbidden: without the permission Audit."""
         viewer.require(Permission.AUDIT)
+        refuse_odd_question(wanted)
         with self._state.read() as session:
             found = audit.list_entries(session, wanted, size, (max(1, page) - 1) * size)
             return Page(tuple(found), audit.count_entries(session, wanted))
@@ -42,6 +44,7 @@ class Auditing:
     def all_entries(self, viewer: Viewer, wanted: AuditFilter) -> tuple[int, Iterator[pa.Table]]:
         """Return how many lines there are, and all of them as tables of `SCHEMA`. Raises: as `page`."""
         viewer.require(Permission.AUDIT)
+        refuse_odd_question(wanted)
         with self._state.read() as session:
             count = audit.count_entries(session, wanted)
         return count, self._tables(wanted)

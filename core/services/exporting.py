@@ -16,6 +16,7 @@ from core.domain.audit import Action, Subject
 from core.domain.counting import count_of
 from core.domain.exports import Export, ExportFormat, ExportStatus
 from core.domain.permissions import Permission, Viewer
+from core.domain.questions import refuse_odd_question
 from core.errors import AppError, Forbidden, InvalidInput, NotFound
 from core.files.export_files import open_writer
 from core.identifiers import new_id
@@ -82,6 +83,7 @@ class Exporting:
         Raises: Forbidden. InvalidInput: no column, or several of the viewer's are not written yet.
         """
         viewer.require(_permission(request))
+        refuse_odd_question(request)
         if isinstance(request, MessagesRequest) and not request.columns:
             raise InvalidInput("No column is chosen.", hint="Choose at least one under Column Options.")
         what = _KINDS[type(request)].title

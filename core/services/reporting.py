@@ -14,6 +14,7 @@ from core.domain.msisdn import find_msisdn, mask_msisdn
 from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.permissions import Permission, Viewer
+from core.domain.questions import refuse_odd_question
 from core.domain.statistics import GroupBy, NameFilter, Sorting
 from core.errors import InvalidInput
 from core.history.adding_up import RollupReader, StatisticsQuery
@@ -131,6 +132,7 @@ class Reporting:
     def _scope(self, viewer: Viewer, query: MessageQuery) -> MessageQuery:
         """Return *query* as the viewer may ask it."""
         viewer.require(Permission.MESSAGE_HISTORY)
+        refuse_odd_question(query)
         if query.receiver and not viewer.sees_numbers:
             query = replace(query, receiver=_whole_number(query.receiver))
         return replace(query, account_ids=self._asked_accounts(viewer, query.names), time_zone=viewer.time_zone)
@@ -156,6 +158,7 @@ class Reporting:
     def hours(self, viewer: Viewer, request: StatisticsRequest) -> pa.Table:
         """Return what was sent in every hour of the period: bucket and sent, as `TrafficSummary.series`."""
         viewer.require(Permission.STATISTICS)
+        refuse_odd_question(request)
         counted = self._counted_accounts(viewer, request.filters)
         query = MessageQuery(counted, request.period, names=request.filters, time_zone=viewer.time_zone)
         return self._history.traffic.by_hour(query)
@@ -167,6 +170,7 @@ class Reporting:
 
     def _statistics_query(self, viewer: Viewer, request: StatisticsRequest) -> tuple[StatisticsQuery, Names]:
         viewer.require(Permission.STATISTICS)
+        refuse_odd_question(request)
         query = StatisticsQuery(viewer.account_ids, request.period, viewer.time_zone, request.group_by, request.filters)
         return query, self._names(viewer)
 
