@@ -3,11 +3,12 @@
 import unicodedata
 from collections.abc import Mapping
 
-# Letters that Unicode does not take apart, as people without them on their keyboard write them.
-STROKED: Mapping[str, str] = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i"}
+# Letters that Unicode does not take apart, as people without them on their keyboard write them. A sigma at the end of a
+# word is one to Python's small letters, and none to those of the stores.
+STROKED: Mapping[str, str] = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "\u03c2": "\u03c3"}
 LIGATURES: Mapping[str, str] = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
 _LETTERS = str.maketrans({**STROKED, **LIGATURES})
-_MARKS = ("Mn", "Me")
+_MARKS = ("Mn", "Me", "Mc")
 
 
 def fold(text: str) -> str:
@@ -15,7 +16,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFD", text.lower())
-    return "".join(part for part in parts if unicodedata.category(part) not in _MARKS).translate(_LETTERS)
+    bare = "".join(part for part in parts if unicodedata.category(part) not in _MARKS)
+    # Syllables that are no letter with an accent, as those of Korean, are put together again.
+    return unicodedata.normalize("NFC", bare).translate(_LETTERS)
 
 
 def fold_in_sql(stripped: str) -> str:

@@ -32,7 +32,7 @@ def _in_sqlite(element: folded, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(folded, "postgresql")
 def _in_postgresql(element: folded, compiler: SQLCompiler, **options: Any) -> str:
     text = compiler.process(element.clauses, **options)
-    return fold_in_sql(f"regexp_replace(normalize(lower({text}), NFD), '{_MARKS}', '', 'g')")
+    return fold_in_sql(f"normalize(regexp_replace(normalize(lower({text}), NFD), '{_MARKS}', '', 'g'), NFC)")
 
 
 def contains(column: ColumnElement[str], search: str) -> ColumnElement[bool]:

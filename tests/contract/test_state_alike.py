@@ -98,6 +98,13 @@ def test_names_are_found_without_their_accents(store: State, search: str):
         assert campaigns.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
 
 
+@pytest.mark.parametrize("search", ["\u03ba\u03b1\u03c6\u03b5\u03c2", "\u039a\u03b1\u03c6\u03ad\u03c3", "\ud55c\uad6d"])
+def test_names_of_other_scripts_are_found(store: State, search: str):
+    with store.write() as session:
+        campaigns.add_campaign(session, make_campaign(name="\u039a\u0391\u03a6\u0395\u03a3 \ud55c\uad6d"))
+        assert campaigns.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
+
+
 def test_names_are_ordered_without_their_accents(store: State):
     with store.write() as session:
         for number, name in enumerate(("Zürich", "Ålesund", "angers")):
