@@ -159,9 +159,13 @@ def _read_row(columns: _Columns, cells: Sequence[str], width: int) -> list[Price
     def cell(index: int | None) -> str:
         return "" if index is None or index >= len(cells) else " ".join(cells[index].split())
 
-    country, network = cell(columns.country), _BETWEEN.sub("", cell(columns.mccmnc))
+    def code(index: int | None) -> str:
+        # 26201.0, as pandas writes it, is not the network 262 010.
+        return re.sub(r"^(\d+)\.0$", r"\1", cell(index))
+
+    country, network = cell(columns.country), _BETWEEN.sub("", code(columns.mccmnc))
     if not network:
-        network = _join(cell(columns.mcc), cell(columns.mnc))
+        network = _join(code(columns.mcc), code(columns.mnc))
     places = _find_places(country, network)
     price = _read_price(cell(columns.price), columns.unit)
     return [Price(place, mccmnc, price) for place, mccmnc in places]

@@ -176,3 +176,9 @@ def test_blank_rows_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path.write_text(",\n" * 4 + "Country,MCCMNC,Price [EUR c]\nDE,26201,1\n", "utf-8")
     with pytest.raises(InvalidFile, match="more than 2 rows"):
         read_price_list(path, None)
+
+
+@pytest.mark.parametrize("row", ["26201.0,,", ",262.0,01", "262.01,,"])
+def test_a_network_that_pandas_wrote_as_a_number_is_no_other_network(tmp_path: Path, row: str):
+    found = read(tmp_path, f"MCCMNC,MCC,MNC,Price EUR\n{row},0.0725\n")
+    assert places(found) == {("DE", "26201"): Decimal("7.25")}
