@@ -19,7 +19,8 @@ function explainDoubles(text, measure) {
   if (!doubles.length) return "";
   const [alone, joined] = measure.encoding === "gsm7" ? [160, 153] : [70, 67];
   const room = measure.segmentCount > 1 ? `each of the ${measure.segmentCount} SMS holds ${joined}` : `one SMS holds ${alone}`;
-  return `Counted twice in an SMS:  ${doubles.slice(0, 10).join(" ")}  . So it takes the room of ${measure.unitCount} characters; ${room}.`;
+  // Parentheses, for no full stop or colon may be taken for one of the characters.
+  return `Counted twice in an SMS: ${doubles.slice(0, 10).join(" ")} (so it takes the room of ${measure.unitCount} characters; ${room}).`;
 }
 
 /** What the person who writes should know: { text, warning }. */
@@ -30,5 +31,5 @@ function advise(text, measure, maxSegments) {
   const doubles = explainDoubles(text, measure);
   if (measure.encoding === "gsm7") return { text: doubles };
   const some = findUnicodeCharacters(text).slice(0, 5).join(" ");
-  return { text: `Sent as Unicode because of  ${some}  : an SMS then holds 70 characters instead of 160. ${doubles}`.trim() };
+  return { text: `Sent as Unicode because of ${some} (an SMS then holds 70 characters instead of 160). ${doubles}`.trim() };
 }
