@@ -175,7 +175,9 @@ def check_mapping(mapping: CdrMapping, headers: Sequence[str]) -> None:
         raise InvalidInput("The date format is not clear.", hint="Say how the file writes its times.", field="format")
     if CdrField.PRICE in mapping.columns and mapping.price_unit is None:
         raise InvalidInput(
-            "It is not clear what the prices are counted in.", hint="Choose EUR cents or EUR.", field="price_unit"
+            "It is not clear what the prices are counted in.",
+            hint="Choose whether they are whole units of their currency or hundredths of it.",
+            field="price_unit",
         )
     check_rates(mapping.rates)
     try:

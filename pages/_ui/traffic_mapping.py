@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TypeVar
 from zoneinfo import available_timezones
 
@@ -22,6 +23,8 @@ KEY = "import_traffic"
 ABSENT = "– not in the file –"
 ROWS_SHOWN = 10
 REASONS_SHOWN = 5
+# A price may be in another currency than the EUR it becomes.
+_UNITS = {PriceUnit.EUR_CENTS: "EUR cents, or hundredths", PriceUnit.EUR: "EUR, or whole units"}
 
 
 def panel(import_id: str) -> None:
@@ -96,16 +99,32 @@ def _choose(item: TrafficImport, proposed: CdrMapping) -> CdrMapping:
                 list(PriceUnit),
                 proposed.price_unit,
                 f"{key}_unit",
-                help="The price of each message. In another currency: its hundredths, or the unit itself.",
+                help="The price of each message. In another currency than EUR: its hundredths, or its whole units.",
+                labels=_UNITS,
             )
     return replace(
         proposed, columns=columns, date_format=date_format, time_zone=time_zone or proposed.time_zone, price_unit=unit
     )
 
 
-def _select(label: str, options: list[T], chosen: T | None, key: str, help: str = "") -> T | None:  # noqa: A002
+def _select(
+    label: str,
+    options: list[T],
+    chosen: T | None,
+    key: str,
+    help: str = "",  # noqa: A002
+    labels: Mapping[T, str] = MappingProxyType({}),
+) -> T | None:
     index = options.index(chosen) if chosen in options else None
-    return st.selectbox(label, options, index=index, placeholder="Choose", key=key, help=help or None)
+    return st.selectbox(
+        label,
+        options,
+        index=index,
+        format_func=lambda option: labels.get(option, str(option)),
+        placeholder="Choose",
+        key=key,
+        help=help or None,
+    )
 
 
 def _asked(import_id: str) -> tuple[str, ...]:

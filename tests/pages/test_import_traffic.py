@@ -106,6 +106,19 @@ def test_a_file_whose_columns_are_clear_takes_two_clicks(house: House) -> None:
     assert list(table(at)["Status"][0]) == ["Completed"]
 
 
+def test_the_unit_of_a_price_is_asked_for_any_currency(house: House) -> None:
+    viewer = sign_in(house)
+    at = add_file(house, b"sent,to,status,price,currency\n2026-03-01 10:00:00,+491796000000,delivered,0.0079,USD\n")
+    assert not at.exception
+    (new,) = imports(house, viewer)
+    unit = box(at, new.import_id, "unit")
+    assert (unit.value, unit.options) == (None, ["EUR cents, or hundredths", "EUR, or whole units"])
+    assert "whole units of their currency or hundredths of it" in at.error[0].value
+    at = unit.select("EUR, or whole units").run()
+    assert not at.exception
+    assert at.text_input(key=f"{KEY}_{new.import_id}_rate_USD").label == "1 USD in EUR *"
+
+
 def test_the_next_file_of_the_same_form_needs_no_clicks_unless_asked_for(house: House) -> None:
     viewer = sign_in(house)
     imported(house, viewer)
