@@ -101,12 +101,18 @@ def picture(page: Page, path: Path) -> None:
     assert wide <= 0, f"{path.stem} is {wide} pixels too wide"
 
 
+def drawn(page: Page) -> None:
+    """Wait until nothing on the page is a skeleton, then for what is drawn by a timer: charts and colours fade in."""
+    expect(page.get_by_test_id("stSkeleton").filter(visible=True)).to_have_count(0)
+    page.wait_for_timeout(700)
+
+
 def light_and_dark(page: Page, folder: Path, name: str) -> None:
     """Picture the page in both schemes: it changes as it stands, as when the person's desktop does at dusk."""
     prefix = "phone-" if page.viewport_size == PHONE else ""
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(700)
+        drawn(page)
         expect(page.get_by_test_id("stException")).to_have_count(0)
         picture(page, folder / f"{name}-{prefix}{scheme}.png")
     page.emulate_media(color_scheme=SCHEMES[0])
