@@ -130,8 +130,9 @@ class State:
 def _make_engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    # A server may have closed the connection meanwhile; a file has not.
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    # A server may have closed the connection meanwhile; a file has not. Errors are logged, and what is bound may be a
+    # number, a text or a password's hash: they do not quote it.
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     watch(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)

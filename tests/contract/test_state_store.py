@@ -134,6 +134,15 @@ def test_a_store_that_cannot_be_reached_says_so():
     store.close()
 
 
+def test_an_error_quotes_nothing_that_was_bound(state: State):
+    with state.write() as session:
+        users.add_user(session, make_user(), NOW)
+    with pytest.raises(IntegrityError) as caught, state.write() as session:
+        users.add_user(session, make_user(password_hash="hash-of-a-password"), NOW)
+    assert "users" in str(caught.value)
+    assert "hash-of-a-password" not in str(caught.value)
+
+
 def test_the_store_tells_what_time_it_is(state: State):
     told = [state.tell_time() for _ in range(3)]
     assert told == sorted(told)
