@@ -8,8 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.campaigns import CampaignStatus
 from core.domain.paging import PageRequest
-from tests.e2e.driver import open_page, person, settled
+from tests.e2e.driver import log_in, open_page, person, settled
 from tests.e2e.studio import CLONE_PX, EYE_PX, Studio, cells, click_row, now, people
+from tests.support.installation import Installation
 
 pytestmark = pytest.mark.browser
 
@@ -123,3 +124,16 @@ def test_clone_asks_for_a_name_and_cancel_leaves_nothing(browser: Browser, aster
         expect(page.get_by_text("Aster guests – 2\u00a0recipients")).to_be_visible()
     (copy,) = clones()
     assert (copy.name, copy.status, copy.schedule_at) == ("Bluebell 02", CampaignStatus.INACTIVE, None)
+
+
+def test_the_numbers_of_a_campaign_stay_on_one_line_on_a_phone(browser: Browser, demo: Installation):
+    found = demo.app.composing.page(demo.app.people.get_viewer(), PageRequest(size=50)).items
+    campaign_id = next(item.campaign_id for item in found if item.name == "Ski season opener")
+    with person(browser, demo.url, phone=True) as page:
+        log_in(page)
+        open_page(page, f"/campaign?id={campaign_id}")
+        for card in ("reconciliation", "delivery"):
+            numbers = page.locator(f".st-key-campaign_{card} td p")
+            expect(numbers.last).to_have_text(re.compile(r"^\d+\s\d{3}$"))
+            heights = numbers.evaluate_all("all => all.map((one) => one.getBoundingClientRect().height)")
+            assert len(set(heights)) == 1, (card, heights)
