@@ -7,11 +7,12 @@ import duckdb
 
 from core.errors import StorageError
 
+_LOCKED_WORDS = ("database is locked",)
 # DuckLake reports these as plain text only; every one means that the transaction did not happen. Two that commit upon
 # the same snapshot want the same number for the next one, and the catalog gives it to one of them.
 _CONFLICT_WORDS = (
+    *_LOCKED_WORDS,
     "conflict",
-    "database is locked",
     "could not serialize",
     "deadlock detected",
     "duplicate key value violates unique constraint",
@@ -65,6 +66,11 @@ def explain(error: duckdb.Error) -> StorageError | None:
         return StorageError(
             "The message history needs more memory than it may use.",
             hint="Ask for a shorter period, or raise HELIOGRAPH_DUCKDB_MEMORY_MIB.",
+        )
+    if _says(error, _LOCKED_WORDS):
+        return StorageError(
+            "The catalog of the message history is busy: somebody keeps it locked.",
+            hint="Try again in a minute; end what copies or changes that file.",
         )
     if is_conflict(error):
         return StorageError(

@@ -94,7 +94,8 @@ class Lake:
             except StorageError as error:
                 if not (isinstance(error.__cause__, duckdb.Error) and is_conflict(error.__cause__)):
                     raise
-                _log.warning("lake_write_conflict", extra={"attempt": attempt})
+                # With the error, so that a catalog somebody keeps locked costs a line and a count.
+                _log.warning("lake_write_conflict", extra={"attempt": attempt}, exc_info=error)
             time.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads writers, guards nothing
             pause_s = min(pause_s * 2, _BACKOFF_MOST_S)
         return self._write_once(work)

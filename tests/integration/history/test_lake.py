@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from core import logs
 from core.config import Settings
 from core.errors import ConfigurationError, StorageError
 from core.history import extensions
@@ -149,6 +150,23 @@ def test_conflicts_without_end_become_a_storage_error(lake: Lake, monkeypatch: p
         lake.write(work)
     assert caught.value.hint
     assert len(attempts) == WRITE_ATTEMPTS
+
+
+def test_a_catalog_that_stays_locked_is_said_once_and_named(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lake_module, "_BACKOFF_MOST_S", 0.001)
+
+    def work(cursor: Cursor) -> None:
+        raise duckdb.TransactionException("Failed to commit: database is locked")
+
+    for _ in range(3):
+        with pytest.raises(StorageError, match="locked"):
+            lake.write(work)
+    tried = [record for record in caplog.records if record.getMessage() == "lake_write_conflict"]
+    assert len(tried) == 3 * (WRITE_ATTEMPTS - 1)
+    repeats = logs.Repeats()
+    assert [repeats.filter(record) for record in tried].count(True) == 1
 
 
 def test_a_full_disk_is_said_and_not_tried_again(lake: Lake) -> None:
