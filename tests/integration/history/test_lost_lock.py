@@ -98,3 +98,17 @@ def test_the_lock_on_postgres_belongs_to_a_transaction_that_may_be_idle(new_data
         assert ("idle in transaction",) in found.fetchall()
     with AdvisoryLock(dsn).try_hold() as held:
         assert held
+
+
+@pytest.mark.postgres
+def test_a_server_that_ends_idle_transactions_is_asked_to_leave_the_lock_alone(new_database: Callable[[], str]) -> None:
+    dsn = new_database()
+    asked = "SHOW idle_in_transaction_session_timeout"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        name = psycopg.sql.Identifier(connection.info.dbname)
+        limit = psycopg.sql.SQL("ALTER DATABASE {} SET idle_in_transaction_session_timeout = '5min'")
+        connection.execute(limit.format(name))
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute(asked).fetchone() == ("5min",)
+    with AdvisoryLock(dsn)._session() as connection:
+        assert connection.execute(asked).fetchone() == ("0",)

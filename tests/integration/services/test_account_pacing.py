@@ -67,6 +67,16 @@ def test_two_workers_keep_the_rate_together_whatever_their_clocks_say(store: Sta
     assert 0.95 * 10 * RATE <= sent <= 10 * RATE + RATE
 
 
+def test_a_worker_whose_clock_was_set_back_while_it_looked_at_nothing_goes_on_where_the_others_are(store: State):
+    slept, awake = Worker(store, StoppedClock(NOW)), Worker(store, StoppedClock(NOW))
+    pass_time([slept, awake], 1)
+    awake.clock.now += timedelta(minutes=10)
+    awake.send()
+    # The other's clock says that no time has gone by, and it is alone now.
+    sent = pass_time([slept], 10)
+    assert 0.95 * 10 * RATE <= sent <= 10 * RATE + RATE
+
+
 def test_a_clock_set_back_by_an_hour_stops_nothing_and_mints_nothing(store: State):
     worker = Worker(store, StoppedClock(NOW))
     pass_time([worker], 2)

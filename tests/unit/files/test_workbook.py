@@ -190,6 +190,17 @@ def test_a_workbook_of_too_many_bytes_is_refused(read, monkeypatch):
         read(make_workbook(HEADER, ROW))
 
 
+def test_a_workbook_of_too_many_parts_is_refused(read, monkeypatch):
+    content = make_workbook(HEADER, ROW)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        count = len(archive.namelist())
+    monkeypatch.setattr(package_module, "_MAX_PARTS", count)
+    read(content)
+    monkeypatch.setattr(package_module, "_MAX_PARTS", count - 1)
+    with pytest.raises(InvalidFile, match="consists of almost nothing else"):
+        read(content)
+
+
 def test_a_workbook_with_too_many_shared_texts_is_refused(read, monkeypatch):
     monkeypatch.setattr(workbook_module, "MAX_SHARED_TEXT_BYTES", 1_000)
     with pytest.raises(InvalidFile, match="of different texts"):

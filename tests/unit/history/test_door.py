@@ -1,10 +1,15 @@
 """What the door lets through, without a lake."""
 
+from pathlib import Path
+
+import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from core.errors import InvalidInput
 from core.history.arrow_texts import find_fault
-from core.history.door import TARGET_FILE_SIZE, check_statement
+from core.history.door import TARGET_FILE_SIZE, Instance, check_statement, check_value
 from core.history.schema import MIGRATIONS
 
 
@@ -92,3 +97,25 @@ def test_what_is_fine_passes() -> None:
 def test_bytes_do_not_go_in() -> None:
     with pytest.raises(TypeError):
         find_fault(pa.table({"blob": [b"x"]}))
+
+
+def test_a_mapping_s_names_are_looked_at_as_its_values_are() -> None:
+    check_value([{"FirstName": ["Ada"]}], "fields")
+    for odd in ({"First\0Name": "Ada"}, {"FirstName": "Ada\0"}, {"FirstName": [{"a\0": 1}]}):
+        with pytest.raises(InvalidInput, match="U\\+0000"):
+            check_value([odd], "fields")
+
+
+def test_a_folder_with_a_quote_in_its_name_is_the_one_that_stays_open(tmp_path: Path) -> None:
+    folder = tmp_path / "o'clock"
+    folder.mkdir()
+    for place in (folder, tmp_path):
+        pq.write_table(pa.table({"n": [1]}), place / "some.parquet")
+    instance = Instance()
+    instance.lock_down([f"{folder}/"])
+    with instance.cursor() as cursor:
+        sql = "SELECT n FROM read_parquet($path)"
+        assert cursor.execute(sql, {"path": str(folder / "some.parquet")}).fetchall() == [(1,)]
+        with pytest.raises(duckdb.PermissionException):
+            cursor.execute(sql, {"path": str(tmp_path / "some.parquet")})
+    instance.close()
