@@ -38,7 +38,7 @@ COMMON = {
 
 
 class SecurityHeaders:
-    """ASGI middleware, the outermost: no answer leaves without these headers, refusals included."""
+    """ASGI middleware around all that answers: no answer leaves without these headers, refusals included."""
 
     def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
         self._app = app
