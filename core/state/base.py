@@ -5,12 +5,19 @@ Times are stored in UTC; SQLite keeps no zone, so `UtcDateTime` refuses naive va
 ones on the way out. Identifiers are UUIDv7 text.
 """
 
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, Numeric, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+
+Id = TypeVar("Id", int, str)
+
+# SQLite and PostgreSQL both limit how many values a statement may bind.
+_MOST_BOUND = 1_000
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -53,3 +60,14 @@ class Base(DeclarativeBase):
         list[str]: JSON,
         Decimal: Numeric(12, 4),
     }
+
+
+def insert_of(session: Session) -> Callable[..., sqlite.Insert | postgresql.Insert]:
+    """Return the dialect's own INSERT: both have ON CONFLICT, which the one of all dialects has not."""
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+
+
+def in_portions(ids: Collection[Id]) -> Iterator[list[Id]]:
+    """Give *ids* in lists that a statement may bind."""
+    ordered = sorted(ids)
+    return (ordered[start : start + _MOST_BOUND] for start in range(0, len(ordered), _MOST_BOUND))

@@ -2,17 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.state.base import insert_of
 from core.state.leases import give_back, renew_lease, take_lease
 from core.state.models import LeaseRow
 
 
 def take(session: Session, name: str, owner: str, now: datetime, until: datetime) -> bool:
     """Take the lease called *name*; False when somebody else holds it."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(LeaseRow).values(name=name, lease_owner="").on_conflict_do_nothing())
+    session.execute(insert_of(session)(LeaseRow).values(name=name, lease_owner="").on_conflict_do_nothing())
     return take_lease(session, LeaseRow, LeaseRow.name == name, owner=owner, now=now, until=until)
 
 

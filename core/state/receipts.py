@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.domain.messages import Receipt
+from core.state.base import in_portions, insert_of
 from core.state.models import LedgerRow, ReceiptRow
 
 
@@ -27,8 +27,7 @@ def add_receipts(session: Session, receipts: Sequence[Receipt], now: datetime) -
     rows = [vars(receipt) | {"received_at": now, "due_at": now, "try_count": 0} for receipt in receipts]
     if rows:
         # Past the session: its unit of work would double the cost of a row.
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.connection().execute(insert(ReceiptRow).on_conflict_do_nothing(), rows)
+        session.connection().execute(insert_of(session)(ReceiptRow).on_conflict_do_nothing(), rows)
 
 
 def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt, ...]:
@@ -56,13 +55,13 @@ def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt,
 
 def delete_receipts(session: Session, receipt_ids: Collection[int]) -> None:
     """Forget receipts that are merged."""
-    for chunk in _chunks(receipt_ids):
+    for chunk in in_portions(receipt_ids):
         session.execute(delete(ReceiptRow).where(ReceiptRow.receipt_id.in_(chunk)))
 
 
 def postpone(session: Session, receipt_ids: Collection[int], due_at: datetime) -> None:
     """Try receipts without a message again at *due_at*: their batch may not be in history yet."""
-    for chunk in _chunks(receipt_ids):
+    for chunk in in_portions(receipt_ids):
         session.execute(
             update(ReceiptRow)
             .where(ReceiptRow.receipt_id.in_(chunk))
@@ -85,9 +84,3 @@ def make_due(session: Session, gateway: str, batch_id: str, now: datetime) -> No
 def count_waiting(session: Session) -> int:
     """Return how many receipts are in the inbox."""
     return session.scalar(select(func.count()).select_from(ReceiptRow)) or 0
-
-
-def _chunks(ids: Collection[int], size: int = 1_000) -> list[list[int]]:
-    # PostgreSQL and SQLite both limit how many values a statement may bind.
-    ordered = sorted(ids)
-    return [ordered[start : start + size] for start in range(0, len(ordered), size)]

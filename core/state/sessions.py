@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.domain.people import UserStatus
 from core.domain.permissions import Viewer
 from core.identifiers import new_id
+from core.state.base import insert_of
 from core.state.models import AccountRow
 from core.state.people_models import AttemptRow, MembershipRow, SessionRow, UserRow
 from core.state.users import make_viewer
@@ -181,9 +181,8 @@ def find_attempts(session: Session, key: str) -> Attempts | None:
 
 def lock_attempts(session: Session, key: str, now: datetime) -> Attempts:
     """Return the failures of *key*, none at first; until the transaction ends nobody else counts for it."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     locked = (
-        insert(AttemptRow)
+        insert_of(session)(AttemptRow)
         .values(key=key, failed_count=0, blocked_until=now)
         .on_conflict_do_update(index_elements=[AttemptRow.key], set_={"key": key})
         .returning(AttemptRow.failed_count, AttemptRow.blocked_until)

@@ -1,6 +1,6 @@
 """Whose the files of the uploads' folder are: lists and imports of outside traffic name them by their ids."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,10 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.domain.cdr import TrafficImportStatus
 from core.domain.lists import ListStatus
+from core.state.base import in_portions
 from core.state.models import ListRow, TrafficImportRow
-
-# SQLite and PostgreSQL both limit how many values a statement may bind.
-_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Owner:
 def list_owners(session: Session, ids: Collection[str]) -> dict[str, Owner]:
     """Return which of *ids* there are."""
     found: dict[str, Owner] = {}
-    for chunk in _chunks(ids):
+    for chunk in in_portions(ids):
         lists = select(ListRow.list_id, ListRow.status, ListRow.created_at).where(ListRow.list_id.in_(chunk))
         for list_id, status, created_at in session.execute(lists):
             found[list_id] = Owner(status == ListStatus.IN_PROGRESS, created_at)
@@ -36,8 +34,3 @@ def list_owners(session: Session, ids: Collection[str]) -> dict[str, Owner]:
             is_open = status in (TrafficImportStatus.TO_MAP, TrafficImportStatus.IN_PROGRESS)
             found[import_id] = Owner(is_open, finished_at or created_at)
     return found
-
-
-def _chunks(ids: Collection[str]) -> Iterator[list[str]]:
-    ordered = sorted(ids)
-    return (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))
