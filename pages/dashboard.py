@@ -34,7 +34,7 @@ def overview() -> None:
             width=180,
         )
     with widgets.show_errors():
-        closed.warn_without_account()
+        closed.warn_without_account("Only the messages of your traffic accounts are counted.")
         now = session.now()
         summary = app.reporting.traffic(viewer, resolve_period(preset, now, viewer.time_zone))
         figures(summary)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.permissions import Permission
-from pages._ui import list_panels, session, tables, widgets
+from pages._ui import closed, list_panels, session, tables, widgets
 
 KEY = "distribution_lists"
 SIZES = (10, 25, 50)
@@ -65,6 +65,7 @@ with widgets.show_errors():
             act(click, page.items[click.row])
         tables.pager(KEY, page.total, SIZES)
     else:
+        closed.warn_without_account("A list belongs to a traffic account.")
         with widgets.empty_state(
             ":material/contacts:",
             "No distribution lists yet",

@@ -42,13 +42,13 @@ def no_messages(icon: str, title: str) -> None:
         st.markdown(_whom_to_ask(helpers), text_alignment="center")
 
 
-def warn_without_account() -> None:
-    """Say above figures that they are nobody's when the viewer belongs to no account."""
+def warn_without_account(why: str) -> None:
+    """Say what a page shows nothing of, and whom to ask, when the viewer belongs to no account; *why* in a sentence."""
     app, viewer = session.current()
     helpers = app.explaining.without_account(viewer)
     if helpers is not None:
         st.info(
-            f"**{_NO_ACCOUNT}** Only the messages of your traffic accounts are counted.  \n{_whom_to_ask(helpers)}",
+            f"**{_NO_ACCOUNT}** {why}  \n{_whom_to_ask(helpers)}",
             icon=":material/lock:",
         )
 

@@ -1,9 +1,12 @@
+from datetime import UTC, datetime
+
 import pandas as pd
 import pytest
 
 from core.domain.lists import ListStatus
 from core.domain.paging import PageRequest
 from core.errors import NotFound
+from core.services.managing_people import Change
 from tests.support.page_tests import House, clicking
 
 CONTACTS = b"PhoneNumber,FirstName\n491796548754,Beau\n491796548755,Russell\n491796548754,Twice\n12,Short\n"
@@ -24,6 +27,15 @@ def test_without_lists_the_page_says_what_to_do(house: House) -> None:
     assert not at.exception
     assert not at.dataframe
     assert at.subheader[0].value == "No distribution lists yet"
+
+
+def test_who_belongs_to_no_account_is_told_before_choosing_a_file(house: House) -> None:
+    viewer = house.sign_in()
+    assert not house.open("distribution_lists").info
+    house.app.managing_people.change(viewer, viewer.user_id, Change(viewer.name, viewer.permissions), datetime.now(UTC))
+    at = house.open("distribution_lists")
+    assert not at.exception
+    assert "You belong to no traffic account." in at.info[0].value
 
 
 def test_table_shows_what_the_guide_says(house: House) -> None:
