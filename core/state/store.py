@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -192,6 +192,11 @@ def _translated() -> Iterator[None]:
     except DataError as error:
         raise InvalidInput("A value is too long, or none that can be stored.", hint="Type a shorter one.") from error
     except (OperationalError, InterfaceError) as error:
+        raise _storage_error(error) from error
+    except DatabaseError as error:
+        # A file that is damaged, or no database at all, is just this; its other kinds are defects of ours.
+        if type(error) is not DatabaseError:
+            raise
         raise _storage_error(error) from error
     except PoolTimeoutError as error:
         raise StorageError("The state store is busy.", hint="Try again in a moment.") from error

@@ -1,5 +1,6 @@
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -130,6 +131,17 @@ def test_only_one_of_two_gets_the_demo_request(state: State):
 def test_a_store_that_cannot_be_reached_says_so():
     store = State("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(StorageError, match="does not answer"), store.read() as session:
+        users.count_users(session)
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_said_in_words(tmp_path: Path):
+    path = tmp_path / "state.sqlite"
+    path.write_bytes(b"no database " * 1_000)
+    store = State(f"sqlite:///{path}")
+    with pytest.raises(StorageError, match="is not a database"):
+        store.migrate()
+    with pytest.raises(StorageError, match="is not a database"), store.read() as session:
         users.count_users(session)
     store.close()
 
