@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from core.files.export_columns import Column, Kind, Layout, chosen, wall_clock
+from core.files.rejected import SIGNS
 
 # Spreadsheets take a text that begins so for a formula, whatever a CSV file means by it; the sign before it stops them
 # (OWASP, CSV Injection). A number with its sign is none.
-_FORMULA = r"^([=+\-@\t\r])"
+_FORMULA = f"^([{SIGNS}])"
 _NUMBER = r"^[+-]?[0-9]+([.][0-9]+)?$"
 _PARQUET_TYPES = {
     Kind.TEXT: pa.string(),

@@ -8,7 +8,9 @@ from types import TracebackType
 from typing import Self, TextIO
 
 OWN_COLUMNS = ("Row", "Reason")
-BEGINS_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# Spreadsheets of East Asia take the wide signs as well (OWASP, CSV Injection).
+SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+BEGINS_FORMULA = re.compile(f"'*[{SIGNS}]")
 
 
 def harmless(cell: str) -> str:

@@ -7,7 +7,9 @@ import pytest
 
 from core.files.rejected import RejectedRows, harmless, original
 
-RUN = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", "'=1+1", "''=1+1"]
+RUN = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", "'=1+1", "''=1+1"]
+# As spreadsheets of East Asia take them.
+RUN += ["\uff1d1+1", "\uff0b1+1", "\uff0d1+1", "\uff20SUM"]
 FINE = ["", "Ada", "+491796548754", "-5", "'quoted'", "1=1"]
 
 
