@@ -152,8 +152,8 @@ def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int, hidden_rows
             continue
         if row.is_hidden and hidden_rows is HiddenRows.ASK:
             raise InvalidFile(
-                f"Row {row.row_no} is hidden, by a filter or by hand: should it be texted or not?",
-                hint="Say when you upload the file whether hidden rows are left out or imported too.",
+                f"Rows are hidden by a filter or by hand, the first is row {row.row_no}: should they be texted or not?",
+                hint="Choose, where the file is chosen, whether hidden rows are left out or imported too.",
                 field="hidden_rows",
             )
         made = _make_row(row, formulas, width, phone_index)

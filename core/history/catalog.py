@@ -237,6 +237,18 @@ def damaged(place: str, reason: str) -> StorageError:
     return UnusableCatalog(f"The catalog of the message history, {place}, is damaged: {reason}.", hint=_HINT)
 
 
+def unclaimed(place: str) -> StorageError:
+    """Return the error for a lake of which the state store knows nothing: the store is new, or the old one was lost."""
+    return UnusableCatalog(
+        f"{place} is there, but the state store knows of no message history.",
+        hint=(
+            "If the state store was lost or moved, put it or its backup back in its place: accounts, lists and "
+            "campaigns are in it. Only if the history is to go on with this new one, say so with "
+            "`python -m core history adopt`."
+        ),
+    )
+
+
 def foreign(place: str) -> StorageError:
     """Return the error for a catalog of another lake, or for something that is none."""
     return UnusableCatalog(

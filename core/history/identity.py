@@ -7,7 +7,7 @@ files were nobody's. So a catalog that is missing, empty, damaged or another's i
 
 from typing import Protocol
 
-from core.history.catalog import Catalog, PostgresCatalog, SqliteCatalog, foreign, missing
+from core.history.catalog import Catalog, PostgresCatalog, SqliteCatalog, foreign, missing, unclaimed
 from core.history.door import Instance
 from core.history.location import Location
 from core.identifiers import new_id
@@ -118,4 +118,4 @@ class Identity:
             if found != known:
                 raise foreign(self.catalog.place)
         elif found and found != self._register.find_begun():
-            raise foreign(self.catalog.place)
+            raise unclaimed(self.catalog.place)

@@ -183,8 +183,8 @@ def test_another_installations_catalog_is_refused_and_stays_as_it_is(
     other = State(f"sqlite:///{tmp_path / 'other.sqlite'}")
     other.migrate()
     # Neither by an installation that knows no lake yet, nor by one that has its own.
-    for _ in range(2):
-        with pytest.raises(StorageError, match="is not the catalog of this installation's"):
+    for said in ("the state store knows of no message history", "is not the catalog of this installation's"):
+        with pytest.raises(StorageError, match=said):
             Lake(lake_settings, KnowingLake(other)).ping()
         Lake(replace(lake_settings, data_dir=tmp_path / "own", lake_catalog=""), KnowingLake(other)).ping()
     other.close()

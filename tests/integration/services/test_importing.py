@@ -67,9 +67,9 @@ def test_hidden_rows_become_what_was_said_of_them(house: House, monkeypatch: pyt
 
     assert upload(HiddenRows.LEAVE_OUT) == (ListStatus.READY, 2, 1, "")
     assert upload(HiddenRows.IMPORT) == (ListStatus.READY, 3, 0, "")
-    with pytest.raises(InvalidFile, match="Row 4 is hidden"):
+    with pytest.raises(InvalidFile, match="the first is row 4:"):
         upload(HiddenRows.ASK)
     # Too far down to be met while somebody waits.
     monkeypatch.setattr(reading, "LOOKED_AT_ROWS", 1)
     status, *_, fault = upload(HiddenRows.ASK)
-    assert (status, fault[:15]) == (ListStatus.FAULTED, "Row 4 is hidden")
+    assert (status, fault[:15]) == (ListStatus.FAULTED, "Rows are hidden")
