@@ -97,7 +97,7 @@ class Receiving:
             for try_count in {item.try_count for item in late}:
                 wait_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2 ** min(try_count, 10))
                 ids = [item.receipt_id for item in late if item.try_count == try_count]
-                receipts.postpone(session, ids, now + timedelta(seconds=wait_s))
+                receipts.postpone(session, ids, try_count, now + timedelta(seconds=wait_s))
         return Merged(len(done), len(late), len(abandoned))
 
     def count_waiting(self) -> int:

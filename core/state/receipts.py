@@ -11,10 +11,13 @@ from core.domain.messages import Receipt
 from core.state.base import in_portions, insert_of
 from core.state.models import LedgerRow, ReceiptRow
 
+# Whose batch has come into history is tried anew: whoever looked before that must not put it off any more.
+NEWS = -1
+
 
 @dataclass(frozen=True)
 class InboxReceipt:
-    """A receipt in the inbox with how often it found no message."""
+    """A receipt in the inbox with how often it found no message, `NEWS` when its batch has just come."""
 
     receipt_id: int
     receipt: Receipt
@@ -59,24 +62,28 @@ def delete_receipts(session: Session, receipt_ids: Collection[int]) -> None:
         session.execute(delete(ReceiptRow).where(ReceiptRow.receipt_id.in_(chunk)))
 
 
-def postpone(session: Session, receipt_ids: Collection[int], due_at: datetime) -> None:
-    """Try receipts without a message again at *due_at*: their batch may not be in history yet."""
+def postpone(session: Session, receipt_ids: Collection[int], try_count: int, due_at: datetime) -> None:
+    """
+    Try receipts without a message, tried *try_count* times before, again at *due_at*.
+
+    Their batch may not be in history yet. Those whose batch came since they were listed stay due.
+    """
     for chunk in in_portions(receipt_ids):
         session.execute(
             update(ReceiptRow)
-            .where(ReceiptRow.receipt_id.in_(chunk))
-            .values(due_at=due_at, try_count=ReceiptRow.try_count + 1),
+            .where(ReceiptRow.receipt_id.in_(chunk), ReceiptRow.try_count == try_count)
+            .values(due_at=due_at, try_count=try_count + 1),
             execution_options={"synchronize_session": False},
         )
 
 
 def make_due(session: Session, gateway: str, batch_id: str, now: datetime) -> None:
-    """Try what was postponed for the batch's messages again at once: they have come into history."""
+    """Try what waits for the batch's messages at once: they have come into history."""
     theirs = select(LedgerRow.gateway_message_id).where(LedgerRow.batch_id == batch_id)
     session.execute(
         update(ReceiptRow)
-        .where(ReceiptRow.due_at > now, ReceiptRow.gateway == gateway, ReceiptRow.gateway_message_id.in_(theirs))
-        .values(due_at=now),
+        .where(ReceiptRow.gateway == gateway, ReceiptRow.gateway_message_id.in_(theirs))
+        .values(due_at=now, try_count=NEWS),
         execution_options={"synchronize_session": False},
     )
 

@@ -172,7 +172,7 @@ def test_receipts_wait_until_they_are_due_and_leave_when_merged(state: State):
     with state.write() as session:
         due = receipts.list_due(session, NOW, 10_000)
         assert [item.receipt for item in due] == many
-        receipts.postpone(session, [item.receipt_id for item in due[:2_000]], LATER)
+        receipts.postpone(session, [item.receipt_id for item in due[:2_000]], 0, LATER)
         receipts.delete_receipts(session, [item.receipt_id for item in due[2_000:]])
     with state.read() as session:
         assert receipts.count_waiting(session) == 2_000

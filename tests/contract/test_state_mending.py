@@ -77,7 +77,7 @@ def test_what_can_be_so_stays_so(state: State):
     with state.write() as session:
         receipts.add_receipts(session, [make_receipt()], NOW)
         (waiting,) = receipts.list_due(session, NOW, 10)
-        receipts.postpone(session, [waiting.receipt_id], NOW + FURTHEST.receipt)
+        receipts.postpone(session, [waiting.receipt_id], 0, NOW + FURTHEST.receipt)
         sessions.record_failure(session, "somebody", 9, NOW + timedelta(minutes=15))
         assert mend_times(session, NOW, FURTHEST) == 0
         # Another worker read its clock a moment later.

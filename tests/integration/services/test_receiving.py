@@ -1,11 +1,14 @@
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 
 from core.domain.messages import Receipt
 from core.gateways.simulator.gateway import SimulatorGateway
 from core.history.messages import MessageStore, ReceiptUpdate
+from core.services.settling import Settling
 from core.state import receipts
 from tests.support.factories import make_account, make_receipt
 from tests.support.house import MONTH, House, contacts
@@ -190,4 +193,38 @@ def test_receipts_that_came_before_their_batch_are_merged_as_soon_as_it_is_in_hi
     house.app.working.run_until_idle(house.clock)
     assert early[0].postponed_count > 0
     assert {merged.merged_count for merged in early} == {0}
+    assert house.app.receiving.count_waiting() == 0
+
+
+def test_a_merge_that_looked_before_the_batch_came_puts_nothing_off(house: House, monkeypatch: pytest.MonkeyPatch):
+    append, settle, merge = MessageStore.append_batch, Settling.settle, MessageStore.merge_receipts
+    looked, go_on, merging = Event(), Event(), []
+
+    def slow(store: MessageStore, updates: Sequence[ReceiptUpdate]) -> set[tuple[str, str]]:
+        matched = merge(store, updates)
+        looked.set()
+        assert go_on.wait(60)
+        return matched
+
+    def meanwhile(store: MessageStore, *values: object) -> bool:
+        house.wait(timedelta(hours=1))
+        house.app.receiving.collect(house.clock)
+        merging.append(pool.submit(house.app.receiving.merge, house.clock))
+        assert looked.wait(60)
+        monkeypatch.setattr(MessageStore, "merge_receipts", merge)
+        return append(store, *values)
+
+    def settled(settling: Settling, *values: object) -> None:
+        settle(settling, *values)
+        go_on.set()
+        merging[0].result()
+
+    monkeypatch.setattr(MessageStore, "merge_receipts", slow)
+    monkeypatch.setattr(MessageStore, "append_batch", meanwhile)
+    monkeypatch.setattr(Settling, "settle", settled)
+    house.launch(house.upload(contacts(50)).list_id)
+    with ThreadPoolExecutor() as pool:
+        house.app.working.run_until_idle(house.clock)
+    assert (merging[0].result().merged_count, merging[0].result().postponed_count > 0) == (0, True)
+    house.app.receiving.merge(house.clock)
     assert house.app.receiving.count_waiting() == 0
