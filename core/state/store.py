@@ -20,6 +20,7 @@ from core.domain.folding import fold
 from core.errors import AppError, InvalidInput, StorageError
 from core.state import turns
 from core.state.door import watch
+from core.state.place import Place
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
@@ -39,6 +40,7 @@ class State:
         """Keep the SQLAlchemy *url*; nothing connects yet."""
         self.url = url
         self._engine = _make_engine(url)
+        self._place = _place_of(self._engine)
         self._writing = self._engine.execution_options(heliograph_write=True)
         # All statements of a reading see the same moment, as they do on SQLite by themselves.
         postgres = self._engine.dialect.name == "postgresql"
@@ -125,6 +127,8 @@ class State:
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
+        if self._place:
+            self._place.forget()
 
 
 def _make_engine(url: str) -> Engine:
@@ -138,6 +142,15 @@ def _make_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _place_of(engine: Engine) -> Place | None:
+    database = engine.url.database
+    if engine.dialect.name != "sqlite" or not database or database == ":memory:":
+        return None
+    place = Place(Path(database))
+    place.watch(engine)
+    return place
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

@@ -1,0 +1,59 @@
+"""
+Where SQLite keeps the state store, and whether the file there is still the one that was opened.
+
+An open connection goes on with a file that was moved away or replaced, and all that it writes is lost with the last
+process that has it open; a new connection makes an empty file where none is. Neither says a word.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from core.errors import StorageError
+
+
+class Place:
+    """Remembers the first file that connections of an engine opened, and lets no other one do."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: tuple[int, int] | None = None
+
+    def watch(self, engine: Engine) -> None:
+        """Look before each connection and each use of one. Both raise StorageError: the file is gone or another."""
+        event.listen(engine, "do_connect", self._before_connecting)
+        event.listen(engine, "connect", self._after_connecting)
+        event.listen(engine, "checkout", self._before_using)
+
+    def forget(self) -> None:
+        """Take whichever file is there next; no connection is open any more."""
+        self._opened = None
+
+    def check(self) -> None:
+        """Raise StorageError if another file is where the one that was opened was, or none."""
+        if self._opened is not None and self._find() != self._opened:
+            raise StorageError(
+                f"{self._path} was moved away or replaced while Heliograph runs.",
+                hint="Put it back; if another is to be in its place, stop web and worker, and start them again.",
+            )
+
+    def _find(self) -> tuple[int, int] | None:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _before_connecting(self, *_: object) -> None:
+        self.check()
+
+    def _after_connecting(self, _connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        if self._opened is None:
+            self._opened = self._find()
+
+    def _before_using(
+        self, _connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        self.check()

@@ -1,0 +1,72 @@
+"""The state store's file, moved or replaced under a running process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.errors import StorageError
+from core.state.store import State
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.sqlite"
+
+
+@pytest.fixture
+def running(path: Path) -> Iterator[State]:
+    made = State(f"sqlite:///{path}")
+    made.migrate()
+    ask(made)
+    yield made
+    made.close()
+
+
+def ask(state: State) -> int:
+    with state.ask() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM users")).scalar_one())
+
+
+def refuse(state: State, path: Path) -> None:
+    with pytest.raises(StorageError, match="moved away or replaced") as caught:
+        ask(state)
+    with pytest.raises(StorageError, match="moved away or replaced"), state.write() as session:
+        session.execute(text("DELETE FROM users"))
+    assert str(path) in caught.value.message
+    assert "Put it back" in (caught.value.hint or "")
+
+
+def test_a_store_that_was_moved_away_is_missed_and_none_is_made(running: State, path: Path, tmp_path: Path):
+    path.rename(tmp_path / "elsewhere")
+    refuse(running, path)
+    # Nor by a connection of its own, when those in the pool are in use.
+    assert not path.exists()
+    (tmp_path / "elsewhere").rename(path)
+    assert ask(running) == 0
+
+
+def test_a_new_connection_makes_no_file_where_the_store_was(running: State, path: Path, tmp_path: Path):
+    with running.ask():
+        path.rename(tmp_path / "elsewhere")
+        refuse(running, path)
+    assert not path.exists()
+
+
+def test_another_store_in_its_place_is_not_written_to(running: State, path: Path, tmp_path: Path):
+    other = State(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    other.migrate()
+    other.close()
+    kept = (tmp_path / "other.sqlite").read_bytes()
+    path.rename(tmp_path / "elsewhere")
+    (tmp_path / "other.sqlite").rename(path)
+    refuse(running, path)
+    assert path.read_bytes() == kept
+
+
+def test_a_store_that_was_closed_takes_what_is_there(running: State, path: Path, tmp_path: Path):
+    path.rename(tmp_path / "elsewhere")
+    running.close()
+    running.migrate()
+    assert ask(running) == 0
