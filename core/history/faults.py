@@ -32,6 +32,17 @@ _LOST_WORDS = (
     # PostgreSQL's answer to whatever follows a statement that failed, such as one for a table that is gone.
     "current transaction is aborted",
 )
+# What PostgreSQL's library says of a server that went away; DuckDB wraps it into whatever it was just about to do.
+_AWAY_WORDS = (
+    "server closed the connection",
+    "terminating connection",
+    "connection to server",
+    "no connection to the server",
+    "connection refused",
+    "connection has been closed",
+    "could not receive data from server",
+    "could not send data to server",
+)
 _FULL_WORDS = ("no space left", "disk is full", "database or disk is full", "disk quota exceeded")
 _MEMORY_WORDS = ("out of memory", "failed to allocate", "could not allocate")
 
@@ -78,7 +89,8 @@ def explain(error: duckdb.Error) -> StorageError | None:
             hint="Try again in a minute.",
         )
     # What the extensions raise has no class of its own: it is about a catalog or a file, never about our SQL.
-    if isinstance(error, duckdb.OperationalError) or is_broken(error) or is_lost(error) or type(error) is duckdb.Error:
+    plain = isinstance(error, duckdb.OperationalError) or type(error) is duckdb.Error
+    if plain or is_broken(error) or is_lost(error) or _says(error, _AWAY_WORDS):
         return StorageError(
             "The message history could not be reached.",
             hint="Check that its catalog and its files can be reached, then try again.",

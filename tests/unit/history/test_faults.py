@@ -1,0 +1,29 @@
+import duckdb
+import pytest
+
+from core.errors import StorageError
+from core.history.faults import explained
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Binder Error: Failed to get data file list from DuckLake: Failed to describe prepared statement: server closed "
+        "the connection unexpectedly",
+        "Failed to execute query: FATAL:  terminating connection due to administrator command",
+        "Unable to connect to Postgres: connection to server on socket failed: Connection refused",
+        "SSL connection has been closed unexpectedly",
+        "no connection to the server",
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", [duckdb.BinderException, duckdb.CatalogException, duckdb.InvalidInputException, duckdb.TransactionException]
+)
+def test_a_server_that_went_away_is_no_mistake_in_our_sql(kind: type[duckdb.Error], said: str):
+    with pytest.raises(StorageError, match="could not be reached"), explained():
+        raise kind(said)
+
+
+def test_a_mistake_in_our_sql_stays_visible():
+    with pytest.raises(duckdb.BinderException), explained():
+        raise duckdb.BinderException('Referenced column "sent" not found in FROM clause!')
