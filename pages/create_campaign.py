@@ -21,6 +21,8 @@ from pages._ui.campaign_steps import Step
 def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
     """Draw Save and what comes next, and do them."""
     launches = False
+    # Above the bar: whoever clicks looks there, and below the message it would lie half behind the buttons.
+    trouble = st.bottom.container()
     with (
         st.bottom,
         st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key=f"{KEY}_finish"),
@@ -49,7 +51,7 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
                 disabled=bool(lacking),
                 on_click=campaign_tabs.go_on,
             )
-    with widgets.show_errors(step.places):
+    with trouble, widgets.show_errors(step.places):
         if saves or launches:
             campaign_form.save(app, viewer, form)
         if saves:

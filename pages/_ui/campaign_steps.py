@@ -77,13 +77,13 @@ def message(form: Form) -> Step:
         simplifies=form.simplifies,
     )
     form.message = composer(key=COMPOSER, value=form.message, preview=shown).text
-    text = st.empty()
     if merged:
         st.markdown(f"Recipients: **{formats.number(merged.total)}**")
     _simplify(form)
     _stray_braces(form)
     is_timed, schedule = campaign_schedule.show(form)
-    places = {"name": name, "message": text, "schedule_at": schedule}
+    # What is wrong with the message has no place of its own: under the phone nobody would see it.
+    places = {"name": name, "schedule_at": schedule}
     return Step(places, is_last=True, merged=merged, is_timed=is_timed)
 
 

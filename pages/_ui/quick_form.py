@@ -90,14 +90,15 @@ def question(estimate: Estimate) -> str:
 def buttons(order: QuickMessage) -> None:
     """Draw Reset form and Send; ask before sending."""
     app, viewer = session.current()
-    place = st.empty()
+    # Above the bar: whoever clicks looks there, and the form may be long.
+    trouble = st.bottom.container()
     with (
         st.bottom,
         st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key=f"{KEY}_finish"),
     ):
         st.button("Reset form", icon=":material/restart_alt:", key=f"{KEY}_reset", on_click=reset)
         asks = st.button("Send", icon=":material/send:", type="primary", key=f"{KEY}_send")
-    with widgets.show_errors(dict.fromkeys(("", "numbers", "message", "sender_id"), place)):
+    with trouble, widgets.show_errors():
         if asks:
             estimate = app.quick_sending.estimate(viewer, order, session.now())
             widgets.ask(f"{KEY}_sure", order.token, title="Send now?", text=question(estimate))

@@ -56,6 +56,18 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+def is_in_sight(element: Locator) -> bool:
+    """Return whether all of *element*'s height is on screen, with nothing over it such as the bar at the lower edge."""
+    expect(element).to_be_visible()
+    return element.evaluate(
+        """element => {
+            const { left, width, top, bottom } = element.getBoundingClientRect();
+            const found = [top + 1, bottom - 1].map((y) => document.elementFromPoint(left + width / 2, y));
+            return found.every((one) => element.contains(one));
+        }"""
+    )
+
+
 def choose_file(page: Page, name: str, content: bytes) -> None:
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     expect(page.get_by_text(name)).to_be_visible()

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.campaigns import CampaignStatus
 from core.domain.paging import PageRequest
-from tests.e2e.driver import log_in, open_page, person, settled
+from tests.e2e.driver import is_in_sight, log_in, open_page, person, settled
 from tests.e2e.studio import EYE_PX, ZONE, Studio, click_row, now, people, until
 
 pytestmark = pytest.mark.browser
@@ -260,3 +260,16 @@ def test_a_schedule_is_explained_until_it_holds_and_edit_takes_it_back(browser: 
         page.get_by_role("button", name="Launch at once instead").click()
         expect(page.get_by_role("textbox", name="Schedule Time")).to_have_count(0)
         until(lambda: studio.get(draft).schedule_at is None)
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_what_keeps_an_empty_message_from_being_launched_is_in_sight(browser: Browser, studio: Studio, *, phone: bool):
+    name = f"Nothing to say {phone}"
+    draft = studio.draft(name, (studio.upload(name, people(3, 5_700_000 + 100 * phone)),), message="")
+    with person(browser, studio.url, phone=phone) as page:
+        studio.enter(page)
+        open_page(page, f"/create_campaign?id={draft.campaign_id}")
+        page.get_by_role("button", name="Next Step").click()
+        page.get_by_role("button", name="Launch", exact=True).click()
+        trouble = page.get_by_role("alert").filter(has_text="The message is empty.")
+        assert is_in_sight(trouble)

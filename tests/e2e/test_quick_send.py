@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.paging import PageRequest
-from tests.e2e.driver import log_in, open_page, person, settled
+from tests.e2e.driver import is_in_sight, log_in, open_page, person, settled
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.browser
@@ -53,3 +53,11 @@ def test_numbers_become_chips_and_the_message_is_sent_once(browser: Browser, dem
     viewer = demo.app.people.get_viewer()
     found = demo.app.composing.page(viewer, PageRequest(size=50)).items
     assert [item.message for item in found if item.source == "quick_send"] == ["Doors open at 8."]
+
+
+def test_what_keeps_a_message_from_being_sent_is_in_sight(browser: Browser, demo: Installation):
+    with person(browser, demo.url) as page:
+        log_in(page)
+        open_page(page, "/quick_send")
+        page.get_by_role("button", name="Send", exact=True).click()
+        assert is_in_sight(page.get_by_role("alert").filter(has_text="There are no recipients."))
