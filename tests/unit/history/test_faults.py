@@ -8,8 +8,7 @@ from core.history.faults import explained
 @pytest.mark.parametrize(
     "said",
     [
-        "Binder Error: Failed to get data file list from DuckLake: Failed to describe prepared statement: server closed "
-        "the connection unexpectedly",
+        "Failed to get data file list from DuckLake: server closed the connection unexpectedly",
         "Failed to execute query: FATAL:  terminating connection due to administrator command",
         "Unable to connect to Postgres: connection to server on socket failed: Connection refused",
         "SSL connection has been closed unexpectedly",
