@@ -56,6 +56,13 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+def adds_up(page: Page) -> None:
+    """Wait until the page says that the campaign's numbers add up."""
+    # When a campaign ends its page is drawn anew, and for a moment beside what stood there before.
+    expect(page.get_by_text("Adds up")).to_have_count(1)
+    expect(page.get_by_text("Adds up")).to_be_visible()
+
+
 def is_in_sight(element: Locator) -> bool:
     """Return whether all of *element*'s height is on screen, with nothing over it such as the bar at the lower edge."""
     expect(element).to_be_visible()

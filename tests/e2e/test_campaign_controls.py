@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.domain.campaigns import CampaignStatus, Source
 from core.domain.paging import PageRequest
-from tests.e2e.driver import metric, open_page, person, settled
+from tests.e2e.driver import adds_up, metric, open_page, person, settled
 from tests.e2e.studio import Studio, cells, now, number, people, until
 
 pytestmark = pytest.mark.browser
@@ -63,10 +63,14 @@ def test_a_campaign_is_watched_paused_resumed_and_canceled(browser: Browser, stu
         assert studio.get(draft).status is CampaignStatus.PAUSED
         # What was on its way is settled; then nothing goes out any more.
         reconcile = studio.running.app.reporting.reconciliation
-        page.wait_for_timeout(1_500)
+
+        def rests() -> bool:
+            before = reconcile(studio.viewer, draft.campaign_id).sent_count
+            page.wait_for_timeout(1_000)
+            return reconcile(studio.viewer, draft.campaign_id).sent_count == before
+
+        until(rests)
         held = reconcile(studio.viewer, draft.campaign_id).sent_count
-        page.wait_for_timeout(1_000)
-        assert reconcile(studio.viewer, draft.campaign_id).sent_count == held
         assert 0 < held < COUNT
         page.get_by_role("button", name="Resume").click()
         state(page, "Active")
@@ -85,7 +89,7 @@ def test_a_campaign_is_watched_paused_resumed_and_canceled(browser: Browser, stu
             expect(page.get_by_role("button", name=name)).to_have_count(0)
         # Settled while somebody looks on: nothing is pending any more, and it still adds up.
         expect(line(page, "Pending")).to_have_text(re.compile(r"^Pending\s*0$"))
-        expect(page.get_by_text("Adds up")).to_be_visible()
+        adds_up(page)
         sent, canceled = count(page, "Sent"), count(page, "Excluded\\s*canceled")
         assert sent > held
         assert sent + canceled + count(page, "Failed") + count(page, "Unknown") == COUNT
@@ -110,7 +114,7 @@ def test_each_number_leads_to_as_many_people(browser: Browser, studio: Studio):
     with person(browser, studio.url) as page:
         studio.enter(page)
         open_page(page, f"/campaign?id={draft.campaign_id}")
-        expect(page.get_by_text("Adds up")).to_be_visible()
+        adds_up(page)
         assert metric(page, "Total") == 13
         for label, offsets in {"Excluded\\s*duplicate": range(4), "Excluded\\s*left out": (7, 8)}.items():
             assert count(page, label) == len(offsets)

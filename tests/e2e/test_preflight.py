@@ -11,7 +11,7 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.gateways.simulator.journal import Journal
 from core.services.composing import draft_of
 from core.state import suppressions
-from tests.e2e.driver import open_page, person, settled
+from tests.e2e.driver import adds_up, open_page, person, settled
 from tests.e2e.studio import Studio, cells, finding, now, number, people, until
 
 pytestmark = pytest.mark.browser
@@ -170,7 +170,7 @@ def test_launching_in_two_tabs_launches_once(browser: Browser, studio: Studio):
         expect(refused).to_be_in_viewport()
         other.get_by_role("button", name="Show campaign").last.click()
         expect(other.locator(".st-key-campaign_header").get_by_text("Completed")).to_be_visible()
-        expect(other.get_by_text("Adds up")).to_be_visible()
+        adds_up(other)
     assert journal.list_repeated() == []
     # One answer in 50 000 is lost, and one in 500 is a refusal.
     assert 18 <= journal.count_accepted() - before <= 20

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.paging import PageRequest
-from tests.e2e.driver import is_in_sight, log_in, open_page, person, settled
+from tests.e2e.driver import adds_up, is_in_sight, log_in, open_page, person, settled
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def test_numbers_become_chips_and_the_message_is_sent_once(browser: Browser, dem
         page.get_by_role("dialog").get_by_role("button", name="Ok").dblclick()
         expect(page.get_by_role("heading", name="Campaign", exact=True)).to_be_visible()
         expect(page.locator(".st-key-campaign_header").get_by_text("Completed")).to_be_visible(timeout=60_000)
-        expect(page.get_by_text("Adds up")).to_be_visible()
+        adds_up(page)
     viewer = demo.app.people.get_viewer()
     found = demo.app.composing.page(viewer, PageRequest(size=50)).items
     assert [item.message for item in found if item.source == "quick_send"] == ["Doors open at 8."]

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.gateways.simulator.journal import Journal
 from core.services.adding_people import NewPerson
-from tests.e2e.driver import EMAIL, PASSWORD, cell, choose_file, log_in, metric, open_page, person, settled
+from tests.e2e.driver import EMAIL, PASSWORD, adds_up, cell, choose_file, log_in, metric, open_page, person, settled
 from tests.support.installation import Installation, installation
 
 pytestmark = pytest.mark.browser
@@ -102,7 +102,7 @@ def launch(page: Page) -> None:
     settled(page)
     bar.get_by_role("button", name="Launch").click()
     expect(page.locator(".st-key-campaign_header").get_by_text("Completed")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Adds up")).to_be_visible()
+    adds_up(page)
 
 
 def test_one_campaign_through_every_room(browser: Browser, fresh: Installation):
