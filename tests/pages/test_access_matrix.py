@@ -132,6 +132,7 @@ def test_each_role_opens_its_pages_and_no_other(company: Company, role: str, *, 
         at = company.house.open(stem, id=company.campaign_id)
         assert not at.exception, stem
         assert not [error for error in at.error if "You may not see" in error.value], stem
+        assert at.button(key="frame_log_out"), stem
         words = said(at)
         if stem == "audit":
             # It is of the whole installation: whoever may read it reads the names of everything, and no numbers.

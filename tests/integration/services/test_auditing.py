@@ -1,5 +1,7 @@
 """What people do leaves a line; what is refused leaves none."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.domain.audit import Action, AuditEntry, AuditFilter
@@ -59,6 +61,9 @@ def test_what_is_refused_leaves_no_line(house: House):
     before = lines(house)
     with pytest.raises(InvalidTransition):
         house.app.controlling.pause(house.viewer, campaign.campaign_id, house.now)
+    reader = replace(house.viewer, permissions=PRESETS["Reporting manager"])
+    with pytest.raises(Forbidden):
+        house.app.controlling.pause(reader, campaign.campaign_id, house.now)
     assert lines(house) == before
 
 

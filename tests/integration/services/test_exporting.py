@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from core.domain.audit import Action, AuditFilter
 from core.domain.exports import Export, ExportFormat, ExportStatus
 from core.domain.permissions import Permission, Viewer
 from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
@@ -89,6 +90,15 @@ def test_statistics_are_exported_with_all_groups_and_their_meaning(house: House)
     assert notes["Made by"] == "Ada Lovelace <ada@example.com> with Heliograph"
     assert notes["Grouped by"] == "Network"
     assert notes["Total"] == "120 sent, 0 delivered, 0 undelivered, 120 transmitted; cost 9.00 EUR"
+
+
+def test_who_exports_what_is_written_down(house: House) -> None:
+    record(house)
+    reader = replace(add_person(house, "Reporting manager"), address="192.0.2.7")
+    ordered = order(house, reader)
+    [line] = house.app.auditing.page(house.viewer, AuditFilter(action=Action.EXPORTED), 1, 10).items
+    assert (line.user_id, line.address, line.at) == (reader.user_id, "192.0.2.7", house.now)
+    assert (line.subject.subject_id, line.details) == (ordered.export_id, {"what": "Messages"})
 
 
 def test_whoever_may_not_see_numbers_gets_them_masked(house: House) -> None:

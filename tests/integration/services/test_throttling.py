@@ -92,6 +92,10 @@ def test_success_does_not_give_an_attacker_s_address_new_tries(service: SigningI
     assert fail(service, "guess@example.com", OFFICE, now) > wait_s
 
 
+def test_a_password_is_good_until_it_is_changed(service: SigningIn):
+    assert service.sign_in(EMAIL, PASSWORD, OFFICE, NOW + timedelta(days=3_650))
+
+
 @pytest.mark.parametrize("ended", ["idle", "old", "signed out"])
 def test_activity_does_not_bring_back_a_session_that_has_ended(service: SigningIn, ended: str):
     token, now = service.sign_in(EMAIL, PASSWORD, OFFICE, NOW), NOW

@@ -44,6 +44,7 @@ def test_login_leads_to_the_page_one_wanted_and_nothing_is_asked_of_other_hosts(
     page.goto("/?id=42")
     page.get_by_label("Email").fill(ADA.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
+    assert page.get_by_label("Password", exact=True).get_attribute("type") == "password"
     page.get_by_role("button", name="Show password").click()
     assert page.get_by_label("Password", exact=True).get_attribute("type") == "text"
     page.get_by_role("button", name="Log In").click()
