@@ -3,6 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from core.bootstrap import App, build_app
+from core.config import Settings
+from core.domain.permissions import Viewer
+from core.services.adding_people import NewPerson
 from core.state.store import State
 
 
@@ -13,3 +17,18 @@ def state(tmp_path: Path) -> Iterator[State]:
     made.migrate()
     yield made
     made.close()
+
+
+@pytest.fixture
+def app(environment: dict[str, str]) -> Iterator[App]:
+    """Open what a worker of this *environment* opens."""
+    built = build_app(Settings.from_environment(environment))
+    built.state.migrate()
+    built.lake.ping()
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def viewer(app: App) -> Viewer:
+    return app.people.add(NewPerson("Ada", "ada@example.com", "Heliograph-test-1"), app.clock())

@@ -4,21 +4,19 @@ import io
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from core.bootstrap import App, build_app
-from core.config import Settings
+from core.bootstrap import App
 from core.domain.campaigns import CampaignDraft, CampaignStatus
 from core.domain.lists import ListStatus
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.gateways.simulator.journal import Journal
 from core.history.queries import MessageQuery
-from core.services.adding_people import NewPerson
 from core.services.importing import Upload
 from tests.support.installation import worker
 
@@ -37,20 +35,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "HELIOGRAPH_LEASE_S": "3",
         "HELIOGRAPH_LOG_LEVEL": "WARNING",
     }
-
-
-@pytest.fixture
-def app(environment: dict[str, str]) -> Iterator[App]:
-    built = build_app(Settings.from_environment(environment))
-    built.state.migrate()
-    built.lake.ping()
-    yield built
-    built.close()
-
-
-@pytest.fixture
-def viewer(app: App) -> Viewer:
-    return app.people.add(NewPerson("Ada", "ada@example.com", "Heliograph-test-1"), now())
 
 
 def now() -> datetime:

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +14,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.bootstrap import App, build_app
-from core.config import Settings
+from core.bootstrap import App
 from core.domain.campaigns import CampaignDraft, CampaignStatus
 from core.domain.messages import LedgerState, OutboundMessage
 from core.domain.permissions import Viewer
 from core.gateways.simulator.journal import Accepted, Journal
 from core.gateways.simulator.profiles import fate_of, profile_of
-from core.services.adding_people import NewPerson
 from core.services.importing import Upload
 from core.state.models import BatchRow, LedgerRow
 from tests.support.installation import worker
@@ -44,20 +42,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "HELIOGRAPH_WORKER_THREADS": "3",
         "HELIOGRAPH_LOG_LEVEL": "ERROR",
     }
-
-
-@pytest.fixture
-def app(environment: dict[str, str]) -> Iterator[App]:
-    built = build_app(Settings.from_environment(environment))
-    built.state.migrate()
-    built.lake.ping()
-    yield built
-    built.close()
-
-
-@pytest.fixture
-def viewer(app: App) -> Viewer:
-    return app.people.add(NewPerson("Ada", "ada@example.com", "Heliograph-test-1"), app.clock())
 
 
 @pytest.fixture
