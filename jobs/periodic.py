@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 BEAT_S = 0.5
 # What is not found by looking, but done again and again.
 REPEATED: Mapping[WorkKind, timedelta] = {
-    WorkKind.RECEIPTS: timedelta(seconds=1),
+    WorkKind.RECEIPTS: timedelta(seconds=0.5),
     WorkKind.ROLLUPS: timedelta(seconds=60),
     WorkKind.TIDY: timedelta(minutes=10),
     WorkKind.MAINTENANCE: timedelta(seconds=60),

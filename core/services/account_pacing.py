@@ -7,6 +7,7 @@ looked last, and goes on from where the stored bucket stands: never behind it, a
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,9 @@ from core.state.accounts import PacedAccount
 
 # An account at its limit lets this many seconds' worth of tokens flow in before the next sub-window.
 REFILL_S = 0.1
+# What flows in for this long, and lies there, is more than those who send can spend. Less than half of a bucket, so
+# that another thread comes before it overflows; more than there is between two sub-windows.
+SPARE_S = 0.25
 
 
 class AccountPacing:
@@ -43,8 +47,7 @@ class AccountPacing:
         """
         # The clock is read behind the lock: read before it, the threads' times would come in any order.
         now = self._bucket_time(account_id, paced.bucket.updated_at, clock())
-        # A bucket smaller than the longest message would never let it through.
-        capacity = float(max(paced.rate_tps, MAX_SEGMENTS))
+        capacity = _capacity(paced)
         wanted = sum(message.segment_count for message in window)
         _, granted, _ = take(paced.bucket, wanted, paced.rate_tps, now, capacity)
         # Each sub-window costs two transactions: a handful of tokens is not worth them.
@@ -57,6 +60,13 @@ class AccountPacing:
         accounts.set_bucket(session, account_id, bucket)
         return taken, 0.0 if len(taken) == len(window) else wait_s
 
+    def is_spare(self, account_id: str, paced: PacedAccount, clock: Callable[[], datetime]) -> bool:
+        """Return whether tokens lie there that whoever sends for the account now leaves; nothing is taken."""
+        now = self._bucket_time(account_id, paced.bucket.updated_at, clock())
+        capacity = _capacity(paced)
+        spare = ceil(min(capacity, paced.rate_tps * SPARE_S))
+        return take(paced.bucket, spare, paced.rate_tps, now, capacity)[1] == spare
+
     def _bucket_time(self, account_id: str, stored: datetime, now: datetime) -> datetime:
         """Return what time it is for the bucket that is *stored* as of then."""
         # How long ago somebody else wrote it cannot be told from his clock: what is seen first begins to fill now.
@@ -65,6 +75,11 @@ class AccountPacing:
         reckoned = max(stored, bucket_time + max(timedelta(0), now - looked_at))
         self._seen[account_id] = (now, reckoned)
         return reckoned
+
+
+def _capacity(paced: PacedAccount) -> float:
+    # A bucket smaller than the longest message would never let it through.
+    return float(max(paced.rate_tps, MAX_SEGMENTS))
 
 
 def _affordable(window: Sequence[OutboundMessage], granted: int) -> list[OutboundMessage]:

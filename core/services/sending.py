@@ -70,7 +70,8 @@ class Sending:
         """
         Send the campaign's free batches one after the other, for at most about `SLICE_S` seconds.
 
-        Several workers may run the same campaign; each batch is sent by one of them.
+        Several workers may run the same campaign; each batch is sent by one of them, and nothing is sent here while
+        those who do so already use up the account's rate.
         Raises: StorageError: a store did not answer; leases run out and the work is taken up again.
         """
         turn = Slice(self._tools, campaign_id, clock, self._stop)
@@ -80,7 +81,23 @@ class Sending:
                 return
             BatchRun(self._tools, job, turn.is_over, self._stop).run()
 
+    def _is_wanted(self, campaign_id: str, clock: Callable[[], datetime]) -> bool:
+        """
+        Return whether one more thread could send anything that those who send this campaign already cannot.
+
+        A batch is in history when its last message is sent: threads that share an account's rate keep the first ones
+        of all their batches, and so their receipts, out of it for as many times longer.
+        """
+        with self._tools.state.read() as session:
+            if campaign_id not in ledger.count_leased(session, clock()):
+                return True
+            account_id = campaigns.get_campaign(session, campaign_id).account_id
+            paced = accounts.look_at_bucket(session, account_id)
+        return self._tools.pacing.is_spare(account_id, paced, clock)
+
     def _lease(self, campaign_id: str, clock: Callable[[], datetime]) -> BatchJob | None:
+        if not self._is_wanted(campaign_id, clock):
+            return None
         owner, now = new_owner(), clock()
         with self._tools.state.write() as session:
             campaign = campaigns.get_campaign(session, campaign_id)

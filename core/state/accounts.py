@@ -160,7 +160,15 @@ def page_accounts(session: Session, account_ids: Collection[str] | None, request
 
 def lock_bucket(session: Session, account_id: str) -> PacedAccount:
     """Return rate and bucket, locked until the transaction ends (SQLite's write lock does the same)."""
-    row = session.scalars(select(AccountRow).where(AccountRow.account_id == account_id).with_for_update()).one()
+    return _paced(session.scalars(select(AccountRow).where(AccountRow.account_id == account_id).with_for_update()).one())
+
+
+def look_at_bucket(session: Session, account_id: str) -> PacedAccount:
+    """Return rate and bucket as they are this moment, to weigh something up and not to take from."""
+    return _paced(session.scalars(select(AccountRow).where(AccountRow.account_id == account_id)).one())
+
+
+def _paced(row: AccountRow) -> PacedAccount:
     bucket = Bucket(row.bucket_tokens, row.bucket_at or row.created_at)
     return PacedAccount(row.rate_tps, bucket, _account(row).can_send)
 
