@@ -34,7 +34,8 @@ def live(campaign: Campaign) -> None:
             if found.sent_count and outcome.ok:
                 reconciliation.show_arrivals(now_there, found, arrived)
 
-    numbers()
+    with widgets.place():
+        numbers()
 
 
 def header(campaign: Campaign) -> None:
@@ -54,7 +55,8 @@ session.require(Permission.CAMPAIGN, Permission.QUICK_SEND)
 app, viewer = session.current()
 with widgets.show_errors() as outcome:
     found = app.composing.get(viewer, address.get("id"))
-    header(found)
+    with widgets.place():
+        header(found)
     numbers, phone = st.columns([2, 1], gap="large")
     with numbers:
         if found.status is not CampaignStatus.INACTIVE:

@@ -50,8 +50,10 @@ with tables.bar():
 with widgets.show_errors():
     page = app.importing.page(viewer, request)
     if page.total or request.search:
-        if waiting := [item.list_id for item in page.items if item.status is ListStatus.IN_PROGRESS]:
-            list_panels.watch(waiting)
+        waiting = [item.list_id for item in page.items if item.status is ListStatus.IN_PROGRESS]
+        with widgets.place():
+            if waiting:
+                list_panels.watch(waiting)
         counts = app.importing.count_campaigns(viewer, page.items)
         click = tables.show(
             page.items,

@@ -52,8 +52,10 @@ with widgets.show_errors():
     page = app.importing_traffic.page(viewer, request)
     names = label_accounts(app.accounts.list_accounts(viewer))
     if page.total or request.search:
-        if waiting := [item.import_id for item in page.items if item.status is TrafficImportStatus.IN_PROGRESS]:
-            traffic_panels.watch(waiting)
+        waiting = [item.import_id for item in page.items if item.status is TrafficImportStatus.IN_PROGRESS]
+        with widgets.place():
+            if waiting:
+                traffic_panels.watch(waiting)
         click = tables.show(
             page.items,
             columns(names),

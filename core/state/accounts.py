@@ -160,7 +160,8 @@ def page_accounts(session: Session, account_ids: Collection[str] | None, request
 
 def lock_bucket(session: Session, account_id: str) -> PacedAccount:
     """Return rate and bucket, locked until the transaction ends (SQLite's write lock does the same)."""
-    return _paced(session.scalars(select(AccountRow).where(AccountRow.account_id == account_id).with_for_update()).one())
+    found = select(AccountRow).where(AccountRow.account_id == account_id)
+    return _paced(session.scalars(found.with_for_update()).one())
 
 
 def look_at_bucket(session: Session, account_id: str) -> PacedAccount:

@@ -30,13 +30,9 @@ def show_progress(campaign: Campaign, found: Reconciliation, now: datetime) -> N
     done_count = found.audience_count - found.pending_count
     # Those excluded took no time: counted in, they would make the rest look nearer than it is.
     rate = _rate_per_s(campaign, done_count - found.excluded_count, now)
-    if campaign.status in LIVE:
-        if found.audience_count:
-            left = f", about {formats.duration(found.pending_count / rate)} left" if rate else ""
-            done = f"{formats.number(done_count)} of {formats.number(found.audience_count)}"
-            widgets.progress(found.done_pct / 100, f"**{formats.percent(found.done_pct / 100)}** – {done}{left}")
-        else:
-            widgets.progress(0.0, "Freezing the audience: every message is rendered, measured and priced.")
+    with widgets.place():
+        if campaign.status in LIVE:
+            _show_bar(found, done_count, rate)
     share = found.sent_count / found.audience_count if found.audience_count else None
     speed = f"{_speed(rate)} per second" if rate else ""
     widgets.tiles(
@@ -46,6 +42,15 @@ def show_progress(campaign: Campaign, found: Reconciliation, now: datetime) -> N
             Tile("Sent/Total", formats.percent(share)),
         )
     )
+
+
+def _show_bar(found: Reconciliation, done_count: int, rate: float) -> None:
+    if not found.audience_count:
+        widgets.progress(0.0, "Freezing the audience: every message is rendered, measured and priced.")
+        return
+    left = f", about {formats.duration(found.pending_count / rate)} left" if rate else ""
+    done = f"{formats.number(done_count)} of {formats.number(found.audience_count)}"
+    widgets.progress(found.done_pct / 100, f"**{formats.percent(found.done_pct / 100)}** – {done}{left}")
 
 
 def show_proof(campaign_id: str, found: Reconciliation) -> None:

@@ -207,6 +207,16 @@ def progress(value: float, text: str) -> None:
     st.progress(min(max(value, 0.0), 1.0), text=text)
 
 
+def place() -> DeltaGenerator:
+    """
+    Return a place for what comes and goes, kept while nothing is there.
+
+    Streamlit tells elements apart by how many come before them: without it what follows moves up when something goes,
+    and stands on the page twice until the run ends.
+    """
+    return st.container()
+
+
 @contextmanager
 def card(title: str, *, key: str, help: str = "") -> Generator[DeltaGenerator]:  # noqa: A002 - Streamlit's own word
     """Draw a section with a border and a heading around the block."""

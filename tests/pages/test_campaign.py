@@ -8,7 +8,7 @@ from core.domain.campaigns import CampaignStatus, Reconciliation
 from core.domain.paging import PageRequest
 from core.state.campaigns import move_campaign
 from tests.support.campaigns import freeze, launch, now, save_draft, send
-from tests.support.page_tests import House
+from tests.support.page_tests import House, place_of
 
 
 def numbers(at) -> dict[str, str]:
@@ -72,6 +72,27 @@ def test_completed_campaign_accounts_for_every_recipient(house: House) -> None:
     proof = lines(at, 0)
     assert (proof["Sent"], proof["Pending"], proof["**Audience**"]) == (str(found.sent_count), "0", "**3**")
     assert "Adds up" in words(at)
+
+
+def test_everything_keeps_its_place_while_the_campaign_goes_on(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+
+    def places() -> dict[str, tuple[int, ...]]:
+        at = house.open("campaign", id=campaign.campaign_id)
+        assert not at.exception
+        cards = {heading.value: place_of(at, heading) for heading in at.subheader}
+        return cards | {"tile": place_of(at, at.metric[0]), "last table": place_of(at, at.table[-1])}
+
+    active = places()
+    assert "Reconciliation" in active
+    with house.app.state.write() as session:
+        move_campaign(session, campaign.campaign_id, CampaignStatus.PAUSED, fault="The gateway is not set up.")
+    assert places() == active
+    house.app.controlling.resume(viewer, campaign.campaign_id, now())
+    house.app.sending.run(campaign.campaign_id, now)
+    completed = places()
+    assert {name: completed[name] for name in active} == active
 
 
 def test_reasons_stand_beside_what_was_left_out_or_refused(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from core.domain.lists import ListStatus
 from core.domain.paging import PageRequest
 from core.errors import NotFound
 from core.services.managing_people import Change
-from tests.support.page_tests import House, clicking
+from tests.support.page_tests import House, clicking, place_of
 
 CONTACTS = b"PhoneNumber,FirstName\n491796548754,Beau\n491796548755,Russell\n491796548754,Twice\n12,Short\n"
 
@@ -79,9 +79,11 @@ def test_uploaded_file_becomes_a_ready_list(house: House) -> None:
     (new,) = house.app.importing.page(viewer, PageRequest()).items
     assert (new.name, new.status) == ("Spring customers", ListStatus.IN_PROGRESS)
     assert at.progress
+    place = place_of(at, at.dataframe[0])
     house.work(new.list_id)
     at.run()
     assert not at.progress
+    assert place_of(at, at.dataframe[0]) == place
     assert list(table(at)["Status"][0]) == ["Ready"]
 
 

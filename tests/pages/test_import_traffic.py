@@ -12,7 +12,7 @@ from core.domain.permissions import Viewer
 from core.errors import NotFound
 from core.services.importing_traffic import TrafficUpload
 from tests.support import cdr
-from tests.support.page_tests import House, clicking
+from tests.support.page_tests import House, clicking, place_of
 
 KEY = "import_traffic"
 GOOD = cdr.csv(cdr.line(0, "DELIVRD"), cdr.line(1, "UNDELIV"), "x,y")
@@ -100,9 +100,11 @@ def test_a_file_whose_columns_are_clear_takes_two_clicks(house: House) -> None:
     assert not at.exception
     assert imports(house, viewer)[0].status is TrafficImportStatus.IN_PROGRESS
     assert at.progress
+    place = place_of(at, at.dataframe[0])
     house.app.importing_traffic.run(new.import_id, now)
     at.run()
     assert not at.progress
+    assert place_of(at, at.dataframe[0]) == place
     assert list(table(at)["Status"][0]) == ["Completed"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block, Element
 
 from core.bootstrap import App, build_app
 from core.config import Settings
@@ -129,3 +130,19 @@ def choosing(rows: Sequence[int]) -> Iterator[None]:
 
 def _began() -> list[int]:
     return list(selecting.current().began)
+
+
+def place_of(at: AppTest, element: Element) -> tuple[int, ...]:
+    """Return where on the page it stands: how many elements come before it in each block that it is within."""
+
+    def find(block: Block) -> tuple[int, ...] | None:
+        for number, child in block.children.items():
+            if child is element:
+                return (number,)
+            if isinstance(child, Block) and (rest := find(child)) is not None:
+                return (number, *rest)
+        return None
+
+    found = find(at.main)
+    assert found is not None, f"{element} is not on the page"
+    return found
