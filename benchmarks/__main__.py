@@ -13,6 +13,7 @@ from benchmarks import (
     login,
     maintenance,
     preflight,
+    receipts,
     statistics,
     story,
     text,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "cdr": cdr,
     "login": login,
     "workers": workers,
+    "receipts": receipts,
 }
 
 

@@ -30,7 +30,7 @@ import pyarrow as pa
 import uuid_utils
 
 from benchmarks import traffic
-from benchmarks.report import Case, repeated
+from benchmarks.report import Case, percentile, repeated
 from core.bootstrap import App
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
@@ -202,9 +202,9 @@ class _Comparison:
         Case(NAME, "the longest step, waiting for the lock included", files[0], did.longest_s).emit()
         for name, share in (("median", 50), (f"{_HIGH_PCT}th percentile", _HIGH_PCT)):
             case = Case(
-                NAME, f"a real append beside maintenance: {name}, against alone", ROWS, _percentile(beside, share)
+                NAME, f"a real append beside maintenance: {name}, against alone", ROWS, percentile(beside, share)
             )
-            case.baseline = _percentile(alone, share)
+            case.baseline = percentile(alone, share)
             case.emit()
 
     def _sums(self) -> tuple[int, int, int]:
@@ -226,7 +226,3 @@ class _Comparison:
             print(f"counted {after} instead of {expected}, of {self.rows}; rollups differ in {wrong}", file=sys.stderr)
             return 1
         return 0
-
-
-def _percentile(taken: list[float], share: int) -> float:
-    return statistics.quantiles(taken, n=100, method="inclusive")[share - 1]

@@ -2,9 +2,10 @@
 
 import json
 import os
+import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ class Case:
 @contextmanager
 def measured(case: Case) -> Iterator[Case]:
     """Time the block and watch the resident size meanwhile, then print the case."""
-    with _PeakWatch() as watch:
+    with PeakWatch() as watch:
         start = time.perf_counter()
         yield case
         case.seconds = time.perf_counter() - start
@@ -74,11 +75,11 @@ def repeated(ask: Callable[[], object], runs: int) -> tuple[list[float], float]:
     """
     Ask *runs* times, after once to open what is opened once.
 
-    Returns: The seconds of each run, and the largest resident size meanwhile in MiB, as `_PeakWatch` has it.
+    Returns: The seconds of each run, and the largest resident size meanwhile in MiB, as `PeakWatch` has it.
     """
     ask()
     found: list[float] = []
-    with _PeakWatch() as watch:
+    with PeakWatch() as watch:
         for _ in range(runs):
             with stopwatch() as taken:
                 ask()
@@ -86,7 +87,12 @@ def repeated(ask: Callable[[], object], runs: int) -> tuple[list[float], float]:
     return found, watch.peak_mib
 
 
-class _PeakWatch:
+def percentile(found: Sequence[float], share: int) -> float:
+    """Return what *share* per cent (1 to 99) of the two or more values are at most."""
+    return statistics.quantiles(found, n=100, method="inclusive")[share - 1]
+
+
+class PeakWatch:
     """
     The largest resident size, in MiB, of this process and all below it while the block runs (Linux; elsewhere 0).
 

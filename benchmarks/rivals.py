@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from benchmarks import clickhouse, native, traffic
-from benchmarks.report import Case, repeated
+from benchmarks.report import Case, percentile, repeated
 from core.bootstrap import App
 from core.domain.permissions import Viewer
 
@@ -70,5 +70,5 @@ class Rivals:
             theirs, _ = repeated(ask_rival, _SLOW_RUNS)
             baseline = statistics.median(theirs)
             Case(name, f"{what}: median, against {rival}", self.made.rows, median, peak_mib, baseline).emit()
-        slow = statistics.quantiles(taken, n=100, method="inclusive")[_HIGH_PCT - 1]
+        slow = percentile(taken, _HIGH_PCT)
         Case(name, f"{what}: 95th percentile", self.made.rows, slow, peak_mib).emit()

@@ -1,0 +1,49 @@
+"""Worker processes for a benchmark, and a draft for them to send."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.numbers import mobile_number
+from core.bootstrap import App
+from core.domain.campaigns import CampaignDraft
+from core.domain.permissions import Viewer
+from core.services.importing import Upload
+
+PAUSE_S = 0.02
+
+
+def prepare_draft(app: App, viewer: Viewer, folder: Path, recipient_count: int) -> CampaignDraft:
+    """Import a list of so many people, and return a draft to them that is not saved yet."""
+    path = folder / "recipients.csv"
+    with path.open("w", newline="", encoding="utf-8") as target:
+        csv.writer(target).writerows([["PhoneNumber"], *([mobile_number(index)] for index in range(recipient_count))])
+    account = app.accounts.list_sending(viewer)[0]
+    with path.open("rb") as content:
+        found = app.importing.upload(viewer, Upload(account.account_id, "Recipients", path.name), content, app.clock())
+    app.importing.run(found.list_id, app.clock)
+    return CampaignDraft(account.account_id, "Workers", "HELIOGRAPH", (found.list_id,), "Hello", {})
+
+
+@contextmanager
+def worker(environment: dict[str, str], number: int) -> Iterator[None]:
+    """Run a worker process from when it is ready until the block ends. Raises: SystemExit: it did not start."""
+    log = Path(environment["HELIOGRAPH_DATA_DIR"]) / f"worker-{number}.log"
+    with log.open("wb") as errors:
+        command = [sys.executable, "-m", "jobs.worker"]
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stderr=errors)  # noqa: S603 - our own
+    try:
+        while "worker_started" not in log.read_text("utf-8"):
+            if process.poll() is not None:
+                raise SystemExit(f"the worker did not start: {log.read_text('utf-8')}")
+            time.sleep(PAUSE_S)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
