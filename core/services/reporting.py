@@ -119,6 +119,17 @@ class Reporting:
         found = self._history.messages.page(scoped, size, (max(1, page) - 1) * size)
         return MessagePage(self._readable(viewer, found.table), found.total, found.has_more)
 
+    def require_campaign(self, viewer: Viewer, campaign_id: str) -> None:
+        """
+        Let pass that messages are narrowed to the campaign, for viewers too who may see messages but no campaigns.
+
+        Raises: NotFound: unknown, or another account's.
+        """
+        viewer.require(Permission.MESSAGE_HISTORY)
+        with self._state.read() as session:
+            campaign = campaigns.get_campaign(session, campaign_id)
+        viewer.require_account(campaign.account_id, "campaign")
+
     def count_messages(self, viewer: Viewer, query: MessageQuery) -> int:
         """Return how many messages match. Raises: as `messages`."""
         return self._history.messages.count(self._scope(viewer, query))

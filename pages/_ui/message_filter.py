@@ -53,12 +53,16 @@ def find_campaign() -> Campaign | None:
     """
     Return the campaign the page is narrowed to, None when there is none or the viewer may not see campaigns.
 
-    Raises: NotFound: no such campaign.
+    Raises: NotFound: no such campaign, whatever the viewer may see of one.
     """
     app, viewer = session.current()
     asked = active().get(CAMPAIGN)
-    may = viewer.may(Permission.CAMPAIGN) or viewer.may(Permission.QUICK_SEND)
-    return app.composing.get(viewer, asked) if asked and may else None
+    if not asked:
+        return None
+    if viewer.may(Permission.CAMPAIGN) or viewer.may(Permission.QUICK_SEND):
+        return app.composing.get(viewer, asked)
+    app.reporting.require_campaign(viewer, asked)
+    return None
 
 
 def pager(query: MessageQuery, found: MessagePage, sizes: Sequence[int]) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -6,6 +7,7 @@ import pandas as pd
 import pytest
 
 from core.domain.permissions import Viewer
+from core.services.managing_people import Change
 from tests.support.campaigns import save_draft, send
 from tests.support.messages import make_message
 from tests.support.page_tests import House, choosing, clicking
@@ -240,20 +242,36 @@ def test_campaigns_messages_are_shown_whenever_they_were_sent(house: House) -> N
 
 def test_campaign_filter_holds_for_those_who_may_not_see_its_name(house: House) -> None:
     viewer = house.sign_in()
-    house.record([mine(viewer), mine(viewer, campaign_id="another", receiver="+491791111111")])
+    house.record([mine(viewer, receiver="+491791111111")])
+    campaign = send(house, viewer, save_draft(house, viewer))
+    sent_count = house.app.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
     house.sign_in("Reporting manager")
-    at = house.open(KEY, campaign="another")
+    at = house.open(KEY, campaign=campaign.campaign_id)
     assert not at.exception
-    assert len(receivers(at)) == 1
+    assert len(receivers(at)) == sent_count
     assert at.button(key=f"{KEY}_chip_campaign_id").label == "One campaign"
 
 
-def test_unknown_campaign_is_an_error(house: House) -> None:
-    house.sign_in()
+@pytest.mark.parametrize("presets", [("Administrator",), ("Administrator", "Reporting manager")])
+def test_unknown_campaign_is_an_error(house: House, presets: Sequence[str]) -> None:
+    for preset in presets:
+        house.sign_in(preset)
     at = house.open(KEY, campaign="nope")
     assert not at.exception
     assert "There is no such campaign" in at.error[0].value
     assert "Check the address" in at.error[0].value
+    assert not at.dataframe
+
+
+def test_another_accounts_campaign_is_as_unknown_to_those_who_see_no_campaigns(house: House) -> None:
+    admin = house.sign_in()
+    campaign = save_draft(house, admin)
+    reader = house.sign_in("Reporting manager")
+    nowhere = Change("Ben", reader.permissions, frozenset())
+    house.app.managing_people.change(admin, reader.user_id, nowhere, datetime.now(UTC))
+    at = house.open(KEY, campaign=campaign.campaign_id)
+    assert not at.exception
+    assert "There is no such campaign" in at.error[0].value
 
 
 def test_the_filter_and_the_chosen_columns_are_exported(house: House) -> None:

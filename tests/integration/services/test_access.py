@@ -194,6 +194,10 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
             v, MessageQuery(frozenset({t.house.account.account_id}), t.house.everything()), 1, 10
         ),
     ),
+    "reporting.require_campaign": (
+        {Permission.MESSAGE_HISTORY},
+        lambda t, v: t.house.app.reporting.require_campaign(v, t.campaign_id),
+    ),
     "reporting.count_messages": (
         {Permission.MESSAGE_HISTORY},
         lambda t, v: t.house.app.reporting.count_messages(
