@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from huey.api import Task, TaskWrapper
-from huey.signals import SIGNAL_CANCELED, SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_EXECUTING, SIGNAL_INTERRUPTED
 
 from core import logs
 from core.services.working import Work, Working, WorkKind
 from jobs.app import huey
+from jobs.doing import Doing
 from jobs.exporting import tidy_up, write_export
 from jobs.importing import import_list, import_traffic, seed_demo
 from jobs.maintenance import maintain_history, mend_times
@@ -59,15 +59,13 @@ _KINDS = {wrapper.task_class: kind for kind, wrapper in TASKS.items()}
 class Pulse:
     """Finds work and enqueues it, from a thread of the worker process."""
 
-    def __init__(self, working: Working, clock: Callable[[], datetime], send_slots: int) -> None:
-        """Take who finds work, the clock, and how many threads may send at a time."""
+    def __init__(self, working: Working, doing: Doing, clock: Callable[[], datetime], send_slots: int) -> None:
+        """Take who finds work, who knows what is done here, the clock, and how many threads may send at a time."""
         self._working = working
         self._clock = clock
         self._send_slots = send_slots
         self._stop = threading.Event()
-        self._lock = threading.Lock()
-        # What threads of this process are doing, by task.
-        self._running: dict[str, Work] = {}
+        self._doing = doing
         # The last turn at which each campaign was given a thread.
         self._turns: dict[Work, int] = {}
         self._next_turn = count(1)
@@ -75,9 +73,7 @@ class Pulse:
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
     def start(self) -> None:
-        """Begin to beat, and to hear of the tasks that run here."""
-        huey.signal(SIGNAL_EXECUTING)(self._began)
-        huey.signal(SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_CANCELED, SIGNAL_INTERRUPTED)(self._finished)
+        """Begin to beat."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -88,8 +84,7 @@ class Pulse:
         """Look once and enqueue what is not under way."""
         now = self._clock()
         queued = Counter(_work(task) for task in huey.pending() if type(task) in _KINDS)
-        with self._lock:
-            running = Counter(self._running.values())
+        running = self._doing.counts()
         found = [*self._working.find(now), *self._repeat(now)]
         for work in found:
             if work.kind is not WorkKind.SEND and work not in queued and work not in running:
@@ -121,14 +116,6 @@ class Pulse:
     def _enqueue(self, work: Work) -> None:
         task: Task = TASKS[work.kind].s(work.subject)
         huey.enqueue(task)
-
-    def _began(self, _signal: str, task: Task) -> None:
-        with self._lock:
-            self._running[task.id] = _work(task)
-
-    def _finished(self, _signal: str, task: Task, _error: BaseException | None = None) -> None:
-        with self._lock:
-            self._running.pop(task.id, None)
 
     def _run(self) -> None:
         while not self._stop.wait(BEAT_S):

@@ -10,6 +10,7 @@ from core.bootstrap import App, shared_app
 from core.private_files import keep_private
 from jobs import exporting, importing, maintenance, receipts, rollups, sending
 from jobs.app import huey, prepare
+from jobs.doing import doing
 from jobs.periodic import Pulse
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Worker(Consumer):
         )
         self._app = app
         # Two threads are kept for imports and receipts: a long campaign must not hold those up.
-        self._pulse = Pulse(app.working, app.clock.set, send_slots=max(1, threads - 2))
+        self._pulse = Pulse(app.working, doing, app.clock.set, send_slots=max(1, threads - 2))
 
     def start(self) -> None:
         """Start the threads, then look for work."""

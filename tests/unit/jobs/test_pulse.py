@@ -1,13 +1,16 @@
+import sqlite3
 import threading
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from huey.api import Task
-from huey.signals import SIGNAL_COMPLETE, SIGNAL_EXECUTING
 
 from core.errors import StorageError
 from core.services.working import Work, WorkKind
-from jobs import periodic
+from jobs import app, periodic
+from jobs import doing as jobs_doing
+from jobs.doing import Doing
 from jobs.periodic import Pulse
 from tests.support.clock import StoppedClock
 
@@ -78,8 +81,13 @@ def clock() -> StoppedClock:
 
 
 @pytest.fixture
-def pulse(queue: Queue, waiting: Waiting, clock: StoppedClock) -> Pulse:
-    return Pulse(waiting, clock, send_slots=2)
+def doing() -> Doing:
+    return Doing()
+
+
+@pytest.fixture
+def pulse(queue: Queue, waiting: Waiting, doing: Doing, clock: StoppedClock) -> Pulse:
+    return Pulse(waiting, doing, clock, send_slots=2)
 
 
 def take(queue: Queue, work: Work) -> Task:
@@ -87,18 +95,6 @@ def take(queue: Queue, work: Work) -> Task:
     task = next(task for task in queue.tasks if (KINDS[type(task).__name__], *task.args) == (work.kind, work.subject))
     queue.tasks.remove(task)
     return task
-
-
-def begin(pulse: Pulse, queue: Queue, work: Work) -> Task:
-    """Let a thread of this process take it."""
-    task = take(queue, work)
-    pulse._began(SIGNAL_EXECUTING, task)
-    return task
-
-
-def finish(pulse: Pulse, queue: Queue, work: Work) -> None:
-    """Let one task for *work* come to its end here."""
-    pulse._finished(SIGNAL_COMPLETE, begin(pulse, queue, work))
 
 
 def test_each_piece_of_work_is_put_in_once(pulse: Pulse, queue: Queue, waiting: Waiting):
@@ -111,18 +107,38 @@ def test_each_piece_of_work_is_put_in_once(pulse: Pulse, queue: Queue, waiting: 
 def test_what_has_ended_and_waits_again_is_put_in_again(pulse: Pulse, queue: Queue, waiting: Waiting):
     waiting.works = [LIST]
     pulse.beat()
-    finish(pulse, queue, LIST)
+    take(queue, LIST)
     assert LIST not in queue.taken()
     pulse.beat()
     assert queue.taken()[LIST] == 1
 
 
-def test_what_runs_here_is_not_put_in_again(pulse: Pulse, queue: Queue, waiting: Waiting):
+def test_what_runs_here_is_not_put_in_again(pulse: Pulse, queue: Queue, waiting: Waiting, doing: Doing):
     waiting.works = [LIST]
     pulse.beat()
-    begin(pulse, queue, LIST)
-    pulse.beat()
+    take(queue, LIST)
+    with doing.under_way(LIST):
+        pulse.beat()
     assert LIST not in queue.taken()
+
+
+def locked(_key: str) -> None:
+    raise sqlite3.OperationalError("database is locked")
+
+
+def test_what_ended_while_the_queue_was_locked_is_put_in_again(
+    monkeypatch: pytest.MonkeyPatch, queue: Queue, waiting: Waiting, clock: StoppedClock
+):
+    pulse = Pulse(waiting, jobs_doing.doing, clock, send_slots=2)
+    pulse.beat()
+    monkeypatch.setattr(jobs_doing, "shared_app", lambda: SimpleNamespace(working=SimpleNamespace(do=lambda *_: None)))
+    # Huey deletes a mark of each task that has ended, before it says so.
+    monkeypatch.setattr(app.huey, "delete", locked)
+    with pytest.raises(sqlite3.OperationalError):
+        app.huey.execute(take(queue, RECEIPTS))
+    clock.now += periodic.REPEATED[WorkKind.RECEIPTS]
+    pulse.beat()
+    assert queue.taken()[RECEIPTS] == 1
 
 
 def test_what_another_worker_took_and_gave_back_waits_for_nobody(pulse: Pulse, queue: Queue, waiting: Waiting):
@@ -140,7 +156,7 @@ def test_what_another_worker_took_and_gave_back_waits_for_nobody(pulse: Pulse, q
 
 def test_what_another_worker_has_put_in_is_not_put_in_twice(queue: Queue, waiting: Waiting, clock: StoppedClock):
     waiting.works = [LIST, FIRST]
-    for pulse in (Pulse(waiting, clock, send_slots=2), Pulse(waiting, clock, send_slots=2)):
+    for pulse in (Pulse(waiting, Doing(), clock, send_slots=2), Pulse(waiting, Doing(), clock, send_slots=2)):
         pulse.beat()
     assert queue.taken() == {LIST: 1, FIRST: 2, **ALWAYS}
 
@@ -167,7 +183,7 @@ def test_a_campaign_that_another_worker_sends_lets_those_go_first_that_nobody_do
 def test_a_clock_set_back_stops_nothing_that_is_done_again_and_again(pulse: Pulse, queue: Queue, clock: StoppedClock):
     pulse.beat()
     for work in ALWAYS:
-        finish(pulse, queue, work)
+        take(queue, work)
     clock.advance(hours=-1)
     pulse.beat()
     assert queue.taken() == ALWAYS
@@ -180,7 +196,7 @@ def test_receipts_are_looked_for_every_second_and_never_twice_at_once(pulse: Pul
         counts.append(queue.taken()[RECEIPTS])
         clock.advance(milliseconds=500)
     assert counts == [1, 1, 1, 1]
-    finish(pulse, queue, RECEIPTS)
+    take(queue, RECEIPTS)
     pulse.beat()
     pulse.beat()
     assert queue.taken()[RECEIPTS] == 1
@@ -191,7 +207,7 @@ def test_rollups_are_refreshed_every_minute(pulse: Pulse, queue: Queue, clock: S
         pulse.beat()
         assert queue.taken()[ROLLUPS] == 1
         clock.advance(seconds=20)
-    finish(pulse, queue, ROLLUPS)
+    take(queue, ROLLUPS)
     pulse.beat()
     assert queue.taken()[ROLLUPS] == 1
 
@@ -215,7 +231,7 @@ def test_a_long_campaign_does_not_keep_a_later_one_waiting(
     waiting.works = [FIRST]
     pulse.beat()
     waiting.works = [FIRST, SECOND]
-    finish(pulse, queue, FIRST)
+    take(queue, FIRST)
     pulse.beat()
     assert queue.taken() == {FIRST: 1, SECOND: 1, **ALWAYS}
 
@@ -227,7 +243,7 @@ def test_more_campaigns_than_threads_take_turns(pulse: Pulse, queue: Queue, wait
         pulse.beat()
         for work in [work for work in queue.taken() if work.kind is WorkKind.SEND]:
             turns[work] += 1
-            finish(pulse, queue, work)
+            take(queue, work)
         clock.advance(seconds=10)
     assert turns == {FIRST: 4, SECOND: 4, THIRD: 4}
 
