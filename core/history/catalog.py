@@ -42,6 +42,9 @@ class Catalog(Protocol):
     def write_identity(self, lake_id: str) -> None:
         """Let it say whose lake it is."""
 
+    def check_writable(self) -> None:
+        """Raise StorageError if this process may not write it; nothing is asked of a server."""
+
     def token(self) -> object:
         """Return what differs when another has been put in its place; nothing is asked of a server."""
 
@@ -93,6 +96,12 @@ class SqliteCatalog:
             beside.set_up(f"DELETE FROM {table} WHERE key = '{IDENTITY_KEY}'")
             beside.set_up(f"INSERT INTO {table} (key, value) VALUES ('{IDENTITY_KEY}', {quote(lake_id)})")
             beside.set_up("COMMIT")
+
+    def check_writable(self) -> None:
+        """Raise StorageError if this process may not write the file, or none beside it."""
+        for path in (self._path.parent, self._path):
+            if not os.access(path, os.W_OK):
+                raise StorageError(f"{path} cannot be written.", hint="Let Heliograph read and write its data folder.")
 
     def token(self) -> object:
         """Return what differs when another file has been put in its place."""
@@ -199,6 +208,9 @@ class PostgresCatalog:
             connection.execute("DELETE FROM public.ducklake_metadata WHERE key = %s", [IDENTITY_KEY])
             sql = "INSERT INTO public.ducklake_metadata (key, value) VALUES (%s, %s)"
             connection.execute(sql, [IDENTITY_KEY, lake_id])
+
+    def check_writable(self) -> None:
+        """Know nothing: the server says it to whoever writes."""
 
     def token(self) -> object:
         """Return nothing: a database that is replaced ends its connections."""

@@ -51,6 +51,9 @@ class Lake:
         self._gate = self._location.gate()
         self._maintenance = self._location.maintenance_lock()
         self._opening = threading.Lock()
+        # Whoever opens waits for the writer's lock. Who holds that must not wait for who opens, so that forgetting an
+        # instance has a lock of its own, which is held for nothing else.
+        self._swapping = threading.Lock()
         self._connection: Instance | None = None
 
     @property
@@ -177,9 +180,12 @@ class Lake:
             cursor.execute(f"DROP TABLE IF EXISTS {name}")
 
     def ping(self) -> None:
-        """Ask the catalog something small. Raises: StorageError: as `read`."""
+        """Ask the catalog something small. Raises: StorageError: as `read`; or it cannot be written."""
         with self.read() as cursor:
             cursor.execute("SELECT count(*) FROM lake.schema_migrations").fetchall()
+        # An instance that is open goes on for a while with what it knows of a file that was overwritten.
+        self._identity.check()
+        self._identity.catalog.check_writable()
 
     def adopt(self) -> None:
         """Take the catalog that is there for the installation's. Raises: StorageError: none, or damaged."""
@@ -218,15 +224,19 @@ class Lake:
 
     def _connect(self) -> Instance:
         with self._opening:
-            if self._connection is not None and self._identity.is_replaced():
-                self._connection = None
-            if self._connection is None:
-                self._connection = self._open()
-            return self._connection
+            connection = self._connection
+            if connection is not None and self._identity.is_replaced():
+                self._forget(connection)
+                connection = None
+            if connection is None:
+                connection = self._open()
+                with self._swapping:
+                    self._connection = connection
+            return connection
 
     def _forget(self, connection: Instance) -> None:
         """Let the next call open a new instance; calls that still run on the old one fail by themselves."""
-        with self._opening:
+        with self._swapping:
             if self._connection is connection:
                 self._connection = None
 

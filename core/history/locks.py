@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import psycopg
 
@@ -45,7 +45,7 @@ class FileLock:
         """Wait for the lock and hold it. Raises: StorageError: not free within *timeout_s*."""
         deadline = time.monotonic() + timeout_s
         # Every holder opens the file anew: the lock then also keeps threads of one process apart.
-        with self._path.open("a") as file:
+        with _opened(self._path) as file:
             with doorway(self._path, min(DOORWAY_S, timeout_s)):
                 while not try_lock(file.fileno()):
                     if time.monotonic() >= deadline:
@@ -56,7 +56,7 @@ class FileLock:
     @contextmanager
     def try_hold(self) -> Iterator[bool]:
         """Hold the lock if it is free now; tells whether it is held."""
-        with self._path.open("a") as file:
+        with _opened(self._path) as file:
             yield try_lock(file.fileno())
 
 
@@ -153,8 +153,8 @@ class FileGate:
     @contextmanager
     def enter(self) -> Iterator[None]:
         """Stay inside while the block runs."""
-        with self._room.open("a") as room:
-            with self._door.open("a") as door:
+        with _opened(self._room) as room:
+            with _opened(self._door) as door:
                 fcntl.flock(door.fileno(), fcntl.LOCK_SH)
                 fcntl.flock(room.fileno(), fcntl.LOCK_SH)
             yield
@@ -163,7 +163,7 @@ class FileGate:
     def closed(self, timeout_s: float) -> Iterator[None]:
         """Keep readers out while the block runs. Raises: ReadersInside: some did not leave within *timeout_s*."""
         deadline = time.monotonic() + timeout_s
-        with self._door.open("a") as door, self._room.open("a") as room:
+        with _opened(self._door) as door, _opened(self._room) as room:
             for file in (door, room):
                 while not try_lock(file.fileno()):
                     if time.monotonic() >= deadline:
@@ -182,6 +182,15 @@ class OpenGate:
     def closed(self, timeout_s: float) -> AbstractContextManager[None]:  # noqa: ARG002 - nobody is waited for
         """Do nothing."""
         return nullcontext()
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("a")
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be opened: {error.strerror}.", hint="Let Heliograph read and write its data folder."
+        ) from error
 
 
 def _busy(timeout_s: float) -> StorageError:

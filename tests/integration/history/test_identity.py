@@ -176,6 +176,34 @@ def test_a_catalog_that_may_not_be_read_is_a_sentence(
         Lake(settings, KnowingLake(state)).ping()
 
 
+def test_a_catalog_overwritten_in_its_place_is_noticed_by_who_has_it_open(tmp_path: Path, state: State) -> None:
+    mine, other = (Settings(data_dir=tmp_path / name) for name in ("mine", "other"))
+    Lake(other).ping()
+    lake = Lake(mine, KnowingLake(state))
+    fill(lake)
+    lake.ping()
+    content = catalog_file(mine).read_bytes()
+    catalog_file(mine).write_bytes(catalog_file(other).read_bytes())
+    with pytest.raises(StorageError, match="catalog"):
+        lake.ping()
+    catalog_file(mine).write_bytes(content)
+    lake.ping()
+    assert count(lake) == ROWS
+    lake.close()
+
+
+def test_a_catalog_that_may_not_be_written_is_said_though_it_can_be_read(
+    tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(Settings(data_dir=tmp_path), KnowingLake(state))
+    lake.ping()
+    monkeypatch.setattr(catalog_module.os, "access", lambda _path, mode: mode != os.W_OK)
+    with pytest.raises(StorageError, match="cannot be written"):
+        lake.ping()
+    assert count(lake) == 0
+    lake.close()
+
+
 def test_another_installations_catalog_is_refused_and_stays_as_it_is(
     installed: Lake, lake_settings: Settings, tmp_path: Path
 ) -> None:

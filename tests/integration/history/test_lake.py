@@ -3,7 +3,8 @@
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -186,6 +187,27 @@ def test_a_lake_survives_a_fault_that_breaks_its_duckdb_instance(lake: Lake) -> 
     with pytest.raises(StorageError), lake.read():
         raise duckdb.FatalException("database has been invalidated")
     assert count(lake, "appended_batches") == 1
+
+
+def test_a_writer_whose_instance_breaks_does_not_wait_for_who_opens_another(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever opens one holds up all others of the process, and waits for the writer."""
+    monkeypatch.setattr(lake_module, "LOCK_TIMEOUT_S", 5)
+    connection = lake._connect()
+
+    def work(_cursor: Cursor) -> None:
+        lake._forget(connection)
+        opening.append(pool.submit(count, lake, "messages"))
+        while not lake._opening.locked():
+            time.sleep(0.001)
+        raise duckdb.FatalException("database has been invalidated")
+
+    with ThreadPoolExecutor(2) as pool:
+        opening: list[Future[int]] = []
+        with pytest.raises(StorageError, match="reached"):
+            pool.submit(lake.write, work).result()
+        assert opening[0].result() == 0
 
 
 def test_a_mistake_in_sql_is_not_dressed_up(lake: Lake) -> None:

@@ -3,13 +3,15 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from core.doorways import doorway, is_someone_in
+from core.errors import StorageError
 from core.history import locks
-from core.history.locks import FileLock
+from core.history.locks import FileGate, FileLock
 
 PATIENCE_S = 20
 
@@ -43,3 +45,30 @@ def test_who_was_stopped_while_next_to_have_the_lock_stops_nobody(tmp_path: Path
     path = tmp_path / "lock"
     with doorway(path, 0), FileLock(path).hold(PATIENCE_S):
         assert is_someone_in(path)
+
+
+def hold(folder: Path) -> AbstractContextManager[None]:
+    return FileLock(folder / "writer.lock").hold(0)
+
+
+def try_hold(folder: Path) -> AbstractContextManager[bool]:
+    return FileLock(folder / "writer.lock").try_hold()
+
+
+def enter(folder: Path) -> AbstractContextManager[None]:
+    return FileGate(folder).enter()
+
+
+def close(folder: Path) -> AbstractContextManager[None]:
+    return FileGate(folder).closed(0)
+
+
+@pytest.mark.parametrize("open_it", [hold, try_hold, enter, close])
+def test_a_lock_that_cannot_be_opened_is_said_in_words(
+    tmp_path: Path, open_it: Callable[[Path], AbstractContextManager[object]]
+):
+    # Root, as whom tests may run, opens every file, but writes into no folder.
+    for name in ("writer.lock", "readers.lock"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(StorageError, match=r"\.lock cannot be opened: .+\."), open_it(tmp_path):
+        pass
