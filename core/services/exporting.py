@@ -236,7 +236,7 @@ class Exporting:
 
     def _sweep(self) -> None:
         # An export goes with its person, and nobody is left to ask for the file. A file is never there before its row.
-        found = {path: path.name.partition(".")[0] for path in self._limits.folder.glob("*")}
+        found = {path: path.name.partition(".")[0] for path in self._limits.folder.glob("*") if path.is_file()}
         with self._state.read() as session:
             kept = exports.list_kept(session, found.values())
         for path, export_id in found.items():

@@ -27,7 +27,8 @@ class Forgetting:
 
     def run(self, now: datetime) -> dict[str, int]:
         """
-        Forget every kind and return how much of each; a store that does not answer keeps no other kind from its turn.
+        Forget every kind and return how much of each; a store that does not answer, or a file that cannot be deleted,
+        keeps no other kind from its turn.
 
         Raises: StorageError: the first one, after all kinds had their turn; calling it again does the rest.
         """
@@ -36,11 +37,18 @@ class Forgetting:
         for kind in self.kinds:
             try:
                 counts[kind.name] = kind.forget(now)
-            except StorageError as error:
-                log.warning("not_forgotten", extra={"kind": kind.name, "reason": error.message})
-                fault = fault or error
+            except (StorageError, OSError) as error:
+                told = error if isinstance(error, StorageError) else _in_words(error)
+                log.warning("not_forgotten", extra={"kind": kind.name, "reason": told.message})
+                fault = fault or told
         if forgotten := {name: count for name, count in counts.items() if count}:
             log.info("forgotten", extra=forgotten)
         if fault is not None:
             raise fault
         return counts
+
+
+def _in_words(error: OSError) -> StorageError:
+    return StorageError(
+        f"{error.filename} cannot be deleted: {error.strerror}.", hint="Let Heliograph write to its data folder."
+    )

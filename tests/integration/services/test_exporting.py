@@ -246,6 +246,13 @@ def test_files_are_deleted_when_their_time_is_over(house: House) -> None:
     assert (files(house), house.app.exporting.list_mine(house.viewer)) == ([], [])
 
 
+def test_a_folder_among_the_exports_is_left_alone(house: House) -> None:
+    folder = house.app.settings.exports_dir / "kept"
+    folder.mkdir(parents=True)
+    assert house.app.exporting.delete_expired(house.now) == 0
+    assert folder.exists()
+
+
 def test_a_run_that_was_overtaken_ends_nothing(house: House) -> None:
     record(house)
     ordered = order(house)

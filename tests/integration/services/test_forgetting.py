@@ -340,13 +340,20 @@ def test_files_of_uploads_go_with_their_time_and_those_that_wait_stay(house: Hou
     assert house.app.importing.rejected_csv(house.viewer, guests.list_id) == b""
 
 
-def test_a_kind_that_fails_keeps_no_other_from_its_turn():
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (StorageError("The lake does not answer."), "does not answer"),
+        (PermissionError(13, "Permission denied", "exports/1.export"), "1.export cannot be deleted: Permission denied"),
+    ],
+)
+def test_a_kind_that_fails_keeps_no_other_from_its_turn(error: Exception, words: str):
     def fail(_now: datetime) -> int:
-        raise StorageError("The lake does not answer.")
+        raise error
 
     turns: list[str] = []
     kinds = [Kind("first", fail), Kind("second", lambda _: turns.append("second") or 1)]
-    with pytest.raises(StorageError, match="does not answer"):
+    with pytest.raises(StorageError, match=words):
         Forgetting(kinds).run(datetime(2026, 3, 1, tzinfo=UTC))
     assert turns == ["second"]
 
