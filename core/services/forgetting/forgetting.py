@@ -27,9 +27,9 @@ class Forgetting:
 
     def run(self, now: datetime) -> dict[str, int]:
         """
-        Forget every kind and return how much of each; a store that does not answer, or a file that cannot be deleted,
-        keeps no other kind from its turn.
+        Forget every kind and return how much of each.
 
+        A store that does not answer, or a file that cannot be deleted, keeps no other kind from its turn.
         Raises: StorageError: the first one, after all kinds had their turn; calling it again does the rest.
         """
         counts: dict[str, int] = {}
