@@ -8,6 +8,7 @@ looked last, and goes on from where the stored bucket stands: never behind it, a
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from math import ceil
+from threading import Lock
 
 from sqlalchemy.orm import Session
 
@@ -31,6 +32,7 @@ class AccountPacing:
         """Know no bucket yet."""
         # By account: when it was looked at last, by this process's clock and by the bucket's own.
         self._seen: dict[str, tuple[datetime, datetime]] = {}
+        self._lock = Lock()
 
     def take(
         self,
@@ -45,8 +47,7 @@ class AccountPacing:
 
         The caller holds the account's lock (`accounts.lock_bucket`) until its transaction ends.
         """
-        # The clock is read behind the lock: read before it, the threads' times would come in any order.
-        now = self._bucket_time(account_id, paced.bucket.updated_at, clock())
+        now = self._bucket_time(account_id, paced.bucket.updated_at, clock)
         capacity = _capacity(paced)
         wanted = sum(message.segment_count for message in window)
         _, granted, _ = take(paced.bucket, wanted, paced.rate_tps, now, capacity)
@@ -62,19 +63,23 @@ class AccountPacing:
 
     def is_spare(self, account_id: str, paced: PacedAccount, clock: Callable[[], datetime]) -> bool:
         """Return whether tokens lie there that whoever sends for the account now leaves; nothing is taken."""
-        now = self._bucket_time(account_id, paced.bucket.updated_at, clock())
+        now = self._bucket_time(account_id, paced.bucket.updated_at, clock)
         capacity = _capacity(paced)
         spare = ceil(min(capacity, paced.rate_tps * SPARE_S))
         return take(paced.bucket, spare, paced.rate_tps, now, capacity)[1] == spare
 
-    def _bucket_time(self, account_id: str, stored: datetime, now: datetime) -> datetime:
+    def _bucket_time(self, account_id: str, stored: datetime, clock: Callable[[], datetime]) -> datetime:
         """Return what time it is for the bucket that is *stored* as of then."""
-        # How long ago somebody else wrote it cannot be told from his clock: what is seen first begins to fill now.
-        looked_at, bucket_time = self._seen.get(account_id, (now, stored))
-        # Where the stored one is further, another process has counted the same seconds.
-        reckoned = max(stored, bucket_time + max(timedelta(0), now - looked_at))
-        self._seen[account_id] = (now, reckoned)
-        return reckoned
+        # Who only looks holds no lock of the account's. Read before this one, his time could be older than what another
+        # thread has seen meanwhile, and that thread's seconds would be counted a second time.
+        with self._lock:
+            now = clock()
+            # How long ago somebody else wrote it cannot be told from his clock: what is seen first begins to fill now.
+            looked_at, bucket_time = self._seen.get(account_id, (now, stored))
+            # Where the stored one is further, another process has counted the same seconds.
+            reckoned = max(stored, bucket_time + max(timedelta(0), now - looked_at))
+            self._seen[account_id] = (now, reckoned)
+            return reckoned
 
 
 def _capacity(paced: PacedAccount) -> float:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from threading import Thread
 
 import pytest
 
@@ -126,3 +127,25 @@ def test_workers_that_look_in_any_order_send_the_rate_together_and_never_more(st
         sent += chance.choices(workers, weights=(10, 1))[0].send()
     # Up to a step's worth is left in the bucket at the end; what the first look began with is nothing.
     assert 20 * RATE * 0.97 <= sent <= seconds * RATE
+
+
+def test_a_thread_that_looks_while_another_is_held_up_mints_nothing(store: State):
+    """Only who takes holds the account's lock: who just looks whether tokens are spare must not disturb the count."""
+    worker, late = Worker(store, StoppedClock(NOW)), NOW + timedelta(minutes=1)
+    with store.read() as session:
+        paced = accounts.look_at_bucket(session, "account-1")
+    worker.pacing.is_spare("account-1", paced, worker.clock)
+    other = Thread(target=worker.pacing.is_spare, args=("account-1", paced, StoppedClock(late)))
+
+    def held_up() -> datetime:
+        """Read the clock, and be out of turn for as long as the other takes, if it can go on at all."""
+        other.start()
+        other.join(timeout=0.05)
+        return NOW
+
+    worker.pacing.is_spare("account-1", paced, held_up)
+    other.join()
+    worker.clock.now = late
+    worker.send()
+    with store.read() as session:
+        assert accounts.look_at_bucket(session, "account-1").bucket.updated_at == late
