@@ -27,6 +27,8 @@ T = TypeVar("T")
 WRITE_ATTEMPTS = 6
 LOCK_TIMEOUT_S = 60.0
 GATE_TIMEOUT_S = 0.5
+# Between two looks of `ping` whether an open catalog is still the installation's.
+LOOK_S = 5.0
 _BACKOFF_FIRST_S, _BACKOFF_MOST_S = 0.05, 1.0
 
 _log = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class Lake:
         # instance has a lock of its own, which is held for nothing else.
         self._swapping = threading.Lock()
         self._connection: Instance | None = None
+        self._look_at_s = 0.0
 
     @property
     def location(self) -> Location:
@@ -183,8 +186,11 @@ class Lake:
         """Ask the catalog something small. Raises: StorageError: as `read`; or it cannot be written."""
         with self.read() as cursor:
             cursor.execute("SELECT count(*) FROM lake.schema_migrations").fetchall()
-        # An instance that is open goes on for a while with what it knows of a file that was overwritten.
-        self._identity.check()
+        # An instance that is open goes on for a while with what it knows of a file that was overwritten. Looking takes
+        # another instance and a tenth of a second, and anybody may ask for health.
+        if time.monotonic() >= self._look_at_s:
+            self._identity.check()
+            self._look_at_s = time.monotonic() + LOOK_S
         self._identity.catalog.check_writable()
 
     def adopt(self) -> None:

@@ -16,6 +16,7 @@ import pytest
 from core.config import Settings
 from core.errors import StorageError
 from core.history import catalog as catalog_module
+from core.history import lake as lake_module
 from core.history.lake import Lake
 from core.history.maintenance import Maintenance
 from core.services.knowing_lake import KnowingLake
@@ -176,7 +177,10 @@ def test_a_catalog_that_may_not_be_read_is_a_sentence(
         Lake(settings, KnowingLake(state)).ping()
 
 
-def test_a_catalog_overwritten_in_its_place_is_noticed_by_who_has_it_open(tmp_path: Path, state: State) -> None:
+def test_a_catalog_overwritten_in_its_place_is_noticed_by_who_has_it_open(
+    tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lake_module, "LOOK_S", 0)
     mine, other = (Settings(data_dir=tmp_path / name) for name in ("mine", "other"))
     Lake(other).ping()
     lake = Lake(mine, KnowingLake(state))
@@ -189,6 +193,19 @@ def test_a_catalog_overwritten_in_its_place_is_noticed_by_who_has_it_open(tmp_pa
     catalog_file(mine).write_bytes(content)
     lake.ping()
     assert count(lake) == ROWS
+    lake.close()
+
+
+def test_asking_for_health_again_and_again_looks_seldom(
+    tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(Settings(data_dir=tmp_path), KnowingLake(state))
+    lake.ping()
+    looks: list[bool] = []
+    monkeypatch.setattr(lake._identity, "check", lambda: looks.append(True))
+    for _ in range(20):
+        lake.ping()
+    assert len(looks) <= 1
     lake.close()
 
 
