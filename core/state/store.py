@@ -73,8 +73,13 @@ class State:
 
         Raises: StorageError: the store does not answer, or has no room.
         """
-        with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
+        try:
+            with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+                yield session
+        except _ReadOnly:
+            # What was opened while the file was read-only stays so when the file no longer is.
+            self._engine.dispose()
+            raise
 
     def tell_time(self) -> datetime:
         """
@@ -215,9 +220,22 @@ def _translated() -> Iterator[None]:
         raise StorageError("The state store is busy.", hint="Try again in a moment.") from error
 
 
+class _ReadOnly(StorageError):
+    """The state store's file may not be written."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__(
+            "The state store cannot be written: its file, or its folder, is read-only.",
+            hint="Let Heliograph read and write its data folder.",
+        )
+
+
 def _storage_error(error: DBAPIError) -> AppError:
     reason = str(error.orig)
-    if re.search(r"disk is full|No space left|readonly database", reason):
+    if "readonly database" in reason:
+        return _ReadOnly()
+    if re.search(r"disk is full|No space left", reason):
         return StorageError("The state store cannot be written.", hint="Free disk space, then try again.")
     if "locked" in reason:
         return StorageError("The state store is busy.", hint="Try again in a moment.")

@@ -70,3 +70,17 @@ def test_a_store_that_was_closed_takes_what_is_there(running: State, path: Path,
     running.close()
     running.migrate()
     assert ask(running) == 0
+
+
+def test_a_store_that_was_read_only_is_opened_anew(running: State):
+    def forget_all() -> None:
+        with running.write() as session:
+            session.execute(text("DELETE FROM users"))
+
+    # As of a connection that was opened while the file was read-only.
+    with running.ask() as connection:
+        connection.execute(text("PRAGMA query_only = ON"))
+    with pytest.raises(StorageError, match="is read-only") as caught:
+        forget_all()
+    assert "data folder" in (caught.value.hint or "")
+    forget_all()
