@@ -18,6 +18,7 @@ from core.bootstrap import App
 from core.domain.campaigns import CampaignDraft, CampaignStatus
 from core.domain.messages import LedgerState, OutboundMessage
 from core.domain.permissions import Viewer
+from core.doorways import try_lock
 from core.gateways.simulator.journal import Accepted, Journal
 from core.gateways.simulator.profiles import fate_of, profile_of
 from core.services.importing import Upload
@@ -93,6 +94,12 @@ def can_be_written(path: Path) -> bool:
         return True
 
 
+def history_is_free(app: App) -> bool:
+    """Return whether nobody holds the lock of the history's one writer."""
+    with (app.settings.data_dir / "history" / "writer.lock").open("a") as file:
+        return try_lock(file.fileno())
+
+
 def stop_with_messages_in_hand(app: App, process: subprocess.Popen[bytes]) -> set[str]:
     """Stop the process while the gateway has messages that it has not recorded, and return those."""
 
@@ -101,9 +108,9 @@ def stop_with_messages_in_hand(app: App, process: subprocess.Popen[bytes]) -> se
             return False
         os.kill(process.pid, signal.SIGSTOP)
         os.waitpid(process.pid, os.WUNTRACED)
-        # Stopped in the middle of a transaction it would stop everybody: then nobody could take over.
+        # Stopped while it writes into a store it would stop everybody: then nobody could take over.
         files = app.settings.data_dir / "state.sqlite", app.settings.simulator_path
-        if in_hand(app, process) and all(can_be_written(path) for path in files):
+        if in_hand(app, process) and all(can_be_written(path) for path in files) and history_is_free(app):
             return True
         os.kill(process.pid, signal.SIGCONT)
         return False
