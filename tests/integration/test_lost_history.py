@@ -16,6 +16,7 @@ from core.services.adding_people import NewPerson
 from core.state import lists
 from tests.support.factories import make_list
 from tests.support.house import PASSWORD
+from tests.support.live_server import free_port
 from tests.support.messages import make_message, message_table, unsent_table
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -24,7 +25,7 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("HELIOGRAPH_PORT", "8629")
+    monkeypatch.setenv("HELIOGRAPH_PORT", str(free_port()))
     app = build_app(Settings.from_environment())
     app.state.migrate()
     app.people.add(NewPerson("Ada Lovelace", "ada@example.com", PASSWORD), NOW)

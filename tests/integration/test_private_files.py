@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.private_files import keep_private
-from tests.support.live_server import REPOSITORY
+from tests.support.live_server import REPOSITORY, free_port
 
 OPEN_UMASK = 0o022
 # What everything is written through: a list is imported (uploads, rejected rows), a campaign is sent (lake, simulator),
@@ -51,7 +51,7 @@ def others_may(folder: Path) -> list[str]:
 
 def test_everything_written_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    environment = {**os.environ, "HELIOGRAPH_DATA_DIR": str(folder), "HELIOGRAPH_PORT": "8679"}
+    environment = {**os.environ, "HELIOGRAPH_DATA_DIR": str(folder), "HELIOGRAPH_PORT": str(free_port())}
     environment["HELIOGRAPH_SIMULATOR_SPEED"] = "1000"
     ran = subprocess.run(
         [sys.executable, "-c", STORY],

@@ -16,7 +16,7 @@ START_S = 60
 @contextmanager
 def live_server(launcher: Path, environment: Mapping[str, str]) -> Iterator[str]:
     """Run *launcher* with the repository's configuration; yield its address (host:port) once it listens."""
-    port = _free_port()
+    port = free_port()
     # The repository's root is where .streamlit/config.toml is found, and what the launcher imports from.
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", launcher, "--server.address=127.0.0.1", f"--server.port={port}"],
@@ -56,7 +56,8 @@ def live_server(launcher: Path, environment: Mapping[str, str]) -> Iterator[str]
             process.stdout.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
