@@ -49,6 +49,6 @@ class Forgetting:
 
 
 def _in_words(error: OSError) -> StorageError:
-    return StorageError(
-        f"{error.filename} cannot be deleted: {error.strerror}.", hint="Let Heliograph write to its data folder."
-    )
+    # The fault of a device names neither a file nor a reason of its own.
+    said = f"{error.filename} cannot be deleted: {error.strerror}" if error.filename else f"Files fail: {error}"
+    return StorageError(f"{said}.", hint="Let Heliograph write to its data folder.")

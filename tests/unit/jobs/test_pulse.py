@@ -189,7 +189,9 @@ def test_a_clock_set_back_stops_nothing_that_is_done_again_and_again(pulse: Puls
     assert queue.taken() == ALWAYS
 
 
-def test_receipts_are_looked_for_every_second_and_never_twice_at_once(pulse: Pulse, queue: Queue, clock: StoppedClock):
+def test_receipts_are_looked_for_with_every_beat_and_never_twice_at_once(
+    pulse: Pulse, queue: Queue, clock: StoppedClock
+):
     counts = []
     for _ in range(4):
         pulse.beat()
