@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.domain.control_characters import replace_controls
+from core.driver_errors import forget_values
 from core.errors import AppError, StorageError
 
 # How a store or the queue says that it is away. Drivers are known by name: not each of them need be installed.
@@ -41,6 +42,8 @@ class FieldFormatter(logging.Formatter):
         fields = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         shown = "".join(f" {name}={_quoted(value)}" for name, value in fields.items())
         error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            forget_values(error)
         if error is not None and is_outage(error):
             # Where in the program it was noticed says nothing about why the store is away.
             shown += f" reason={_quoted(_reason(error))}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.domain.folding import fold
+from core.driver_errors import forget_values
 from core.errors import AppError, InvalidInput, StorageError
 from core.state import turns
 from core.state.door import watch
@@ -140,13 +142,19 @@ def _make_engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     # A server may have closed the connection meanwhile; a file has not. Errors are logged, and what is bound may be a
-    # number, a text or a password's hash: they do not quote it.
+    # number, a text or a password's hash: neither SQLAlchemy nor a driver quotes it.
     engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     watch(engine)
+    event.listen(engine, "handle_error", _forget_values)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _forget_values(context: ExceptionContext) -> None:
+    # Here, since not every log of a process is ours: Streamlit writes what a page did not catch by itself.
+    forget_values(context.sqlalchemy_exception or context.original_exception)
 
 
 def _place_of(engine: Engine) -> Place | None:

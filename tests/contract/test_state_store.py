@@ -1,13 +1,16 @@
 import threading
+import traceback
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from core.errors import StorageError
+from core.logs import FieldFormatter
 from core.state import accounts, installation, sessions, users
 from core.state.models import Base
 from core.state.store import State
@@ -146,13 +149,41 @@ def test_a_file_that_is_no_database_is_said_in_words(tmp_path: Path):
     store.close()
 
 
-def test_an_error_quotes_nothing_that_was_bound(state: State):
+def shown(error: BaseException) -> str:
+    """Return all that a log, ours or another's, and a page could show of it."""
+    ours = FieldFormatter().formatException((type(error), error, error.__traceback__))
+    return "\n".join([*traceback.format_exception(error), ours, repr(error)])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"user_id": "user-2"}, {"user_id": "user-2", "email": "b@example.org", "name": None}]
+)
+def test_an_error_quotes_nothing_that_was_bound(state: State, wrong: dict[str, str | None]):
+    values = {"email": "grace@example.org", "name": "Grace of Hopper", "password_hash": "hash-of-a-password"}
     with state.write() as session:
-        users.add_user(session, make_user(), NOW)
+        users.add_user(session, make_user(**values), NOW)
     with pytest.raises(IntegrityError) as caught, state.write() as session:
-        users.add_user(session, make_user(password_hash="hash-of-a-password"), NOW)
-    assert "users" in str(caught.value)
-    assert "hash-of-a-password" not in str(caught.value)
+        users.add_user(session, make_user(**(values | wrong)), NOW)
+    said = shown(caught.value)
+    assert "users" in said
+    assert [value for value in values.values() if value in said] == []
+
+
+# What each database quotes when it can make nothing of a value.
+NO_SUCH_VALUE = {
+    "postgresql": "SELECT CAST(:value AS INTEGER)",
+    "sqlite": "SELECT CAST(CAST(x'ff' AS TEXT) || :value AS TEXT)",
+}
+
+
+def test_a_value_of_which_nothing_can_be_made_is_not_quoted(state: State):
+    # In a variable: a traceback shows the line that failed.
+    secret = "grace@example.org"
+    with state.read() as session:
+        statement = text(NO_SUCH_VALUE[session.get_bind().dialect.name])
+        with pytest.raises(DBAPIError) as caught:
+            session.execute(statement, {"value": secret}).all()
+    assert secret not in shown(caught.value)
 
 
 def test_the_store_tells_what_time_it_is(state: State):
