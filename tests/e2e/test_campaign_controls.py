@@ -26,7 +26,10 @@ def line(page: Page, label: str) -> Locator:
 
 
 def count(page: Page, label: str) -> int:
-    return int(re.sub(r"\D", "", line(page, label).locator("td, th").last.inner_text()))
+    """Return the number of a line, or of all that begin so: what failed has one for each reason."""
+    lines = line(page, label).all()
+    assert lines, f"there is no line {label}"
+    return sum(int(re.sub(r"\D", "", each.locator("td, th").last.inner_text())) for each in lines)
 
 
 def follow(page: Page, label: str, total: int) -> None:

@@ -35,10 +35,13 @@ PATIENCE_S = 120
 def environment(tmp_path: Path) -> dict[str, str]:
     return {
         "HELIOGRAPH_DATA_DIR": str(tmp_path),
-        "HELIOGRAPH_DEFAULT_RATE_TPS": "1000",
+        # More than one can send, so that both do; and slow enough that messages are in hand most of the time.
+        "HELIOGRAPH_DEFAULT_RATE_TPS": "500",
+        "HELIOGRAPH_SIMULATOR_ANSWER_MS": "300",
         "HELIOGRAPH_BATCH_SIZE": "250",
         "HELIOGRAPH_SUB_WINDOW": str(SUB_WINDOW),
-        "HELIOGRAPH_LEASE_S": "1",
+        # Longer than a try to stop it takes, and than a busy machine keeps a heartbeat waiting.
+        "HELIOGRAPH_LEASE_S": "3",
         # One of them sends: so nobody else in the same worker takes its batch.
         "HELIOGRAPH_WORKER_THREADS": "3",
         "HELIOGRAPH_LOG_LEVEL": "ERROR",
