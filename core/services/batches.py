@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Protocol
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 from core.domain.accounts import INACTIVE_FAULT
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
-from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknown, PermanentGatewayError
+from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknown, PermanentGatewayError, StorageError
 from core.gateways.base import Gateway
 from core.services.account_pacing import AccountPacing
 from core.services.heartbeat import heartbeat
@@ -134,6 +135,14 @@ class BatchRun:
 
     def _claim(self, window: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage] | None, float]:
         """Claim as many messages as there are tokens for; None when the batch is not ours to send now."""
+        try:
+            return self._try_to_claim(window)
+        except StorageError:
+            # Whether the claims stand is not known, but that nothing of them has left is.
+            self._unclaim(window)
+            raise
+
+    def _try_to_claim(self, window: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage] | None, float]:
         with self._state.write() as session:
             mine = self._renewed(session)
             status = campaigns.get_campaign(session, self._job.campaign.campaign_id).status
@@ -175,12 +184,21 @@ class BatchRun:
 
     def _refused(self, claimed: Sequence[OutboundMessage], error: GatewayError) -> None:
         log.warning("gateway_refused", extra=self._fields | {"code": error.code, "reason": error.message})
-        with self._state.write() as session:
-            if not self._renewed(session):
-                return
-            ledger.unclaim(session, [message.message_id for message in claimed])
+        if not self._unclaim(claimed):
+            return
         if isinstance(error, PermanentGatewayError):
             self._pause(error.message)
+
+    def _unclaim(self, claimed: Sequence[OutboundMessage]) -> bool:
+        """Let what certainly has not left be pending again; False when the batch is no longer ours."""
+
+        def give_back(session: Session) -> bool:
+            mine = self._renewed(session)
+            if mine:
+                ledger.unclaim(session, [message.message_id for message in claimed])
+            return mine
+
+        return self._insist(give_back)
 
     def _pause(self, fault: str) -> None:
         # In a transaction of its own: that somebody else was first must not take back the unclaiming.
@@ -193,16 +211,39 @@ class BatchRun:
     def _record(self, results: Sequence[SubmitResult]) -> None:
         throttled = [result.message_id for result in results if result.outcome is SubmitOutcome.THROTTLED]
         counts = Counter(result.outcome.value for result in results)
-        with self._state.write() as session:
-            if not self._renewed(session):
-                # Another worker has taken the batch and counts these as unknown. Changing that behind its back
-                # could make the counts differ from history. That the lease ran out is no matter while nobody did.
-                log.error("outcomes_too_late", extra=self._fields | dict(counts))
-                return
-            ledger.record_outcomes(session, [_outcome(result) for result in results if result.outcome in STATES])
-            if throttled:
+
+        def record(session: Session) -> bool:
+            mine = self._renewed(session)
+            if mine:
+                ledger.record_outcomes(session, [_outcome(result) for result in results if result.outcome in STATES])
+            if mine and throttled:
                 ledger.unclaim(session, throttled)
-        log.info("sub_window_recorded", extra=self._fields | dict(counts))
+            return mine
+
+        if self._insist(record):
+            log.info("sub_window_recorded", extra=self._fields | dict(counts))
+            return
+        # Another worker has taken the batch and counts these as unknown. Changing that behind its back
+        # could make the counts differ from history. That the lease ran out is no matter while nobody did.
+        log.error("outcomes_too_late", extra=self._fields | dict(counts))
+
+    def _insist(self, write: Callable[[Session], bool]) -> bool:
+        """
+        Write what only this thread knows, trying for as long as a lease lasts: unwritten, it is unknown for ever.
+
+        *write* must do no harm a second time: a connection may die between a commit and the word of it.
+        Raises: StorageError: the store did not answer all that time, or the worker stops.
+        """
+        for _ in range(ceil(self._tools.limits.lease_s / NAP_MAX_S)):
+            try:
+                with self._state.write() as session:
+                    return write(session)
+            except StorageError:
+                log.warning("ledger_not_written", extra=self._fields, exc_info=True)
+            if self._stop.wait(NAP_MAX_S):
+                break
+        with self._state.write() as session:
+            return write(session)
 
     def _renew(self) -> bool:
         with self._state.write() as session:

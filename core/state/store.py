@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,17 +118,16 @@ class State:
         Raises: StorageError: the store does not answer.
         """
         if self._engine.dialect.name == "sqlite":
-            with _translated():
-                # Past SQLAlchemy, which would begin a transaction, for whose end SQLite would wait.
-                connection = self._engine.raw_connection()
+            # Past SQLAlchemy, which would begin a transaction, for whose end SQLite would wait.
+            with _translated(), closing(self._engine.raw_connection()) as connection:
                 try:
                     cursor = connection.cursor()
                     cursor.execute(f"PRAGMA busy_timeout={SCRUB_TIMEOUT_MS}")
                     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
                     cursor.close()
-                finally:
-                    connection.close()
+                except sqlite3.Error as error:
+                    raise _explained(error) from error
         return 0
 
     def close(self) -> None:
@@ -240,11 +239,20 @@ class _ReadOnly(StorageError):
 
 
 def _storage_error(error: DBAPIError) -> AppError:
-    reason = str(error.orig)
+    return _explained(error.orig or error)
+
+
+def _explained(error: BaseException) -> AppError:
+    reason = str(error)
     if "readonly database" in reason:
         return _ReadOnly()
     if re.search(r"disk is full|No space left", reason):
         return StorageError("The state store cannot be written.", hint="Free disk space, then try again.")
+    if "malformed" in reason or "not a database" in reason:
+        return StorageError(
+            "The state store's file is damaged.",
+            hint="Stop web and worker, put a backup in its place, and start them again: see docs/operations.md.",
+        )
     if "locked" in reason:
         return StorageError("The state store is busy.", hint="Try again in a moment.")
     return StorageError(f"The state store does not answer: {reason.splitlines()[0]}", hint="See docs/operations.md.")

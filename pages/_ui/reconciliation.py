@@ -119,7 +119,8 @@ def _speed(rate: float) -> str:
 
 
 def _rate_per_s(campaign: Campaign, handed_count: int, now: datetime) -> float:
-    if campaign.launched_at is None or not handed_count:
+    # While it is paused time passes and nothing is sent: the rate would sink while one looks.
+    if campaign.launched_at is None or not handed_count or campaign.status is CampaignStatus.PAUSED:
         return 0.0
     end = campaign.completed_at or now
     return handed_count / max(1.0, (end - campaign.launched_at).total_seconds())

@@ -1,5 +1,6 @@
 """The state store's file, moved or replaced under a running process."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,3 +85,25 @@ def test_a_store_that_was_read_only_is_opened_anew(running: State):
         forget_all()
     assert "data folder" in (caught.value.hint or "")
     forget_all()
+
+
+def test_a_damaged_store_is_said_in_words(running: State, path: Path):
+    running.close()
+    path.write_bytes(b"damaged " * (path.stat().st_size // 8))
+    with pytest.raises(StorageError, match="is damaged") as caught:
+        ask(running)
+    assert "backup" in (caught.value.hint or "")
+
+
+def test_a_log_that_cannot_be_emptied_is_said_in_words(running: State, path: Path):
+    with running.write() as session:
+        session.execute(text("DELETE FROM users"))
+    log = path.with_name(path.name + "-wal")
+    with running.ask() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        # What a file system says that takes no more: the statement is SQLite's own.
+        raw.set_authorizer(lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_PRAGMA else 0)
+        assert log.exists()
+    with pytest.raises(StorageError):
+        running.scrub()

@@ -20,6 +20,7 @@ from core.services.importing import Upload
 from tests.support.calm import calm
 from tests.support.house import House, contacts, make_house
 from tests.support.live_server import REPOSITORY
+from tests.support.naps import Naps
 from tests.support.small_disk import SmallDisk, small_disk
 
 COUNT = 3_000
@@ -38,6 +39,7 @@ def house(disk: SmallDisk, tmp_path: Path) -> Iterator[House]:
     made = make_house(disk.path / "data")
     # The provider's own disk is not full.
     calm(made.app, journal_path=tmp_path / "provider.sqlite")
+    made.app.sending._stop = Naps(made)
     yield made
     made.app.close()
 

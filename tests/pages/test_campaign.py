@@ -95,6 +95,19 @@ def test_everything_keeps_its_place_while_the_campaign_goes_on(house: House) -> 
     assert {name: completed[name] for name in active} == active
 
 
+def test_a_paused_campaign_has_no_rate_that_sinks(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    monkeypatch.setattr(house.app.reporting, "reconciliation", lambda *_: Reconciliation(10, 5, {}, {}, 0, 5))
+
+    def said() -> str:
+        return house.open("campaign", id=campaign.campaign_id).metric[0].delta
+
+    assert "per second" in said()
+    house.app.controlling.pause(viewer, campaign.campaign_id, now())
+    assert not said()
+
+
 def test_reasons_stand_beside_what_was_left_out_or_refused(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))

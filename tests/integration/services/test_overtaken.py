@@ -15,6 +15,7 @@ from core.history.audience import FreezeSpec, FrozenAudience
 from core.services.entries import EntryReader
 from core.state import accounts, campaigns, ledger
 from tests.support.house import House, contacts
+from tests.support.naps import Naps
 
 LEASE_OVER = timedelta(seconds=60)
 
@@ -116,20 +117,6 @@ def test_a_refusal_after_a_pause_longer_than_the_lease_leaves_nothing_unknown(ho
     house.app.working.run_until_idle(house.clock)
     found = house.app.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.sent_count, found.unknown_count, found.balances) == (100, 0, True)
-
-
-class Naps:
-    """Stands where the stop event stands: naps take no time but the house's own."""
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-
-    def is_set(self) -> bool:
-        return False
-
-    def wait(self, seconds: float) -> bool:
-        self._house.wait(timedelta(seconds=seconds))
-        return False
 
 
 def test_a_gateway_that_is_down_does_not_hold_its_thread(house: House):
