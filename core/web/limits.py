@@ -61,8 +61,9 @@ class BodyLimit:
         if first is None:
             refusal = PlainTextResponse("The form is too large.", 413, headers={"Connection": "close"})
             await refusal(scope, receive, send)
-            return
-        await self._app(scope, _replay(first, receive), send)
+        elif first["type"] == "http.request":
+            await self._app(scope, _replay(first, receive), send)
+        # Otherwise the browser left before it had said everything: there is nobody to answer, and nothing is wrong.
 
     async def _read(self, receive: Receive) -> Message | None:
         body = b""

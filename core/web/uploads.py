@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -151,6 +152,9 @@ class Uploads:
         passing = _Passing(receive, send, count)
         try:
             await self._app(scope, passing.receive, passing.send)
+        except ClientDisconnect:
+            # Refused here, or the browser left: somebody closed the page, or took the file back. Nothing is wrong.
+            pass
         except Exception:
             if passing.fault is None:
                 raise

@@ -62,6 +62,12 @@ class Browser:
             self._keep(value)
         return answer
 
+    def leave(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> list[Message]:
+        """Begin to send a body and leave before its end; return what is answered to nobody."""
+        scope = self.scope("http", path, headers) | {"method": method}
+        pieces: list[Message] = [{"type": "http.request", "body": b"begun", "more_body": True}]
+        return asyncio.run(_told(self.app, scope, pieces))
+
     def scope(self, kind: str, path: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return an ASGI scope as uvicorn makes it."""
         raw_path, _, query = path.partition("?")
@@ -93,6 +99,14 @@ class Browser:
 
 
 async def _exchange(app: ASGIApp, scope: dict[str, Any], pieces: list[Message]) -> Answer:
+    sent = await _told(app, scope, pieces)
+    start = sent[0]
+    assert start["type"] == "http.response.start"
+    headers = [(name.decode().lower(), value.decode("latin-1")) for name, value in start["headers"]]
+    return Answer(start["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
+
+
+async def _told(app: ASGIApp, scope: dict[str, Any], pieces: list[Message]) -> list[Message]:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -102,7 +116,4 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any], pieces: list[Message]) 
         sent.append(message)
 
     await app(scope, receive, send)
-    start = sent[0]
-    assert start["type"] == "http.response.start"
-    headers = [(name.decode().lower(), value.decode("latin-1")) for name, value in start["headers"]]
-    return Answer(start["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
+    return sent

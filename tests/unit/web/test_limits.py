@@ -9,6 +9,7 @@ from core.errors import Busy
 from core.services.hashing import RETRY_AFTER_S, WAITING_MAX, Passwords, Turns
 from core.web import limits
 from core.web.limits import FORM_MAX_BYTES
+from core.web.next_page import ENTRANCE
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, LINK, PASSWORD, SETUP_TOKEN, FakeApplication, FakeSignIn
@@ -35,6 +36,12 @@ def test_form_at_the_limit_is_read(browser: Browser) -> None:
 def test_other_paths_have_their_own_limits(browser: Browser) -> None:
     browser.html = False
     assert browser.ask("PUT", "/_stcore/upload_file/s/f", {}, [b"x" * (FORM_MAX_BYTES + 1)]).status == 401
+
+
+@pytest.mark.parametrize("path", sorted(ENTRANCE))
+def test_whoever_leaves_in_the_middle_of_a_form_is_no_fault(browser: Browser, path: str) -> None:
+    # As it was: a line of traceback in the log for each call on the way, whenever a stranger liked.
+    assert browser.leave("POST", path, FORM | {"content-length": "500"}) == []
 
 
 FORMS = {
