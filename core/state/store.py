@@ -22,7 +22,7 @@ from core.driver_errors import forget_values
 from core.errors import AppError, InvalidInput, StorageError
 from core.state import turns
 from core.state.door import watch
-from core.state.place import Place
+from core.state.place import Place, ReadOnly
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
@@ -55,7 +55,7 @@ class State:
 
         Raises: StorageError: the store does not answer.
         """
-        with _translated(), Session(self._reading, expire_on_commit=False) as session:
+        with self._in_place(), Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -65,7 +65,7 @@ class State:
 
         Raises: StorageError: the store does not answer.
         """
-        with _translated(), self._reading.connect() as connection:
+        with self._in_place(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -75,13 +75,8 @@ class State:
 
         Raises: StorageError: the store does not answer, or has no room.
         """
-        try:
-            with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
-                yield session
-        except _ReadOnly:
-            # What was opened while the file was read-only stays so when the file no longer is.
-            self._engine.dispose()
-            raise
+        with self._in_place(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
 
     def tell_time(self) -> datetime:
         """
@@ -135,6 +130,19 @@ class State:
         self._engine.dispose()
         if self._place:
             self._place.forget()
+
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        try:
+            with _translated():
+                yield
+        except ReadOnly:
+            if self._place:
+                self._place.begin_closing()
+            raise
+        finally:
+            if self._place:
+                self._place.end_closing(self._engine)
 
 
 def _make_engine(url: str) -> Engine:
@@ -227,17 +235,6 @@ def _translated() -> Iterator[None]:
         raise StorageError("The state store is busy.", hint="Try again in a moment.") from error
 
 
-class _ReadOnly(StorageError):
-    """The state store's file may not be written."""
-
-    def __init__(self) -> None:
-        """Say so."""
-        super().__init__(
-            "The state store cannot be written: its file, or its folder, is read-only.",
-            hint="Let Heliograph read and write its data folder.",
-        )
-
-
 def _storage_error(error: DBAPIError) -> AppError:
     return _explained(error.orig or error)
 
@@ -245,7 +242,7 @@ def _storage_error(error: DBAPIError) -> AppError:
 def _explained(error: BaseException) -> AppError:
     reason = str(error)
     if "readonly database" in reason:
-        return _ReadOnly()
+        return ReadOnly()
     if re.search(r"disk is full|No space left", reason):
         return StorageError("The state store cannot be written.", hint="Free disk space, then try again.")
     if "malformed" in reason or "not a database" in reason:

@@ -87,6 +87,22 @@ def test_a_store_that_was_read_only_is_opened_anew(running: State):
     forget_all()
 
 
+def test_what_was_opened_read_only_is_closed_before_anything_is_opened(running: State):
+    with running.ask() as other:
+        raw = other.connection.dbapi_connection
+        with running.ask() as connection:
+            connection.execute(text("PRAGMA query_only = ON"))
+        with pytest.raises(StorageError, match="is read-only"), running.write() as session:
+            session.execute(text("DELETE FROM users"))
+        # A new connection would share with the other what that knows of the file.
+        with pytest.raises(StorageError, match="is read-only"):
+            ask(running)
+    assert ask(running) == 0
+    assert isinstance(raw, sqlite3.Connection)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        raw.execute("SELECT 1")
+
+
 def test_a_damaged_store_is_said_in_words(running: State, path: Path):
     running.close()
     path.write_bytes(b"damaged " * (path.stat().st_size // 8))
