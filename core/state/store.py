@@ -247,7 +247,7 @@ def _explained(error: BaseException) -> AppError:
         return StorageError("The state store cannot be written.", hint="Free disk space, then try again.")
     if "malformed" in reason or "not a database" in reason:
         return StorageError(
-            "The state store's file is damaged.",
+            f"The state store's file is damaged: {reason.splitlines()[0]}.",
             hint="Stop web and worker, put a backup in its place, and start them again: see docs/operations.md.",
         )
     if "locked" in reason:
