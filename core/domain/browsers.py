@@ -20,8 +20,16 @@ _LONGEST_ADDRESS = 64
 
 
 def tidy_address(address: str) -> str:
-    """Return where a browser says it is, as it is kept: a proxy passes on what anybody wrote into a header."""
-    return "".join(character for character in address if character.isprintable())[:_LONGEST_ADDRESS]
+    """
+    Return where a browser says it is, as it is kept: a proxy passes on what anybody wrote into a header.
+
+    An address has one spelling, the one its owner knows: whoever listens on IPv6 sees IPv4 in disguise.
+    """
+    shown = "".join(character for character in address if character.isprintable())
+    try:
+        return _address(shown)
+    except ValueError:
+        return shown[:_LONGEST_ADDRESS]
 
 
 def describe_agent(agent: str) -> str:
@@ -36,11 +44,13 @@ def describe_agent(agent: str) -> str:
 def network_of(address: str) -> str:
     """Return what one person can choose addresses from: of IPv6 the /64, of IPv4 the address itself."""
     try:
-        found = ip_address(address)
+        found = ip_address(_address(address))
     except ValueError:
         return address
-    if isinstance(found, IPv4Address):
-        return str(found)
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(IPv6Network((int(found) >> 64 << 64, 64)))
+    return str(found) if isinstance(found, IPv4Address) else str(IPv6Network((int(found) >> 64 << 64, 64)))
+
+
+def _address(text: str) -> str:
+    """Return the address without its zone, of IPv4 within IPv6 the former. Raises: ValueError: it is none."""
+    found = ip_address(text.partition("%")[0])
+    return str(found if isinstance(found, IPv4Address) else found.ipv4_mapped or found)

@@ -1,6 +1,6 @@
 import pytest
 
-from core.domain.browsers import describe_agent
+from core.domain.browsers import describe_agent, network_of, tidy_address
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15"
@@ -23,3 +23,22 @@ SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15"
 )
 def test_browsers_are_named_as_their_owners_know_them(agent: str, words: str) -> None:
     assert describe_agent(agent) == words
+
+
+@pytest.mark.parametrize(
+    ("address", "kept", "network"),
+    [
+        ("203.0.113.11", "203.0.113.11", "203.0.113.11"),
+        # As it was: the audit kept "::ffff:cb00:710b" when a proxy listened on IPv6.
+        ("::ffff:203.0.113.11", "203.0.113.11", "203.0.113.11"),
+        ("::ffff:cb00:710b", "203.0.113.11", "203.0.113.11"),
+        ("2001:DB8:0:0::3", "2001:db8::3", "2001:db8::/64"),
+        ("fe80::1%" + "x" * 200, "fe80::1", "fe80::/64"),
+        ("unknown", "unknown", "unknown"),
+        ("un\x00kno\nwn", "unknown", "un\x00kno\nwn"),
+        ("x" * 200, "x" * 64, "x" * 200),
+        ("", "", ""),
+    ],
+)
+def test_an_address_is_kept_in_one_spelling(address: str, kept: str, network: str) -> None:
+    assert (tidy_address(address), network_of(address)) == (kept, network)
