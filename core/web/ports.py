@@ -121,6 +121,10 @@ class OpenPages(Protocol):
         """Return whether the page's browser is connected."""
         ...
 
+    def is_open_to(self, user_id: str, session_id: str) -> bool:
+        """Return whether the page is this person's, or nobody's that is known."""
+        ...
+
     def holds(self, session_id: str, file_id: str) -> bool:
         """Return whether this upload is in memory."""
         ...

@@ -81,11 +81,14 @@ class Uploads:
             await self._app(scope, receive, send)
             return
         viewer: Viewer = scope["state"]["viewer"]
+        if scope["method"] not in {"PUT", "DELETE"}:
+            await self._app(scope, receive, send)
+            return
+        if not self._pages.is_open_to(viewer.user_id, _parts(scope["path"])[0]):
+            await _refuse(404, "No such page.", scope, receive, send)
+            return
         if scope["method"] == "DELETE":
             await self._remove(scope, viewer, receive, send)
-            return
-        if scope["method"] != "PUT":
-            await self._app(scope, receive, send)
             return
         self._forget_gone()
         refusal = self._refusal(scope, viewer)

@@ -43,6 +43,11 @@ class StreamlitPages:
         """Return whether the page's browser is connected."""
         return runtime.exists() and runtime.get_instance().is_active_session(session_id)
 
+    def is_open_to(self, user_id: str, session_id: str) -> bool:
+        """Return whether the page is this person's, or nobody's that is known."""
+        with self._lock:
+            return self._owners.get(session_id, user_id) == user_id
+
     def holds(self, session_id: str, file_id: str) -> bool:
         """Return whether this upload is in memory."""
         return runtime.exists() and bool(runtime.get_instance().uploaded_file_mgr.get_files(session_id, [file_id]))

@@ -58,6 +58,15 @@ def test_a_file_goes_to_whose_page_shows_it(server: Server) -> None:
     assert pages.may_fetch("ben", picture)
 
 
+def test_a_page_belongs_to_whom_it_was_drawn_for_last(server: Server) -> None:
+    pages = StreamlitPages()
+    assert pages.is_open_to("ben", "a")
+    server.draw(pages, "a", "ada")
+    assert [pages.is_open_to(name, "a") for name in ("ada", "ben")] == [True, False]
+    server.draw(pages, "a", "ben")
+    assert [pages.is_open_to(name, "a") for name in ("ada", "ben")] == [False, True]
+
+
 def test_a_download_that_is_clicked_while_its_page_is_drawn_anew_is_fetched(server: Server) -> None:
     pages = StreamlitPages()
     (mine,) = server.draw(pages, "a", "ada", b"rows")

@@ -13,6 +13,7 @@ class FakePages:
     """Every page is open, every upload in memory, every file one's own, unless a test says otherwise."""
 
     is_open: Callable[[str], bool] = _always
+    is_open_to: Callable[[str, str], bool] = _always
     holds: Callable[[str, str], bool] = _always
     may_fetch: Callable[[str, str], bool] = _always
     gone: list[str] = field(default_factory=list)

@@ -172,6 +172,14 @@ def test_nobody_writes_over_another_s_upload(house: House) -> None:
     assert list(house.kept.values()) == [5]
 
 
+def test_nobody_sends_a_file_into_another_s_page_or_takes_one_out(house: House) -> None:
+    # As it was: who knew the page's id, which is random, could.
+    house.pages.is_open_to = lambda user_id, session_id: (user_id, session_id) == (IMPORTER.user_id, "session")
+    assert house.put("a", 1) == 200
+    house.viewer = READER
+    assert [house.put("b", 1), house.delete("a"), house.delete("b"), len(house.kept)] == [404, 404, 404, 1]
+
+
 def test_another_site_s_page_sends_nothing(house: House) -> None:
     assert house.put("a", 1, {"Origin": "https://evil.example"}) == 403
 
