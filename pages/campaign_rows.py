@@ -21,7 +21,7 @@ app, viewer = session.current()
 campaign_id = address.get("id")
 asked = address.get("outcome", OUTCOMES[0])
 reason = address.find("reason")
-with widgets.show_errors():
+with widgets.show_errors() as shown:
     campaign = app.composing.get(viewer, campaign_id)
     outcome = asked if asked in OUTCOMES else OUTCOMES[0]
     with st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_header"):
@@ -39,3 +39,5 @@ with widgets.show_errors():
         st.info(f"These recipients were deleted on {gone}, as is set. Their counts stay.", icon=":material/history:")
     tables.show(page.table, COLUMNS, key=f"{KEY}_table", alt=f"{outcome} recipients")
     tables.pager(KEY, page.total, SIZES)
+if not shown.ok:
+    widgets.link("All campaigns", "campaigns", key=f"{KEY}_all", icon=":material/arrow_back:")

@@ -55,7 +55,7 @@ session.require(Permission.MESSAGE_HISTORY)
 app, viewer = session.current()
 request = tables.request(KEY, SIZES)
 
-with widgets.show_errors():
+with widgets.show_errors() as outcome:
     campaign = message_filter.find_campaign()
     bar = st.container(horizontal=True, horizontal_alignment="right", key=f"{KEY}_bar")
     with bar:
@@ -79,3 +79,5 @@ with widgets.show_errors():
         closed.no_messages(":material/history:", "No messages")
     else:
         st.info("No column is chosen.", icon=":material/view_column:")
+if not outcome.ok:
+    widgets.link("All messages", KEY, key=f"{KEY}_all", icon=":material/arrow_back:")

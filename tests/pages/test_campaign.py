@@ -223,6 +223,15 @@ def test_messages_are_offered_only_to_those_who_may_see_them(house: House) -> No
     assert "campaign_messages" not in {button.key for button in at.button}
 
 
+def test_rows_of_an_unknown_campaign_are_an_error_with_a_way_out(house: House) -> None:
+    house.sign_in()
+    at = house.open("campaign_rows", id="nope", outcome="sent")
+    assert "There is no such campaign" in at.error[0].value
+    at.button(key="campaign_rows_all").click().run()
+    assert not at.error
+    assert at.title[0].value == "Campaigns"
+
+
 def test_unknown_campaign_is_an_error_with_a_way_out(house: House) -> None:
     house.sign_in()
     at = house.open("campaign", id="nope")
