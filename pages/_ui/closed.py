@@ -8,6 +8,9 @@ from core.services.explaining import ClosedSending, Helper
 from pages._ui import formats, session, widgets
 
 _NO_ACCOUNT = "You belong to no traffic account."
+_NOTHING = (
+    "What is sent can be seen here within seconds. To see what was sent before, choose another time, or fewer filters."
+)
 
 
 def stop_if_closed() -> None:
@@ -36,10 +39,18 @@ def no_messages(icon: str, title: str) -> None:
     app, viewer = session.current()
     helpers = app.explaining.without_account(viewer)
     if helpers is None:
-        with widgets.empty_state(icon, title, "Choose another time, or fewer filters."):
+        with widgets.empty_state(icon, title, _NOTHING):
             return
     with widgets.empty_state(":material/lock:", _NO_ACCOUNT, "Only the messages of your traffic accounts are shown."):
         st.markdown(_whom_to_ask(helpers), text_alignment="center")
+
+
+def how_to_join() -> str:
+    """Say how the viewer comes to an account of a kind that is missing."""
+    _, viewer = session.current()
+    if viewer.is_administrator:
+        return "Create one on the Traffic Accounts page, or add yourself to one on the Users page."
+    return "Ask an administrator to add you to one."
 
 
 def warn_without_account(why: str) -> None:
@@ -59,6 +70,9 @@ def _words(found: ClosedSending) -> str:
 
 
 def _whom_to_ask(helpers: Sequence[Helper]) -> str:
+    _, viewer = session.current()
+    if viewer.is_administrator:
+        return how_to_join()
     who = [f"{formats.plain(helper.name)} ({formats.plain(helper.email)})" for helper in helpers]
     return (
         f"Ask {' or '.join(who)} to add you to one." if who else "Nobody else can help: open Users or Traffic Accounts."

@@ -14,7 +14,7 @@ from core.domain.permissions import Viewer
 from core.errors import InvalidInput
 from core.files.sample import sample_csv, sample_xlsx
 from core.services.importing import Upload
-from pages._ui import formats, session, tables, widgets
+from pages._ui import closed, formats, session, tables, widgets
 from pages._ui.open_pages import open_pages
 
 KEY = "distribution_lists"
@@ -112,7 +112,7 @@ def _add_panel() -> None:
     if save:
         with widgets.show_errors({"hidden_rows": asked}):
             if account is None:
-                raise InvalidInput("You belong to no traffic account.", hint="Ask an administrator to add you to one.")
+                raise InvalidInput("You belong to no traffic account.", hint=closed.how_to_join())
             if file is None:
                 raise InvalidInput("There is no file.", hint="Browse for a CSV or XLSX file first.", field="file")
             upload = Upload(account.account_id, name, file.name, hidden_rows)

@@ -14,13 +14,14 @@ from core.domain.cdr_remarks import CellFault, say_remarks
 from core.domain.permissions import Viewer
 from core.errors import Forbidden, InvalidInput
 from core.services.importing_traffic import TrafficUpload
-from pages._ui import formats, session, traffic_mapping, widgets
+from pages._ui import closed, formats, session, traffic_mapping, widgets
 from pages._ui.open_pages import open_pages
 
 KEY = "import_traffic"
 DELETE = "The import is no longer listed, and its rejected rows are deleted. Its messages stay in the history."
 REJECTED_SHOWN = 20
 WATCH_S = 1
+_NO_ACCOUNT = "You belong to no active account of type HTTP or SMPP."
 
 
 def show_open() -> None:
@@ -44,7 +45,7 @@ def nothing_yet() -> None:
         "Messages that your HTTP and SMPP accounts sent without this tool come here as CDR files: CSV or Parquet.",
     ):
         if not app.importing_traffic.list_accounts(viewer):
-            st.caption("You belong to no active account of type HTTP or SMPP. Ask an administrator to add you to one.")
+            st.caption(f"{_NO_ACCOUNT} {closed.how_to_join()}", text_alignment="center")
 
 
 @st.fragment(run_every=WATCH_S)
@@ -99,9 +100,7 @@ def _add_panel() -> None:
 
 def _upload(app: App, viewer: Viewer, account: Account | None, file: io.BytesIO | None, *, look: bool) -> None:
     if account is None:
-        raise InvalidInput(
-            "You belong to no active account of type HTTP or SMPP.", hint="Ask an administrator to add you to one."
-        )
+        raise InvalidInput(_NO_ACCOUNT, hint=closed.how_to_join())
     if file is None:
         raise InvalidInput("There is no file.", hint="Browse for a CSV or Parquet file first.", field="file")
     wanted = TrafficUpload(account.account_id, file.name)

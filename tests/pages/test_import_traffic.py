@@ -68,13 +68,17 @@ def test_without_imports_the_page_says_what_to_do(house: House) -> None:
     assert not at.dataframe
 
 
-def test_without_an_account_it_says_whom_to_ask(house: House) -> None:
-    house.sign_in()
+@pytest.mark.parametrize(
+    ("preset", "what_to_do"), [("Administrator", "Create one on the Traffic Accounts page"), ("User manager", "Ask an")]
+)
+def test_without_an_account_it_says_how_to_come_to_one(house: House, preset: str, what_to_do: str) -> None:
+    house.sign_in(preset)
     at = house.open(KEY)
-    assert any("no active account of type HTTP or SMPP" in each.value for each in at.caption)
+    assert any(f"no active account of type HTTP or SMPP. {what_to_do}" in each.value for each in at.caption)
     at.button(key=f"{KEY}_add").click().run()
     at.button(key=f"{KEY}_upload").click().run()
     assert "no active account of type HTTP or SMPP" in at.error[0].value
+    assert what_to_do in at.error[0].value
 
 
 def test_table_shows_what_became_of_a_file(house: House) -> None:

@@ -298,3 +298,11 @@ def test_without_an_account_people_learn_why_sending_is_closed_and_whom_to_ask(h
     # A name is shown as it was typed, and is no markup.
     assert formats.plain(EVIL) in shown
     assert EVIL not in shown
+
+
+@pytest.mark.parametrize("stem", ["dashboard", "distribution_lists", "campaigns", "quick_send", "statistics"])
+def test_an_administrator_without_an_account_is_told_the_way_to_one(house: House, stem: str) -> None:
+    admin = house.sign_in()
+    house.app.managing_people.change(admin, admin.user_id, Change("Ada", admin.permissions), session.now())
+    shown = texts(house.open(stem))
+    assert "Create one on the Traffic Accounts page, or add yourself to one on the Users page." in shown
