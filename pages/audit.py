@@ -20,7 +20,7 @@ def what(entry: AuditEntry) -> str:
 
 COLUMNS = (
     tables.moment("Date", "at"),
-    tables.text("Who", lambda entry: entry.who or "somebody who was not logged in", width=140),
+    tables.text("Who", lambda entry: entry.who or "not logged in", width=140),
     tables.text("Action", lambda entry: entry.action.capitalize(), width=140),
     tables.text("What", what, width=200),
     tables.text("Details", in_words, width=220),

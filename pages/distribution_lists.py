@@ -18,7 +18,7 @@ def columns(campaign_counts: dict[str, int]) -> tuple[tables.Column, ...]:
         tables.status("Status", "status"),
         tables.number("Campaign", lambda item: campaign_counts.get(item.list_id, 0)),
         tables.number("Entries", "entry_count"),
-        tables.button("Left out", list_panels.left_out, "left_out"),
+        tables.button("Left out", list_panels.left_out, "left_out", width=210),
         tables.moment("Creation Date", "created_at"),
         # The guide's: who made it, and from which file.
         tables.button("Details", lambda _: ":material/info:", "info"),

@@ -18,6 +18,7 @@ PARAMETER = "group"
 _MOMENT = timedelta(microseconds=1)
 # Of a longer period only the part that holds messages is drawn.
 _LONGEST_AXIS = timedelta(days=400)
+_COUNTRY_WIDTH_PX = 112
 _DELAY_HELP = "From sending to the delivery receipt, within 10 %: half of the delivered messages took no longer."
 
 MEASURES = (
@@ -138,7 +139,9 @@ def _starts(by: GroupBy, first: date, last: date) -> Sequence[date]:
 
 
 def _column(group: GroupBy) -> tables.Column:
-    return tables.made(str(group), str(group), lambda value: _word(group, value))
+    # The grid measures the first rows only, and countries differ much in length.
+    width = _COUNTRY_WIDTH_PX if group is GroupBy.COUNTRY else None
+    return tables.made(str(group), str(group), lambda value: _word(group, value), width=width)
 
 
 def _word(group: GroupBy, value: Any) -> str:

@@ -132,14 +132,20 @@ def share(label: str, source: Source) -> Column:
     return _quantity(label, source, float, formats.percent)
 
 
-def made(label: str, source: Source, show: Callable[[Any], str]) -> Column:
+def made(label: str, source: Source, show: Callable[[Any], str], *, width: int | None = None) -> Column:
     """Words that *show* makes of the value."""
-    return Column(label, source, lambda name, _: st.column_config.TextColumn(name), convert=show)
+    return Column(label, source, lambda name, _: st.column_config.TextColumn(name, width=width), convert=show)
 
 
-def button(label: str, source: Source, click: str) -> Column:
-    """Words or an icon that can be clicked, for the action *click*; nothing where the value is None."""
-    return Column(label, source, lambda name, _: st.column_config.TextColumn(name), convert=str, click=click)
+def button(label: str, source: Source, click: str, *, width: int | None = None) -> Column:
+    """
+    Words or an icon that can be clicked, for the action *click*; nothing where the value is None.
+
+    Words that may come later need a *width* (pixels): the grid measures a column once, and cuts them off on both sides.
+    """
+    return Column(
+        label, source, lambda name, _: st.column_config.TextColumn(name, width=width), convert=str, click=click
+    )
 
 
 def moment(label: str, source: Source) -> Column:
@@ -213,7 +219,8 @@ def show(
     configs = {column.label: column.config(column.label, time_zone) for column in columns}
     buttons = {column.click: column.label for column in columns if column.click}
     for name, label in buttons.items():
-        configs[label] = st.column_config.ButtonColumn(label, type="tertiary", key=f"{key}_{name}")
+        width = configs[label]["width"]
+        configs[label] = st.column_config.ButtonColumn(label, width=width, type="tertiary", key=f"{key}_{name}")
     for position, (name, icon) in enumerate(actions.items()):
         icons = [icon] * len(rows) if isinstance(icon, str) else icon
         data[name] = pd.Series([*icons, *[None] * (total is not None)], dtype=object)

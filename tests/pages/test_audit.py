@@ -32,7 +32,7 @@ def test_lines_are_shown_newest_first_and_as_they_were_called(house: House) -> N
     assert names.index("eve@example.org (campaign)") < names.index("<b>Spring</b> *sale* (campaign)")
     table = at.dataframe[0].value.set_index("What")
     assert table.loc["<b>Spring</b> *sale* (campaign)", "Details"] == "recipients 300"
-    assert table.loc["eve@example.org (campaign)", "Who"] == "somebody who was not logged in"
+    assert table.loc["eve@example.org (campaign)", "Who"] == "not logged in"
     assert table.loc["eve@example.org (campaign)", "Address"] == "192.0.2.7"
 
 
