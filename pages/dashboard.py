@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.periods import Preset, resolve_period
 from core.history.traffic import TrafficSummary
-from pages._ui import address, charts, closed, formats, session, widgets
+from pages._ui import address, charts, closed, first_steps, formats, list_panels, session, widgets
 from pages._ui.widgets import Tile
 
 # The guide's six choices.
@@ -37,6 +37,9 @@ def overview() -> None:
         closed.warn_without_account("Only the messages of your traffic accounts are counted.")
         now = session.now()
         summary = app.reporting.traffic(viewer, resolve_period(preset, now, viewer.time_zone))
+        with widgets.place():
+            if not summary.total:
+                first_steps.show()
         figures(summary)
         with widgets.card(f"Messages sent, {preset.lower()}", key="dashboard_graph"):
             sent = formats.count(summary.total, "message", "messages")
@@ -68,13 +71,7 @@ def breakdowns(summary: TrafficSummary) -> None:
     with country, widgets.card("Country breakdown", key="dashboard_country"):
         charts.show(charts.countries(summary.countries), key="dashboard_countries", alt="Messages sent by country")
     with shortcuts, widgets.card("Shortcuts", key="dashboard_shortcuts"):
-        widgets.link(
-            "Add Distribution List",
-            "distribution_lists",
-            key="dashboard_add_list",
-            icon=":material/add:",
-            width="stretch",
-        )
+        list_panels.add_link(key="dashboard_add_list", width="stretch")
         widgets.link(
             "Create Campaign", "create_campaign", key="dashboard_create", icon=":material/edit_square:", width="stretch"
         )

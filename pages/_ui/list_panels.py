@@ -39,6 +39,14 @@ def show_open() -> None:
             _preview_panel(app.importing.get(viewer, widgets.open_subject()))
 
 
+def add_link(*, key: str, primary: bool = False, width: str = "content") -> None:
+    """Draw a button that leads to the page and opens the panel for a new list there."""
+    label, icon = "Add Distribution List", ":material/add:"
+    if widgets.is_followed(label, KEY, key=key, icon=icon, primary=primary, width=width):
+        widgets.open_panel(f"{KEY}_add")
+        widgets.go(KEY)
+
+
 @st.fragment(run_every=WATCH_S)
 def watch(list_ids: Sequence[str]) -> None:
     """Show how far the imports are; when one has ended, the whole page is drawn again and the watching ends."""

@@ -260,8 +260,15 @@ def link(
     label: str, stem: str, *, key: str, icon: str | None = None, primary: bool = False, width: str = "content"
 ) -> None:
     """Draw a button that leads to another page; nothing for a viewer who may not open it."""
+    if is_followed(label, stem, key=key, icon=icon, primary=primary, width=width):
+        go(stem)
+
+
+def is_followed(
+    label: str, stem: str, *, key: str, icon: str | None = None, primary: bool = False, width: str = "content"
+) -> bool:
+    """Draw the button of a `link`; True on the run after a click, for who has something to do before leaving."""
     _, viewer = session.current()
     if not navigation.get_screen(stem).is_open_to(viewer):
-        return
-    if st.button(label, icon=icon, type="primary" if primary else "secondary", key=key, width=width):
-        go(stem)
+        return False
+    return st.button(label, icon=icon, type="primary" if primary else "secondary", key=key, width=width)

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import StorageError
+from tests.support.campaigns import freeze, save_draft
 from tests.support.messages import make_message
 from tests.support.page_tests import House
 
@@ -21,6 +22,32 @@ def test_empty_dashboard_has_no_rate_instead_of_zero_percent(house: House) -> No
         "SMS Traffic Cost": "€\u00a00.00",
         "SMS Traffic Delivery Rate": "–",
     }
+
+
+def steps(at) -> str:
+    return " ".join(item.value for item in at.markdown if "Add a distribution list" in item.value)
+
+
+def first_buttons(at) -> set[str]:
+    return {button.key for button in at.button if button.key.startswith("dashboard_first")}
+
+
+def test_who_has_sent_nothing_is_told_what_to_do_until_the_first_launch(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("dashboard")
+    assert steps(at).startswith("1. **Add a distribution list**")
+    assert first_buttons(at) == {"dashboard_first_list", "dashboard_first_campaign"}
+    draft = save_draft(house, viewer)
+    at = house.open("dashboard")
+    assert steps(at).count(":material/check_circle:") == 2
+    assert first_buttons(at) == {"dashboard_first_list", "dashboard_first_draft"}
+    freeze(house, viewer, draft)
+    assert not steps(house.open("dashboard"))
+
+
+def test_who_may_not_send_is_told_no_steps(house: House) -> None:
+    house.sign_in("Reporting manager")
+    assert not steps(house.open("dashboard"))
 
 
 def test_dashboard_shows_todays_traffic_of_the_viewers_account(house: House) -> None:
@@ -64,6 +91,15 @@ def test_shortcuts_are_only_those_the_viewer_may_follow(house: House) -> None:
     house.sign_in("Reporting manager")
     shortcuts = {button.key for button in house.open("dashboard").button}
     assert not {"dashboard_add_list", "dashboard_create"} & shortcuts
+
+
+@pytest.mark.parametrize("key", ["dashboard_add_list", "dashboard_first_list"])
+def test_a_list_is_added_without_a_second_click(house: House, key: str) -> None:
+    house.sign_in()
+    at = house.open("dashboard")
+    at.button(key=key).click().run()
+    assert at.title[0].value == "Distribution Lists"
+    assert at.text_input(key="distribution_lists_name").label == "List Name"
 
 
 def test_storage_that_does_not_answer_is_an_error_on_the_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
