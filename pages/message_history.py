@@ -48,7 +48,10 @@ def column_options() -> tuple[tables.Column, ...]:
 def keep_columns() -> None:
     """Remember the choice: when it is made, so that what another browser still shows does not undo it."""
     labels = [column.label for column in COLUMNS if st.session_state[f"{KEY}_column_{column.label}"]]
-    app.remembering.choose_columns(viewer, KEY, labels)
+    # Not the viewer of the run that drew the boxes: what he or she may do, and who it is, may have changed since.
+    app, viewer = session.current()
+    with widgets.show_errors():
+        app.remembering.choose_columns(viewer, KEY, labels)
 
 
 session.require(Permission.MESSAGE_HISTORY)

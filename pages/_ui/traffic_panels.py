@@ -74,25 +74,26 @@ def _progress(item: TrafficImport) -> None:
 @st.dialog("Import File", position="right", icon=":material/upload:", on_dismiss=widgets.close_panel)
 def _add_panel() -> None:
     app, viewer = session.current()
-    accounts = app.importing_traffic.list_accounts(viewer)
-    with st.form(f"{KEY}_form", border=False):
-        account = st.selectbox(
-            "Account",
-            accounts,
-            format_func=lambda item: f"{item.display_name} ({item.account_type})",
-            key=f"{KEY}_account",
-            help="Active accounts of type HTTP or SMPP that you belong to.",
-        )
-        file = st.file_uploader("CDR file", type=["csv", "txt", "gz", "parquet"], key=f"{KEY}_file")
-        st.caption("One row per message, with a header: when it was sent, to whom, and what became of it.")
-        look = st.checkbox(
-            "Show me the columns first",
-            key=f"{KEY}_look",
-            help="Otherwise a file of a form that was imported for this account before is read the same way at once.",
-        )
-        upload = st.form_submit_button("Upload", type="primary", key=f"{KEY}_upload", width="stretch")
-    if upload:
-        with widgets.show_errors():
+    with widgets.show_errors():
+        accounts = app.importing_traffic.list_accounts(viewer)
+        with st.form(f"{KEY}_form", border=False):
+            account = st.selectbox(
+                "Account",
+                accounts,
+                format_func=lambda item: f"{item.display_name} ({item.account_type})",
+                key=f"{KEY}_account",
+                help="Active accounts of type HTTP or SMPP that you belong to.",
+            )
+            file = st.file_uploader("CDR file", type=["csv", "txt", "gz", "parquet"], key=f"{KEY}_file")
+            st.caption("One row per message, with a header: when it was sent, to whom, and what became of it.")
+            look = st.checkbox(
+                "Show me the columns first",
+                key=f"{KEY}_look",
+                help="Otherwise a file of a form that was imported for this account before is read the same way at "
+                "once.",
+            )
+            upload = st.form_submit_button("Upload", type="primary", key=f"{KEY}_upload", width="stretch")
+        if upload:
             _upload(app, viewer, account, file, look=look)
             open_pages.done_with(file)
             st.rerun()
