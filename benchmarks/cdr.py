@@ -20,8 +20,8 @@ from core.config import Settings
 from core.domain.accounts import Account, AccountStatus, AccountType
 from core.domain.cdr import TrafficCounts
 from core.domain.permissions import Viewer
-from core.services.adding_people import NewPerson
-from core.services.importing_traffic import TrafficUpload
+from core.services.people.adding_people import NewPerson
+from core.services.traffic.importing_traffic import TrafficUpload
 
 # The plain way's rate does not depend on how many rows there are.
 _BASELINE_ROWS = 20_000

@@ -10,7 +10,7 @@ from benchmarks.report import Case, measured
 from core.bootstrap import build_app
 from core.config import Settings
 from core.domain.periods import Period
-from core.services.adding_people import NewPerson
+from core.services.people.adding_people import NewPerson
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

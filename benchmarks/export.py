@@ -13,8 +13,8 @@ from benchmarks.report import Case, measured, stopwatch
 from core.domain.exports import ExportFormat
 from core.files.export_files import open_writer
 from core.history.queries import MessageQuery
-from core.services.export_contents import MESSAGE_COLUMNS, Contents, Sources, contents_of
-from core.services.export_requests import MessagesRequest
+from core.services.reports.export_contents import MESSAGE_COLUMNS, Contents, Sources, contents_of
+from core.services.reports.export_requests import MessagesRequest
 
 # openpyxl takes minutes for a million rows; its rate does not depend on how many there are.
 _BASELINE_ROWS = 100_000

@@ -26,9 +26,9 @@ from core import web
 from core.bootstrap import App, build_app
 from core.config import Settings
 from core.domain.permissions import Viewer
-from core.services.adding_people import NewPerson
-from core.services.hashing import HASHING_MAX
-from core.services.signing_in import RECALLED
+from core.services.people.adding_people import NewPerson
+from core.services.people.passwords import HASHING_MAX
+from core.services.people.signing_in import RECALLED
 from core.state.sessions import Browser
 from core.web.guard import Guard
 from pages._ui.open_pages import open_pages

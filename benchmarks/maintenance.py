@@ -41,8 +41,8 @@ from core.history.queries import MessageQuery
 from core.history.rollups import Rollups, record_inserted
 from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.history.statements import parse_statements
-from core.services.maintaining import Maintained
-from core.services.reporting import StatisticsRequest
+from core.services.reports.reporting import StatisticsRequest
+from core.services.upkeep.maintaining import Maintained
 
 NAME = "maintenance"
 HISTORY_DAYS, APPEND_DAYS = 60, 30

@@ -22,8 +22,8 @@ from core.domain.placeholders import Placeholder, fill_cells, parse_template, re
 from core.domain.preflight import Preflight
 from core.domain.pricing import Price
 from core.domain.segments import MAX_SEGMENTS, measure
-from core.services.adding_people import NewPerson
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
+from core.services.people.adding_people import NewPerson
 from core.state import accounts, suppressions
 
 NAME = "preflight"

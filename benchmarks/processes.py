@@ -14,7 +14,7 @@ from benchmarks.numbers import mobile_number
 from core.bootstrap import App
 from core.domain.campaigns import CampaignDraft
 from core.domain.permissions import Viewer
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
 
 PAUSE_S = 0.02
 

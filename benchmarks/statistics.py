@@ -10,7 +10,7 @@ from benchmarks.rivals import Rivals, add_options
 from core.domain.periods import list_offsets
 from core.domain.statistics import GroupBy, Measure, Sorting
 from core.history.filters import offset_at
-from core.services.reporting import StatisticsRequest
+from core.services.reports.reporting import StatisticsRequest
 
 __all__ = ["add_options", "run"]
 

@@ -20,9 +20,9 @@ from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
 from core.history.queries import MessageQuery
-from core.services.adding_people import NewPerson
-from core.services.importing import Upload
-from core.services.reporting import StatisticsRequest
+from core.services.lists.importing_lists import Upload
+from core.services.people.adding_people import NewPerson
+from core.services.reports.reporting import StatisticsRequest
 
 NAME = "story"
 MESSAGE = "Hello {FirstName}, your order from {City} is on its way. Reply STOP to opt out."

@@ -14,7 +14,7 @@ from core.config import Settings
 from core.domain.campaigns import CampaignDraft, CampaignStatus
 from core.domain.permissions import Viewer
 from core.gateways.simulator.journal import Journal
-from core.services.adding_people import NewPerson
+from core.services.people.adding_people import NewPerson
 
 NAME = "workers"
 

@@ -32,54 +32,54 @@ from core.history.statistics import Statistics
 from core.history.tracing import Traces
 from core.history.traffic import TrafficReader
 from core.mail.post import OutboxPost, Post, SmtpPost
-from core.services.accepting import Accepting
-from core.services.account_pacing import AccountPacing
-from core.services.adding_people import AddingPeople
-from core.services.addressing import Addressing
+from core.services.accounts.budgeting import Budgeting
+from core.services.accounts.encryption import Sealing
+from core.services.accounts.keeping_credentials import KeepingCredentials
+from core.services.accounts.managing_accounts import ManagingAccounts
+from core.services.accounts.pricing_accounts import PricingAccounts
 from core.services.alone import Alone
-from core.services.auditing import Auditing
-from core.services.batches import SendingLimits, SendingTools
-from core.services.budgeting import Budgeting
-from core.services.composing import Composing
-from core.services.controlling import Controlling, ControllingTools
-from core.services.explaining import Explaining
-from core.services.export_contents import Sources
-from core.services.exporting import Exporting, ExportLimits
-from core.services.forgetting import Forgetting, Kind
-from core.services.forgetting.audiences import AudienceForgetting
-from core.services.forgetting.contacts import ContactForgetting
-from core.services.forgetting.files import FileForgetting
-from core.services.forgetting.told import ToldForgetting
-from core.services.importing import Importing, ImportLimits
-from core.services.importing_traffic import ImportingTraffic, TrafficLimits
-from core.services.indexing import Indexing
-from core.services.inviting import Inviting
-from core.services.keeping_credentials import KeepingCredentials
-from core.services.knowing_lake import KnowingLake
-from core.services.launching import Launching, LaunchingTools
-from core.services.mailing import Mailing
-from core.services.maintaining import Maintaining, MaintenanceRules
-from core.services.managing_accounts import ManagingAccounts
-from core.services.managing_people import ManagingPeople
-from core.services.mending_times import MendingTimes
-from core.services.own_account import OwnAccount
-from core.services.preflighting import Preflighting
-from core.services.pricing_accounts import PricingAccounts
-from core.services.quick_sending import QuickSending
-from core.services.rebuilding_history import RebuildingHistory
-from core.services.receiving import RETRY_MOST_S, Receiving
-from core.services.reconciling import Reconciling
-from core.services.recovering import Recovering
-from core.services.remembering import Remembering
-from core.services.reporting import History, Reporting
-from core.services.rolling_up import RollingUp
-from core.services.sealing import Sealing
-from core.services.sending import Sending
-from core.services.settling import Settling
-from core.services.signing_in import SigningIn
-from core.services.throttling import LONGEST_WINDOW
-from core.services.tracing import Tracing
-from core.services.working import Working
+from core.services.campaigns.addressing import Addressing
+from core.services.campaigns.composing import Composing
+from core.services.campaigns.controlling import Controlling, ControllingTools
+from core.services.campaigns.launching import Launching, LaunchingTools
+from core.services.campaigns.preflighting import Preflighting
+from core.services.campaigns.quick_sending import QuickSending
+from core.services.lists.importing_lists import Importing, ImportLimits
+from core.services.people.adding_people import AddingPeople
+from core.services.people.explaining import Explaining
+from core.services.people.following_links import Accepting
+from core.services.people.inviting import Inviting
+from core.services.people.mailing import Mailing
+from core.services.people.managing_people import ManagingPeople
+from core.services.people.own_account import OwnAccount
+from core.services.people.resetting_passwords import Recovering
+from core.services.people.signing_in import SigningIn
+from core.services.people.throttling import LONGEST_WINDOW
+from core.services.reports.auditing import Auditing
+from core.services.reports.export_contents import Sources
+from core.services.reports.exporting import Exporting, ExportLimits
+from core.services.reports.reporting import History, Reporting
+from core.services.reports.saved_views import Remembering
+from core.services.reports.tracing import Tracing
+from core.services.sending.account_pacing import AccountPacing
+from core.services.sending.batch_history import Settling
+from core.services.sending.batches import SendingLimits, SendingTools
+from core.services.sending.receiving import RETRY_MOST_S, Receiving
+from core.services.sending.reconciling import Reconciling
+from core.services.sending.submitting import Sending
+from core.services.traffic.importing_traffic import ImportingTraffic, TrafficLimits
+from core.services.upkeep.forgetting import Forgetting, Kind
+from core.services.upkeep.forgetting.audiences import AudienceForgetting
+from core.services.upkeep.forgetting.contacts import ContactForgetting
+from core.services.upkeep.forgetting.files import FileForgetting
+from core.services.upkeep.forgetting.told import ToldForgetting
+from core.services.upkeep.indexing import Indexing
+from core.services.upkeep.lake_register import KnowingLake
+from core.services.upkeep.maintaining import Maintaining, MaintenanceRules
+from core.services.upkeep.mending_times import MendingTimes
+from core.services.upkeep.rebuilding_history import RebuildingHistory
+from core.services.upkeep.rolling_up import RollingUp
+from core.services.work_queue import Working
 from core.state.mending import Furthest
 from core.state.store import State
 

@@ -27,9 +27,9 @@ from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import AppError, ConfigurationError, InvalidInput, NotFound, StorageError
 from core.private_files import keep_private
-from core.services.adding_people import NewPerson
-from core.services.importing import Upload
-from core.services.sealing import make_key
+from core.services.accounts.encryption import make_key
+from core.services.lists.importing_lists import Upload
+from core.services.people.adding_people import NewPerson
 
 POLL_S = 0.5
 # The demo runs on this machine's own address, in a data folder of its own.

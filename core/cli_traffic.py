@@ -17,7 +17,7 @@ from core.domain.counting import count_of
 from core.domain.messages import DeliveryStatus
 from core.domain.permissions import Viewer
 from core.errors import AppError, InvalidInput
-from core.services.importing_traffic import TrafficUpload
+from core.services.traffic.importing_traffic import TrafficUpload
 
 T = TypeVar("T")
 

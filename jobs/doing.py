@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from core.bootstrap import shared_app
-from core.services.working import Work
+from core.services.work_queue import Work
 
 
 class Doing:

@@ -1,6 +1,6 @@
 """Writing exported files, and deleting them when their time is over."""
 
-from core.services.working import Work, WorkKind
+from core.services.work_queue import Work, WorkKind
 from jobs.app import huey
 from jobs.doing import do
 

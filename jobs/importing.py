@@ -1,6 +1,6 @@
 """Reading uploaded lists and files of outside traffic, and creating the demo company."""
 
-from core.services.working import Work, WorkKind
+from core.services.work_queue import Work, WorkKind
 from jobs.app import huey
 from jobs.doing import do
 

@@ -17,7 +17,7 @@ from itertools import count
 from huey.api import Task, TaskWrapper
 
 from core import logs
-from core.services.working import Work, Working, WorkKind
+from core.services.work_queue import Work, Working, WorkKind
 from jobs.app import huey
 from jobs.doing import Doing
 from jobs.exporting import tidy_up, write_export

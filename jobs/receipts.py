@@ -1,6 +1,6 @@
 """Collecting delivery receipts and merging them into history."""
 
-from core.services.working import Work, WorkKind
+from core.services.work_queue import Work, WorkKind
 from jobs.app import huey
 from jobs.doing import do
 

@@ -1,6 +1,6 @@
 """Keeping the rollups and the index of numbers up to date."""
 
-from core.services.working import Work, WorkKind
+from core.services.work_queue import Work, WorkKind
 from jobs.app import huey
 from jobs.doing import do
 

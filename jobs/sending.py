@@ -1,6 +1,6 @@
 """Starting campaigns whose time has come, freezing audiences, sending their batches."""
 
-from core.services.working import Work, WorkKind
+from core.services.work_queue import Work, WorkKind
 from jobs.app import huey
 from jobs.doing import do
 

@@ -5,8 +5,8 @@ import streamlit as st
 from core.domain.audit import Action, AuditEntry, AuditFilter
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
-from core.services.auditing import in_words
-from core.services.export_requests import AuditRequest
+from core.services.reports.auditing import in_words
+from core.services.reports.export_requests import AuditRequest
 from pages._ui import address, downloads, period_filter, session, tables, widgets
 
 KEY = "audit"

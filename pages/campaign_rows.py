@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.permissions import Permission
-from core.services.reconciling import OUTCOMES
+from core.services.sending.reconciling import OUTCOMES
 from pages._ui import address, formats, reconciliation, session, tables, widgets
 
 KEY = "campaign_rows"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.permissions import Permission
-from core.services.tracing import MessageTrace
+from core.services.reports.tracing import MessageTrace
 from pages._ui import address, formats, message_facts, session, timeline, widgets
 
 KEY = "message"

@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
-from core.services.export_requests import MessagesRequest
-from core.services.reporting import sending_time
+from core.services.reports.export_requests import MessagesRequest
+from core.services.reports.reporting import sending_time
 from pages._ui import closed, downloads, message_filter, period_filter, saved_views, selecting, session, tables, widgets
 
 KEY = "message_history"

@@ -6,7 +6,7 @@ from core.domain.exports import ExportFormat
 from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.domain.statistics import GroupBy
-from core.services.reporting import StatisticsRequest
+from core.services.reports.reporting import StatisticsRequest
 from pages._ui import (
     closed,
     downloads,

@@ -1,1 +1,1 @@
-"""What people do with Heliograph: one module per verb."""
+"""What people do with Heliograph: one folder per capability, one module per verb."""

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import Busy, InvalidInput, NotFound
-from core.services.accepting import Acceptance
+from core.services.people.following_links import Acceptance
 from core.web.cookies import CSRF_FIELD, Cookies, browser_of
 from core.web.limits import run_in_turn
 from core.web.next_page import HOME, INVITATION, LOGIN

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import Busy
-from core.services.hashing import HASHING_MAX, RETRY_AFTER_S, WAITING_MAX
+from core.services.people.passwords import HASHING_MAX, RETRY_AFTER_S, WAITING_MAX
 
 FORM_MAX_BYTES = 64 * 1024
 # What is read and dropped of a body that was refused, and for how many seconds at most.

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import Busy, Forbidden, InvalidInput, TooManyAttempts, WrongCredentials
-from core.services.signing_in import SetUp
+from core.services.people.signing_in import SetUp
 from core.web.cookies import CSRF_FIELD, Cookies, browser_of
 from core.web.limits import run_in_turn
 from core.web.next_page import HOME, LOGIN, SETUP

@@ -5,7 +5,7 @@ from core.domain.campaigns import Campaign, ChosenList, Source
 from core.domain.permissions import Permission, Viewer
 from core.domain.segments import measure
 from core.domain.simplifying import simplify
-from core.services.composing import draft_of
+from core.services.campaigns.composing import draft_of
 from pages._ui import formats, widgets
 
 

@@ -14,7 +14,7 @@ from core.domain.permissions import Viewer
 from core.domain.schedules import format_schedule
 from core.domain.sender_id import parse_sender_id
 from core.errors import Conflict, InvalidInput, InvalidSenderId, InvalidTransition
-from core.services.addressing import common_columns
+from core.services.campaigns.addressing import common_columns
 from pages._ui import address, session
 from pages._ui.components import composer, scrolling
 

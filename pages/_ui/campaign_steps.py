@@ -12,7 +12,7 @@ from core.domain.names import NAME_MAX, NAME_MIN
 from core.domain.permissions import Permission
 from core.domain.placeholders import list_doubled_braces, list_stray_braces
 from core.domain.simplifying import list_replacements
-from core.services.composing import Preview as Merged
+from core.services.campaigns.composing import Preview as Merged
 from pages._ui import campaign_schedule, formats, placeholder_panel, sender_field, session, widgets
 from pages._ui.campaign_form import COMPOSER, KEY, Form
 from pages._ui.campaign_panels import LEFT_OUT, open_list_panel

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.services.explaining import ClosedSending, Helper
+from core.services.people.explaining import ClosedSending, Helper
 from pages._ui import formats, session, widgets
 
 _NO_ACCOUNT = "You belong to no traffic account."

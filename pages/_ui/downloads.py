@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.domain.exports import Export, ExportFormat, ExportStatus
 from core.domain.permissions import Permission
-from core.services.export_requests import ExportRequest, MessagesRequest
+from core.services.reports.export_requests import ExportRequest, MessagesRequest
 from core.web.downloads import DOWNLOADS
 from pages._ui import address, formats, session, widgets
 

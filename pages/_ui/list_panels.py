@@ -13,7 +13,7 @@ from core.domain.names import NAME_MAX, NAME_MIN
 from core.domain.permissions import Viewer
 from core.errors import InvalidInput
 from core.files.sample import sample_csv, sample_xlsx
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
 from pages._ui import closed, formats, session, tables, widgets
 from pages._ui.open_pages import open_pages
 

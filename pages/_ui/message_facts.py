@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from core.domain.messages import DeliveryStatus
-from core.services.tracing import MessageTrace
+from core.services.reports.tracing import MessageTrace
 from pages._ui import formats, timeline, widgets
 
 _SOURCES = {"campaign": "Campaign", "quick_send": "Quick Send", "api": "API", "import": "Import"}

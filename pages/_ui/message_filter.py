@@ -10,7 +10,7 @@ from core.domain.numbering import list_countries
 from core.domain.periods import Period
 from core.domain.permissions import Permission, Viewer
 from core.history.queries import MessageQuery
-from core.services.reporting import MessagePage
+from core.services.reports.reporting import MessagePage
 from pages._ui import address, drilling, formats, name_filter, session, tables, widgets
 
 KEY = "message_history"

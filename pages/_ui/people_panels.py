@@ -10,8 +10,8 @@ from core.domain.access import Act, is_within, may
 from core.domain.accounts import Account
 from core.domain.people import Person, UserStatus
 from core.domain.permissions import PRESETS, Permission, Viewer, preset_of
-from core.services.inviting import Invitation
-from core.services.managing_people import Change
+from core.services.people.inviting import Invitation
+from core.services.people.managing_people import Change
 from pages._ui import address, formats, session, tables, widgets
 
 KEY = "users"

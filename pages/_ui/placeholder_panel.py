@@ -8,7 +8,7 @@ from core.domain.characters import compose
 from core.domain.lists import is_phone_column
 from core.domain.placeholders import check_placeholder_name, find_column
 from core.errors import InvalidInput
-from core.services.composing import FALLBACK_MAX
+from core.services.campaigns.composing import FALLBACK_MAX
 from pages._ui import formats, session, widgets
 from pages._ui.campaign_form import KEY, Form
 from pages._ui.components import enter_key

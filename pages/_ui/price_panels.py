@@ -12,7 +12,7 @@ from core.domain.cdr import PriceUnit
 from core.domain.numbering import country_name
 from core.domain.price_lists import PriceFault, PriceList
 from core.domain.pricing import ALWAYS, Price
-from core.services.pricing_accounts import PriceUpload
+from core.services.accounts.pricing_accounts import PriceUpload
 from pages._ui import formats, session, widgets
 from pages._ui.open_pages import open_pages
 

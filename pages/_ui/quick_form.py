@@ -10,7 +10,7 @@ from core.domain.accounts import Account, label_accounts
 from core.domain.permissions import Viewer
 from core.domain.segments import measure
 from core.domain.simplifying import simplify
-from core.services.quick_sending import Estimate, QuickMessage
+from core.services.campaigns.quick_sending import Estimate, QuickMessage
 from pages._ui import formats, sender_field, session, widgets
 from pages._ui.components import chips, composer
 

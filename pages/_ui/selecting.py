@@ -15,7 +15,7 @@ import streamlit as st
 
 from core.domain.periods import Period
 from core.history.queries import MessageQuery
-from core.services.export_requests import MessagesRequest
+from core.services.reports.export_requests import MessagesRequest
 from pages._ui import address, downloads, formats, period_filter, session, tables, widgets
 
 KEY = "message_history"

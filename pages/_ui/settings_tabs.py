@@ -11,8 +11,8 @@ from core.domain.people import EMAIL_MAX, LANGUAGES, Person, SmsSettings, check_
 from core.domain.simplifying import group_replacements
 from core.domain.time_zones import list_time_zones, offset_text
 from core.files.pictures import MAX_BYTES, MAX_PIXELS
-from core.services.own_account import NewPassword, Profile
-from core.services.signing_in import Device
+from core.services.people.own_account import NewPassword, Profile
+from core.services.people.signing_in import Device
 from pages._ui import avatars, formats, sender_field, session, widgets
 from pages._ui.open_pages import open_pages
 

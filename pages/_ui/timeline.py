@@ -13,7 +13,7 @@ from core.domain.campaigns import Source
 from core.domain.error_codes import ErrorMeaning
 from core.domain.messages import DeliveryStatus
 from core.domain.receipts import Effect
-from core.services.tracing import MessageTrace, TracedReceipt
+from core.services.reports.tracing import MessageTrace, TracedReceipt
 from pages._ui import formats
 
 _CSS = Path(__file__).with_name("timeline.css")

@@ -14,7 +14,7 @@ from core.domain.cdr_guessing import status_key
 from core.domain.cdr_prices import CURRENCIES, EUR, parse_rate
 from core.domain.cdr_remarks import say_remarks
 from core.domain.messages import DeliveryStatus
-from core.services.traffic_previews import Preview
+from core.services.traffic.traffic_previews import Preview
 from pages._ui import formats, session, widgets
 
 T = TypeVar("T")

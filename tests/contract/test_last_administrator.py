@@ -8,9 +8,9 @@ import pytest
 from core.domain.people import UserStatus
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import AppError, Forbidden, NotFound
-from core.services.inviting import MOST, WINDOW, Invitation, Inviting
-from core.services.mailing import Mailing
-from core.services.managing_people import Change, ManagingPeople
+from core.services.people.inviting import MOST, WINDOW, Invitation, Inviting
+from core.services.people.mailing import Mailing
+from core.services.people.managing_people import Change, ManagingPeople
 from core.state import users
 from core.state.store import State
 from tests.contract.test_state_concurrency import at_once

@@ -10,9 +10,9 @@ from argon2 import PasswordHasher
 from core.domain.audit import Action, AuditFilter
 from core.domain.people import UserStatus
 from core.errors import TooManyAttempts, WrongCredentials
-from core.services.hashing import Passwords, Turns
-from core.services.signing_in import SetUp, SigningIn, attempt_keys
-from core.services.throttling import FREE_FAILURES
+from core.services.people.passwords import Passwords, Turns
+from core.services.people.signing_in import SetUp, SigningIn, attempt_keys
+from core.services.people.throttling import FREE_FAILURES
 from core.state import audit, sessions, users
 from core.state.sessions import Browser
 from core.state.store import State

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core.domain.campaigns import CampaignStatus
 from core.domain.messages import LedgerState
 from core.errors import StorageError
-from core.services.settling import Settling
+from core.services.sending.batch_history import Settling
 from core.state import accounts, campaigns, installation, ledger, lists, users
 from core.state.ledger import Batch, Claim, Outcome
 from core.state.models import Base

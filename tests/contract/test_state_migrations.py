@@ -9,7 +9,7 @@ from alembic.config import Config
 
 from core.domain.audit import Action, Subject
 from core.domain.campaigns import Source
-from core.services.forgetting.contacts import UNKNOWN_BEFORE
+from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE
 from core.state import accounts, audit, campaigns, installation, users
 from core.state.store import MIGRATIONS, State
 from tests.support.factories import NOW, make_account, make_campaign, make_user, make_viewer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from core.services.adding_people import NewPerson
+from core.services.people.adding_people import NewPerson
 from tests.e2e.driver import EMAIL, PASSWORD
 from tests.e2e.studio import Studio, studio_in
 from tests.support.chromium import launched_chromium

@@ -18,8 +18,8 @@ from core.domain.campaigns import Campaign, CampaignDraft
 from core.domain.lists import ListStatus
 from core.domain.permissions import Viewer
 from core.domain.pricing import Price
-from core.services.adding_people import NewPerson
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
+from core.services.people.adding_people import NewPerson
 from core.state import accounts
 from core.state.people_models import UserRow
 from core.state.sessions import Browser

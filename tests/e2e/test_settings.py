@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.people import SmsSettings
-from core.services.adding_people import NewPerson
+from core.services.people.adding_people import NewPerson
 from core.state import users
 from tests.e2e.driver import PASSWORD, log_in, open_page, person, settled
 from tests.support.installation import Installation, installation

@@ -31,8 +31,8 @@ from core.domain.segments import measure
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, StorageError, WrongCredentials
 from core.history.queries import MessageQuery
-from core.services.adding_people import NewPerson
-from core.services.reporting import StatisticsRequest
+from core.services.people.adding_people import NewPerson
+from core.services.reports.reporting import StatisticsRequest
 from core.state import installation
 from core.state.sessions import Browser
 from tests.support.clock import NOW, StoppedClock

@@ -16,7 +16,7 @@ from core.domain.lists import ListStatus
 from core.errors import StorageError
 from core.gateways.simulator.journal import Journal
 from core.history.queries import MessageQuery
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
 from tests.support.calm import calm
 from tests.support.house import House, contacts, make_house
 from tests.support.live_server import REPOSITORY

@@ -17,7 +17,7 @@ from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.gateways.simulator.journal import Journal
 from core.history.queries import MessageQuery
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
 from tests.support.installation import worker
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from core.bootstrap import App, build_app
 from core.config import Settings
 from core.domain.lists import ListStatus
 from core.history.messages import MessageStore
-from core.services.adding_people import NewPerson
+from core.services.people.adding_people import NewPerson
 from core.state import lists
 from tests.support.factories import make_list
 from tests.support.house import PASSWORD

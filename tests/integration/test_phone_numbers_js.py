@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.msisdn import MsisdnFault, find_msisdn, parse_msisdn
 from core.errors import InvalidMsisdn
-from core.services.quick_sending import parse_numbers
+from core.services.campaigns.quick_sending import parse_numbers
 from tests.support.node import COMPONENTS, evaluate
 from tests.support.number_vectors import PLAN_FAULTS, load_vectors, random_numbers
 

@@ -11,7 +11,7 @@ import pytest
 from core.domain.campaigns import CampaignStatus
 from core.domain.lists import ListStatus
 from core.gateways.simulator.journal import Journal
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
 from tests.support.house import House, contacts, make_house
 from tests.support.installation import worker
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.campaigns import CampaignDraft
 from core.domain.permissions import PRESETS, Permission
-from core.services.managing_people import Change
+from core.services.people.managing_people import Change
 from core.web.cookies import SESSION_COOKIE
 from pages._ui import navigation
 from tests.support.messages import make_message

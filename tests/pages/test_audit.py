@@ -7,7 +7,7 @@ import pytest
 from core.domain.audit import Action, Subject
 from core.domain.exports import ExportFormat
 from core.domain.permissions import Viewer
-from core.services.export_requests import AuditRequest, decode
+from core.services.reports.export_requests import AuditRequest, decode
 from core.state import audit
 from tests.support.page_tests import House
 

@@ -6,7 +6,7 @@ import pytest
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import Viewer
-from core.services.adding_people import NewPerson
+from core.services.people.adding_people import NewPerson
 from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 from pages._ui.campaign_form import COMPOSER

@@ -7,7 +7,7 @@ import pytest
 from core.domain.lists import ListStatus
 from core.domain.paging import PageRequest
 from core.errors import NotFound
-from core.services.managing_people import Change
+from core.services.people.managing_people import Change
 from tests.support.page_tests import House, clicking, place_of
 
 CONTACTS = b"PhoneNumber,FirstName\n491796548754,Beau\n491796548755,Russell\n491796548754,Twice\n12,Short\n"

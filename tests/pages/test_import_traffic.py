@@ -10,7 +10,7 @@ from core.domain.messages import DeliveryStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import Viewer
 from core.errors import NotFound
-from core.services.importing_traffic import TrafficUpload
+from core.services.traffic.importing_traffic import TrafficUpload
 from tests.support import cdr
 from tests.support.page_tests import House, clicking, place_of
 

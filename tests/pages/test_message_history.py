@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.domain.permissions import Viewer
-from core.services.managing_people import Change
+from core.services.people.managing_people import Change
 from tests.support.campaigns import save_draft, send
 from tests.support.messages import make_message
 from tests.support.page_tests import House, choosing, clicking

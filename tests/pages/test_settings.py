@@ -10,7 +10,7 @@ from core.domain.people import SmsSettings
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import WrongCredentials
 from core.files.pictures import draw_portrait
-from core.services.own_account import Profile
+from core.services.people.own_account import Profile
 from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 from pages._ui import avatars

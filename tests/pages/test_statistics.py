@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.permissions import Viewer
 from core.domain.statistics import Measure
-from core.services.managing_people import Change
+from core.services.people.managing_people import Change
 from tests.support.messages import make_message
 from tests.support.page_tests import House
 

@@ -9,8 +9,8 @@ import pytest
 from core.domain.accounts import Account, AccountStatus, AccountType
 from core.domain.paging import PageRequest
 from core.domain.permissions import Viewer
-from core.services.managing_accounts import NewAccount
-from core.services.sealing import make_key
+from core.services.accounts.encryption import make_key
+from core.services.accounts.managing_accounts import NewAccount
 from tests.support.messages import make_message
 from tests.support.page_tests import House, clicking
 from tests.support.page_tests import house as open_house

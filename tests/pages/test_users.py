@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 from core.domain.paging import PageRequest
 from core.domain.people import Person, UserStatus
 from core.domain.permissions import PRESETS, Permission
-from core.services.adding_people import NewPerson
-from core.services.inviting import Inviting
-from core.services.mailing import Mailing
-from core.services.managing_people import Change
+from core.services.people.adding_people import NewPerson
+from core.services.people.inviting import Inviting
+from core.services.people.mailing import Mailing
+from core.services.people.managing_people import Change
 from core.state import users
 from core.state.sessions import Browser
 from pages._ui import formats, session

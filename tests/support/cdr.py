@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from core.domain.accounts import Account, AccountStatus, AccountType
 from core.domain.cdr import TrafficImport
 from core.domain.permissions import Viewer
-from core.services.importing_traffic import TrafficUpload
+from core.services.traffic.importing_traffic import TrafficUpload
 from tests.support.house import House
 
 HEADER = "msg_id,submit_date,msisdn,from,dlr_status,done_date,err,price_eurc,parts"

@@ -9,9 +9,9 @@ from core.config import Settings
 from core.domain.people import Person, UserStatus
 from core.domain.permissions import Viewer
 from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
-from core.services.accepting import Acceptance
-from core.services.exporting import Download
-from core.services.signing_in import SetUp, TimeLeft
+from core.services.people.following_links import Acceptance
+from core.services.people.signing_in import SetUp, TimeLeft
+from core.services.reports.exporting import Download
 from core.state.links import Link
 from core.state.sessions import Browser
 

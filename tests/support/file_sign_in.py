@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.domain.permissions import Viewer
-from core.services.signing_in import TimeLeft
+from core.services.people.signing_in import TimeLeft
 from tests.support.fake_sign_in import FakeApplication, FakeSignIn
 
 

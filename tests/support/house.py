@@ -14,8 +14,8 @@ from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.files.apart import HERE
 from core.gateways.simulator.gateway import SimulatorGateway
-from core.services.adding_people import NewPerson
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
+from core.services.people.adding_people import NewPerson
 from tests.support.calm import calm
 
 PASSWORD = "Heliograph-test-1"

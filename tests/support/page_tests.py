@@ -18,8 +18,8 @@ from core.domain.lists import DistributionList
 from core.domain.permissions import Viewer
 from core.files.apart import HERE
 from core.history.messages import MessageStore
-from core.services.adding_people import NewPerson
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
+from core.services.people.adding_people import NewPerson
 from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 from pages._ui import selecting, tables

@@ -23,7 +23,7 @@ from core.history import door
 from core.history.catalog import IDENTITY_KEY
 from core.history.lake import Lake
 from core.history.location import Location
-from core.services import hashing
+from core.services.people import passwords
 from core.state.store import State
 
 
@@ -31,7 +31,7 @@ from core.state.store import State
 def taken() -> Iterator[None]:
     """Take the shortcuts until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="heliograph-tests-") as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hashing, "PasswordHasher", _cheap_hasher)
+        patch.setattr(passwords, "PasswordHasher", _cheap_hasher)
         patch.setitem(door.CONFIG, "allow_unsigned_extensions", "true")
         patch.setattr(State, "migrate", _copying(Path(folder), State.migrate))
         patch.setattr(Location, "make_folders", _copying_lake(Path(folder), Location.make_folders))

@@ -18,8 +18,8 @@ SEVERAL = {
     ("core/files/header.py", "len(phone)"),
     ("core/files/header.py", "count"),
     # "None of the 2 rows"; of one row, `agree` says it otherwise.
-    ("core/services/importing.py", "counts.read_count"),
-    ("core/services/importing_traffic.py", "counts.read"),
+    ("core/services/lists/importing_lists.py", "counts.read_count"),
+    ("core/services/traffic/importing_traffic.py", "counts.read"),
     # More than a bound, which is more than one.
     ("core/domain/placeholders.py", "len(name)"),
     ("core/files/cdr.py", "len(name)"),
@@ -28,12 +28,12 @@ SEVERAL = {
     ("core/files/delimited.py", "len(line)"),
     ("core/files/header.py", "len(columns)"),
     ("core/files/header.py", "len(name)"),
-    ("core/services/composing.py", "len(found) + len(left_out)"),
-    ("core/services/composing.py", "len(message)"),
-    ("core/services/composing.py", "len(text)"),
+    ("core/services/campaigns/composing.py", "len(found) + len(left_out)"),
+    ("core/services/campaigns/composing.py", "len(message)"),
+    ("core/services/campaigns/composing.py", "len(text)"),
     # None or more than a bound.
-    ("core/services/composing.py", "len(draft.placeholders)"),
-    ("core/services/quick_sending.py", "len(order.numbers)"),
+    ("core/services/campaigns/composing.py", "len(draft.placeholders)"),
+    ("core/services/campaigns/quick_sending.py", "len(order.numbers)"),
     # 0 or less; for who wrote the code.
     ("core/domain/pacing.py", "rate_tps"),
     ("core/domain/pacing.py", "capacity"),

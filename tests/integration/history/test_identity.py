@@ -19,7 +19,7 @@ from core.history import catalog as catalog_module
 from core.history import lake as lake_module
 from core.history.lake import Lake
 from core.history.maintenance import Maintenance
-from core.services.knowing_lake import KnowingLake
+from core.services.upkeep.lake_register import KnowingLake
 from core.state.store import State
 from tests.support.messages import NOW
 

@@ -22,7 +22,7 @@ from core.history.lake import Lake
 from core.history.locks import ReadersInside
 from core.history.maintenance import Maintenance, StepBounds, TableState
 from core.history.rollups import Rollups
-from core.services.maintaining import Maintaining, MaintenanceRules
+from core.services.upkeep.maintaining import Maintaining, MaintenanceRules
 from tests.support.small_files import ROWS, append_batches, everything_in
 
 HOUR = timedelta(hours=1)

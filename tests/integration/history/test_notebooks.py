@@ -22,7 +22,7 @@ from core.history.attaching import attach_statements
 from core.history.location import Location
 from core.history.messages import MessageStore
 from core.history.schema import MESSAGE_SCHEMA
-from core.services.reporting import StatisticsRequest
+from core.services.reports.reporting import StatisticsRequest
 from tests.integration.history.test_processes import ROOT, ROWS, start_writer
 from tests.support.house import House, make_house
 from tests.support.messages import make_random_message, message_table, unsent_table

@@ -20,7 +20,7 @@ from core.history.messages import MessageStore
 from core.history.rebuilding import DERIVED, Known, Rebuilding
 from core.history.rollups import Rollups
 from core.history.schema import CONTACT_SCHEMA
-from core.services.knowing_lake import KnowingLake
+from core.services.upkeep.lake_register import KnowingLake
 from core.state.store import State
 from tests.integration.history.test_identity import lose
 from tests.support.messages import NOW, make_message, make_unsent, message_table, unsent_table

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from core.services.signing_in import SigningIn
+from core.services.people.signing_in import SigningIn
 from core.state.store import State
 from tests.support.house import House, make_house
 from tests.support.mail import FakePost

@@ -15,7 +15,7 @@ from pkgutil import resolve_name
 
 from core.bootstrap import build_app
 from core.config import Settings
-from core.services.working import Work, WorkKind
+from core.services.work_queue import Work, WorkKind
 from tests.support.calm import calm
 
 

@@ -8,9 +8,9 @@ from core.domain.audit import Action, AuditFilter
 from core.domain.people import UserStatus
 from core.domain.permissions import PRESETS
 from core.errors import Conflict, InvalidInput, NotFound
-from core.services.accepting import Acceptance, Accepting
-from core.services.mailing import Mailing, digest, new_token
-from core.services.signing_in import SetUp, SigningIn
+from core.services.people.following_links import Acceptance, Accepting
+from core.services.people.mailing import Mailing, digest, new_token
+from core.services.people.signing_in import SetUp, SigningIn
 from core.state import audit, links, users
 from core.state.links import Link, Purpose
 from core.state.sessions import Browser

@@ -19,13 +19,13 @@ from core.errors import Forbidden, InvalidInput, NotFound
 from core.history.preflight import Wanted
 from core.history.queries import MessageQuery
 from core.identifiers import new_id
-from core.services.adding_people import NewPerson
-from core.services.importing import Upload
-from core.services.importing_traffic import TrafficUpload
-from core.services.inviting import Invitation
-from core.services.managing_people import Change
-from core.services.quick_sending import QuickMessage
-from core.services.reporting import StatisticsRequest
+from core.services.campaigns.quick_sending import QuickMessage
+from core.services.lists.importing_lists import Upload
+from core.services.people.adding_people import NewPerson
+from core.services.people.inviting import Invitation
+from core.services.people.managing_people import Change
+from core.services.reports.reporting import StatisticsRequest
+from core.services.traffic.importing_traffic import TrafficUpload
 from core.state import campaigns, users
 from core.state.users import NewUser
 from tests.support import cdr

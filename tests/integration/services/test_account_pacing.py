@@ -12,7 +12,7 @@ import pytest
 from core.domain.messages import OutboundMessage
 from core.domain.pacing import Bucket
 from core.domain.segments import MAX_SEGMENTS
-from core.services.account_pacing import AccountPacing
+from core.services.sending.account_pacing import AccountPacing
 from core.state import accounts
 from core.state.store import State
 from tests.contract.gateway_contract import make_outbound

@@ -8,7 +8,7 @@ from core.domain.audit import Action, AuditEntry, AuditFilter
 from core.domain.campaigns import CampaignDraft
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import Forbidden, InvalidTransition
-from core.services.quick_sending import QuickMessage
+from core.services.campaigns.quick_sending import QuickMessage
 from tests.support.house import House, contacts
 
 TOKEN = "0198a7c2-0000-7000-8000-000000000001"

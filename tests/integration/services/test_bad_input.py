@@ -9,7 +9,7 @@ import pytest
 from core.domain.lists import ListStatus
 from core.domain.paging import PageRequest
 from core.errors import Conflict, InvalidFile, InvalidInput, InvalidSenderId
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
 from core.state import suppressions
 from tests.support.house import House, contacts
 
@@ -202,7 +202,7 @@ def test_an_unexpected_stop_of_an_import_is_said_and_not_repeated(house: House, 
     def broken(*_: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("core.services.importing.EntryReader.tables", broken)
+    monkeypatch.setattr("core.services.lists.importing_lists.EntryReader.tables", broken)
     with pytest.raises(RuntimeError):
         house.upload(contacts(3))
     (found,) = house.app.importing.page(house.viewer, PageRequest()).items

@@ -14,8 +14,8 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.paging import PageRequest
 from core.errors import InvalidInput
 from core.history.spending import Spending
-from core.services.budgeting import Budgeting
-from core.services.quick_sending import QuickMessage
+from core.services.accounts.budgeting import Budgeting
+from core.services.campaigns.quick_sending import QuickMessage
 from tests.integration.services import steps
 from tests.support.calm import calm
 from tests.support.house import House, contacts, make_house

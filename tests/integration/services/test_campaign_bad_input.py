@@ -19,8 +19,8 @@ from core.domain.preflight import Preflight, RowKind
 from core.domain.pricing import Price
 from core.errors import InvalidInput
 from core.history.preflight import Wanted
-from core.services.composing import draft_of
-from core.services.quick_sending import QuickMessage
+from core.services.campaigns.composing import draft_of
+from core.services.campaigns.quick_sending import QuickMessage
 from core.state import accounts, suppressions
 from core.state.models import PriceRow
 from tests.support.house import House, contacts

@@ -12,7 +12,7 @@ from core.domain.messages import Receipt, SubmitOutcome, SubmitResult
 from core.errors import InvalidFile, InvalidInput
 from core.history.messages import MessageStore, ReceiptUpdate
 from core.history.schema import UNSENT_SCHEMA
-from core.services.composing import check_message
+from core.services.campaigns.composing import check_message
 from tests.support.cdr import csv, imported, line, open_outside
 from tests.support.house import House
 from tests.support.messages import make_message, message_table

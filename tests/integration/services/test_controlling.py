@@ -11,9 +11,9 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.permissions import Permission, Viewer
 from core.errors import Conflict, Forbidden, InvalidTransition, NotFound
 from core.history.audience import FreezeSpec, FrozenAudience
-from core.services.quick_sending import QuickMessage
-from core.services.reconciling import OUTCOMES
-from core.services.working import WorkKind
+from core.services.campaigns.quick_sending import QuickMessage
+from core.services.sending.reconciling import OUTCOMES
+from core.services.work_queue import WorkKind
 from core.state import ledger
 from tests.integration.services import steps
 from tests.support.house import House, contacts, make_house

@@ -19,11 +19,11 @@ from core.errors import Forbidden, InvalidInput, NotFound
 from core.files.export_plain import ParquetFile
 from core.history.messages import MessageStore
 from core.history.queries import MessageQuery
-from core.services import exporting
-from core.services.adding_people import NewPerson
-from core.services.export_contents import Sources
-from core.services.export_requests import MessagesRequest, decode, encode
-from core.services.reporting import StatisticsRequest
+from core.services.people.adding_people import NewPerson
+from core.services.reports import exporting
+from core.services.reports.export_contents import Sources
+from core.services.reports.export_requests import MessagesRequest, decode, encode
+from core.services.reports.reporting import StatisticsRequest
 from core.state import exports
 from tests.support.house import PASSWORD, House
 from tests.support.messages import make_message, message_table, unsent_table
@@ -228,7 +228,7 @@ def test_more_rows_than_allowed_are_refused_in_words(house: House) -> None:
 def test_what_a_person_lost_in_between_is_not_exported(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     record(house)
     ordered = order(house)
-    monkeypatch.setattr("core.services.exporting.users.find_viewer", lambda *_: None)
+    monkeypatch.setattr("core.services.reports.exporting.users.find_viewer", lambda *_: None)
     house.app.exporting.run(ordered.export_id, house.clock)
     assert ended(house, ordered).status is ExportStatus.FAILED
 

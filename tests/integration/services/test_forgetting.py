@@ -20,9 +20,9 @@ from core.history.contacts import ContactStore
 from core.history.door import Cursor
 from core.history.rebuilding import Known, Rebuilt
 from core.mail.post import Mail, OutboxPost
-from core.services.forgetting import Forgetting, Kind
-from core.services.importing import Upload
-from core.services.quick_sending import CLAIMED_FOR, QuickMessage
+from core.services.campaigns.quick_sending import CLAIMED_FOR, QuickMessage
+from core.services.lists.importing_lists import Upload
+from core.services.upkeep.forgetting import Forgetting, Kind
 from core.state import notifications
 from tests.integration.services.steps import suppress, work
 from tests.support.house import House

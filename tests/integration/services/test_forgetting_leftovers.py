@@ -10,8 +10,8 @@ import pytest
 from core.domain.paging import PageRequest
 from core.errors import StorageError
 from core.history.contacts import ContactStore
-from core.services.forgetting.contacts import UNKNOWN_BEFORE, ContactForgetting
-from core.services.quick_sending import QuickMessage
+from core.services.campaigns.quick_sending import QuickMessage
+from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE, ContactForgetting
 from core.state import installation, keeping, lists
 from tests.integration.services.steps import work
 from tests.support.house import House, contacts

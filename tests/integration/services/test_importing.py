@@ -6,7 +6,7 @@ import pytest
 from core.domain.lists import HiddenRows, ListStatus
 from core.errors import InvalidFile
 from core.files import reading
-from core.services.importing import Upload
+from core.services.lists.importing_lists import Upload
 from tests.support.house import House, contacts
 
 COUNT = 10_000

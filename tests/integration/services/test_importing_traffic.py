@@ -21,7 +21,7 @@ from core.domain.statistics import GroupBy
 from core.errors import Conflict, Forbidden, InvalidFile, InvalidInput, NotFound, StorageError
 from core.history.outside_traffic import OutsideTraffic
 from core.history.queries import MessageQuery
-from core.services.reporting import StatisticsRequest
+from core.services.reports.reporting import StatisticsRequest
 from tests.support.cdr import START, begin, csv, imported, line, open_outside, records, upload
 from tests.support.house import House
 

@@ -15,9 +15,9 @@ from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, NotFound
 from core.history.queries import MessageQuery
-from core.services.export_requests import MessagesRequest
-from core.services.quick_sending import QuickMessage
-from core.services.reporting import StatisticsRequest
+from core.services.campaigns.quick_sending import QuickMessage
+from core.services.reports.export_requests import MessagesRequest
+from core.services.reports.reporting import StatisticsRequest
 from core.state import campaigns
 from core.state.sessions import Browser
 from tests.support.house import PASSWORD, House, contacts, make_house

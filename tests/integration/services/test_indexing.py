@@ -7,8 +7,8 @@ import pytest
 from core.errors import Forbidden
 from core.history.messages import MessageStore
 from core.history.number_index import NumberIndex
-from core.services.adding_people import NewPerson
-from core.services.indexing import Indexing
+from core.services.people.adding_people import NewPerson
+from core.services.upkeep.indexing import Indexing
 from tests.support.house import PASSWORD, House
 from tests.support.messages import make_message, message_table, unsent_table
 

@@ -14,8 +14,8 @@ from core.domain.accounts import AccountType
 from core.domain.audit import Action, AuditFilter
 from core.errors import ConfigurationError, InvalidInput
 from core.gateways import registry
-from core.services.managing_accounts import AccountSettings, NewAccount
-from core.services.sealing import make_key
+from core.services.accounts.encryption import make_key
+from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from tests.support.house import House, make_house
 
 KEY = make_key()

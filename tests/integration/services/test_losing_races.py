@@ -8,7 +8,7 @@ import pytest
 from core.domain.campaigns import CampaignStatus
 from core.domain.permissions import Viewer
 from core.errors import AppError, Conflict, InvalidTransition
-from core.services.adding_people import NewPerson
+from core.services.people.adding_people import NewPerson
 from core.state import users
 from tests.integration.services import steps
 from tests.support.house import House, contacts

@@ -13,9 +13,9 @@ from core.domain.paging import PageRequest
 from core.domain.permissions import PRESETS, Permission, Viewer
 from core.domain.price_lists import PriceList
 from core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
-from core.services.adding_people import NewPerson
-from core.services.managing_accounts import AccountSettings, NewAccount
-from core.services.pricing_accounts import PriceUpload
+from core.services.accounts.managing_accounts import AccountSettings, NewAccount
+from core.services.accounts.pricing_accounts import PriceUpload
+from core.services.people.adding_people import NewPerson
 from tests.support.house import PASSWORD, House, contacts
 
 PRICES = b"Country,Price EUR cents\nDE,6\n"

@@ -11,13 +11,13 @@ from core.domain.paging import PageRequest
 from core.domain.people import Person, UserStatus
 from core.domain.permissions import PRESETS, Permission, Viewer
 from core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, StorageError, TooManyAttempts
-from core.services.accepting import Acceptance
-from core.services.adding_people import NewPerson
-from core.services.auditing import in_words
-from core.services.export_requests import AuditRequest
-from core.services.inviting import MOST, WINDOW, Invitation, Inviting
-from core.services.mailing import Mailing
-from core.services.managing_people import Change
+from core.services.people.adding_people import NewPerson
+from core.services.people.following_links import Acceptance
+from core.services.people.inviting import MOST, WINDOW, Invitation, Inviting
+from core.services.people.mailing import Mailing
+from core.services.people.managing_people import Change
+from core.services.reports.auditing import in_words
+from core.services.reports.export_requests import AuditRequest
 from core.state import links, users
 from core.state.links import Link, Purpose
 from core.state.sessions import Browser

@@ -28,18 +28,19 @@ from core.history.messages import MessageStore
 from core.history.preflight import Wanted
 from core.history.queries import MessageQuery
 from core.history.schema import UNSENT_SCHEMA
-from core.services.accepting import Acceptance
-from core.services.adding_people import NewPerson
-from core.services.export_requests import AuditRequest, MessagesRequest
-from core.services.importing import Upload
-from core.services.importing_traffic import TrafficUpload
-from core.services.inviting import Invitation
-from core.services.managing_accounts import AccountSettings, NewAccount
-from core.services.managing_people import Change
-from core.services.own_account import NewPassword, Profile
-from core.services.quick_sending import QuickMessage
-from core.services.reporting import StatisticsRequest
-from core.services.signing_in import SetUp
+from core.services.accounts.managing_accounts import AccountSettings, NewAccount
+from core.services.campaigns.quick_sending import QuickMessage
+from core.services.lists.importing_lists import Upload
+from core.services.people import passwords
+from core.services.people.adding_people import NewPerson
+from core.services.people.following_links import Acceptance
+from core.services.people.inviting import Invitation
+from core.services.people.managing_people import Change
+from core.services.people.own_account import NewPassword, Profile
+from core.services.people.signing_in import SetUp
+from core.services.reports.export_requests import AuditRequest, MessagesRequest
+from core.services.reports.reporting import StatisticsRequest
+from core.services.traffic.importing_traffic import TrafficUpload
 from core.state import receipts
 from core.state.sessions import Browser
 from tests.support import cdr
@@ -66,7 +67,7 @@ class Things:
 
 @pytest.fixture(scope="module")
 def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
-    with patch("core.services.hashing.PasswordHasher", new=lambda: PasswordHasher(time_cost=1, memory_cost=64)):
+    with patch.object(passwords, "PasswordHasher", new=lambda: PasswordHasher(time_cost=1, memory_cost=64)):
         house = make_house(tmp_path_factory.mktemp("nasty"))
     account = house.account.account_id
     sent = [make_message(account=account, sent_at=house.now, error_code=str(number % 7)) for number in range(60)]

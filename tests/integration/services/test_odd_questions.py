@@ -11,8 +11,8 @@ from core.domain.exports import ExportFormat
 from core.domain.statistics import GroupBy, NameFilter, Operator
 from core.errors import InvalidInput
 from core.history.queries import MessageQuery
-from core.services.export_requests import AuditRequest, MessagesRequest
-from core.services.reporting import StatisticsRequest
+from core.services.reports.export_requests import AuditRequest, MessagesRequest
+from core.services.reports.reporting import StatisticsRequest
 from tests.support.house import House
 
 

@@ -16,8 +16,8 @@ from core.history.contacts import ContactStore
 from core.history.lake import Lake
 from core.history.messages import MessageStore
 from core.history.queries import MessageQuery
-from core.services.export_requests import MessagesRequest
-from core.services.reporting import StatisticsRequest
+from core.services.reports.export_requests import MessagesRequest
+from core.services.reports.reporting import StatisticsRequest
 from tests.support.house import House, make_house
 from tests.support.messages import contact_table, make_contact, make_message, message_table, unsent_table
 

@@ -22,9 +22,9 @@ from core.errors import (
     TooManyAttempts,
     WrongCredentials,
 )
-from core.services.adding_people import NewPerson
-from core.services.own_account import NewPassword, OwnAccount, Profile
-from core.services.throttling import FREE_FAILURES
+from core.services.people.adding_people import NewPerson
+from core.services.people.own_account import NewPassword, OwnAccount, Profile
+from core.services.people.throttling import FREE_FAILURES
 from core.state import audit, notifications, users
 from core.state.sessions import Browser
 from tests.support.house import PASSWORD, House

@@ -11,11 +11,11 @@ from core import cli
 from core.bootstrap import App, build_app
 from core.config import Settings
 from core.errors import InvalidInput
-from core.services.accepting import Acceptance
-from core.services.adding_people import NewPerson
-from core.services.inviting import Invitation
-from core.services.own_account import NewPassword
-from core.services.signing_in import SetUp
+from core.services.people.adding_people import NewPerson
+from core.services.people.following_links import Acceptance
+from core.services.people.inviting import Invitation
+from core.services.people.own_account import NewPassword
+from core.services.people.signing_in import SetUp
 from core.state.sessions import Browser
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)

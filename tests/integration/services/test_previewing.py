@@ -9,8 +9,8 @@ from core.domain.encoding import Encoding
 from core.domain.lists import DistributionList
 from core.domain.permissions import Permission
 from core.history.door import Cursor
-from core.services.composing import draft_of
-from core.services.importing import Upload
+from core.services.campaigns.composing import draft_of
+from core.services.lists.importing_lists import Upload
 from core.state import lists
 from core.state.lists import ImportCounts
 from core.state.models import CampaignRow

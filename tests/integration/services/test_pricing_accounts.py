@@ -13,8 +13,8 @@ from core.domain.price_lists import PriceList, ReadPrices
 from core.domain.pricing import ALWAYS, Price
 from core.errors import Conflict, InvalidFile, InvalidInput, NotFound
 from core.files.apart import HERE
-from core.services import pricing_accounts
-from core.services.pricing_accounts import PriceUpload
+from core.services.accounts import pricing_accounts
+from core.services.accounts.pricing_accounts import PriceUpload
 from core.state import accounts
 from tests.support.house import House
 

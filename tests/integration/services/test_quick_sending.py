@@ -10,8 +10,8 @@ from core.domain.campaigns import CampaignStatus, Source
 from core.domain.paging import PageRequest
 from core.domain.pricing import Price
 from core.errors import InvalidInput
-from core.services.adding_people import NewPerson
-from core.services.quick_sending import QuickMessage
+from core.services.campaigns.quick_sending import QuickMessage
+from core.services.people.adding_people import NewPerson
 from core.state import accounts, suppressions
 from tests.support.house import PASSWORD, House, contacts
 

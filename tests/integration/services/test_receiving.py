@@ -8,7 +8,7 @@ import pytest
 from core.domain.messages import Receipt
 from core.gateways.simulator.gateway import SimulatorGateway
 from core.history.messages import MessageStore, ReceiptUpdate
-from core.services.settling import Settling
+from core.services.sending.batch_history import Settling
 from core.state import receipts
 from tests.support.factories import make_account, make_receipt
 from tests.support.house import MONTH, House, contacts
@@ -39,7 +39,7 @@ def test_a_receipt_is_not_acknowledged_before_it_is_stored(sent: House, monkeypa
         raise RuntimeError("killed before the inbox had it")
 
     with monkeypatch.context() as patch:
-        patch.setattr("core.services.receiving.receipts.add_receipts", broken)
+        patch.setattr("core.services.sending.receiving.receipts.add_receipts", broken)
         with pytest.raises(RuntimeError):
             sent.app.receiving.collect(sent.clock)
     waiting = sent.app.receiving.collect(sent.clock)
@@ -80,7 +80,7 @@ def test_receipts_are_kept_once_when_the_inbox_did_not_hear_of_the_merge(sent: H
 
     came = sent.app.receiving.collect(sent.clock)
     with monkeypatch.context() as patch:
-        patch.setattr("core.services.receiving.receipts.delete_receipts", killed)
+        patch.setattr("core.services.sending.receiving.receipts.delete_receipts", killed)
         with pytest.raises(RuntimeError):
             sent.app.receiving.merge(sent.clock)
     once = kept(sent)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.services.reconciling import OUTCOMES
+from core.services.sending.reconciling import OUTCOMES
 from core.state import accounts, suppressions
 from tests.support.house import House, contacts
 

@@ -8,11 +8,11 @@ import pytest
 from core.domain.audit import Action, AuditEntry, AuditFilter, Subject
 from core.domain.people import UserStatus
 from core.errors import InvalidInput, NotFound, TooManyAttempts, WrongCredentials
-from core.services.hashing import Passwords
-from core.services.mailing import Mailing, digest, new_token
-from core.services.recovering import Recovering
-from core.services.signing_in import UNKNOWN_EMAIL, SetUp, SigningIn
-from core.services.throttling import FREE_FAILURES
+from core.services.people.mailing import Mailing, digest, new_token
+from core.services.people.passwords import Passwords
+from core.services.people.resetting_passwords import Recovering
+from core.services.people.signing_in import UNKNOWN_EMAIL, SetUp, SigningIn
+from core.services.people.throttling import FREE_FAILURES
 from core.state import audit, links, users
 from core.state.links import Link, Purpose
 from core.state.sessions import Browser

@@ -5,8 +5,8 @@ import pytest
 from core.domain.permissions import Viewer
 from core.domain.views import SavedView
 from core.errors import Forbidden, InvalidInput, NotFound
-from core.services import remembering
-from core.services.adding_people import NewPerson
+from core.services.people.adding_people import NewPerson
+from core.services.reports import saved_views
 from tests.support.house import PASSWORD, House
 
 PAGE = "statistics"
@@ -65,7 +65,7 @@ def test_a_number_is_not_shared_with_people_who_may_not_see_it(house: House) -> 
 
 
 def test_there_is_an_end_to_views(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembering, "MOST_VIEWS", 2)
+    monkeypatch.setattr(saved_views, "MOST_VIEWS", 2)
     save(house, "One more")
     save(house, "And another")
     save(house, "one more")

@@ -5,9 +5,9 @@ import pytest
 from core.errors import Forbidden
 from core.history.messages import MessageStore
 from core.history.rollups import MonthOfCalendar, Rollups
-from core.services.adding_people import NewPerson
-from core.services.rolling_up import RollingUp
-from core.services.working import REFRESHING, Work, WorkKind
+from core.services.people.adding_people import NewPerson
+from core.services.upkeep.rolling_up import RollingUp
+from core.services.work_queue import REFRESHING, Work, WorkKind
 from tests.support.house import PASSWORD, House
 from tests.support.messages import make_message, message_table, unsent_table
 

@@ -10,7 +10,7 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.paging import PageRequest
 from core.domain.schedules import FURTHEST, format_schedule, parse_schedule
 from core.errors import Conflict, InvalidInput
-from core.services.working import Work, WorkKind
+from core.services.work_queue import Work, WorkKind
 from core.state import campaigns
 from core.state.models import AccountRow
 from tests.integration.services import steps

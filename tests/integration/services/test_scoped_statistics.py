@@ -18,9 +18,9 @@ from core.domain.permissions import PRESETS, Viewer
 from core.domain.statistics import NAMED, TIMES, GroupBy, Measure, NameFilter, Operator, Sorting
 from core.history.messages import MessageStore
 from core.history.queries import MessageQuery
-from core.services.adding_people import NewPerson
-from core.services.managing_accounts import NewAccount
-from core.services.reporting import StatisticsRequest
+from core.services.accounts.managing_accounts import NewAccount
+from core.services.people.adding_people import NewPerson
+from core.services.reports.reporting import StatisticsRequest
 from tests.support.house import PASSWORD, House, make_house
 from tests.support.messages import make_random_message, message_table, unsent_table
 

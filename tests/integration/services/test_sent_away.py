@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from core import web
 from core.domain.people import UserStatus
-from core.services.signing_in import RECALLED
+from core.services.people.signing_in import RECALLED
 from core.state import sessions, users
 from core.state.sessions import Browser as Where
 from core.web.cookies import SESSION_COOKIE, Cookies

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.domain.pacing import Bucket
-from core.services.account_pacing import SPARE_S
-from core.services.sending import LEAST_SLICE_S, SLICE_S
+from core.services.sending.account_pacing import SPARE_S
+from core.services.sending.submitting import LEAST_SLICE_S, SLICE_S
 from core.state import accounts, campaigns, ledger
 from tests.integration.services.steps import at_submit, receivers
 from tests.support.house import House, contacts, make_house

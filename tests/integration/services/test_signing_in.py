@@ -8,8 +8,8 @@ from core.domain.audit import Action, AuditFilter, Subject
 from core.domain.people import UserStatus
 from core.domain.permissions import Permission, Viewer
 from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
-from core.services.signing_in import SETUP_TOKEN, UNKNOWN_EMAIL, SetUp, SigningIn, TimeLeft
-from core.services.throttling import FREE_FAILURES
+from core.services.people.signing_in import SETUP_TOKEN, UNKNOWN_EMAIL, SetUp, SigningIn, TimeLeft
+from core.services.people.throttling import FREE_FAILURES
 from core.state import audit, installation, links, users
 from core.state.base import Base
 from core.state.links import Link, Purpose

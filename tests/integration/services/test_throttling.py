@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.errors import TooManyAttempts, WrongCredentials
-from core.services.signing_in import SetUp, SigningIn, attempt_keys
-from core.services.throttling import FORGET_AFTER, FREE_FAILURES, LONGEST_WAIT_S
+from core.services.people.signing_in import SetUp, SigningIn, attempt_keys
+from core.services.people.throttling import FORGET_AFTER, FREE_FAILURES, LONGEST_WAIT_S
 from core.state import sessions
 from core.state.sessions import Browser
 from core.state.store import State

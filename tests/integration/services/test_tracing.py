@@ -9,7 +9,7 @@ from core.domain.messages import DeliveryStatus
 from core.domain.receipts import Effect, Settled, merge, settle
 from core.errors import Forbidden, NotFound
 from core.history.messages import MessageStore
-from core.services.tracing import MessageTrace
+from core.services.reports.tracing import MessageTrace
 from tests.support.house import House, contacts
 from tests.support.messages import make_message, make_update, message_table, unsent_table
 

@@ -13,7 +13,8 @@ from starlette.routing import Route
 from core import web
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.services.adding_people import NewPerson
+from core.services.people import passwords
+from core.services.people.adding_people import NewPerson
 from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
 from tests.support.asgi import Answer, Browser
 from tests.support.clock import StoppedClock
@@ -42,7 +43,7 @@ NASTY = (
 
 @pytest.fixture(scope="module", params=["set up", "new"])
 def application(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with patch("core.services.hashing.PasswordHasher", new=lambda: PasswordHasher(time_cost=1, memory_cost=64)):
+    with patch.object(passwords, "PasswordHasher", new=lambda: PasswordHasher(time_cost=1, memory_cost=64)):
         app = build_app(Settings(data_dir=tmp_path_factory.mktemp("requests")))
     app.state.migrate()
     if request.param == "set up":

@@ -15,9 +15,9 @@ from core.config import Settings
 from core.domain.audit import AuditFilter
 from core.domain.exports import ExportFormat
 from core.domain.permissions import PRESETS
-from core.services.adding_people import NewPerson
-from core.services.export_requests import AuditRequest
-from core.services.signing_in import RECALLED
+from core.services.people.adding_people import NewPerson
+from core.services.people.signing_in import RECALLED
+from core.services.reports.export_requests import AuditRequest
 from core.state import sessions
 from core.web.cookies import SESSION_COOKIE
 from tests.support.asgi import Browser

@@ -7,7 +7,7 @@ import pytest
 from huey.api import Task
 
 from core.errors import StorageError
-from core.services.working import Work, WorkKind
+from core.services.work_queue import Work, WorkKind
 from jobs import app, periodic
 from jobs import doing as jobs_doing
 from jobs.doing import Doing

@@ -10,7 +10,7 @@ import jobs
 from core.clock import StoreClock
 from core.config import Settings
 from core.errors import StorageError
-from core.services.working import WorkKind
+from core.services.work_queue import WorkKind
 from jobs import worker
 from jobs.app import huey
 from jobs.periodic import TASKS

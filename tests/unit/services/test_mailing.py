@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import AppError, InvalidInput, StorageError
 from core.mail.post import Mail, SmtpPost, compose
-from core.services.mailing import Mailing, digest, new_token
+from core.services.people.mailing import Mailing, digest, new_token
 from tests.support.mail import FakePost
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)

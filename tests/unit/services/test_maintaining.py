@@ -12,7 +12,7 @@ from core.domain.permissions import Permission
 from core.errors import Conflict, Forbidden
 from core.history.locks import ReadersInside
 from core.history.maintenance import StepBounds, TableState
-from core.services.maintaining import ORPHANS_EVERY, Maintaining, MaintenanceRules
+from core.services.upkeep.maintaining import ORPHANS_EVERY, Maintaining, MaintenanceRules
 from tests.support.factories import make_viewer
 
 NIGHT, NOON = datetime(2026, 3, 4, 2, tzinfo=UTC), datetime(2026, 3, 4, 12, tzinfo=UTC)

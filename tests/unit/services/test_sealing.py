@@ -4,7 +4,7 @@ import pytest
 
 from core.config import Settings
 from core.errors import ConfigurationError
-from core.services.sealing import Sealing, make_key
+from core.services.accounts.encryption import Sealing, make_key
 
 # The tests are named by it, so it is the same in every process.
 OLD = base64.urlsafe_b64encode(b"o" * 32).decode()

@@ -4,8 +4,8 @@ from datetime import timedelta
 from threading import Event
 from typing import cast
 
-from core.services.batches import SendingTools
-from core.services.sending import Slice
+from core.services.sending.batches import SendingTools
+from core.services.sending.submitting import Slice
 from tests.support.clock import StoppedClock
 from tests.support.factories import NOW
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.mail.post import OutboxPost, SmtpPost
-from core.services.mailing import Mailing
+from core.services.people.mailing import Mailing
 
 
 def test_without_a_mail_server_the_sentence_names_the_folder(tmp_path: Path):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.exports import ExportFormat
-from core.services.exporting import Download
+from core.services.reports.exporting import Download
 from core.web.cookies import SESSION_COOKIE
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock

@@ -6,7 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from core.errors import Busy
-from core.services.hashing import RETRY_AFTER_S, WAITING_MAX, Passwords, Turns
+from core.services.people.passwords import RETRY_AFTER_S, WAITING_MAX, Passwords, Turns
 from core.web import limits
 from core.web.limits import FORM_MAX_BYTES
 from core.web.next_page import ENTRANCE

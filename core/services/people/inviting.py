@@ -12,7 +12,7 @@ from core.domain.people import Person, UserStatus, check_email, check_name
 from core.domain.permissions import Permission, Viewer, preset_of
 from core.errors import Conflict, InvalidInput, StorageError, TooManyAttempts, until
 from core.identifiers import new_id
-from core.services.mailing import Mailing, digest, new_token
+from core.services.people.mailing import Mailing, digest, new_token
 from core.state import audit, links, sessions, users
 from core.state.links import Link, Purpose
 from core.state.store import State

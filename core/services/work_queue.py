@@ -12,18 +12,18 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.services.alone import Alone
-from core.services.controlling import Controlling
-from core.services.exporting import Exporting
-from core.services.forgetting import Forgetting
-from core.services.importing import Importing
-from core.services.importing_traffic import ImportingTraffic
-from core.services.indexing import Indexing
-from core.services.launching import Launching
-from core.services.maintaining import Maintaining
-from core.services.mending_times import MendingTimes
-from core.services.receiving import Receiving
-from core.services.rolling_up import RollingUp
-from core.services.sending import Sending
+from core.services.campaigns.controlling import Controlling
+from core.services.campaigns.launching import Launching
+from core.services.lists.importing_lists import Importing
+from core.services.reports.exporting import Exporting
+from core.services.sending.receiving import Receiving
+from core.services.sending.submitting import Sending
+from core.services.traffic.importing_traffic import ImportingTraffic
+from core.services.upkeep.forgetting import Forgetting
+from core.services.upkeep.indexing import Indexing
+from core.services.upkeep.maintaining import Maintaining
+from core.services.upkeep.mending_times import MendingTimes
+from core.services.upkeep.rolling_up import RollingUp
 
 Clock = Callable[[], datetime]
 

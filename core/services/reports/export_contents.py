@@ -16,9 +16,9 @@ from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy, NameFilter
 from core.files.export_columns import Column, Kind, Layout
 from core.history.queries import MessageQuery
-from core.services.auditing import Auditing
-from core.services.export_requests import TEXT_FILTERS, AuditRequest, ExportRequest, MessagesRequest
-from core.services.reporting import Reporting, StatisticsRequest
+from core.services.reports.auditing import Auditing
+from core.services.reports.export_requests import TEXT_FILTERS, AuditRequest, ExportRequest, MessagesRequest
+from core.services.reports.reporting import Reporting, StatisticsRequest
 
 MESSAGE_COLUMNS = (
     Column("Sent Date", "sent_at", Kind.MOMENT, 20),

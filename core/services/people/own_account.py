@@ -22,9 +22,9 @@ from core.domain.sender_id import parse_sender_id
 from core.domain.time_zones import check_time_zone
 from core.errors import AppError, Conflict, InvalidInput, InvalidMsisdn, StorageError, WrongCredentials
 from core.files.pictures import digest_of
-from core.services.hashing import Passwords
-from core.services.mailing import Mailing, digest, new_token
-from core.services.throttling import record_failures, refuse_throttled
+from core.services.people.mailing import Mailing, digest, new_token
+from core.services.people.passwords import Passwords
+from core.services.people.throttling import record_failures, refuse_throttled
 from core.state import audit, links, notifications, sessions, users
 from core.state.links import Link, Purpose
 from core.state.store import State

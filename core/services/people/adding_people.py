@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import InvalidInput, NotFound
-from core.services.first_account import open_first_account
-from core.services.signing_in import SigningIn
+from core.services.accounts.first_account import open_first_account
+from core.services.people.signing_in import SigningIn
 from core.state import accounts, users
 from core.state.store import State
 

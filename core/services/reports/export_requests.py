@@ -11,7 +11,7 @@ from core.domain.audit import Action, AuditFilter
 from core.domain.periods import Period
 from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
 from core.history.queries import MessageQuery
-from core.services.reporting import StatisticsRequest
+from core.services.reports.reporting import StatisticsRequest
 
 # Fields of `MessageQuery` that are plain text.
 TEXT_FILTERS = (

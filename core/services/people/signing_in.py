@@ -22,10 +22,10 @@ from core.domain.people import EMAIL_MAX, check_email, check_name
 from core.domain.permissions import PRESETS, Viewer
 from core.errors import Forbidden, NotFound, WrongCredentials
 from core.identifiers import new_id
-from core.services.first_account import open_first_account
-from core.services.hashing import Passwords
-from core.services.mailing import digest, new_token
-from core.services.throttling import FORGET_AFTER, record_failures, refuse_throttled
+from core.services.accounts.first_account import open_first_account
+from core.services.people.mailing import digest, new_token
+from core.services.people.passwords import Passwords
+from core.services.people.throttling import FORGET_AFTER, record_failures, refuse_throttled
 from core.state import audit, installation, links, sessions, users
 from core.state.sessions import Browser
 from core.state.store import State

@@ -24,9 +24,9 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknown, PermanentGatewayError, StorageError
 from core.gateways.base import Gateway
-from core.services.account_pacing import AccountPacing
 from core.services.heartbeat import heartbeat
-from core.services.settling import Settling
+from core.services.sending.account_pacing import AccountPacing
+from core.services.sending.batch_history import Settling
 from core.state import accounts, campaigns, ledger
 from core.state.accounts import PacedAccount
 from core.state.ledger import Batch, Claim, Outcome

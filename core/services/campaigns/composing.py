@@ -20,8 +20,8 @@ from core.domain.sender_id import parse_sender_id
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput
 from core.identifiers import new_id
-from core.services.addressing import Addressing, find_columns
-from core.services.managing_accounts import ManagingAccounts
+from core.services.accounts.managing_accounts import ManagingAccounts
+from core.services.campaigns.addressing import Addressing, find_columns
 from core.state import campaigns
 from core.state.store import State
 

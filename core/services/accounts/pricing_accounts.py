@@ -16,9 +16,9 @@ from core.domain.price_lists import PriceList, ReadPrices
 from core.domain.pricing import Price
 from core.errors import Conflict, InvalidInput
 from core.files.price_lists import write_price_list
+from core.files.stored_uploads import store_upload
 from core.identifiers import new_id
-from core.services.managing_accounts import require_administrator
-from core.services.storing import store_upload
+from core.services.accounts.managing_accounts import require_administrator
 from core.state import accounts, audit
 from core.state.store import State
 

@@ -9,10 +9,10 @@ from core.domain.audit import Action, Subject
 from core.domain.people import Person, UserStatus, check_email
 from core.domain.permissions import Viewer
 from core.errors import AppError, NotFound
-from core.services.hashing import Passwords
-from core.services.mailing import Mailing, digest, new_token
-from core.services.signing_in import UNKNOWN_EMAIL, attempt_keys, typed_email
-from core.services.throttling import record_failures, refuse_throttled
+from core.services.people.mailing import Mailing, digest, new_token
+from core.services.people.passwords import Passwords
+from core.services.people.signing_in import UNKNOWN_EMAIL, attempt_keys, typed_email
+from core.services.people.throttling import record_failures, refuse_throttled
 from core.state import audit, links, sessions, users
 from core.state.links import Link, Purpose
 from core.state.store import State

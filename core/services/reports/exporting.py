@@ -20,10 +20,10 @@ from core.domain.questions import refuse_odd_question
 from core.errors import AppError, Forbidden, InvalidInput, NotFound
 from core.files.export_files import open_writer
 from core.identifiers import new_id
-from core.services.export_contents import Contents, Sources, contents_of
-from core.services.export_requests import AuditRequest, ExportRequest, MessagesRequest, decode, encode
 from core.services.heartbeat import heartbeat, new_owner
-from core.services.reporting import StatisticsRequest
+from core.services.reports.export_contents import Contents, Sources, contents_of
+from core.services.reports.export_requests import AuditRequest, ExportRequest, MessagesRequest, decode, encode
+from core.services.reports.reporting import StatisticsRequest
 from core.state import audit, exports, users
 from core.state.store import State
 

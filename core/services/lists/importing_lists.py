@@ -26,11 +26,11 @@ from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, InvalidInput, StorageError
 from core.files.reading import open_sheet
+from core.files.stored_uploads import NO_ROOM, store_upload
 from core.identifiers import new_id
-from core.services.entries import EntryReader
+from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.heartbeat import heartbeat, new_owner
-from core.services.managing_accounts import ManagingAccounts
-from core.services.storing import NO_ROOM, store_upload
+from core.services.lists.reading_entries import EntryReader
 from core.state import audit, campaigns, lists
 from core.state.lists import ImportCounts
 from core.state.store import State

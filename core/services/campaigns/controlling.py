@@ -13,12 +13,12 @@ from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import MOVES, Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
 from core.errors import InvalidInput, InvalidTransition, StorageError
-from core.services.budgeting import Budgeting
-from core.services.composing import Composing
+from core.services.accounts.budgeting import Budgeting
+from core.services.accounts.managing_accounts import ManagingAccounts
+from core.services.campaigns.composing import Composing
+from core.services.campaigns.lost_races import lost_race
 from core.services.heartbeat import heartbeat, new_owner
-from core.services.managing_accounts import ManagingAccounts
-from core.services.settling import Settling
-from core.services.what_happened import lost_race
+from core.services.sending.batch_history import Settling
 from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 

@@ -22,12 +22,12 @@ from core.domain.preflight import Preflight
 from core.domain.schedules import check_schedule
 from core.errors import AppError, Conflict, InvalidInput, InvalidTransition, StorageError
 from core.history.audience import FreezeSpec, FrozenAudience
-from core.services.addressing import Addressing
-from core.services.budgeting import Budgeting, beyond_budget
-from core.services.composing import Composing
+from core.services.accounts.budgeting import Budgeting, beyond_budget
+from core.services.accounts.managing_accounts import ManagingAccounts
+from core.services.campaigns.addressing import Addressing
+from core.services.campaigns.composing import Composing
+from core.services.campaigns.lost_races import lost_race
 from core.services.heartbeat import heartbeat, new_owner
-from core.services.managing_accounts import ManagingAccounts
-from core.services.what_happened import lost_race
 from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 

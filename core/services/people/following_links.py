@@ -11,9 +11,9 @@ from core.domain.audit import Action, Subject
 from core.domain.people import Person, UserStatus, check_name
 from core.domain.permissions import Viewer
 from core.errors import AppError, Conflict, NotFound
-from core.services.hashing import Passwords
-from core.services.mailing import Mailing, digest
-from core.services.signing_in import open_session
+from core.services.people.mailing import Mailing, digest
+from core.services.people.passwords import Passwords
+from core.services.people.signing_in import open_session
 from core.state import audit, links, users
 from core.state.links import Link, Purpose
 from core.state.sessions import Browser

@@ -1,7 +1,7 @@
 """
 Sending: the batches of active campaigns, one lease after the other.
 
-What happens within a lease is in `core.services.batches`.
+What happens within a lease is in `core.services.sending.batches`.
 """
 
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from threading import Event
 
 from core.domain.campaigns import CampaignStatus
-from core.services.batches import BatchJob, BatchRun, SendingTools
 from core.services.heartbeat import new_owner
+from core.services.sending.batches import BatchJob, BatchRun, SendingTools
 from core.state import accounts, campaigns, ledger
 
 # The longest a thread keeps to one campaign: a gateway that is down, or a slow account, must not hold it for good.

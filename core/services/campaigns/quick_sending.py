@@ -30,10 +30,10 @@ from core.domain.simplifying import simplify
 from core.errors import InvalidInput, InvalidMsisdn, NotFound
 from core.history.schema import CONTACT_SCHEMA
 from core.identifiers import derive_id
-from core.services.budgeting import Budgeting, beyond_budget
-from core.services.composing import Composing, check_message, draft_of
+from core.services.accounts.budgeting import Budgeting, beyond_budget
+from core.services.accounts.managing_accounts import ManagingAccounts
+from core.services.campaigns.composing import Composing, check_message, draft_of
 from core.services.heartbeat import new_owner
-from core.services.managing_accounts import ManagingAccounts
 from core.state import accounts, audit, campaigns, keeping, suppressions
 from core.state.store import State
 

@@ -8,8 +8,8 @@ from core.domain.accounts import Account, GatewayCredentials, check_credentials
 from core.domain.audit import Action, Subject
 from core.domain.permissions import Viewer
 from core.errors import ConfigurationError
-from core.services.managing_accounts import require_administrator
-from core.services.sealing import Sealing
+from core.services.accounts.encryption import Sealing
+from core.services.accounts.managing_accounts import require_administrator
 from core.state import accounts, audit
 from core.state.store import State
 

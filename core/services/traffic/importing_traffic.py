@@ -32,13 +32,13 @@ from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput, StorageError
 from core.files.cdr import CdrKind
 from core.files.cdr_sample import CdrSample
+from core.files.stored_uploads import NO_ROOM, store_upload
 from core.history.cdr_blocks import CdrSpec
 from core.history.outside_traffic import Beginning
 from core.identifiers import new_id
 from core.services.heartbeat import heartbeat, new_owner
-from core.services.storing import NO_ROOM, store_upload
-from core.services.traffic_previews import Preview, preview_of
-from core.services.traffic_runs import RunFiles, Traffic, TrafficRun
+from core.services.traffic.traffic_previews import Preview, preview_of
+from core.services.traffic.traffic_runs import RunFiles, Traffic, TrafficRun
 from core.state import accounts, audit, traffic_imports
 from core.state.store import State
 

@@ -22,9 +22,9 @@ from core.domain.simplifying import simplify
 from core.errors import InvalidInput
 from core.history.preflight import Often, Wanted
 from core.history.recipients import RecipientSpec
-from core.services.addressing import Addressing
-from core.services.budgeting import Budgeting, beyond_budget
-from core.services.composing import Composing
+from core.services.accounts.budgeting import Budgeting, beyond_budget
+from core.services.campaigns.addressing import Addressing
+from core.services.campaigns.composing import Composing
 from core.state import accounts, campaigns
 from core.state.store import State
 
