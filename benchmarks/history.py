@@ -9,8 +9,8 @@ from functools import partial
 import pyarrow as pa
 
 from benchmarks.rivals import Rivals, add_options
-from core.history.filters import condition
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
+from core.history.sql.filters import condition
 
 __all__ = ["add_options", "run"]
 

@@ -35,12 +35,12 @@ from core.bootstrap import App
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
-from core.history.door import Cursor
-from core.history.messages import MessageStore
-from core.history.queries import MessageQuery
-from core.history.rollups import Rollups, record_inserted
-from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
-from core.history.statements import parse_statements
+from core.history.lake.door import Cursor
+from core.history.lake.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
+from core.history.messages.message_store import MessageStore
+from core.history.messages.queries import MessageQuery
+from core.history.rollups.rollups import Rollups, record_inserted
+from core.history.sql.statements import parse_statements
 from core.services.reports.reporting import StatisticsRequest
 from core.services.upkeep.maintaining import Maintained
 

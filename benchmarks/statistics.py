@@ -9,7 +9,7 @@ from benchmarks import traffic
 from benchmarks.rivals import Rivals, add_options
 from core.domain.periods import list_offsets
 from core.domain.statistics import GroupBy, Measure, Sorting
-from core.history.filters import offset_at
+from core.history.sql.filters import offset_at
 from core.services.reports.reporting import StatisticsRequest
 
 __all__ = ["add_options", "run"]

@@ -19,7 +19,7 @@ from core.domain.lists import DistributionList
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest

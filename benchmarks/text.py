@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from benchmarks.report import Case, measured, stopwatch
 from core.domain.segments import measure
-from core.history import text_measure
+from core.history.sql import text_measure
 
 ALPHABETS = ("abcdefghij klmnopqr stuvwxyz", "ABC 0123 €[]{}", "Łódź Kraków żółć", "привет мир", "hello 😀 there")
 WEIGHTS = (80, 8, 6, 3, 3)

@@ -19,11 +19,11 @@ from core.domain.accounts import Account, AccountStatus, AccountType
 from core.domain.numbering import Network, list_networks
 from core.domain.periods import Period, day_start
 from core.domain.permissions import Permission, Viewer
-from core.history.door import Cursor
-from core.history.lake import Lake
-from core.history.number_index import NumberIndex
-from core.history.rollups import Rollups
-from core.history.statements import parse_statements
+from core.history.lake.connection import Lake
+from core.history.lake.door import Cursor
+from core.history.numbers.number_index import NumberIndex
+from core.history.rollups.rollups import Rollups
+from core.history.sql.statements import parse_statements
 from core.state import accounts
 
 SEED = 20260101

@@ -8,7 +8,7 @@ from core.bootstrap import App
 from core.cli_traffic import add_import
 from core.domain.counting import count_of
 from core.domain.permissions import Permission
-from core.history.attaching import attach_statements
+from core.history.lake.attaching import attach_statements
 
 _MIB = 1 << 20
 

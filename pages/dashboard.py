@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.periods import Preset, resolve_period
-from core.history.traffic import TrafficSummary
+from core.history.rollups.traffic import TrafficSummary
 from pages._ui import address, charts, closed, first_steps, formats, list_panels, session, widgets
 from pages._ui.widgets import Tile
 

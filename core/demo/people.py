@@ -15,7 +15,7 @@ from core.demo.company import CITIES, COLUMNS, FIRST_NAMES, RANGES, NumberRange
 from core.domain.lists import ROW_FAULTS, RowFault
 from core.domain.numbering import Destination, get_destination
 from core.domain.pricing import Price
-from core.history.schema import CONTACT_SCHEMA
+from core.history.lake.schema import CONTACT_SCHEMA
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

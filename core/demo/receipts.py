@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from core.demo.people import Ints
 from core.gateways.simulator.profiles import FAILURES, INTERMEDIATES
-from core.history.schema import RECEIPT_SCHEMA
+from core.history.lake.schema import RECEIPT_SCHEMA
 
 # As the simulator's profiles have them: receipts that come twice, and messages that are reported on their way.
 REPEATED_RATE, INTERMEDIATE_RATE = 0.01, 0.05

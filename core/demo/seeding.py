@@ -46,10 +46,10 @@ from core.domain.accounts import AccountType
 from core.domain.campaigns import CampaignStatus
 from core.domain.counting import count_of
 from core.domain.permissions import PRESETS, Permission, Viewer
-from core.history.contacts import ContactStore
-from core.history.lake import Lake
-from core.history.messages import MessageStore
-from core.history.schema import UNSENT_SCHEMA
+from core.history.audience.contacts import ContactStore
+from core.history.lake.connection import Lake
+from core.history.lake.schema import UNSENT_SCHEMA
+from core.history.messages.message_store import MessageStore
 from core.services.heartbeat import heartbeat, new_owner
 from core.state import accounts, campaigns, installation, lists, users
 from core.state.lists import ImportCounts

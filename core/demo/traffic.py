@@ -14,7 +14,7 @@ from core.domain.messages import DeliveryStatus
 from core.domain.placeholders import parse_template, render
 from core.domain.segments import measure
 from core.gateways.simulator.profiles import FAILURES, profile_of
-from core.history.schema import MESSAGE_SCHEMA
+from core.history.lake.schema import MESSAGE_SCHEMA
 
 Floats = npt.NDArray[np.float64]
 

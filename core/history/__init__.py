@@ -1,1 +1,1 @@
-"""The message lake: every message and every contact, for analysts."""
+"""The history: every message and every contact, in a lake for analysts. Begin with `lake`."""

@@ -9,7 +9,7 @@ from core.domain.messages import DeliveryStatus
 from core.domain.numbering import list_countries
 from core.domain.periods import Period
 from core.domain.permissions import Permission, Viewer
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
 from core.services.reports.reporting import MessagePage
 from pages._ui import address, drilling, formats, name_filter, session, tables, widgets
 

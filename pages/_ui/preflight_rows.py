@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.preflight import Preflight, RowKind
-from core.history.preflight import Wanted
+from core.history.audience.preflight import Wanted
 from pages._ui import address, formats, session, tables, widgets
 from pages._ui.components import scrolling
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import streamlit as st
 
 from core.domain.periods import Period
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
 from core.services.reports.export_requests import MessagesRequest
 from pages._ui import address, downloads, formats, period_filter, session, tables, widgets
 

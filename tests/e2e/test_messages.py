@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.periods import Preset, resolve_period
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
 from tests.e2e.driver import cell, log_in, open_page, person, settled
 from tests.support.installation import Installation
 

@@ -30,7 +30,7 @@ from core.domain.receipts import Effect
 from core.domain.segments import measure
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, StorageError, WrongCredentials
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest
 from core.state import installation

@@ -16,7 +16,7 @@ from core.domain.lists import ListStatus
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.gateways.simulator.journal import Journal
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
 from core.services.lists.importing_lists import Upload
 from tests.support.installation import worker
 

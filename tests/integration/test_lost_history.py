@@ -11,7 +11,7 @@ from core import cli
 from core.bootstrap import App, build_app
 from core.config import Settings
 from core.domain.lists import ListStatus
-from core.history.messages import MessageStore
+from core.history.messages.message_store import MessageStore
 from core.services.people.adding_people import NewPerson
 from core.state import lists
 from tests.support.factories import make_list

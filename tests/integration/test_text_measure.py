@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.domain.encoding import GSM7_CHARACTERS
 from core.domain.segments import measure
 from core.domain.simplifying import simplify
-from core.history.text_measure import install
+from core.history.sql.text_measure import install
 from tests.support import simplify_vectors
 from tests.support.segment_vectors import load_vectors, random_texts
 

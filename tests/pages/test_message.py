@@ -5,7 +5,7 @@ import pytest
 
 from core.domain.messages import DeliveryStatus
 from core.domain.permissions import Viewer
-from core.history.messages import MessageStore
+from core.history.messages.message_store import MessageStore
 from tests.support.campaigns import save_draft, send
 from tests.support.messages import make_message, make_update
 from tests.support.page_tests import House

@@ -7,7 +7,7 @@ import pytest
 from core.domain.campaigns import CampaignStatus
 from core.domain.pricing import Price
 from core.errors import InvalidInput
-from core.history.contacts import ContactStore
+from core.history.audience.contacts import ContactStore
 from core.state import accounts, suppressions
 from core.state.campaigns import move_campaign
 from tests.support.campaigns import launch, now, save_draft

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from core.domain.messages import DeliveryStatus, Receipt
-from core.history.messages import ReceiptUpdate
-from core.history.schema import CONTACT_SCHEMA, MESSAGE_SCHEMA, UNSENT_SCHEMA
+from core.history.lake.schema import CONTACT_SCHEMA, MESSAGE_SCHEMA, UNSENT_SCHEMA
+from core.history.messages.message_store import ReceiptUpdate
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from core.config import Settings
 from core.domain.lists import DistributionList
 from core.domain.permissions import Viewer
 from core.files.apart import HERE
-from core.history.messages import MessageStore
+from core.history.messages.message_store import MessageStore
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.state.sessions import Browser

@@ -19,10 +19,10 @@ from argon2 import PasswordHasher
 from sqlalchemy import make_url
 
 from core.config import Settings
-from core.history import door
-from core.history.catalog import IDENTITY_KEY
-from core.history.lake import Lake
-from core.history.location import Location
+from core.history.lake import door
+from core.history.lake.catalog import IDENTITY_KEY
+from core.history.lake.connection import Lake
+from core.history.lake.location import Location
 from core.services.people import passwords
 from core.state.store import State
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from core.domain.messages import DeliveryStatus
-from core.history.lake import Lake
-from core.history.messages import MessageStore, ReceiptUpdate
-from core.history.rollups import Rollups
+from core.history.lake.connection import Lake
+from core.history.messages.message_store import MessageStore, ReceiptUpdate
+from core.history.rollups.rollups import Rollups
 from tests.support.messages import NOW, make_message, make_unsent, make_update, message_table, unsent_table
 
 ROWS = 15

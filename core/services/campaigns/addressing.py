@@ -8,7 +8,7 @@ from core.domain.lists import DistributionList
 from core.domain.permissions import Viewer
 from core.domain.placeholders import parse_template
 from core.errors import InvalidInput, NotFound
-from core.history.recipients import ListPart, RecipientSpec
+from core.history.audience.recipients import ListPart, RecipientSpec
 from core.state import accounts, lists, suppressions
 from core.state.store import State
 

@@ -21,7 +21,7 @@ from core.domain.permissions import Permission, Viewer
 from core.domain.preflight import Preflight
 from core.domain.schedules import check_schedule
 from core.errors import AppError, Conflict, InvalidInput, InvalidTransition, StorageError
-from core.history.audience import FreezeSpec, FrozenAudience
+from core.history.audience.audience_store import FreezeSpec, FrozenAudience
 from core.services.accounts.budgeting import Budgeting, beyond_budget
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.addressing import Addressing

@@ -20,8 +20,8 @@ from core.domain.preflight import Counted, Frequency, Preflight, Repeat
 from core.domain.schedules import missed_schedule
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput
-from core.history.preflight import Often, Wanted
-from core.history.recipients import RecipientSpec
+from core.history.audience.preflight import Often, Wanted
+from core.history.audience.recipients import RecipientSpec
 from core.services.accounts.budgeting import Budgeting, beyond_budget
 from core.services.campaigns.addressing import Addressing
 from core.services.campaigns.composing import Composing

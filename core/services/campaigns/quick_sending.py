@@ -28,7 +28,7 @@ from core.domain.segments import TextMeasure, measure
 from core.domain.sender_id import parse_sender_id
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput, InvalidMsisdn, NotFound
-from core.history.schema import CONTACT_SCHEMA
+from core.history.lake.schema import CONTACT_SCHEMA
 from core.identifiers import derive_id
 from core.services.accounts.budgeting import Budgeting, beyond_budget
 from core.services.accounts.managing_accounts import ManagingAccounts

@@ -16,7 +16,7 @@ from core.domain.numbering import Destination, get_destination
 from core.errors import InvalidFile, InvalidMsisdn
 from core.files.reading import ContactSheet, SheetRow
 from core.files.rejected import RejectedRows
-from core.history.schema import CONTACT_SCHEMA
+from core.history.lake.schema import CONTACT_SCHEMA
 from core.state.lists import ImportCounts
 
 CHUNK_ROWS = 10_000

@@ -15,7 +15,7 @@ from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy, NameFilter
 from core.files.export_columns import Column, Kind, Layout
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
 from core.services.reports.auditing import Auditing
 from core.services.reports.export_requests import TEXT_FILTERS, AuditRequest, ExportRequest, MessagesRequest
 from core.services.reports.reporting import Reporting, StatisticsRequest

@@ -17,10 +17,10 @@ from core.domain.permissions import Permission, Viewer
 from core.domain.questions import refuse_odd_question
 from core.domain.statistics import GroupBy, NameFilter, Sorting
 from core.errors import InvalidInput
-from core.history.adding_up import RollupReader, StatisticsQuery
-from core.history.queries import MessageQueries, MessageQuery
-from core.history.statistics import Names, Statistics, StatisticsPage
-from core.history.traffic import TrafficReader, TrafficSummary
+from core.history.messages.queries import MessageQueries, MessageQuery
+from core.history.rollups.adding_up import RollupReader, StatisticsQuery
+from core.history.rollups.statistics import Names, Statistics, StatisticsPage
+from core.history.rollups.traffic import TrafficReader, TrafficSummary
 from core.state import accounts, campaigns, ledger
 from core.state.store import State
 

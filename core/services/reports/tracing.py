@@ -14,7 +14,7 @@ from core.domain.numbering import country_name
 from core.domain.permissions import Permission, Viewer
 from core.domain.receipts import Effect, Settled, is_known_state, judge, merge, parse_receipt_state, settle
 from core.errors import NotFound
-from core.history.tracing import StoredMessage, StoredTrace
+from core.history.messages.tracing import StoredMessage, StoredTrace
 from core.state import accounts, campaigns
 from core.state.store import State
 

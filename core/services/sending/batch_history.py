@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import DeliveryStatus, Exclusion, LedgerState
-from core.history.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
+from core.history.lake.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.state import campaigns, ledger, receipts
 from core.state.ledger import Batch, Outcome
 from core.state.store import State

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from core.errors import ConfigurationError, GatewayError
 from core.gateways.base import Gateway
-from core.history.messages import ReceiptUpdate
+from core.history.messages.message_store import ReceiptUpdate
 from core.services.alone import Alone
 from core.state import accounts, named_leases, receipts
 from core.state.receipts import InboxReceipt

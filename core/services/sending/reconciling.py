@@ -9,7 +9,7 @@ from core.domain.messages import LedgerState
 from core.domain.msisdn import mask_msisdn
 from core.domain.numbering import country_name
 from core.domain.permissions import Permission, Viewer
-from core.history.outcomes import OpenWork, OutcomeQuery
+from core.history.audience.outcomes import OpenWork, OutcomeQuery
 from core.state import campaigns, ledger
 from core.state.store import State
 

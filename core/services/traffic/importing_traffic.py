@@ -33,8 +33,8 @@ from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput
 from core.files.cdr import CdrKind
 from core.files.cdr_sample import CdrSample
 from core.files.stored_uploads import NO_ROOM, store_upload
-from core.history.cdr_blocks import CdrSpec
-from core.history.outside_traffic import Beginning
+from core.history.messages.cdr_blocks import CdrSpec
+from core.history.messages.outside_traffic import Beginning
 from core.identifiers import new_id
 from core.services.heartbeat import heartbeat, new_owner
 from core.services.traffic.traffic_previews import Preview, preview_of

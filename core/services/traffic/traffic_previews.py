@@ -12,8 +12,8 @@ from core.domain.cdr_remarks import CELL_FAULTS, CellFault
 from core.domain.msisdn import mask_msisdn
 from core.domain.numbering import country_name
 from core.files.cdr import ROW_NO
-from core.history.cdr_blocks import BlockFaults
-from core.history.outside_traffic import Beginning
+from core.history.messages.cdr_blocks import BlockFaults
+from core.history.messages.outside_traffic import Beginning
 
 _SHOWN_CHARACTERS = 60
 

@@ -16,8 +16,8 @@ from core.domain.counting import count_of
 from core.errors import InvalidFile
 from core.files.cdr import ROW_NO, CdrFile, open_cdr
 from core.files.rejected import RejectedRows
-from core.history.cdr_blocks import BlockFaults, CdrSpec
-from core.history.outside_traffic import Beginning, Merged, Staged
+from core.history.messages.cdr_blocks import BlockFaults, CdrSpec
+from core.history.messages.outside_traffic import Beginning, Merged, Staged
 from core.services.traffic.traffic_previews import explain_rows
 
 # Nobody corrects more rows than this by hand; the reasons of the first ones tell enough.

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from core.domain.permissions import Permission, Viewer
-from core.history.number_index import MonthOfIndex
+from core.history.numbers.number_index import MonthOfIndex
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from typing import Protocol
 from core.domain.off_peak import OffPeak
 from core.domain.permissions import Permission, Viewer
 from core.errors import Conflict
-from core.history.locks import ReadersInside
-from core.history.maintenance import StepBounds, TableState
+from core.history.lake.locks import ReadersInside
+from core.history.lake.maintenance import StepBounds, TableState
 
 log = logging.getLogger(__name__)
 

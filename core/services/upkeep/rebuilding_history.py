@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.domain.permissions import Permission, Viewer
-from core.history.rebuilding import Known, Rebuilt
+from core.history.lake.rebuilding import Known, Rebuilt
 from core.state import campaigns, keeping, lists
 from core.state.store import State
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from core.domain.permissions import Permission, Viewer
-from core.history.rollups import MonthOfCalendar
+from core.history.rollups.rollups import MonthOfCalendar
 from core.state import users
 from core.state.store import State
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.config import Settings
-from core.history.lake import Lake
+from core.history.lake.connection import Lake
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

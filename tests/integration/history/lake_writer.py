@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 
 from core.config import Settings
-from core.history.lake import Lake
-from core.history.messages import MessageStore
+from core.history.lake.connection import Lake
+from core.history.messages.message_store import MessageStore
 from tests.support.messages import NOW, make_message, message_table, unsent_table
 
 

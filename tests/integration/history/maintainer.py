@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.config import Settings
-from core.history.lake import Lake
-from core.history.maintenance import Maintenance, StepBounds
+from core.history.lake.connection import Lake
+from core.history.lake.maintenance import Maintenance, StepBounds
 
 SMALL = StepBounds(files=2)
 

@@ -9,10 +9,10 @@ from core.domain.placeholders import parse_template, render
 from core.domain.pricing import Price
 from core.domain.segments import measure
 from core.errors import InvalidInput
-from core.history.audience import AudienceStore, BatchSize, FreezeSpec, FrozenAudience
-from core.history.contacts import ContactStore
-from core.history.lake import Lake
-from core.history.recipients import ListPart, RecipientSpec
+from core.history.audience.audience_store import AudienceStore, BatchSize, FreezeSpec, FrozenAudience
+from core.history.audience.contacts import ContactStore
+from core.history.audience.recipients import ListPart, RecipientSpec
+from core.history.lake.connection import Lake
 from tests.support.messages import NOW, contact_table, make_contact
 
 DEFAULT = Price("", "", Decimal("9.0000"))

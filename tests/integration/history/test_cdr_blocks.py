@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from core.domain.cdr import CdrField, CdrMapping, DateFormat
 from core.domain.cdr_guessing import TIMES, parse_moment
 from core.domain.periods import Period
-from core.history.cdr_blocks import BlockReader, CdrSpec, Reading, local_offsets
-from core.history.door import Instance
+from core.history.lake.door import Instance
+from core.history.messages.cdr_blocks import BlockReader, CdrSpec, Reading, local_offsets
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HEADERS = ("when", "to", "status")

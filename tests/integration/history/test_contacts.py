@@ -4,9 +4,9 @@ import pyarrow as pa
 import pytest
 
 from core.errors import InvalidFile
-from core.history.contacts import ContactStore
-from core.history.lake import Lake
-from core.history.schema import CONTACT_SCHEMA
+from core.history.audience.contacts import ContactStore
+from core.history.lake.connection import Lake
+from core.history.lake.schema import CONTACT_SCHEMA
 from tests.support.messages import contact_table, make_contact
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from core.config import Settings
 from core.errors import StorageError
-from core.history import catalog as catalog_module
-from core.history import lake as lake_module
-from core.history.lake import Lake
-from core.history.maintenance import Maintenance
+from core.history.lake import catalog as catalog_module
+from core.history.lake import connection as lake_module
+from core.history.lake.connection import Lake
+from core.history.lake.maintenance import Maintenance
 from core.services.upkeep.lake_register import KnowingLake
 from core.state.store import State
 from tests.support.messages import NOW

@@ -10,8 +10,8 @@ import pytest
 import core.history
 from core.domain.control_characters import Prose
 from core.errors import InvalidInput
-from core.history.door import Cursor
-from core.history.lake import Lake
+from core.history.lake.connection import Lake
+from core.history.lake.door import Cursor
 
 CONTROLS = [chr(code) for code in [*range(0x20), *range(0x7F, 0xA0)]]
 HALVES = ["\ud800", "\udbff", "\udc00", "\udfff"]

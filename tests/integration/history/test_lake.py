@@ -14,13 +14,13 @@ import pytest
 from core import logs
 from core.config import Settings
 from core.errors import ConfigurationError, StorageError
-from core.history import extensions
-from core.history import lake as lake_module
-from core.history.door import Cursor, Instance
-from core.history.lake import WRITE_ATTEMPTS, Lake
-from core.history.location import Location, _use_credentials
-from core.history.locks import FileLock
-from core.history.schema import MIGRATIONS
+from core.history.lake import connection as lake_module
+from core.history.lake import extensions
+from core.history.lake.connection import WRITE_ATTEMPTS, Lake
+from core.history.lake.door import Cursor, Instance
+from core.history.lake.location import Location, _use_credentials
+from core.history.lake.locks import FileLock
+from core.history.lake.schema import MIGRATIONS
 
 
 def count(lake: Lake, table: str) -> int:

@@ -10,8 +10,8 @@ import pytest
 
 from core.doorways import doorway, is_someone_in
 from core.errors import StorageError
-from core.history import locks
-from core.history.locks import FileGate, FileLock
+from core.history.lake import locks
+from core.history.lake.locks import FileGate, FileLock
 
 PATIENCE_S = 20
 

@@ -18,10 +18,10 @@ import pytest
 
 from core.config import Settings
 from core.domain.off_peak import parse_off_peak
-from core.history.lake import Lake
-from core.history.locks import ReadersInside
-from core.history.maintenance import Maintenance, StepBounds, TableState
-from core.history.rollups import Rollups
+from core.history.lake.connection import Lake
+from core.history.lake.locks import ReadersInside
+from core.history.lake.maintenance import Maintenance, StepBounds, TableState
+from core.history.rollups.rollups import Rollups
 from core.services.upkeep.maintaining import Maintaining, MaintenanceRules
 from tests.support.small_files import ROWS, append_batches, everything_in
 

@@ -9,10 +9,10 @@ import pytest
 from core.domain.messages import DeliveryStatus
 from core.domain.periods import Period
 from core.domain.receipts import Settled, merge, settle
-from core.history.adding_up import RollupReader
-from core.history.lake import Lake
-from core.history.messages import MessageStore, ReceiptUpdate
-from core.history.queries import MessageQueries, MessageQuery
+from core.history.lake.connection import Lake
+from core.history.messages.message_store import MessageStore, ReceiptUpdate
+from core.history.messages.queries import MessageQueries, MessageQuery
+from core.history.rollups.adding_up import RollupReader
 from tests.support.messages import NOW, make_message, make_unsent, make_update, message_table, unsent_table
 
 PERIOD = Period(NOW - timedelta(days=60), NOW + timedelta(days=60))

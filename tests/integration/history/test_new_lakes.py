@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.config import Settings
-from core.history.lake import Lake
+from core.history.lake.connection import Lake
 
 
 def test_a_new_lake_is_as_young_as_it_looks(tmp_path: Path):

@@ -18,10 +18,10 @@ from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.statistics import GroupBy
 from core.errors import ConfigurationError
-from core.history.attaching import attach_statements
-from core.history.location import Location
-from core.history.messages import MessageStore
-from core.history.schema import MESSAGE_SCHEMA
+from core.history.lake.attaching import attach_statements
+from core.history.lake.location import Location
+from core.history.lake.schema import MESSAGE_SCHEMA
+from core.history.messages.message_store import MessageStore
 from core.services.reports.reporting import StatisticsRequest
 from tests.integration.history.test_processes import ROOT, ROWS, start_writer
 from tests.support.house import House, make_house

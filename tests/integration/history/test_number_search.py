@@ -10,13 +10,13 @@ import pytest
 
 from core.domain.messages import DeliveryStatus
 from core.domain.periods import Period
-from core.history.adding_up import RollupReader
-from core.history.lake import Lake
-from core.history.messages import MessageStore
-from core.history.number_index import FEWEST_LATE, MOST_FILES_OPEN, SETTLING, NumberIndex
-from core.history.number_search import MOMENT, SLOT, find_stretches
-from core.history.queries import MessageQueries, MessageQuery
-from core.history.rollups import Rollups
+from core.history.lake.connection import Lake
+from core.history.messages.message_store import MessageStore
+from core.history.messages.queries import MessageQueries, MessageQuery
+from core.history.numbers.number_index import FEWEST_LATE, MOST_FILES_OPEN, SETTLING, NumberIndex
+from core.history.numbers.number_search import MOMENT, SLOT, find_stretches
+from core.history.rollups.adding_up import RollupReader
+from core.history.rollups.rollups import Rollups
 from tests.support.messages import NOW, make_message, make_random_message, make_update, message_table, unsent_table
 
 START = datetime(2026, 2, 22, tzinfo=UTC)
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 @pytest.fixture(autouse=True)
 def _not_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the index be asked for counts too, however few messages there are."""
-    monkeypatch.setattr("core.history.paging.SMALL_HISTORY", 0)
+    monkeypatch.setattr("core.history.messages.paging.SMALL_HISTORY", 0)
 
 
 def make_receiver(source: random.Random) -> str:
@@ -236,7 +236,7 @@ def test_a_month_that_is_over_is_sorted_into_few_files(lake: Lake, monkeypatch: 
     february_days = 28
     assert count_files(lake) == february_days > MOST_FILES_OPEN
     assert index.list_unsorted(after) == [february]
-    monkeypatch.setattr("core.history.number_index.SORTED_AT_ONCE", 500)
+    monkeypatch.setattr("core.history.numbers.number_index.SORTED_AT_ONCE", 500)
     for number, _ in enumerate(index.sort_month(february)):
         if number % 8 == 0:
             check(lake, rows, source)
@@ -276,7 +276,7 @@ def test_a_part_that_was_sent_to_very_often_is_known_by_its_slots(lake: Lake, mo
     indexed(lake, *rows)
     day = Period(NOW - timedelta(hours=9), NOW + timedelta(hours=9))
     assert look_for(lake, "70000001", day) == [Period(time, time + MOMENT) for time in reversed(times)]
-    monkeypatch.setattr("core.history.number_search.MOST_MOMENTS", 4)
+    monkeypatch.setattr("core.history.numbers.number_search.MOST_MOMENTS", 4)
     assert look_for(lake, "70000001", day) == [Period(NOW, NOW + SLOT)]
 
 
@@ -291,9 +291,9 @@ def test_many_moments_are_read_in_turns_and_counted_to_the_last(lake: Lake, monk
     query = MessageQuery(frozenset({"account-1"}), EVERYTHING, receiver="70000001")
     expected = [time for number, time in enumerate(times) if number % 5 == 4][::-1]
     for at_once, most_counted in ((3, 1000), (800, 1000), (800, 2)):
-        monkeypatch.setattr("core.history.paging.MOMENTS_AT_ONCE", at_once)
-        monkeypatch.setattr("core.history.paging.MOST_MOMENTS_COUNTED", most_counted)
-        monkeypatch.setattr("core.history.paging.MOMENTS_FOUND", at_once)
+        monkeypatch.setattr("core.history.messages.paging.MOMENTS_AT_ONCE", at_once)
+        monkeypatch.setattr("core.history.messages.paging.MOST_MOMENTS_COUNTED", most_counted)
+        monkeypatch.setattr("core.history.messages.paging.MOMENTS_FOUND", at_once)
         assert queries.count(query) == len(expected)
         assert queries.page(query, 5, 0).table["sent_at"].to_pylist() == expected[:5]
         assert queries.page(query, 5, 10).table["sent_at"].to_pylist() == expected[10:]

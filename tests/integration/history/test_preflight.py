@@ -14,12 +14,12 @@ from core.domain.preflight import RowKind
 from core.domain.pricing import Price, find_price
 from core.domain.segments import MAX_SEGMENTS, measure
 from core.domain.simplifying import simplify
-from core.history.audience import AudienceStore, FreezeSpec
-from core.history.contacts import ContactStore
-from core.history.lake import Lake
-from core.history.messages import MessageStore
-from core.history.preflight import Often, PreflightStore, Wanted
-from core.history.recipients import ListPart, RecipientSpec
+from core.history.audience.audience_store import AudienceStore, FreezeSpec
+from core.history.audience.contacts import ContactStore
+from core.history.audience.preflight import Often, PreflightStore, Wanted
+from core.history.audience.recipients import ListPart, RecipientSpec
+from core.history.lake.connection import Lake
+from core.history.messages.message_store import MessageStore
 from tests.support.messages import NOW, contact_table, make_contact, make_message, message_table, unsent_table
 from tests.support.segment_vectors import random_texts
 

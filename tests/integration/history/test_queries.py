@@ -12,11 +12,11 @@ import pytest
 
 from core.config import Settings
 from core.domain.periods import Period, Preset, resolve_period
-from core.history.adding_up import RollupReader
-from core.history.lake import Lake
-from core.history.messages import MessageStore
-from core.history.queries import MessageQueries, MessageQuery
-from core.history.traffic import TrafficReader
+from core.history.lake.connection import Lake
+from core.history.messages.message_store import MessageStore
+from core.history.messages.queries import MessageQueries, MessageQuery
+from core.history.rollups.adding_up import RollupReader
+from core.history.rollups.traffic import TrafficReader
 from tests.support.messages import NOW, make_message, make_random_message, message_table, unsent_table
 
 # Both changes of clocks of 2026, in Berlin and in Lord Howe, where it is half an hour.

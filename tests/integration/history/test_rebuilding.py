@@ -13,13 +13,13 @@ import pytest
 
 from core.config import Settings
 from core.errors import Conflict, StorageError
-from core.history.contacts import ContactStore
-from core.history.lake import Lake
-from core.history.maintenance import Maintenance, StepBounds
-from core.history.messages import MessageStore
-from core.history.rebuilding import DERIVED, Known, Rebuilding
-from core.history.rollups import Rollups
-from core.history.schema import CONTACT_SCHEMA
+from core.history.audience.contacts import ContactStore
+from core.history.lake.connection import Lake
+from core.history.lake.maintenance import Maintenance, StepBounds
+from core.history.lake.rebuilding import DERIVED, Known, Rebuilding
+from core.history.lake.schema import CONTACT_SCHEMA
+from core.history.messages.message_store import MessageStore
+from core.history.rollups.rollups import Rollups
 from core.services.upkeep.lake_register import KnowingLake
 from core.state.store import State
 from tests.integration.history.test_identity import lose
@@ -189,7 +189,7 @@ def test_a_rebuilding_that_is_killed_leaves_the_catalog_lost_and_can_be_done_aga
     lose(lake_settings)
     rebuilding = Rebuilding(lake_settings, register)
     with monkeypatch.context() as patch:
-        patch.setattr("core.history.rebuilding._complete", lambda *_: 1 / 0)
+        patch.setattr("core.history.lake.rebuilding._complete", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             rebuilding.rebuild(KNOWN, NOW, replace=False)
     with pytest.raises(StorageError):

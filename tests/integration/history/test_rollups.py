@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from core.domain.messages import DeliveryStatus
-from core.history.lake import Lake
-from core.history.messages import MessageStore, ReceiptUpdate
-from core.history.rollups import MOST_PATCHES, MonthOfCalendar, Rollups
+from core.history.lake.connection import Lake
+from core.history.messages.message_store import MessageStore, ReceiptUpdate
+from core.history.rollups.rollups import MOST_PATCHES, MonthOfCalendar, Rollups
 from tests.support.messages import NOW, make_random_message, make_update, message_table, unsent_table
 
 ZONES = ("Asia/Kathmandu", "America/St_Johns")

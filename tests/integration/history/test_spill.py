@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.config import Settings
-from core.history.door import Instance
-from core.history.lake import Lake
-from core.history.spill import Spill
+from core.history.lake.connection import Lake
+from core.history.lake.door import Instance
+from core.history.lake.spill import Spill
 from tests.support.live_server import REPOSITORY
 
 # More than fits into the memory of those who write it.

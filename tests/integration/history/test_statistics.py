@@ -17,11 +17,11 @@ from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.receipts import Settled, is_final, merge
 from core.domain.statistics import NAMED, GroupBy, Measure, NameFilter, Operator, Sorting
-from core.history.adding_up import RollupReader, StatisticsQuery
-from core.history.lake import Lake
-from core.history.messages import MessageStore
-from core.history.rollups import Rollups
-from core.history.statistics import Names, Statistics
+from core.history.lake.connection import Lake
+from core.history.messages.message_store import MessageStore
+from core.history.rollups.adding_up import RollupReader, StatisticsQuery
+from core.history.rollups.rollups import Rollups
+from core.history.rollups.statistics import Names, Statistics
 from tests.support.messages import NOW, make_random_message, make_update, message_table, unsent_table
 
 START = datetime(2026, 2, 20, tzinfo=UTC)

@@ -16,8 +16,8 @@ from core.domain.permissions import PRESETS, Permission, Viewer
 from core.domain.preflight import RowKind
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, InvalidInput, NotFound
-from core.history.preflight import Wanted
-from core.history.queries import MessageQuery
+from core.history.audience.preflight import Wanted
+from core.history.messages.queries import MessageQuery
 from core.identifiers import new_id
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.lists.importing_lists import Upload

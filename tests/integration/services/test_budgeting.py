@@ -13,7 +13,7 @@ import pytest
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.paging import PageRequest
 from core.errors import InvalidInput
-from core.history.spending import Spending
+from core.history.rollups.spending import Spending
 from core.services.accounts.budgeting import Budgeting
 from core.services.campaigns.quick_sending import QuickMessage
 from tests.integration.services import steps

@@ -18,7 +18,7 @@ from core.domain.paging import PageRequest
 from core.domain.preflight import Preflight, RowKind
 from core.domain.pricing import Price
 from core.errors import InvalidInput
-from core.history.preflight import Wanted
+from core.history.audience.preflight import Wanted
 from core.services.campaigns.composing import draft_of
 from core.services.campaigns.quick_sending import QuickMessage
 from core.state import accounts, suppressions

@@ -10,8 +10,8 @@ from core.domain.cdr import TrafficImportStatus
 from core.domain.lists import ListStatus
 from core.domain.messages import Receipt, SubmitOutcome, SubmitResult
 from core.errors import InvalidFile, InvalidInput
-from core.history.messages import MessageStore, ReceiptUpdate
-from core.history.schema import UNSENT_SCHEMA
+from core.history.lake.schema import UNSENT_SCHEMA
+from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.campaigns.composing import check_message
 from tests.support.cdr import csv, imported, line, open_outside
 from tests.support.house import House

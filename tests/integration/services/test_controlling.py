@@ -10,7 +10,7 @@ import pytest
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.permissions import Permission, Viewer
 from core.errors import Conflict, Forbidden, InvalidTransition, NotFound
-from core.history.audience import FreezeSpec, FrozenAudience
+from core.history.audience.audience_store import FreezeSpec, FrozenAudience
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.sending.reconciling import OUTCOMES
 from core.services.work_queue import WorkKind

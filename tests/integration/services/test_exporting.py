@@ -17,8 +17,8 @@ from core.domain.permissions import Permission, Viewer
 from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.files.export_plain import ParquetFile
-from core.history.messages import MessageStore
-from core.history.queries import MessageQuery
+from core.history.messages.message_store import MessageStore
+from core.history.messages.queries import MessageQuery
 from core.services.people.adding_people import NewPerson
 from core.services.reports import exporting
 from core.services.reports.export_contents import Sources

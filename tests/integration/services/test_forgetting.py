@@ -16,9 +16,9 @@ from core.domain.lists import ListStatus
 from core.domain.notifications import Tag
 from core.domain.paging import PageRequest
 from core.errors import NotFound, StorageError
-from core.history.contacts import ContactStore
-from core.history.door import Cursor
-from core.history.rebuilding import Known, Rebuilt
+from core.history.audience.contacts import ContactStore
+from core.history.lake.door import Cursor
+from core.history.lake.rebuilding import Known, Rebuilt
 from core.mail.post import Mail, OutboxPost
 from core.services.campaigns.quick_sending import CLAIMED_FOR, QuickMessage
 from core.services.lists.importing_lists import Upload
@@ -207,7 +207,7 @@ def test_an_audience_whose_deletion_failed_is_deleted_the_next_time(house: House
     work(house)
     house.wait(timedelta(days=400))
     with monkeypatch.context() as patch:
-        patch.setattr("core.history.lake.Lake.write", lambda *_: Broken().delete(""))
+        patch.setattr("core.history.lake.connection.Lake.write", lambda *_: Broken().delete(""))
         with pytest.raises(StorageError):
             forget(house)
     assert count_lake(house, "audience")

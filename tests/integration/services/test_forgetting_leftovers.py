@@ -9,7 +9,7 @@ import pytest
 
 from core.domain.paging import PageRequest
 from core.errors import StorageError
-from core.history.contacts import ContactStore
+from core.history.audience.contacts import ContactStore
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE, ContactForgetting
 from core.state import installation, keeping, lists

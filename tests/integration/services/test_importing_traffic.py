@@ -19,8 +19,8 @@ from core.domain.paging import PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.domain.statistics import GroupBy
 from core.errors import Conflict, Forbidden, InvalidFile, InvalidInput, NotFound, StorageError
-from core.history.outside_traffic import OutsideTraffic
-from core.history.queries import MessageQuery
+from core.history.messages.outside_traffic import OutsideTraffic
+from core.history.messages.queries import MessageQuery
 from core.services.reports.reporting import StatisticsRequest
 from tests.support.cdr import START, begin, csv, imported, line, open_outside, records, upload
 from tests.support.house import House

@@ -14,7 +14,7 @@ from core.domain.messages import OutboundMessage, SubmitResult
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, NotFound
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.reports.export_requests import MessagesRequest
 from core.services.reports.reporting import StatisticsRequest

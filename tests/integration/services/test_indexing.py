@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from core.errors import Forbidden
-from core.history.messages import MessageStore
-from core.history.number_index import NumberIndex
+from core.history.messages.message_store import MessageStore
+from core.history.numbers.number_index import NumberIndex
 from core.services.people.adding_people import NewPerson
 from core.services.upkeep.indexing import Indexing
 from tests.support.house import PASSWORD, House

@@ -24,10 +24,10 @@ from core.domain.permissions import Permission
 from core.domain.preflight import RowKind
 from core.domain.statistics import GroupBy, NameFilter, Operator
 from core.errors import AppError, StorageError
-from core.history.messages import MessageStore
-from core.history.preflight import Wanted
-from core.history.queries import MessageQuery
-from core.history.schema import UNSENT_SCHEMA
+from core.history.audience.preflight import Wanted
+from core.history.lake.schema import UNSENT_SCHEMA
+from core.history.messages.message_store import MessageStore
+from core.history.messages.queries import MessageQuery
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.lists.importing_lists import Upload

@@ -11,7 +11,7 @@ from core.domain.messages import LedgerState, OutboundMessage, SubmitResult
 from core.domain.pacing import Bucket
 from core.domain.paging import PageRequest
 from core.errors import InvalidInput
-from core.history.audience import FreezeSpec, FrozenAudience
+from core.history.audience.audience_store import FreezeSpec, FrozenAudience
 from core.services.lists.reading_entries import EntryReader
 from core.state import accounts, campaigns, ledger
 from tests.support.house import House, contacts

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from core.domain.encoding import Encoding
 from core.domain.lists import DistributionList
 from core.domain.permissions import Permission
-from core.history.door import Cursor
+from core.history.lake.door import Cursor
 from core.services.campaigns.composing import draft_of
 from core.services.lists.importing_lists import Upload
 from core.state import lists

@@ -7,7 +7,7 @@ import pytest
 
 from core.domain.messages import Receipt
 from core.gateways.simulator.gateway import SimulatorGateway
-from core.history.messages import MessageStore, ReceiptUpdate
+from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.sending.batch_history import Settling
 from core.state import receipts
 from tests.support.factories import make_account, make_receipt

@@ -3,8 +3,8 @@
 import pytest
 
 from core.errors import Forbidden
-from core.history.messages import MessageStore
-from core.history.rollups import MonthOfCalendar, Rollups
+from core.history.messages.message_store import MessageStore
+from core.history.rollups.rollups import MonthOfCalendar, Rollups
 from core.services.people.adding_people import NewPerson
 from core.services.upkeep.rolling_up import RollingUp
 from core.services.work_queue import REFRESHING, Work, WorkKind

@@ -16,8 +16,8 @@ from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.permissions import PRESETS, Viewer
 from core.domain.statistics import NAMED, TIMES, GroupBy, Measure, NameFilter, Operator, Sorting
-from core.history.messages import MessageStore
-from core.history.queries import MessageQuery
+from core.history.messages.message_store import MessageStore
+from core.history.messages.queries import MessageQuery
 from core.services.accounts.managing_accounts import NewAccount
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest

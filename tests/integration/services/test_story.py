@@ -13,7 +13,7 @@ from core.domain.statistics import GroupBy
 from core.errors import InvalidInput, InvalidTransition
 from core.files.sample import sample_csv, sample_xlsx
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
-from core.history.queries import MessageQuery
+from core.history.messages.queries import MessageQuery
 from core.services.reports.reporting import StatisticsRequest
 from core.state import accounts
 from tests.support.house import MONTH, House, contacts, make_house

@@ -8,7 +8,7 @@ import pytest
 from core.domain.messages import DeliveryStatus
 from core.domain.receipts import Effect, Settled, merge, settle
 from core.errors import Forbidden, NotFound
-from core.history.messages import MessageStore
+from core.history.messages.message_store import MessageStore
 from core.services.reports.tracing import MessageTrace
 from tests.support.house import House, contacts
 from tests.support.messages import make_message, make_update, message_table, unsent_table

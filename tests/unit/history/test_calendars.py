@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.periods import Period, list_offsets
-from core.history.calendars import SINCE, Cover, cover, day_of, find_calendar, list_neighbours, month_period, next_month
+from core.history.rollups.calendars import (
+    SINCE,
+    Cover,
+    cover,
+    day_of,
+    find_calendar,
+    list_neighbours,
+    month_period,
+    next_month,
+)
 
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia")
 QUARTER = timedelta(minutes=15)

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import InvalidInput
-from core.history.arrow_texts import find_fault
-from core.history.door import TARGET_FILE_SIZE, Instance, check_statement, check_value
-from core.history.schema import MIGRATIONS
+from core.history.lake.door import TARGET_FILE_SIZE, Instance, check_statement, check_value
+from core.history.lake.schema import MIGRATIONS
+from core.history.sql.arrow_texts import find_fault
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.history.ordering import first_of
+from core.history.rollups.ordering import first_of
 
 # Few different values, so that many groups are equal.
 groups = st.lists(st.integers(0, 4), max_size=200).flatmap(

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.history import sums
-from core.history.blocks import Delays, bin_exactly
-from core.history.delays import find_places, find_quantile
-from core.history.sums import Sums, combined, concatenated, in_order
+from core.history.rollups import sums
+from core.history.rollups.blocks import Delays, bin_exactly
+from core.history.rollups.delays import find_places, find_quantile
+from core.history.rollups.sums import Sums, combined, concatenated, in_order
 
 amounts = st.one_of(st.integers(-5, 1000), st.integers(2**50, 2**58), st.integers(-(2**58), 0))
 

@@ -10,8 +10,8 @@ import pytest
 from core.domain.off_peak import OffPeak
 from core.domain.permissions import Permission
 from core.errors import Conflict, Forbidden
-from core.history.locks import ReadersInside
-from core.history.maintenance import StepBounds, TableState
+from core.history.lake.locks import ReadersInside
+from core.history.lake.maintenance import StepBounds, TableState
 from core.services.upkeep.maintaining import ORPHANS_EVERY, Maintaining, MaintenanceRules
 from tests.support.factories import make_viewer
 

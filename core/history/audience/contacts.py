@@ -1,0 +1,76 @@
+"""The contacts of distribution lists."""
+
+from collections.abc import Callable, Iterable
+
+import pyarrow as pa
+
+from core.history.lake.connection import Lake
+from core.history.lake.door import Cursor
+from core.history.lake.results import fetch, fetch_one
+from core.history.lake.schema import CONTACT_SCHEMA
+from core.history.sql.statements import load_statements
+
+_SQL = load_statements("audience/contacts.sql")
+
+
+class ContactStore:
+    """Writes and reads the rows of lists."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def replace(self, list_id: str, tables: Iterable[pa.Table]) -> int:
+        """
+        Make *tables* the contacts of the list, in one commit; safe to run twice.
+
+        Args:
+            list_id: The list; what it held before is gone.
+            tables: Any number of tables with the columns of `CONTACT_SCHEMA`, by name. They are read
+                once, one at a time, before anything is written.
+
+        Returns: How many contacts the list has now.
+        Raises: StorageError: as `Lake.write`.
+        """
+
+        def stage(cursor: Cursor, scratch: str) -> None:
+            cursor.execute(_SQL["create_scratch"].format(scratch=scratch))
+            # One at a time, not as a stream DuckDB pulls from: an error while reading the file stays itself.
+            for table in tables:
+                cursor.register("incoming", table.select(CONTACT_SCHEMA.names).cast(CONTACT_SCHEMA))
+                cursor.execute(_SQL["fill_scratch"].format(scratch=scratch))
+
+        def store(cursor: Cursor) -> int:
+            cursor.execute(_SQL["delete"], {"list_id": list_id})
+            cursor.execute(_SQL["insert"].format(scratch=scratch), {"list_id": list_id})
+            return int(fetch_one(cursor, _SQL["count"], {"list_id": list_id})[0])
+
+        with self._lake.scratch(stage) as scratch:
+            return self._lake.write(store)
+
+    def page(self, list_id: str, offset: int, limit: int) -> pa.Table:
+        """Return up to *limit* contacts after the first *offset*, in file order, as `CONTACT_SCHEMA`."""
+        with self._lake.read() as cursor:
+            return fetch(cursor, _SQL["page"], {"list_id": list_id, "offset": offset, "limit": limit})
+
+    def count(self, list_id: str) -> int:
+        """Return how many contacts the list has."""
+        with self._lake.read() as cursor:
+            return int(fetch_one(cursor, _SQL["count"], {"list_id": list_id})[0])
+
+    def list_ids(self) -> set[str]:
+        """Return the ids under which there are contacts."""
+        with self._lake.read() as cursor:
+            return {str(list_id) for (list_id,) in cursor.execute(_SQL["ids"]).fetchall()}
+
+    def delete(self, list_id: str, is_over: Callable[[], bool] = lambda: True) -> None:
+        """
+        Remove the list's contacts; a list without any is no error.
+
+        *is_over* is asked once nobody else writes: what is stored again after a yes is stored after this.
+        """
+
+        def remove(cursor: Cursor) -> None:
+            if is_over():
+                cursor.execute(_SQL["delete"], {"list_id": list_id})
+
+        self._lake.write(remove)

@@ -1,0 +1,237 @@
+"""Counting an audience before it is frozen, and showing the rows behind each count."""
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from core.domain.encoding import Encoding, choose_encoding
+from core.domain.placeholders import BLANKS, Literal
+from core.domain.preflight import Counted, Destination, Length, RowKind, Widened
+from core.domain.simplifying import simplify
+from core.history.audience.recipients import RecipientSpec, judge
+from core.history.lake.connection import Lake
+from core.history.lake.door import Cursor
+from core.history.lake.results import fetch, fetch_one
+from core.history.sql import text_measure
+from core.history.sql.statements import load_statements
+
+_SQL = load_statements("audience/preflight.sql")
+# How many audiences a process keeps counted, for their rows to be looked at: some dozen MiB for a million rows.
+KEPT = 3
+# So many characters are named as the cause of Unicode.
+MOST_CHARACTERS = 8
+
+
+@dataclass(frozen=True)
+class Often:
+    """Texted often means: more than *most* messages of *account* since *since*."""
+
+    account: str
+    since: datetime
+    most: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows: a kind, and what it is about."""
+
+    kind: RowKind
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class _Held:
+    spec: RecipientSpec
+    scratch: str
+    frequent: str
+
+
+class PreflightStore:
+    """
+    Counts audiences, and holds the last few for their rows.
+
+    What is held is this process's and may go at any time: `rows` counts again when it has.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+
+    def count(self, key: str, spec: RecipientSpec, often: Often) -> Counted:
+        """Count every row. *key* names this very spec. Raises: InvalidInput: as `judge`. StorageError: as the lake."""
+        held = self._hold(key, spec, often)
+        with self._lake.read() as cursor:
+            return _add_up(cursor, held)
+
+    def rows(self, key: str, spec: RecipientSpec, often: Often, wanted: Wanted, limit: int, offset: int) -> pa.Table:
+        """
+        Return up to *limit* of the wanted rows after the first *offset*, in the order of the lists.
+
+        Columns: list_no, row_no, msisdn, country, network, mccmnc, encoding, segment_count, price_eur_cents, reason,
+        and fields (list of text), the row's cells.
+        """
+        held = self._hold(key, spec, often)
+        where, values = _condition(held, wanted)
+        sql = _SQL["rows"].format(scratch=held.scratch, where=where)
+        with self._lake.read() as cursor:
+            found = fetch(cursor, sql, {**values, "limit": limit, "offset": offset})
+            places = zip(found["list_no"].to_pylist(), found["row_no"].to_pylist(), strict=True)
+            fields = [_fields(cursor, spec.lists[list_no].list_id, row_no) for list_no, row_no in places]
+        return found.append_column("fields", pa.array(fields, pa.list_(pa.string())))
+
+    def count_rows(self, key: str, spec: RecipientSpec, often: Often, wanted: Wanted) -> int:
+        """Return how many rows `rows` has in all."""
+        held = self._hold(key, spec, often)
+        where, values = _condition(held, wanted)
+        with self._lake.read() as cursor:
+            return int(fetch_one(cursor, _SQL["count_rows"].format(scratch=held.scratch, where=where), values)[0])
+
+    def _hold(self, key: str, spec: RecipientSpec, often: Often) -> _Held:
+        # One at a time: two counts of a million rows side by side would only take each other's memory.
+        with self._lock:
+            held = self._held.pop(key, None)
+            if held is None or not self._is_there(held):
+                held = self._count_anew(spec, often)
+            self._held[key] = held
+            while len(self._held) > KEPT:
+                _, oldest = self._held.popitem(last=False)
+                self._lake.drop_scratch(oldest.scratch)
+                self._lake.drop_scratch(oldest.frequent)
+            return held
+
+    def _is_there(self, held: _Held) -> bool:
+        """Whether the tables are; they go when the lake had to be opened anew."""
+        with self._lake.read() as cursor:
+            values = {"name": held.frequent.rpartition(".")[2]}
+            return bool(fetch_one(cursor, _SQL["is_there"], values)[0])
+
+    def _count_anew(self, spec: RecipientSpec, often: Often) -> _Held:
+        values = {"account": often.account, "since": often.since, "most": often.most}
+        scratch = self._lake.keep_scratch(lambda cursor, name: judge(cursor, spec, name, with_text=False))
+
+        def fill(cursor: Cursor, name: str) -> None:
+            cursor.execute(_SQL["texted_often"].format(scratch=scratch, frequent=name), values)
+
+        try:
+            frequent = self._lake.keep_scratch(fill)
+        except BaseException:
+            self._lake.drop_scratch(scratch)
+            raise
+        return _Held(spec, scratch, frequent)
+
+
+def _add_up(cursor: Cursor, held: _Held) -> Counted:
+    names = held.spec.names
+    by = "".join(f", empty_{n}, no_value_{n}, odd_{n} IS NOT NULL AS is_odd_{n}" for n in range(len(names)))
+    groups = fetch(cursor, _SQL["count"].format(scratch=held.scratch, by=by), {}).to_pylist()
+    excluded: Counter[str] = Counter()
+    empty: Counter[str] = Counter()
+    no_values: dict[str, Counter[str]] = {}
+    for group in groups:
+        if group["reason"]:
+            excluded[group["reason"]] += group["recipients"]
+            continue
+        for number, name in enumerate(names):
+            empty[name] += group["recipients"] * group[f"empty_{number}"]
+            if (cell := group[f"no_value_{number}"]) is not None:
+                no_values.setdefault(name, Counter())[cell.strip(BLANKS)] += group["recipients"]
+    kept = [group for group in groups if not group["reason"]]
+    frequent = int(fetch_one(cursor, _SQL["count_frequent"].format(frequent=held.frequent), {})[0])
+    return Counted(
+        audience_count=sum(group["recipients"] for group in groups),
+        excluded=dict(excluded),
+        destinations=_destinations(kept),
+        lengths=_lengths(kept),
+        empty={name: count for name, count in empty.items() if count},
+        widened=tuple(_widened(cursor, held, kept)),
+        frequent_count=frequent,
+        no_values=no_values,
+    )
+
+
+def _destinations(kept: list[dict[str, Any]]) -> tuple[Destination, ...]:
+    sums: dict[tuple[str, str, str], list[Any]] = {}
+    for group in kept:
+        entry = sums.setdefault((group["country"], group["network"], group["mccmnc"]), [0, 0, Decimal(0)])
+        entry[0] += group["recipients"]
+        entry[1] += group["recipients"] * group["segment_count"]
+        entry[2] += group["cost"]
+    found = [Destination(*place, *counts) for place, counts in sums.items()]
+    return tuple(sorted(found, key=lambda item: (-item.cost_eur_cents, -item.recipient_count, item.mccmnc)))
+
+
+def _lengths(kept: list[dict[str, Any]]) -> tuple[Length, ...]:
+    sums: dict[int, list[Any]] = {}
+    for group in kept:
+        entry = sums.setdefault(group["segment_count"], [0, Decimal(0)])
+        entry[0] += group["recipients"]
+        entry[1] += group["cost"]
+    return tuple(Length(count, *sums[count]) for count in sorted(sums))
+
+
+def _widened(cursor: Cursor, held: _Held, kept: list[dict[str, Any]]) -> Iterator[Widened]:
+    """Yield what Unicode costs, by where it comes from: the message itself, or the first placeholder that needs it."""
+    outside = _outside_gsm7(held.spec)
+    sums: dict[tuple[int, int, int], list[Any]] = {}
+    for group in kept:
+        if group["segment_count"] <= group["plain_count"]:
+            continue
+        odd = (number for number in range(len(held.spec.names)) if group[f"is_odd_{number}"])
+        number = -1 if outside else next(odd, -1)
+        entry = sums.setdefault((number, group["plain_count"], group["segment_count"]), [0, Decimal(0)])
+        entry[0] += group["recipients"]
+        entry[1] += group["extra"]
+    characters = {-1: outside} | {
+        number: _odd_characters(cursor, held, number) for number in {key[0] for key in sums} if number >= 0
+    }
+    for number, plain, segments in sorted(sums):
+        name = held.spec.names[number] if number >= 0 else ""
+        yield Widened(name, characters[number], plain, segments, *sums[number, plain, segments])
+
+
+def _outside_gsm7(spec: RecipientSpec) -> str:
+    """Return the first characters of the message itself that are outside the GSM alphabet."""
+    text = "".join(part.text for part in spec.parts if isinstance(part, Literal))
+    text = simplify(text) if spec.simplifies else text
+    odd = [character for character in dict.fromkeys(text) if choose_encoding(character) is Encoding.UCS2]
+    return "".join(odd[:MOST_CHARACTERS])
+
+
+def _odd_characters(cursor: Cursor, held: _Held, number: int) -> str:
+    sql = _SQL["odd_characters"].format(scratch=held.scratch, odd=f"odd_{number}", pattern=text_measure.ODD)
+    return "".join(character for (character,) in cursor.execute(sql, {"most": MOST_CHARACTERS}).fetchall())
+
+
+def _condition(held: _Held, wanted: Wanted) -> tuple[str, Mapping[str, object]]:
+    names, subject = held.spec.names, wanted.subject
+    number = names.index(subject) if subject in names else -1
+    country, _, mccmnc = subject.partition("/")
+    # As they are counted: by the message itself, else by the first placeholder.
+    odd = f"odd_{number} IS NOT NULL" + "".join(f" AND odd_{n} IS NULL" for n in range(number))
+    conditions: dict[RowKind, tuple[str, Mapping[str, object]]] = {
+        RowKind.ALL: ("true", {}),
+        RowKind.KEPT: ("reason = ''", {}),
+        RowKind.EXCLUDED: ("reason = $reason AND reason <> ''", {"reason": subject}),
+        RowKind.EMPTY: (f"reason = '' AND {f'empty_{number}' if number >= 0 else 'false'}", {}),
+        RowKind.NO_VALUE: (f"reason = '' AND {f'no_value_{number} IS NOT NULL' if number >= 0 else 'false'}", {}),
+        RowKind.WIDENED: (f"reason = '' AND segment_count > plain_count AND {odd if number >= 0 else 'true'}", {}),
+        RowKind.LENGTH: ("reason = '' AND segment_count = try_cast($count AS INTEGER)", {"count": subject}),
+        RowKind.FREQUENT: (f"msisdn IN (SELECT msisdn FROM {held.frequent})", {}),
+        RowKind.DESTINATION: (
+            "reason = '' AND country = $country AND mccmnc = $mccmnc",
+            {"country": country, "mccmnc": mccmnc},
+        ),
+    }
+    return conditions[wanted.kind]
+
+
+def _fields(cursor: Cursor, list_id: str, row_no: int) -> list[str]:
+    row = cursor.execute(_SQL["fields"], {"list_id": list_id, "row_no": row_no}).fetchone()
+    return list(row[0]) if row else []

@@ -1,0 +1,214 @@
+"""Writing the message history: batches that were sent, and receipts for them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from core.domain.messages import Receipt
+from core.domain.receipts import Settled, merge, settle
+from core.history.lake.connection import Lake
+from core.history.lake.door import Cursor
+from core.history.lake.results import fetch_one
+from core.history.lake.schema import MESSAGE_SCHEMA, RECEIPT_SCHEMA, UNSENT_SCHEMA
+from core.history.rollups.rollups import record_changed, record_inserted
+from core.history.sql.statements import load_statements
+
+_SQL = load_statements("messages/message_store.sql")
+
+# How long before a receipt's own time its message may have been sent. Gateways give up after two days unless told
+# otherwise (SMPP's validity_period), so this leaves room for retries and for clocks that differ.
+RECEIPT_LOOKBACK = timedelta(days=4)
+
+_SETTLED_SCHEMA = pa.schema(
+    [
+        ("gateway", pa.string()),
+        ("gateway_message_id", pa.string()),
+        ("delivery_status", pa.string()),
+        ("error_code", pa.string()),
+        ("delivered_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+
+
+# A receipt names its message as the gateway does.
+_INCOMING_SCHEMA = pa.schema([field for field in RECEIPT_SCHEMA if field.name not in ("message_id", "sent_at")])
+# What the gateway says of it; the rest is ours.
+_SAID = [name for name in _INCOMING_SCHEMA.names if name not in ("receipt_no", "received_at")]
+
+
+@dataclass(frozen=True)
+class ReceiptUpdate:
+    """
+    A receipt as it came.
+
+    *received_at* is when it reached us first, *receipt_no* its number among those that did so at the same moment.
+    """
+
+    receipt: Receipt
+    received_at: datetime
+    receipt_no: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The message it speaks of: gateway and gateway_message_id."""
+        return self.receipt.gateway, self.receipt.gateway_message_id
+
+
+class MessageStore:
+    """Appends batches and merges receipts. Both are safe to run twice."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def append_batch(
+        self,
+        batch_id: str,
+        campaign_id: str,
+        messages: pa.Table,
+        unsent: pa.Table,
+        now: datetime,
+        *,
+        receipts: pa.Table | None = None,
+    ) -> bool:
+        """
+        Write the outcome of a batch, all of it or nothing, once.
+
+        Args:
+            batch_id: Tags the commit: a second call with it writes nothing.
+            campaign_id: Of the unsent rows and the tag; the messages carry their own.
+            messages: `MESSAGE_SCHEMA` by column name; may be empty.
+            unsent: `UNSENT_SCHEMA` by column name; may be empty.
+            now: Recorded with the tag and the unsent rows.
+            receipts: `RECEIPT_SCHEMA` by column name, of messages whose receipts are known already.
+
+        Returns: Whether the rows were written; False when the batch was already there.
+        Raises: StorageError: as `Lake.write`.
+        """
+        messages = messages.select(MESSAGE_SCHEMA.names).cast(MESSAGE_SCHEMA)
+        unsent = unsent.select(UNSENT_SCHEMA.names).cast(UNSENT_SCHEMA)
+        tag = {"batch_id": batch_id, "campaign_id": campaign_id, "now": now, "message_count": messages.num_rows}
+
+        def append(cursor: Cursor) -> bool:
+            if _is_appended(cursor, batch_id):
+                return False
+            if messages.num_rows:
+                cursor.register("incoming_messages", messages)
+                cursor.execute(_SQL["insert_messages"].format(columns=_MESSAGE_COLUMNS))
+                record_inserted(cursor, "incoming_messages")
+            if unsent.num_rows:
+                cursor.register("incoming_unsent", unsent)
+                cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id, "now": now})
+            if receipts is not None and receipts.num_rows:
+                cursor.register("known_receipts", receipts.select(RECEIPT_SCHEMA.names).cast(RECEIPT_SCHEMA))
+                cursor.execute(_SQL["insert_known_receipts"])
+            cursor.execute(_SQL["insert_tag"], tag)
+            return True
+
+        return self._lake.write(append)
+
+    def is_appended(self, batch_id: str) -> bool:
+        """Return whether `append_batch` has written the batch."""
+        with self._lake.read() as cursor:
+            return _is_appended(cursor, batch_id)
+
+    def merge_receipts(
+        self, receipts: Sequence[ReceiptUpdate], lookback: timedelta = RECEIPT_LOOKBACK
+    ) -> set[tuple[str, str]]:
+        """
+        Bring the messages up to what the receipts say, in one update of the rows that change, and keep the receipts.
+
+        However receipts are ordered, batched or repeated, the messages end in the same state: that of
+        `core.domain.receipts.merge`. The receipts of messages that are found are kept as they came, each once
+        however often it comes or is merged, in the commit of the update.
+
+        Args:
+            receipts: In any order, several for one message too.
+            lookback: Messages sent longer than this before the earliest `done_at` are not looked at,
+                so that old files stay closed.
+
+        Returns: (gateway, gateway_message_id) of every receipt whose message was found, changed or not.
+        Raises: StorageError: as `Lake.write`.
+        """
+        if not receipts:
+            return set()
+        folded, came = _fold(receipts), _as_they_came(receipts)
+        earliest = min(update.receipt.done_at for update in receipts) - lookback
+
+        def update(cursor: Cursor) -> set[tuple[str, str]]:
+            cursor.register("incoming_settled", folded)
+            cursor.register("incoming_receipts", came)
+            settle_messages(cursor, _SQL["matched_receipts"], {"earliest": earliest})
+            _keep(cursor)
+            matched = {(str(gateway), str(key)) for gateway, key in cursor.execute(_SQL["matched"]).fetchall()}
+            cursor.execute(_SQL["drop_settled"])
+            return matched
+
+        return self._lake.write(update)
+
+
+def settle_messages(cursor: Cursor, matched: str, values: Mapping[str, object]) -> int:
+    """
+    Bring stored messages up to what came for them, and log the difference for the rollups.
+
+    Args:
+        cursor: The writing transaction's.
+        matched: A query for stored messages, each once, with what came for it: came_status, came_code, came_at. Its
+            other columns are those of `matched_receipts`.
+        values: What the query binds.
+
+    Returns: How many messages changed. The temporary table `settled` holds all of them; the caller drops it.
+    """
+    cursor.execute(_SQL["settle"].format(matched=matched), dict(values))
+    cursor.execute(_SQL["settled_before"])
+    cursor.execute(_SQL["settled_after"])
+    first, last, count = fetch_one(cursor, _SQL["changed_range"])
+    if first is not None:
+        cursor.execute(_SQL["update_changed"], {"first": first, "last": last})
+        record_changed(cursor, "settled_before", "settled_after")
+    cursor.execute(_SQL["drop_after"])
+    cursor.execute(_SQL["drop_before"])
+    return int(count)
+
+
+def _is_appended(cursor: Cursor, batch_id: str) -> bool:
+    return cursor.execute(_SQL["find_appended"], {"batch_id": batch_id}).fetchone() is not None
+
+
+def _keep(cursor: Cursor) -> None:
+    """Append the receipts of the messages that were found, except those an earlier merge has kept."""
+    first, last = fetch_one(cursor, _SQL["reported_range"])
+    if first is None:
+        return
+    cursor.execute(_SQL["new_receipts"], {"first": first, "last": last})
+    if fetch_one(cursor, "SELECT count(*) FROM new_receipts")[0]:
+        cursor.execute(_SQL["insert_receipts"])
+    cursor.execute(_SQL["drop_new_receipts"])
+
+
+def _fold(receipts: Iterable[ReceiptUpdate]) -> pa.Table:
+    """Return one row per message: an update must not meet the same row twice."""
+    states: dict[tuple[str, str], Settled] = {}
+    for update in receipts:
+        known, said = states.get(update.key), settle(update.receipt)
+        states[update.key] = said if known is None else merge(known, said)
+    rows = [
+        (gateway, key, str(state.status), state.error_code, state.delivered_at)
+        for (gateway, key), state in states.items()
+    ]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return pa.table(columns, schema=_SETTLED_SCHEMA)
+
+
+def _as_they_came(receipts: Sequence[ReceiptUpdate]) -> pa.Table:
+    columns = {name: [getattr(each.receipt, name) for each in receipts] for name in _SAID}
+    columns["receipt_no"] = [each.receipt_no for each in receipts]
+    columns["received_at"] = [each.received_at for each in receipts]
+    return pa.table(columns, schema=_INCOMING_SCHEMA)
+
+
+# The lake keeps message_id as a UUID; Arrow carries it as text.
+_MESSAGE_COLUMNS = ", ".join(
+    "message_id::UUID AS message_id" if name == "message_id" else name for name in MESSAGE_SCHEMA.names
+)

@@ -1,0 +1,1 @@
+"""Rollups: messages counted by day, and every figure that is made of them. Begin with `rollups`, then `adding_up`."""

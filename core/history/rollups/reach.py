@@ -1,0 +1,122 @@
+"""How far the rollups reach in a snapshot of the lake, and what their numbers mean."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.history.lake.door import Cursor
+from core.history.lake.results import fetch, fetch_one
+from core.history.sql.statements import load_statements
+
+_SQL = load_statements("rollups/reach.sql")
+
+# Whole numbers, of whatever width; of floating point where a measure is one.
+Ints = npt.NDArray[Any]
+# What a route is told apart by, besides its number.
+ROUTE_COLUMNS = ("account", "country", "network", "mccmnc")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A month of a rollup as it stands: the number of its building, and of the last patch of each day patched since."""
+
+    built: int
+    patches: Mapping[date, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Routes:
+    """
+    Accounts, countries, networks and their codes by the route's number.
+
+    *values* has each column's different values, *codes* for each route the place of its own among them; a number
+    without a route has code -1.
+    """
+
+    values: Mapping[str, Sequence[str]]
+    codes: Mapping[str, Ints]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> "Routes":
+        """Return the routes of a table of route_id (int32) and `ROUTE_COLUMNS` (text)."""
+        numbers = table["route_id"].to_numpy()
+        values, codes = {}, {}
+        for column in ROUTE_COLUMNS:
+            encoded = table[column].combine_chunks().dictionary_encode()
+            values[column] = encoded.dictionary.to_pylist()
+            codes[column] = np.full(numbers.max(initial=0) + 1, -1, np.int64)
+            codes[column][numbers] = encoded.indices.to_numpy()
+        return cls(values, codes)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Route and price (ten thousandths of an EUR cent) by the series' number; a number without a series has route 0."""
+
+    route: Ints
+    price: Ints
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The months that are there, by calendar; whether the log holds anything; what routes and series mean."""
+
+    snapshot_id: int
+    built: Mapping[str, Mapping[date, Version]]
+    is_logged: bool
+    route_table: pa.Table
+    routes: Routes
+    series: Series
+
+
+class ReachReader:
+    """Reads the reach once for every snapshot, since people ask several questions of the same."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._last: Reach | None = None
+
+    def read(self, cursor: Cursor) -> Reach:
+        """Return how far the rollups reach in the cursor's snapshot."""
+        snapshot_id = int(fetch_one(cursor, _SQL["snapshot"])[0])
+        known = self._last
+        if known is not None and known.snapshot_id == snapshot_id:
+            return known
+        is_logged = bool(fetch_one(cursor, _SQL["is_logged"])[0])
+        built = _read_versions(cursor)
+        if known is not None and known.built == built:
+            # Routes and series come with what is built or patched; what else there may be belongs to no rollup yet.
+            found = Reach(snapshot_id, built, is_logged, known.route_table, known.routes, known.series)
+        else:
+            routes = fetch(cursor, _SQL["list_routes"])
+            found = Reach(snapshot_id, built, is_logged, routes, Routes.of(routes), _read_series(cursor))
+        self._last = found
+        return found
+
+
+def _read_versions(cursor: Cursor) -> Mapping[str, Mapping[date, Version]]:
+    numbers: dict[str, dict[date, int]] = {}
+    patches: dict[tuple[str, date], dict[date, int]] = {}
+    for calendar, month, day, version in cursor.execute(_SQL["list_versions"]).fetchall():
+        if day is None:
+            numbers.setdefault(calendar, {})[month] = version
+        else:
+            patches.setdefault((calendar, month), {})[day] = version
+    return {
+        calendar: {month: Version(built, patches.get((calendar, month), {})) for month, built in months.items()}
+        for calendar, months in numbers.items()
+    }
+
+
+def _read_series(cursor: Cursor) -> Series:
+    columns = cursor.execute(_SQL["list_series"]).fetchnumpy()
+    numbers = columns["series_id"]
+    route = np.zeros(numbers.max(initial=0) + 1, np.int64)
+    price = np.zeros_like(route)
+    route[numbers], price[numbers] = columns["route_id"], columns["price"]
+    return Series(route, price)

@@ -1,0 +1,29 @@
+"""What an account has spent, and what of a campaign is still to be."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from core.history.lake.connection import Lake
+from core.history.lake.results import fetch_one
+from core.history.sql.statements import load_statements
+
+_SQL = load_statements("rollups/spending.sql")
+
+
+class Spending:
+    """Sums of prices, in EUR cents."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def sent(self, account_id: str, since: datetime) -> Decimal:
+        """Return the price of everything the account sent since then."""
+        with self._lake.read() as cursor:
+            return Decimal(fetch_one(cursor, _SQL["sent"], {"account": account_id, "since": since})[0])
+
+    def open(self, campaign_id: str, batch_nos: Sequence[int]) -> Decimal:
+        """Return the price of these batches of a frozen audience."""
+        with self._lake.read() as cursor:
+            values = {"campaign_id": campaign_id, "batch_nos": list(batch_nos)}
+            return Decimal(fetch_one(cursor, _SQL["open"], values)[0])

@@ -1,0 +1,1 @@
+"""Tools for writing SQL and for what goes into it; nothing here connects to anything."""
