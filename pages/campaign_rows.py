@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.domain.permissions import Permission
 from core.services.sending.reconciling import OUTCOMES
-from pages._ui import address, formats, reconciliation, session, tables, widgets
+from pages._ui import address, formats, session, tables, widgets
+from pages._ui.campaign import reconciliation
 
 KEY = "campaign_rows"
 SIZES = (15, 25, 50, 100)

@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.domain.campaigns import Campaign, Reconciliation
 from core.domain.permissions import Permission
-from pages._ui import campaign_filters, cloning, closed, session, tables, widgets
+from pages._ui import cloning, closed, session, tables, widgets
+from pages._ui.campaigns import campaign_filters
 
 KEY = "campaigns"
 SIZES = (10, 25, 50)

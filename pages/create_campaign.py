@@ -4,18 +4,10 @@ import streamlit as st
 
 from core.bootstrap import App
 from core.domain.permissions import Permission, Viewer
-from pages._ui import (
-    campaign_form,
-    campaign_panels,
-    campaign_saving,
-    campaign_steps,
-    campaign_tabs,
-    closed,
-    session,
-    widgets,
-)
-from pages._ui.campaign_form import KEY, Form
-from pages._ui.campaign_steps import Step
+from pages._ui import closed, session, widgets
+from pages._ui.create_campaign import campaign_form, campaign_panels, campaign_saving, campaign_steps, campaign_tabs
+from pages._ui.create_campaign.campaign_form import KEY, Form
+from pages._ui.create_campaign.campaign_steps import Step
 
 
 def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:

@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.domain.lists import DistributionList, ListStatus
 from core.domain.permissions import Permission
-from pages._ui import closed, list_panels, session, tables, widgets
+from pages._ui import closed, session, tables, widgets
+from pages._ui.distribution_lists import list_panels
 
 KEY = "distribution_lists"
 SIZES = (10, 25, 50)

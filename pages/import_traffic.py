@@ -5,7 +5,8 @@ import streamlit as st
 from core.domain.accounts import label_accounts
 from core.domain.cdr import TrafficImport, TrafficImportStatus
 from core.domain.permissions import Permission
-from pages._ui import session, tables, traffic_panels, widgets
+from pages._ui import session, tables, widgets
+from pages._ui.import_traffic import traffic_panels
 
 KEY = "import_traffic"
 SIZES = (10, 25, 50)

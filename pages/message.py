@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.domain.permissions import Permission
 from core.services.reports.tracing import MessageTrace
-from pages._ui import address, formats, message_facts, session, timeline, widgets
+from pages._ui import address, formats, session, widgets
+from pages._ui.message import message_facts, timeline
 
 KEY = "message"
 

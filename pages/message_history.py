@@ -6,7 +6,8 @@ from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.services.reports.export_requests import MessagesRequest
 from core.services.reports.reporting import sending_time
-from pages._ui import closed, downloads, message_filter, period_filter, saved_views, selecting, session, tables, widgets
+from pages._ui import closed, downloads, period_filter, saved_views, session, tables, widgets
+from pages._ui.message_history import message_filter, selecting
 
 KEY = "message_history"
 SIZES = (15, 25, 50, 100)

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.domain.permissions import Permission
-from pages._ui import address, preflight_panels, preflight_rows, session, widgets
+from pages._ui import address, session, widgets
+from pages._ui.preflight import preflight_panels, preflight_rows
 
 KEY = "preflight"
 

@@ -1,7 +1,8 @@
 """Quick Send: a message to a few numbers, at once."""
 
 from core.domain.permissions import Permission
-from pages._ui import closed, quick_form, session, widgets
+from pages._ui import closed, session, widgets
+from pages._ui.quick_send import quick_form
 
 session.require(Permission.QUICK_SEND)
 app, viewer = session.current()

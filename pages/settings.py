@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages._ui import session, settings_tabs, widgets
+from pages._ui import session, widgets
+from pages._ui.settings import settings_tabs
 
 app, viewer = session.current()
 with widgets.show_errors():

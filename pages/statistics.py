@@ -7,19 +7,8 @@ from core.domain.periods import Preset
 from core.domain.permissions import Permission
 from core.domain.statistics import GroupBy
 from core.services.reports.reporting import StatisticsRequest
-from pages._ui import (
-    closed,
-    downloads,
-    drilling,
-    grouping,
-    name_filter,
-    period_filter,
-    saved_views,
-    session,
-    sorting,
-    tables,
-    widgets,
-)
+from pages._ui import closed, downloads, drilling, name_filter, period_filter, saved_views, session, tables, widgets
+from pages._ui.statistics import grouping, sorting
 
 KEY = "statistics"
 SIZES = (15, 25, 50, 100)

@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.domain.accounts import Account, AccountStatus
 from core.domain.permissions import Permission
-from pages._ui import account_panels, session, tables, widgets
+from pages._ui import session, tables, widgets
+from pages._ui.traffic_accounts import account_panels
 
 KEY = "traffic_accounts"
 SIZES = (10, 25, 50)

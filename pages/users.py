@@ -5,7 +5,8 @@ from dataclasses import replace
 import streamlit as st
 
 from core.domain.permissions import Permission, preset_of
-from pages._ui import people_panels, session, tables, widgets
+from pages._ui import session, tables, widgets
+from pages._ui.users import people_panels
 
 KEY = people_panels.KEY
 SIZES = (10, 25, 50)

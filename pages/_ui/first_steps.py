@@ -6,7 +6,8 @@ from core.bootstrap import App
 from core.domain.campaigns import CampaignStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import Permission, Viewer
-from pages._ui import list_panels, session, widgets
+from pages._ui import session, widgets
+from pages._ui.distribution_lists import list_panels
 
 KEY = "dashboard"
 _LAUNCHED = [status for status in CampaignStatus if status is not CampaignStatus.INACTIVE]

@@ -9,9 +9,9 @@ from core.domain.permissions import Viewer
 from core.services.people.adding_people import NewPerson
 from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
-from pages._ui.campaign_form import COMPOSER
-from pages._ui.campaign_panels import LIST_PANEL
 from pages._ui.components.composer import Composition
+from pages._ui.create_campaign.campaign_form import COMPOSER
+from pages._ui.create_campaign.campaign_panels import LIST_PANEL
 from tests.support.campaigns import CONTACTS, launch, now, save_draft
 from tests.support.page_tests import PASSWORD, House
 

@@ -4,7 +4,7 @@ from core.domain.campaigns import CampaignStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import Viewer
 from pages._ui.components.composer import Composition
-from pages._ui.quick_form import CHIPS, COMPOSER
+from pages._ui.quick_send.quick_form import CHIPS, COMPOSER
 from tests.support.campaigns import now
 from tests.support.page_tests import House
 

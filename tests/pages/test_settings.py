@@ -15,7 +15,7 @@ from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 from pages._ui import avatars
 from pages._ui.components.composer import Composition
-from pages._ui.quick_form import CHIPS, COMPOSER
+from pages._ui.quick_send.quick_form import CHIPS, COMPOSER
 from tests.support.campaigns import now
 from tests.support.page_tests import PASSWORD, House
 

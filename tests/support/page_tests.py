@@ -22,7 +22,8 @@ from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
-from pages._ui import selecting, tables
+from pages._ui import tables
+from pages._ui.message_history import selecting
 from tests.support.calm import calm
 from tests.support.messages import message_table, unsent_table
 

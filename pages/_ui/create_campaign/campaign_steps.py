@@ -13,10 +13,11 @@ from core.domain.permissions import Permission
 from core.domain.placeholders import list_doubled_braces, list_stray_braces
 from core.domain.simplifying import list_replacements
 from core.services.campaigns.composing import Preview as Merged
-from pages._ui import campaign_schedule, formats, placeholder_panel, sender_field, session, widgets
-from pages._ui.campaign_form import COMPOSER, KEY, Form
-from pages._ui.campaign_panels import LEFT_OUT, open_list_panel
+from pages._ui import formats, sender_field, session, widgets
 from pages._ui.components.composer import Preview, composer, position
+from pages._ui.create_campaign import campaign_schedule, placeholder_panel
+from pages._ui.create_campaign.campaign_form import COMPOSER, KEY, Form
+from pages._ui.create_campaign.campaign_panels import LEFT_OUT, open_list_panel
 
 NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters; only your colleagues see it."
 SENDER_HELP = f"{sender_field.HELP} It is shown as the sender of the SMS."

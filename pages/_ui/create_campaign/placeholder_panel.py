@@ -10,8 +10,8 @@ from core.domain.placeholders import check_placeholder_name, find_column
 from core.errors import InvalidInput
 from core.services.campaigns.composing import FALLBACK_MAX
 from pages._ui import formats, session, widgets
-from pages._ui.campaign_form import KEY, Form
 from pages._ui.components import enter_key
+from pages._ui.create_campaign.campaign_form import KEY, Form
 
 PANEL = f"{KEY}_placeholders"
 _NAME, _ADD, _FAULT = f"{PANEL}_name", f"{PANEL}_add", f"{PANEL}_fault"

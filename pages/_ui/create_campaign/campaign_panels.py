@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core.domain.lists import DistributionList
-from pages._ui import formats, placeholder_panel, session, tables, widgets
-from pages._ui.campaign_form import KEY, Form
+from pages._ui import formats, session, tables, widgets
+from pages._ui.create_campaign import placeholder_panel
+from pages._ui.create_campaign.campaign_form import KEY, Form
 
 SIZES = (10, 25, 50)
 LIST_PANEL = f"{KEY}_list"

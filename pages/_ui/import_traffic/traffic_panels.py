@@ -14,7 +14,8 @@ from core.domain.cdr_remarks import CellFault, say_remarks
 from core.domain.permissions import Viewer
 from core.errors import Forbidden, InvalidInput
 from core.services.traffic.importing_traffic import TrafficUpload
-from pages._ui import closed, formats, session, traffic_mapping, widgets
+from pages._ui import closed, formats, session, widgets
+from pages._ui.import_traffic import traffic_mapping
 from pages._ui.open_pages import open_pages
 
 KEY = "import_traffic"

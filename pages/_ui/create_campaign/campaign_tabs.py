@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui.campaign_form import KEY, Form
+from pages._ui.create_campaign.campaign_form import KEY, Form
 
 FIRST, SECOND = "Sender & Recipients", "Message & Preview"
 _STEP = f"{KEY}_step"

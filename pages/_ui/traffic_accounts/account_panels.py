@@ -8,7 +8,8 @@ import streamlit as st
 from core.domain.accounts import BUDGET_MAX_EUR, CREDENTIAL_MAX, RATE_MAX, RATE_MIN, Account, AccountType
 from core.domain.names import NAME_MAX, NAME_MIN
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount, require_administrator
-from pages._ui import formats, price_panels, session, widgets
+from pages._ui import formats, session, widgets
+from pages._ui.traffic_accounts import price_panels
 
 KEY = "traffic_accounts"
 DEACTIVATE = (

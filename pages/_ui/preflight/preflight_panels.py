@@ -8,8 +8,9 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.counting import agree
 from core.domain.numbering import country_name
 from core.domain.preflight import Destination, Preflight, RowKind
-from pages._ui import formats, preflight_rows, session, tables, widgets
-from pages._ui.preflight_findings import Finding, list_findings
+from pages._ui import formats, session, tables, widgets
+from pages._ui.preflight import preflight_rows
+from pages._ui.preflight.preflight_findings import Finding, list_findings
 from pages._ui.widgets import Tile
 
 KEY = "preflight"

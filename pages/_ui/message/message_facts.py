@@ -4,7 +4,8 @@ from datetime import datetime
 
 from core.domain.messages import DeliveryStatus
 from core.services.reports.tracing import MessageTrace
-from pages._ui import formats, timeline, widgets
+from pages._ui import formats, widgets
+from pages._ui.message import timeline
 
 _SOURCES = {"campaign": "Campaign", "quick_send": "Quick Send", "api": "API", "import": "Import"}
 

@@ -3,9 +3,10 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._ui import campaign_form, session, widgets
-from pages._ui.campaign_form import CONFLICT, KEY, Form
+from pages._ui import session, widgets
 from pages._ui.components import scrolling
+from pages._ui.create_campaign import campaign_form
+from pages._ui.create_campaign.campaign_form import CONFLICT, KEY, Form
 
 
 def show(form: Form, place: DeltaGenerator) -> None:
