@@ -23,9 +23,9 @@ from core.bootstrap import build_app
 from core.config import Settings
 from core.domain.audit import AuditFilter
 from core.domain.exports import ExportFormat
-from core.services.export_requests import AuditRequest
-from core.services.adding_people import NewPerson
-from core.services.importing import Upload
+from core.services.reports.export_requests import AuditRequest
+from core.services.people.adding_people import NewPerson
+from core.services.lists.importing_lists import Upload
 
 assert cli.main(["prepare"]) == 0
 now = datetime.now(UTC)

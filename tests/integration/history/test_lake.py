@@ -43,8 +43,8 @@ OPEN_WITH_ANOTHER_FILE = """
 import sys
 from pathlib import Path
 from core.config import Settings
-from core.history import extensions
-from core.history.lake import Lake
+from core.history.lake import extensions
+from core.history.lake.connection import Lake
 extensions.find_extension = lambda name: Path(sys.argv[2])
 with Lake(Settings(data_dir=Path(sys.argv[1]))).read():
     pass

@@ -20,7 +20,7 @@ ROWS, MEMORY_MIB = 600_000, 24
 KILLED = """
 import os, sys
 from pathlib import Path
-from core.history.spill import Spill
+from core.history.lake.spill import Spill
 Path(Spill(Path(sys.argv[1])).folder, "duckdb_temp_storage_DEFAULT-0.tmp").write_text("491795550001")
 os.kill(os.getpid(), 9)
 """
