@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.domain.permissions import Permission, Viewer
-from core.services.managing_people import Change
+from core.services.people.managing_people import Change
 from tests.support.page_tests import TIMEOUT_S, House
 
 # What asks a service as soon as it is drawn, which the service refuses.
