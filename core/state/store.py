@@ -182,6 +182,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     # FULL, not NORMAL: a claim lost to a power cut would be a message sent twice.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # What REPLACE removes fires the triggers that keep the audit, too.
+    cursor.execute("PRAGMA recursive_triggers=ON")
     # What is deleted leaves the file, too: pages are not only let go, but emptied.
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()

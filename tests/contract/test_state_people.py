@@ -70,6 +70,20 @@ def test_the_database_refuses_to_change_the_audit(state: State, change: str):
         assert audit.list_entries(session, AuditFilter(), 10, 0)[0].who == "Ada"
 
 
+AGAIN = "INTO audit_log SELECT * FROM audit_log"
+WRITING_OVER = {
+    "sqlite": f"REPLACE {AGAIN}",
+    "postgresql": f"INSERT {AGAIN} ON CONFLICT (entry_id) DO UPDATE SET who = 'nobody'",
+}
+
+
+def test_nobody_writes_over_a_line_of_the_audit(state: State):
+    # As it was: SQLite let REPLACE do it, which deletes without firing what watches over deletions.
+    record(state, Action.CAMPAIGN_LAUNCHED, "Spring", 0)
+    with pytest.raises(DBAPIError, match="append-only"), state.write() as session:
+        session.execute(text(WRITING_OVER[session.get_bind().dialect.name]))
+
+
 def test_the_audit_outlives_the_person(peopled: State):
     record(peopled, Action.CAMPAIGN_LAUNCHED, "Spring", 0)
     with peopled.write() as session:
