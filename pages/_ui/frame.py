@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.domain.permissions import Viewer, preset_of
 from pages._ui import address, avatars, downloads, formats, navigation, session, widgets
-from pages._ui.components import grid_keys, history
+from pages._ui.components import grid_keys, history, tab_key
 
 _UI = Path(__file__).resolve().parent
 _LOGO = str(_UI / "assets" / "logo.svg")
@@ -59,6 +59,7 @@ def main() -> None:
     st.set_page_config(page_title=f"{screen.title} · Heliograph", page_icon=_LOGO)
     history.mend()
     grid_keys.listen()
+    tab_key.listen()
     _toolbar(screen, viewer)
     widgets.leave_page(screen.stem)
     widgets.show_flashes()

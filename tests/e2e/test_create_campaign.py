@@ -273,3 +273,18 @@ def test_what_keeps_an_empty_message_from_being_launched_is_in_sight(browser: Br
         page.get_by_role("button", name="Launch", exact=True).click()
         trouble = page.get_by_role("alert").filter(has_text="The message is empty.")
         assert is_in_sight(trouble)
+
+
+def test_tab_begins_with_the_new_step_and_the_new_page_instead_of_at_launch(browser: Browser, panels: Studio):
+    lists = panels.running.app.importing.page(panels.viewer, PageRequest(search="Panel 03")).items
+    draft = panels.draft("By keyboard", (lists[0].list_id,))
+    with person(browser, panels.url) as page:
+        panels.enter(page)
+        open_page(page, f"/create_campaign?id={draft.campaign_id}")
+        first = page.locator(".st-key-frame_toolbar_actions button").first
+        for button, arrived in (("Next Step", "Message"), ("Launch", "Findings")):
+            page.get_by_role("button", name=button).press("Enter")
+            expect(page.get_by_text(arrived, exact=True).first).to_be_visible()
+            settled(page)
+            page.keyboard.press("Tab")
+            expect(first).to_be_focused()
