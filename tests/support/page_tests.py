@@ -1,5 +1,6 @@
 """Opening pages as a signed-in person: the real frame over a real application, without a browser."""
 
+import functools
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Element
 
@@ -31,6 +33,8 @@ FRAME = Path(__file__).resolve().parents[2] / "pages" / "_ui" / "frame.py"
 PASSWORD = "Correct-horse-1"
 # The first run of a process imports plotly and pandas.
 TIMEOUT_S = 30
+# Each AppTest looks through all installed packages for components of theirs.
+find_components = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 @dataclass
@@ -98,6 +102,7 @@ def house(data_dir: Path, **settings: Any) -> Iterator[House]:
         patch("pages._ui.session.shared_app", new=lambda: app),
         patch("streamlit.runtime.context.ContextProxy.cookies", new=found.cookies),
         patch("streamlit.runtime.context.ContextProxy.ip_address", new="192.0.2.1"),
+        patch.object(manifest_scanner, "scan_component_manifests", new=find_components),
     ):
         yield found
     app.close()

@@ -281,7 +281,7 @@ class Lake:
                 self._location.attach(connection, create=self._identity.begin(connection))
                 connection.lock_down([self._location.files])
                 applied = _transact(cursor, migrate)
-                self._identity.settle()
+                self._identity.finish()
         for name in applied:
             _log.info("lake_migrated", extra={"migration": name})
 

@@ -56,6 +56,7 @@ class Identity:
         self._register: LakeRegister = register or Unregistered()
         self._anybodys = register is None
         self._token: object = None
+        self._found = ""
         self.catalog: Catalog = (
             PostgresCatalog(location.catalog) if location.catalog else SqliteCatalog(location.catalog_file)
         )
@@ -79,14 +80,15 @@ class Identity:
         self._judge(known, found)
         if found is None and self._location.has_files(instance):
             raise missing(self.catalog.place)
+        self._found = found or ""
         return not known and found is None
 
-    def settle(self) -> None:
-        """Let installation and catalog know each other from now on; the catalog is attached and up to date."""
+    def finish(self) -> None:
+        """Let installation and catalog know each other, after `begin`; the catalog is attached and up to date."""
         if not self._register.find():
-            found = self.catalog.find_identity()
-            lake_id = found or self._register.begin(new_id())
-            if not found:
+            # What `begin` found: nobody else can have written since, and looking takes another instance.
+            lake_id = self._found or self._register.begin(new_id())
+            if not self._found:
                 self.catalog.write_identity(lake_id)
             self._register.finish(lake_id)
         self._token = self.catalog.token()
@@ -106,7 +108,7 @@ class Identity:
         self._register.finish(lake_id)
 
     def is_replaced(self) -> bool:
-        """Return whether another file has been put in the place of the one that `settle` saw."""
+        """Return whether another file has been put in the place of the one that `finish` saw."""
         return self.catalog.token() != self._token
 
     def _judge(self, known: str, found: str | None) -> None:
