@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from anyio import move_on_after
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,17 +31,23 @@ COMES_BACK_WITHIN = timedelta(minutes=3)
 MOST_AT_ONCE = 3
 # What is read of a body that was refused.
 DROPPED_BYTES = 64 << 20
+_GONE: Message = {"type": "http.disconnect"}
 _IMPORTING = frozenset({Permission.DISTRIBUTION_LISTS, Permission.TRAFFIC_ACCOUNTS})
 
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """Bytes of a file, and how many files and bytes a person may have here at a time, and all people together."""
+    """
+    Bytes of a file, and how many files and bytes a person may have here at a time, and all people together.
+
+    *silence_s*: seconds without a byte after which a browser has left without saying so, as one that lost its network.
+    """
 
     file_bytes: int
     person_files: int = 20
     person_files_bytes: int = 0
     all_bytes: int = 1 << 30
+    silence_s: float = 60
 
     @property
     def person_bytes(self) -> int:
@@ -152,7 +159,7 @@ class Uploads:
             upload.byte_count += byte_count
             return self._overrun(upload, viewer)
 
-        passing = _Passing(receive, send, count)
+        passing = _Passing(receive, send, count, self._limits.silence_s)
         try:
             await self._app(scope, passing.receive, passing.send)
         except ClientDisconnect:
@@ -184,10 +191,13 @@ class Uploads:
 class _Passing:
     """An upload on its way through: what is read of it, and what is answered."""
 
-    def __init__(self, receive: Receive, send: Send, count: Callable[[int], tuple[int, str] | None]) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, count: Callable[[int], tuple[int, str] | None], silence_s: float
+    ) -> None:
         self._receive = receive
         self._send = send
         self._count = count
+        self._silence_s = silence_s
         # Status and reason why no more is taken.
         self.fault: tuple[int, str] | None = None
         # Of the answer, 0 before there is one.
@@ -195,11 +205,17 @@ class _Passing:
         self.last: Message | None = None
 
     async def receive(self) -> Message:
-        self.last = await self._receive()
-        if self.last["type"] == "http.request" and self.fault is None:
-            self.fault = self._count(len(self.last.get("body", b"")))
+        message = _GONE
+        is_whole = self.last is not None and not self.last.get("more_body", False)
+        with move_on_after(None if is_whole else self._silence_s) as waiting:
+            message = await self._receive()
+        self.last = message
+        if waiting.cancelled_caught:
+            self.fault = 408, "Nothing more came of the file. Try again."
+        elif message["type"] == "http.request" and self.fault is None:
+            self.fault = self._count(len(message.get("body", b"")))
         # To what reads on it looks as if the browser had gone: nothing of the file is kept.
-        return {"type": "http.disconnect"} if self.fault else self.last
+        return _GONE if self.fault else message
 
     async def send(self, message: Message) -> None:
         if self.fault:

@@ -62,11 +62,17 @@ class Browser:
             self._keep(value)
         return answer
 
-    def leave(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> list[Message]:
-        """Begin to send a body and leave before its end; return what is answered to nobody."""
+    def leave(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, *, silently: bool = False
+    ) -> list[Message]:
+        """
+        Begin to send a body and leave before its end; return what is answered to nobody.
+
+        *silently*: as a browser that lost its network, which does not say that it leaves.
+        """
         scope = self.scope("http", path, headers) | {"method": method}
         pieces: list[Message] = [{"type": "http.request", "body": b"begun", "more_body": True}]
-        return asyncio.run(_told(self.app, scope, pieces))
+        return asyncio.run(_told(self.app, scope, pieces, says_end=not silently))
 
     def scope(self, kind: str, path: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return an ASGI scope as uvicorn makes it."""
@@ -106,10 +112,12 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any], pieces: list[Message]) 
     return Answer(start["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
 
 
-async def _told(app: ASGIApp, scope: dict[str, Any], pieces: list[Message]) -> list[Message]:
+async def _told(app: ASGIApp, scope: dict[str, Any], pieces: list[Message], *, says_end: bool = True) -> list[Message]:
     sent: list[Message] = []
 
     async def receive() -> Message:
+        if not pieces and not says_end:
+            await asyncio.Event().wait()
         return pieces.pop(0) if pieces else {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:

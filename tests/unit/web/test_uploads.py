@@ -29,7 +29,7 @@ from tests.support.open_pages import FakePages
 MIB = 1 << 20
 IMPORTER = Viewer("1", "Ada", "ada@example.com", frozenset({Permission.DISTRIBUTION_LISTS}))
 READER = Viewer("2", "Ben", "ben@example.com", frozenset({Permission.STATISTICS}))
-LIMITS = UploadLimits(4 * MIB, person_files=3, person_files_bytes=8 * MIB, all_bytes=10 * MIB)
+LIMITS = UploadLimits(4 * MIB, person_files=3, person_files_bytes=8 * MIB, all_bytes=10 * MIB, silence_s=0.01)
 
 
 class House:
@@ -195,6 +195,14 @@ def test_whoever_leaves_while_sending_is_no_fault_and_leaves_nothing(house: Hous
     assert house.browser.leave("PUT", f"{UPLOADS}session/a", {"content-length": "500"}) == []
     assert not house.kept
     assert [house.put(name, 1) for name in "abcd"] == [200, 200, 200, 429]
+
+
+def test_whoever_falls_silent_while_sending_holds_no_place(house: House) -> None:
+    # As it was: three files of a browser that lost its network, and the person could send none until a restart.
+    for name in "abcd":
+        assert house.browser.leave("PUT", f"{UPLOADS}session/{name}", silently=True)[0]["status"] == 408
+    assert not house.kept
+    assert house.put("a", 1) == 200
 
 
 def test_a_removal_that_is_refused_frees_no_room(house: House) -> None:
