@@ -23,6 +23,7 @@ class _Panel:
     subject: str
     title: str
     text: str
+    stay: str
 
 
 @dataclass
@@ -56,14 +57,14 @@ def fault(message: str, hint: str) -> None:
     st.error(f"**{formats.plain(message)}**{below}", icon=":material/error:")
 
 
-def open_panel(name: str, subject: str = "", *, title: str = "", text: str = "") -> None:
+def open_panel(name: str, subject: str = "", *, title: str = "", text: str = "", stay: str = "") -> None:
     """
     Remember that the panel or question *name* (`<page>_<name>`) is open, and about what.
 
     Streamlit closes a dialog whenever the page is drawn again for any other reason, such as the
     end of an import in the background. A page that asks `is_open` each time keeps it open.
     """
-    st.session_state[_PANEL] = _Panel(name, subject, title, text)
+    st.session_state[_PANEL] = _Panel(name, subject, title, text, stay)
 
 
 def close_panel() -> None:
@@ -90,20 +91,26 @@ def leave_page(stem: str) -> None:
         close_panel()
 
 
-def confirmed(label: str, *, text: str, key: str, icon: str | None = None, primary: bool = False) -> bool:
-    """Draw a button that asks *text* before it acts; True once, on the run after OK."""
+def confirmed(
+    label: str, *, text: str, key: str, icon: str | None = None, primary: bool = False, stay: str = "Cancel"
+) -> bool:
+    """
+    Draw a button that asks *text* before it acts; True once, on the run after OK.
+
+    *stay* is on the button for no, where canceling is what is asked about.
+    """
     if st.button(label, icon=icon, type="primary" if primary else "secondary", key=key):
-        ask(key, label, title=f"{label}?", text=text)
+        ask(key, label, title=f"{label}?", text=text, stay=stay)
     return answered(key) is not None
 
 
-def ask(key: str, subject: str, *, title: str, text: str) -> None:
+def ask(key: str, subject: str, *, title: str, text: str, stay: str = "Cancel") -> None:
     """
     Ask *text* (plain words) about *subject*, and start the run again: `answered` draws the question.
 
     So the question is drawn in one place only, whether the page asks before or after it listens.
     """
-    open_panel(key, subject, title=title, text=text)
+    open_panel(key, subject, title=title, text=text, stay=stay)
     st.rerun()
 
 
@@ -120,7 +127,7 @@ def _question(panel: _Panel) -> None:
     def dialog() -> None:
         st.markdown(formats.plain(panel.text))
         with st.container(horizontal=True, horizontal_alignment="right"):
-            cancel = st.button("Cancel", key=f"{panel.name}_cancel")
+            cancel = st.button(panel.stay, key=f"{panel.name}_cancel")
             if st.button("Ok", type="primary", key=f"{panel.name}_ok"):
                 st.session_state[f"{panel.name}_answer"] = panel.subject
                 cancel = True

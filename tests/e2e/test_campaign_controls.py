@@ -82,7 +82,7 @@ def test_a_campaign_is_watched_paused_resumed_and_canceled(browser: Browser, stu
         page.get_by_role("button", name="Cancel campaign").click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("This cannot be undone.")
-        dialog.get_by_role("button", name="Cancel").click()
+        dialog.get_by_role("button", name="Keep it").click()
         expect(dialog).to_have_count(0)
         assert studio.get(draft).status is CampaignStatus.ACTIVE
         page.get_by_role("button", name="Cancel campaign").click()

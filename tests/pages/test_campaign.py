@@ -25,6 +25,11 @@ def words(at) -> str:
     return " ".join(element.value for element in at.markdown)
 
 
+def details(at) -> list[str]:
+    """Return the names of what the card of details says."""
+    return [name for table in at.table for name in table.value.index]
+
+
 def test_draft_shows_its_details_and_goes_on_being_edited(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer)
@@ -255,8 +260,11 @@ def test_active_campaign_is_paused_resumed_and_canceled(house: House) -> None:
     assert status(house, viewer, campaign.campaign_id) == "Active"
     at.button(key="campaign_cancel").click().run()
     assert status(house, viewer, campaign.campaign_id) == "Active"
+    # Not "Cancel": in answer to "Cancel campaign?" that could mean either.
+    assert at.button(key="campaign_cancel_cancel").label == "Keep it"
     at.button(key="campaign_cancel_ok").click().run()
     assert not at.exception
+    assert {"Canceled", "Completed"} & set(details(at)) == {"Canceled"}
     assert status(house, viewer, campaign.campaign_id) == "Canceled"
     house.app.working.run_until_idle(now)
     found = house.app.reporting.reconciliation(viewer, campaign.campaign_id)

@@ -79,7 +79,7 @@ def _control(campaign: Campaign) -> None:
         app.controlling.unschedule(viewer, campaign.campaign_id, now)
         widgets.go("create_campaign", id=campaign.campaign_id)
     if campaign.status not in _ENDED and widgets.confirmed(
-        "Cancel campaign", text=_CANCEL, key=f"{KEY}_cancel", icon=":material/cancel:"
+        "Cancel campaign", text=_CANCEL, key=f"{KEY}_cancel", icon=":material/cancel:", stay="Keep it"
     ):
         app.controlling.cancel(viewer, campaign.campaign_id, now)
         st.rerun()

@@ -1,7 +1,7 @@
 """What was written down when a campaign was composed."""
 
 from core.bootstrap import App
-from core.domain.campaigns import Campaign, ChosenList, Source
+from core.domain.campaigns import Campaign, CampaignStatus, ChosenList, Source
 from core.domain.permissions import Permission, Viewer
 from core.domain.segments import measure
 from core.domain.simplifying import simplify
@@ -24,9 +24,13 @@ def show(app: App, viewer: Viewer, campaign: Campaign, shown: str) -> None:
                 "Created": f"{formats.moment(campaign.created_at, viewer.time_zone)} by {campaign.created_by}",
                 "Schedule Date": formats.moment(campaign.schedule_at, viewer.time_zone),
                 "Launched": formats.moment(campaign.launched_at, viewer.time_zone),
-                "Completed": formats.moment(campaign.completed_at, viewer.time_zone),
+                _end(campaign): formats.moment(campaign.completed_at, viewer.time_zone),
             }
         )
+
+
+def _end(campaign: Campaign) -> str:
+    return "Canceled" if campaign.status is CampaignStatus.CANCELED else "Completed"
 
 
 def example(app: App, viewer: Viewer, campaign: Campaign) -> tuple[str, str]:
