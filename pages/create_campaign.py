@@ -58,7 +58,7 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
 
 session.require(Permission.CAMPAIGN)
 app, viewer = session.current()
-with widgets.show_errors():
+with widgets.show_errors() as outcome:
     closed.stop_if_closed()
     accounts = app.accounts.list_sending(viewer)
     form = campaign_form.current(app, viewer)
@@ -66,3 +66,5 @@ with widgets.show_errors():
     drawn = campaign_steps.recipients(form, accounts) if is_first else campaign_steps.message(form)
     finish(app, viewer, form, drawn)
     campaign_panels.show_open(form)
+if not outcome.ok:
+    widgets.link("All campaigns", "campaigns", key=f"{KEY}_back", icon=":material/arrow_back:")

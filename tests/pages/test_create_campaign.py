@@ -448,3 +448,14 @@ def test_lists_to_leave_out_are_kept_apart_from_those_sent_to(house: House) -> N
     assert (stored.list_ids, stored.left_out_ids) == (draft.list_ids, (staff.list_id,))
     found = house.app.preflighting.check(viewer, draft.campaign_id, now()).counted
     assert (found.recipient_count, found.excluded) == (2, {"left out": 1})
+
+
+def test_what_is_no_draft_is_an_error_with_a_way_out(house: House) -> None:
+    viewer = house.sign_in()
+    launched = save_draft(house, viewer)
+    launch(house, viewer, launched)
+    for campaign_id, why in (("nope", "There is no such campaign"), (launched.campaign_id, "is no draft any more")):
+        at = house.open("create_campaign", id=campaign_id)
+        assert why in at.error[0].value
+        at.button(key="create_campaign_back").click().run()
+        assert at.title[0].value == "Campaigns"
