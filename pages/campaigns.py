@@ -58,8 +58,10 @@ with widgets.show_errors():
             time_zone=viewer.time_zone,
             actions={"view": ":material/visibility:", "clone": ":material/content_copy:"},
         )
-        if click:
-            act(click, page.items[click.row])
+        clicked = tables.find_clicked(f"{KEY}_table", click, [item.campaign_id for item in page.items])
+        if click and clicked:
+            with widgets.show_errors():
+                act(click, app.composing.get(viewer, clicked))
         tables.pager(KEY, page.total, SIZES)
     else:
         with widgets.empty_state(

@@ -64,8 +64,10 @@ with widgets.show_errors():
             time_zone=viewer.time_zone,
             actions=ACTIONS,
         )
-        if click:
-            act(click, page.items[click.row])
+        clicked = tables.find_clicked(f"{KEY}_table", click, [item.list_id for item in page.items])
+        if click and clicked:
+            with widgets.show_errors():
+                act(click, app.importing.get(viewer, clicked))
         tables.pager(KEY, page.total, SIZES)
     else:
         closed.warn_without_account("A list belongs to a traffic account.")

@@ -62,8 +62,10 @@ with widgets.show_errors():
             alt="Traffic accounts",
             actions=ADMINISTRATOR_ACTIONS if viewer.is_administrator else ACTIONS,
         )
-        if click:
-            act(click, page.items[click.row])
+        clicked = tables.find_clicked(f"{KEY}_table", click, [item.account_id for item in page.items])
+        if click and clicked:
+            with widgets.show_errors():
+                act(click, app.accounts.get(viewer, clicked))
         tables.pager(KEY, page.total, SIZES)
     else:
         account_panels.nothing_here()

@@ -38,7 +38,7 @@ with widgets.show_errors():
         time_zone=viewer.time_zone,
         actions=people_panels.icons(viewer, page.items),
     )
-    clicked = people_panels.clicked(click, page.items)
+    clicked = tables.find_clicked(f"{KEY}_table", click, [person.user_id for person in page.items])
     if click and clicked:
         with answers, widgets.show_errors():
             people_panels.act(click.action, clicked)

@@ -264,6 +264,17 @@ def _find_click(key: str, actions: Iterable[str]) -> Click | None:
     return next((Click(name, click.row) for name, click in clicks if click), None)
 
 
+def find_clicked(key: str, click: Click | None, subjects: Sequence[str]) -> str | None:
+    """
+    Return whose row of the table *key* was clicked; *subjects* are the ids behind the rows as they are drawn now.
+
+    The row counts in the table as it was drawn before: somebody may have added or deleted something above it since.
+    """
+    before: Sequence[str] = st.session_state.get(f"{key}_drawn", subjects)
+    st.session_state[f"{key}_drawn"] = list(subjects)
+    return before[click.row] if click and click.row < len(before) else None
+
+
 def _mark_last(data: pd.DataFrame) -> pd.DataFrame:
     """Return the styles that set the last row apart from the others."""
     styles = pd.DataFrame("", index=data.index, columns=data.columns)

@@ -7,7 +7,7 @@ import streamlit as st
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.counting import agree
 from core.domain.numbering import country_name
-from core.domain.preflight import Destination, Preflight, RowKind
+from core.domain.preflight import Preflight, RowKind
 from pages._ui import formats, session, tables, widgets
 from pages._ui.preflight import preflight_rows
 from pages._ui.preflight.preflight_findings import Finding, list_findings
@@ -113,6 +113,7 @@ def destinations(found: Preflight) -> None:
     """Draw what goes where, the most expensive first; a row leads to its recipients."""
     with widgets.card("Cost by network", key=f"{KEY}_costs"):
         items = found.counted.destinations
+        subjects = [f"{item.country}/{item.mccmnc}" for item in items[:MOST_DESTINATIONS]]
         click = tables.show(
             items[:MOST_DESTINATIONS],
             (
@@ -129,13 +130,9 @@ def destinations(found: Preflight) -> None:
             rest = formats.count(len(items) - MOST_DESTINATIONS, "network", "networks")
             cost = sum((item.cost_eur_cents for item in items[MOST_DESTINATIONS:]), Decimal(0))
             st.caption(f"and {rest} more for {formats.euros(cost)}")
-        if click:
-            _choose(items[click.row])
-
-
-def _choose(item: Destination) -> None:
-    preflight_rows.choose(RowKind.DESTINATION, f"{item.country}/{item.mccmnc}")
-    st.rerun()
+        if clicked := tables.find_clicked(f"{KEY}_destinations", click, subjects):
+            preflight_rows.choose(RowKind.DESTINATION, clicked)
+            st.rerun()
 
 
 def launch(campaign: Campaign, found: Preflight) -> None:

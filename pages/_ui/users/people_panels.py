@@ -12,7 +12,7 @@ from core.domain.people import Person, UserStatus
 from core.domain.permissions import PRESETS, Permission, Viewer, preset_of
 from core.services.people.inviting import Invitation
 from core.services.people.managing_people import Change
-from pages._ui import address, formats, session, tables, widgets
+from pages._ui import address, formats, session, widgets
 
 KEY = "users"
 CUSTOM = "Custom"
@@ -78,17 +78,6 @@ def icons(viewer: Viewer, people: Sequence[Person]) -> dict[str, list[str | None
         "delete": column(":material/delete:", Act.DELETE),
         "resend": column(":material/forward_to_inbox:", Act.INVITE_AGAIN),
     }
-
-
-def clicked(click: tables.Click | None, people: Sequence[Person]) -> str | None:
-    """
-    Return whose row was clicked.
-
-    The row counts in the table as it was drawn before: somebody may have been added or deleted above it since.
-    """
-    before: list[str] = st.session_state.get(f"{KEY}_drawn", [])
-    st.session_state[f"{KEY}_drawn"] = [person.user_id for person in people]
-    return before[click.row] if click and click.row < len(before) else None
 
 
 def act(action: str, user_id: str) -> None:
