@@ -83,5 +83,5 @@ with widgets.show_errors() as outcome:
         closed.no_messages(":material/history:", "No messages")
     else:
         st.info("No column is chosen.", icon=":material/view_column:")
-if not outcome.ok:
+if not outcome.ok and message_filter.active():
     widgets.link("All messages", KEY, key=f"{KEY}_all", icon=":material/arrow_back:")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from core.domain.permissions import Viewer
+from core.errors import StorageError
 from core.services.people.managing_people import Change
 from tests.support.campaigns import save_draft, send
 from tests.support.messages import make_message
@@ -266,6 +267,18 @@ def test_unknown_campaign_is_an_error_with_a_way_out(house: House, presets: Sequ
     at.button(key=f"{KEY}_all").click().run()
     assert not at.error
     assert len(at.dataframe) == 1
+
+
+def test_no_way_out_is_offered_where_it_would_lead_to_the_same(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.sign_in()
+
+    def fail(*_: object) -> None:
+        raise StorageError("The history does not answer.", hint="Try again.")
+
+    monkeypatch.setattr(house.app.reporting, "messages", fail)
+    at = house.open(KEY)
+    assert "The history does not answer" in at.error[0].value
+    assert f"{KEY}_all" not in keys(at)
 
 
 def test_another_accounts_campaign_is_as_unknown_to_those_who_see_no_campaigns(house: House) -> None:
