@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from core.domain.accounts import AccountType
 from core.domain.audit import AuditFilter
 from core.domain.campaigns import CampaignStatus
 from core.domain.paging import PageRequest
@@ -19,6 +20,7 @@ from core.errors import Forbidden, InvalidInput, NotFound
 from core.history.audience.preflight import Wanted
 from core.history.messages.queries import MessageQuery
 from core.identifiers import new_id
+from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
@@ -447,3 +449,23 @@ def test_the_hours_of_another_account_are_empty(house: House):
     viewer = somebody(house, frozenset(Permission), frozenset({"another-account"}))
     hours = house.app.reporting.hours(viewer, StatisticsRequest(house.everything(), (GroupBy.DAY,)))
     assert not sum(hours["sent"].to_pylist())
+
+
+def test_a_list_of_another_account_in_a_draft_has_no_name(things: Things):
+    # The next check says of a list of one's own other account what it is called.
+    house = things.house
+    apart = house.app.accounts.create(
+        house.viewer,
+        NewAccount("apart", "Apart", AccountType.CAMPAIGN, AccountSettings("simulator", 100)),
+        house.now,
+    )
+    viewer = somebody(house, PRESETS["Campaign manager"], frozenset({apart.account_id}))
+    draft = replace(house.draft(things.list_id), account_id=apart.account_id)
+    for ask in (
+        lambda: house.app.composing.save(viewer, draft, house.now),
+        lambda: house.app.composing.save(viewer, replace(draft, list_ids=(), left_out_ids=draft.list_ids), house.now),
+        lambda: house.app.composing.preview(viewer, draft, 0),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            ask()
+        assert caught.value.message == "A distribution list is no longer there."
