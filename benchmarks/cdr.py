@@ -55,11 +55,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _measure(app: App, folder: Path, rows: int, baseline_s: float) -> int:
-    app.people.add(NewPerson("Benchmark", "benchmark@example.com", "Copper-kettle-19"), _START)
+    app.people.adding.add(NewPerson("Benchmark", "benchmark@example.com", "Copper-kettle-19"), _START)
     wrong = 0
     for kind in ("csv", "parquet"):
         account_id = _open_account(app, kind)
-        viewer = app.people.get_viewer("benchmark@example.com")
+        viewer = app.people.adding.get_viewer("benchmark@example.com")
         for again in (False, True):
             label = f"{rows:,} records from {kind}" + (" again, unchanged" if again else "")
             case = Case("cdr", label, rows, baseline=None if again else baseline_s)
@@ -84,13 +84,13 @@ def _check(app: App, rows: int) -> int:
 
 def _open_account(app: App, kind: str) -> str:
     account = Account("", f"from-{kind}", f"From {kind}", AccountType.SMPP, AccountStatus.ACTIVE, "", 1)
-    opened = app.accounts.open_account(account, [], _START)
-    app.accounts.join(app.people.get_viewer("benchmark@example.com").user_id, opened.account_id)
+    opened = app.accounts.managing.open_account(account, [], _START)
+    app.accounts.managing.join(app.people.adding.get_viewer("benchmark@example.com").user_id, opened.account_id)
     return opened.account_id
 
 
 def _import(app: App, viewer: Viewer, account_id: str, path: Path) -> TrafficCounts:
-    traffic = app.importing_traffic
+    traffic = app.traffic
     with path.open("rb") as content:
         found = traffic.upload(viewer, TrafficUpload(account_id, path.name), content, datetime.now(UTC))
     traffic.begin(viewer, found.import_id, traffic.propose(viewer, found.import_id).mapping)

@@ -25,13 +25,13 @@ def run(options: argparse.Namespace) -> int:
         app = build_app(Settings(data_dir=Path(folder)))
         app.state.migrate()
         app.lake.ping()
-        person = app.people.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), now)
+        person = app.people.adding.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), now)
         with measured(Case("demo", "seed", options.messages)) as case:
             summary = app.demo.seed(person.user_id, now, message_count=options.messages)
             case.rows = summary.message_count
         everything = Period(now - timedelta(days=100), now + timedelta(days=1))
         with measured(Case("demo", "dashboard of 90 days", summary.message_count)):
-            total = app.reporting.traffic(app.people.get_viewer(person.email), everything).total
+            total = app.reports.reporting.traffic(app.people.adding.get_viewer(person.email), everything).total
         app.close()
     if total != summary.message_count:
         print(f"the dashboard shows {total} messages of {summary.message_count}", file=sys.stderr)

@@ -48,7 +48,7 @@ def _questions(rivals: Rivals) -> Iterator[_Question]:
     """Yield questions about what is there: a message from the middle of the year lends them its values."""
     everything = MessageQuery(rivals.made.account_ids, rivals.made.period, time_zone=rivals.viewer.time_zone)
     middle = rivals.made.rows // _SIZE // 2
-    one = rivals.app.reporting.messages(rivals.viewer, everything, middle, _SIZE).table.to_pylist()[0]
+    one = rivals.app.reports.reporting.messages(rivals.viewer, everything, middle, _SIZE).table.to_pylist()[0]
     number, sender = one["receiver"], one["sender"]
     yield _Question("no filter", everything)
     yield _Question("no filter, in the middle", everything, page=middle)
@@ -78,9 +78,9 @@ def _compare(rivals: Rivals, question: _Question) -> bool:
     """Print the cases of a question; return whether the page is the one that plain SQL finds, where it is asked."""
     page, total = question.page, 0
     if not page:
-        total = rivals.app.reporting.count_messages(rivals.viewer, question.query)
+        total = rivals.app.reports.reporting.count_messages(rivals.viewer, question.query)
         page = -(-total // _SIZE)
-    ask = partial(rivals.app.reporting.messages, rivals.viewer, question.query, page, _SIZE)
+    ask = partial(rivals.app.reports.reporting.messages, rivals.viewer, question.query, page, _SIZE)
     others = list(_others(rivals, question, (page - 1) * _SIZE, total))
     rivals.compare(f"history: {question.name}", ask, others)
     if not others:

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         app = build_app(Settings(data_dir=Path(folder), session_idle_s=10**9, session_lifetime_s=10**9))
         try:
             app.state.migrate()
-            app.people.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), datetime.now(UTC))
+            app.people.adding.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), datetime.now(UTC))
             _measure_logins(app, options.logins)
             return asyncio.run(_measure_guard(app, options.requests))
         finally:
@@ -64,12 +64,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _measure_logins(app: App, count: int) -> None:
     def log_in(_: int) -> str:
-        return app.signing_in.sign_in(EMAIL, PASSWORD, BROWSER, datetime.now(UTC))
+        return app.people.signing_in.sign_in(EMAIL, PASSWORD, BROWSER, datetime.now(UTC))
 
     for workers in (1, HASHING_MAX):
         with ThreadPoolExecutor(workers) as pool:
             log_in(0)
-            case = f"log in, {app.signing_in.passwords.parameters}, {workers} at once"
+            case = f"log in, {app.people.signing_in.passwords.parameters}, {workers} at once"
             with measured(Case("login", case, count)):
                 tokens = set(pool.map(log_in, range(count)))
         assert len(tokens) == count
@@ -94,8 +94,8 @@ async def _measure_guard(app: App, count: int) -> int:
     Guarded and unguarded requests take turns, so that whatever else the machine does befalls both.
     """
     start = datetime.now(UTC)
-    token, other = (app.signing_in.sign_in(EMAIL, PASSWORD, BROWSER, start) for _ in range(2))
-    viewer = app.signing_in.identify(token, start)
+    token, other = (app.people.signing_in.sign_in(EMAIL, PASSWORD, BROWSER, start) for _ in range(2))
+    viewer = app.people.signing_in.identify(token, start)
     assert viewer
     moments = (start + number * RECALLED for number in itertools.count())
     plain = _Page(_site(app, lambda: start, viewer), token)

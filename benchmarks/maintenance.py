@@ -97,7 +97,7 @@ class _Comparison:
         spoilt = self._ask(f"after {count} appends, against the clean lake", clean)
         before = self._sums()
         with self._appending() as beside:
-            did = self.app.maintaining.maintain(self.viewer, datetime.now(UTC), everything=True)
+            did = self.app.upkeep.maintaining.maintain(self.viewer, datetime.now(UTC), everything=True)
         self._report(did, alone, beside)
         # What came meanwhile is small again, as after every night.
         Rollups(self.app.lake).fold()
@@ -109,7 +109,7 @@ class _Comparison:
         return self._check(before, len(beside) * ROWS)
 
     def _questions(self) -> dict[str, Callable[[], object]]:
-        reporting, viewer, everything = self.app.reporting, self.viewer, self.made.period
+        reporting, viewer, everything = self.app.reports.reporting, self.viewer, self.made.period
         month = Period(everything.end - timedelta(days=APPEND_DAYS), everything.end)
         groups = (GroupBy.DAY, GroupBy.COUNTRY)
         query = MessageQuery(frozenset(), everything)
@@ -210,7 +210,9 @@ class _Comparison:
     def _sums(self) -> tuple[int, int, int]:
         """Return what statistics count, what the history counts, and how many ids there are."""
         sent = (
-            self.app.reporting.statistics(self.viewer, StatisticsRequest(self.made.period, (GroupBy.COUNTRY,), size=1))
+            self.app.reports.reporting.statistics(
+                self.viewer, StatisticsRequest(self.made.period, (GroupBy.COUNTRY,), size=1)
+            )
             .totals["sent"]
             .to_pylist()[0]
         )

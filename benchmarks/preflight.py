@@ -63,19 +63,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _compare(app: App, campaign_id: str, recipients: int) -> int:
-    viewer = app.people.get_viewer()
-    campaign = app.composing.get(viewer, campaign_id)
+    viewer = app.people.adding.get_viewer()
+    campaign = app.campaigns.composing.get(viewer, campaign_id)
     with stopwatch() as plain:
         expected = _count_plainly(app, viewer, campaign)
     first = Case(NAME, "the first look, nothing opened yet", recipients, baseline=plain[0])
     with measured(first):
-        found = app.preflighting.check(viewer, campaign_id, _now())
+        found = app.campaigns.preflighting.check(viewer, campaign_id, _now())
     taken, peaks = list[float](), list[float]()
     for number in range(_RUNS):
         # Another version of the draft: what was counted before does not serve it.
         campaign = _edit(app, viewer, campaign, f"Round {number}")
         with measured(Case(NAME, f"look {number + 1}, after an edit", recipients, baseline=plain[0])) as case:
-            found = app.preflighting.check(viewer, campaign_id, _now())
+            found = app.campaigns.preflighting.check(viewer, campaign_id, _now())
         taken.append(case.seconds)
         peaks.append(case.peak_mib)
     Case(NAME, f"median of {_RUNS} looks", recipients, statistics.median(taken), max(peaks), plain[0]).emit()
@@ -154,7 +154,7 @@ def _contacts(app: App, viewer: Viewer, campaign: Campaign) -> Iterator[tuple[st
     parts = parse_template(campaign.message, campaign.placeholders)
     names = [part.name for part in parts if isinstance(part, Placeholder)]
     for chosen in campaign.lists:
-        columns = app.importing.get(viewer, chosen.list_id).columns
+        columns = app.lists.get(viewer, chosen.list_id).columns
         places = {name: columns.index(campaign.placeholders[name]) for name in names}
         with app.lake.read() as cursor:
             cursor.execute(
@@ -172,8 +172,8 @@ def _prepare(settings: Settings, folder: Path, recipients: int) -> str:
     app = build_app(settings)
     try:
         app.state.migrate()
-        viewer = app.people.add(NewPerson("Benchmark", "benchmark@example.com", "Copper-kettle-19"), _now())
-        account_id = app.accounts.list_sending(viewer)[0].account_id
+        viewer = app.people.adding.add(NewPerson("Benchmark", "benchmark@example.com", "Copper-kettle-19"), _now())
+        account_id = app.accounts.managing.list_sending(viewer)[0].account_id
         ids = [
             _import(app, viewer, account_id, _write_first(folder / "first.csv", recipients - second)),
             _import(app, viewer, account_id, _write_second(folder / "second.csv", recipients - second, second)),
@@ -186,15 +186,15 @@ def _prepare(settings: Settings, folder: Path, recipients: int) -> str:
         draft = CampaignDraft(
             account_id, "Preflight", "HELIOGRAPH", tuple(ids), MESSAGE, placeholders, fallbacks=_FALLBACKS
         )
-        return app.composing.save(viewer, draft, _now()).campaign_id
+        return app.campaigns.composing.save(viewer, draft, _now()).campaign_id
     finally:
         app.close()
 
 
 def _import(app: App, viewer: Viewer, account_id: str, path: Path) -> str:
     with path.open("rb") as content:
-        found = app.importing.upload(viewer, Upload(account_id, path.stem, path.name), content, _now())
-    app.importing.run(found.list_id, _now)
+        found = app.lists.upload(viewer, Upload(account_id, path.stem, path.name), content, _now())
+    app.lists.run(found.list_id, _now)
     return found.list_id
 
 
@@ -233,7 +233,7 @@ def _edit(app: App, viewer: Viewer, campaign: Campaign, name: str) -> Campaign:
     draft = CampaignDraft(
         campaign.account_id, name, campaign.sender_id, ids, MESSAGE, campaign.placeholders, fallbacks=_FALLBACKS
     )
-    return app.composing.save(viewer, draft, _now(), campaign.campaign_id, campaign.version)
+    return app.campaigns.composing.save(viewer, draft, _now(), campaign.campaign_id, campaign.version)
 
 
 def _now() -> datetime:

@@ -24,10 +24,10 @@ def prepare_draft(app: App, viewer: Viewer, folder: Path, recipient_count: int) 
     path = folder / "recipients.csv"
     with path.open("w", newline="", encoding="utf-8") as target:
         csv.writer(target).writerows([["PhoneNumber"], *([mobile_number(index)] for index in range(recipient_count))])
-    account = app.accounts.list_sending(viewer)[0]
+    account = app.accounts.managing.list_sending(viewer)[0]
     with path.open("rb") as content:
-        found = app.importing.upload(viewer, Upload(account.account_id, "Recipients", path.name), content, app.clock())
-    app.importing.run(found.list_id, app.clock)
+        found = app.lists.upload(viewer, Upload(account.account_id, "Recipients", path.name), content, app.clock())
+    app.lists.run(found.list_id, app.clock)
     return CampaignDraft(account.account_id, "Workers", "HELIOGRAPH", (found.list_id,), "Hello", {})
 
 

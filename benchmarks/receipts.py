@@ -68,7 +68,7 @@ def _house(rate: int, speed: float) -> Iterator[tuple[App, Viewer, dict[str, str
         app.state.migrate()
         app.lake.ping()
         try:
-            viewer = app.people.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), app.clock())
+            viewer = app.people.adding.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), app.clock())
             yield app, viewer, environment
         finally:
             app.close()
@@ -76,12 +76,12 @@ def _house(rate: int, speed: float) -> Iterator[tuple[App, Viewer, dict[str, str
 
 def _send(app: App, viewer: Viewer, draft: CampaignDraft, environment: dict[str, str], worker_count: int) -> Moments:
     """Launch, and look into history again and again; return when each receipt was first seen there."""
-    campaign_id = app.composing.save(viewer, draft, app.clock()).campaign_id
+    campaign_id = app.campaigns.composing.save(viewer, draft, app.clock()).campaign_id
     seen: Moments = {}
     with ExitStack() as workers:
         for number in range(worker_count):
             workers.enter_context(worker(environment, number))
-        app.launching.launch(viewer, campaign_id, app.clock())
+        app.campaigns.launching.launch(viewer, campaign_id, app.clock())
         end: float | None = None
         while end is None or time.time() < end:
             with app.lake.read() as connection:
@@ -90,7 +90,7 @@ def _send(app: App, viewer: Viewer, draft: CampaignDraft, environment: dict[str,
             now = time.time()
             for key in found:
                 seen.setdefault(key, now)
-            if end is None and app.composing.get(viewer, campaign_id).status is CampaignStatus.COMPLETED:
+            if end is None and app.campaigns.composing.get(viewer, campaign_id).status is CampaignStatus.COMPLETED:
                 end = now + AFTER_S
             time.sleep(LOOK_S)
     return seen

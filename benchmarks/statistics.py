@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 def _compare(rivals: Rivals, groups: tuple[GroupBy, ...]) -> bool:
     """Print the cases of a question; return whether all messages were counted."""
     request = StatisticsRequest(rivals.made.period, groups, sorting=Sorting(Measure.SENT, descending=True), size=15)
-    ask = partial(rivals.app.reporting.statistics, rivals.viewer, request)
+    ask = partial(rivals.app.reports.reporting.statistics, rivals.viewer, request)
     rivals.compare(f"statistics: by {', '.join(groups).lower()}", ask, _others(rivals, groups))
     with rivals.app.lake.read() as cursor:
         counted = cursor.execute("SELECT count(*) FROM lake.messages").fetchone()

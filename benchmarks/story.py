@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(app: App, folder: Path, recipient_count: int) -> int:
-    viewer = app.people.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), _now())
+    viewer = app.people.adding.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), _now())
     path = _write_file(folder / "recipients.csv", recipient_count)
     found = _import(app, viewer, path, recipient_count)
     campaign_id = _launch(app, viewer, found)
@@ -60,12 +60,12 @@ def _run(app: App, folder: Path, recipient_count: int) -> int:
 def _import(app: App, viewer: Viewer, path: Path, recipient_count: int) -> DistributionList:
     with stopwatch() as plain:
         plain_count = _plain_import(path)
-    account = app.accounts.list_sending(viewer)[0]
+    account = app.accounts.managing.list_sending(viewer)[0]
     case = Case(NAME, "import", recipient_count, baseline=plain[0])
     with measured(case), path.open("rb") as content:
-        found = app.importing.upload(viewer, Upload(account.account_id, "Recipients", path.name), content, _now())
-        app.importing.run(found.list_id, _now)
-    found = app.importing.get(viewer, found.list_id)
+        found = app.lists.upload(viewer, Upload(account.account_id, "Recipients", path.name), content, _now())
+        app.lists.run(found.list_id, _now)
+    found = app.lists.get(viewer, found.list_id)
     if found.entry_count != plain_count:
         raise SystemExit(f"the list has {found.entry_count} entries, the plain loop found {plain_count}")
     return found
@@ -74,38 +74,38 @@ def _import(app: App, viewer: Viewer, path: Path, recipient_count: int) -> Distr
 def _launch(app: App, viewer: Viewer, found: DistributionList) -> str:
     placeholders = {"FirstName": "FirstName", "City": "City"}
     draft = CampaignDraft(found.account_id, "Story", "HELIOGRAPH", (found.list_id,), MESSAGE, placeholders)
-    campaign = app.composing.save(viewer, draft, _now())
+    campaign = app.campaigns.composing.save(viewer, draft, _now())
     with measured(Case(NAME, "launch", found.entry_count)):
-        app.launching.launch(viewer, campaign.campaign_id, _now())
-        app.launching.freeze(campaign.campaign_id, _now)
+        app.campaigns.launching.launch(viewer, campaign.campaign_id, _now())
+        app.campaigns.launching.freeze(campaign.campaign_id, _now)
     return campaign.campaign_id
 
 
 def _send(app: App, campaign_id: str, recipient_count: int) -> None:
     with measured(Case(NAME, "send", recipient_count)):
-        while app.sending.list_sendable(_now()):
-            app.sending.run(campaign_id, _now)
+        while app.sending.submitting.list_sendable(_now()):
+            app.sending.submitting.run(campaign_id, _now)
 
 
 def _merge(app: App) -> None:
     case = Case(NAME, "receipts merged", 0)
     with measured(case):
         # Up to ten receipts' delays lie ahead even at this speed; the clock that asks stands there.
-        while collected := app.receiving.collect(_soon):
+        while collected := app.sending.receiving.collect(_soon):
             case.rows += collected
-            app.receiving.merge(_soon)
+            app.sending.receiving.merge(_soon)
 
 
 def _ask(app: App, viewer: Viewer, campaign_id: str) -> int:
     period = Period(_now() - timedelta(days=1), _now() + timedelta(minutes=1))
-    found = app.reporting.reconciliation(viewer, campaign_id)
+    found = app.reports.reporting.reconciliation(viewer, campaign_id)
     with measured(Case(NAME, "statistics by country and day", found.sent_count)):
         groups = (GroupBy.COUNTRY, GroupBy.DAY)
-        table = app.reporting.statistics(viewer, StatisticsRequest(period, groups, size=100_000)).table
+        table = app.reports.reporting.statistics(viewer, StatisticsRequest(period, groups, size=100_000)).table
     with measured(Case(NAME, "first page of history", found.sent_count)):
-        page = app.reporting.messages(viewer, MessageQuery(viewer.account_ids, period), 1, 15)
+        page = app.reports.reporting.messages(viewer, MessageQuery(viewer.account_ids, period), 1, 15)
     with measured(Case(NAME, "dashboard", found.sent_count)):
-        traffic = app.reporting.traffic(viewer, period)
+        traffic = app.reports.reporting.traffic(viewer, period)
     agreeing = {found.sent_count, page.total, sum(table["sent"].to_pylist()), traffic.total}
     if not found.balances or found.pending_count or len(agreeing) > 1:
         print(f"the counts do not agree: {found}, {agreeing}", file=sys.stderr)

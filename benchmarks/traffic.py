@@ -119,7 +119,7 @@ def _maintain(traffic: Traffic) -> None:
     """Leave the files as nightly maintenance would have left them after a year."""
     app, viewer = traffic.open()
     try:
-        app.maintaining.maintain(viewer, datetime.now(UTC) + timedelta(days=DAYS), everything=True)
+        app.upkeep.maintaining.maintain(viewer, datetime.now(UTC) + timedelta(days=DAYS), everything=True)
     finally:
         app.close()
 

@@ -43,7 +43,7 @@ def _compare(recipient_count: int, answer_ms: int) -> int:
         app.state.migrate()
         app.lake.ping()
         try:
-            viewer = app.people.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), app.clock())
+            viewer = app.people.adding.add(NewPerson("Bench", "bench@example.com", "Copper-kettle-19"), app.clock())
             draft = prepare_draft(app, viewer, Path(folder), recipient_count)
             alone = Case(NAME, f"one worker, answers after {answer_ms} ms", recipient_count)
             sent = [_send(app, viewer, draft, environment, alone)]
@@ -56,20 +56,20 @@ def _compare(recipient_count: int, answer_ms: int) -> int:
 
 def _send(app: App, viewer: Viewer, draft: CampaignDraft, environment: dict[str, str], case: Case) -> str:
     """Measure from the launch until the campaign is completed, with the workers running before; return its id."""
-    campaign_id = app.composing.save(viewer, draft, app.clock()).campaign_id
+    campaign_id = app.campaigns.composing.save(viewer, draft, app.clock()).campaign_id
     with ExitStack() as workers:
         for number in range(2 if case.baseline else 1):
             workers.enter_context(worker(environment, number))
         with measured(case):
-            app.launching.launch(viewer, campaign_id, app.clock())
-            while app.composing.get(viewer, campaign_id).status is not CampaignStatus.COMPLETED:
+            app.campaigns.launching.launch(viewer, campaign_id, app.clock())
+            while app.campaigns.composing.get(viewer, campaign_id).status is not CampaignStatus.COMPLETED:
                 time.sleep(PAUSE_S)
     return campaign_id
 
 
 def _check(app: App, viewer: Viewer, campaign_ids: list[str], recipient_count: int) -> int:
     journal = Journal(app.settings.simulator_path)
-    found = [app.reporting.reconciliation(viewer, campaign_id) for campaign_id in campaign_ids]
+    found = [app.reports.reporting.reconciliation(viewer, campaign_id) for campaign_id in campaign_ids]
     agrees = all(one.balances and one.audience_count == recipient_count and not one.pending_count for one in found)
     if not agrees or journal.list_repeated():
         print(f"not everybody was sent to once: {found}", file=sys.stderr)

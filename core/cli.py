@@ -163,16 +163,16 @@ def _prepare(app: App, options: argparse.Namespace) -> int:
     print(f"Heliograph: http://{settings.host}:{settings.port}")
     if options.demo:
         print(f"Log in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}")
-    elif app.signing_in.needs_setup():
-        print(f"Setup token for the first visit: {app.signing_in.new_setup_token()}")
+    elif app.people.signing_in.needs_setup():
+        print(f"Setup token for the first visit: {app.people.signing_in.new_setup_token()}")
     return 0
 
 
 def _prepare_demo(app: App) -> DemoSummary:
     now = app.clock()
-    if app.signing_in.needs_setup():
-        app.people.add(NewPerson(DEMO_NAME, DEMO_EMAIL, DEMO_PASSWORD), now)
-    person = app.people.get_viewer(DEMO_EMAIL)
+    if app.people.signing_in.needs_setup():
+        app.people.adding.add(NewPerson(DEMO_NAME, DEMO_EMAIL, DEMO_PASSWORD), now)
+    person = app.people.adding.get_viewer(DEMO_EMAIL)
     # Each of the two finds what is there, and finishes what an earlier start did not.
     found = app.demo.seed(person.user_id, now)
     return app.demo.catch_up(now) or found
@@ -191,7 +191,7 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _rotate_key(app: App, _options: argparse.Namespace) -> int:
-    count = app.credentials.reseal()
+    count = app.accounts.credentials.reseal()
     print(f"Encrypted the credentials of {count_of(count, 'account', 'accounts')} by the first key.")
     return 0
 
@@ -199,18 +199,18 @@ def _rotate_key(app: App, _options: argparse.Namespace) -> int:
 def _create_user(app: App, options: argparse.Namespace) -> int:
     password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass()
     person = NewPerson(options.name, options.email, password, options.preset, tuple(options.account))
-    viewer = app.people.add(person, app.clock())
+    viewer = app.people.adding.add(person, app.clock())
     print(f"Created {viewer.email} ({options.preset}).")
     return 0
 
 
 def _import_list(app: App, options: argparse.Namespace) -> int:
-    viewer = app.people.get_viewer(options.email)
+    viewer = app.people.adding.get_viewer(options.email)
     account_id = _account_id(app, viewer, options.account)
     upload = Upload(account_id, options.name, options.file.name, options.hidden_rows)
     try:
         with options.file.open("rb") as content:
-            found = app.importing.upload(viewer, upload, content, app.clock())
+            found = app.lists.upload(viewer, upload, content, app.clock())
     except OSError as error:
         raise InvalidInput(f"{options.file} cannot be read: {error.strerror}.", hint="Check the path.") from error
     found = _wait_for_list(app, viewer, found, work=options.work)
@@ -226,8 +226,8 @@ def _import_list(app: App, options: argparse.Namespace) -> int:
 def _wait_for_list(app: App, viewer: Viewer, found: DistributionList, *, work: bool) -> DistributionList:
     while found.status is ListStatus.IN_PROGRESS:
         if work:
-            app.importing.run(found.list_id, app.clock)
-        found = app.importing.get(viewer, found.list_id)
+            app.lists.run(found.list_id, app.clock)
+        found = app.lists.get(viewer, found.list_id)
         if found.status is ListStatus.IN_PROGRESS:
             # A worker has it, or shall take it.
             time.sleep(POLL_S)
@@ -235,13 +235,13 @@ def _wait_for_list(app: App, viewer: Viewer, found: DistributionList, *, work: b
 
 
 def _launch(app: App, options: argparse.Namespace) -> int:
-    viewer = app.people.get_viewer(options.email)
+    viewer = app.people.adding.get_viewer(options.email)
     campaign_id = options.campaign or _write(app, viewer, options).campaign_id
-    campaign = app.launching.launch(viewer, campaign_id, app.clock())
+    campaign = app.campaigns.launching.launch(viewer, campaign_id, app.clock())
     while not options.no_wait and campaign.status not in ENDED:
         if options.work:
-            app.working.run_until_idle(app.clock)
-        campaign = app.composing.get(viewer, campaign_id)
+            app.work.run_until_idle(app.clock)
+        campaign = app.campaigns.composing.get(viewer, campaign_id)
         if campaign.status not in ENDED:
             # A worker has it, or shall take it.
             time.sleep(POLL_S)
@@ -251,7 +251,7 @@ def _launch(app: App, options: argparse.Namespace) -> int:
 
 def _write(app: App, viewer: Viewer, options: argparse.Namespace) -> Campaign:
     account_id = _account_id(app, viewer, options.account)
-    ready = app.importing.page_ready(viewer, account_id, PageRequest(size=1_000, search=options.list_name))
+    ready = app.lists.page_ready(viewer, account_id, PageRequest(size=1_000, search=options.list_name))
     same = [item for item in ready.items if item.name.lower() == options.list_name.lower()]
     if not same:
         raise NotFound(f"There is no Ready list called {options.list_name!r}.", hint="Import it first.")
@@ -264,30 +264,30 @@ def _write(app: App, viewer: Viewer, options: argparse.Namespace) -> Campaign:
         message=options.message,
         placeholders={name: column for name, _, column in pairs},
     )
-    return app.composing.save(viewer, draft, app.clock())
+    return app.campaigns.composing.save(viewer, draft, app.clock())
 
 
 def _show(app: App, options: argparse.Namespace) -> int:
-    viewer = app.people.get_viewer(options.email)
-    _print_campaign(app, viewer, app.composing.get(viewer, options.campaign))
+    viewer = app.people.adding.get_viewer(options.email)
+    _print_campaign(app, viewer, app.campaigns.composing.get(viewer, options.campaign))
     return 0
 
 
 def _print_campaign(app: App, viewer: Viewer, campaign: Campaign) -> None:
-    found = app.reporting.reconciliation(viewer, campaign.campaign_id)
+    found = app.reports.reporting.reconciliation(viewer, campaign.campaign_id)
     facts = {"campaign_id": campaign.campaign_id, "name": campaign.name, "status": campaign.status}
     print(json.dumps(facts | {"fault": campaign.fault} | asdict(found) | {"balances": found.balances}, indent=2))
 
 
 def _seed_demo(app: App, options: argparse.Namespace) -> int:
-    viewer = app.people.get_viewer(options.email)
+    viewer = app.people.adding.get_viewer(options.email)
     summary = app.demo.seed(viewer.user_id, app.clock(), message_count=options.messages)
     print(summary)
     return 0
 
 
 def _account_id(app: App, viewer: Viewer, name: str) -> str:
-    sending = app.accounts.list_sending(viewer)
+    sending = app.accounts.managing.list_sending(viewer)
     chosen = [account for account in sending if name in {"", account.name}]
     if len(chosen) == 1:
         return chosen[0].account_id

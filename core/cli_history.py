@@ -46,10 +46,10 @@ def _add(
 
 
 def _verify(app: App, options: argparse.Namespace) -> int:
-    viewer = app.people.get_viewer(options.email)
+    viewer = app.people.adding.get_viewer(options.email)
     repair = not options.no_repair
     compared = wrong = 0
-    for found in app.rolling_up.verify(viewer, repair=repair):
+    for found in app.upkeep.rolling_up.verify(viewer, repair=repair):
         compared += 1
         if found.difference_count:
             wrong += 1
@@ -59,7 +59,7 @@ def _verify(app: App, options: argparse.Namespace) -> int:
             print(f"{name}: {differ}, {done}.", file=sys.stderr)
     print(f"{count_of(compared, 'month', 'months')} compared with the messages, {wrong} differed.")
     searched = incomplete = 0
-    for month in app.indexing.verify(viewer, repair=repair):
+    for month in app.upkeep.indexing.verify(viewer, repair=repair):
         searched += 1
         if month.missing_count:
             incomplete += 1
@@ -71,7 +71,7 @@ def _verify(app: App, options: argparse.Namespace) -> int:
 
 
 def _attach(app: App, options: argparse.Namespace) -> int:
-    app.people.get_viewer(options.email).require(Permission.AUDIT)
+    app.people.adding.get_viewer(options.email).require(Permission.AUDIT)
     for statement in attach_statements(app.lake.location):
         print(f"{statement};")
     if app.lake.location.catalog:
@@ -82,7 +82,7 @@ def _attach(app: App, options: argparse.Namespace) -> int:
 
 
 def _adopt(app: App, options: argparse.Namespace) -> int:
-    app.people.get_viewer(options.email).require(Permission.AUDIT)
+    app.people.adding.get_viewer(options.email).require(Permission.AUDIT)
     app.lake.adopt()
     app.lake.ping()
     print("The message history is this installation's from now on.")
@@ -90,8 +90,8 @@ def _adopt(app: App, options: argparse.Namespace) -> int:
 
 
 def _recover(app: App, options: argparse.Namespace) -> int:
-    viewer = app.people.get_viewer(options.email)
-    rebuilt, shortfalls = app.rebuilding_history.rebuild(viewer, app.clock(), replace=options.replace)
+    viewer = app.people.adding.get_viewer(options.email)
+    rebuilt, shortfalls = app.upkeep.rebuilding.rebuild(viewer, app.clock(), replace=options.replace)
     print(f"{'table':<24}{'rows':>14}")
     for name, count in rebuilt.rows.items():
         print(f"{name:<24}{count:>14,}")
@@ -108,8 +108,8 @@ def _recover(app: App, options: argparse.Namespace) -> int:
 
 
 def _maintain(app: App, options: argparse.Namespace) -> int:
-    viewer = app.people.get_viewer(options.email)
-    did = app.maintaining.maintain(viewer, app.clock(), everything=options.all, set_aside=options.set_aside)
+    viewer = app.people.adding.get_viewer(options.email)
+    did = app.upkeep.maintaining.maintain(viewer, app.clock(), everything=options.all, set_aside=options.set_aside)
     print(f"{'table':<24}{'files':>8}{'after':>8}{'MiB':>10}{'after':>10}")
     for name, before in did.before.items():
         after = did.after.get(name, before)

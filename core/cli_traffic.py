@@ -65,18 +65,18 @@ def add_import(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def _import(app: App, options: argparse.Namespace) -> int:
-    viewer = app.people.get_viewer(options.email)
+    viewer = app.people.adding.get_viewer(options.email)
     upload = TrafficUpload(_account_id(app, viewer, options.account), options.file.name)
     try:
         with options.file.open("rb") as content:
-            found = app.importing_traffic.upload(viewer, upload, content, app.clock())
+            found = app.traffic.upload(viewer, upload, content, app.clock())
     except OSError as error:
         raise InvalidInput(f"{options.file} cannot be read: {error.strerror}.", hint="Check the path.") from error
     try:
-        mapping = _mapping(app.importing_traffic.propose(viewer, found.import_id).mapping, options, found.columns)
-        found = app.importing_traffic.begin(viewer, found.import_id, mapping)
+        mapping = _mapping(app.traffic.propose(viewer, found.import_id).mapping, options, found.columns)
+        found = app.traffic.begin(viewer, found.import_id, mapping)
     except AppError:
-        app.importing_traffic.delete(viewer, found.import_id)
+        app.traffic.delete(viewer, found.import_id)
         raise
     print(_say_mapping(mapping), file=sys.stderr)
     found = _wait(app, viewer, found, work=options.work)
@@ -137,8 +137,8 @@ def _find(text: str, names: Mapping[str, T], what: str) -> T:
 def _wait(app: App, viewer: Viewer, found: TrafficImport, *, work: bool) -> TrafficImport:
     while found.status is TrafficImportStatus.IN_PROGRESS:
         if work:
-            app.importing_traffic.run(found.import_id, app.clock)
-        found = app.importing_traffic.get(viewer, found.import_id)
+            app.traffic.run(found.import_id, app.clock)
+        found = app.traffic.get(viewer, found.import_id)
         if found.status is TrafficImportStatus.IN_PROGRESS:
             # A worker has it, or shall take it.
             time.sleep(POLL_S)
@@ -163,8 +163,8 @@ def _say(found: TrafficImport) -> str:
 
 
 def _account_id(app: App, viewer: Viewer, name: str) -> str:
-    for account in app.accounts.list_accounts(viewer):
+    for account in app.accounts.managing.list_accounts(viewer):
         if account.name == name:
             return account.account_id
-    names = ", ".join(account.name for account in app.importing_traffic.list_accounts(viewer)) or "none"
+    names = ", ".join(account.name for account in app.traffic.list_accounts(viewer)) or "none"
     raise InvalidInput(f"There is no account {name!r}.", hint=f"{viewer.email} may import for: {names}.")

@@ -47,7 +47,7 @@ doing = Doing()
 def do(work: Work) -> None:
     """Do it by the time that the state store tells, or nothing when somebody else does."""
     with doing.under_way(work):
-        shared_app().working.do(work, utc_now)
+        shared_app().work.do(work, utc_now)
 
 
 def utc_now() -> datetime:

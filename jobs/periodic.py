@@ -17,7 +17,7 @@ from itertools import count
 from huey.api import Task, TaskWrapper
 
 from core import logs
-from core.services.work_queue import Work, Working, WorkKind
+from core.services.work_queue import Work, WorkKind, WorkQueue
 from jobs.app import huey
 from jobs.doing import Doing
 from jobs.exporting import tidy_up, write_export
@@ -59,7 +59,7 @@ _KINDS = {wrapper.task_class: kind for kind, wrapper in TASKS.items()}
 class Pulse:
     """Finds work and enqueues it, from a thread of the worker process."""
 
-    def __init__(self, working: Working, doing: Doing, clock: Callable[[], datetime], send_slots: int) -> None:
+    def __init__(self, working: WorkQueue, doing: Doing, clock: Callable[[], datetime], send_slots: int) -> None:
         """Take who finds work, who knows what is done here, the clock, and how many threads may send at a time."""
         self._working = working
         self._clock = clock

@@ -38,7 +38,7 @@ class Worker(Consumer):
         )
         self._app = app
         # Two threads are kept for imports and receipts: a long campaign must not hold those up.
-        self._pulse = Pulse(app.working, doing, app.clock.set, send_slots=max(1, threads - 2))
+        self._pulse = Pulse(app.work, doing, app.clock.set, send_slots=max(1, threads - 2))
 
     def start(self) -> None:
         """Start the threads, then look for work."""
@@ -50,10 +50,7 @@ class Worker(Consumer):
     def stop(self, graceful: bool = False) -> None:
         """Stop finding work, end what is being sent, then stop the threads."""
         self._pulse.stop()
-        self._app.sending.stop()
-        self._app.rolling_up.stop()
-        self._app.maintaining.stop()
-        self._app.indexing.stop()
+        self._app.work.stop()
         super().stop(graceful=graceful)
         log.info("worker_stopped", extra={"graceful": graceful})
 

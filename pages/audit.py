@@ -48,6 +48,6 @@ with widgets.show_errors():
         )
         wanted = AuditFilter(period.start, period.end, request.search, Action(action) if action else None)
         downloads.menu(AuditRequest(wanted), key=KEY)
-    page = app.auditing.page(viewer, wanted, request.page, request.size)
+    page = app.reports.auditing.page(viewer, wanted, request.page, request.size)
     tables.show(page.items, COLUMNS, key=f"{KEY}_table", alt="Audit", time_zone=viewer.time_zone)
     tables.pager(KEY, page.total, SIZES)

@@ -14,17 +14,17 @@ REFRESH_S, RECEIPTS_S = 1, 10
 def live(campaign: Campaign) -> None:
     """Draw the numbers, every second while they change; when the state changes, the whole page."""
     app, viewer = session.current()
-    is_open = reconciliation.is_open(campaign, app.reporting.reconciliation(viewer, campaign.campaign_id))
+    is_open = reconciliation.is_open(campaign, app.reports.reporting.reconciliation(viewer, campaign.campaign_id))
 
     # Receipts come after the end, too.
     @st.fragment(run_every=REFRESH_S if is_open else RECEIPTS_S)
     def numbers() -> None:
         app, viewer = session.current()
         with widgets.show_errors():
-            now_there = app.composing.get(viewer, campaign.campaign_id)
+            now_there = app.campaigns.composing.get(viewer, campaign.campaign_id)
             with widgets.show_errors() as outcome:
-                arrived = app.reporting.arrivals(viewer, now_there, session.now())
-            found = app.reporting.reconciliation(viewer, campaign.campaign_id)
+                arrived = app.reports.reporting.arrivals(viewer, now_there, session.now())
+            found = app.reports.reporting.reconciliation(viewer, campaign.campaign_id)
             if now_there.status is not campaign.status or reconciliation.is_open(now_there, found) is not is_open:
                 st.rerun()
             if now_there.status is CampaignStatus.SCHEDULED:
@@ -55,7 +55,7 @@ def header(campaign: Campaign) -> None:
 session.require(Permission.CAMPAIGN, Permission.QUICK_SEND)
 app, viewer = session.current()
 with widgets.show_errors() as outcome:
-    found = app.composing.get(viewer, address.get("id"))
+    found = app.campaigns.composing.get(viewer, address.get("id"))
     with widgets.place():
         header(found)
     numbers, phone = st.columns([2, 1], gap="large")

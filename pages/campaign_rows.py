@@ -23,7 +23,7 @@ campaign_id = address.get("id")
 asked = address.get("outcome", OUTCOMES[0])
 reason = address.find("reason")
 with widgets.show_errors() as shown:
-    campaign = app.composing.get(viewer, campaign_id)
+    campaign = app.campaigns.composing.get(viewer, campaign_id)
     outcome = asked if asked in OUTCOMES else OUTCOMES[0]
     with st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_header"):
         st.header(formats.plain(campaign.name), anchor=False, width="content")
@@ -34,7 +34,7 @@ with widgets.show_errors() as shown:
         if st.button("Show campaign", icon=":material/arrow_back:", key=f"{KEY}_back"):
             widgets.go("campaign", id=campaign_id)
     request = tables.request(KEY, SIZES)
-    page = app.reconciling.rows(viewer, campaign_id, outcome, reason, request.page, request.size)
+    page = app.sending.reconciling.rows(viewer, campaign_id, outcome, reason, request.page, request.size)
     if campaign.forgotten_at and outcome != "sent":
         gone = formats.moment(campaign.forgotten_at, viewer.time_zone)
         st.info(f"These recipients were deleted on {gone}, as is set. Their counts stay.", icon=":material/history:")

@@ -46,13 +46,13 @@ with tables.bar():
         widgets.go("create_campaign")
 with widgets.show_errors():
     closed.warn_if_closed()
-    statuses, account_ids, order = campaign_filters.show(app.accounts.list_accounts(viewer))
+    statuses, account_ids, order = campaign_filters.show(app.accounts.managing.list_accounts(viewer))
     request = replace(request, sort=order.column, descending=order.descending)
-    page = app.composing.page(viewer, request, statuses=statuses, account_ids=account_ids)
+    page = app.campaigns.composing.page(viewer, request, statuses=statuses, account_ids=account_ids)
     if page.total or request.search or statuses or account_ids:
         click = tables.show(
             page.items,
-            columns(app.reporting.reconciliations(viewer, page.items)),
+            columns(app.reports.reporting.reconciliations(viewer, page.items)),
             key=f"{KEY}_table",
             alt="Campaigns",
             time_zone=viewer.time_zone,

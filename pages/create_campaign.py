@@ -50,7 +50,7 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
             widgets.flash("The draft is saved.")
             st.rerun()
         if launches:
-            app.composing.check_ready(viewer, app.composing.get(viewer, form.campaign_id))
+            app.campaigns.composing.check_ready(viewer, app.campaigns.composing.get(viewer, form.campaign_id))
             widgets.go("preflight", id=form.campaign_id)
         campaign_form.autosave(app, viewer, form)
     campaign_saving.show(form, state)
@@ -60,7 +60,7 @@ session.require(Permission.CAMPAIGN)
 app, viewer = session.current()
 with widgets.show_errors() as outcome:
     closed.stop_if_closed()
-    accounts = app.accounts.list_sending(viewer)
+    accounts = app.accounts.managing.list_sending(viewer)
     form = campaign_form.current(app, viewer)
     is_first = campaign_tabs.choose(form) == campaign_tabs.FIRST
     drawn = campaign_steps.recipients(form, accounts) if is_first else campaign_steps.message(form)

@@ -37,7 +37,7 @@ def overview() -> None:
     with widgets.show_errors():
         closed.warn_without_account("Only the messages of your traffic accounts are counted.")
         now = session.now()
-        summary = app.reporting.traffic(viewer, resolve_period(preset, now, viewer.time_zone))
+        summary = app.reports.reporting.traffic(viewer, resolve_period(preset, now, viewer.time_zone))
         with widgets.place():
             if not summary.total:
                 first_steps.show()

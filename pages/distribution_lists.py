@@ -42,20 +42,20 @@ request = tables.request(KEY, SIZES)
 
 if deleted := widgets.answered(f"{KEY}_delete"):
     with widgets.show_errors():
-        app.importing.delete(viewer, deleted, session.now())
+        app.lists.delete(viewer, deleted, session.now())
         widgets.flash("The list was deleted.")
 with tables.bar():
     tables.search(KEY, "Search by name")
     if st.button("Add Distribution List", type="primary", icon=":material/add:", key=f"{KEY}_add"):
         widgets.open_panel(f"{KEY}_add")
 with widgets.show_errors():
-    page = app.importing.page(viewer, request)
+    page = app.lists.page(viewer, request)
     if page.total or request.search:
         waiting = [item.list_id for item in page.items if item.status is ListStatus.IN_PROGRESS]
         with widgets.place():
             if waiting:
                 list_panels.watch(waiting)
-        counts = app.importing.count_campaigns(viewer, page.items)
+        counts = app.lists.count_campaigns(viewer, page.items)
         click = tables.show(
             page.items,
             columns(counts),

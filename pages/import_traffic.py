@@ -43,15 +43,15 @@ request = tables.request(KEY, SIZES)
 
 if forgotten := widgets.answered(f"{KEY}_delete"):
     with widgets.show_errors():
-        app.importing_traffic.delete(viewer, forgotten)
+        app.traffic.delete(viewer, forgotten)
         widgets.flash("The import was forgotten; its messages stay.")
 with tables.bar(KEY):
     tables.search(KEY, "Search by file name")
     if st.button("Import File", type="primary", icon=":material/upload:", key=f"{KEY}_add"):
         widgets.open_panel(f"{KEY}_add")
 with widgets.show_errors():
-    page = app.importing_traffic.page(viewer, request)
-    names = label_accounts(app.accounts.list_accounts(viewer))
+    page = app.traffic.page(viewer, request)
+    names = label_accounts(app.accounts.managing.list_accounts(viewer))
     if page.total or request.search:
         waiting = [item.import_id for item in page.items if item.status is TrafficImportStatus.IN_PROGRESS]
         with widgets.place():

@@ -27,7 +27,7 @@ app, viewer = session.current()
 if st.button("Message History", icon=":material/arrow_back:", type="tertiary", key=f"{KEY}_back"):
     widgets.go_back("message_history")
 with widgets.show_errors():
-    found = app.tracing.get(viewer, address.get("id"))
+    found = app.reports.tracing.get(viewer, address.get("id"))
     header(found)
     way, facts = st.columns([3, 2], gap="medium")
     with way, widgets.card("Timeline", key=f"{KEY}_timeline"):

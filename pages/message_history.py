@@ -34,7 +34,7 @@ HIDDEN_AT_FIRST = {"MCCMNC", "Delivery Date", "Unicode", "Message ID", "Gateway 
 
 def column_options() -> tuple[tables.Column, ...]:
     """Draw the check boxes and return the chosen columns in the guide's order; the choice is the person's for good."""
-    known = app.remembering.find_columns(viewer, KEY)
+    known = app.reports.views.find_columns(viewer, KEY)
     chosen = [column.label for column in COLUMNS if column.label not in HIDDEN_AT_FIRST] if known is None else known
     with st.popover("Column Options", icon=":material/view_column:", key=f"{KEY}_columns"):
         return tuple(
@@ -52,7 +52,7 @@ def keep_columns() -> None:
     # Not the viewer of the run that drew the boxes: what he or she may do, and who it is, may have changed since.
     app, viewer = session.current()
     with widgets.show_errors():
-        app.remembering.choose_columns(viewer, KEY, labels)
+        app.reports.views.choose_columns(viewer, KEY, labels)
 
 
 session.require(Permission.MESSAGE_HISTORY)
@@ -72,7 +72,7 @@ with widgets.show_errors() as outcome:
         saved_views.menu(KEY)
     message_filter.chips(campaign)
     query = message_filter.query(viewer, period)
-    found = app.reporting.messages(viewer, query, request.page, request.size)
+    found = app.reports.reporting.messages(viewer, query, request.page, request.size)
     if found.table.num_rows and shown:
         with bar:
             labels = tuple(column.label for column in shown)

@@ -12,9 +12,9 @@ session.require(Permission.CAMPAIGN)
 app, viewer = session.current()
 campaign_id = address.get("id")
 with widgets.show_errors() as outcome:
-    campaign = app.composing.get(viewer, campaign_id)
+    campaign = app.campaigns.composing.get(viewer, campaign_id)
     with st.spinner("Rendering, measuring and pricing every message …"):
-        found = app.preflighting.check(viewer, campaign_id, session.now())
+        found = app.campaigns.preflighting.check(viewer, campaign_id, session.now())
     preflight_panels.header(campaign)
     preflight_panels.totals(campaign, found)
     findings, costs = st.columns(2)

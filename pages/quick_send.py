@@ -8,7 +8,7 @@ session.require(Permission.QUICK_SEND)
 app, viewer = session.current()
 with widgets.show_errors():
     closed.stop_if_closed()
-    accounts = app.accounts.list_sending(viewer)
+    accounts = app.accounts.managing.list_sending(viewer)
     order = quick_form.fill_in(accounts)
     quick_form.show_counts(order)
     quick_form.buttons(order)

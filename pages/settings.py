@@ -7,7 +7,7 @@ from pages._ui.settings import settings_tabs
 
 app, viewer = session.current()
 with widgets.show_errors():
-    person = app.own_account.get(viewer)
+    person = app.people.own_account.get(viewer)
     general, sms, password = st.tabs(("General", "SMS settings", "Password reset"))
     with general:
         settings_tabs.general(person)

@@ -27,7 +27,7 @@ with widgets.show_errors():
         saved_views.menu(KEY)
     name_filter.chips(KEY)
     asked = StatisticsRequest(period, groups, name_filter.active(), order, request.page, request.size)
-    found = app.reporting.statistics(viewer, asked)
+    found = app.reports.reporting.statistics(viewer, asked)
     if found.group_count:
         with bar:
             downloads.button("Export as Excel", asked, ExportFormat.XLSX, key=f"{KEY}_export")

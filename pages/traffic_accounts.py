@@ -41,10 +41,10 @@ request = replace(tables.request(KEY, SIZES), sort="display_name", descending=Fa
 
 with widgets.show_errors():
     if closed := widgets.answered(f"{KEY}_deactivate"):
-        app.accounts.deactivate(viewer, closed, session.now())
+        app.accounts.managing.deactivate(viewer, closed, session.now())
         widgets.flash("The account is inactive.")
     if opened := widgets.answered(f"{KEY}_activate"):
-        app.accounts.activate(viewer, opened, session.now())
+        app.accounts.managing.activate(viewer, opened, session.now())
         widgets.flash("The account is active.")
 with tables.bar():
     tables.search(KEY, "Search by name")
@@ -53,7 +53,7 @@ with tables.bar():
     ):
         widgets.open_panel(f"{KEY}_create")
 with widgets.show_errors():
-    page = app.accounts.page(viewer, request)
+    page = app.accounts.managing.page(viewer, request)
     if page.total or request.search:
         click = tables.show(
             page.items,

@@ -29,7 +29,7 @@ with tables.bar():
 with widgets.show_errors():
     people_panels.delete_answered()
     answers = st.container()
-    page = app.managing_people.page(viewer, replace(request, sort=order.column, descending=order.descending))
+    page = app.people.managing.page(viewer, replace(request, sort=order.column, descending=order.descending))
     click = tables.show(
         page.items,
         COLUMNS,

@@ -1,29 +1,23 @@
 """
-Working: what waits in the state store, and doing it.
+The work queue: what waits in the state store, and doing it.
 
 The state store is the queue. Pages and scripts only write what shall be; `find` sees it, and `do`
 takes a lease first, so that asking twice, or a worker that dies, does no harm.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from core.services.alone import Alone
-from core.services.campaigns.controlling import Controlling
-from core.services.campaigns.launching import Launching
-from core.services.lists.importing_lists import Importing
-from core.services.reports.exporting import Exporting
-from core.services.sending.receiving import Receiving
-from core.services.sending.submitting import Sending
+from core.services.campaigns import Campaigns
+from core.services.lists.importing_lists import ImportingLists
+from core.services.reports import Reports
+from core.services.sending import Sending
 from core.services.traffic.importing_traffic import ImportingTraffic
-from core.services.upkeep.forgetting import Forgetting
-from core.services.upkeep.indexing import Indexing
-from core.services.upkeep.maintaining import Maintaining
-from core.services.upkeep.mending_times import MendingTimes
-from core.services.upkeep.rolling_up import RollingUp
+from core.services.upkeep import Upkeep
 
 Clock = Callable[[], datetime]
 
@@ -58,83 +52,108 @@ class Work:
 
 
 class DemoSeeding(Protocol):
-    """What working needs of the demo company."""
+    """What the queue needs of the demo company."""
 
     def list_waiting(self, now: datetime) -> list[str]: ...  # noqa: D102
-    def run(self, user_id: str, clock: Callable[[], datetime]) -> None: ...  # noqa: D102
+    def run(self, user_id: str, clock: Clock) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
-class Working:
-    """Finds work and does it, for Huey tasks, the command line, tests and benchmarks alike."""
+class _Found:
+    """Work that waits in the state store: who does it for a subject, and who lists the subjects."""
 
-    importing: Importing
-    importing_traffic: ImportingTraffic
-    launching: Launching
-    controlling: Controlling
-    sending: Sending
-    receiving: Receiving
-    demo: DemoSeeding
-    rolling_up: RollingUp
-    exporting: Exporting
-    maintaining: Maintaining
-    indexing: Indexing
-    forgetting: Forgetting
-    mending_times: MendingTimes
-    alone: Alone
+    run: Callable[[str, Clock], object]
+    list_waiting: Callable[[datetime], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class _Repeated:
+    """Work that is done again and again: who does it, and how long after the last time."""
+
+    run: Callable[[Clock], object]
+    every: timedelta
+
+
+class WorkQueue:
+    """Finds work and does it, for Huey's tasks, the command line, tests and benchmarks alike."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - every room has work of its own
+        self,
+        lists: ImportingLists,
+        traffic: ImportingTraffic,
+        campaigns: Campaigns,
+        sending: Sending,
+        reports: Reports,
+        upkeep: Upkeep,
+        demo: DemoSeeding,
+        alone: Alone,
+    ) -> None:
+        """Take the rooms. A new kind of work is a line in one of the two tables."""
+        self._sending = sending
+        self._upkeep = upkeep
+        self._alone = alone
+        launching, controlling = campaigns.launching, campaigns.controlling
+        # In the order in which it is found.
+        self._found: Mapping[WorkKind, _Found] = {
+            WorkKind.DEMO: _Found(demo.run, demo.list_waiting),
+            WorkKind.IMPORT: _Found(lists.run, lists.list_waiting),
+            WorkKind.TRAFFIC: _Found(traffic.run, traffic.list_waiting),
+            WorkKind.START: _Found(launching.start, launching.list_due),
+            WorkKind.FREEZE: _Found(launching.freeze, launching.list_processing),
+            WorkKind.CANCEL: _Found(controlling.settle, controlling.list_canceled),
+            WorkKind.EXPORT: _Found(reports.exporting.run, reports.exporting.list_waiting),
+            WorkKind.SEND: _Found(sending.submitting.run, sending.submitting.list_sendable),
+        }
+        self._repeated: Mapping[WorkKind, _Repeated] = {
+            WorkKind.RECEIPTS: _Repeated(self._take_receipts, timedelta(seconds=0.5)),
+            WorkKind.ROLLUPS: _Repeated(self._refresh, timedelta(seconds=60)),
+            WorkKind.TIDY: _Repeated(lambda clock: upkeep.forgetting.run(clock()), timedelta(minutes=10)),
+            WorkKind.MAINTENANCE: _Repeated(upkeep.maintaining.run, timedelta(seconds=60)),
+            WorkKind.MEND: _Repeated(upkeep.mending_times.run, timedelta(seconds=30)),
+        }
+
+    @property
+    def pauses(self) -> Mapping[WorkKind, timedelta]:
+        """How long after the last time each kind of work is done that is not found by looking."""
+        return {kind: repeated.every for kind, repeated in self._repeated.items()}
 
     def find(self, now: datetime) -> list[Work]:
         """Return what waits, but for what is done again and again, such as receipts and tidying up."""
-        return [
-            *(Work(WorkKind.DEMO, user_id) for user_id in self.demo.list_waiting(now)),
-            *(Work(WorkKind.IMPORT, list_id) for list_id in self.importing.list_waiting(now)),
-            *(Work(WorkKind.TRAFFIC, import_id) for import_id in self.importing_traffic.list_waiting(now)),
-            *(Work(WorkKind.START, campaign_id) for campaign_id in self.launching.list_due(now)),
-            *(Work(WorkKind.FREEZE, campaign_id) for campaign_id in self.launching.list_processing(now)),
-            *(Work(WorkKind.CANCEL, campaign_id) for campaign_id in self.controlling.list_canceled(now)),
-            *(Work(WorkKind.EXPORT, export_id) for export_id in self.exporting.list_waiting(now)),
-            *(Work(WorkKind.SEND, campaign_id) for campaign_id in self.sending.list_sendable(now)),
-        ]
+        return [Work(kind, subject) for kind, found in self._found.items() for subject in found.list_waiting(now)]
 
     def count_sending(self, now: datetime) -> Mapping[Work, int]:
         """Return how many threads of all workers send for each campaign, as the leases say."""
-        return {Work(WorkKind.SEND, key): count for key, count in self.sending.count_running(now).items()}
+        counts = self._sending.submitting.count_running(now)
+        return {Work(WorkKind.SEND, campaign_id): count for campaign_id, count in counts.items()}
 
     def do(self, work: Work, clock: Clock) -> None:
         """Do it, or nothing when somebody else does."""
-        self._tasks()[work.kind](work.subject, clock)
+        if work.kind in self._repeated:
+            self._repeated[work.kind].run(clock)
+        else:
+            self._found[work.kind].run(work.subject, clock)
 
-    def _tasks(self) -> Mapping[WorkKind, Callable[[str, Clock], object]]:
-        return {
-            WorkKind.IMPORT: self.importing.run,
-            WorkKind.TRAFFIC: self.importing_traffic.run,
-            WorkKind.START: self.launching.start,
-            WorkKind.FREEZE: self.launching.freeze,
-            WorkKind.CANCEL: self.controlling.settle,
-            WorkKind.SEND: self.sending.run,
-            WorkKind.RECEIPTS: self._take_receipts,
-            WorkKind.DEMO: self.demo.run,
-            WorkKind.ROLLUPS: self._refresh,
-            WorkKind.EXPORT: self.exporting.run,
-            WorkKind.TIDY: lambda _, clock: self.forgetting.run(clock()),
-            WorkKind.MAINTENANCE: lambda _, clock: self.maintaining.run(clock),
-            WorkKind.MEND: lambda _, clock: self.mending_times.run(clock),
-        }
-
-    def _take_receipts(self, _subject: str, clock: Clock) -> None:
-        self.receiving.collect(clock)
-        self.receiving.merge(clock)
-
-    def _refresh(self, _subject: str, clock: Clock) -> None:
-        # Two workers would count the same months and write one after the other what is there already.
-        with self.alone.hold(REFRESHING, clock) as mine:
-            if mine:
-                self.rolling_up.refresh()
-                self.indexing.refresh(clock())
-
-    def run_until_idle(self, clock: Callable[[], datetime]) -> None:
+    def run_until_idle(self, clock: Clock) -> None:
         """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""
         while found := self.find(clock()):
             for work in found:
                 self.do(work, clock)
         self.do(Work(WorkKind.RECEIPTS), clock)
+
+    def stop(self) -> None:
+        """Let what is under way end soon, as when the worker shuts down; what is left waits for the next one."""
+        self._sending.submitting.stop()
+        self._upkeep.rolling_up.stop()
+        self._upkeep.maintaining.stop()
+        self._upkeep.indexing.stop()
+
+    def _take_receipts(self, clock: Clock) -> None:
+        self._sending.receiving.collect(clock)
+        self._sending.receiving.merge(clock)
+
+    def _refresh(self, clock: Clock) -> None:
+        # Two workers would count the same months and write one after the other what is there already.
+        with self._alone.hold(REFRESHING, clock) as mine:
+            if mine:
+                self._upkeep.rolling_up.refresh()
+                self._upkeep.indexing.refresh(clock())

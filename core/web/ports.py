@@ -138,6 +138,34 @@ class OpenPages(Protocol):
         ...
 
 
+class People(Protocol):
+    """The part of the composed application that is asked about people over HTTP."""
+
+    @property
+    def signing_in(self) -> SignIn:
+        """The service behind the login page."""
+        ...
+
+    @property
+    def resetting(self) -> Recovery:
+        """The service behind Forgot Password."""
+        ...
+
+    @property
+    def links(self) -> Doors:
+        """The service behind the links of invitations and new emails."""
+        ...
+
+
+class Reports(Protocol):
+    """The part of the composed application that has files to take away."""
+
+    @property
+    def exporting(self) -> Exports:
+        """The service behind downloads."""
+        ...
+
+
 class Application(Protocol):
     """The part of the composed application that is served over HTTP."""
 
@@ -147,23 +175,13 @@ class Application(Protocol):
         ...
 
     @property
-    def signing_in(self) -> SignIn:
-        """The service behind the login page."""
+    def people(self) -> People:
+        """Who comes in."""
         ...
 
     @property
-    def recovering(self) -> Recovery:
-        """The service behind Forgot Password."""
-        ...
-
-    @property
-    def accepting(self) -> Doors:
-        """The service behind the links of invitations and new emails."""
-        ...
-
-    @property
-    def exporting(self) -> Exports:
-        """The service behind downloads."""
+    def reports(self) -> Reports:
+        """What is taken away."""
         ...
 
     def health(self, now: datetime) -> Mapping[str, bool]:

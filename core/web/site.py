@@ -30,14 +30,14 @@ def routes(app: Application, *, clock: Clock) -> list[BaseRoute]:
     """Return Heliograph's own HTTP routes; each is public or guarded as `core.web.guard` says."""
     cookies = Cookies(secure=app.settings.is_secure)
     return [
-        *LoginPage(app.signing_in, cookies, clock, app.settings.session_idle_s).routes(),
-        *SetupPage(app.signing_in, cookies, clock).routes(),
-        *ForgotPages(app.recovering, cookies, clock).routes(),
-        *InvitationPage(app.accepting, cookies, clock).routes(),
-        *ConfirmEmailPage(app.accepting, cookies, clock).routes(),
+        *LoginPage(app.people.signing_in, cookies, clock, app.settings.session_idle_s).routes(),
+        *SetupPage(app.people.signing_in, cookies, clock).routes(),
+        *ForgotPages(app.people.resetting, cookies, clock).routes(),
+        *InvitationPage(app.people.links, cookies, clock).routes(),
+        *ConfirmEmailPage(app.people.links, cookies, clock).routes(),
         *HealthPage(app.health, clock).routes(),
-        *Downloads(app.exporting, clock).routes(),
-        *SessionRoutes(app.signing_in, clock, cookies).routes(),
+        *Downloads(app.reports.exporting, clock).routes(),
+        *SessionRoutes(app.people.signing_in, clock, cookies).routes(),
         *asset_routes(),
     ]
 
@@ -62,7 +62,7 @@ def middleware(
         Middleware(SecurityHeaders, secure=settings.is_secure),
         Middleware(OwnPagesOnly, public_url=settings.public_url),
         Middleware(BodyLimit, paths=(*ENTRANCE, *SESSION_PATHS)),
-        Middleware(Guard, sign_in=app.signing_in, watch=watch, clock=clock, cookies=cookies),
+        Middleware(Guard, sign_in=app.people.signing_in, watch=watch, clock=clock, cookies=cookies),
         Middleware(Uploads, limits=UploadLimits(app.settings.upload_max_mib << 20), clock=clock, pages=pages),
         Middleware(OwnMedia, pages=pages),
         Middleware(Inject),

@@ -39,8 +39,8 @@ def show(address: str, alt: str) -> None:
 
 def _own(*, small: bool) -> str:
     app, viewer = session.current()
-    digest = app.own_account.find_avatar_digest(viewer)
-    return _address(digest, small, lambda: app.own_account.find_avatar(viewer)) if digest else ""
+    digest = app.people.own_account.find_avatar_digest(viewer)
+    return _address(digest, small, lambda: app.people.own_account.find_avatar(viewer)) if digest else ""
 
 
 # With another picture the digest is another one.

@@ -24,7 +24,7 @@ def show_open(page: str) -> None:
 def _question(page: str) -> None:
     app, viewer = session.current()
     with widgets.show_errors():
-        original = app.composing.get(viewer, widgets.open_subject())
+        original = app.campaigns.composing.get(viewer, widgets.open_subject())
         name = st.text_input(
             "Name of the copy", f"Copy of {original.name}"[:NAME_MAX], max_chars=NAME_MAX, key=f"{page}_clone_name"
         )
@@ -38,7 +38,7 @@ def _question(page: str) -> None:
             st.rerun()
         if save:
             with widgets.show_errors({"name": place}) as outcome:
-                copy = app.composing.clone(viewer, original.campaign_id, name, session.now())
+                copy = app.campaigns.composing.clone(viewer, original.campaign_id, name, session.now())
             if outcome.ok:
                 widgets.close_panel()
                 widgets.flash(f"{copy.name} is saved as a draft.")

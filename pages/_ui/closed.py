@@ -16,7 +16,7 @@ _NOTHING = (
 def stop_if_closed() -> None:
     """Explain in place of the form and end the page, unless the viewer has an account to send from."""
     app, viewer = session.current()
-    if found := app.explaining.closed_sending(viewer):
+    if found := app.people.explaining.closed_sending(viewer):
         with widgets.empty_state(
             ":material/lock:", "Sending is closed", "Sending needs an active traffic account of type Campaign."
         ):
@@ -27,7 +27,7 @@ def stop_if_closed() -> None:
 def warn_if_closed() -> None:
     """Say it above a page that shows something without such an account, too."""
     app, viewer = session.current()
-    if found := app.explaining.closed_sending(viewer):
+    if found := app.people.explaining.closed_sending(viewer):
         st.info(
             f"**Sending is closed.** It needs an active traffic account of type Campaign.  \n{_words(found)}",
             icon=":material/lock:",
@@ -37,7 +37,7 @@ def warn_if_closed() -> None:
 def no_messages(icon: str, title: str) -> None:
     """Draw what stands in place of messages when there are none, and say so when there can be none."""
     app, viewer = session.current()
-    helpers = app.explaining.without_account(viewer)
+    helpers = app.people.explaining.without_account(viewer)
     if helpers is None:
         with widgets.empty_state(icon, title, _NOTHING):
             return
@@ -56,7 +56,7 @@ def how_to_join() -> str:
 def warn_without_account(why: str) -> None:
     """Say what a page shows nothing of, and whom to ask, when the viewer belongs to no account; *why* in a sentence."""
     app, viewer = session.current()
-    helpers = app.explaining.without_account(viewer)
+    helpers = app.people.explaining.without_account(viewer)
     if helpers is not None:
         st.info(
             f"**{_NO_ACCOUNT}** {why}  \n{_whom_to_ask(helpers)}",

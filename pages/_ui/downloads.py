@@ -22,7 +22,7 @@ def toolbar() -> None:
     app, viewer = session.current()
     if viewer.permissions.isdisjoint({Permission.MESSAGE_HISTORY, Permission.STATISTICS, Permission.AUDIT}):
         return
-    found = app.exporting.list_mine(viewer)
+    found = app.reports.exporting.list_mine(viewer)
     unfinished = any(each.is_unfinished for each in found)
     icon = ":material/downloading:" if unfinished else ":material/download:"
     with st.popover("", icon=icon, type="tertiary", help="Your exports", key=KEY):
@@ -37,7 +37,7 @@ def toolbar() -> None:
 def _moving() -> None:
     """Draw the list again and again; when an export has ended, say so and draw the whole page, which ends this."""
     app, viewer = session.current()
-    found = app.exporting.list_mine(viewer)
+    found = app.reports.exporting.list_mine(viewer)
     _list(found)
     watched: set[str] = st.session_state.get(_WATCHED, set())
     now = {each.export_id for each in found if each.is_unfinished}
@@ -107,7 +107,7 @@ def _find_ordered(request: ExportRequest, key: str) -> Export | None:
     if question != _question(request):
         return None
     app, viewer = session.current()
-    return next((each for each in app.exporting.list_mine(viewer) if each.export_id == export_id), None)
+    return next((each for each in app.reports.exporting.list_mine(viewer) if each.export_id == export_id), None)
 
 
 def _link(label: str, each: Export, width: str = "stretch") -> None:
@@ -133,7 +133,7 @@ def button(label: str, request: ExportRequest, kind: ExportFormat, *, key: str, 
     if st.button(label, icon=":material/download:", key=key, width=width):
         app, viewer = session.current()
         with widgets.show_errors() as outcome:
-            ordered = app.exporting.start(viewer, request, kind, session.now())
+            ordered = app.reports.exporting.start(viewer, request, kind, session.now())
         if outcome.ok:
             st.session_state[_ordered(key)] = (_question(request), ordered.export_id)
             st.session_state[_WATCHED] = {ordered.export_id}

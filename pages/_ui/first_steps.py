@@ -17,9 +17,11 @@ _ONE = PageRequest(size=1)
 def show() -> None:
     """Draw them for those who may take all of them, until their first campaign is launched."""
     app, viewer = session.current()
-    if not viewer.may(Permission.DISTRIBUTION_LISTS, Permission.CAMPAIGN) or app.explaining.closed_sending(viewer):
+    if not viewer.may(Permission.DISTRIBUTION_LISTS, Permission.CAMPAIGN) or app.people.explaining.closed_sending(
+        viewer
+    ):
         return
-    if app.composing.page(viewer, _ONE, statuses=_LAUNCHED).total:
+    if app.campaigns.composing.page(viewer, _ONE, statuses=_LAUNCHED).total:
         return
     has_list, has_draft = _done(app, viewer)
     with widgets.card("First steps", key=f"{KEY}_first_steps"):
@@ -38,7 +40,7 @@ def show() -> None:
 
 def _done(app: App, viewer: Viewer) -> tuple[bool, bool]:
     """Return whether there is a list, and whether there is a draft."""
-    return bool(app.importing.page(viewer, _ONE).total), bool(app.composing.page(viewer, _ONE).total)
+    return bool(app.lists.page(viewer, _ONE).total), bool(app.campaigns.composing.page(viewer, _ONE).total)
 
 
 def _mark(is_done: bool) -> str:

@@ -18,7 +18,7 @@ def menu(page: str) -> None:
     app, viewer = session.current()
     with st.popover("Views", icon=":material/bookmark:", key=f"{page}_views"):
         with widgets.show_errors():
-            found = app.remembering.list_views(viewer, page)
+            found = app.reports.views.list_views(viewer, page)
             if not found:
                 st.caption("Save what you look at now under a name, to come back to it.")
             _list(page, found, viewer.user_id)
@@ -35,7 +35,7 @@ def _list(page: str, found: Sequence[SavedView], user_id: str) -> None:
                 _open(page, view)
             if view.user_id == user_id and st.button("Delete", key=f"{page}_unview_{view.view_id}", type="tertiary"):
                 app, viewer = session.current()
-                app.remembering.delete_view(viewer, view.view_id)
+                app.reports.views.delete_view(viewer, view.view_id)
                 st.rerun()
 
 
@@ -43,7 +43,7 @@ def _whose(page: str) -> str:
     """Say whose accounts the person sees on this page, whoever shared the view."""
     app, viewer = session.current()
     closed = viewer.inactive_ids if page == "message_history" else frozenset[str]()
-    mine = [item.display_name for item in app.accounts.list_accounts(viewer) if item.account_id not in closed]
+    mine = [item.display_name for item in app.accounts.managing.list_accounts(viewer) if item.account_id not in closed]
     shown = ", ".join(formats.plain(name) for name in mine[:_NAMED])
     more = f" and {len(mine) - _NAMED} more" if len(mine) > _NAMED else ""
     return f"it shows everybody his or her own accounts, you {shown}{more}." if mine else "you have no account yet."
@@ -65,7 +65,7 @@ def _save(page: str) -> None:
             return
     app, viewer = session.current()
     with widgets.show_errors() as outcome:
-        app.remembering.save_view(viewer, page, name, _address(page), shared=shared, now=session.now())
+        app.reports.views.save_view(viewer, page, name, _address(page), shared=shared, now=session.now())
     if outcome.ok:
         widgets.flash(f"The view {name.strip()} is saved.", icon=":material/bookmark_added:")
         st.rerun()

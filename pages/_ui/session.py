@@ -29,7 +29,7 @@ def current() -> tuple[App, Viewer]:
     an earlier answer: a session may have ended, or a permission been taken, in between.
     """
     app = shared_app()
-    viewer = app.signing_in.identify(token(), now())
+    viewer = app.people.signing_in.identify(token(), now())
     if viewer is None:
         leave()
     # After a reconnect the cookie may belong to somebody else, while the browser tab still
@@ -53,14 +53,15 @@ def refuse(title: str) -> None:
     """Say that the viewer may not see *title*, and whom to ask."""
     app, viewer = current()
     who = " or ".join(
-        f"{formats.plain(helper.name)} ({formats.plain(helper.email)})" for helper in app.explaining.helpers(viewer)
+        f"{formats.plain(helper.name)} ({formats.plain(helper.email)})"
+        for helper in app.people.explaining.helpers(viewer)
     )
     st.error(f"**You may not see {title}.**  \nAsk {who or 'an administrator'} to let you.", icon=":material/lock:")
 
 
 def sign_out() -> NoReturn:
     """End the session for good, then leave for the login page."""
-    shared_app().signing_in.sign_out(token(), now(), _address())
+    shared_app().people.signing_in.sign_out(token(), now(), _address())
     leave()
 
 

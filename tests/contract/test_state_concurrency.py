@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core.domain.campaigns import CampaignStatus
 from core.domain.messages import LedgerState
 from core.errors import StorageError
-from core.services.sending.batch_history import Settling
+from core.services.sending.batch_history import BatchHistory
 from core.state import accounts, campaigns, installation, ledger, lists, users
 from core.state.ledger import Batch, Claim, Outcome
 from core.state.models import Base
@@ -163,7 +163,7 @@ def test_the_last_batches_settled_at_once_complete_the_campaign(state: State, ou
         with state.write() as session:
             ledger.claim(session, batch, [Claim(f"message-{number}", f"+49179600000{number}")], NOW)
             ledger.record_outcomes(session, [Outcome(f"message-{number}", settled, NOW, "0x0B")])
-    settling = Settling(state, Together(workers))
+    settling = BatchHistory(state, Together(workers))
 
     def settle(number: int) -> None:
         settling.settle(campaign, batches[number], rows_of([f"message-{number}"]), "simulator", NOW)

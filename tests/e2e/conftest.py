@@ -26,7 +26,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     data_dir: Path = tmp_path_factory.mktemp("demo")
     with installation(data_dir, simulator_speed="20") as running:
         now = datetime.now(UTC)
-        person = running.app.people.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), now)
+        person = running.app.people.adding.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), now)
         running.app.demo.seed(person.user_id, now)
         yield running
 

@@ -54,7 +54,7 @@ class Studio:
 
     def enter(self, page: Page) -> None:
         """Sign in without the form, which has tests of its own."""
-        token = self.running.app.signing_in.sign_in(EMAIL, PASSWORD, Browser("127.0.0.1"), now())
+        token = self.running.app.people.signing_in.sign_in(EMAIL, PASSWORD, Browser("127.0.0.1"), now())
         page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.url}])
 
     def upload(self, name: str, rows: str, account: Account | None = None) -> str:
@@ -64,7 +64,7 @@ class Studio:
 
     def upload_all(self, contents: Mapping[str, str], account: Account | None = None) -> list[str]:
         """Upload several lists by name, which the worker imports side by side; return their ids."""
-        importing = self.running.app.importing
+        importing = self.running.app.lists
         list_ids = []
         for name, rows in contents.items():
             upload = Upload((account or self.fast).account_id, name, "contacts.csv")
@@ -82,10 +82,10 @@ class Studio:
             "list_ids": list_ids,
             "message": "Doors open at 8.",
         }
-        return self.running.app.composing.save(self.viewer, CampaignDraft(**(facts | overrides)), now())
+        return self.running.app.campaigns.composing.save(self.viewer, CampaignDraft(**(facts | overrides)), now())
 
     def get(self, campaign: Campaign) -> Campaign:
-        return self.running.app.composing.get(self.viewer, campaign.campaign_id)
+        return self.running.app.campaigns.composing.get(self.viewer, campaign.campaign_id)
 
     def set_budget(self, cents: Decimal | None) -> None:
         with self.running.app.state.write() as session:
@@ -97,14 +97,14 @@ def studio_in(data_dir: Path) -> Iterator[Studio]:
     """Run a studio; a small *sub_window* lets a pause take effect soon at a slow rate."""
     with installation(data_dir, simulator_speed="1000", sub_window="10") as running:
         app = running.app
-        viewer = app.people.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), now())
-        (fast,) = app.accounts.list_sending(viewer)
+        viewer = app.people.adding.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), now())
+        (fast,) = app.accounts.managing.list_sending(viewer)
         facts = ("slow", "Slow lane", AccountType.CAMPAIGN, AccountStatus.ACTIVE, fast.gateway, SLOW_TPS)
-        slow = app.accounts.open_account(Account("", *facts), [Price("", "", PRICE_CENTS)], now())
-        app.accounts.join(viewer.user_id, slow.account_id)
+        slow = app.accounts.managing.open_account(Account("", *facts), [Price("", "", PRICE_CENTS)], now())
+        app.accounts.managing.join(viewer.user_id, slow.account_id)
         with app.state.write() as session:
             session.execute(update(UserRow).values(time_zone=ZONE))
-        yield Studio(running, app.people.get_viewer(), fast, slow)
+        yield Studio(running, app.people.adding.get_viewer(), fast, slow)
 
 
 def until(is_so: Callable[[], bool]) -> None:

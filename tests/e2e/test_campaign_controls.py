@@ -51,7 +51,7 @@ def grows(page: Page, beyond: int) -> None:
 def test_a_campaign_is_watched_paused_resumed_and_canceled(browser: Browser, studio: Studio):
     guests = studio.upload("Slow guests", people(COUNT, FIRST), studio.slow)
     draft = studio.draft("Slow motion", (guests,), account_id=studio.slow.account_id)
-    studio.running.app.launching.launch(studio.viewer, draft.campaign_id, now())
+    studio.running.app.campaigns.launching.launch(studio.viewer, draft.campaign_id, now())
     with person(browser, studio.url) as page:
         studio.enter(page)
         open_page(page, f"/campaign?id={draft.campaign_id}")
@@ -65,7 +65,7 @@ def test_a_campaign_is_watched_paused_resumed_and_canceled(browser: Browser, stu
         expect(page.get_by_role("button", name="Resume")).to_be_visible()
         assert studio.get(draft).status is CampaignStatus.PAUSED
         # What was on its way is settled; then nothing goes out any more.
-        reconcile = studio.running.app.reporting.reconciliation
+        reconcile = studio.running.app.reports.reporting.reconciliation
 
         def rests() -> bool:
             before = reconcile(studio.viewer, draft.campaign_id).sent_count
@@ -112,7 +112,7 @@ def test_each_number_leads_to_as_many_people(browser: Browser, studio: Studio):
     others = studio.upload("Number others", people(4, FIRST + 5_000))
     left_out = studio.upload("Number bought", people(2, FIRST + 5_007))
     draft = studio.draft("Numbers", (guests, others), left_out_ids=(left_out,))
-    studio.running.app.launching.launch(studio.viewer, draft.campaign_id, now())
+    studio.running.app.campaigns.launching.launch(studio.viewer, draft.campaign_id, now())
     until(lambda: studio.get(draft).status is CampaignStatus.COMPLETED)
     with person(browser, studio.url) as page:
         studio.enter(page)
@@ -137,7 +137,7 @@ def test_a_test_message_goes_to_the_number_that_was_typed(browser: Browser, stud
     )
 
     def tests() -> list:
-        found = studio.running.app.composing.page(studio.viewer, PageRequest(size=50)).items
+        found = studio.running.app.campaigns.composing.page(studio.viewer, PageRequest(size=50)).items
         return [item for item in found if item.source is Source.QUICK_SEND]
 
     with person(browser, studio.url) as page:
@@ -157,5 +157,5 @@ def test_a_test_message_goes_to_the_number_that_was_typed(browser: Browser, stud
     (sent,) = tests()
     assert sent.message == "Bonjour Renee!"
     until(lambda: studio.get(sent).status is CampaignStatus.COMPLETED)
-    rows = studio.running.app.reconciling.rows(studio.viewer, sent.campaign_id, "sent", None, 1, 15)
+    rows = studio.running.app.sending.reconciling.rows(studio.viewer, sent.campaign_id, "sent", None, 1, 15)
     assert rows.table["Receiver"].to_pylist() == ["+33612345678"]

@@ -26,7 +26,7 @@ def asters(studio: Studio) -> Studio:
             studio.draft(name, account_id=studio.slow.account_id)
         elif name == "Aster 05":
             planned = studio.draft(name, (guests,), schedule_at=now() + timedelta(days=3))
-            studio.running.app.launching.launch(studio.viewer, planned.campaign_id, now())
+            studio.running.app.campaigns.launching.launch(studio.viewer, planned.campaign_id, now())
         else:
             studio.draft(name, (guests,))
     return studio
@@ -99,7 +99,7 @@ def test_filters_stay_in_the_address_through_a_reload_and_the_way_back(browser: 
 
 def test_clone_asks_for_a_name_and_cancel_leaves_nothing(browser: Browser, asters: Studio):
     def clones() -> list:
-        found = asters.running.app.composing.page(asters.viewer, PageRequest(size=50, search="Bluebell"))
+        found = asters.running.app.campaigns.composing.page(asters.viewer, PageRequest(size=50, search="Bluebell"))
         return list(found.items)
 
     with person(browser, asters.url) as page:
@@ -127,7 +127,7 @@ def test_clone_asks_for_a_name_and_cancel_leaves_nothing(browser: Browser, aster
 
 
 def test_the_numbers_of_a_campaign_stay_on_one_line_on_a_phone(browser: Browser, demo: Installation):
-    found = demo.app.composing.page(demo.app.people.get_viewer(), PageRequest(size=50)).items
+    found = demo.app.campaigns.composing.page(demo.app.people.adding.get_viewer(), PageRequest(size=50)).items
     campaign_id = next(item.campaign_id for item in found if item.name == "Ski season opener")
     with person(browser, demo.url, phone=True) as page:
         log_in(page)

@@ -46,7 +46,7 @@ def pick(page: Page, name: str) -> None:
 
 
 def stored(studio: Studio, name: str):
-    (found,) = studio.running.app.composing.page(studio.viewer, PageRequest(search=name)).items
+    (found,) = studio.running.app.campaigns.composing.page(studio.viewer, PageRequest(search=name)).items
     return found
 
 
@@ -276,7 +276,7 @@ def test_what_keeps_an_empty_message_from_being_launched_is_in_sight(browser: Br
 
 
 def test_tab_begins_with_the_new_step_and_the_new_page_instead_of_at_launch(browser: Browser, panels: Studio):
-    lists = panels.running.app.importing.page(panels.viewer, PageRequest(search="Panel 03")).items
+    lists = panels.running.app.lists.page(panels.viewer, PageRequest(search="Panel 03")).items
     draft = panels.draft("By keyboard", (lists[0].list_id,))
     with person(browser, panels.url) as page:
         panels.enter(page)

@@ -30,11 +30,11 @@ def click(page: Page, row: int, x: int) -> None:
 
 
 def newest(demo: Installation, count: int) -> list[dict]:
-    viewer = demo.app.people.get_viewer()
+    viewer = demo.app.people.adding.get_viewer()
     period = resolve_period(Preset.LAST_30_DAYS, datetime.now(UTC), viewer.time_zone)
-    (first, *_) = demo.app.reporting.all_messages(viewer, MessageQuery(viewer.account_ids, period, sender="MERIDIAN"))[
-        1
-    ]
+    (first, *_) = demo.app.reports.reporting.all_messages(
+        viewer, MessageQuery(viewer.account_ids, period, sender="MERIDIAN")
+    )[1]
     return first.slice(0, count).to_pylist()
 
 

@@ -58,7 +58,7 @@ def test_every_finding_has_its_figures_and_leads_to_exactly_its_rows(
     browser: Browser, studio: Studio, audience: dict[str, str]
 ):
     earlier = studio.draft("Earlier today", (studio.upload("Preflight earlier", people(1, FIRST + 90)),), **PLAIN)
-    studio.running.app.launching.launch(studio.viewer, earlier.campaign_id, now())
+    studio.running.app.campaigns.launching.launch(studio.viewer, earlier.campaign_id, now())
     draft = studio.draft(
         "Many findings",
         (audience["Guests"], audience["Others"]),
@@ -105,7 +105,7 @@ def test_a_budget_that_does_not_suffice_keeps_the_launch_shut(
 ):
     guests = (studio.upload("Budget guests", people(4, FIRST + 200)),)
     studio.set_budget(Decimal(1_000_000))
-    left = studio.running.app.preflighting.check(
+    left = studio.running.app.campaigns.preflighting.check(
         studio.viewer, studio.draft("Budget probe", guests).campaign_id, now()
     ).budget_left_eur_cents
     # Whatever was spent before: 19 cents are left for what costs 20.
@@ -130,7 +130,7 @@ def change(studio: Studio, draft: Campaign, message: str) -> None:
     """Let a colleague save the draft with another message."""
     stored = studio.get(draft)
     changed = replace(draft_of(stored), message=message)
-    studio.running.app.composing.save(studio.viewer, changed, now(), stored.campaign_id, stored.version)
+    studio.running.app.campaigns.composing.save(studio.viewer, changed, now(), stored.campaign_id, stored.version)
 
 
 def test_an_edit_between_is_noticed_and_the_new_counts_are_shown_first(browser: Browser, studio: Studio):
@@ -156,7 +156,7 @@ def test_launching_in_two_tabs_launches_once(browser: Browser, studio: Studio):
     guests = (studio.upload("Tab guests", people(20, FIRST + 400)),)
     draft = studio.draft("Two tabs", guests, message="Only once, please.")
     journal = Journal(studio.running.app.settings.simulator_path)
-    until(lambda: not studio.running.app.launching.list_processing(now()))
+    until(lambda: not studio.running.app.campaigns.launching.list_processing(now()))
     before = journal.count_accepted()
     with person(browser, studio.url) as page:
         studio.enter(page)

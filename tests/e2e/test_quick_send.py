@@ -50,8 +50,8 @@ def test_numbers_become_chips_and_the_message_is_sent_once(browser: Browser, dem
         expect(page.get_by_role("heading", name="Campaign", exact=True)).to_be_visible()
         expect(page.locator(".st-key-campaign_header").get_by_text("Completed")).to_be_visible(timeout=60_000)
         adds_up(page)
-    viewer = demo.app.people.get_viewer()
-    found = demo.app.composing.page(viewer, PageRequest(size=50)).items
+    viewer = demo.app.people.adding.get_viewer()
+    found = demo.app.campaigns.composing.page(viewer, PageRequest(size=50)).items
     assert [item.message for item in found if item.source == "quick_send"] == ["Doors open at 8."]
 
 

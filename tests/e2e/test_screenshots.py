@@ -57,8 +57,8 @@ PAGES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
 
 
 def addresses(demo: Installation) -> dict[str, str]:
-    viewer = demo.app.people.get_viewer()
-    found = demo.app.composing.page(viewer, PageRequest(size=50)).items
+    viewer = demo.app.people.adding.get_viewer()
+    found = demo.app.campaigns.composing.page(viewer, PageRequest(size=50)).items
     return {
         "campaign": next(item.campaign_id for item in found if item.name == "Ski season opener"),
         "draft": next(item.campaign_id for item in found if item.status == "Inactive"),

@@ -26,7 +26,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Run an installation of one's own: what is changed here, others would not expect."""
     data_dir: Path = tmp_path_factory.mktemp("settings")
     with installation(data_dir) as found:
-        found.app.people.add(NewPerson("Grace Hopper", EMAIL, PASSWORD), datetime.now(UTC))
+        found.app.people.adding.add(NewPerson("Grace Hopper", EMAIL, PASSWORD), datetime.now(UTC))
         yield found
 
 
@@ -116,8 +116,10 @@ def link(running: Installation) -> str:
 
 
 def test_quick_send_begins_with_the_settings_and_returns_to_them(browser: Browser, running: Installation):
-    viewer = running.app.people.get_viewer()
-    running.app.own_account.change_sms_settings(viewer, SmsSettings(simplifies=True, sender_id="MERIDIAN"), now())
+    viewer = running.app.people.adding.get_viewer()
+    running.app.people.own_account.change_sms_settings(
+        viewer, SmsSettings(simplifies=True, sender_id="MERIDIAN"), now()
+    )
     with person(browser, running.url) as page:
         log_in(page, EMAIL)
         open_page(page, "/quick_send")

@@ -25,8 +25,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 @pytest.fixture
 def inhabited(fresh: Installation) -> Installation:
     """Make sure that somebody can log in, whatever became of the story."""
-    if fresh.app.signing_in.needs_setup():
-        fresh.app.people.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), datetime.now(UTC))
+    if fresh.app.people.signing_in.needs_setup():
+        fresh.app.people.adding.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), datetime.now(UTC))
     return fresh
 
 
@@ -40,7 +40,7 @@ def contacts() -> bytes:
 def set_up(page: Page, running: Installation) -> None:
     page.goto("/")
     expect(page).to_have_url(f"{running.url}/setup")
-    page.get_by_label("Setup token").fill(running.app.signing_in.new_setup_token())
+    page.get_by_label("Setup token").fill(running.app.people.signing_in.new_setup_token())
     page.get_by_label("Your name").fill("Ada Lovelace")
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password", exact=True).fill(PASSWORD)

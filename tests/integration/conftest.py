@@ -31,4 +31,4 @@ def app(environment: dict[str, str]) -> Iterator[App]:
 
 @pytest.fixture
 def viewer(app: App) -> Viewer:
-    return app.people.add(NewPerson("Ada", "ada@example.com", "Heliograph-test-1"), app.clock())
+    return app.people.adding.add(NewPerson("Ada", "ada@example.com", "Heliograph-test-1"), app.clock())

@@ -231,8 +231,8 @@ def open_booking(run: Run) -> None:
     app = build_app(Settings.from_environment())
     now = datetime.now(UTC)
     account = Account("", "booking", "Booking", AccountType.HTTP, AccountStatus.ACTIVE, "", 100)
-    opened = app.accounts.open_account(account, [], now)
-    app.accounts.join(app.people.get_viewer("").user_id, opened.account_id)
+    opened = app.accounts.managing.open_account(account, [], now)
+    app.accounts.managing.join(app.people.adding.get_viewer("").user_id, opened.account_id)
     app.close()
 
 

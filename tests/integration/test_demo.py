@@ -68,21 +68,21 @@ def app(build: Builder) -> App:
 
 
 def add_person(app: App, email: str = "demo@example.com") -> Viewer:
-    return app.people.add(NewPerson("Demo Person", email, "Mirror-on-the-hill-1"), NOW)
+    return app.people.adding.add(NewPerson("Demo Person", email, "Mirror-on-the-hill-1"), NOW)
 
 
 def seeded(app: App, now: datetime = NOW) -> Viewer:
     person = add_person(app)
     app.demo.seed(person.user_id, now, message_count=COUNT)
-    return app.people.get_viewer(person.email)
+    return app.people.adding.get_viewer(person.email)
 
 
 def campaigns_of(app: App, viewer: Viewer) -> list[Campaign]:
-    return list(app.composing.page(viewer, ALL).items)
+    return list(app.campaigns.composing.page(viewer, ALL).items)
 
 
 def lists_of(app: App, viewer: Viewer) -> dict[str, DistributionList]:
-    return {item.list_id: item for item in app.importing.page(viewer, ALL).items}
+    return {item.list_id: item for item in app.lists.page(viewer, ALL).items}
 
 
 def query(app: App, sql: str, **values: object) -> pa.Table:
@@ -109,18 +109,20 @@ def check_sums(app: App, viewer: Viewer) -> int:
     ):
         by_campaign[campaign_id] = count
     for campaign in campaigns_of(app, viewer):
-        found = app.reporting.reconciliation(viewer, campaign.campaign_id)
+        found = app.reports.reporting.reconciliation(viewer, campaign.campaign_id)
         unsent = query(app, "SELECT outcome, reason FROM lake.unsent WHERE campaign_id = $id", id=campaign.campaign_id)
         assert found.balances
         assert found.sent_count == by_campaign.pop(campaign.campaign_id, 0)
         assert Counter(unsent["reason"].to_pylist()) == found.failed
     outside_count = by_campaign.pop("", 0)
     assert not by_campaign, "messages of a campaign that nobody sees"
-    total = app.reporting.messages(viewer, MessageQuery(viewer.account_ids, EVERYTHING), 1, 10).total
-    sent_count = sum(app.reporting.reconciliation(viewer, c.campaign_id).sent_count for c in campaigns_of(app, viewer))
+    total = app.reports.reporting.messages(viewer, MessageQuery(viewer.account_ids, EVERYTHING), 1, 10).total
+    sent_count = sum(
+        app.reports.reporting.reconciliation(viewer, c.campaign_id).sent_count for c in campaigns_of(app, viewer)
+    )
     groups = (GroupBy.ACCOUNT, GroupBy.COUNTRY, GroupBy.DAY)
-    statistics = app.reporting.statistics(viewer, StatisticsRequest(EVERYTHING, groups, size=1_000_000)).table
-    traffic = app.reporting.traffic(viewer, EVERYTHING)
+    statistics = app.reports.reporting.statistics(viewer, StatisticsRequest(EVERYTHING, groups, size=1_000_000)).table
+    traffic = app.reports.reporting.traffic(viewer, EVERYTHING)
     assert total == sent_count + outside_count == traffic.total == sum(statistics["sent"].to_pylist())
     assert traffic.cost_eur_cents == sum(statistics["cost_eur_cents"].to_pylist())
     return total
@@ -129,7 +131,7 @@ def check_sums(app: App, viewer: Viewer) -> int:
 def test_all_that_counts_messages_agrees(app: App) -> None:
     person = add_person(app)
     summary = app.demo.seed(person.user_id, NOW, message_count=COUNT)
-    viewer = app.people.get_viewer(person.email)
+    viewer = app.people.adding.get_viewer(person.email)
     assert check_sums(app, viewer) == summary.message_count == pytest.approx(COUNT, rel=0.01)
     assert summary.campaign_count == len(campaigns_of(app, viewer)) == len(CAMPAIGNS) + 1
     assert summary.list_count == len(lists_of(app, viewer))
@@ -151,7 +153,7 @@ def test_receipts_say_how_every_message_ended(app: App) -> None:
     receipts = query(app, "FROM lake.receipts")
     effects: set[Effect] = set()
     for row in rows[:: COUNT // 200]:
-        trace = app.tracing.get(viewer, row["message_id"])
+        trace = app.reports.tracing.get(viewer, row["message_id"])
         assert trace.is_explained
         assert all(came.receipt.done_at <= came.received_at <= NOW for came in trace.receipts)
         effects |= {came.effect for came in trace.receipts}
@@ -220,7 +222,7 @@ def test_lists_hold_what_they_count_and_keep_what_they_left_out(app: App) -> Non
             app, "SELECT count(*), count(DISTINCT msisdn) FROM lake.contacts WHERE list_id = $id", id=item.list_id
         )
         assert set(counted.to_pylist()[0].values()) == {item.entry_count}
-        left_out = app.importing.rejected_csv(viewer, item.list_id).decode("utf-8-sig")
+        left_out = app.lists.rejected_csv(viewer, item.list_id).decode("utf-8-sig")
         assert len(list(csv.DictReader(io.StringIO(left_out)))) == item.duplicate_count
         assert item.read_count == item.entry_count + item.duplicate_count
 
@@ -229,27 +231,27 @@ def test_the_draft_can_be_launched(app: App) -> None:
     viewer = seeded(app)
     (draft,) = [item for item in campaigns_of(app, viewer) if item.status is CampaignStatus.INACTIVE]
     clock = StoppedClock()
-    app.launching.launch(viewer, draft.campaign_id, clock())
+    app.campaigns.launching.launch(viewer, draft.campaign_id, clock())
     # A stopped clock fills no bucket: each look is a second later.
-    while app.composing.get(viewer, draft.campaign_id).status is not CampaignStatus.COMPLETED:
+    while app.campaigns.composing.get(viewer, draft.campaign_id).status is not CampaignStatus.COMPLETED:
         clock.advance(seconds=1)
-        app.working.run_until_idle(clock)
+        app.work.run_until_idle(clock)
     check_sums(app, viewer)
 
 
 def test_the_company_has_people_and_none_of_them_can_come_in(app: App) -> None:
     viewer = seeded(app)
-    found = {person.name: person for person in app.managing_people.page(viewer, ALL).items}
+    found = {person.name: person for person in app.people.managing.page(viewer, ALL).items}
     assert {person.status for person in found.values()} == set(UserStatus)
     assert {preset_of(person.permissions) for person in found.values()} == PRESETS.keys()
     assert len(found["Tom Becker"].account_ids) == 1
     for password in ("", "Mirror-on-the-hill-1"):
         with pytest.raises(WrongCredentials):
-            app.signing_in.sign_in(found["Mira Novak"].email, password, Browser("192.0.2.1"), NOW)
+            app.people.signing_in.sign_in(found["Mira Novak"].email, password, Browser("192.0.2.1"), NOW)
 
 
 def test_only_who_manages_accounts_may_ask_for_the_company(app: App) -> None:
-    campaign_manager = app.people.add(
+    campaign_manager = app.people.adding.add(
         NewPerson("Campaign Manager", "manager@example.com", "Mirror-on-the-hill-1", "Campaign manager"), NOW
     )
     with pytest.raises(Forbidden, match="TrafficAccounts"):
@@ -269,7 +271,7 @@ def test_a_second_request_only_lets_another_person_in(app: App) -> None:
     app.demo.run(second.user_id, clock)
     assert app.demo.list_waiting(clock()) == []
     assert everything(app) == before
-    assert app.people.get_viewer("second@example.com").account_ids < viewer.account_ids
+    assert app.people.adding.get_viewer("second@example.com").account_ids < viewer.account_ids
 
 
 def test_a_request_under_way_is_left_to_whoever_has_it(app: App) -> None:
@@ -312,13 +314,13 @@ def test_a_killed_seeding_shows_nothing_and_is_finished_by_the_next(app: App, bu
     )
     assert killed.returncode == -signal.SIGKILL
     assert query(app, "FROM lake.messages").num_rows > 0
-    viewer = app.people.get_viewer(person.email)
+    viewer = app.people.adding.get_viewer(person.email)
     assert campaigns_of(app, viewer) == []
     assert lists_of(app, viewer) == {}
-    assert app.reporting.traffic(viewer, EVERYTHING).total == 0
+    assert app.reports.reporting.traffic(viewer, EVERYTHING).total == 0
     # Whoever comes next may ask for something else: what was begun is what gets finished.
     app.demo.seed(person.user_id, NOW + timedelta(hours=5), message_count=2 * COUNT, days=30)
-    check_sums(app, app.people.get_viewer(person.email))
+    check_sums(app, app.people.adding.get_viewer(person.email))
     undisturbed = build("undisturbed")
     seeded(undisturbed)
     assert everything(app) == everything(undisturbed)

@@ -39,7 +39,7 @@ def house(disk: SmallDisk, tmp_path: Path) -> Iterator[House]:
     made = make_house(disk.path / "data")
     # The provider's own disk is not full.
     calm(made.app, journal_path=tmp_path / "provider.sqlite")
-    made.app.sending._stop = Naps(made)
+    made.app.sending.submitting._stop = Naps(made)
     yield made
     made.app.close()
 
@@ -69,30 +69,30 @@ def send_until_full(house: House, disk: SmallDisk, campaign_id: str, after: int)
 
 def send_all(house: House, campaign_id: str) -> None:
     # Room that SQLite's log still has inside its file may let a little more through.
-    while house.app.sending.list_sendable(house.now):
-        house.app.sending.run(campaign_id, house.clock)
+    while house.app.sending.submitting.list_sendable(house.now):
+        house.app.sending.submitting.run(campaign_id, house.clock)
 
 
 def test_an_import_waits_for_room(house: House, disk: SmallDisk):
     upload = Upload(house.account.account_id, "Guests", "guests.csv")
     content = contacts(COUNT).encode()
-    waiting = house.app.importing.upload(house.viewer, upload, io.BytesIO(content), house.now)
+    waiting = house.app.lists.upload(house.viewer, upload, io.BytesIO(content), house.now)
     disk.fill()
-    refused(lambda: house.app.importing.run(waiting.list_id, house.clock))
-    assert house.app.importing.get(house.viewer, waiting.list_id).status is ListStatus.IN_PROGRESS
+    refused(lambda: house.app.lists.run(waiting.list_id, house.clock))
+    assert house.app.lists.get(house.viewer, waiting.list_id).status is ListStatus.IN_PROGRESS
     disk.free()
     house.wait(LEASE_OVER)
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.importing.get(house.viewer, waiting.list_id)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.lists.get(house.viewer, waiting.list_id)
     assert (found.status, found.read_count, found.entry_count) == (ListStatus.READY, COUNT, COUNT)
-    assert house.app.importing.preview(house.viewer, found.list_id, COUNT - 1, 10).num_rows == 1
+    assert house.app.lists.preview(house.viewer, found.list_id, COUNT - 1, 10).num_rows == 1
 
 
 def test_an_upload_without_room_is_refused_and_leaves_nothing(house: House, disk: SmallDisk):
     disk.fill()
     upload = Upload(house.account.account_id, "Guests", "guests.csv")
     content = contacts(20 * COUNT).encode()
-    refused(lambda: house.app.importing.upload(house.viewer, upload, io.BytesIO(content), house.now))
+    refused(lambda: house.app.lists.upload(house.viewer, upload, io.BytesIO(content), house.now))
     uploads = house.app.settings.uploads_dir
     assert not uploads.exists() or list(uploads.iterdir()) == []
 
@@ -100,37 +100,37 @@ def test_an_upload_without_room_is_refused_and_leaves_nothing(house: House, disk
 def test_a_launch_waits_for_room(house: House, disk: SmallDisk):
     campaign_id = house.launch(house.upload(contacts(COUNT)).list_id).campaign_id
     disk.fill()
-    refused(lambda: house.app.launching.freeze(campaign_id, house.clock))
+    refused(lambda: house.app.campaigns.launching.freeze(campaign_id, house.clock))
     assert house.campaign(campaign_id).status is CampaignStatus.PROCESSING
     disk.free()
     house.wait(LEASE_OVER)
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
 
 
 @pytest.mark.parametrize("after", [0, COUNT // 2, COUNT - 100], ids=["first", "middle", "last"])
 def test_sending_goes_on_once_there_is_room_and_nothing_is_sent_twice(house: House, disk: SmallDisk, after: int):
     campaign_id = house.launch(house.upload(contacts(COUNT)).list_id).campaign_id
-    house.app.launching.freeze(campaign_id, house.clock)
+    house.app.campaigns.launching.freeze(campaign_id, house.clock)
     send_until_full(house, disk, campaign_id, after)
     accepted = house.simulator.journal.count_accepted()
     for _ in range(3):
         house.wait(LEASE_OVER)
-        refused(lambda: house.app.sending.run(campaign_id, house.clock))
+        refused(lambda: house.app.sending.submitting.run(campaign_id, house.clock))
     # What cannot be claimed is not sent.
     assert house.simulator.journal.count_accepted() == accepted
-    midway = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    midway = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert midway.balances
     disk.free()
     house.wait(LEASE_OVER)
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
     assert (found.audience_count, found.pending_count, found.balances) == (COUNT, 0, True)
     journal = house.simulator.journal
     assert journal.list_repeated() == []
     query = MessageQuery(house.viewer.account_ids, house.everything())
-    assert house.app.reporting.messages(house.viewer, query, 1, 1).total == found.sent_count
+    assert house.app.reports.reporting.messages(house.viewer, query, 1, 1).total == found.sent_count
     assert found.sent_count <= journal.count_accepted() <= found.sent_count + found.unknown_count
     # In doubt is what was out when the disk filled up.
     assert found.unknown_count <= house.app.settings.sub_window
@@ -157,7 +157,7 @@ def test_a_worker_lives_through_a_full_disk(disk: SmallDisk, tmp_path: Path):
         finally:
             process.terminate()
             assert process.wait(PATIENCE_S) == 0
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.audience_count, found.pending_count, found.balances) == (COUNT, 0, True)
     assert journal.list_repeated() == []
     assert found.sent_count <= journal.count_accepted() <= found.sent_count + found.unknown_count

@@ -43,18 +43,18 @@ def now() -> datetime:
 
 def upload(app: App, viewer: Viewer) -> str:
     rows = "".join(f"49179{6_000_000 + number},Beau {number}\n" for number in range(COUNT))
-    account = app.accounts.list_sending(viewer)[0]
+    account = app.accounts.managing.list_sending(viewer)[0]
     content = io.BytesIO(f"PhoneNumber,FirstName\n{rows}".encode())
-    return app.importing.upload(viewer, Upload(account.account_id, "Guests", "guests.csv"), content, now()).list_id
+    return app.lists.upload(viewer, Upload(account.account_id, "Guests", "guests.csv"), content, now()).list_id
 
 
 def launch(app: App, viewer: Viewer, list_id: str) -> str:
-    account = app.accounts.list_sending(viewer)[0]
+    account = app.accounts.managing.list_sending(viewer)[0]
     draft = CampaignDraft(
         account.account_id, "Killed", "HELIOGRAPH", (list_id,), "Hi {FirstName}", {"FirstName": "FirstName"}
     )
-    campaign_id = app.composing.save(viewer, draft, now()).campaign_id
-    app.launching.launch(viewer, campaign_id, now())
+    campaign_id = app.campaigns.composing.save(viewer, draft, now()).campaign_id
+    app.campaigns.launching.launch(viewer, campaign_id, now())
     return campaign_id
 
 
@@ -66,15 +66,15 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 
 def settled(app: App, viewer: Viewer, campaign_id: str) -> bool:
-    return app.composing.get(viewer, campaign_id).status is CampaignStatus.COMPLETED
+    return app.campaigns.composing.get(viewer, campaign_id).status is CampaignStatus.COMPLETED
 
 
 def assert_everybody_is_accounted_for(app: App, viewer: Viewer, campaign_id: str) -> None:
-    found = app.reporting.reconciliation(viewer, campaign_id)
+    found = app.reports.reporting.reconciliation(viewer, campaign_id)
     journal = Journal(app.settings.simulator_path)
     receivers = [accepted.msisdn for accepted in journal.list_accepted()]
     period = Period(now() - timedelta(hours=1), now() + timedelta(minutes=1))
-    in_history = app.reporting.messages(viewer, MessageQuery(viewer.account_ids, period), 1, 1).total
+    in_history = app.reports.reporting.messages(viewer, MessageQuery(viewer.account_ids, period), 1, 1).total
     assert len(receivers) == len(set(receivers)), "somebody was sent to twice"
     assert journal.list_repeated() == []
     assert found.balances
@@ -88,14 +88,14 @@ def assert_everybody_is_accounted_for(app: App, viewer: Viewer, campaign_id: str
 @pytest.mark.parametrize("progress", [0.1, 0.5], ids=["early", "halfway"])
 def test_killed_while_sending(app: App, viewer: Viewer, environment: dict[str, str], progress: float):
     list_id = upload(app, viewer)
-    app.importing.run(list_id, now)
+    app.lists.run(list_id, now)
     campaign_id = launch(app, viewer, list_id)
     journal = Journal(app.settings.simulator_path)
     with worker(environment) as first:
         wait_until(lambda: journal.count_accepted() > COUNT * progress, "the campaign is under way")
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
-    midway = app.reporting.reconciliation(viewer, campaign_id)
+    midway = app.reports.reporting.reconciliation(viewer, campaign_id)
     assert midway.balances
     assert 0 < midway.pending_count < COUNT
     with worker(environment):
@@ -106,26 +106,26 @@ def test_killed_while_sending(app: App, viewer: Viewer, environment: dict[str, s
 def test_killed_while_importing(app: App, viewer: Viewer, environment: dict[str, str]):
     list_id = upload(app, viewer)
     with worker(environment) as first:
-        wait_until(lambda: app.importing.get(viewer, list_id).read_count > 0, "rows are being read")
+        wait_until(lambda: app.lists.get(viewer, list_id).read_count > 0, "rows are being read")
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
     with worker(environment):
-        wait_until(lambda: app.importing.get(viewer, list_id).status is ListStatus.READY, "the list is ready")
-    found = app.importing.get(viewer, list_id)
+        wait_until(lambda: app.lists.get(viewer, list_id).status is ListStatus.READY, "the list is ready")
+    found = app.lists.get(viewer, list_id)
     assert (found.read_count, found.entry_count, found.duplicate_count, found.rejected_count) == (COUNT, COUNT, 0, 0)
-    assert app.importing.preview(viewer, list_id, COUNT - 1, 10).num_rows == 1
+    assert app.lists.preview(viewer, list_id, COUNT - 1, 10).num_rows == 1
 
 
 def test_asked_to_stop_it_leaves_nothing_unknown(app: App, viewer: Viewer, environment: dict[str, str]):
     list_id = upload(app, viewer)
-    app.importing.run(list_id, now)
+    app.lists.run(list_id, now)
     campaign_id = launch(app, viewer, list_id)
     journal = Journal(app.settings.simulator_path)
     with worker(environment) as first:
         wait_until(lambda: journal.count_accepted() > COUNT * 0.2, "the campaign is under way")
         first.send_signal(signal.SIGTERM)
         assert first.wait(timeout=20) == 0
-    stopped = app.reporting.reconciliation(viewer, campaign_id)
+    stopped = app.reports.reporting.reconciliation(viewer, campaign_id)
     assert stopped.balances
     assert stopped.pending_count > 0
     # Beside what the simulator itself never answered, nothing is in doubt.

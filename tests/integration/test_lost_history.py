@@ -28,7 +28,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     monkeypatch.setenv("HELIOGRAPH_PORT", str(free_port()))
     app = build_app(Settings.from_environment())
     app.state.migrate()
-    app.people.add(NewPerson("Ada Lovelace", "ada@example.com", PASSWORD), NOW)
+    app.people.adding.add(NewPerson("Ada Lovelace", "ada@example.com", PASSWORD), NOW)
     app.lake.ping()
     yield app
     app.close()
@@ -46,7 +46,7 @@ def test_health_says_not_ready_until_the_right_catalog_is_back(app: App, tmp_pat
     if content is not None:
         catalog_of(app).write_bytes(content)
     assert app.health(NOW) == {"state": True, "lake": False}
-    assert app.signing_in.needs_setup() is False
+    assert app.people.signing_in.needs_setup() is False
     kept.replace(catalog_of(app))
     assert app.health(NOW) == {"state": True, "lake": True}
 
@@ -59,7 +59,7 @@ def test_an_unexpected_fault_is_not_ready_either(app: App, monkeypatch: pytest.M
 def test_the_command_line_rebuilds_what_the_files_tell(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     messages = message_table(*(make_message() for _ in range(30)))
     MessageStore(app.lake).append_batch("batch-1", "campaign-1", messages, unsent_table(), NOW)
-    (account_id,) = app.people.get_viewer("ada@example.com").account_ids
+    (account_id,) = app.people.adding.get_viewer("ada@example.com").account_ids
     customers = make_list(account_id=account_id, name="Customers", entry_count=12, status=ListStatus.READY)
     with app.state.write() as session:
         lists.add_list(session, customers)

@@ -30,14 +30,14 @@ from core.services.lists.importing_lists import Upload
 assert cli.main(["prepare"]) == 0
 now = datetime.now(UTC)
 app = build_app(Settings.from_environment())
-ada = app.people.add(NewPerson("Ada", "ada@example.com", "Copper-kettle-19"), now)
-[account] = app.accounts.list_sending(ada)
+ada = app.people.adding.add(NewPerson("Ada", "ada@example.com", "Copper-kettle-19"), now)
+[account] = app.accounts.managing.list_sending(ada)
 rows = b"PhoneNumber\\n" + b"".join(b"+4917%08d\\n" % number for number in range(200)) + b"nobody\\n"
-app.importing.upload(ada, Upload(account.account_id, "Guests", "guests.csv"), io.BytesIO(rows), now)
+app.lists.upload(ada, Upload(account.account_id, "Guests", "guests.csv"), io.BytesIO(rows), now)
 for kind in ExportFormat:
-    app.exporting.start(ada, AuditRequest(AuditFilter()), kind, now)
-app.recovering.deliver("ada@example.com", "192.0.2.1", now)
-app.working.run_until_idle(lambda: datetime.now(UTC))
+    app.reports.exporting.start(ada, AuditRequest(AuditFilter()), kind, now)
+app.people.resetting.deliver("ada@example.com", "192.0.2.1", now)
+app.work.run_until_idle(lambda: datetime.now(UTC))
 from jobs.app import huey, prepare
 prepare(huey, app.settings.data_dir)
 app.close()

@@ -51,8 +51,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def have_imported(house: House, name: str, content: str) -> str:
     upload = Upload(house.account.account_id, name, "guests.csv")
-    found = house.app.importing.upload(house.viewer, upload, io.BytesIO(content.encode()), now())
-    wait_until(lambda: house.app.importing.get(house.viewer, found.list_id).status is ListStatus.READY)
+    found = house.app.lists.upload(house.viewer, upload, io.BytesIO(content.encode()), now())
+    wait_until(lambda: house.app.lists.get(house.viewer, found.list_id).status is ListStatus.READY)
     return found.list_id
 
 

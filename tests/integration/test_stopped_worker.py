@@ -50,14 +50,14 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def campaign_id(app: App, viewer: Viewer) -> str:
-    account_id = app.accounts.list_sending(viewer)[0].account_id
+    account_id = app.accounts.managing.list_sending(viewer)[0].account_id
     rows = "".join(f"49179{6_000_000 + number}\n" for number in range(COUNT))
     content = io.BytesIO(f"PhoneNumber\n{rows}".encode())
-    found = app.importing.upload(viewer, Upload(account_id, "Guests", "guests.csv"), content, app.clock())
-    app.importing.run(found.list_id, app.clock)
+    found = app.lists.upload(viewer, Upload(account_id, "Guests", "guests.csv"), content, app.clock())
+    app.lists.run(found.list_id, app.clock)
     draft = CampaignDraft(account_id, "Stopped", "HELIOGRAPH", (found.list_id,), "Hello", {})
-    campaign = app.composing.save(viewer, draft, app.clock())
-    app.launching.launch(viewer, campaign.campaign_id, app.clock())
+    campaign = app.campaigns.composing.save(viewer, draft, app.clock())
+    app.campaigns.launching.launch(viewer, campaign.campaign_id, app.clock())
     return campaign.campaign_id
 
 
@@ -69,7 +69,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 
 def is_completed(app: App, viewer: Viewer, campaign_id: str) -> bool:
-    return app.composing.get(viewer, campaign_id).status is CampaignStatus.COMPLETED
+    return app.campaigns.composing.get(viewer, campaign_id).status is CampaignStatus.COMPLETED
 
 
 def leased(app: App, process: subprocess.Popen[bytes]) -> dict[str, datetime]:
@@ -131,7 +131,7 @@ def is_silent(app: App, accepted: Accepted) -> bool:
 
 
 def assert_each_is_sent_once(app: App, viewer: Viewer, campaign_id: str, unknown: range) -> None:
-    found = app.reporting.reconciliation(viewer, campaign_id)
+    found = app.reports.reporting.reconciliation(viewer, campaign_id)
     accepted = list(Journal(app.settings.simulator_path).list_accepted())
     receivers = [message.msisdn for message in accepted]
     silent_count = sum(is_silent(app, message) for message in accepted)

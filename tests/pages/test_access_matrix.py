@@ -58,14 +58,14 @@ class Company:
 
     def enter(self, role: str, *, with_account: bool) -> None:
         """Let the pages be those of somebody in this role."""
-        admin = self.house.app.people.get_viewer("administrator@example.org")
+        admin = self.house.app.people.adding.get_viewer("administrator@example.org")
         viewer = (
             self.house.sign_in("Reporting manager" if role == "Custom" else role) if role != "Administrator" else admin
         )
         permissions = CUSTOM if role == "Custom" else viewer.permissions
         accounts = viewer.account_ids if with_account else frozenset[str]()
         change = Change("Ben", permissions, accounts)
-        self.house.app.managing_people.change(admin, viewer.user_id, change, datetime.now(UTC))
+        self.house.app.people.managing.change(admin, viewer.user_id, change, datetime.now(UTC))
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def company(house: House) -> Company:
     (account_id,) = viewer.account_ids
     found = house.upload(viewer, LIST, b"PhoneNumber,FirstName\n491796000001,Beau\n")
     draft = CampaignDraft(account_id, CAMPAIGN, SENDER, (found.list_id,), "Hello")
-    saved = house.app.composing.save(viewer, draft, datetime.now(UTC))
+    saved = house.app.campaigns.composing.save(viewer, draft, datetime.now(UTC))
     house.record([make_message(account=account_id, sender=SENDER, sent_at=datetime.now(UTC))])
     return Company(house, saved.campaign_id)
 

@@ -55,12 +55,14 @@ def test_the_export_asks_for_what_is_shown(house: House) -> None:
     at.text_input(key="audit_search").input("spring").run()
     at.button(key=f"audit_export_{ExportFormat.CSV}").click().run()
     assert not at.exception
-    (ordered,) = house.app.exporting.list_mine(viewer)
+    (ordered,) = house.app.reports.exporting.list_mine(viewer)
     request = decode(ordered.request)
     assert isinstance(request, AuditRequest)
     assert request.wanted.text == "spring"
-    house.app.exporting.run(ordered.export_id, lambda: datetime.now(UTC))
-    content = house.app.exporting.fetch(viewer, ordered.export_id, datetime.now(UTC)).path.read_text("utf-8-sig")
+    house.app.reports.exporting.run(ordered.export_id, lambda: datetime.now(UTC))
+    content = house.app.reports.exporting.fetch(viewer, ordered.export_id, datetime.now(UTC)).path.read_text(
+        "utf-8-sig"
+    )
     assert "Campaign paused" not in content  # As it is stored, not as the page writes it.
     assert "campaign paused" in content
     assert "Spring" in content

@@ -69,7 +69,7 @@ def test_completed_campaign_accounts_for_every_recipient(house: House) -> None:
     viewer = house.sign_in()
     campaign = send(house, viewer, save_draft(house, viewer))
     assert campaign.status is CampaignStatus.COMPLETED
-    found = house.app.reporting.reconciliation(viewer, campaign.campaign_id)
+    found = house.app.reports.reporting.reconciliation(viewer, campaign.campaign_id)
     at = house.open("campaign", id=campaign.campaign_id)
     assert not at.exception
     assert not at.get("progress")
@@ -94,8 +94,8 @@ def test_everything_keeps_its_place_while_the_campaign_goes_on(house: House) -> 
     with house.app.state.write() as session:
         move_campaign(session, campaign.campaign_id, CampaignStatus.PAUSED, fault="The gateway is not set up.")
     assert places() == active
-    house.app.controlling.resume(viewer, campaign.campaign_id, now())
-    house.app.sending.run(campaign.campaign_id, now)
+    house.app.campaigns.controlling.resume(viewer, campaign.campaign_id, now())
+    house.app.sending.submitting.run(campaign.campaign_id, now)
     completed = places()
     assert {name: completed[name] for name in active} == active
 
@@ -103,13 +103,13 @@ def test_everything_keeps_its_place_while_the_campaign_goes_on(house: House) -> 
 def test_a_paused_campaign_has_no_rate_that_sinks(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))
-    monkeypatch.setattr(house.app.reporting, "reconciliation", lambda *_: Reconciliation(10, 5, {}, {}, 0, 5))
+    monkeypatch.setattr(house.app.reports.reporting, "reconciliation", lambda *_: Reconciliation(10, 5, {}, {}, 0, 5))
 
     def said() -> str:
         return house.open("campaign", id=campaign.campaign_id).metric[0].delta
 
     assert "per second" in said()
-    house.app.controlling.pause(viewer, campaign.campaign_id, now())
+    house.app.campaigns.controlling.pause(viewer, campaign.campaign_id, now())
     assert not said()
 
 
@@ -117,7 +117,7 @@ def test_reasons_stand_beside_what_was_left_out_or_refused(house: House, monkeyp
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))
     found = Reconciliation(10, 5, {"no price": 2}, {"0x0000000B": 1}, 1, 1)
-    monkeypatch.setattr(house.app.reporting, "reconciliation", lambda *_: found)
+    monkeypatch.setattr(house.app.reports.reporting, "reconciliation", lambda *_: found)
     proof = lines(house.open("campaign", id=campaign.campaign_id), 0)
     by_reason = {name: count for name, count in proof.items() if name.startswith(("Excluded", "Failed"))}
     assert list(by_reason.values()) == ["2", "1"]
@@ -129,7 +129,7 @@ def test_reasons_stand_beside_what_was_left_out_or_refused(house: House, monkeyp
 def test_numbers_that_do_not_add_up_are_not_hidden(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))
-    monkeypatch.setattr(house.app.reporting, "reconciliation", lambda *_: Reconciliation(3, 1, {}, {}, 0, 1))
+    monkeypatch.setattr(house.app.reports.reporting, "reconciliation", lambda *_: Reconciliation(3, 1, {}, {}, 0, 1))
     at = house.open("campaign", id=campaign.campaign_id)
     assert "Does not add up" in words(at)
 
@@ -140,7 +140,7 @@ def test_a_change_of_state_draws_the_whole_page_anew(house: House, monkeypatch: 
     done = replace(campaign, status=CampaignStatus.COMPLETED)
     # The page reads it while it is Active; when its numbers are read, sending has just ended.
     answers = [campaign]
-    monkeypatch.setattr(house.app.composing, "get", lambda *_: answers.pop() if answers else done)
+    monkeypatch.setattr(house.app.campaigns.composing, "get", lambda *_: answers.pop() if answers else done)
     at = house.open("campaign", id=campaign.campaign_id)
     assert not at.exception
     assert not at.get("progress")
@@ -161,7 +161,7 @@ def test_fault_of_a_campaign_that_could_not_start_is_shown(house: House) -> None
 def test_list_may_be_deleted_once_the_audience_is_frozen(house: House) -> None:
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))
-    house.app.importing.delete(viewer, campaign.list_ids[0], datetime.now(UTC))
+    house.app.lists.delete(viewer, campaign.list_ids[0], datetime.now(UTC))
     at = house.open("campaign", id=campaign.campaign_id)
     assert not at.exception
     assert lines(at, 1)["Distribution List"] == "Spring guests – deleted since"
@@ -174,7 +174,7 @@ def test_show_messages_leads_to_the_campaigns_messages(house: House) -> None:
     at.button(key="campaign_messages").click().run()
     assert not at.exception
     assert at.title[0].value == "Message History"
-    sent_count = house.app.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
+    sent_count = house.app.reports.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
     assert len(at.dataframe[0].value) == sent_count
 
 
@@ -196,7 +196,7 @@ def receive(house: House, campaign_id: str, count: int) -> None:
 def test_what_receipts_say_adds_up_to_what_was_sent_and_leads_to_those_messages(house: House) -> None:
     viewer = house.sign_in()
     campaign = send(house, viewer, save_draft(house, viewer))
-    sent_count = house.app.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
+    sent_count = house.app.reports.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
     receive(house, campaign.campaign_id, 1)
     lines = arrived(house.open("campaign", id=campaign.campaign_id))
     there = f"message_history?campaign={campaign.campaign_id}&delivery_status="
@@ -247,7 +247,7 @@ def test_unknown_campaign_is_an_error_with_a_way_out(house: House) -> None:
 
 
 def status(house: House, viewer, campaign_id: str) -> str:
-    return house.app.composing.get(viewer, campaign_id).status.value
+    return house.app.campaigns.composing.get(viewer, campaign_id).status.value
 
 
 def test_active_campaign_is_paused_resumed_and_canceled(house: House) -> None:
@@ -266,8 +266,8 @@ def test_active_campaign_is_paused_resumed_and_canceled(house: House) -> None:
     assert not at.exception
     assert {"Canceled", "Completed"} & set(details(at)) == {"Canceled"}
     assert status(house, viewer, campaign.campaign_id) == "Canceled"
-    house.app.working.run_until_idle(now)
-    found = house.app.reporting.reconciliation(viewer, campaign.campaign_id)
+    house.app.work.run_until_idle(now)
+    found = house.app.reports.reporting.reconciliation(viewer, campaign.campaign_id)
     assert (found.excluded, found.pending_count, found.balances) == ({"canceled": 3}, 0, True)
 
 
@@ -282,7 +282,9 @@ def test_a_test_goes_to_ones_own_number_once(house: House) -> None:
     at.text_input(key="campaign_test_number").set_value("+491796548700").run()
     at.button(key="campaign_test_send").click().run()
     assert not at.exception
-    [test] = [item for item in house.app.composing.page(viewer, PageRequest()).items if item.source == "quick_send"]
+    [test] = [
+        item for item in house.app.campaigns.composing.page(viewer, PageRequest()).items if item.source == "quick_send"
+    ]
     assert (test.name, test.message) == ("Test of Spring greeting", "Hello Beau, spring is here.")
 
 
@@ -291,7 +293,7 @@ def test_overdue_campaign_asks_before_it_is_sent(house: House) -> None:
     draft = save_draft(house, viewer)
     with house.app.state.write() as session:
         move_campaign(session, draft.campaign_id, CampaignStatus.SCHEDULED, schedule_at=now() - timedelta(hours=2))
-    house.app.working.run_until_idle(now)
+    house.app.work.run_until_idle(now)
     at = house.open("campaign", id=draft.campaign_id)
     assert "was due on" in at.warning[0].value
     at.button(key="campaign_send_late").click().run()
@@ -310,9 +312,9 @@ def test_each_number_of_the_proof_leads_to_exactly_those_rows(house: House) -> N
     assert not rows.exception
     receivers = ["+491796548754", "+491796548755", "+491796548756"]
     assert list(rows.dataframe[0].value["Receiver"]) == receivers
-    house.app.working.run_until_idle(now)
+    house.app.work.run_until_idle(now)
     assert not house.open("campaign_rows", id=campaign.campaign_id, outcome="pending").dataframe
-    found = house.app.reporting.reconciliation(viewer, campaign.campaign_id)
+    found = house.app.reports.reporting.reconciliation(viewer, campaign.campaign_id)
     sent = house.open("campaign_rows", id=campaign.campaign_id, outcome="sent")
     assert len(sent.dataframe[0].value) == found.sent_count
 
@@ -323,7 +325,7 @@ def test_the_phone_shows_what_the_first_recipient_gets(house: House) -> None:
     at = house.open("campaign", id=draft.campaign_id)
     assert any(caption.value.startswith("As it reads for ") for caption in at.caption)
     # Once its list is gone, so is whoever it could be shown for.
-    house.app.importing.delete(viewer, draft.list_ids[0], now())
+    house.app.lists.delete(viewer, draft.list_ids[0], now())
     at = house.open("campaign", id=draft.campaign_id)
     assert not at.exception
     assert not any(caption.value.startswith("As it reads for ") for caption in at.caption)

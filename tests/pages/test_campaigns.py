@@ -60,15 +60,15 @@ def test_share_never_reads_complete_while_a_message_is_missing(house: House, mon
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))
     audience = Reconciliation(100_000, 99_999, {}, {"0x0000000B": 1}, 0, 0)
-    page = house.app.composing.page
+    page = house.app.campaigns.composing.page
     monkeypatch.setattr(
-        house.app.composing,
+        house.app.campaigns.composing,
         "page",
         lambda viewer, request, **_: replace(
             page(viewer, request), items=(replace(campaign, audience_count=audience.audience_count),)
         ),
     )
-    monkeypatch.setattr(house.app.reporting, "reconciliations", lambda *_: {campaign.campaign_id: audience})
+    monkeypatch.setattr(house.app.reports.reporting, "reconciliations", lambda *_: {campaign.campaign_id: audience})
     assert list(table(house.open("campaigns"))["Sent/Total"]) == [99.9]
 
 
@@ -140,6 +140,6 @@ def test_clone_asks_for_a_name_and_leads_to_the_copy(house: House) -> None:
     at.button(key="campaigns_clone_save").click().run()
     assert not at.exception
     assert at.title[0].value == "Create Campaign"
-    copy = house.app.composing.get(viewer, at.query_params["id"])
+    copy = house.app.campaigns.composing.get(viewer, at.query_params["id"])
     assert (copy.name, copy.lists, copy.message) == ("Spring again", original.lists, original.message)
     assert (copy.placeholders, copy.fallbacks) == (original.placeholders, original.fallbacks)

@@ -20,7 +20,7 @@ WRITING = "Message & Preview"
 
 
 def drafts(house: House, viewer: Viewer) -> tuple[Campaign, ...]:
-    return house.app.composing.page(viewer, PageRequest()).items
+    return house.app.campaigns.composing.page(viewer, PageRequest()).items
 
 
 def keys(at) -> set[str]:
@@ -243,7 +243,7 @@ def test_launch_leads_to_the_preflight_and_sends_nothing_yet(house: House) -> No
     assert "Recipients: **3**" in [element.value for element in at.markdown]
     at.button(key="create_campaign_launch").click().run()
     assert at.title[0].value == "Preflight"
-    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
+    assert house.app.campaigns.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
 
 
 def test_empty_message_is_not_launched(house: House) -> None:
@@ -252,7 +252,7 @@ def test_empty_message_is_not_launched(house: House) -> None:
     at = open_step_two(house, draft)
     at.button(key="create_campaign_launch").click().run()
     assert "The message is empty" in at.error[0].value
-    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
+    assert house.app.campaigns.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
 
 
 def test_name_changed_beside_the_message_is_the_one_that_is_saved(house: House) -> None:
@@ -268,7 +268,7 @@ def test_name_changed_beside_the_message_is_the_one_that_is_saved(house: House) 
 def test_draft_without_its_list_asks_for_another_one(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer)
-    house.app.importing.delete(viewer, draft.list_ids[0], datetime.now(UTC))
+    house.app.lists.delete(viewer, draft.list_ids[0], datetime.now(UTC))
     at = house.open("create_campaign", id=draft.campaign_id)
     assert not at.exception
     assert at.button(key="create_campaign_next").disabled
@@ -277,18 +277,18 @@ def test_draft_without_its_list_asks_for_another_one(house: House) -> None:
 def test_draft_of_a_closed_account_is_moved_to_another_only_by_hand(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer)
-    (closed,) = house.app.accounts.list_sending(viewer)
+    (closed,) = house.app.accounts.managing.list_sending(viewer)
     new = replace(closed, name="second", display_name="Second shop")
-    other = house.app.accounts.open_account(new, (), now())
-    house.app.accounts.join(viewer.user_id, other.account_id)
-    house.app.accounts.deactivate(viewer, closed.account_id, now())
+    other = house.app.accounts.managing.open_account(new, (), now())
+    house.app.accounts.managing.join(viewer.user_id, other.account_id)
+    house.app.accounts.managing.deactivate(viewer, closed.account_id, now())
     at = house.open("create_campaign", id=draft.campaign_id)
     assert not at.exception
     assert f"**{closed.display_name}**, which is inactive" in at.warning[0].value
     box = at.selectbox(key="create_campaign_account")
     assert (box.value, box.options) == (None, ["Second shop"])
     assert "Spring guests" in " ".join(each.value for each in at.markdown)
-    assert house.app.composing.get(viewer, draft.campaign_id).list_ids == draft.list_ids
+    assert house.app.campaigns.composing.get(viewer, draft.campaign_id).list_ids == draft.list_ids
     box.select_index(0).run()
     assert not at.exception
     assert not at.warning
@@ -307,8 +307,10 @@ def test_launched_campaign_cannot_be_edited(house: House) -> None:
 def test_without_a_sending_account_there_is_no_form(house: House) -> None:
     house.sign_in()
     now = datetime.now(UTC)
-    house.app.people.add(NewPerson("Outsider", "out@example.org", PASSWORD, "Campaign manager"), now)
-    house.cookies[SESSION_COOKIE] = house.app.signing_in.sign_in("out@example.org", PASSWORD, Browser("127.0.0.1"), now)
+    house.app.people.adding.add(NewPerson("Outsider", "out@example.org", PASSWORD, "Campaign manager"), now)
+    house.cookies[SESSION_COOKIE] = house.app.people.signing_in.sign_in(
+        "out@example.org", PASSWORD, Browser("127.0.0.1"), now
+    )
     at = house.open("create_campaign")
     assert not at.exception
     assert at.subheader[0].value == "Sending is closed"
@@ -376,8 +378,8 @@ def test_a_schedule_is_read_in_the_viewers_zone_or_explained(house: House) -> No
     assert [item.schedule_at for item in drafts(house, viewer)] == [later]
     at.button(key="create_campaign_launch").click().run()
     assert at.title[0].value == "Preflight"
-    house.app.launching.launch(viewer, draft.campaign_id, now())
-    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.SCHEDULED
+    house.app.campaigns.launching.launch(viewer, draft.campaign_id, now())
+    assert house.app.campaigns.composing.get(viewer, draft.campaign_id).status is CampaignStatus.SCHEDULED
 
 
 def test_a_time_typed_for_one_that_has_passed_holds(house: House) -> None:
@@ -446,7 +448,7 @@ def test_lists_to_leave_out_are_kept_apart_from_those_sent_to(house: House) -> N
     at.button(key="create_campaign_list_save").click().run()
     [stored] = drafts(house, viewer)
     assert (stored.list_ids, stored.left_out_ids) == (draft.list_ids, (staff.list_id,))
-    found = house.app.preflighting.check(viewer, draft.campaign_id, now()).counted
+    found = house.app.campaigns.preflighting.check(viewer, draft.campaign_id, now()).counted
     assert (found.recipient_count, found.excluded) == (2, {"left out": 1})
 
 

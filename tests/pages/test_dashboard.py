@@ -108,7 +108,7 @@ def test_storage_that_does_not_answer_is_an_error_on_the_page(house: House, monk
     def fail(*_: object) -> None:
         raise StorageError("The history does not answer.", hint="Try again.")
 
-    monkeypatch.setattr(house.app.reporting, "traffic", fail)
+    monkeypatch.setattr(house.app.reports.reporting, "traffic", fail)
     at = house.open("dashboard")
     assert not at.exception
     assert "The history does not answer" in at.error[0].value
@@ -125,7 +125,7 @@ def test_an_ended_session_leaves_for_the_login_page(house: House) -> None:
     at = house.open("dashboard")
     at.button(key="frame_log_out").click().run()
     assert any("location.replace('/login')" in html.value for html in at.html)
-    assert house.app.signing_in.identify(next(iter(house.cookies.values())), datetime.now(UTC)) is None
+    assert house.app.people.signing_in.identify(next(iter(house.cookies.values())), datetime.now(UTC)) is None
 
 
 def test_another_persons_session_state_is_never_taken_over(house: House) -> None:

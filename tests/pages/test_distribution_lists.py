@@ -33,7 +33,7 @@ def test_without_lists_the_page_says_what_to_do(house: House) -> None:
 def test_who_belongs_to_no_account_is_told_before_choosing_a_file(house: House) -> None:
     viewer = house.sign_in()
     assert not house.open("distribution_lists").info
-    house.app.managing_people.change(viewer, viewer.user_id, Change(viewer.name, viewer.permissions), datetime.now(UTC))
+    house.app.people.managing.change(viewer, viewer.user_id, Change(viewer.name, viewer.permissions), datetime.now(UTC))
     at = house.open("distribution_lists")
     assert not at.exception
     assert "You belong to no traffic account." in at.info[0].value
@@ -85,7 +85,7 @@ def test_uploaded_file_becomes_a_ready_list(house: House) -> None:
     at.button(key="distribution_lists_save").click().run()
     assert not at.exception
     assert not at.error
-    (new,) = house.app.importing.page(viewer, PageRequest()).items
+    (new,) = house.app.lists.page(viewer, PageRequest()).items
     assert (new.name, new.status) == ("Spring customers", ListStatus.IN_PROGRESS)
     assert at.progress
     place = place_of(at, at.dataframe[0])
@@ -116,7 +116,7 @@ def test_upload_that_cannot_be_used_is_explained_and_stays_open(
     at.button(key="distribution_lists_save").click().run()
     assert message in at.error[0].value
     assert at.text_input(key="distribution_lists_name").value == name
-    assert house.app.importing.page(viewer, PageRequest()).total == 0
+    assert house.app.lists.page(viewer, PageRequest()).total == 0
 
 
 def test_rows_left_out_that_are_no_longer_kept_are_said_to_be_gone(house: House) -> None:
@@ -164,11 +164,11 @@ def test_list_is_deleted_only_after_ok(house: House) -> None:
     at = house.open("distribution_lists")
     with clicking("delete", 0):
         at.run()
-    assert house.app.importing.get(viewer, item.list_id)
+    assert house.app.lists.get(viewer, item.list_id)
     at.button(key="distribution_lists_delete_ok").click().run()
     assert not at.exception
     with pytest.raises(NotFound):
-        house.app.importing.get(viewer, item.list_id)
+        house.app.lists.get(viewer, item.list_id)
     assert not at.dataframe
 
 
@@ -180,5 +180,5 @@ def test_canceled_question_deletes_nothing_and_closes(house: House) -> None:
         at.run()
     at.button(key="distribution_lists_delete_cancel").click().run()
     at.run()
-    assert house.app.importing.get(viewer, item.list_id)
+    assert house.app.lists.get(viewer, item.list_id)
     assert not [button for button in at.button if button.key == "distribution_lists_delete_ok"]

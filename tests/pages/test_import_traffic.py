@@ -26,17 +26,17 @@ def now() -> datetime:
 def sign_in(house: House, kind: AccountType = AccountType.HTTP) -> Viewer:
     viewer = house.sign_in()
     account = Account("", "booking", "Booking", kind, AccountStatus.ACTIVE, "", 100)
-    opened = house.app.accounts.open_account(account, [], now())
-    house.app.accounts.join(viewer.user_id, opened.account_id)
-    return house.app.people.get_viewer(viewer.email)
+    opened = house.app.accounts.managing.open_account(account, [], now())
+    house.app.accounts.managing.join(viewer.user_id, opened.account_id)
+    return house.app.people.adding.get_viewer(viewer.email)
 
 
 def imports(house: House, viewer: Viewer):
-    return house.app.importing_traffic.page(viewer, PageRequest()).items
+    return house.app.traffic.page(viewer, PageRequest()).items
 
 
 def imported(house: House, viewer: Viewer, content: bytes = GOOD, *, begun: bool = True):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     (account,) = traffic.list_accounts(viewer)
     new = traffic.upload(viewer, TrafficUpload(account.account_id, "cdr.csv"), io.BytesIO(content), now())
     if begun:
@@ -105,7 +105,7 @@ def test_a_file_whose_columns_are_clear_takes_two_clicks(house: House) -> None:
     assert imports(house, viewer)[0].status is TrafficImportStatus.IN_PROGRESS
     assert at.progress
     place = place_of(at, at.dataframe[0])
-    house.app.importing_traffic.run(new.import_id, now)
+    house.app.traffic.run(new.import_id, now)
     at.run()
     assert not at.progress
     assert place_of(at, at.dataframe[0]) == place
@@ -156,10 +156,10 @@ def test_what_is_not_clear_is_asked_and_imported_as_answered(house: House) -> No
     box(at, new.import_id, "word_DONE").set_value(DeliveryStatus.DELIVERED).run()
     assert not at.warning
     at.button(key=f"{KEY}_begin").click().run()
-    mapping = house.app.importing_traffic.propose(viewer, new.import_id).mapping
+    mapping = house.app.traffic.propose(viewer, new.import_id).mapping
     assert mapping.statuses == {"DONE": DeliveryStatus.DELIVERED}
     assert mapping.columns[CdrField.RECEIVER] == "who"
-    house.app.importing_traffic.run(new.import_id, now)
+    house.app.traffic.run(new.import_id, now)
     assert imports(house, viewer)[0].counts.added == 1
 
 
@@ -220,7 +220,7 @@ def test_an_import_is_forgotten_only_after_ok(house: House) -> None:
     at = house.open(KEY)
     with clicking("delete", 0):
         at.run()
-    assert house.app.importing_traffic.get(viewer, item.import_id)
+    assert house.app.traffic.get(viewer, item.import_id)
     at.button(key=f"{KEY}_delete_ok").click().run()
     with pytest.raises(NotFound):
-        house.app.importing_traffic.get(viewer, item.import_id)
+        house.app.traffic.get(viewer, item.import_id)

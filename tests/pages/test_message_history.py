@@ -231,7 +231,7 @@ def test_campaigns_messages_are_shown_whenever_they_were_sent(house: House) -> N
     campaign = send(house, viewer, save_draft(house, viewer))
     at = house.open(KEY, campaign=campaign.campaign_id, period="Yesterday")
     assert not at.exception
-    sent_count = house.app.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
+    sent_count = house.app.reports.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
     assert len(receivers(at)) == sent_count
     assert at.button(key=f"{KEY}_chip_campaign_id").label == "Campaign: Spring greeting"
     search(at, receiver="8754")
@@ -245,7 +245,7 @@ def test_campaign_filter_holds_for_those_who_may_not_see_its_name(house: House) 
     viewer = house.sign_in()
     house.record([mine(viewer, receiver="+491791111111")])
     campaign = send(house, viewer, save_draft(house, viewer))
-    sent_count = house.app.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
+    sent_count = house.app.reports.reporting.reconciliation(viewer, campaign.campaign_id).sent_count
     house.sign_in("Reporting manager")
     at = house.open(KEY, campaign=campaign.campaign_id)
     assert not at.exception
@@ -286,7 +286,7 @@ def test_another_accounts_campaign_is_as_unknown_to_those_who_see_no_campaigns(h
     campaign = save_draft(house, admin)
     reader = house.sign_in("Reporting manager")
     nowhere = Change("Ben", reader.permissions, frozenset())
-    house.app.managing_people.change(admin, reader.user_id, nowhere, datetime.now(UTC))
+    house.app.people.managing.change(admin, reader.user_id, nowhere, datetime.now(UTC))
     at = house.open(KEY, campaign=campaign.campaign_id)
     assert not at.exception
     assert "There is no such campaign" in at.error[0].value
@@ -300,9 +300,9 @@ def test_the_filter_and_the_chosen_columns_are_exported(house: House) -> None:
     at = house.open("message_history", period="Today", country="FR")
     at.button(key="message_history_export_csv").click().run()
     assert not at.exception
-    (ordered,) = house.app.exporting.list_mine(viewer)
-    house.app.exporting.run(ordered.export_id, lambda: now)
-    path = house.app.exporting.fetch(viewer, ordered.export_id, now).path
+    (ordered,) = house.app.reports.exporting.list_mine(viewer)
+    house.app.reports.exporting.run(ordered.export_id, lambda: now)
+    path = house.app.reports.exporting.fetch(viewer, ordered.export_id, now).path
     header, *rows = path.read_text("utf-8-sig").splitlines()
     assert header.startswith('"Sent Date","Receiver","Sender"')
     assert "Message ID" not in header
@@ -330,7 +330,7 @@ def test_what_another_browser_still_shows_does_not_undo_the_choice(house: House)
     here, there = (house.open("message_history", period="Today") for _ in range(2))
     here.checkbox(key="message_history_column_Unicode").set_value(True).run()
     there.run()
-    assert "Unicode" in (house.app.remembering.find_columns(viewer, "message_history") or ())
+    assert "Unicode" in (house.app.reports.views.find_columns(viewer, "message_history") or ())
 
 
 @pytest.mark.parametrize("price", ["NaN", "Infinity", "1e400", "123456789012345", "seven", "-"])
@@ -346,9 +346,9 @@ def test_a_price_in_the_address_that_is_none_is_passed_over(house: House, price:
 
 def exported(house: House, viewer: Viewer) -> list[str]:
     """Write the export that was ordered, as the worker would, and return its lines without the header."""
-    (ordered,) = house.app.exporting.list_mine(viewer)
-    house.app.exporting.run(ordered.export_id, lambda: datetime.now(UTC))
-    path = house.app.exporting.fetch(viewer, ordered.export_id, datetime.now(UTC)).path
+    (ordered,) = house.app.reports.exporting.list_mine(viewer)
+    house.app.reports.exporting.run(ordered.export_id, lambda: datetime.now(UTC))
+    path = house.app.reports.exporting.fetch(viewer, ordered.export_id, datetime.now(UTC)).path
     return path.read_text("utf-8-sig").splitlines()[1:]
 
 

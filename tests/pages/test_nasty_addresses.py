@@ -48,9 +48,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, l
     with open_house(tmp_path_factory.mktemp("addresses")) as house:
         viewer = house.sign_in()
         found = house.upload(viewer, "Guests", b"PhoneNumber,FirstName\n+491796000001,Ada\n")
-        (account,) = house.app.accounts.list_accounts(viewer)
+        (account,) = house.app.accounts.managing.list_accounts(viewer)
         draft = CampaignDraft(account.account_id, "Spring", "HELIOGRAPH", (found.list_id,), "Hello")
-        campaign = house.app.composing.save(viewer, draft, datetime.now(UTC))
+        campaign = house.app.campaigns.composing.save(viewer, draft, datetime.now(UTC))
         message = make_message(account=account.account_id, sent_at=datetime.now(UTC))
         house.record([message])
         yield house, [campaign.campaign_id, str(message["message_id"]), "nope", "-" * 64]
@@ -103,4 +103,4 @@ def test_no_view_keeps_what_no_page_may_say(house: House) -> None:
     app = house.app
     for address in (f"error_code={quote(chr(0))}", "country=XX", f"receiver={'1' * 300}"):
         with pytest.raises(InvalidInput):
-            app.remembering.save_view(viewer, "message_history", "Mine", address, shared=False, now=datetime.now(UTC))
+            app.reports.views.save_view(viewer, "message_history", "Mine", address, shared=False, now=datetime.now(UTC))

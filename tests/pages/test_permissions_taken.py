@@ -38,9 +38,9 @@ ASKING: dict[str, Callable[[], None]] = {
 
 def take(house: House, viewer: Viewer) -> None:
     """Leave somebody who sees statistics and nothing else."""
-    admin = house.app.people.get_viewer("administrator@example.org")
+    admin = house.app.people.adding.get_viewer("administrator@example.org")
     change = Change(viewer.name, frozenset({Permission.STATISTICS}), viewer.account_ids)
-    house.app.managing_people.change(admin, viewer.user_id, change, datetime.now(UTC))
+    house.app.people.managing.change(admin, viewer.user_id, change, datetime.now(UTC))
 
 
 @pytest.fixture
@@ -71,4 +71,4 @@ def test_a_choice_of_columns_is_not_kept_in_yesterday_s_name(house: House, viewe
     take(house, viewer)
     at.checkbox(key="message_history_column_Unicode").set_value(True).run()
     assert not at.exception
-    assert house.app.remembering.find_columns(viewer, "message_history") is None
+    assert house.app.reports.views.find_columns(viewer, "message_history") is None

@@ -21,7 +21,7 @@ CONTACTS = (
 
 
 def price(house: House, viewer, cents: str = "5") -> str:
-    (account,) = house.app.accounts.list_sending(viewer)
+    (account,) = house.app.accounts.managing.list_sending(viewer)
     with house.app.state.write() as session:
         accounts.set_prices(session, account.account_id, [Price("", "", Decimal(cents))])
     return account.account_id
@@ -90,9 +90,9 @@ def test_what_changed_since_is_looked_at_again(house: House) -> None:
     # The click looks again, but the person has not: what is launched is what was on screen.
     assert "have changed since this preflight" in at.error[0].value
     assert tiles(at)["Cost"] == "€\u00a00.21"
-    assert house.app.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
+    assert house.app.campaigns.composing.get(viewer, draft.campaign_id).status is CampaignStatus.INACTIVE
     at.button(key="preflight_launch").click().run()
-    assert house.app.composing.get(viewer, draft.campaign_id).preflight["cost_eur_cents"] == "21.0000"
+    assert house.app.campaigns.composing.get(viewer, draft.campaign_id).preflight["cost_eur_cents"] == "21.0000"
 
 
 def test_the_same_list_or_text_of_today_is_pointed_out(house: House) -> None:
@@ -114,8 +114,8 @@ def test_launch_leads_to_the_campaign_and_keeps_the_preflight(house: House) -> N
     at.button(key="preflight_launch").click().run()
     assert not at.exception
     assert at.title[0].value == "Campaign"
-    house.app.working.run_until_idle(now)
-    launched = house.app.composing.get(viewer, draft.campaign_id)
+    house.app.work.run_until_idle(now)
+    launched = house.app.campaigns.composing.get(viewer, draft.campaign_id)
     assert launched.status is CampaignStatus.COMPLETED
     assert launched.preflight["cost_eur_cents"] == str(launched.cost_eur_cents) == "15.0000"
 

@@ -19,7 +19,9 @@ def fill_in(at, *numbers: str, message: str = "Doors open at 8.") -> None:
 
 
 def sent(house: House, viewer: Viewer) -> list:
-    return [item for item in house.app.composing.page(viewer, PageRequest()).items if item.source == "quick_send"]
+    return [
+        item for item in house.app.campaigns.composing.page(viewer, PageRequest()).items if item.source == "quick_send"
+    ]
 
 
 def test_sending_asks_what_it_comes_to_and_leads_to_the_campaign(house: House) -> None:
@@ -34,8 +36,8 @@ def test_sending_asks_what_it_comes_to_and_leads_to_the_campaign(house: House) -
     assert not at.exception
     assert at.title[0].value == "Campaign"
     [campaign] = sent(house, viewer)
-    house.app.working.run_until_idle(now)
-    done = house.app.composing.get(viewer, campaign.campaign_id)
+    house.app.work.run_until_idle(now)
+    done = house.app.campaigns.composing.get(viewer, campaign.campaign_id)
     assert (done.status, done.audience_count, done.message) == (CampaignStatus.COMPLETED, 2, "Doors open at 8.")
 
 

@@ -70,7 +70,7 @@ def test_everybody_has_an_account_and_the_avatar_leads_to_it(house: House, prese
 
 def test_the_profile_is_updated_and_times_are_shown_in_the_new_zone_at_once(house: House) -> None:
     at, viewer = opened(house)
-    house.app.own_account.ask_email_change(viewer, "new@example.com", PASSWORD, datetime.now(UTC))
+    house.app.people.own_account.ask_email_change(viewer, "new@example.com", PASSWORD, datetime.now(UTC))
     at.run()
     [before] = [info.value for info in at.info]
     at.text_input(key="settings_name").set_value("Ada King")
@@ -79,7 +79,7 @@ def test_the_profile_is_updated_and_times_are_shown_in_the_new_zone_at_once(hous
     at.button(key="settings_update").click().run()
     assert not at.exception
     assert "Your settings are saved." in said(at)
-    person = house.app.own_account.get(viewer)
+    person = house.app.people.own_account.get(viewer)
     assert (person.name, person.phone, person.time_zone) == ("Ada King", "+15417963010", "Asia/Kathmandu")
     assert any("**Ada King**" in element.value for element in at.markdown)
     [after] = [info.value for info in at.info]
@@ -93,7 +93,7 @@ def test_a_wrong_phone_is_said_below_its_field(house: House) -> None:
     at.text_input(key="settings_phone").set_value("12ab")
     at.button(key="settings_update").click().run()
     assert "not a phone number" in at.error[0].value
-    assert house.app.own_account.get(viewer).phone == ""
+    assert house.app.people.own_account.get(viewer).phone == ""
 
 
 def test_what_a_person_calls_himself_is_no_markup(house: House) -> None:
@@ -101,7 +101,7 @@ def test_what_a_person_calls_himself_is_no_markup(house: House) -> None:
     name = "<img src=x onerror=alert(1)> [x](https://evil.example) **b**"
     at.text_input(key="settings_name").set_value(name)
     at.button(key="settings_update").click().run()
-    assert house.app.own_account.get(viewer).name == name
+    assert house.app.people.own_account.get(viewer).name == name
     shown = [element.value for element in at.markdown]
     assert r"\<img src\=x" in " ".join(shown) or r"\<img src=x" in " ".join(shown)
     assert not any(re.search(r"(?<!\\)(<img|\[x|\*\*b)", text) for text in shown)
@@ -120,7 +120,7 @@ def test_a_new_email_is_asked_for_with_the_password_and_can_be_withdrawn(house: 
     assert not at.exception
     assert any("A link was sent to" in info.value for info in at.info)
     assert at.text_input(key="settings_new_email_1").value == EMAIL
-    assert house.app.own_account.get(viewer).email == EMAIL
+    assert house.app.people.own_account.get(viewer).email == EMAIL
     at.button(key="settings_withdraw").click().run()
     assert [info.value for info in at.info] == []
 
@@ -138,13 +138,13 @@ def test_a_picture_is_previewed_saved_shown_in_the_toolbar_and_removed(house: Ho
     assert IN_TOOLBAR not in html(at)
     at.file_uploader(key="settings_file_0").upload("me.png", picture("JPEG")).run()
     assert 'alt="The new picture"' in html(at)
-    assert house.app.own_account.find_avatar(viewer) is None
+    assert house.app.people.own_account.find_avatar(viewer) is None
     at.button(key="settings_picture_save").click().run()
     assert not at.exception
     assert 'alt="Your picture"' in html(at)
     assert IN_TOOLBAR in html(at)
     at.button(key="settings_picture_remove").click().run()
-    assert house.app.own_account.find_avatar(viewer) is None
+    assert house.app.people.own_account.find_avatar(viewer) is None
     assert IN_TOOLBAR not in html(at)
     assert "Without a picture your initials are shown." in [caption.value for caption in at.caption]
 
@@ -158,12 +158,12 @@ def test_what_is_no_picture_is_said_and_not_kept(house: House, content: bytes) -
     assert not at.exception
     assert at.error[0].value.startswith("**")
     assert all(button.key != "settings_picture_save" for button in at.button)
-    assert house.app.own_account.find_avatar(viewer) is None
+    assert house.app.people.own_account.find_avatar(viewer) is None
 
 
 def test_the_toolbar_s_picture_is_the_viewer_s_own(house: House) -> None:
     at, viewer = opened(house)
-    house.app.own_account.set_avatar(viewer, picture(), datetime.now(UTC))
+    house.app.people.own_account.set_avatar(viewer, picture(), datetime.now(UTC))
     assert IN_TOOLBAR in html(at.run())
     house.sign_in("User manager")
     assert IN_TOOLBAR not in html(house.open("settings"))
@@ -175,7 +175,7 @@ def test_sms_settings_are_saved_and_the_replacements_listed(house: House) -> Non
     at.text_input(key="settings_sender").set_value("MERIDIAN").run()
     at.button(key="settings_sms_update").click().run()
     assert not at.exception
-    assert house.app.own_account.get(viewer).sms == SmsSettings(simplifies=True, sender_id="MERIDIAN")
+    assert house.app.people.own_account.get(viewer).sms == SmsSettings(simplifies=True, sender_id="MERIDIAN")
     replaced = at.tabs[1].table[0].value.to_string()
     assert "\u201c" in replaced
     assert "no\\-break space" in replaced
@@ -186,12 +186,12 @@ def test_a_default_sender_that_is_none_is_said_at_once(house: House) -> None:
     at.text_input(key="settings_sender").set_value("Caf\u00e9").run()
     assert "handsets do not show" in at.tabs[1].error[0].value
     at.button(key="settings_sms_update").click().run()
-    assert house.app.own_account.get(viewer).sms == SmsSettings()
+    assert house.app.people.own_account.get(viewer).sms == SmsSettings()
 
 
 def test_new_messages_begin_with_the_person_s_settings(house: House) -> None:
     viewer = house.sign_in()
-    house.app.own_account.change_sms_settings(viewer, SmsSettings(simplifies=True, sender_id="MERIDIAN"), now())
+    house.app.people.own_account.change_sms_settings(viewer, SmsSettings(simplifies=True, sender_id="MERIDIAN"), now())
     at = house.open("create_campaign")
     assert at.text_input(key="create_campaign_sender").value == "MERIDIAN"
     assert at.session_state["create_campaign_form"].simplifies is True
@@ -208,14 +208,14 @@ def test_new_messages_begin_with_the_person_s_settings(house: House) -> None:
 
 def test_a_quick_message_goes_out_with_the_settings(house: House) -> None:
     viewer = house.sign_in()
-    house.app.own_account.change_sms_settings(viewer, SmsSettings(simplifies=True, sender_id="MERIDIAN"), now())
+    house.app.people.own_account.change_sms_settings(viewer, SmsSettings(simplifies=True, sender_id="MERIDIAN"), now())
     at = house.open("quick_send")
     at.session_state[f"{CHIPS}_kept"] = ("+491796548754",)
     at.session_state[f"{COMPOSER}_kept"] = Composition("\u201cHello\u201d", 1)
     at.run()
     at.button(key="quick_send_send").click().run()
     at.button(key="quick_send_sure_ok").click().run()
-    campaign = house.app.composing.get(viewer, at.query_params["id"])
+    campaign = house.app.campaigns.composing.get(viewer, at.query_params["id"])
     assert campaign.sender_id == "MERIDIAN"
     assert campaign.message in ('"Hello"', "\u201cHello\u201d")
     assert campaign.simplifies or campaign.message == '"Hello"'
@@ -230,13 +230,13 @@ def fill_in_password(at: AppTest, current: str, new: str, confirm: str, attempt:
 
 def test_a_new_password_ends_the_other_sessions_and_empties_the_form(house: House) -> None:
     at, _ = opened(house)
-    elsewhere = house.app.signing_in.sign_in(EMAIL, PASSWORD, FIREFOX, now())
+    elsewhere = house.app.people.signing_in.sign_in(EMAIL, PASSWORD, FIREFOX, now())
     fill_in_password(at, PASSWORD, NEW, NEW)
     assert "Your password is changed. 1\u00a0other session ended." in said(at)
     assert at.text_input(key="settings_current_1").value == ""
-    assert house.app.signing_in.identify(elsewhere, now()) is None
+    assert house.app.people.signing_in.identify(elsewhere, now()) is None
     with pytest.raises(WrongCredentials):
-        house.app.signing_in.sign_in(EMAIL, PASSWORD, FIREFOX, now())
+        house.app.people.signing_in.sign_in(EMAIL, PASSWORD, FIREFOX, now())
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_what_is_wrong_with_a_new_password_is_said(house: House, typed: tuple[st
     at, _ = opened(house)
     fill_in_password(at, *typed)
     assert message in at.error[0].value
-    assert house.app.signing_in.sign_in(EMAIL, PASSWORD, FIREFOX, now())
+    assert house.app.people.signing_in.sign_in(EMAIL, PASSWORD, FIREFOX, now())
 
 
 def test_guessing_the_current_password_has_to_wait(house: House) -> None:
@@ -264,26 +264,28 @@ def test_guessing_the_current_password_has_to_wait(house: House) -> None:
 
 def test_sessions_elsewhere_are_listed_and_ended_one_by_one(house: House) -> None:
     at, viewer = opened(house)
-    tokens = [house.app.signing_in.sign_in(EMAIL, PASSWORD, FIREFOX, now() - timedelta(minutes=i)) for i in (1, 2)]
+    tokens = [
+        house.app.people.signing_in.sign_in(EMAIL, PASSWORD, FIREFOX, now() - timedelta(minutes=i)) for i in (1, 2)
+    ]
     at.run()
     shown = [element.value for element in at.tabs[2].markdown]
     assert shown.count("**Firefox on Windows**") == 2
     assert any("192\\.0\\.2\\.9" in caption.value for caption in at.tabs[2].caption)
-    mine = house.app.signing_in.list_sessions(viewer, house.cookies[SESSION_COOKIE], now())
+    mine = house.app.people.signing_in.list_sessions(viewer, house.cookies[SESSION_COOKIE], now())
     newest = next(device for device in mine if not device.is_current)
     at.button(key=f"settings_end_{newest.session_id}").click().run()
     assert not at.exception
-    assert [house.app.signing_in.identify(token, now()) is None for token in tokens] == [True, False]
+    assert [house.app.people.signing_in.identify(token, now()) is None for token in tokens] == [True, False]
     at.button(key="settings_end_all").click().run()
     at.button(key="settings_end_all_ok").click().run()
-    assert house.app.signing_in.identify(tokens[1], now()) is None
-    assert house.app.signing_in.identify(house.cookies[SESSION_COOKIE], now()) is not None
+    assert house.app.people.signing_in.identify(tokens[1], now()) is None
+    assert house.app.people.signing_in.identify(house.cookies[SESSION_COOKIE], now()) is not None
 
 
 def test_a_zone_that_is_not_offered_any_more_is_kept(house: House) -> None:
     viewer = house.sign_in()
     profile = Profile("Ada", "", "en", "US/Eastern")
-    house.app.own_account.change_profile(viewer, profile, now())
+    house.app.people.own_account.change_profile(viewer, profile, now())
     at = house.open("settings")
     assert at.selectbox(key="settings_time_zone").value == "US/Eastern"
 

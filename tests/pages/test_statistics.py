@@ -203,13 +203,13 @@ def test_another_period_counts_only_its_own_messages(house: House) -> None:
 def test_days_are_those_of_the_viewers_zone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = house.sign_in()
     house.record([mine(viewer, ago=1)])
-    identify = house.app.signing_in.identify
+    identify = house.app.people.signing_in.identify
 
     def in_honolulu(*args: Any) -> Any:
         found = identify(*args)
         return found and type(found)(**{**vars(found), "time_zone": "Pacific/Honolulu"})
 
-    monkeypatch.setattr(house.app.signing_in, "identify", in_honolulu)
+    monkeypatch.setattr(house.app.people.signing_in, "identify", in_honolulu)
     at = house.open(KEY, group="Day")
     assert list(table(at)["Day"]) == [f"{day(2):%d/%m/%Y}"]
 
@@ -275,11 +275,11 @@ def test_export_as_excel_is_ordered_and_shown_in_the_toolbar(house: House) -> No
     at = house.open(KEY, group="Country", sort="-sent")
     at.button(key=f"{KEY}_export").click().run()
     assert not at.exception
-    (ordered,) = house.app.exporting.list_mine(viewer)
+    (ordered,) = house.app.reports.exporting.list_mine(viewer)
     assert any(ordered.file_name in str(text.value).replace("\\", "") for text in at.markdown)
-    house.app.exporting.run(ordered.export_id, lambda: datetime.now(UTC))
+    house.app.reports.exporting.run(ordered.export_id, lambda: datetime.now(UTC))
     at.run()
-    (done,) = house.app.exporting.list_mine(viewer)
+    (done,) = house.app.reports.exporting.list_mine(viewer)
     assert (done.status, done.row_count) == ("Ready", 2)
     assert any("2\u00a0rows" in str(caption.value) for caption in at.caption)
 
@@ -293,7 +293,7 @@ def test_a_shared_view_says_whose_accounts_it_shows(house: House) -> None:
     at.button(key=f"{KEY}_view_save").click().run()
     assert not at.exception
     other = house.sign_in("Reporting manager")
-    [mine] = house.app.accounts.list_accounts(other)
+    [mine] = house.app.accounts.managing.list_accounts(other)
     said = " ".join(str(caption.value) for caption in house.open(KEY).caption)
     assert f"it shows everybody his or her own accounts, you {mine.display_name}." in said
 
@@ -305,7 +305,7 @@ def test_a_saved_view_shows_the_same_again(house: House) -> None:
     at.text_input(key=f"{KEY}_view_name").set_value("French ones")
     at.button(key=f"{KEY}_view_save").click().run()
     assert not at.exception
-    (view,) = house.app.remembering.list_views(viewer, KEY)
+    (view,) = house.app.reports.views.list_views(viewer, KEY)
     plain = house.open(KEY)
     assert numbers(plain)["Sent"] == "3"
     plain.button(key=f"{KEY}_view_{view.view_id}").click().run()
@@ -313,16 +313,16 @@ def test_a_saved_view_shows_the_same_again(house: House) -> None:
     assert list(table(plain)["Country"]) == ["France"]
     assert plain.query_params["sort"] == "-sent"
     plain.button(key=f"{KEY}_unview_{view.view_id}").click().run()
-    assert house.app.remembering.list_views(viewer, KEY) == []
+    assert house.app.reports.views.list_views(viewer, KEY) == []
 
 
 @pytest.mark.parametrize("stem", [KEY, "message_history", "dashboard"])
 def test_an_administrator_without_any_account_learns_why_it_is_empty(house: House, stem: str) -> None:
     viewer = house.sign_in()
     house.record(mixed(viewer))
-    house.app.rolling_up.refresh()
+    house.app.upkeep.rolling_up.refresh()
     alone = Change(viewer.name, viewer.permissions)
-    house.app.managing_people.change(viewer, viewer.user_id, alone, datetime.now(UTC))
+    house.app.people.managing.change(viewer, viewer.user_id, alone, datetime.now(UTC))
     at = house.open(stem)
     assert not at.exception
     assert not at.dataframe
@@ -333,7 +333,7 @@ def test_an_administrator_without_any_account_learns_why_it_is_empty(house: Hous
 def test_a_reporting_manager_sees_the_own_account_among_others(house: House) -> None:
     admin = house.sign_in()
     house.record([*mixed(admin), mine(admin, account="somebody-else", country="AT")])
-    house.app.rolling_up.refresh()
+    house.app.upkeep.rolling_up.refresh()
     house.sign_in("Reporting manager")
     at = house.open(KEY, group="Account,Country")
     assert not at.exception

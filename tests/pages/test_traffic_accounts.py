@@ -31,7 +31,7 @@ def table(at) -> pd.DataFrame:
 
 
 def account(house: House, viewer: Viewer) -> Account:
-    return house.app.accounts.page(viewer, PageRequest()).items[0]
+    return house.app.accounts.managing.page(viewer, PageRequest()).items[0]
 
 
 def keys(at) -> set[str]:
@@ -64,7 +64,7 @@ def test_accounts_are_paged_and_searched(house: House) -> None:
     viewer = house.sign_in()
     for number in range(11):
         new = NewAccount(f"http {number:02}", f"Booking {number:02}", AccountType.HTTP)
-        house.app.accounts.create(viewer, new, datetime.now(UTC))
+        house.app.accounts.managing.create(viewer, new, datetime.now(UTC))
     at = house.open(KEY)
     assert list(table(at)["Display Name"])[:2] == ["Booking 00", "Booking 01"]
     assert len(table(at)) == 10
@@ -137,8 +137,8 @@ def test_a_created_account_belongs_to_its_creator(house: House) -> None:
     at.button(key=f"{KEY}_create_save").click().run()
     assert not at.exception
     assert not at.error
-    viewer = house.app.people.get_viewer(viewer.email)
-    (new,) = [item for item in house.app.accounts.list_sending(viewer) if item.name == "marketing"]
+    viewer = house.app.people.adding.get_viewer(viewer.email)
+    (new,) = [item for item in house.app.accounts.managing.list_sending(viewer) if item.name == "marketing"]
     assert (new.rate_tps, new.monthly_budget_eur_cents) == (25, Decimal(9950))
 
 
@@ -155,7 +155,7 @@ def test_an_account_of_outside_traffic_asks_for_no_gateway(house: House) -> None
     at.text_input(key=f"{KEY}_create_name").set_value("booking")
     at.button(key=f"{KEY}_create_save").click().run()
     assert not at.error
-    assert house.app.accounts.page(viewer, PageRequest()).total == 2
+    assert house.app.accounts.managing.page(viewer, PageRequest()).total == 2
     at = run_panel(house, 0)
     assert f"{KEY}_sending_save" not in keys(at)
     assert "outside the tool" in at.info[0].value
@@ -199,7 +199,7 @@ def test_credentials_are_written_and_never_shown(keyed: House) -> None:
     assert not at.exception
     item = account(keyed, viewer)
     assert item.credentials_at is not None
-    assert keyed.app.credentials.find(item.account_id).secret == SECRET
+    assert keyed.app.accounts.credentials.find(item.account_id).secret == SECRET
     assert at.text_input(key=f"{KEY}_secret_1").value == ""
     assert at.text_input(key=f"{KEY}_user_1").value == ""
     assert any("never shown again" in each.value for each in at.markdown)
@@ -225,10 +225,10 @@ def test_a_price_list_is_looked_at_and_then_imported(keyed: House) -> None:
     at.file_uploader(key=f"{KEY}_prices_0").upload("prices.csv", PRICES).run()
     assert not at.exception
     item, now = account(house, viewer), datetime.now(UTC)
-    assert len(house.app.pricing.list_lists(viewer, item.account_id, now)) == 1
+    assert len(house.app.accounts.pricing.list_lists(viewer, item.account_id, now)) == 1
     at.button(key=f"{KEY}_prices_import").click().run()
     assert not at.exception
-    newest = house.app.pricing.list_lists(viewer, item.account_id, now)[0]
+    newest = house.app.accounts.pricing.list_lists(viewer, item.account_id, now)[0]
     assert (newest.valid_from, newest.price_count, newest.is_current) == (now.date(), 2, True)
     # The same day again: only when the box is checked.
     at.file_uploader(key=f"{KEY}_prices_1").upload("prices.csv", PRICES).run()
@@ -236,7 +236,7 @@ def test_a_price_list_is_looked_at_and_then_imported(keyed: House) -> None:
     at.checkbox(key=f"{KEY}_prices_replace").check().run()
     at.button(key=f"{KEY}_prices_import").click().run()
     assert not at.error
-    assert len(house.app.pricing.list_lists(viewer, item.account_id, now)) == 2
+    assert len(house.app.accounts.pricing.list_lists(viewer, item.account_id, now)) == 2
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_message_history_names_the_accounts_that_are_closed(house: House) -> Non
     item = account(house, viewer)
     house.record([make_message(account=item.account_id, sent_at=datetime.now(UTC) - timedelta(minutes=1))])
     assert len(house.open("message_history").dataframe[0].value) == 1
-    house.app.accounts.deactivate(viewer, item.account_id, datetime.now(UTC))
+    house.app.accounts.managing.deactivate(viewer, item.account_id, datetime.now(UTC))
     at = house.open("message_history")
     assert not at.dataframe
     assert any("messages of Simulator" in caption.value for caption in at.caption)

@@ -27,15 +27,15 @@ EVIL = "<b>Eve</b> *bold* [x](https://evil.example)"
 def post(house: House) -> Iterator[FakePost]:
     found = FakePost()
     inviting = Inviting(house.app.state, Mailing(found, "https://sms.example.org"), 168)
-    # The App is frozen; the pages ask it for the service by name.
-    with patch.dict(vars(house.app), {"inviting": inviting}):
+    # The room is frozen; the pages ask it for the service by name.
+    with patch.dict(vars(house.app.people), {"inviting": inviting}):
         yield found
 
 
 def add(house: House, name: str = "Ben", preset: str = "Reporting manager", **facts: object) -> str:
     email = f"{re.sub('[^a-z0-9]', '', name.lower())}@example.org"
     new = NewPerson(name, email, PASSWORD, preset, **facts)
-    return house.app.people.add(new, session.now()).user_id
+    return house.app.people.adding.add(new, session.now()).user_id
 
 
 def person(house: House, name: str) -> Person:
@@ -80,7 +80,7 @@ def test_the_table_has_the_guide_s_columns(house: House) -> None:
 def test_icons_are_there_where_they_do_something(house: House, post: FakePost) -> None:
     viewer = house.sign_in()
     paused = add(house, "Ben")
-    house.app.managing_people.deactivate(viewer, paused, session.now())
+    house.app.people.managing.deactivate(viewer, paused, session.now())
     add(house, "Carol")
     table = house.open("users").dataframe[0].value.set_index("Name")
     columns = ["edit", "pause", "delete", "resend"]
@@ -188,11 +188,11 @@ def test_a_mail_that_fails_says_resend_and_the_envelope_does(house: House, post:
 def test_pause_and_play_end_and_open_access(house: House) -> None:
     house.sign_in()
     add(house)
-    token = house.app.signing_in.sign_in("ben@example.org", PASSWORD, Browser("192.0.2.1"), session.now())
+    token = house.app.people.signing_in.sign_in("ben@example.org", PASSWORD, Browser("192.0.2.1"), session.now())
     at = click(house.open("users"), "pause", "Ben")
     assert "Inactive" in texts(at)
     assert person(house, "Ben").status is UserStatus.INACTIVE
-    assert house.app.signing_in.identify(token, session.now()) is None
+    assert house.app.people.signing_in.identify(token, session.now()) is None
     at = click(at, "pause", "Ben")
     assert person(house, "Ben").status is UserStatus.ACTIVE
 
@@ -287,9 +287,9 @@ def test_it_is_closed_to_everybody_else(house: House, preset: str) -> None:
 def test_without_an_account_people_learn_why_sending_is_closed_and_whom_to_ask(house: House, stem: str) -> None:
     admin = house.sign_in()
     change = Change(EVIL, admin.permissions, admin.account_ids)
-    house.app.managing_people.change(admin, admin.user_id, change, session.now())
+    house.app.people.managing.change(admin, admin.user_id, change, session.now())
     ben = house.sign_in("Campaign manager")
-    house.app.managing_people.change(admin, ben.user_id, Change("Ben", ben.permissions), session.now())
+    house.app.people.managing.change(admin, ben.user_id, Change("Ben", ben.permissions), session.now())
     at = house.open(stem)
     assert not at.exception
     shown = texts(at)
@@ -303,6 +303,6 @@ def test_without_an_account_people_learn_why_sending_is_closed_and_whom_to_ask(h
 @pytest.mark.parametrize("stem", ["dashboard", "distribution_lists", "campaigns", "quick_send", "statistics"])
 def test_an_administrator_without_an_account_is_told_the_way_to_one(house: House, stem: str) -> None:
     admin = house.sign_in()
-    house.app.managing_people.change(admin, admin.user_id, Change("Ada", admin.permissions), session.now())
+    house.app.people.managing.change(admin, admin.user_id, Change("Ada", admin.permissions), session.now())
     shown = texts(house.open(stem))
     assert "Create one on the Traffic Accounts page, or add yourself to one on the Users page." in shown

@@ -24,4 +24,4 @@ def calm(app: App, *, refused_rate: float = 0.0, journal_path: Path | None = Non
         intermediate_rate=0.0,
     )
     behaviour = Behaviour(seed=1, profile_of=lambda _seed, _mccmnc: profile)
-    app.gateways.get(NAME).gateway = SimulatorGateway(journal_path or app.settings.simulator_path, behaviour)
+    app.accounts.gateways.get(NAME).gateway = SimulatorGateway(journal_path or app.settings.simulator_path, behaviour)

@@ -20,7 +20,7 @@ def save_draft(house: House, viewer: Viewer, **overrides: Any) -> Campaign:
     """Save a draft to three recipients; without *list_ids* among the overrides a list is uploaded for it."""
     if "list_ids" not in overrides:
         overrides["list_ids"] = (house.upload(viewer, "Spring guests", CONTACTS).list_id,)
-    (account,) = house.app.accounts.list_sending(viewer)
+    (account,) = house.app.accounts.managing.list_sending(viewer)
     values: dict[str, Any] = {
         "account_id": account.account_id,
         "name": "Spring greeting",
@@ -28,23 +28,23 @@ def save_draft(house: House, viewer: Viewer, **overrides: Any) -> Campaign:
         "message": "Hello {FirstName}, spring is here.",
         "placeholders": {"FirstName": "FirstName"},
     }
-    return house.app.composing.save(viewer, CampaignDraft(**(values | overrides)), now())
+    return house.app.campaigns.composing.save(viewer, CampaignDraft(**(values | overrides)), now())
 
 
 def launch(house: House, viewer: Viewer, draft: Campaign) -> Campaign:
     """Launch a draft; its audience is not frozen yet."""
-    return house.app.launching.launch(viewer, draft.campaign_id, now())
+    return house.app.campaigns.launching.launch(viewer, draft.campaign_id, now())
 
 
 def freeze(house: House, viewer: Viewer, draft: Campaign) -> Campaign:
     """Launch a draft and freeze its audience, so that everything is pending."""
     launch(house, viewer, draft)
-    house.app.launching.freeze(draft.campaign_id, now)
-    return house.app.composing.get(viewer, draft.campaign_id)
+    house.app.campaigns.launching.freeze(draft.campaign_id, now)
+    return house.app.campaigns.composing.get(viewer, draft.campaign_id)
 
 
 def send(house: House, viewer: Viewer, draft: Campaign) -> Campaign:
     """Launch a draft and send all of it through the simulator."""
     launch(house, viewer, draft)
-    house.app.working.run_until_idle(now)
-    return house.app.composing.get(viewer, draft.campaign_id)
+    house.app.work.run_until_idle(now)
+    return house.app.campaigns.composing.get(viewer, draft.campaign_id)

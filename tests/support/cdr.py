@@ -35,9 +35,9 @@ def open_outside(
 ) -> Account:
     """Add an account that sends outside the tool, and let the house's person work with it."""
     account = Account("", name, name.title(), kind, status or AccountStatus.ACTIVE, "", 100)
-    opened = house.app.accounts.open_account(account, [], house.now)
-    house.app.accounts.join(house.viewer.user_id, opened.account_id)
-    house.viewer = house.app.people.get_viewer(house.viewer.email)
+    opened = house.app.accounts.managing.open_account(account, [], house.now)
+    house.app.accounts.managing.join(house.viewer.user_id, opened.account_id)
+    house.viewer = house.app.people.adding.get_viewer(house.viewer.email)
     return opened
 
 
@@ -45,12 +45,12 @@ def upload(
     house: House, account: Account, content: bytes, file_name: str = "cdr.csv", viewer: Viewer | None = None
 ) -> TrafficImport:
     wanted = TrafficUpload(account.account_id, file_name)
-    return house.app.importing_traffic.upload(viewer or house.viewer, wanted, io.BytesIO(content), house.now)
+    return house.app.traffic.upload(viewer or house.viewer, wanted, io.BytesIO(content), house.now)
 
 
 def begin(house: House, account: Account, content: bytes, file_name: str = "cdr.csv") -> TrafficImport:
     """Upload a file and begin its import as proposed."""
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     found = upload(house, account, content, file_name)
     return traffic.begin(house.viewer, found.import_id, traffic.propose(house.viewer, found.import_id).mapping)
 
@@ -58,5 +58,5 @@ def begin(house: House, account: Account, content: bytes, file_name: str = "cdr.
 def imported(house: House, account: Account, content: bytes, file_name: str = "cdr.csv") -> TrafficImport:
     """Import a file to its end; return how it ended."""
     found = begin(house, account, content, file_name)
-    house.app.importing_traffic.run(found.import_id, house.clock)
-    return house.app.importing_traffic.get(house.viewer, found.import_id)
+    house.app.traffic.run(found.import_id, house.clock)
+    return house.app.traffic.get(house.viewer, found.import_id)

@@ -164,25 +164,39 @@ class FakeExports:
 
 
 @dataclass
-class FakeApplication:
-    """Follows `core.web.ports.Application`."""
+class FakePeople:
+    """Follows `core.web.ports.People`."""
 
-    signing_in: FakeSignIn = field(default_factory=FakeSignIn)
-    exporting: FakeExports = field(default_factory=FakeExports)
-    settings: Settings = field(default_factory=Settings)
-    stores: dict[str, bool] = field(default_factory=lambda: {"state": True, "lake": True})
+    signing_in: FakeSignIn
 
     @cached_property
     def links(self) -> FakeLinks:
         return FakeLinks(self.signing_in)
 
     @property
-    def recovering(self) -> FakeLinks:
+    def resetting(self) -> FakeLinks:
         return self.links
 
-    @property
-    def accepting(self) -> FakeLinks:
-        return self.links
+
+@dataclass
+class FakeReports:
+    """Follows `core.web.ports.Reports`."""
+
+    exporting: FakeExports = field(default_factory=FakeExports)
+
+
+@dataclass
+class FakeApplication:
+    """Follows `core.web.ports.Application`."""
+
+    signing_in: FakeSignIn = field(default_factory=FakeSignIn)
+    settings: Settings = field(default_factory=Settings)
+    stores: dict[str, bool] = field(default_factory=lambda: {"state": True, "lake": True})
+    reports: FakeReports = field(default_factory=FakeReports)
+
+    @cached_property
+    def people(self) -> FakePeople:
+        return FakePeople(self.signing_in)
 
     def health(self, now: datetime) -> Mapping[str, bool]:
         return self.stores

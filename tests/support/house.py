@@ -39,19 +39,19 @@ class House:
 
     @property
     def account(self) -> Account:
-        return self.app.accounts.list_sending(self.viewer)[0]
+        return self.app.accounts.managing.list_sending(self.viewer)[0]
 
     @property
     def simulator(self) -> SimulatorGateway:
-        return self.app.gateways.get("simulator").gateway
+        return self.app.accounts.gateways.get("simulator").gateway
 
     def upload(self, content: bytes | str, name: str = "Guests", file_name: str = "guests.csv") -> DistributionList:
         """Upload and import a file; return the list as it ends up."""
         data = content.encode() if isinstance(content, str) else content
         upload = Upload(self.account.account_id, name, file_name)
-        new = self.app.importing.upload(self.viewer, upload, io.BytesIO(data), self.now)
-        self.app.importing.run(new.list_id, self.clock)
-        return self.app.importing.get(self.viewer, new.list_id)
+        new = self.app.lists.upload(self.viewer, upload, io.BytesIO(data), self.now)
+        self.app.lists.run(new.list_id, self.clock)
+        return self.app.lists.get(self.viewer, new.list_id)
 
     def draft(self, list_id: str = "", **overrides: object) -> CampaignDraft:
         facts = {
@@ -65,12 +65,12 @@ class House:
         return CampaignDraft(**(facts | overrides))
 
     def launch(self, list_id: str, **overrides: object) -> Campaign:
-        """Write, save and launch a campaign; freezing and sending are left to `app.working`."""
-        saved = self.app.composing.save(self.viewer, self.draft(list_id, **overrides), self.now)
-        return self.app.launching.launch(self.viewer, saved.campaign_id, self.now)
+        """Write, save and launch a campaign; freezing and sending are left to `app.work`."""
+        saved = self.app.campaigns.composing.save(self.viewer, self.draft(list_id, **overrides), self.now)
+        return self.app.campaigns.launching.launch(self.viewer, saved.campaign_id, self.now)
 
     def campaign(self, campaign_id: str) -> Campaign:
-        return self.app.composing.get(self.viewer, campaign_id)
+        return self.app.campaigns.composing.get(self.viewer, campaign_id)
 
     def everything(self) -> Period:
         """Return a period that holds all there is."""
@@ -94,7 +94,7 @@ def make_house(data_dir: Path, *, lifelike: bool = False, **settings: object) ->
     app.state.migrate()
     if not lifelike:
         calm(app)
-    viewer = app.people.add(
+    viewer = app.people.adding.add(
         NewPerson("Ada Lovelace", "ada@example.com", PASSWORD), datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     )
     return House(app, viewer)

@@ -49,8 +49,8 @@ class House:
         now = datetime.now(UTC)
         email = f"{preset.lower().replace(' ', '.')}@example.org"
         accounts = ("simulator",) if self.cookies else ()
-        viewer = self.app.people.add(NewPerson("Ada Lovelace", email, PASSWORD, preset, accounts), now)
-        self.cookies[SESSION_COOKIE] = self.app.signing_in.sign_in(email, PASSWORD, Browser("127.0.0.1"), now)
+        viewer = self.app.people.adding.add(NewPerson("Ada Lovelace", email, PASSWORD, preset, accounts), now)
+        self.cookies[SESSION_COOKIE] = self.app.people.signing_in.sign_in(email, PASSWORD, Browser("127.0.0.1"), now)
         return viewer
 
     def open(self, stem: str, **query: str) -> AppTest:
@@ -74,16 +74,16 @@ class House:
 
     def upload(self, viewer: Viewer, name: str, content: bytes, *, imported: bool = True) -> DistributionList:
         """Upload a CSV file as a list, and import it as the worker would."""
-        (account,) = self.app.accounts.list_accounts(viewer)
+        (account,) = self.app.accounts.managing.list_accounts(viewer)
         upload = Upload(account.account_id, name, "contacts.csv")
-        new = self.app.importing.upload(viewer, upload, io.BytesIO(content), datetime.now(UTC))
+        new = self.app.lists.upload(viewer, upload, io.BytesIO(content), datetime.now(UTC))
         if imported:
             self.work(new.list_id)
-        return self.app.importing.get(viewer, new.list_id)
+        return self.app.lists.get(viewer, new.list_id)
 
     def work(self, list_id: str) -> None:
         """Import a waiting list, as the worker would."""
-        self.app.importing.run(list_id, lambda: datetime.now(UTC))
+        self.app.lists.run(list_id, lambda: datetime.now(UTC))
 
     def record(self, messages: Iterable[dict[str, Any]], batch_id: str = "batch-1") -> None:
         """Put messages (`tests.support.messages.make_message`) into the history."""

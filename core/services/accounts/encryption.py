@@ -1,4 +1,4 @@
-"""Sealing: secrets as they lie in the database, unreadable without the installation's key."""
+"""Encryption: secrets as they lie in the database, unreadable without the installation's key."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def make_key() -> str:
     return Fernet.generate_key().decode()
 
 
-class Sealing:
+class Encryption:
     """
     Fernet (AES-128-CBC, HMAC-SHA256) under one key or several: the first one seals, any of them opens.
 

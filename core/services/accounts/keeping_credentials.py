@@ -8,7 +8,7 @@ from core.domain.accounts import Account, GatewayCredentials, check_credentials
 from core.domain.audit import Action, Subject
 from core.domain.permissions import Viewer
 from core.errors import ConfigurationError
-from core.services.accounts.encryption import Sealing
+from core.services.accounts.encryption import Encryption
 from core.services.accounts.managing_accounts import require_administrator
 from core.state import accounts, audit
 from core.state.store import State
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class KeepingCredentials:
     """The one place where credentials are sealed, and the one where they are opened."""
 
-    def __init__(self, state: State, sealing: Sealing) -> None:
+    def __init__(self, state: State, sealing: Encryption) -> None:
         """Take the store, and what seals."""
         self._state = state
         self._sealing = sealing

@@ -1,1 +1,48 @@
 """Campaigns, from the first draft to what becomes of one under way. Begin with `composing`, then `launching`."""
+
+from dataclasses import dataclass
+
+from core.config import Settings
+from core.domain.preflight import Frequency
+from core.history.audience.audience_store import AudienceStore
+from core.history.audience.contacts import ContactStore
+from core.history.audience.preflight import PreflightStore
+from core.history.lake.connection import Lake
+from core.services.accounts import Accounts
+from core.services.campaigns.addressing import Addressing
+from core.services.campaigns.composing import Composing
+from core.services.campaigns.controlling import Controlling, ControllingTools
+from core.services.campaigns.launching import Launching, LaunchingTools
+from core.services.campaigns.preflighting import Preflighting
+from core.services.campaigns.quick_sending import QuickSending
+from core.services.sending.batch_history import BatchHistory
+from core.state.store import State
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """What people do with campaigns."""
+
+    composing: Composing
+    preflighting: Preflighting
+    launching: Launching
+    controlling: Controlling
+    quick_sending: QuickSending
+
+
+def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, batch_history: BatchHistory) -> Campaigns:
+    """Return the services of campaigns; a canceled one is settled by *batch_history*."""
+    audience, contacts = AudienceStore(lake), ContactStore(lake)
+    managing, budgeting = accounts.managing, accounts.budgeting
+    composing = Composing(state, contacts, managing, Addressing(state), placeholders_max=settings.placeholders_max)
+    frequency = Frequency(settings.frequent_most, settings.frequent_days)
+    preflighting = Preflighting(state, PreflightStore(lake), composing, budgeting, frequency)
+    launching = LaunchingTools(state, audience, contacts, composing, managing, preflighting, budgeting)
+    controlling = ControllingTools(state, audience, contacts, composing, managing, budgeting, batch_history)
+    return Campaigns(
+        composing,
+        preflighting,
+        Launching(launching, batch_size=settings.batch_size, lease_s=settings.lease_s),
+        Controlling(controlling, settings.lease_s),
+        QuickSending(state, contacts, managing, composing, budgeting, settings.quick_send_max),
+    )

@@ -18,7 +18,7 @@ from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.composing import Composing
 from core.services.campaigns.lost_races import lost_race
 from core.services.heartbeat import heartbeat, new_owner
-from core.services.sending.batch_history import Settling
+from core.services.sending.batch_history import BatchHistory
 from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 
@@ -54,7 +54,7 @@ class ControllingTools:
     composing: Composing
     accounts: ManagingAccounts
     budgeting: Budgeting
-    settling: Settling
+    settling: BatchHistory
 
 
 class Controlling:

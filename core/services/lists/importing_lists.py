@@ -82,7 +82,7 @@ class _Verdict:
     hint: str = ""
 
 
-class Importing:
+class ImportingLists:
     """Distribution lists, from file to entries."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Accepting: what people do with the links of an invitation and of a new email."""
+"""Following links: what people do with the links of an invitation and of a new email."""
 
 import logging
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Acceptance:
     password: str
 
 
-class Accepting:
+class FollowingLinks:
     """Links that open a door, and the doors."""
 
     def __init__(self, state: State, passwords: Passwords, mailing: Mailing) -> None:

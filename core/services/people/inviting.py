@@ -33,7 +33,7 @@ class Invitation:
 
 
 class Inviting:
-    """From the name to the mail; `Accepting` does the rest."""
+    """From the name to the mail; `FollowingLinks` does the rest."""
 
     def __init__(self, state: State, mailing: Mailing, valid_h: int) -> None:
         """Take the store, who writes the mails, and the hours a link works."""

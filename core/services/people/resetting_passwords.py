@@ -1,4 +1,4 @@
-"""Recovering: a new password for who has forgotten the old one, by a link that is sent by email and works once."""
+"""Resetting passwords: a new one for who has forgotten the old one, by a link that is sent by email and works once."""
 
 import logging
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from core.state.store import State
 _log = logging.getLogger(__name__)
 
 
-class Recovering:
+class ResettingPasswords:
     """Forgot Password."""
 
     def __init__(self, state: State, passwords: Passwords, mailing: Mailing, link_min: int) -> None:

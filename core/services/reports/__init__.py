@@ -1,1 +1,50 @@
 """Reports: what became of the messages, on pages and in files. Begin with `reporting`."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.config import Settings
+from core.history.lake.connection import Lake
+from core.history.messages.queries import MessageQueries
+from core.history.messages.tracing import Traces
+from core.history.rollups.adding_up import RollupReader
+from core.history.rollups.statistics import Statistics
+from core.history.rollups.traffic import TrafficReader
+from core.services.reports.auditing import Auditing
+from core.services.reports.export_contents import Sources
+from core.services.reports.exporting import Exporting, ExportLimits
+from core.services.reports.reporting import History, Reporting
+from core.services.reports.saved_views import SavedViews
+from core.services.reports.tracing import Tracing
+from core.state.store import State
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What is asked about messages sent, and what people take away of the answers."""
+
+    reporting: Reporting
+    tracing: Tracing
+    auditing: Auditing
+    exporting: Exporting
+    views: SavedViews
+
+
+def build(settings: Settings, state: State, lake: Lake) -> Reports:
+    """Return the services of reports; all of them share one memory of rollups."""
+    rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
+    reporting = Reporting(state, History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups))
+    auditing = Auditing(state)
+    limits = ExportLimits(
+        folder=settings.exports_dir,
+        keep=timedelta(hours=settings.export_keep_h),
+        max_rows=settings.export_max_rows,
+        lease_s=settings.lease_s,
+    )
+    return Reports(
+        reporting,
+        Tracing(state, Traces(lake)),
+        auditing,
+        Exporting(state, Sources(reporting, auditing), limits),
+        SavedViews(state),
+    )

@@ -1,4 +1,4 @@
-"""Remembering: views people save and share, and the columns they chose."""
+"""Saved views: those people save and share, and the columns they chose."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ MOST_CHARACTERS = 2_000
 _NUMBER = "receiver"
 
 
-class Remembering:
+class SavedViews:
     """What a person finds again in every browser. A view is filters, never rights."""
 
     def __init__(self, state: State) -> None:

@@ -1,1 +1,40 @@
 """Sending: what workers do with a campaign that is Active, and with its receipts. Begin with `submitting`."""
+
+from dataclasses import dataclass
+
+from core.config import Settings
+from core.gateways.registry import Gateways
+from core.history.audience.audience_store import AudienceStore
+from core.history.audience.outcomes import Outcomes
+from core.history.lake.connection import Lake
+from core.history.messages.message_store import MessageStore
+from core.services.sending.account_pacing import AccountPacing
+from core.services.sending.batch_history import BatchHistory
+from core.services.sending.batches import SendingLimits, SendingTools
+from core.services.sending.receiving import Receiving
+from core.services.sending.reconciling import Reconciling
+from core.services.sending.submitting import Submitting
+from core.state.store import State
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What is done with campaigns under way."""
+
+    submitting: Submitting
+    receiving: Receiving
+    reconciling: Reconciling
+    batch_history: BatchHistory
+
+
+def build(settings: Settings, state: State, lake: Lake, gateways: Gateways) -> Sending:
+    """Return the services of sending."""
+    messages, limits = MessageStore(lake), SendingLimits(settings.sub_window, settings.lease_s)
+    batch_history = BatchHistory(state, messages)
+    tools = SendingTools(state, AudienceStore(lake), gateways, batch_history, limits, AccountPacing())
+    return Sending(
+        Submitting(tools),
+        Receiving(state, messages, gateways, settings.lease_s),
+        Reconciling(state, Outcomes(lake)),
+        batch_history,
+    )

@@ -1,5 +1,5 @@
 """
-Settling: a finished batch moves from the ledger into history.
+A batch's history: a finished one moves from the ledger into the lake, which is called settling it.
 
 The lake's commit carries the batch id and comes first; then one state transaction counts the batch, forgets it, and
 lets receipts that came before it be tried again. Killed between the two, the next worker finds the tag and only counts.
@@ -31,7 +31,7 @@ class History(Protocol):
     ) -> bool: ...
 
 
-class Settling:
+class BatchHistory:
     """From the ledger into history."""
 
     def __init__(self, state: State, history: History) -> None:

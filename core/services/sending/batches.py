@@ -26,7 +26,7 @@ from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknow
 from core.gateways.base import Gateway
 from core.services.heartbeat import heartbeat
 from core.services.sending.account_pacing import AccountPacing
-from core.services.sending.batch_history import Settling
+from core.services.sending.batch_history import BatchHistory
 from core.state import accounts, campaigns, ledger
 from core.state.accounts import PacedAccount
 from core.state.ledger import Batch, Claim, Outcome
@@ -71,7 +71,7 @@ class SendingTools:
     state: State
     audience: Audience
     gateways: Gateways
-    settling: Settling
+    settling: BatchHistory
     limits: SendingLimits
     pacing: AccountPacing
 

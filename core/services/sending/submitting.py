@@ -1,5 +1,5 @@
 """
-Sending: the batches of active campaigns, one lease after the other.
+Submitting: the batches of active campaigns, one lease after the other.
 
 What happens within a lease is in `core.services.sending.batches`.
 """
@@ -44,7 +44,7 @@ class Slice:
             return ledger.do_others_wait(session, self._campaign_id, now)
 
 
-class Sending:
+class Submitting:
     """The worker's side of a campaign that is Active."""
 
     def __init__(self, tools: SendingTools) -> None:

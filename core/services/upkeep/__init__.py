@@ -1,1 +1,103 @@
 """Upkeep: what workers do so that all else stays fast and small. Begin with `rolling_up`."""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.config import Settings
+from core.domain.off_peak import parse_off_peak
+from core.errors import ConfigurationError
+from core.gateways.simulator.journal import forget_log
+from core.history.audience.audience_store import AudienceStore
+from core.history.audience.contacts import ContactStore
+from core.history.lake.connection import Lake
+from core.history.lake.identity import LakeRegister
+from core.history.lake.maintenance import Maintenance
+from core.history.lake.rebuilding import Rebuilding
+from core.history.numbers.number_index import NumberIndex
+from core.history.rollups.rollups import Rollups
+from core.services.upkeep.forgetting import Forgetting, Kind
+from core.services.upkeep.forgetting.audiences import AudienceForgetting
+from core.services.upkeep.forgetting.contacts import ContactForgetting
+from core.services.upkeep.forgetting.files import FileForgetting
+from core.services.upkeep.forgetting.told import ToldForgetting
+from core.services.upkeep.indexing import Indexing
+from core.services.upkeep.maintaining import Maintaining, MaintenanceRules
+from core.services.upkeep.mending_times import MendingTimes
+from core.services.upkeep.rebuilding_history import RebuildingHistory
+from core.services.upkeep.rolling_up import RollingUp
+from core.state.mending import Furthest
+from core.state.store import State
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What keeps both stores in order."""
+
+    rolling_up: RollingUp
+    indexing: Indexing
+    maintaining: Maintaining
+    forgetting: Forgetting
+    rebuilding: RebuildingHistory
+    mending_times: MendingTimes
+
+
+def build(
+    settings: Settings, state: State, lake: Lake, register: LakeRegister, furthest: Furthest, kinds: Iterable[Kind]
+) -> Upkeep:
+    """
+    Return the services of upkeep.
+
+    Args:
+        settings: What the environment says.
+        state: Where all else is.
+        lake: Where messages and contacts are.
+        register: What the installation knows of its lake.
+        furthest: How far ahead a stored time may lie.
+        kinds: What other rooms have that is over some day.
+
+    Raises: ConfigurationError: the rules of maintenance make no sense.
+    """
+    return Upkeep(
+        RollingUp(state, Rollups(lake)),
+        Indexing(NumberIndex(lake)),
+        Maintaining(Maintenance(lake), _rules(settings)),
+        Forgetting([*kinds, *_kinds(settings, state, lake)]),
+        RebuildingHistory(state, Rebuilding(settings, register)),
+        MendingTimes(state, furthest),
+    )
+
+
+def _rules(settings: Settings) -> MaintenanceRules:
+    if settings.history_keep_h < 1:
+        raise ConfigurationError(
+            f"HELIOGRAPH_HISTORY_KEEP_H is {settings.history_keep_h}.",
+            hint="Keep them for an hour at least: somebody may still read them.",
+        )
+    return MaintenanceRules(
+        off_peak=parse_off_peak(settings.maintenance_hours, settings.maintenance_zone),
+        keep=timedelta(hours=settings.history_keep_h),
+        busy_files=max(2, settings.maintenance_files),
+    )
+
+
+def _kinds(settings: Settings, state: State, lake: Lake) -> list[Kind]:
+    """Return what is forgotten besides what another room has of its own."""
+    contacts = ContactStore(lake)
+    people = AudienceForgetting(state, AudienceStore(lake), contacts, timedelta(days=settings.audience_keep_days))
+    rejected = timedelta(days=settings.rejected_keep_days)
+    left = ContactForgetting(state, contacts)
+    files = FileForgetting(state, settings.uploads_dir, settings.outbox_dir, rejected)
+    return [
+        Kind("numbers of Quick Sends", people.forget_numbers),
+        Kind("contacts of nobody", left.forget_left),
+        Kind("audiences", people.forget_audiences),
+        Kind("texts of test sends", people.forget_test_texts),
+        Kind("notifications", ToldForgetting(state).forget_notifications),
+        Kind("uploads and rejected rows", files.forget_uploads),
+        Kind("mails in the outbox", files.forget_mails),
+        Kind("the simulator's log", functools.partial(forget_log, settings.simulator_path)),
+        # Last of all: it empties the log that the others have written.
+        Kind("the state store's log", lambda _: state.scrub()),
+    ]

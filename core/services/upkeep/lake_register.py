@@ -7,7 +7,7 @@ from core.state.store import State
 LAKE, BEGUN = "lake_id", "lake_begun"
 
 
-class KnowingLake:
+class StoredLakeRegister:
     """Keeps the lake's id, so that another one, or none, is not taken for it."""
 
     def __init__(self, state: State) -> None:

@@ -58,7 +58,7 @@ def warn_overdue(campaign: Campaign) -> None:
         icon=":material/rocket_launch:",
         primary=True,
     ):
-        app.launching.start_overdue(viewer, campaign.campaign_id, session.now())
+        app.campaigns.launching.start_overdue(viewer, campaign.campaign_id, session.now())
         st.rerun()
 
 
@@ -66,22 +66,22 @@ def _control(campaign: Campaign) -> None:
     app, viewer = session.current()
     now = session.now()
     if campaign.status is CampaignStatus.ACTIVE and st.button("Pause", icon=":material/pause:", key=f"{KEY}_pause"):
-        app.controlling.pause(viewer, campaign.campaign_id, now)
+        app.campaigns.controlling.pause(viewer, campaign.campaign_id, now)
         st.rerun()
     if campaign.status is CampaignStatus.PAUSED and st.button(
         "Resume", icon=":material/play_arrow:", type="primary", key=f"{KEY}_resume"
     ):
-        app.controlling.resume(viewer, campaign.campaign_id, now)
+        app.campaigns.controlling.resume(viewer, campaign.campaign_id, now)
         st.rerun()
     if campaign.status is CampaignStatus.SCHEDULED and st.button(
         "Edit", icon=":material/edit:", key=f"{KEY}_unschedule", help="It becomes a draft, and is not sent by itself."
     ):
-        app.controlling.unschedule(viewer, campaign.campaign_id, now)
+        app.campaigns.controlling.unschedule(viewer, campaign.campaign_id, now)
         widgets.go("create_campaign", id=campaign.campaign_id)
     if campaign.status not in _ENDED and widgets.confirmed(
         "Cancel campaign", text=_CANCEL, key=f"{KEY}_cancel", icon=":material/cancel:", stay="Keep it"
     ):
-        app.controlling.cancel(viewer, campaign.campaign_id, now)
+        app.campaigns.controlling.cancel(viewer, campaign.campaign_id, now)
         st.rerun()
 
 
@@ -97,7 +97,7 @@ def _test_panel() -> None:
     if send:
         with widgets.show_errors({"numbers": place}) as outcome:
             token = st.session_state[f"{TEST_PANEL}_token"]
-            app.quick_sending.send_test(viewer, widgets.open_subject(), number, 0, token, session.now())
+            app.campaigns.quick_sending.send_test(viewer, widgets.open_subject(), number, 0, token, session.now())
         if outcome.ok:
             widgets.flash("The test is on its way.", icon=":material/send_to_mobile:")
             cancel = True

@@ -35,9 +35,9 @@ def _end(campaign: Campaign) -> str:
 
 def example(app: App, viewer: Viewer, campaign: Campaign) -> tuple[str, str]:
     """Return the message as it reads for the first of its lists, and words that say so, while they are all there."""
-    there = {item.list_id for item in app.composing.list_there(viewer, campaign)}
+    there = {item.list_id for item in app.campaigns.composing.list_there(viewer, campaign)}
     if viewer.may(Permission.CAMPAIGN) and campaign.placeholders and there.issuperset(campaign.list_ids):
-        shown = app.composing.preview(viewer, draft_of(campaign), 0)
+        shown = app.campaigns.composing.preview(viewer, draft_of(campaign), 0)
         if shown.receiver:
             return shown.text, f"As it reads for {formats.plain(shown.receiver)}"
     return simplify(campaign.message) if campaign.simplifies else campaign.message, ""
@@ -47,7 +47,7 @@ def _lists(app: App, viewer: Viewer, campaign: Campaign) -> dict[str, str]:
     """Return the lists' names and sizes; after a launch a list may be gone, its name stays."""
     if campaign.source is Source.QUICK_SEND:
         return {"Distribution List": "none: the numbers were typed in"}
-    entries = {item.list_id: item.entry_count for item in app.composing.list_there(viewer, campaign)}
+    entries = {item.list_id: item.entry_count for item in app.campaigns.composing.list_there(viewer, campaign)}
 
     def words(chosen: ChosenList) -> str:
         known = chosen.list_id in entries

@@ -107,7 +107,7 @@ def current(app: App, viewer: Viewer) -> Form:
     elif held and asked == held.campaign_id:
         held.is_announced = True
     if held is None or held.campaign_id != asked:
-        held = _load(app, viewer, app.composing.get(viewer, asked)) if asked else _new(app, viewer)
+        held = _load(app, viewer, app.campaigns.composing.get(viewer, asked)) if asked else _new(app, viewer)
         _begin(held)
     return held
 
@@ -155,7 +155,7 @@ def save(app: App, viewer: Viewer, form: Form) -> None:
 
 def _store(app: App, viewer: Viewer, form: Form) -> None:
     draft = form.draft()
-    stored = app.composing.save(viewer, draft, session.now(), form.campaign_id, form.version)
+    stored = app.campaigns.composing.save(viewer, draft, session.now(), form.campaign_id, form.version)
     form.is_announced = bool(form.campaign_id) and form.is_announced
     form.campaign_id, form.version = stored.campaign_id, stored.version
     form.saved, form.unsaved_because, form.is_conflicting = draft, "", False
@@ -187,7 +187,7 @@ def reload() -> None:
 
 def overwrite(app: App, viewer: Viewer, form: Form) -> None:
     """Store what is in the form over what somebody else saved. Raises: as `save`."""
-    form.version = app.composing.get(viewer, form.campaign_id).version
+    form.version = app.campaigns.composing.get(viewer, form.campaign_id).version
     save(app, viewer, form)
 
 
@@ -206,7 +206,7 @@ def _is_sender_id(text: str) -> bool:
 
 def _new(app: App, viewer: Viewer) -> Form:
     """Return a new form, with what the person's messages begin with."""
-    sms = app.own_account.get(viewer).sms
+    sms = app.people.own_account.get(viewer).sms
     return Form(sender_id=sms.sender_id, simplifies=sms.simplifies)
 
 
@@ -216,7 +216,7 @@ def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
             f"{stored.name} was launched, and is no draft any more.",
             hint="Only a draft can be edited; clone it instead.",
         )
-    there = {item.list_id: item for item in app.composing.list_there(viewer, stored)}
+    there = {item.list_id: item for item in app.campaigns.composing.list_there(viewer, stored)}
     form = Form(
         account_id=stored.account_id,
         campaign_id=stored.campaign_id,

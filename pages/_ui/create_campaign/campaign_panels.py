@@ -50,7 +50,7 @@ def _choose_lists(form: Form, *, leaves_out: bool) -> None:
     tables.search(LIST_PANEL, "Search by name", linked=False)
     request = tables.request(LIST_PANEL, SIZES)
     with widgets.show_errors():
-        page = app.importing.page_ready(viewer, form.account_id, request)
+        page = app.lists.page_ready(viewer, form.account_id, request)
         if not page.total:
             st.info("No list is ready." if not request.search else "Nothing found.", icon=":material/contacts:")
         taken = {item.list_id for item in (form.chosen if leaves_out else form.left_out)}

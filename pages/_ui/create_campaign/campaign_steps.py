@@ -68,7 +68,7 @@ def message(form: Form) -> Step:
     app, viewer = session.current()
     merged = None
     with widgets.show_errors():
-        merged = app.composing.preview(viewer, form.draft(), position(COMPOSER) - 1)
+        merged = app.campaigns.composing.preview(viewer, form.draft(), position(COMPOSER) - 1)
     shown = Preview(
         sender_id=form.sender_id,
         name=form.name,
@@ -146,7 +146,7 @@ def _account(form: Form, accounts: Sequence[Account]) -> None:
 def _closed(form: Form) -> str:
     """Return which account the draft is of, why it sends nothing, and what to do."""
     app, viewer = session.current()
-    for account in app.accounts.list_accounts(viewer):
+    for account in app.accounts.managing.list_accounts(viewer):
         if account.account_id == form.account_id:
             return (
                 f"This draft is of the account **{formats.plain(account.display_name)}**, which is "

@@ -32,10 +32,10 @@ def show(form: Form) -> None:
     mapping: dict[str, str] = st.session_state.setdefault(f"{PANEL}_draft", dict(form.placeholders))
     if is_new:
         _begin(form, mapping)
-    if len(mapping) < app.composing.placeholders_max:
+    if len(mapping) < app.campaigns.composing.placeholders_max:
         _define(mapping, form.columns)
     else:
-        most = formats.count(app.composing.placeholders_max, "placeholder", "placeholders")
+        most = formats.count(app.campaigns.composing.placeholders_max, "placeholder", "placeholders")
         st.caption(f"A message has at most {most}.")
     fallbacks = {name: _map(form, mapping, name) for name in list(mapping)}
     with widgets.show_errors():

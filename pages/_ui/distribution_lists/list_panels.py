@@ -36,7 +36,7 @@ def show_open() -> None:
     elif widgets.is_open(f"{KEY}_preview") or widgets.is_open(LEFT_OUT):
         app, viewer = session.current()
         with widgets.show_errors():
-            _preview_panel(app.importing.get(viewer, widgets.open_subject()))
+            _preview_panel(app.lists.get(viewer, widgets.open_subject()))
 
 
 def add_link(*, key: str, primary: bool = False, width: str = "content") -> None:
@@ -52,7 +52,7 @@ def watch(list_ids: Sequence[str]) -> None:
     """Show how far the imports are; when one has ended, the whole page is drawn again and the watching ends."""
     app, viewer = session.current()
     with widgets.show_errors():
-        for item in [app.importing.get(viewer, list_id) for list_id in list_ids]:
+        for item in [app.lists.get(viewer, list_id) for list_id in list_ids]:
             if item.status is not ListStatus.IN_PROGRESS:
                 _tell_end(item)
                 st.rerun()
@@ -106,7 +106,7 @@ def sample_buttons(key: str) -> None:
 @st.dialog("Add Distribution List", position="right", icon=":material/group_add:", on_dismiss=widgets.close_panel)
 def _add_panel() -> None:
     app, viewer = session.current()
-    accounts = app.accounts.list_accounts(viewer)
+    accounts = app.accounts.managing.list_accounts(viewer)
     with st.form(f"{KEY}_form", border=False):
         name = st.text_input(
             "List Name", max_chars=NAME_MAX, key=f"{KEY}_name", help=f"{NAME_MIN} to {NAME_MAX} characters."
@@ -124,7 +124,7 @@ def _add_panel() -> None:
             if file is None:
                 raise InvalidInput("There is no file.", hint="Browse for a CSV or XLSX file first.", field="file")
             upload = Upload(account.account_id, name, file.name, hidden_rows)
-            app.importing.upload(viewer, upload, file, session.now())
+            app.lists.upload(viewer, upload, file, session.now())
             open_pages.done_with(file)
             widgets.flash(f"{name} is being imported.", icon=":material/upload:")
             widgets.close_panel()
@@ -163,9 +163,9 @@ def _preview_panel(item: DistributionList) -> None:
 def _preview(list_id: str) -> None:
     app, viewer = session.current()
     with widgets.show_errors():
-        item = app.importing.get(viewer, list_id)
+        item = app.lists.get(viewer, list_id)
         _details(item, viewer)
-        if rejected := app.importing.rejected_csv(viewer, item.list_id):
+        if rejected := app.lists.rejected_csv(viewer, item.list_id):
             _rejected(rejected, item)
         elif item.status is not ListStatus.IN_PROGRESS and item.duplicate_count + item.rejected_count:
             widgets.rows_gone()
@@ -214,6 +214,6 @@ def _entries(app: App, viewer: Viewer, item: DistributionList) -> None:
     # Another list starts again at its first page.
     key = f"{KEY}_entries_{item.list_id}"
     request = tables.request(key, ENTRIES_PER_PAGE)
-    entries = app.importing.preview(viewer, item.list_id, request.offset, request.size)
+    entries = app.lists.preview(viewer, item.list_id, request.offset, request.size)
     st.dataframe(entries, hide_index=True, height="content", key=f"{key}_table", alt=f"Entries of {item.name}")
     tables.pager(key, item.entry_count, ENTRIES_PER_PAGE, linked=False)

@@ -31,7 +31,7 @@ def panel(import_id: str) -> None:
     """Draw the panel for an import that is To Map."""
     app, viewer = session.current()
     with widgets.show_errors() as outcome:
-        item = app.importing_traffic.get(viewer, import_id)
+        item = app.traffic.get(viewer, import_id)
     if outcome.ok:
 
         @st.dialog(formats.plain(item.file_name), position="right", width=900, on_dismiss=widgets.close_panel)
@@ -44,22 +44,22 @@ def panel(import_id: str) -> None:
 def _map(import_id: str) -> None:
     app, viewer = session.current()
     with widgets.show_errors():
-        item = app.importing_traffic.get(viewer, import_id)
-        proposal = app.importing_traffic.propose(viewer, import_id)
+        item = app.traffic.get(viewer, import_id)
+        proposal = app.traffic.propose(viewer, import_id)
         st.markdown("Which column is what? What the names suggest is filled in.")
         mapping = _choose(item, proposal.mapping)
         preview, ready = None, False
         with widgets.show_errors():
-            preview = app.importing_traffic.preview(viewer, import_id, mapping)
+            preview = app.traffic.preview(viewer, import_id, mapping)
         if preview is not None:
             if words := tuple(dict.fromkeys([*_asked(import_id), *map(status_key, preview.unknown_words)])):
                 mapping = _ask_words(import_id, words, mapping)
-                preview = app.importing_traffic.preview(viewer, import_id, mapping)
+                preview = app.traffic.preview(viewer, import_id, mapping)
             ready = preview.table.num_rows > 0
             if CdrField.PRICE in mapping.columns:
                 with widgets.show_errors() as outcome:
                     mapping = _ask_rates(import_id, preview.currencies, mapping)
-                    preview = app.importing_traffic.preview(viewer, import_id, mapping)
+                    preview = app.traffic.preview(viewer, import_id, mapping)
                 ready = ready and outcome.ok and not preview.unrated
             _show(preview, mapping, viewer.time_zone)
         _decide(item, mapping, ready=ready)
@@ -245,10 +245,10 @@ def _decide(item: TrafficImport, mapping: CdrMapping, *, ready: bool) -> None:
         begin = st.button("Import", type="primary", key=f"{KEY}_begin", icon=":material/upload:", disabled=not ready)
     with widgets.show_errors() as outcome:
         if begin:
-            app.importing_traffic.begin(viewer, item.import_id, mapping)
+            app.traffic.begin(viewer, item.import_id, mapping)
             widgets.flash(f"{item.file_name} is being imported.", icon=":material/upload:")
         elif discard:
-            app.importing_traffic.delete(viewer, item.import_id)
+            app.traffic.delete(viewer, item.import_id)
             widgets.flash(f"{item.file_name} was discarded.")
     if outcome.ok and (begin or discard):
         widgets.close_panel()

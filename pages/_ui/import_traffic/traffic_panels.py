@@ -34,7 +34,7 @@ def show_open() -> None:
     elif widgets.is_open(f"{KEY}_details"):
         app, viewer = session.current()
         with widgets.show_errors():
-            _details_panel(app.importing_traffic.get(viewer, widgets.open_subject()))
+            _details_panel(app.traffic.get(viewer, widgets.open_subject()))
 
 
 def nothing_yet() -> None:
@@ -45,7 +45,7 @@ def nothing_yet() -> None:
         "No outside traffic yet",
         "Messages that your HTTP and SMPP accounts sent without this tool come here as CDR files: CSV or Parquet.",
     ):
-        if not app.importing_traffic.list_accounts(viewer):
+        if not app.traffic.list_accounts(viewer):
             st.caption(f"{_NO_ACCOUNT} {closed.how_to_join()}", text_alignment="center")
 
 
@@ -54,7 +54,7 @@ def watch(import_ids: Sequence[str]) -> None:
     """Show how far the imports are; when one has ended, the whole page is drawn again and the watching ends."""
     app, viewer = session.current()
     with widgets.show_errors():
-        for item in [app.importing_traffic.get(viewer, import_id) for import_id in import_ids]:
+        for item in [app.traffic.get(viewer, import_id) for import_id in import_ids]:
             if item.status is not TrafficImportStatus.IN_PROGRESS:
                 st.rerun()
             _progress(item)
@@ -76,7 +76,7 @@ def _progress(item: TrafficImport) -> None:
 def _add_panel() -> None:
     app, viewer = session.current()
     with widgets.show_errors():
-        accounts = app.importing_traffic.list_accounts(viewer)
+        accounts = app.traffic.list_accounts(viewer)
         with st.form(f"{KEY}_form", border=False):
             account = st.selectbox(
                 "Account",
@@ -106,10 +106,10 @@ def _upload(app: App, viewer: Viewer, account: Account | None, file: io.BytesIO 
     if file is None:
         raise InvalidInput("There is no file.", hint="Browse for a CSV or Parquet file first.", field="file")
     wanted = TrafficUpload(account.account_id, file.name)
-    found = app.importing_traffic.upload(viewer, wanted, file, session.now())
-    proposal = app.importing_traffic.propose(viewer, found.import_id)
-    if proposal.is_remembered and not look and not app.importing_traffic.list_unrated(viewer, found.import_id):
-        app.importing_traffic.begin(viewer, found.import_id, proposal.mapping)
+    found = app.traffic.upload(viewer, wanted, file, session.now())
+    proposal = app.traffic.propose(viewer, found.import_id)
+    if proposal.is_remembered and not look and not app.traffic.list_unrated(viewer, found.import_id):
+        app.traffic.begin(viewer, found.import_id, proposal.mapping)
         rates = f", with {say_rates(proposal.mapping.rates)}" if proposal.mapping.rates else ""
         widgets.flash(f"{found.file_name} is being imported as the last one like it{rates}.", icon=":material/upload:")
         widgets.close_panel()
@@ -128,7 +128,7 @@ def _details_panel(item: TrafficImport) -> None:
 def _details(import_id: str) -> None:
     app, viewer = session.current()
     with widgets.show_errors():
-        item = app.importing_traffic.get(viewer, import_id)
+        item = app.traffic.get(viewer, import_id)
         widgets.status_badge(item.status)
         if item.status is TrafficImportStatus.FAULTED:
             widgets.fault(item.fault, item.hint)
@@ -159,7 +159,7 @@ def _details(import_id: str) -> None:
 
 def _rejected(app: App, viewer: Viewer, item: TrafficImport) -> None:
     try:
-        content = app.importing_traffic.rejected_csv(viewer, item.import_id)
+        content = app.traffic.rejected_csv(viewer, item.import_id)
     except Forbidden as error:
         st.caption(f"{error.message} {error.hint}")
         return

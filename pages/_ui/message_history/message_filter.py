@@ -60,8 +60,8 @@ def find_campaign() -> Campaign | None:
     if not asked:
         return None
     if viewer.may(Permission.CAMPAIGN) or viewer.may(Permission.QUICK_SEND):
-        return app.composing.get(viewer, asked)
-    app.reporting.require_campaign(viewer, asked)
+        return app.campaigns.composing.get(viewer, asked)
+    app.reports.reporting.require_campaign(viewer, asked)
     return None
 
 
@@ -78,7 +78,7 @@ def pager(query: MessageQuery, found: MessagePage, sizes: Sequence[int]) -> None
         key=f"{KEY}_count",
     ):
         app, viewer = session.current()
-        st.session_state[COUNTED] = (query, app.reporting.count_messages(viewer, query))
+        st.session_state[COUNTED] = (query, app.reports.reporting.count_messages(viewer, query))
         st.rerun()
 
 
@@ -167,7 +167,11 @@ def _apply(filters: dict[str, str]) -> None:
 def _say_what_is_closed() -> None:
     """Name the viewer's inactive accounts, whose messages are not among those shown."""
     app, viewer = session.current()
-    names = [item.display_name for item in app.accounts.list_accounts(viewer) if item.account_id in viewer.inactive_ids]
+    names = [
+        item.display_name
+        for item in app.accounts.managing.list_accounts(viewer)
+        if item.account_id in viewer.inactive_ids
+    ]
     if names:
         st.caption(
             f":material/lock: Not shown: messages of {formats.plain(', '.join(names))}. "

@@ -145,13 +145,13 @@ def launch(campaign: Campaign, found: Preflight) -> None:
     seen = st.session_state.pop(_SEEN, None)
     if seen is not None:
         with trouble, widgets.show_errors():
-            launched = app.launching.launch(viewer, campaign.campaign_id, session.now(), seen)
+            launched = app.campaigns.launching.launch(viewer, campaign.campaign_id, session.now(), seen)
             widgets.go("campaign", id=launched.campaign_id)
 
 
 def _launch_bar(campaign: Campaign, found: Preflight) -> None:
     app, viewer = session.current()
-    blocker = app.preflighting.find_blocker(found)
+    blocker = app.campaigns.preflighting.find_blocker(found)
     people = formats.count(found.counted.recipient_count, "recipient", "recipients")
     cost = formats.euros(found.counted.cost_eur_cents)
     later = campaign.schedule_at is not None

@@ -55,7 +55,7 @@ def show(campaign_id: str, found: Preflight) -> None:
         if wanted.kind is not RowKind.ALL:
             st.button("Show all rows", key=f"{KEY}_all", on_click=choose, args=(RowKind.ALL,))
     with widgets.show_errors():
-        page = app.preflighting.rows(viewer, campaign_id, wanted, request.page, request.size, session.now())
+        page = app.campaigns.preflighting.rows(viewer, campaign_id, wanted, request.page, request.size, session.now())
         tables.show(page.table, COLUMNS, key=f"{KEY}_rows", alt="Rows of the audience")
         tables.pager(KEY, page.total, SIZES)
     # Last: there must be something below to scroll to.

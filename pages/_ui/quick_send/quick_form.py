@@ -32,7 +32,7 @@ def fill_in(accounts: Sequence[Account]) -> QuickMessage:
     app, viewer = session.current()
     _begin(app, viewer)
     account, sender_id = _fill_in_sender(accounts)
-    numbers = chips.chips(key=CHIPS, most=app.quick_sending.most)
+    numbers = chips.chips(key=CHIPS, most=app.campaigns.quick_sending.most)
     simplifies = bool(st.session_state.get(f"{KEY}_simplifies"))
     shown = composer.Preview(sender_id=sender_id, name="Quick Send", simplifies=simplifies)
     text = composer.composer(key=COMPOSER, value="", preview=shown).text
@@ -63,7 +63,7 @@ def _fill_in_sender(accounts: Sequence[Account]) -> tuple[Account, str]:
 def _begin(app: App, viewer: Viewer) -> None:
     """Put into an empty form what the person's messages begin with."""
     if f"{KEY}_sender" not in st.session_state:
-        sms = app.own_account.get(viewer).sms
+        sms = app.people.own_account.get(viewer).sms
         st.session_state[f"{KEY}_sender"], st.session_state[f"{KEY}_simplifies"] = sms.sender_id, sms.simplifies
 
 
@@ -100,9 +100,9 @@ def buttons(order: QuickMessage) -> None:
         asks = st.button("Send", icon=":material/send:", type="primary", key=f"{KEY}_send")
     with trouble, widgets.show_errors():
         if asks:
-            estimate = app.quick_sending.estimate(viewer, order, session.now())
+            estimate = app.campaigns.quick_sending.estimate(viewer, order, session.now())
             widgets.ask(f"{KEY}_sure", order.token, title="Send now?", text=question(estimate))
         if widgets.answered(f"{KEY}_sure"):
-            sent = app.quick_sending.send(viewer, order, session.now())
+            sent = app.campaigns.quick_sending.send(viewer, order, session.now())
             reset()
             widgets.go("campaign", id=sent.campaign_id)

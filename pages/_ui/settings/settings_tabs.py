@@ -60,7 +60,7 @@ def sms(person: Person) -> None:
         if st.button("Update", type="primary", key=f"{KEY}_sms_update"):
             with widgets.show_errors():
                 settings = SmsSettings(chosen == UNICODE[1], sender_id)
-                _saved(app.own_account.change_sms_settings(viewer, settings, session.now()))
+                _saved(app.people.own_account.change_sms_settings(viewer, settings, session.now()))
 
 
 def password() -> None:
@@ -128,7 +128,7 @@ def _profile(person: Person) -> None:
         with widgets.show_errors(places):
             new_email = check_email(email).lower()
             profile = Profile(name, phone, language, time_zone)
-            changed = app.own_account.change_profile(viewer, profile, session.now())
+            changed = app.people.own_account.change_profile(viewer, profile, session.now())
             if new_email == person.email:
                 _saved(changed)
             widgets.open_panel(EMAIL_PANEL, new_email)
@@ -168,18 +168,19 @@ def _with_offset(name: str, hour: str) -> str:  # noqa: ARG001 - within an hour 
 
 def _email_change(person: Person) -> None:
     app, viewer = session.current()
-    pending = app.own_account.find_email_change(viewer, session.now())
+    pending = app.people.own_account.find_email_change(viewer, session.now())
     if pending is None:
         return
     until = formats.moment(pending.expires_at, viewer.time_zone)
     st.info(
         f"A link was sent to {formats.plain(pending.email)}. It works until {until}; "
-        f"before it is opened, you log in with {formats.plain(person.email)}. {formats.plain(app.mailing.detour)}",
+        f"before it is opened, you log in with {formats.plain(person.email)}. "
+        f"{formats.plain(app.people.mailing.detour)}",
         icon=":material/mark_email_unread:",
     )
     if st.button("Withdraw the change", key=f"{KEY}_withdraw", type="tertiary", icon=":material/undo:"):
         with widgets.show_errors():
-            app.own_account.withdraw_email_change(viewer, session.now())
+            app.people.own_account.withdraw_email_change(viewer, session.now())
             widgets.flash("Your email stays as it is.")
             st.rerun()
 
@@ -203,8 +204,8 @@ def _email_panel() -> None:
         sends = st.form_submit_button("Send link", type="primary", key=f"{KEY}_email_send", width="stretch")
     if sends:
         with widgets.show_errors():
-            app.own_account.ask_email_change(viewer, new, current, session.now())
-            widgets.flash(app.mailing.detour or f"A link is on its way to {new}.", icon=":material/mail:")
+            app.people.own_account.ask_email_change(viewer, new, current, session.now())
+            widgets.flash(app.people.mailing.detour or f"A link is on its way to {new}.", icon=":material/mail:")
             widgets.close_panel()
             _start_over("general")
             st.rerun()
@@ -223,16 +224,18 @@ def _picture() -> None:
     )
     with place, widgets.show_errors():
         if file:
-            avatars.show(avatars.preview_address(file.getvalue(), app.own_account.draw_avatar), "The new picture")
+            avatars.show(
+                avatars.preview_address(file.getvalue(), app.people.own_account.draw_avatar), "The new picture"
+            )
             st.caption("It will look like this.")
             if st.button("Save picture", type="primary", key=f"{KEY}_picture_save"):
-                app.own_account.set_avatar(viewer, file.getvalue(), session.now())
+                app.people.own_account.set_avatar(viewer, file.getvalue(), session.now())
                 open_pages.done_with(file)
                 _new_picture("Your picture is saved.")
         elif address := avatars.own_address():
             avatars.show(address, "Your picture")
             if st.button("Remove", icon=":material/delete:", key=f"{KEY}_picture_remove"):
-                app.own_account.delete_avatar(viewer, session.now())
+                app.people.own_account.delete_avatar(viewer, session.now())
                 _new_picture("Your picture is removed.")
         else:
             st.caption("Without a picture your initials are shown.")
@@ -262,7 +265,7 @@ def _password() -> None:
         update = st.form_submit_button("Update", type="primary", key=f"{KEY}_password_update")
     if update:
         with widgets.show_errors(dict.fromkeys(("", "current", "password", "confirm"), place)):
-            ended = app.own_account.change_password(viewer, NewPassword(*typed), session.token(), session.now())
+            ended = app.people.own_account.change_password(viewer, NewPassword(*typed), session.token(), session.now())
             others = f" {formats.count(ended, 'other session', 'other sessions')} ended." if ended else ""
             widgets.flash(f"Your password is changed.{others}")
             _start_over("password")
@@ -274,7 +277,7 @@ _RULE = f"It needs {', '.join(words for _, words in RULES[:-1])} and {RULES[-1][
 
 def _sessions() -> None:
     app, viewer = session.current()
-    devices = app.signing_in.list_sessions(viewer, session.token(), session.now())
+    devices = app.people.signing_in.list_sessions(viewer, session.token(), session.now())
     others = [device for device in devices if not device.is_current]
     if not others:
         st.caption("You are signed in nowhere else.")
@@ -286,7 +289,7 @@ def _sessions() -> None:
     sure = "You are signed in nowhere else then. Whoever works there may lose what is not saved."
     if widgets.confirmed("End all other sessions", text=sure, key=f"{KEY}_end_all", icon=":material/logout:"):
         with widgets.show_errors():
-            ended = app.signing_in.revoke_others(viewer, session.token(), session.now())
+            ended = app.people.signing_in.revoke_others(viewer, session.token(), session.now())
             widgets.flash(f"{formats.count(ended, 'session', 'sessions')} ended.")
             st.rerun()
 
@@ -301,7 +304,7 @@ def _session(device: Device) -> None:
         ends = st.button("End session", key=f"{KEY}_end_{device.session_id}")
     if ends:
         with widgets.show_errors():
-            app.signing_in.revoke_session(viewer, device.session_id, session.now())
+            app.people.signing_in.revoke_session(viewer, device.session_id, session.now())
             widgets.flash("The session has ended.")
             st.rerun()
 

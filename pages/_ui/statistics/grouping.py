@@ -94,7 +94,7 @@ def chart(found: StatisticsPage, asked: StatisticsRequest) -> None:
     title = str(by)
     if by in TIMES and _is_one_day(asked.period, viewer.time_zone):
         # A point for the day would say nothing that the numbers above do not.
-        title, series = "Hour", app.reporting.hours(viewer, asked)
+        title, series = "Hour", app.reports.reporting.hours(viewer, asked)
         figure = charts.traffic(series, formats.in_zone(session.now(), viewer.time_zone), charts.Unit.HOUR)
     elif by in TIMES:
         sent = dict(zip(found.chart[by].to_pylist(), found.chart["sent"].to_pylist(), strict=True))

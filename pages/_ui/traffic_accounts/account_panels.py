@@ -36,7 +36,7 @@ def show_open() -> None:
     for name, panel in (("rename", _rename_panel), ("run", _run_panel)):
         if widgets.is_open(f"{KEY}_{name}"):
             with widgets.show_errors():
-                panel(app.accounts.get(viewer, widgets.open_subject()))
+                panel(app.accounts.managing.get(viewer, widgets.open_subject()))
 
 
 def nothing_here() -> None:
@@ -62,7 +62,7 @@ def _rename_panel(item: Account) -> None:
             save = st.form_submit_button("Save", type="primary", key=f"{KEY}_rename_save", width="stretch")
         if save:
             with widgets.show_errors():
-                app.accounts.rename(viewer, item.account_id, name, session.now())
+                app.accounts.managing.rename(viewer, item.account_id, name, session.now())
                 _finish("The display name is saved.")
 
     panel()
@@ -88,11 +88,11 @@ def _create_panel() -> None:
     )
     settings = None
     if kind is AccountType.CAMPAIGN:
-        names = app.gateways.names()
+        names = app.accounts.gateways.names()
         settings = _settings(names, AccountSettings(names[0], app.settings.default_rate_tps), f"{KEY}_create")
     if st.button("Create", type="primary", key=f"{KEY}_create_save", width="stretch"):
         with widgets.show_errors():
-            new = app.accounts.create(viewer, NewAccount(name, display_name, kind, settings), session.now())
+            new = app.accounts.managing.create(viewer, NewAccount(name, display_name, kind, settings), session.now())
             _finish(f"{new.display_name} is created; you belong to it.")
 
 
@@ -134,7 +134,7 @@ def _run(account_id: str) -> None:
     app, viewer = session.current()
     with widgets.show_errors():
         require_administrator(viewer)
-        item = app.accounts.get(viewer, account_id)
+        item = app.accounts.managing.get(viewer, account_id)
         with st.container(horizontal=True, vertical_alignment="center"):
             widgets.status_badge(item.status)
             st.caption(f"{item.account_type} account {formats.plain(item.name)}", width="content")
@@ -160,18 +160,18 @@ def _sending(item: Account) -> None:
     cents = item.monthly_budget_eur_cents
     before = AccountSettings(item.gateway, item.rate_tps, None if cents is None else cents / 100)
     with st.form(f"{KEY}_sending_form", border=False):
-        settings = _settings(app.gateways.names(), before, f"{KEY}_{item.account_id}")
+        settings = _settings(app.accounts.gateways.names(), before, f"{KEY}_{item.account_id}")
         save = st.form_submit_button("Save", type="primary", key=f"{KEY}_sending_save")
     if save:
         with widgets.show_errors():
-            app.accounts.change(viewer, item.account_id, settings, session.now())
+            app.accounts.managing.change(viewer, item.account_id, settings, session.now())
             widgets.flash("The account's settings are saved.")
             st.rerun()
 
 
 def _credentials(item: Account) -> None:
     app, viewer = session.current()
-    if not app.gateways.needs_credentials(item.gateway):
+    if not app.accounts.gateways.needs_credentials(item.gateway):
         st.caption(f"The gateway {formats.plain(item.gateway)} needs no credentials.")
     if item.credentials_at is None:
         st.markdown("No credentials are set.")
@@ -181,10 +181,10 @@ def _credentials(item: Account) -> None:
         with st.popover("Delete credentials", icon=":material/delete:", key=f"{KEY}_forget"):
             st.markdown("The gateway no longer knows the account without them.")
             if st.button("Ok", type="primary", key=f"{KEY}_forget_ok"):
-                app.credentials.forget(viewer, item.account_id, session.now())
+                app.accounts.credentials.forget(viewer, item.account_id, session.now())
                 widgets.flash("The credentials are deleted.")
                 st.rerun()
-    app.credentials.check_key(viewer)
+    app.accounts.credentials.check_key(viewer)
     # New fields after each try, and empty ones: nothing of it stays in the browser or in the session.
     number = st.session_state.setdefault(f"{KEY}_credentials_number", 0)
     with st.form(f"{KEY}_credentials_form", border=False, clear_on_submit=True):
@@ -207,7 +207,7 @@ def _credentials(item: Account) -> None:
         save = st.form_submit_button(label, type="primary", key=f"{KEY}_credentials_save")
     if save:
         st.session_state[f"{KEY}_credentials_number"] += 1
-        app.credentials.set(viewer, item.account_id, user, secret, session.now())
+        app.accounts.credentials.set(viewer, item.account_id, user, secret, session.now())
         widgets.flash("The credentials are set.")
         st.rerun()
 

@@ -27,7 +27,7 @@ _UNITS = {"As the header says": None, **{unit.value: unit for unit in PriceUnit}
 def show(item: Account) -> None:
     """Draw the account's lists, and the import of another one."""
     app, viewer = session.current()
-    found = app.pricing.list_lists(viewer, item.account_id, session.now())
+    found = app.accounts.pricing.list_lists(viewer, item.account_id, session.now())
     if found:
         _lists(item, found)
     else:
@@ -45,14 +45,14 @@ def _lists(item: Account, found: Sequence[PriceList]) -> None:
         chosen = st.selectbox("Price lists", found, current, format_func=_in_words, key=f"{key}_list")
         st.download_button(
             "Download",
-            app.pricing.download(viewer, item.account_id, chosen.valid_from),
+            app.accounts.pricing.download(viewer, item.account_id, chosen.valid_from),
             f"{item.name} prices {chosen.valid_from}.csv",
             "text/csv",
             key=f"{key}_download",
             on_click="ignore",
             icon=":material/download:",
         )
-    prices = app.pricing.get_prices(viewer, item.account_id, chosen.valid_from)
+    prices = app.accounts.pricing.get_prices(viewer, item.account_id, chosen.valid_from)
     _table(prices, f"{key}_prices", "Prices of the list")
 
 
@@ -86,7 +86,7 @@ def _import(item: Account, found: Sequence[PriceList]) -> None:
 
 def _preview(item: Account, file: UploadedFile, unit: PriceUnit | None, day: date, same: PriceList | None) -> None:
     app, viewer = session.current()
-    found = app.pricing.preview(viewer, item.account_id, file, unit)
+    found = app.accounts.pricing.preview(viewer, item.account_id, file, unit)
     if found.faults:
         _faults(found.faults)
         return
@@ -102,7 +102,7 @@ def _preview(item: Account, file: UploadedFile, unit: PriceUnit | None, day: dat
     widgets.why_not(f"There is a list of {day:%d/%m/%Y} already: replace it, or choose another day." if waits else "")
     if st.button("Import", type="primary", disabled=waits, key=f"{KEY}_prices_import"):
         file.seek(0)
-        app.pricing.import_list(viewer, item.account_id, PriceUpload(day, unit, replaces), file, session.now())
+        app.accounts.pricing.import_list(viewer, item.account_id, PriceUpload(day, unit, replaces), file, session.now())
         open_pages.done_with(file)
         st.session_state[f"{KEY}_upload_number"] += 1
         widgets.flash(f"{prices} of {item.display_name} count from {day:%d/%m/%Y} on.")

@@ -83,7 +83,7 @@ def icons(viewer: Viewer, people: Sequence[Person]) -> dict[str, list[str | None
 def act(action: str, user_id: str) -> None:
     """Do what the icon stands for. Raises: as `ManagingPeople` and `Inviting`."""
     app, viewer = session.current()
-    person = app.managing_people.get(viewer, user_id)
+    person = app.people.managing.get(viewer, user_id)
     if action == "edit":
         widgets.open_panel(f"{KEY}_edit", user_id)
     elif action == "delete":
@@ -91,8 +91,8 @@ def act(action: str, user_id: str) -> None:
         widgets.ask(f"{KEY}_delete", user_id, title=title, text=f"{person.email}: {DELETE_WARNING}")
     elif action == "resend":
         with st.spinner("Sending the invitation…"):
-            app.inviting.resend(viewer, user_id, session.now())
-        sent = app.mailing.detour or f"The link goes to {person.email}."
+            app.people.inviting.resend(viewer, user_id, session.now())
+        sent = app.people.mailing.detour or f"The link goes to {person.email}."
         widgets.flash(f"{person.name} gets a new invitation. {sent}", icon=":material/forward_to_inbox:")
         st.rerun()
     else:
@@ -103,9 +103,9 @@ def act(action: str, user_id: str) -> None:
 def _switch(app: App, viewer: Viewer, person: Person) -> str:
     """Pause or activate *person*; return what has happened in words."""
     if person.status is not UserStatus.INACTIVE:
-        app.managing_people.deactivate(viewer, person.user_id, session.now())
+        app.people.managing.deactivate(viewer, person.user_id, session.now())
         return f"{person.name} is Inactive, and logged out everywhere."
-    now = app.managing_people.activate(viewer, person.user_id, session.now())
+    now = app.people.managing.activate(viewer, person.user_id, session.now())
     if now.status is UserStatus.PENDING:
         return f"{person.name} is Pending. Earlier links do not work any more: resend the invitation."
     return f"{person.name} is Active again."
@@ -115,7 +115,7 @@ def delete_answered() -> None:
     """Ask whether somebody is to be deleted, and do it after OK."""
     if user_id := widgets.answered(f"{KEY}_delete"):
         app, viewer = session.current()
-        gone = app.managing_people.delete(viewer, user_id, session.now())
+        gone = app.people.managing.delete(viewer, user_id, session.now())
         widgets.flash(f"{gone.name} was deleted.")
 
 
@@ -126,7 +126,7 @@ def show_open() -> None:
     elif widgets.is_open(f"{KEY}_edit"):
         app, viewer = session.current()
         with widgets.show_errors():
-            _edit_panel(app.managing_people.get(viewer, widgets.open_subject()))
+            _edit_panel(app.people.managing.get(viewer, widgets.open_subject()))
 
 
 @st.dialog("Invite user", position="right", icon=":material/person_add:", on_dismiss=widgets.close_panel)
@@ -135,14 +135,14 @@ def _invite_panel() -> None:
     key = f"{KEY}_invite"
     name = st.text_input("Name", max_chars=100, key=f"{key}_name", help="As it will appear in the tool.")
     email = st.text_input(
-        "Email", max_chars=254, key=f"{key}_email", help=app.mailing.detour or "The invitation is sent there."
+        "Email", max_chars=254, key=f"{key}_email", help=app.people.mailing.detour or "The invitation is sent there."
     )
     permissions = _choose_permissions(viewer, key, frozenset())
-    chosen = _choose_accounts(app.accounts.list_accounts(viewer), key, frozenset(), permissions)
+    chosen = _choose_accounts(app.accounts.managing.list_accounts(viewer), key, frozenset(), permissions)
     if _save_or_cancel(key, "Save"):
         with widgets.show_errors(), st.spinner("Sending the invitation…"):
-            invited = app.inviting.invite(viewer, Invitation(name, email, permissions, chosen), session.now())
-            sent = app.mailing.detour or f"The link goes to {invited.email}."
+            invited = app.people.inviting.invite(viewer, Invitation(name, email, permissions, chosen), session.now())
+            sent = app.people.mailing.detour or f"The link goes to {invited.email}."
             _done(f"{invited.name} is invited. {sent}", ":material/forward_to_inbox:")
 
 
@@ -162,7 +162,7 @@ def _edit_panel(person: Person) -> None:
 def _edit(user_id: str) -> None:
     app, viewer = session.current()
     with widgets.show_errors():
-        person = app.managing_people.get(viewer, user_id)
+        person = app.people.managing.get(viewer, user_id)
         key = f"{KEY}_edit_{user_id}"
         st.text(person.email)
         name, permissions = person.name, person.permissions
@@ -175,9 +175,9 @@ def _edit(user_id: str) -> None:
                 "to change.",
                 icon=":material/lock:",
             )
-        chosen = _choose_accounts(app.accounts.list_accounts(viewer), key, person.account_ids, permissions)
+        chosen = _choose_accounts(app.accounts.managing.list_accounts(viewer), key, person.account_ids, permissions)
         if _save_or_cancel(key, "Save"):
-            changed = app.managing_people.change(viewer, user_id, Change(name, permissions, chosen), session.now())
+            changed = app.people.managing.change(viewer, user_id, Change(name, permissions, chosen), session.now())
             _done(f"{changed.name} is changed.", ":material/check_circle:")
 
 

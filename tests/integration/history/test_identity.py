@@ -19,7 +19,7 @@ from core.history.lake import catalog as catalog_module
 from core.history.lake import connection as lake_module
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance
-from core.services.upkeep.lake_register import KnowingLake
+from core.services.upkeep.lake_register import StoredLakeRegister
 from core.state.store import State
 from tests.support.messages import NOW
 
@@ -29,7 +29,7 @@ ROWS = 50
 @pytest.fixture
 def installed(lake_settings: Settings, state: State) -> Iterator[Lake]:
     """Return the lake of an installation, with more rows than its catalog keeps itself."""
-    lake = Lake(lake_settings, KnowingLake(state))
+    lake = Lake(lake_settings, StoredLakeRegister(state))
     fill(lake)
     yield lake
     lake.close()
@@ -70,7 +70,7 @@ def test_a_lost_catalog_is_said_and_no_other_one_made(installed: Lake, lake_sett
     assert files
     installed.close()
     lose(lake_settings)
-    again = Lake(lake_settings, KnowingLake(state))
+    again = Lake(lake_settings, StoredLakeRegister(state))
     calls: list[Callable[[], object]] = [
         again.ping,
         lambda: fill(again),
@@ -87,7 +87,7 @@ def test_a_lost_catalog_is_said_and_no_other_one_made(installed: Lake, lake_sett
 
 def test_a_catalog_lost_while_it_is_used_is_said_and_the_right_one_taken_up_again(tmp_path: Path, state: State) -> None:
     settings = Settings(data_dir=tmp_path / "data")
-    lake = Lake(settings, KnowingLake(state))
+    lake = Lake(settings, StoredLakeRegister(state))
     fill(lake)
     lake.close()
     shutil.copy(catalog_file(settings), tmp_path / "copy")
@@ -143,7 +143,7 @@ def test_a_damaged_catalog_is_a_sentence_with_its_name(
     tmp_path: Path, state: State, damage: Callable[[Path], object], said: str, running: bool
 ) -> None:
     settings = Settings(data_dir=tmp_path / "data")
-    lake = Lake(settings, KnowingLake(state))
+    lake = Lake(settings, StoredLakeRegister(state))
     fill(lake)
     lake.close()
     path = catalog_file(settings)
@@ -170,11 +170,11 @@ def test_a_catalog_that_may_not_be_read_is_a_sentence(
     tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(data_dir=tmp_path / "data")
-    Lake(settings, KnowingLake(state)).ping()
+    Lake(settings, StoredLakeRegister(state)).ping()
     # Root may read everything, and the tests may run as root.
     monkeypatch.setattr(catalog_module.os, "access", lambda *_: False)
     with pytest.raises(StorageError, match="cannot be opened: permission denied"):
-        Lake(settings, KnowingLake(state)).ping()
+        Lake(settings, StoredLakeRegister(state)).ping()
 
 
 def test_a_catalog_overwritten_in_its_place_is_noticed_by_who_has_it_open(
@@ -183,7 +183,7 @@ def test_a_catalog_overwritten_in_its_place_is_noticed_by_who_has_it_open(
     monkeypatch.setattr(lake_module, "LOOK_S", 0)
     mine, other = (Settings(data_dir=tmp_path / name) for name in ("mine", "other"))
     Lake(other).ping()
-    lake = Lake(mine, KnowingLake(state))
+    lake = Lake(mine, StoredLakeRegister(state))
     fill(lake)
     lake.ping()
     content = catalog_file(mine).read_bytes()
@@ -199,7 +199,7 @@ def test_a_catalog_overwritten_in_its_place_is_noticed_by_who_has_it_open(
 def test_asking_for_health_again_and_again_looks_seldom(
     tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = Lake(Settings(data_dir=tmp_path), KnowingLake(state))
+    lake = Lake(Settings(data_dir=tmp_path), StoredLakeRegister(state))
     lake.ping()
     looks: list[bool] = []
     monkeypatch.setattr(lake._identity, "check", lambda: looks.append(True))
@@ -212,7 +212,7 @@ def test_asking_for_health_again_and_again_looks_seldom(
 def test_a_catalog_that_may_not_be_written_is_said_though_it_can_be_read(
     tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = Lake(Settings(data_dir=tmp_path), KnowingLake(state))
+    lake = Lake(Settings(data_dir=tmp_path), StoredLakeRegister(state))
     lake.ping()
     monkeypatch.setattr(catalog_module.os, "access", lambda _path, mode: mode != os.W_OK)
     with pytest.raises(StorageError, match="cannot be written"):
@@ -230,8 +230,8 @@ def test_another_installations_catalog_is_refused_and_stays_as_it_is(
     # Neither by an installation that knows no lake yet, nor by one that has its own.
     for said in ("the state store knows of no message history", "is not the catalog of this installation's"):
         with pytest.raises(StorageError, match=said):
-            Lake(lake_settings, KnowingLake(other)).ping()
-        Lake(replace(lake_settings, data_dir=tmp_path / "own", lake_catalog=""), KnowingLake(other)).ping()
+            Lake(lake_settings, StoredLakeRegister(other)).ping()
+        Lake(replace(lake_settings, data_dir=tmp_path / "own", lake_catalog=""), StoredLakeRegister(other)).ping()
     other.close()
     assert count(installed) == ROWS
 
@@ -243,7 +243,7 @@ def test_files_without_a_catalog_are_not_taken_for_a_new_installation(lake_setti
     lose(lake_settings)
     files = parquet_files(lake_settings)
     with pytest.raises(StorageError, match="missing or empty"):
-        Lake(lake_settings, KnowingLake(state)).ping()
+        Lake(lake_settings, StoredLakeRegister(state)).ping()
     assert parquet_files(lake_settings) == files
 
 
@@ -253,11 +253,11 @@ def test_a_lake_of_before_is_adopted_and_known_from_then_on(lake_settings: Setti
     before._identity.catalog.write_identity("nobody's")
     before.close()
     forget_identity(lake_settings)
-    upgraded = Lake(lake_settings, KnowingLake(state))
+    upgraded = Lake(lake_settings, StoredLakeRegister(state))
     assert count(upgraded) == ROWS
     upgraded.close()
-    assert KnowingLake(state).find() == upgraded._identity.catalog.find_identity() != ""
-    assert KnowingLake(state).find_begun() == ""
+    assert StoredLakeRegister(state).find() == upgraded._identity.catalog.find_identity() != ""
+    assert StoredLakeRegister(state).find_begun() == ""
 
 
 def forget_identity(settings: Settings) -> None:
@@ -272,7 +272,7 @@ def forget_identity(settings: Settings) -> None:
     connection.close()
 
 
-class Dying(KnowingLake):
+class Dying(StoredLakeRegister):
     """Is killed before it can note that the lake is there."""
 
     def finish(self, lake_id: str) -> None:
@@ -282,12 +282,12 @@ class Dying(KnowingLake):
 def test_a_first_start_that_is_killed_is_finished_by_the_next(lake_settings: Settings, state: State) -> None:
     with pytest.raises(KeyboardInterrupt):
         Lake(lake_settings, Dying(state)).ping()
-    begun = KnowingLake(state).find_begun()
+    begun = StoredLakeRegister(state).find_begun()
     assert begun
-    lake = Lake(lake_settings, KnowingLake(state))
+    lake = Lake(lake_settings, StoredLakeRegister(state))
     fill(lake)
     lake.close()
-    assert KnowingLake(state).find() == lake._identity.catalog.find_identity() == begun
+    assert StoredLakeRegister(state).find() == lake._identity.catalog.find_identity() == begun
 
 
 def test_a_catalog_of_before_the_identity_needs_a_word_once_the_installation_has_one(
@@ -295,7 +295,7 @@ def test_a_catalog_of_before_the_identity_needs_a_word_once_the_installation_has
 ) -> None:
     installed.close()
     forget_identity(lake_settings)
-    lake = Lake(lake_settings, KnowingLake(state))
+    lake = Lake(lake_settings, StoredLakeRegister(state))
     with pytest.raises(StorageError, match="is not the catalog") as caught:
         lake.ping()
     assert "history adopt" in caught.value.hint
@@ -306,13 +306,13 @@ def test_a_catalog_of_before_the_identity_needs_a_word_once_the_installation_has
 
 def test_nothing_can_be_adopted_where_there_is_nothing(lake_settings: Settings, state: State) -> None:
     with pytest.raises(StorageError, match="missing or empty"):
-        Lake(lake_settings, KnowingLake(state)).adopt()
-    assert KnowingLake(state).find() == ""
+        Lake(lake_settings, StoredLakeRegister(state)).adopt()
+    assert StoredLakeRegister(state).find() == ""
 
 
 def test_looking_at_the_catalog_takes_no_lock_from_those_who_read_the_lake(tmp_path: Path, state: State) -> None:
     settings = Settings(data_dir=tmp_path / "data")
-    lake = Lake(settings, KnowingLake(state))
+    lake = Lake(settings, StoredLakeRegister(state))
     fill(lake)
     before = count(lake)
     given = json.dumps({"data_dir": str(settings.data_dir)})

@@ -84,7 +84,7 @@ def fill(house: House) -> list[dict[str, Any]]:
     MessageStore(house.app.lake).append_batch(
         "batch-1", "campaign-1", message_table(*messages), unsent_table(), house.now
     )
-    house.app.rolling_up.refresh()
+    house.app.upkeep.rolling_up.refresh()
     return messages
 
 
@@ -93,7 +93,7 @@ def test_the_guide_answers_what_statistics_answer_while_another_process_appends(
     assert found["blocks"] >= 7
     assert found["frame_rows"] == COUNT
     request = StatisticsRequest(FEBRUARY, (GroupBy.DAY, GroupBy.COUNTRY), size=1_000)
-    page = house.app.reporting.statistics(house.viewer, request)
+    page = house.app.reports.reporting.statistics(house.viewer, request)
     ours = [
         (str(day), country, sent, delivered, pytest.approx(rate))
         for day, country, sent, delivered, rate in zip(

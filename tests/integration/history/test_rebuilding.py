@@ -20,7 +20,7 @@ from core.history.lake.rebuilding import DERIVED, Known, Rebuilding
 from core.history.lake.schema import CONTACT_SCHEMA
 from core.history.messages.message_store import MessageStore
 from core.history.rollups.rollups import Rollups
-from core.services.upkeep.lake_register import KnowingLake
+from core.services.upkeep.lake_register import StoredLakeRegister
 from core.state.store import State
 from tests.integration.history.test_identity import lose
 from tests.support.messages import NOW, make_message, make_unsent, message_table, unsent_table
@@ -31,10 +31,10 @@ LATER = NOW + timedelta(days=1)
 
 
 @pytest.fixture
-def register(tmp_path: Path) -> Iterator[KnowingLake]:
+def register(tmp_path: Path) -> Iterator[StoredLakeRegister]:
     state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
     state.migrate()
-    yield KnowingLake(state)
+    yield StoredLakeRegister(state)
     state.close()
 
 
@@ -98,7 +98,7 @@ def kept_rows(lake: Lake) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.mark.parametrize("damage", ["lost", "damaged"])
-def test_what_the_files_hold_is_there_again(lake_settings: Settings, register: KnowingLake, damage: str) -> None:
+def test_what_the_files_hold_is_there_again(lake_settings: Settings, register: StoredLakeRegister, damage: str) -> None:
     if damage == "damaged" and lake_settings.lake_catalog:
         pytest.skip("a server sees to its own files")
     lake = Lake(lake_settings, register)
@@ -132,7 +132,7 @@ def test_what_the_files_hold_is_there_again(lake_settings: Settings, register: K
 
 
 def test_tags_and_audiences_that_were_only_in_the_catalog_follow_from_the_messages(
-    tmp_path: Path, register: KnowingLake
+    tmp_path: Path, register: StoredLakeRegister
 ) -> None:
     settings = Settings(data_dir=tmp_path / "data", duckdb_memory_mib=512)
     lake = Lake(settings, register)
@@ -154,7 +154,7 @@ def test_tags_and_audiences_that_were_only_in_the_catalog_follow_from_the_messag
 
 
 def test_a_catalog_that_can_be_used_is_replaced_only_when_told_and_kept(
-    lake_settings: Settings, register: KnowingLake
+    lake_settings: Settings, register: StoredLakeRegister
 ) -> None:
     lake = Lake(lake_settings, register)
     live_through(lake)
@@ -180,7 +180,7 @@ def test_a_catalog_that_can_be_used_is_replaced_only_when_told_and_kept(
 
 
 def test_a_rebuilding_that_is_killed_leaves_the_catalog_lost_and_can_be_done_again(
-    lake_settings: Settings, register: KnowingLake, monkeypatch: pytest.MonkeyPatch
+    lake_settings: Settings, register: StoredLakeRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake = Lake(lake_settings, register)
     live_through(lake)
@@ -199,7 +199,7 @@ def test_a_rebuilding_that_is_killed_leaves_the_catalog_lost_and_can_be_done_aga
     lake.close()
 
 
-def test_where_there_are_no_files_nothing_is_rebuilt(lake_settings: Settings, register: KnowingLake) -> None:
+def test_where_there_are_no_files_nothing_is_rebuilt(lake_settings: Settings, register: StoredLakeRegister) -> None:
     with pytest.raises(StorageError, match="no files of a message history"):
         Rebuilding(lake_settings, register).rebuild(KNOWN, NOW, replace=False)
     assert register.find() == ""

@@ -23,7 +23,7 @@ def main(data_dir: str, now: str, kind: str, campaign_id: str, when: str, functi
     die_at(when, function)
     app = build_app(Settings(data_dir=Path(data_dir), duckdb_memory_mib=512, sub_window=10, batch_size=20))
     calm(app)
-    app.working.do(Work(WorkKind(kind), campaign_id), lambda: datetime.fromisoformat(now))
+    app.work.do(Work(WorkKind(kind), campaign_id), lambda: datetime.fromisoformat(now))
     app.close()
 
 

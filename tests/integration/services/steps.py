@@ -32,15 +32,15 @@ def suppress(house: House, *numbers: str) -> None:
 
 
 def save(house: House, list_id: str, **overrides: object) -> Campaign:
-    return house.app.composing.save(house.viewer, house.draft(list_id, **overrides), house.now)
+    return house.app.campaigns.composing.save(house.viewer, house.draft(list_id, **overrides), house.now)
 
 
 def launch(house: House, campaign: Campaign, fingerprint: str = "") -> Campaign:
-    return house.app.launching.launch(house.viewer, campaign.campaign_id, house.now, fingerprint)
+    return house.app.campaigns.launching.launch(house.viewer, campaign.campaign_id, house.now, fingerprint)
 
 
 def work(house: House) -> None:
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
 
 
 def at_submit(house: House, action: Callable[[], object], turn: int = 1) -> None:

@@ -8,7 +8,7 @@ from core.domain.audit import Action, AuditFilter
 from core.domain.people import UserStatus
 from core.domain.permissions import PRESETS
 from core.errors import Conflict, InvalidInput, NotFound
-from core.services.people.following_links import Acceptance, Accepting
+from core.services.people.following_links import Acceptance, FollowingLinks
 from core.services.people.mailing import Mailing, digest, new_token
 from core.services.people.signing_in import SetUp, SigningIn
 from core.state import audit, links, users
@@ -33,8 +33,8 @@ def signing_in(state: State, signing_in: SigningIn) -> SigningIn:
 
 
 @pytest.fixture
-def service(state: State, signing_in: SigningIn, post: FakePost) -> Accepting:
-    return Accepting(state, signing_in.passwords, Mailing(post, "https://sms.example.com"))
+def service(state: State, signing_in: SigningIn, post: FakePost) -> FollowingLinks:
+    return FollowingLinks(state, signing_in.passwords, Mailing(post, "https://sms.example.com"))
 
 
 def add_link(state: State, purpose: Purpose, user_id: str = "ben", email: str = BEN) -> str:
@@ -45,7 +45,7 @@ def add_link(state: State, purpose: Purpose, user_id: str = "ben", email: str = 
 
 
 @pytest.fixture
-def token(state: State, service: Accepting) -> str:
+def token(state: State, service: FollowingLinks) -> str:
     return add_link(state, Purpose.INVITATION)
 
 
@@ -58,7 +58,7 @@ def ada(state: State, signing_in: SigningIn) -> str:
 
 
 def test_accepting_makes_active_and_signs_in_once(
-    service: Accepting, signing_in: SigningIn, state: State, token: str
+    service: FollowingLinks, signing_in: SigningIn, state: State, token: str
 ) -> None:
     assert service.find(token, NOW).name == "Ben"
     viewer = signing_in.identify(service.accept(Acceptance(token, " Ben  Bell ", PASSWORD), HERE, NOW), NOW)
@@ -73,7 +73,7 @@ def test_accepting_makes_active_and_signs_in_once(
 
 
 def test_accepting_leaves_no_session_the_browser_brought_along(
-    service: Accepting, signing_in: SigningIn, token: str
+    service: FollowingLinks, signing_in: SigningIn, token: str
 ) -> None:
     planted = signing_in.sign_in(ADA, PASSWORD, HERE, NOW)
     fresh = service.accept(Acceptance(token, "Ben", PASSWORD), HERE, NOW, planted)
@@ -81,7 +81,7 @@ def test_accepting_leaves_no_session_the_browser_brought_along(
     assert signing_in.identify(planted, NOW) is None
 
 
-def test_bad_forms_leave_the_invitation_alive(service: Accepting, token: str) -> None:
+def test_bad_forms_leave_the_invitation_alive(service: FollowingLinks, token: str) -> None:
     for name, password, field in (
         ("", PASSWORD, "name"),
         ("Ben", "weak", "password"),
@@ -94,7 +94,9 @@ def test_bad_forms_leave_the_invitation_alive(service: Accepting, token: str) ->
 
 
 @pytest.mark.parametrize("withdrawn", ["paused", "another email", "deleted", "expired"])
-def test_a_withdrawn_invitation_opens_nothing(service: Accepting, state: State, token: str, withdrawn: str) -> None:
+def test_a_withdrawn_invitation_opens_nothing(
+    service: FollowingLinks, state: State, token: str, withdrawn: str
+) -> None:
     with state.write() as session:
         if withdrawn == "paused":
             users.move_person(session, "ben", UserStatus.INACTIVE)
@@ -112,7 +114,7 @@ def test_a_withdrawn_invitation_opens_nothing(service: Accepting, state: State, 
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_a_link_opens_only_its_own_door(service: Accepting, state: State, ada: str, purpose: Purpose) -> None:
+def test_a_link_opens_only_its_own_door(service: FollowingLinks, state: State, ada: str, purpose: Purpose) -> None:
     if purpose is not Purpose.INVITATION:
         with pytest.raises(NotFound):
             service.accept(Acceptance(add_link(state, purpose), "Ben", PASSWORD), HERE, NOW)
@@ -122,7 +124,7 @@ def test_a_link_opens_only_its_own_door(service: Accepting, state: State, ada: s
 
 
 def test_confirming_changes_the_email_once_tells_the_old_one_and_ends_no_session(
-    service: Accepting, signing_in: SigningIn, state: State, post: FakePost, ada: str
+    service: FollowingLinks, signing_in: SigningIn, state: State, post: FakePost, ada: str
 ) -> None:
     session_token = signing_in.sign_in(ADA, PASSWORD, HERE, NOW)
     reset = add_link(state, Purpose.PASSWORD_RESET, ada, ADA)
@@ -142,7 +144,7 @@ def test_confirming_changes_the_email_once_tells_the_old_one_and_ends_no_session
 
 
 def test_an_email_that_was_taken_meanwhile_is_refused(
-    service: Accepting, state: State, post: FakePost, ada: str
+    service: FollowingLinks, state: State, post: FakePost, ada: str
 ) -> None:
     token = add_link(state, Purpose.EMAIL_CHANGE, ada, BEN)
     with pytest.raises(Conflict):
@@ -152,7 +154,7 @@ def test_an_email_that_was_taken_meanwhile_is_refused(
     assert post.mails == []
 
 
-def test_a_paused_person_confirms_nothing(service: Accepting, state: State, ada: str) -> None:
+def test_a_paused_person_confirms_nothing(service: FollowingLinks, state: State, ada: str) -> None:
     token = add_link(state, Purpose.EMAIL_CHANGE, ada, "new@example.com")
     with state.write() as session:
         users.move_person(session, ada, UserStatus.INACTIVE)
@@ -161,7 +163,7 @@ def test_a_paused_person_confirms_nothing(service: Accepting, state: State, ada:
 
 
 def test_a_mail_server_that_is_away_does_not_undo_the_change(
-    service: Accepting, state: State, post: FakePost, ada: str
+    service: FollowingLinks, state: State, post: FakePost, ada: str
 ):
     post.broken = True
     service.confirm_email(add_link(state, Purpose.EMAIL_CHANGE, ada, "new@example.com"), HERE.address, NOW)

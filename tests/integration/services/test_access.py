@@ -32,6 +32,7 @@ from core.state import campaigns, users
 from core.state.users import NewUser
 from tests.support import cdr
 from tests.support.house import PASSWORD, House, contacts, make_house
+from tests.support.services import list_methods_for_viewers
 
 
 @dataclass
@@ -56,7 +57,7 @@ def ask_traffic(name: str) -> Call:
     """Return the call of a method that takes an import and how it is read."""
 
     def ask(t: Things, v: Viewer) -> object:
-        traffic = t.house.app.importing_traffic
+        traffic = t.house.app.traffic
         return getattr(traffic, name)(v, t.import_id, traffic.propose(t.house.viewer, t.import_id).mapping)
 
     return ask
@@ -90,238 +91,262 @@ def quick_message(t: Things) -> QuickMessage:
 
 
 CALLS: dict[str, tuple[set[Permission], Call]] = {
-    "importing.upload": (
+    "lists.upload": (
         LISTS,
-        lambda t, v: t.house.app.importing.upload(
+        lambda t, v: t.house.app.lists.upload(
             v, Upload(t.house.account.account_id, "New list", "a.csv"), io.BytesIO(contacts(1).encode()), t.house.now
         ),
     ),
-    "importing.page": (LISTS, lambda t, v: t.house.app.importing.page(v, PageRequest())),
-    "importing.page_ready": (
+    "lists.page": (LISTS, lambda t, v: t.house.app.lists.page(v, PageRequest())),
+    "lists.page_ready": (
         LISTS | CAMPAIGNS,
-        lambda t, v: t.house.app.importing.page_ready(v, t.house.account.account_id, PageRequest()),
+        lambda t, v: t.house.app.lists.page_ready(v, t.house.account.account_id, PageRequest()),
     ),
-    "importing.get": (LISTS | CAMPAIGNS, lambda t, v: t.house.app.importing.get(v, t.list_id)),
-    "importing.count_campaigns": (LISTS, lambda t, v: t.house.app.importing.count_campaigns(v, [])),
-    "importing.preview": (LISTS | CAMPAIGNS, lambda t, v: t.house.app.importing.preview(v, t.list_id, 0, 5)),
-    "importing.rejected_csv": (LISTS, lambda t, v: t.house.app.importing.rejected_csv(v, t.list_id)),
-    "importing.delete": (LISTS, lambda t, v: t.house.app.importing.delete(v, t.list_id, t.house.now)),
-    "importing_traffic.list_accounts": (ACCOUNTS, lambda t, v: t.house.app.importing_traffic.list_accounts(v)),
-    "importing_traffic.upload": (
+    "lists.get": (LISTS | CAMPAIGNS, lambda t, v: t.house.app.lists.get(v, t.list_id)),
+    "lists.count_campaigns": (LISTS, lambda t, v: t.house.app.lists.count_campaigns(v, [])),
+    "lists.preview": (LISTS | CAMPAIGNS, lambda t, v: t.house.app.lists.preview(v, t.list_id, 0, 5)),
+    "lists.rejected_csv": (LISTS, lambda t, v: t.house.app.lists.rejected_csv(v, t.list_id)),
+    "lists.delete": (LISTS, lambda t, v: t.house.app.lists.delete(v, t.list_id, t.house.now)),
+    "traffic.list_accounts": (ACCOUNTS, lambda t, v: t.house.app.traffic.list_accounts(v)),
+    "traffic.upload": (
         ACCOUNTS,
-        lambda t, v: t.house.app.importing_traffic.upload(
+        lambda t, v: t.house.app.traffic.upload(
             v, TrafficUpload(t.account_id, "a.csv"), io.BytesIO(cdr.records(1)), t.house.now
         ),
     ),
-    "importing_traffic.propose": (ACCOUNTS, lambda t, v: t.house.app.importing_traffic.propose(v, t.import_id)),
-    "importing_traffic.preview": (ACCOUNTS, ask_traffic("preview")),
-    "importing_traffic.begin": (ACCOUNTS, ask_traffic("begin")),
-    "importing_traffic.page": (ACCOUNTS, lambda t, v: t.house.app.importing_traffic.page(v, PageRequest())),
-    "importing_traffic.get": (ACCOUNTS, lambda t, v: t.house.app.importing_traffic.get(v, t.import_id)),
-    "importing_traffic.rejected_csv": (
+    "traffic.propose": (ACCOUNTS, lambda t, v: t.house.app.traffic.propose(v, t.import_id)),
+    "traffic.preview": (ACCOUNTS, ask_traffic("preview")),
+    "traffic.begin": (ACCOUNTS, ask_traffic("begin")),
+    "traffic.page": (ACCOUNTS, lambda t, v: t.house.app.traffic.page(v, PageRequest())),
+    "traffic.get": (ACCOUNTS, lambda t, v: t.house.app.traffic.get(v, t.import_id)),
+    "traffic.rejected_csv": (
         ACCOUNTS,
-        lambda t, v: t.house.app.importing_traffic.rejected_csv(
-            replace(v, user_id=t.house.viewer.user_id), t.import_id
-        ),
+        lambda t, v: t.house.app.traffic.rejected_csv(replace(v, user_id=t.house.viewer.user_id), t.import_id),
     ),
-    "importing_traffic.delete": (ACCOUNTS, lambda t, v: t.house.app.importing_traffic.delete(v, t.import_id)),
-    "composing.save": (CAMPAIGNS, lambda t, v: t.house.app.composing.save(v, t.house.draft(t.list_id), t.house.now)),
-    "composing.clone": (
+    "traffic.delete": (ACCOUNTS, lambda t, v: t.house.app.traffic.delete(v, t.import_id)),
+    "campaigns.composing.save": (
         CAMPAIGNS,
-        lambda t, v: t.house.app.composing.clone(v, t.campaign_id, "A copy", t.house.now),
+        lambda t, v: t.house.app.campaigns.composing.save(v, t.house.draft(t.list_id), t.house.now),
     ),
-    "composing.list_there": (
+    "campaigns.composing.clone": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.campaigns.composing.clone(v, t.campaign_id, "A copy", t.house.now),
+    ),
+    "campaigns.composing.list_there": (
         CAMPAIGNS | {Permission.QUICK_SEND},
-        lambda t, v: t.house.app.composing.list_there(v, t.house.campaign(t.campaign_id)),
+        lambda t, v: t.house.app.campaigns.composing.list_there(v, t.house.campaign(t.campaign_id)),
     ),
-    "preflighting.check": (CAMPAIGNS, lambda t, v: t.house.app.preflighting.check(v, t.campaign_id, t.house.now)),
-    "preflighting.rows": (
+    "campaigns.preflighting.check": (
         CAMPAIGNS,
-        lambda t, v: t.house.app.preflighting.rows(v, t.campaign_id, Wanted(RowKind.ALL), 1, 5, t.house.now),
+        lambda t, v: t.house.app.campaigns.preflighting.check(v, t.campaign_id, t.house.now),
     ),
-    "reconciling.rows": (
+    "campaigns.preflighting.rows": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.campaigns.preflighting.rows(v, t.campaign_id, Wanted(RowKind.ALL), 1, 5, t.house.now),
+    ),
+    "sending.reconciling.rows": (
         CAMPAIGNS | {Permission.QUICK_SEND},
-        lambda t, v: t.house.app.reconciling.rows(v, t.campaign_id, "sent", None, 1, 5),
+        lambda t, v: t.house.app.sending.reconciling.rows(v, t.campaign_id, "sent", None, 1, 5),
     ),
-    "quick_sending.estimate": (
+    "campaigns.quick_sending.estimate": (
         {Permission.QUICK_SEND},
-        lambda t, v: t.house.app.quick_sending.estimate(v, quick_message(t), t.house.now),
+        lambda t, v: t.house.app.campaigns.quick_sending.estimate(v, quick_message(t), t.house.now),
     ),
-    "quick_sending.send": (
+    "campaigns.quick_sending.send": (
         {Permission.QUICK_SEND},
-        lambda t, v: t.house.app.quick_sending.send(v, quick_message(t), t.house.now),
+        lambda t, v: t.house.app.campaigns.quick_sending.send(v, quick_message(t), t.house.now),
     ),
-    "quick_sending.send_test": (
+    "campaigns.quick_sending.send_test": (
         CAMPAIGNS,
-        lambda t, v: t.house.app.quick_sending.send_test(
+        lambda t, v: t.house.app.campaigns.quick_sending.send_test(
             v, t.campaign_id, "+491796000001", 0, str(uuid4()), t.house.now
         ),
     ),
-    "launching.start_overdue": (
+    "campaigns.launching.start_overdue": (
         CAMPAIGNS,
-        lambda t, v: t.house.app.launching.start_overdue(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
+        lambda t, v: t.house.app.campaigns.launching.start_overdue(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
     ),
-    "controlling.pause": (
+    "campaigns.controlling.pause": (
         CAMPAIGNS,
-        lambda t, v: t.house.app.controlling.pause(
+        lambda t, v: t.house.app.campaigns.controlling.pause(
             v, moved(t, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE), t.house.now
         ),
     ),
-    "controlling.resume": (
+    "campaigns.controlling.resume": (
         CAMPAIGNS,
-        lambda t, v: t.house.app.controlling.resume(
+        lambda t, v: t.house.app.campaigns.controlling.resume(
             v, moved(t, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE, CampaignStatus.PAUSED), t.house.now
         ),
     ),
-    "controlling.cancel": (
+    "campaigns.controlling.cancel": (
         CAMPAIGNS,
-        lambda t, v: t.house.app.controlling.cancel(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
+        lambda t, v: t.house.app.campaigns.controlling.cancel(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
     ),
-    "controlling.unschedule": (
+    "campaigns.controlling.unschedule": (
         CAMPAIGNS,
-        lambda t, v: t.house.app.controlling.unschedule(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
+        lambda t, v: t.house.app.campaigns.controlling.unschedule(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
     ),
-    "composing.get": (CAMPAIGNS | {Permission.QUICK_SEND}, lambda t, v: t.house.app.composing.get(v, t.campaign_id)),
-    "composing.page": (CAMPAIGNS, lambda t, v: t.house.app.composing.page(v, PageRequest())),
-    "composing.preview": (CAMPAIGNS, lambda t, v: t.house.app.composing.preview(v, t.house.draft(""), 0)),
-    "launching.launch": (CAMPAIGNS, lambda t, v: t.house.app.launching.launch(v, t.campaign_id, t.house.now)),
-    "reporting.reconciliation": (
+    "campaigns.composing.get": (
         CAMPAIGNS | {Permission.QUICK_SEND},
-        lambda t, v: t.house.app.reporting.reconciliation(v, t.campaign_id),
+        lambda t, v: t.house.app.campaigns.composing.get(v, t.campaign_id),
     ),
-    "reporting.reconciliations": (CAMPAIGNS, lambda t, v: t.house.app.reporting.reconciliations(v, [])),
-    "reporting.messages": (
+    "campaigns.composing.page": (CAMPAIGNS, lambda t, v: t.house.app.campaigns.composing.page(v, PageRequest())),
+    "campaigns.composing.preview": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.campaigns.composing.preview(v, t.house.draft(""), 0),
+    ),
+    "campaigns.launching.launch": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.campaigns.launching.launch(v, t.campaign_id, t.house.now),
+    ),
+    "reports.reporting.reconciliation": (
+        CAMPAIGNS | {Permission.QUICK_SEND},
+        lambda t, v: t.house.app.reports.reporting.reconciliation(v, t.campaign_id),
+    ),
+    "reports.reporting.reconciliations": (CAMPAIGNS, lambda t, v: t.house.app.reports.reporting.reconciliations(v, [])),
+    "reports.reporting.messages": (
         {Permission.MESSAGE_HISTORY},
-        lambda t, v: t.house.app.reporting.messages(
+        lambda t, v: t.house.app.reports.reporting.messages(
             v, MessageQuery(frozenset({t.house.account.account_id}), t.house.everything()), 1, 10
         ),
     ),
-    "reporting.require_campaign": (
+    "reports.reporting.require_campaign": (
         {Permission.MESSAGE_HISTORY},
-        lambda t, v: t.house.app.reporting.require_campaign(v, t.campaign_id),
+        lambda t, v: t.house.app.reports.reporting.require_campaign(v, t.campaign_id),
     ),
-    "reporting.count_messages": (
+    "reports.reporting.count_messages": (
         {Permission.MESSAGE_HISTORY},
-        lambda t, v: t.house.app.reporting.count_messages(
+        lambda t, v: t.house.app.reports.reporting.count_messages(
             v, MessageQuery(frozenset({t.house.account.account_id}), t.house.everything())
         ),
     ),
-    "reporting.all_messages": (
+    "reports.reporting.all_messages": (
         {Permission.MESSAGE_HISTORY},
         lambda t, v: SimpleNamespace(
-            total=t.house.app.reporting.all_messages(v, MessageQuery(frozenset(), t.house.everything()))[0]
+            total=t.house.app.reports.reporting.all_messages(v, MessageQuery(frozenset(), t.house.everything()))[0]
         ),
     ),
-    "reporting.all_statistics": (
+    "reports.reporting.all_statistics": (
         {Permission.STATISTICS},
-        lambda t, v: t.house.app.reporting.all_statistics(
+        lambda t, v: t.house.app.reports.reporting.all_statistics(
             v, StatisticsRequest(t.house.everything(), (GroupBy.COUNTRY,))
         )[0],
     ),
-    "reporting.statistics": (
+    "reports.reporting.statistics": (
         {Permission.STATISTICS},
         lambda t, v: (
-            t.house.app.reporting.statistics(v, StatisticsRequest(t.house.everything(), (GroupBy.COUNTRY,))).table
+            t.house.app.reports.reporting.statistics(
+                v, StatisticsRequest(t.house.everything(), (GroupBy.COUNTRY,))
+            ).table
         ),
     ),
-    "reporting.arrivals": (
+    "reports.reporting.arrivals": (
         CAMPAIGNS | {Permission.QUICK_SEND},
-        lambda t, v: t.house.app.reporting.arrivals(v, t.house.campaign(t.campaign_id), t.house.now),
+        lambda t, v: t.house.app.reports.reporting.arrivals(v, t.house.campaign(t.campaign_id), t.house.now),
     ),
-    "importing_traffic.list_unrated": (
+    "traffic.list_unrated": (
         ACCOUNTS,
-        lambda t, v: t.house.app.importing_traffic.list_unrated(v, t.import_id),
+        lambda t, v: t.house.app.traffic.list_unrated(v, t.import_id),
     ),
-    "auditing.page": (AUDIT, lambda t, v: t.house.app.auditing.page(v, AuditFilter(), 1, 15)),
-    "auditing.all_entries": (AUDIT, lambda t, v: t.house.app.auditing.all_entries(v, AuditFilter())),
-    "maintaining.maintain": (AUDIT, lambda t, v: t.house.app.maintaining.maintain(v, t.house.now, everything=False)),
-    "inviting.invite": (USERS, lambda t, v: t.house.app.inviting.invite(v, invitation(t), t.house.now)),
-    "inviting.resend": (
-        USERS,
-        lambda t, v: t.house.app.inviting.resend(v, colleague(t, UserStatus.PENDING), t.house.now),
+    "reports.auditing.page": (AUDIT, lambda t, v: t.house.app.reports.auditing.page(v, AuditFilter(), 1, 15)),
+    "reports.auditing.all_entries": (AUDIT, lambda t, v: t.house.app.reports.auditing.all_entries(v, AuditFilter())),
+    "upkeep.maintaining.maintain": (
+        AUDIT,
+        lambda t, v: t.house.app.upkeep.maintaining.maintain(v, t.house.now, everything=False),
     ),
-    "managing_people.page": (USERS, lambda t, v: t.house.app.managing_people.page(v, PageRequest())),
-    "managing_people.get": (USERS, lambda t, v: t.house.app.managing_people.get(v, t.house.viewer.user_id)),
-    "managing_people.change": (
+    "people.inviting.invite": (USERS, lambda t, v: t.house.app.people.inviting.invite(v, invitation(t), t.house.now)),
+    "people.inviting.resend": (
         USERS,
-        lambda t, v: t.house.app.managing_people.change(
+        lambda t, v: t.house.app.people.inviting.resend(v, colleague(t, UserStatus.PENDING), t.house.now),
+    ),
+    "people.managing.page": (USERS, lambda t, v: t.house.app.people.managing.page(v, PageRequest())),
+    "people.managing.get": (USERS, lambda t, v: t.house.app.people.managing.get(v, t.house.viewer.user_id)),
+    "people.managing.change": (
+        USERS,
+        lambda t, v: t.house.app.people.managing.change(
             v, colleague(t), Change("Ben", frozenset(USERS), frozenset({t.house.account.account_id})), t.house.now
         ),
     ),
-    "managing_people.deactivate": (
+    "people.managing.deactivate": (
         USERS,
-        lambda t, v: t.house.app.managing_people.deactivate(v, colleague(t), t.house.now),
+        lambda t, v: t.house.app.people.managing.deactivate(v, colleague(t), t.house.now),
     ),
-    "managing_people.activate": (
+    "people.managing.activate": (
         USERS,
-        lambda t, v: t.house.app.managing_people.activate(v, colleague(t, UserStatus.INACTIVE), t.house.now),
+        lambda t, v: t.house.app.people.managing.activate(v, colleague(t, UserStatus.INACTIVE), t.house.now),
     ),
-    "managing_people.delete": (
+    "people.managing.delete": (
         USERS,
-        lambda t, v: t.house.app.managing_people.delete(v, colleague(t), t.house.now),
+        lambda t, v: t.house.app.people.managing.delete(v, colleague(t), t.house.now),
     ),
-    "explaining.closed_sending": (
+    "people.explaining.closed_sending": (
         CAMPAIGNS | {Permission.QUICK_SEND},
-        lambda t, v: t.house.app.explaining.closed_sending(v),
+        lambda t, v: t.house.app.people.explaining.closed_sending(v),
     ),
 }
 # People, the audit and the lake belong to the company, not to an account: docs/decisions/0013-people-and-access.md.
 OF_THE_COMPANY = {
-    "auditing.page",
-    "auditing.all_entries",
-    "maintaining.maintain",
-    "inviting.resend",
-    "managing_people.page",
-    "managing_people.get",
-    "managing_people.deactivate",
-    "managing_people.activate",
-    "managing_people.delete",
+    "reports.auditing.page",
+    "reports.auditing.all_entries",
+    "upkeep.maintaining.maintain",
+    "people.inviting.resend",
+    "people.managing.page",
+    "people.managing.get",
+    "people.managing.deactivate",
+    "people.managing.activate",
+    "people.managing.delete",
     # Tells viewers about their own accounts, and whom to ask.
-    "explaining.closed_sending",
+    "people.explaining.closed_sending",
 }
 # What has no account to belong to, each with tests of its own: one's own things, and the running of accounts, which
 # needs every permission there is.
 ELSEWHERE = {
-    *(f"signing_in.{name}" for name in ("list_sessions", "revoke_session", "revoke_others")),
-    *(f"own_account.{name}" for name in ("get", "change_profile", "change_sms_settings", "change_password")),
-    *(f"own_account.{name}_avatar" for name in ("find", "set", "delete")),
-    *(f"own_account.{name}_email_change" for name in ("find", "ask", "withdraw")),
-    "own_account.find_avatar_digest",
-    *(f"exporting.{name}" for name in ("start", "list_mine", "fetch")),
-    *(f"remembering.{name}" for name in ("list_views", "save_view", "delete_view", "choose_columns", "find_columns")),
-    *(f"accounts.{name}" for name in ("list_accounts", "list_sending", "get_sending", "page", "get", "rename")),
-    *(f"accounts.{name}" for name in ("create", "change", "activate", "deactivate")),
-    *(f"credentials.{name}" for name in ("check_key", "set", "forget")),
-    *(f"pricing.{name}" for name in ("list_lists", "get_prices", "download", "preview", "import_list")),
-    "composing.check_ready",
-    "explaining.without_account",
-    "explaining.helpers",
-    "rebuilding_history.rebuild",
-    "reporting.hours",
-    "reporting.traffic",
-    "tracing.get",
-    "rolling_up.verify",
-    "indexing.verify",
+    *(f"people.signing_in.{name}" for name in ("list_sessions", "revoke_session", "revoke_others")),
+    *(f"people.own_account.{name}" for name in ("get", "change_profile", "change_sms_settings", "change_password")),
+    *(f"people.own_account.{name}_avatar" for name in ("find", "set", "delete")),
+    *(f"people.own_account.{name}_email_change" for name in ("find", "ask", "withdraw")),
+    "people.own_account.find_avatar_digest",
+    *(f"reports.exporting.{name}" for name in ("start", "list_mine", "fetch")),
+    *(f"reports.views.{name}" for name in ("list_views", "save_view", "delete_view", "choose_columns", "find_columns")),
+    *(
+        f"accounts.managing.{name}"
+        for name in ("list_accounts", "list_sending", "get_sending", "page", "get", "rename")
+    ),
+    *(f"accounts.managing.{name}" for name in ("create", "change", "activate", "deactivate")),
+    *(f"accounts.credentials.{name}" for name in ("check_key", "set", "forget")),
+    *(f"accounts.pricing.{name}" for name in ("list_lists", "get_prices", "download", "preview", "import_list")),
+    "campaigns.composing.check_ready",
+    "people.explaining.without_account",
+    "people.explaining.helpers",
+    "upkeep.rebuilding.rebuild",
+    "reports.reporting.hours",
+    "reports.reporting.traffic",
+    "reports.tracing.get",
+    "upkeep.rolling_up.verify",
+    "upkeep.indexing.verify",
     "demo.request",
 }
 # These answer with a page of the viewer's own things instead of refusing another account's.
 EMPTY_FOR_OTHERS = {
-    "importing.page",
-    "importing.count_campaigns",
-    "importing_traffic.list_accounts",
-    "importing_traffic.page",
-    "composing.page",
-    "reporting.reconciliations",
-    "reporting.messages",
-    "reporting.count_messages",
-    "reporting.all_messages",
-    "reporting.all_statistics",
-    "reporting.statistics",
+    "lists.page",
+    "lists.count_campaigns",
+    "traffic.list_accounts",
+    "traffic.page",
+    "campaigns.composing.page",
+    "reports.reporting.reconciliations",
+    "reports.reporting.messages",
+    "reports.reporting.count_messages",
+    "reports.reporting.all_messages",
+    "reports.reporting.all_statistics",
+    "reports.reporting.statistics",
 }
 
 
 # These move the campaign first, so each needs one of its own.
-MOVING = {"launching.start_overdue", *(f"controlling.{name}" for name in ("pause", "resume", "cancel", "unschedule"))}
+MOVING = {
+    "campaigns.launching.start_overdue",
+    *(f"campaigns.controlling.{name}" for name in ("pause", "resume", "cancel", "unschedule")),
+}
 
 
 @pytest.fixture
@@ -344,7 +369,7 @@ def refusing(request: pytest.FixtureRequest, call: str) -> Things:
 
 def make_things(house: House) -> Things:
     found = house.upload(contacts(5))
-    saved = house.app.composing.save(house.viewer, house.draft(found.list_id), house.now)
+    saved = house.app.campaigns.composing.save(house.viewer, house.draft(found.list_id), house.now)
     account = cdr.open_outside(house)
     uploaded = cdr.upload(house, account, cdr.records(3))
     return Things(house, found.list_id, saved.campaign_id, account.account_id, uploaded.import_id)
@@ -391,38 +416,32 @@ def test_with_permission_and_account_it_answers(things: Things, call: str):
 
 
 def test_every_service_method_for_viewers_is_in_the_table(house: House):
-    found = set()
-    for name, service in vars(house.app).items():
-        for method in vars(type(service)):
-            function = getattr(type(service), method)
-            takes_viewer = callable(function) and "viewer" in getattr(function, "__annotations__", {})
-            if takes_viewer and not method.startswith("_"):
-                found.add(f"{name}.{method}")
+    found = set(list_methods_for_viewers(house.app))
     assert found == set(CALLS) | ELSEWHERE
     assert not ELSEWHERE & set(CALLS)
 
 
 def test_numbers_are_masked_for_those_who_do_not_upload_them(things: Things):
     house = things.house
-    house.app.launching.launch(house.viewer, things.campaign_id, house.now)
-    house.app.working.run_until_idle(house.clock)
+    house.app.campaigns.launching.launch(house.viewer, things.campaign_id, house.now)
+    house.app.work.run_until_idle(house.clock)
     reader = somebody(house, PRESETS["Reporting manager"], house.viewer.account_ids)
     query = MessageQuery(frozenset(), house.everything())
-    masked = house.app.reporting.messages(reader, query, 1, 10).table["receiver"].to_pylist()
-    plain = house.app.reporting.messages(house.viewer, query, 1, 10).table["receiver"].to_pylist()
+    masked = house.app.reports.reporting.messages(reader, query, 1, 10).table["receiver"].to_pylist()
+    plain = house.app.reports.reporting.messages(house.viewer, query, 1, 10).table["receiver"].to_pylist()
     assert all(number.startswith("+4917") for number in plain)
     assert all(number.startswith("+4") and "917" not in number for number in masked)
 
 
 def test_masked_numbers_cannot_be_spelled_out_by_searching(things: Things):
     house = things.house
-    house.app.launching.launch(house.viewer, things.campaign_id, house.now)
-    house.app.working.run_until_idle(house.clock)
+    house.app.campaigns.launching.launch(house.viewer, things.campaign_id, house.now)
+    house.app.work.run_until_idle(house.clock)
     reader = somebody(house, PRESETS["Reporting manager"], house.viewer.account_ids)
 
     def found(receiver: str) -> int:
         query = MessageQuery(frozenset(), house.everything(), receiver=receiver)
-        return house.app.reporting.messages(reader, query, 1, 10).total
+        return house.app.reports.reporting.messages(reader, query, 1, 10).total
 
     assert found("+49 179 6000001") == 1
     for part in ("+4", "+49179", "6000001", "%"):
@@ -431,23 +450,23 @@ def test_masked_numbers_cannot_be_spelled_out_by_searching(things: Things):
 
 
 def test_an_account_that_may_not_send_says_so(house: House):
-    reader = house.app.people.add(NewPerson("Rita", "rita@example.com", PASSWORD, "Campaign manager"), house.now)
-    assert house.app.accounts.list_sending(reader) == ()
+    reader = house.app.people.adding.add(NewPerson("Rita", "rita@example.com", PASSWORD, "Campaign manager"), house.now)
+    assert house.app.accounts.managing.list_sending(reader) == ()
     with pytest.raises(NotFound):
-        house.app.accounts.get_sending(reader, house.account.account_id)
+        house.app.accounts.managing.get_sending(reader, house.account.account_id)
 
 
 def test_hours_and_rebuilding_are_refused_without_their_permissions(house: House):
     viewer = somebody(house, frozenset({Permission.CAMPAIGN}), house.viewer.account_ids)
     with pytest.raises(Forbidden):
-        house.app.reporting.hours(viewer, StatisticsRequest(house.everything(), (GroupBy.DAY,)))
+        house.app.reports.reporting.hours(viewer, StatisticsRequest(house.everything(), (GroupBy.DAY,)))
     with pytest.raises(Forbidden):
-        house.app.rebuilding_history.rebuild(viewer, house.now, replace=False)
+        house.app.upkeep.rebuilding.rebuild(viewer, house.now, replace=False)
 
 
 def test_the_hours_of_another_account_are_empty(house: House):
     viewer = somebody(house, frozenset(Permission), frozenset({"another-account"}))
-    hours = house.app.reporting.hours(viewer, StatisticsRequest(house.everything(), (GroupBy.DAY,)))
+    hours = house.app.reports.reporting.hours(viewer, StatisticsRequest(house.everything(), (GroupBy.DAY,)))
     assert not sum(hours["sent"].to_pylist())
 
 

@@ -43,7 +43,7 @@ def test_bad_files_are_refused_with_words(house: House, case: str):
         house.upload(content, file_name=file_name)
     assert caught.value.message
     assert caught.value.hint
-    assert house.app.importing.page(house.viewer, PageRequest()).total == 0
+    assert house.app.lists.page(house.viewer, PageRequest()).total == 0
     assert list(house.app.settings.uploads_dir.iterdir()) == []
 
 
@@ -60,11 +60,11 @@ def test_a_wrong_byte_deep_in_a_file_faults_the_list_and_names_the_line(house: H
         True,
         True,
     )
-    assert house.app.importing.preview(house.viewer, found.list_id, 0, 10).num_rows == 0
+    assert house.app.lists.preview(house.viewer, found.list_id, 0, 10).num_rows == 0
 
 
 def test_a_file_that_is_too_large_is_refused(house: House):
-    house.app.importing._limits.__dict__["max_bytes"] = 1 << 20
+    house.app.lists._limits.__dict__["max_bytes"] = 1 << 20
     with pytest.raises(InvalidInput, match="1 MiB"):
         house.upload(contacts(60_000))
     assert list(house.app.settings.uploads_dir.iterdir()) == []
@@ -75,12 +75,12 @@ def test_formula_cells_are_put_aside_with_their_address(house: House):
         workbook([["PhoneNumber", "Name"], ["491796000000", "=1+1"], ["491796000001", "Beau"]]), file_name="a.xlsx"
     )
     assert (found.status, found.entry_count, found.rejected_count) == (ListStatus.READY, 1, 1)
-    assert "B2" in house.app.importing.rejected_csv(house.viewer, found.list_id).decode("utf-8-sig")
+    assert "B2" in house.app.lists.rejected_csv(house.viewer, found.list_id).decode("utf-8-sig")
 
 
 def test_every_row_left_out_is_kept_with_its_reason(house: House):
     found = house.upload("PhoneNumber,Name\n491796000000,a\n491796000000,b\n,c\n12345,d\n491796000001,e,surplus\n")
-    lines = house.app.importing.rejected_csv(house.viewer, found.list_id).decode("utf-8-sig").splitlines()
+    lines = house.app.lists.rejected_csv(house.viewer, found.list_id).decode("utf-8-sig").splitlines()
     assert found.read_count == found.entry_count + found.duplicate_count + found.rejected_count == 5
     assert [line.split(",")[0] for line in lines] == ["Row", "3", "4", "5", "6"]
     assert all(len(line.split(",")[1]) > 10 for line in lines[1:])
@@ -88,7 +88,7 @@ def test_every_row_left_out_is_kept_with_its_reason(house: House):
 
 def test_rejected_rows_run_no_formula_in_a_spreadsheet(house: House):
     found = house.upload('PhoneNumber,Name\n491796000000,a\n12345,"=HYPERLINK(""http://evil"")"\n')
-    text = house.app.importing.rejected_csv(house.viewer, found.list_id).decode("utf-8-sig")
+    text = house.app.lists.rejected_csv(house.viewer, found.list_id).decode("utf-8-sig")
     assert ",'=HYPERLINK" in text.replace('"', "")
 
 
@@ -135,11 +135,13 @@ BAD_DRAFTS = [
 def test_bad_drafts_name_their_field(house: House, change: dict[str, object], field: str):
     found = house.upload(contacts(3))
     with pytest.raises(InvalidInput) as caught:
-        house.app.composing.save(house.viewer, house.draft(**({"list_ids": (found.list_id,)} | change)), house.now)
+        house.app.campaigns.composing.save(
+            house.viewer, house.draft(**({"list_ids": (found.list_id,)} | change)), house.now
+        )
     assert caught.value.message
     assert caught.value.hint
     assert isinstance(caught.value, InvalidSenderId) or caught.value.field == field
-    assert house.app.composing.page(house.viewer, PageRequest()).total == 0
+    assert house.app.campaigns.composing.page(house.viewer, PageRequest()).total == 0
 
 
 @pytest.mark.parametrize(
@@ -148,28 +150,30 @@ def test_bad_drafts_name_their_field(house: House, change: dict[str, object], fi
 def test_what_is_missing_is_asked_for_at_launch(house: House, change: dict[str, object], field: str | None):
     found = house.upload(contacts(3))
     draft = house.draft(**({"list_id": found.list_id, "placeholders": {}} | change))
-    saved = house.app.composing.save(house.viewer, draft, house.now)
+    saved = house.app.campaigns.composing.save(house.viewer, draft, house.now)
     with pytest.raises(InvalidInput) as caught:
-        house.app.launching.launch(house.viewer, saved.campaign_id, house.now)
+        house.app.campaigns.launching.launch(house.viewer, saved.campaign_id, house.now)
     assert field is None or caught.value.field == field
 
 
 def test_a_list_still_being_imported_cannot_be_sent_to_or_deleted(house: House):
     upload = Upload(house.account.account_id, "Guests", "guests.csv")
-    new = house.app.importing.upload(house.viewer, upload, io.BytesIO(contacts(3).encode()), house.now)
-    saved = house.app.composing.save(house.viewer, house.draft(new.list_id), house.now)
+    new = house.app.lists.upload(house.viewer, upload, io.BytesIO(contacts(3).encode()), house.now)
+    saved = house.app.campaigns.composing.save(house.viewer, house.draft(new.list_id), house.now)
     with pytest.raises(InvalidInput, match="In Progress"):
-        house.app.launching.launch(house.viewer, saved.campaign_id, house.now)
+        house.app.campaigns.launching.launch(house.viewer, saved.campaign_id, house.now)
     with pytest.raises(Conflict):
-        house.app.importing.delete(house.viewer, new.list_id, house.now)
+        house.app.lists.delete(house.viewer, new.list_id, house.now)
 
 
 def test_two_people_editing_one_draft(house: House):
     found = house.upload(contacts(3))
-    first = house.app.composing.save(house.viewer, house.draft(found.list_id), house.now)
-    house.app.composing.save(house.viewer, house.draft(found.list_id, name="Mine"), house.now, first.campaign_id, 1)
+    first = house.app.campaigns.composing.save(house.viewer, house.draft(found.list_id), house.now)
+    house.app.campaigns.composing.save(
+        house.viewer, house.draft(found.list_id, name="Mine"), house.now, first.campaign_id, 1
+    )
     with pytest.raises(Conflict) as caught:
-        house.app.composing.save(
+        house.app.campaigns.composing.save(
             house.viewer, house.draft(found.list_id, name="Yours"), house.now, first.campaign_id, 1
         )
     assert caught.value.hint
@@ -178,8 +182,8 @@ def test_two_people_editing_one_draft(house: House):
 def test_empty_texts_are_excluded_with_a_reason(house: House):
     found = house.upload("PhoneNumber,Name\n491796000000,Beau\n491796000001,\n")
     campaign = house.launch(found.list_id, message="{Name}", placeholders={"Name": "Name"})
-    house.app.working.run_until_idle(house.clock)
-    reconciled = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
+    house.app.work.run_until_idle(house.clock)
+    reconciled = house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id)
     assert reconciled.excluded == {"empty message": 1}
     assert reconciled.balances
 
@@ -192,9 +196,9 @@ def test_an_audience_with_nobody_left_completes_at_once(house: House):
     # After the launch was allowed, and before a worker came to it.
     with house.app.state.write() as session:
         suppressions.add_suppressions(session, campaign.account_id, ["+491796000000"], "opt-out", "Ada", house.now)
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     assert house.campaign(campaign.campaign_id).status == "Completed"
-    assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).excluded == {"suppressed": 1}
+    assert house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id).excluded == {"suppressed": 1}
     assert house.simulator.journal.count_accepted() == 0
 
 
@@ -205,6 +209,6 @@ def test_an_unexpected_stop_of_an_import_is_said_and_not_repeated(house: House, 
     monkeypatch.setattr("core.services.lists.importing_lists.EntryReader.tables", broken)
     with pytest.raises(RuntimeError):
         house.upload(contacts(3))
-    (found,) = house.app.importing.page(house.viewer, PageRequest()).items
+    (found,) = house.app.lists.page(house.viewer, PageRequest()).items
     assert found.status is ListStatus.FAULTED
-    assert house.app.importing.list_waiting(house.now + timedelta(hours=1)) == []
+    assert house.app.lists.list_waiting(house.now + timedelta(hours=1)) == []

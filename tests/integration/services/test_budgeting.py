@@ -60,7 +60,7 @@ def order(house: House, *numbers: str, token: str = "") -> QuickMessage:
 
 
 def quick_send(house: House, *numbers: str) -> Campaign:
-    return house.app.quick_sending.send(house.viewer, order(house, *numbers), house.now)
+    return house.app.campaigns.quick_sending.send(house.viewer, order(house, *numbers), house.now)
 
 
 def refused(action: Callable[[], object]) -> None:
@@ -98,7 +98,7 @@ def test_from_the_launch_to_the_end_a_campaign_counts_with_its_whole_price(house
     assert left(house) == 1000
     steps.launch(house, draft)
     seen = [left(house)]
-    house.app.launching.freeze(draft.campaign_id, house.clock)
+    house.app.campaigns.launching.freeze(draft.campaign_id, house.clock)
     seen.append(left(house))
     # With batches that are settled, one that is under way, and one that waits.
     for turn in range(1, 1 + COUNT // SUB_WINDOW):
@@ -113,15 +113,17 @@ def test_what_the_gateway_refused_is_given_back(house: House):
     calm(house.app, refused_rate=0.5)
     campaign = house.launch(house.upload(contacts(COUNT)).list_id)
     steps.work(house)
-    found = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id)
     assert found.failed_count == COUNT - found.sent_count > 0
     assert left(house) == 1000 - CENTS * found.sent_count
 
 
 def test_a_paused_campaign_still_counts(house: House):
     campaign = house.launch(house.upload(contacts(COUNT)).list_id)
-    house.app.launching.freeze(campaign.campaign_id, house.clock)
-    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, campaign.campaign_id, house.now), turn=3)
+    house.app.campaigns.launching.freeze(campaign.campaign_id, house.clock)
+    steps.at_submit(
+        house, lambda: house.app.campaigns.controlling.pause(house.viewer, campaign.campaign_id, house.now), turn=3
+    )
     steps.work(house)
     assert left(house) == 1000 - COST
 
@@ -132,17 +134,19 @@ def test_a_scheduled_campaign_counts_until_it_is_none_any_more(house: House, end
     assert left(house) == 1000 - COST
     assert left(house, but=campaign.campaign_id) == 1000
     if ending == "cancel":
-        house.app.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
+        house.app.campaigns.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
     else:
-        house.app.controlling.unschedule(house.viewer, campaign.campaign_id, house.now)
+        house.app.campaigns.controlling.unschedule(house.viewer, campaign.campaign_id, house.now)
     assert left(house) == 1000
 
 
 def test_a_canceled_campaign_gives_back_the_rest_once_it_is_settled(house: House):
     campaign = house.launch(house.upload(contacts(COUNT)).list_id)
-    house.app.launching.freeze(campaign.campaign_id, house.clock)
-    steps.at_submit(house, lambda: house.app.controlling.cancel(house.viewer, campaign.campaign_id, house.now), 3)
-    house.app.sending.run(campaign.campaign_id, house.clock)
+    house.app.campaigns.launching.freeze(campaign.campaign_id, house.clock)
+    steps.at_submit(
+        house, lambda: house.app.campaigns.controlling.cancel(house.viewer, campaign.campaign_id, house.now), 3
+    )
+    house.app.sending.submitting.run(campaign.campaign_id, house.clock)
     # What has been sent is not all in history yet: it must not look as if it were free.
     assert left(house) <= 1000 - CENTS * 3 * SUB_WINDOW
     steps.work(house)
@@ -205,25 +209,27 @@ def test_a_scheduled_campaign_that_became_too_dear_is_paused_before_its_first_me
     assert "It costs 3.60 EUR by now, more than is left of the account's budget" in paused.fault
     assert steps.receivers(house) == []
     with pytest.raises(InvalidInput, match="costs more than is left of the account's budget") as caught:
-        house.app.controlling.resume(house.viewer, campaign.campaign_id, house.now)
+        house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
     assert "higher budget" in caught.value.hint
     assert house.campaign(campaign.campaign_id) == paused
     # It is settled like any other once there is money.
     steps.set_budget(house, str(COUNT * (CENTS + 1)))
-    house.app.controlling.resume(house.viewer, campaign.campaign_id, house.now)
+    house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
     steps.work(house)
     assert (len(steps.receivers(house)), left(house)) == (COUNT, 0)
 
 
 def test_a_budget_lowered_during_a_pause_holds_the_rest_back(house: House):
     campaign = house.launch(house.upload(contacts(COUNT)).list_id)
-    house.app.launching.freeze(campaign.campaign_id, house.clock)
-    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, campaign.campaign_id, house.now), turn=3)
+    house.app.campaigns.launching.freeze(campaign.campaign_id, house.clock)
+    steps.at_submit(
+        house, lambda: house.app.campaigns.controlling.pause(house.viewer, campaign.campaign_id, house.now), turn=3
+    )
     steps.work(house)
     steps.set_budget(house, str(COST - 1))
     with pytest.raises(InvalidInput, match="What is left of the campaign"):
-        house.app.controlling.resume(house.viewer, campaign.campaign_id, house.now)
-    house.app.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
+        house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
+    house.app.campaigns.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
     steps.work(house)
     assert len(steps.receivers(house)) == 3 * SUB_WINDOW
 
@@ -237,12 +243,12 @@ def test_a_quick_send_counts_before_it_is_frozen_and_obeys(house: House):
     refused(lambda: quick_send(house))
     steps.work(house)
     assert (left(house), len(steps.receivers(house))) == (0, 2)
-    assert house.app.composing.page(house.viewer, PageRequest()).total == 2
+    assert house.app.campaigns.composing.page(house.viewer, PageRequest()).total == 2
 
 
 def test_a_repeated_quick_send_is_not_refused_for_what_it_costs_itself(house: House, monkeypatch: pytest.MonkeyPatch):
     steps.set_budget(house, str(CENTS))
-    service, found = house.app.quick_sending, order(house)
+    service, found = house.app.campaigns.quick_sending, order(house)
     find = service._find
     first = []
 
@@ -265,7 +271,9 @@ def test_a_test_to_oneself_obeys(house: House):
     steps.set_budget(house, str(CENTS))
 
     def send_test() -> Campaign:
-        return house.app.quick_sending.send_test(house.viewer, draft.campaign_id, NUMBER, 0, str(uuid4()), house.now)
+        return house.app.campaigns.quick_sending.send_test(
+            house.viewer, draft.campaign_id, NUMBER, 0, str(uuid4()), house.now
+        )
 
     send_test()
     refused(send_test)
@@ -278,7 +286,7 @@ def test_of_two_launches_at_once_that_exceed_it_together_one_is_refused(either: 
     steps.set_budget(either, str(2 * COST - 1))
     list_id = either.upload(contacts(COUNT)).list_id
     drafts = [steps.save(either, list_id, name=f"Campaign {number}") for number in range(2)]
-    look_together(either.app.launching._tools.preflights, "check", monkeypatch)
+    look_together(either.app.campaigns.launching._tools.preflights, "check", monkeypatch)
     results = steps.at_once([lambda draft=draft: steps.launch(either, draft) for draft in drafts])
     (started,) = [result for result in results if isinstance(result, Campaign)]
     (refusal,) = [result for result in results if isinstance(result, InvalidInput)]
@@ -296,7 +304,7 @@ def test_two_launches_at_once_that_the_budget_suffices_for_are_both_started(
     steps.set_budget(either, str(2 * COST))
     list_id = either.upload(contacts(COUNT)).list_id
     drafts = [steps.save(either, list_id, name=f"Campaign {number}") for number in range(2)]
-    look_together(either.app.launching._tools.preflights, "check", monkeypatch)
+    look_together(either.app.campaigns.launching._tools.preflights, "check", monkeypatch)
     results = steps.at_once([lambda draft=draft: steps.launch(either, draft) for draft in drafts])
     assert [result.status for result in results] == [CampaignStatus.PROCESSING] * 2
     steps.work(either)
@@ -307,7 +315,7 @@ def test_of_two_quick_sends_at_once_that_exceed_it_together_one_is_refused(
     either: House, monkeypatch: pytest.MonkeyPatch
 ):
     steps.set_budget(either, str(CENTS))
-    look_together(either.app.quick_sending, "_estimate", monkeypatch)
+    look_together(either.app.campaigns.quick_sending, "_estimate", monkeypatch)
     results = steps.at_once([lambda: quick_send(either)] * 2)
     assert sum(isinstance(result, Campaign) for result in results) == 1
     assert sum(isinstance(result, InvalidInput) and "budget" in result.message for result in results) == 1

@@ -35,16 +35,16 @@ SHALOM = "\u05e9\u05dc\u05d5\u05dd"
 
 def save(house: House, list_id: str = "", **overrides: object) -> Campaign:
     draft = house.draft(list_id, **({"placeholders": {}} | overrides))
-    return house.app.composing.save(house.viewer, draft, house.now)
+    return house.app.campaigns.composing.save(house.viewer, draft, house.now)
 
 
 def check(house: House, campaign: Campaign) -> Preflight:
-    return house.app.preflighting.check(house.viewer, campaign.campaign_id, house.now)
+    return house.app.campaigns.preflighting.check(house.viewer, campaign.campaign_id, house.now)
 
 
 def read_rows(house: House, campaign: Campaign) -> list[dict]:
     everything = Wanted(RowKind.ALL)
-    found = house.app.preflighting.rows(house.viewer, campaign.campaign_id, everything, 1, 100, house.now)
+    found = house.app.campaigns.preflighting.rows(house.viewer, campaign.campaign_id, everything, 1, 100, house.now)
     return found.table.to_pylist()
 
 
@@ -58,10 +58,10 @@ def launch_and_send(house: House, campaign: Campaign) -> dict[str, str]:
         return submit(messages, now)
 
     house.simulator.submit = noting
-    house.app.launching.launch(house.viewer, campaign.campaign_id, house.now)
-    house.app.working.run_until_idle(house.clock)
+    house.app.campaigns.launching.launch(house.viewer, campaign.campaign_id, house.now)
+    house.app.work.run_until_idle(house.clock)
     assert house.campaign(campaign.campaign_id).status is CampaignStatus.COMPLETED
-    assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).balances
+    assert house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id).balances
     return given
 
 
@@ -95,7 +95,7 @@ def test_what_no_phone_takes_is_refused_when_it_is_saved(house: House):
                 save(house, list_id, message=message)
             assert (words in caught.value.message, "at most" in caught.value.hint) == (True, True), name
             assert caught.value.field == "message", name
-    assert house.app.composing.page(house.viewer, PageRequest()).total == 0
+    assert house.app.campaigns.composing.page(house.viewer, PageRequest()).total == 0
 
 
 def test_what_ten_sms_just_hold_is_counted_and_billed(house: House):
@@ -129,14 +129,14 @@ def test_a_quick_message_is_as_long_as_it_is_sent(house: House):
     quoted = "\u201c" + "x" * 1_528 + "\u201d"
     facts = (str(uuid4()), house.account.account_id, "HELIOGRAPH", NUMBERS[:1], quoted)
     with pytest.raises(InvalidInput, match="23 SMS"):
-        house.app.quick_sending.estimate(house.viewer, QuickMessage(*facts), house.now)
-    found = house.app.quick_sending.estimate(house.viewer, QuickMessage(*facts, simplifies=True), house.now)
+        house.app.campaigns.quick_sending.estimate(house.viewer, QuickMessage(*facts), house.now)
+    found = house.app.campaigns.quick_sending.estimate(house.viewer, QuickMessage(*facts, simplifies=True), house.now)
     assert found.measure.segment_count == 10
 
 
 def test_without_a_list_a_message_is_shown_as_it_is_sent(house: House):
     draft = house.draft(message="\u201c{Name}\u201d", placeholders={}, simplifies=True)
-    assert house.app.composing.preview(house.viewer, draft, 0).text == '"{Name}"'
+    assert house.app.campaigns.composing.preview(house.viewer, draft, 0).text == '"{Name}"'
 
 
 def test_what_is_too_long_for_one_receiver_is_left_out_for_that_one(house: House):
@@ -178,7 +178,7 @@ def test_odd_characters_are_counted_right_and_shown_as_they_are(house: House):
     for name, (message, segment_count) in ODD.items():
         saved = save(house, list_id, message=message)
         assert saved.message == message, name
-        preview = house.app.composing.preview(house.viewer, draft_of(saved), 0)
+        preview = house.app.campaigns.composing.preview(house.viewer, draft_of(saved), 0)
         assert (preview.text, preview.measure.segment_count) == (message, segment_count), name
         counted = check(house, saved).counted
         assert [(item.segment_count, item.recipient_count) for item in counted.lengths] == [(segment_count, 3)], name
@@ -244,7 +244,7 @@ def test_braces_that_are_no_placeholder_are_sent_as_they_stand_and_named(house: 
     for name, (message, text, stray) in BRACES.items():
         saved = save(house, list_id, message=message, placeholders={"Name": "Name", "City": "City"})
         assert check(house, saved).stray == stray, name
-        assert house.app.composing.preview(house.viewer, draft_of(saved), 0).text == text, name
+        assert house.app.campaigns.composing.preview(house.viewer, draft_of(saved), 0).text == text, name
         assert [row["Message"] for row in read_rows(house, saved)] == [text], name
     assert launch_and_send(house, saved) == {NUMBERS[0]: text}
 
@@ -270,15 +270,15 @@ def test_a_new_list_without_the_column_of_a_placeholder_is_refused_and_the_draft
     for list_ids in [(second.list_id,), (first.list_id, second.list_id)]:
         draft = house.draft(list_ids=list_ids, message=saved.message, placeholders=dict(saved.placeholders))
         with pytest.raises(InvalidInput) as caught:
-            house.app.composing.save(house.viewer, draft, house.now, saved.campaign_id, saved.version)
+            house.app.campaigns.composing.save(house.viewer, draft, house.now, saved.campaign_id, saved.version)
         assert caught.value.message == "The list Members has no column FirstName for {First}."
         assert (caught.value.hint, caught.value.field) == ("Map it to one of PhoneNumber, Name.", "placeholders")
     with pytest.raises(InvalidInput, match="no column FirstName"):
-        house.app.composing.preview(house.viewer, replace(draft, list_ids=(second.list_id,)), 0)
+        house.app.campaigns.composing.preview(house.viewer, replace(draft, list_ids=(second.list_id,)), 0)
     assert house.campaign(saved.campaign_id) == saved
     # Mapped anew, it is fine; so it is for each list's own rows.
     draft = house.draft(second.list_id, message=saved.message, placeholders={"First": "Name"})
-    changed = house.app.composing.save(house.viewer, draft, house.now, saved.campaign_id, saved.version)
+    changed = house.app.campaigns.composing.save(house.viewer, draft, house.now, saved.campaign_id, saved.version)
     assert launch_and_send(house, changed) == {NUMBERS[0]: "Hi Beau"}
 
 
@@ -294,7 +294,7 @@ def test_a_column_is_meant_to_the_letter(house: House):
 def test_a_list_deleted_after_the_draft_was_saved_is_asked_for_again(house: House):
     found = house.upload(contacts(1))
     saved = save(house, found.list_id, message="Hi {First}", placeholders={"First": "FirstName"})
-    house.app.importing.delete(house.viewer, found.list_id, house.now)
+    house.app.lists.delete(house.viewer, found.list_id, house.now)
     for attempt in (check, launch_and_send):
         with pytest.raises(InvalidInput, match="no longer there") as caught:
             attempt(house, saved)
@@ -305,8 +305,8 @@ def test_a_list_deleted_after_the_draft_was_saved_is_asked_for_again(house: Hous
 def refuse(house: House, campaign: Campaign) -> InvalidInput:
     """Return why a launch was refused; nothing may have come of it."""
     with pytest.raises(InvalidInput) as caught:
-        house.app.launching.launch(house.viewer, campaign.campaign_id, house.now)
-    house.app.working.run_until_idle(house.clock)
+        house.app.campaigns.launching.launch(house.viewer, campaign.campaign_id, house.now)
+    house.app.work.run_until_idle(house.clock)
     assert house.campaign(campaign.campaign_id).status is CampaignStatus.INACTIVE
     assert house.simulator.journal.count_accepted() == 0
     return caught.value
@@ -356,7 +356,7 @@ def test_an_audience_with_nobody_left_is_counted_by_its_reason_and_not_launched(
     assert (dict(found.counted.excluded), found.counted.recipient_count) == ({reason: 3}, 0)
     assert (found.counted.audience_count, found.counted.segment_count, found.counted.cost_eur_cents) == (3, 0, 0)
     assert {row["Status"] for row in read_rows(house, saved)} == {reason}
-    blocker = house.app.preflighting.find_blocker(found)
+    blocker = house.app.campaigns.preflighting.find_blocker(found)
     error = refuse(house, saved)
     assert blocker is not None
     assert (blocker.message, blocker.field) == (error.message, error.field)

@@ -25,7 +25,7 @@ def test_a_row_of_a_list_is_refused_with_its_reason(house: House):
     rows = "".join(f"4917961234{number:02},A{character}B,Berlin\n" for number, character in enumerate(odd))
     found = house.upload(f'PhoneNumber,FirstName,City\n{rows}491796123499,"two\nlines",Bonn\n')
     assert (found.status, found.entry_count, found.rejected_count) == (ListStatus.READY, 1, len(odd))
-    rejected = house.app.importing.rejected_csv(house.viewer, found.list_id).decode("utf-8-sig")
+    rejected = house.app.lists.rejected_csv(house.viewer, found.list_id).decode("utf-8-sig")
     assert rejected.count("A cell holds a control character") == len(odd)
 
 
@@ -43,7 +43,7 @@ def test_a_record_is_kept_without_the_cell_that_holds_one(house: House):
     odd = [line(2_000 + number, "UNDELIV", key=f"id{character}x") for number, character in enumerate(ODD)]
     ended = imported(house, account, csv(*fine, *odd, line(3_000)))
     assert (ended.status, ended.counts.added, ended.counts.rejected) == (TrafficImportStatus.COMPLETED, 1_508, 0)
-    text = house.app.importing_traffic.rejected_csv(house.viewer, ended.import_id).decode("utf-8-sig")
+    text = house.app.traffic.rejected_csv(house.viewer, ended.import_id).decode("utf-8-sig")
     assert text.count("holds a control character: “id\ufffdx”") == len(ODD)
 
 

@@ -24,12 +24,12 @@ LATER = timedelta(hours=1)
 
 Action = Callable[[House, Viewer, str], Campaign]
 ACTIONS: dict[str, Action] = {
-    "pause": lambda house, viewer, key: house.app.controlling.pause(viewer, key, house.now),
-    "resume": lambda house, viewer, key: house.app.controlling.resume(viewer, key, house.now),
-    "cancel": lambda house, viewer, key: house.app.controlling.cancel(viewer, key, house.now),
-    "unschedule": lambda house, viewer, key: house.app.controlling.unschedule(viewer, key, house.now),
-    "launch": lambda house, viewer, key: house.app.launching.launch(viewer, key, house.now),
-    "start_overdue": lambda house, viewer, key: house.app.launching.start_overdue(viewer, key, house.now),
+    "pause": lambda house, viewer, key: house.app.campaigns.controlling.pause(viewer, key, house.now),
+    "resume": lambda house, viewer, key: house.app.campaigns.controlling.resume(viewer, key, house.now),
+    "cancel": lambda house, viewer, key: house.app.campaigns.controlling.cancel(viewer, key, house.now),
+    "unschedule": lambda house, viewer, key: house.app.campaigns.controlling.unschedule(viewer, key, house.now),
+    "launch": lambda house, viewer, key: house.app.campaigns.launching.launch(viewer, key, house.now),
+    "start_overdue": lambda house, viewer, key: house.app.campaigns.launching.start_overdue(viewer, key, house.now),
 }
 ALLOWED: dict[CampaignStatus, set[str]] = {
     CampaignStatus.INACTIVE: {"launch"},
@@ -70,39 +70,39 @@ def bring_to(house: House, list_id: str, status: CampaignStatus) -> str:
     if status is not CampaignStatus.INACTIVE:
         steps.launch(house, draft)
     if status not in {CampaignStatus.INACTIVE, CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING}:
-        house.app.launching.freeze(key, house.clock)
+        house.app.campaigns.launching.freeze(key, house.clock)
     if status is CampaignStatus.PAUSED:
-        house.app.controlling.pause(house.viewer, key, house.now)
+        house.app.campaigns.controlling.pause(house.viewer, key, house.now)
     if status is CampaignStatus.CANCELED:
-        house.app.controlling.cancel(house.viewer, key, house.now)
-        house.app.controlling.settle(key, house.clock)
+        house.app.campaigns.controlling.cancel(house.viewer, key, house.now)
+        house.app.campaigns.controlling.settle(key, house.clock)
     if status is CampaignStatus.COMPLETED:
-        house.app.sending.run(key, house.clock)
+        house.app.sending.submitting.run(key, house.clock)
     assert house.campaign(key).status is status
     return key
 
 
 def start(house: House, count: int = COUNT) -> str:
     campaign_id = house.launch(house.upload(contacts(count)).list_id).campaign_id
-    house.app.launching.freeze(campaign_id, house.clock)
+    house.app.campaigns.launching.freeze(campaign_id, house.clock)
     return campaign_id
 
 
 def everything(house: House, campaign_id: str) -> tuple[object, ...]:
     with house.app.state.read() as session:
         batches = ledger.list_batch_nos(session, campaign_id)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     return house.campaign(campaign_id), batches, found, steps.receivers(house)
 
 
 def assert_balanced(house: House, campaign_id: str, **expected: int) -> None:
     """Compare the counts, those not given being 0, and the rows behind them with the counts."""
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     counts = (found.sent_count, found.excluded_count, found.failed_count, found.unknown_count, found.pending_count)
     assert counts == tuple(expected.get(outcome, 0) for outcome in OUTCOMES)
     assert (found.audience_count, found.balances) == (sum(counts), True)
     rows = [
-        house.app.reconciling.rows(house.viewer, campaign_id, outcome, None, 1, 1_000).table.num_rows
+        house.app.sending.reconciling.rows(house.viewer, campaign_id, outcome, None, 1, 1_000).table.num_rows
         for outcome in OUTCOMES
     ]
     assert tuple(rows) == counts
@@ -141,13 +141,13 @@ def test_what_is_allowed_is_not_so_to_others_and_they_change_nothing(
 
 def test_a_quick_send_is_controlled_by_those_who_may_send_quickly(house: House):
     order = QuickMessage(str(uuid4()), house.account.account_id, "HELIOGRAPH", ("+491796000001",), "Hello")
-    key = house.app.quick_sending.send(house.viewer, order, house.now).campaign_id
+    key = house.app.campaigns.quick_sending.send(house.viewer, order, house.now).campaign_id
     accounts = house.viewer.account_ids
     planner = Viewer("u-3", "Rita", "rita@example.com", frozenset({Permission.CAMPAIGN}), accounts)
     with pytest.raises(Forbidden):
-        house.app.controlling.cancel(planner, key, house.now)
+        house.app.campaigns.controlling.cancel(planner, key, house.now)
     sender = Viewer("u-4", "Sam", "sam@example.com", frozenset({Permission.QUICK_SEND}), accounts)
-    assert house.app.controlling.cancel(sender, key, house.now).status is CampaignStatus.CANCELED
+    assert house.app.campaigns.controlling.cancel(sender, key, house.now).status is CampaignStatus.CANCELED
     steps.work(house)
     assert steps.receivers(house) == []
 
@@ -155,14 +155,14 @@ def test_a_quick_send_is_controlled_by_those_who_may_send_quickly(house: House):
 @pytest.mark.parametrize("turn", [1, 3])
 def test_a_paused_campaign_submits_nothing_more_and_resumed_it_repeats_nothing(house: House, turn: int):
     key = start(house)
-    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, key, house.now), turn)
+    steps.at_submit(house, lambda: house.app.campaigns.controlling.pause(house.viewer, key, house.now), turn)
     steps.work(house)
     sent = turn * SUB_WINDOW
     assert_balanced(house, key, sent=sent, pending=COUNT - sent)
     house.wait(LATER)
-    house.app.sending.run(key, house.clock)
+    house.app.sending.submitting.run(key, house.clock)
     assert len(steps.receivers(house)) == sent
-    house.app.controlling.resume(house.viewer, key, house.now)
+    house.app.campaigns.controlling.resume(house.viewer, key, house.now)
     steps.work(house)
     assert house.campaign(key).status is CampaignStatus.COMPLETED
     assert_balanced(house, key, sent=COUNT)
@@ -171,13 +171,13 @@ def test_a_paused_campaign_submits_nothing_more_and_resumed_it_repeats_nothing(h
 @pytest.mark.parametrize("ending", ["resume", "cancel"])
 def test_a_pause_during_the_last_sub_window_leaves_nothing_open(house: House, ending: str):
     key = start(house, SUB_WINDOW)
-    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, key, house.now))
+    steps.at_submit(house, lambda: house.app.campaigns.controlling.pause(house.viewer, key, house.now))
     steps.work(house)
     assert house.campaign(key).status is CampaignStatus.PAUSED
     ended = ACTIONS[ending](house, house.viewer, key)
     expected = CampaignStatus.COMPLETED if ending == "resume" else CampaignStatus.CANCELED
     assert (ended.status, ended.completed_at) == (expected, house.now)
-    assert house.app.working.find(house.now) == []
+    assert house.app.work.find(house.now) == []
     assert_balanced(house, key, sent=SUB_WINDOW)
 
 
@@ -185,8 +185,8 @@ def test_a_pause_during_the_last_sub_window_leaves_nothing_open(house: House, en
 def test_a_cancellation_settles_the_rest_and_sends_none_of_it(house: House, turn: int):
     steps.price(house, "5")
     key = start(house)
-    steps.at_submit(house, lambda: house.app.controlling.cancel(house.viewer, key, house.now), turn)
-    house.app.sending.run(key, house.clock)
+    steps.at_submit(house, lambda: house.app.campaigns.controlling.cancel(house.viewer, key, house.now), turn)
+    house.app.sending.submitting.run(key, house.clock)
     steps.work(house)
     sent = turn * SUB_WINDOW
     assert house.campaign(key).status is CampaignStatus.CANCELED
@@ -194,15 +194,15 @@ def test_a_cancellation_settles_the_rest_and_sends_none_of_it(house: House, turn
     assert len(steps.receivers(house)) == sent
     assert steps.billed(house, key) == 5 * sent
     # Twice does no harm.
-    house.app.controlling.settle(key, house.clock)
+    house.app.campaigns.controlling.settle(key, house.clock)
     assert_balanced(house, key, sent=sent, excluded=COUNT - sent)
 
 
 def test_a_paused_campaign_can_be_canceled(house: House):
     key = start(house)
-    steps.at_submit(house, lambda: house.app.controlling.pause(house.viewer, key, house.now))
+    steps.at_submit(house, lambda: house.app.campaigns.controlling.pause(house.viewer, key, house.now))
     steps.work(house)
-    house.app.controlling.cancel(house.viewer, key, house.now)
+    house.app.campaigns.controlling.cancel(house.viewer, key, house.now)
     steps.work(house)
     assert_balanced(house, key, sent=SUB_WINDOW, excluded=COUNT - SUB_WINDOW)
 
@@ -211,11 +211,11 @@ def test_a_settlement_waits_for_the_batch_a_worker_holds(house: House):
     key = start(house)
 
     def cancel() -> None:
-        house.app.controlling.cancel(house.viewer, key, house.now)
-        house.app.controlling.settle(key, house.clock)
+        house.app.campaigns.controlling.cancel(house.viewer, key, house.now)
+        house.app.campaigns.controlling.settle(key, house.clock)
 
     steps.at_submit(house, cancel)
-    house.app.sending.run(key, house.clock)
+    house.app.sending.submitting.run(key, house.clock)
     assert_balanced(house, key, sent=SUB_WINDOW, excluded=COUNT - BATCH, pending=BATCH - SUB_WINDOW)
     steps.work(house)
     assert_balanced(house, key, sent=SUB_WINDOW, excluded=COUNT - SUB_WINDOW)
@@ -232,7 +232,7 @@ def test_a_settlement_waits_for_the_batch_a_worker_holds(house: House):
 def test_of_several_calls_at_once_one_moves_the_campaign(house: House, action: str, statuses: set[CampaignStatus]):
     key = start(house)
     if action == "resume":
-        house.app.controlling.pause(house.viewer, key, house.now)
+        house.app.campaigns.controlling.pause(house.viewer, key, house.now)
     results = steps.at_once([lambda: ACTIONS[action](house, house.viewer, key)] * 4)
     moved = [result for result in results if isinstance(result, Campaign)]
     refused = [result for result in results if isinstance(result, InvalidTransition | Conflict)]
@@ -258,18 +258,18 @@ def test_a_campaign_that_is_canceled_while_it_is_frozen_sends_nothing(
 ):
     steps.suppress(house, "+491796000003")
     key = house.launch(house.upload(contacts(COUNT)).list_id).campaign_id
-    audiences = house.app.launching._tools.audiences
+    audiences = house.app.campaigns.launching._tools.audiences
     freeze = audiences.freeze
 
     def overtaken(spec: FreezeSpec) -> FrozenAudience:
         frozen = freeze(spec) if committed else None
-        house.app.controlling.cancel(house.viewer, key, house.now)
+        house.app.campaigns.controlling.cancel(house.viewer, key, house.now)
         return frozen or freeze(spec)
 
     monkeypatch.setattr(audiences, "freeze", overtaken)
-    house.app.launching.freeze(key, house.clock)
+    house.app.campaigns.launching.freeze(key, house.clock)
     house.wait(LEASE_OVER)
-    assert [work for work in house.app.working.find(house.now) if work.kind is not WorkKind.EXPORT] == []
+    assert [work for work in house.app.work.find(house.now) if work.kind is not WorkKind.EXPORT] == []
     steps.work(house)
     assert house.campaign(key).status is CampaignStatus.CANCELED
     assert steps.receivers(house) == []

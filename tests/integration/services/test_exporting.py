@@ -42,17 +42,17 @@ def asked(house: House, **filters: object) -> MessagesRequest:
 
 
 def order(house: House, viewer: Viewer | None = None, kind: ExportFormat = ExportFormat.PARQUET) -> Export:
-    return house.app.exporting.start(viewer or house.viewer, asked(house), kind, house.now)
+    return house.app.reports.exporting.start(viewer or house.viewer, asked(house), kind, house.now)
 
 
 def ended(house: House, ordered: Export, viewer: Viewer | None = None) -> Export:
-    found = house.app.exporting.list_mine(viewer or house.viewer)
+    found = house.app.reports.exporting.list_mine(viewer or house.viewer)
     return next(each for each in found if each.export_id == ordered.export_id)
 
 
 def add_person(house: House, preset: str) -> Viewer:
     person = NewPerson("Grace Hopper", f"{preset[:3].lower()}@example.com", PASSWORD, preset, ("simulator",))
-    return house.app.people.add(person, house.now)
+    return house.app.people.adding.add(person, house.now)
 
 
 def files(house: House) -> list[Path]:
@@ -64,10 +64,10 @@ def test_the_worker_writes_what_was_ordered(house: House) -> None:
     record(house, 5, "batch-2", account="somebody-else")
     ordered = order(house)
     assert (ordered.status, ordered.is_unfinished) == (ExportStatus.WAITING, True)
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     found = ended(house, ordered)
     assert (found.status, found.row_count, found.progress) == (ExportStatus.READY, 30, 1.0)
-    download = house.app.exporting.fetch(house.viewer, ordered.export_id, house.now)
+    download = house.app.reports.exporting.fetch(house.viewer, ordered.export_id, house.now)
     assert download.name == "Messages 2026-03-01 120000.parquet"
     assert found.byte_count == download.path.stat().st_size
     table = parquet.read_table(download.path)
@@ -79,9 +79,9 @@ def test_statistics_are_exported_with_all_groups_and_their_meaning(house: House)
     for number in range(120):
         record(house, 1, f"batch-{number}", network=f"Network {number}")
     request = StatisticsRequest(house.everything(), (GroupBy.NETWORK,), size=15)
-    ordered = house.app.exporting.start(house.viewer, request, ExportFormat.XLSX, house.now)
-    house.app.exporting.run(ordered.export_id, house.clock)
-    path = house.app.exporting.fetch(house.viewer, ordered.export_id, house.now).path
+    ordered = house.app.reports.exporting.start(house.viewer, request, ExportFormat.XLSX, house.now)
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
+    path = house.app.reports.exporting.fetch(house.viewer, ordered.export_id, house.now).path
     workbook = openpyxl.load_workbook(io.BytesIO(path.read_bytes()))
     rows = list(workbook["Statistics"].iter_rows(values_only=True))
     assert rows[0][:3] == ("Network", "Sent", "Delivered")
@@ -96,7 +96,7 @@ def test_who_exports_what_is_written_down(house: House) -> None:
     record(house)
     reader = replace(add_person(house, "Reporting manager"), address="192.0.2.7")
     ordered = order(house, reader)
-    [line] = house.app.auditing.page(house.viewer, AuditFilter(action=Action.EXPORTED), 1, 10).items
+    [line] = house.app.reports.auditing.page(house.viewer, AuditFilter(action=Action.EXPORTED), 1, 10).items
     assert (line.user_id, line.address, line.at) == (reader.user_id, "192.0.2.7", house.now)
     assert (line.subject.subject_id, line.details) == (ordered.export_id, {"what": "Messages"})
 
@@ -105,8 +105,8 @@ def test_whoever_may_not_see_numbers_gets_them_masked(house: House) -> None:
     record(house)
     reader = add_person(house, "Reporting manager")
     ordered = order(house, reader)
-    house.app.exporting.run(ordered.export_id, house.clock)
-    path = house.app.exporting.fetch(reader, ordered.export_id, house.now).path
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
+    path = house.app.reports.exporting.fetch(reader, ordered.export_id, house.now).path
     assert set(parquet.read_table(path)["Receiver"].to_pylist()) == {"+4•••••••••••"}
     assert b"masked" in parquet.read_schema(path).metadata[b"Receiver"].lower()
 
@@ -116,27 +116,27 @@ def test_a_file_is_its_owners_alone(house: House) -> None:
     ordered = order(house)
     other = add_person(house, "Administrator")
     with pytest.raises(NotFound) as too_early:
-        house.app.exporting.fetch(house.viewer, ordered.export_id, house.now)
-    house.app.exporting.run(ordered.export_id, house.clock)
+        house.app.reports.exporting.fetch(house.viewer, ordered.export_id, house.now)
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
     with pytest.raises(NotFound) as foreign:
-        house.app.exporting.fetch(other, ordered.export_id, house.now)
+        house.app.reports.exporting.fetch(other, ordered.export_id, house.now)
     assert foreign.value.message == too_early.value.message
-    assert not house.app.exporting.list_mine(other)
+    assert not house.app.reports.exporting.list_mine(other)
     without = Viewer(house.viewer.user_id, "Ada", "ada@example.com", account_ids=house.viewer.account_ids)
     with pytest.raises(NotFound):
-        house.app.exporting.fetch(without, ordered.export_id, house.now)
+        house.app.reports.exporting.fetch(without, ordered.export_id, house.now)
 
 
 def test_what_a_person_may_not_see_any_more_is_not_fetched(house: House) -> None:
     record(house)
     ordered = order(house)
-    house.app.exporting.run(ordered.export_id, house.clock)
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
     mine = house.viewer
     permissions = mine.permissions - {Permission.DISTRIBUTION_LISTS}
     for changed in (replace(mine, account_ids=frozenset()), replace(mine, permissions=permissions)):
         with pytest.raises(NotFound):
-            house.app.exporting.fetch(changed, ordered.export_id, house.now)
-    assert house.app.exporting.fetch(mine, ordered.export_id, house.now)
+            house.app.reports.exporting.fetch(changed, ordered.export_id, house.now)
+    assert house.app.reports.exporting.fetch(mine, ordered.export_id, house.now)
 
 
 def test_without_the_permission_nothing_is_ordered(house: House) -> None:
@@ -144,7 +144,7 @@ def test_without_the_permission_nothing_is_ordered(house: House) -> None:
         order(house, add_person(house, "Campaign manager"))
     request = StatisticsRequest(house.everything(), (GroupBy.COUNTRY,))
     with pytest.raises(Forbidden):
-        house.app.exporting.start(add_person(house, "User manager"), request, ExportFormat.XLSX, house.now)
+        house.app.reports.exporting.start(add_person(house, "User manager"), request, ExportFormat.XLSX, house.now)
 
 
 def test_no_more_than_a_few_are_written_at_a_time(house: House) -> None:
@@ -157,7 +157,7 @@ def test_no_more_than_a_few_are_written_at_a_time(house: House) -> None:
 def test_no_column_is_no_export(house: House) -> None:
     request = MessagesRequest(MessageQuery(frozenset(), house.everything()), ())
     with pytest.raises(InvalidInput, match="No column"):
-        house.app.exporting.start(house.viewer, request, ExportFormat.CSV, house.now)
+        house.app.reports.exporting.start(house.viewer, request, ExportFormat.CSV, house.now)
 
 
 def test_a_worker_that_died_leaves_nothing_to_take_and_the_next_one_starts_anew(
@@ -172,15 +172,15 @@ def test_a_worker_that_died_leaves_nothing_to_take_and_the_next_one_starts_anew(
     with monkeypatch.context() as patch:
         patch.setattr(ParquetFile, "write", die)
         with pytest.raises(KeyboardInterrupt):
-            house.app.exporting.run(ordered.export_id, house.clock)
+            house.app.reports.exporting.run(ordered.export_id, house.clock)
     assert ended(house, ordered).status is ExportStatus.RUNNING
     assert files(house) == []
     # The dead one's lease holds for a while.
-    house.app.exporting.run(ordered.export_id, house.clock)
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
     assert ended(house, ordered).status is ExportStatus.RUNNING
     house.wait(timedelta(seconds=house.app.settings.lease_s + 1))
-    assert house.app.exporting.list_waiting(house.now) == [ordered.export_id]
-    house.app.exporting.run(ordered.export_id, house.clock)
+    assert house.app.reports.exporting.list_waiting(house.now) == [ordered.export_id]
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
     assert ended(house, ordered).status is ExportStatus.READY
 
 
@@ -192,7 +192,7 @@ def test_a_full_disk_fails_the_export_and_leaves_no_half_file(house: House, monk
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(ParquetFile, "write", fail)
-    house.app.exporting.run(ordered.export_id, house.clock)
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
     found = ended(house, ordered)
     assert (found.status, files(house)) == (ExportStatus.FAILED, [])
     assert "No space left on device" in found.fault
@@ -205,7 +205,7 @@ def test_a_defect_of_ours_fails_the_export_instead_of_trying_for_ever(
     record(house)
     ordered = order(house)
     monkeypatch.setattr(ParquetFile, "write", lambda *_: 1 / 0)
-    house.app.exporting.run(ordered.export_id, house.clock)
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
     assert (ended(house, ordered).status, files(house)) == (ExportStatus.FAILED, [])
 
 
@@ -213,7 +213,7 @@ def test_more_rows_than_allowed_are_refused_in_words(house: House) -> None:
     record(house)
     service = exporting.Exporting(
         house.app.state,
-        Sources(house.app.reporting, house.app.auditing),
+        Sources(house.app.reports.reporting, house.app.reports.auditing),
         exporting.ExportLimits(house.app.settings.exports_dir, timedelta(hours=1), 29, 15),
     )
     ordered = order(house)
@@ -229,27 +229,27 @@ def test_what_a_person_lost_in_between_is_not_exported(house: House, monkeypatch
     record(house)
     ordered = order(house)
     monkeypatch.setattr("core.services.reports.exporting.users.find_viewer", lambda *_: None)
-    house.app.exporting.run(ordered.export_id, house.clock)
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
     assert ended(house, ordered).status is ExportStatus.FAILED
 
 
 def test_files_are_deleted_when_their_time_is_over(house: House) -> None:
     record(house)
     ordered = order(house)
-    house.app.exporting.run(ordered.export_id, house.clock)
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
     assert len(files(house)) == 1
-    assert house.app.exporting.delete_expired(house.now) == 0
+    assert house.app.reports.exporting.delete_expired(house.now) == 0
     house.wait(timedelta(hours=house.app.settings.export_keep_h, seconds=1))
     with pytest.raises(NotFound):
-        house.app.exporting.fetch(house.viewer, ordered.export_id, house.now)
-    assert house.app.exporting.delete_expired(house.now) == 1
-    assert (files(house), house.app.exporting.list_mine(house.viewer)) == ([], [])
+        house.app.reports.exporting.fetch(house.viewer, ordered.export_id, house.now)
+    assert house.app.reports.exporting.delete_expired(house.now) == 1
+    assert (files(house), house.app.reports.exporting.list_mine(house.viewer)) == ([], [])
 
 
 def test_a_folder_among_the_exports_is_left_alone(house: House) -> None:
     folder = house.app.settings.exports_dir / "kept"
     folder.mkdir(parents=True)
-    assert house.app.exporting.delete_expired(house.now) == 0
+    assert house.app.reports.exporting.delete_expired(house.now) == 0
     assert folder.exists()
 
 

@@ -25,7 +25,9 @@ def account(house: House) -> Account:
 def rows(house: House) -> Rows:
     def find() -> list[dict[str, Any]]:
         query = MessageQuery(frozenset(), house.everything())
-        return list(house.app.reporting.messages(house.viewer, query, 1, 100).table.sort_by("receiver").to_pylist())
+        return list(
+            house.app.reports.reporting.messages(house.viewer, query, 1, 100).table.sort_by("receiver").to_pylist()
+        )
 
     return find
 
@@ -59,7 +61,7 @@ def test_our_own_file_of_rejected_rows_is_read_as_the_rows_it_is_about(house: Ho
     sent = f"{header}\nSM1,2026-02-10 08:00:00,+49 179 60000,-ACME,delivered,-0.00790\n".encode()
     sent += b"SM2,2026-02-10 08:00:00,491796000001,ACME,delivered,-0.00790\n"
     first = imported(house, account, sent)
-    rejected = house.app.importing_traffic.rejected_csv(house.viewer, first.import_id)
+    rejected = house.app.traffic.rejected_csv(house.viewer, first.import_id)
     assert b"'-0.00790" in rejected
     again = imported(house, account, rejected.replace(b"179 60000", b"179 6000000"))
     assert (again.columns, again.counts, again.remarks) == (first.columns, TrafficCounts(1, added=1), {})
@@ -72,5 +74,5 @@ def test_a_file_that_says_utc_is_not_proposed_in_the_persons_zone(house: House, 
     for header, zone in (("Sent At (UTC)", "UTC"), ("Sent At", "Europe/Berlin")):
         content = f"{header},to,status\n2026-02-10 08:00:00,491796000000,sent\n".encode()
         file = upload(house, account, content, viewer=viewer)
-        mapping = house.app.importing_traffic.propose(viewer, file.import_id).mapping
+        mapping = house.app.traffic.propose(viewer, file.import_id).mapping
         assert (mapping.columns[CdrField.SENT_DATE], mapping.time_zone) == (header, zone)

@@ -19,8 +19,8 @@ LEASE_OVER = timedelta(minutes=2)
 @pytest.fixture
 def campaign_id(house: House) -> str:
     launched = house.launch(house.upload(contacts(COUNT)).list_id)
-    house.app.launching.freeze(launched.campaign_id, house.clock)
-    house.app.sending._stop = Naps(house)
+    house.app.campaigns.launching.freeze(launched.campaign_id, house.clock)
+    house.app.sending.submitting._stop = Naps(house)
     return launched.campaign_id
 
 
@@ -62,12 +62,12 @@ def deaf(house: House, does: str, patch: pytest.MonkeyPatch) -> None:
 def send_all(house: House, campaign_id: str) -> tuple[int, int, int]:
     """Send to the end; return how many were sent, are unknown, and were handed over twice."""
     try:
-        house.app.sending.run(campaign_id, house.clock)
+        house.app.sending.submitting.run(campaign_id, house.clock)
     except StorageError:
         # The lease of the batch runs out, and it is taken up again.
         house.wait(LEASE_OVER)
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.pending_count, found.balances) == (0, True)
     return found.sent_count, found.unknown_count, len(house.simulator.journal.list_repeated())
 
@@ -96,7 +96,7 @@ def test_what_the_gateway_did_not_take_waits_for_the_store(
         away(house, 5, monkeypatch)
 
     before_submit(house, refuse)
-    house.app.sending.run(campaign_id, house.clock)
+    house.app.sending.submitting.run(campaign_id, house.clock)
     house.simulator.faults.unavailable = False
     assert send_all(house, campaign_id) == (COUNT, 0, 0)
 
@@ -113,7 +113,7 @@ def test_a_store_that_stays_away_gives_the_thread_back(house: House, campaign_id
     with monkeypatch.context() as patch:
         before_submit(house, lambda: away(house, 10_000, patch))
         with pytest.raises(StorageError):
-            house.app.sending.run(campaign_id, house.clock)
+            house.app.sending.submitting.run(campaign_id, house.clock)
     # Whoever takes the batch next cannot know either.
     house.wait(LEASE_OVER)
     sub_window = house.app.settings.sub_window

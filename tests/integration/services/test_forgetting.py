@@ -64,12 +64,12 @@ def count_lake(house: House, table: str) -> int:
 
 
 def forget(house: House) -> dict[str, int]:
-    return house.app.forgetting.run(house.now)
+    return house.app.upkeep.forgetting.run(house.now)
 
 
 def quick_send(house: House, *numbers: str, token: str = TOKEN) -> Campaign:
     order = QuickMessage(token, house.account.account_id, "HELIOGRAPH", numbers, "Doors open at 8.")
-    return house.app.quick_sending.send(house.viewer, order, house.now)
+    return house.app.campaigns.quick_sending.send(house.viewer, order, house.now)
 
 
 def find_in_tables(house: House) -> dict[str, set[str]]:
@@ -114,7 +114,9 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
     sent = quick_send(house, f"+{QUICK}")
     # Its text is that of the first recipient of the campaign.
     number = f"+{QUICK}"
-    test = house.app.quick_sending.send_test(house.viewer, campaign.campaign_id, number, 0, str(uuid4()), house.now)
+    test = house.app.campaigns.quick_sending.send_test(
+        house.viewer, campaign.campaign_id, number, 0, str(uuid4()), house.now
+    )
     work(house)
     with house.app.state.write() as session:
         told = f"Confirm your new email {MARK}@example.com."
@@ -124,8 +126,8 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
     house.wait(timedelta(days=5))
     work(house)
     for found in (guests, away):
-        house.app.importing.delete(house.viewer, found.list_id, house.now)
-    before = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
+        house.app.lists.delete(house.viewer, found.list_id, house.now)
+    before = house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id)
     assert {name for name in find_in_tables(house) if name not in KEPT} == {
         "lake.audience",
         "lake.unsent",
@@ -141,7 +143,7 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
     forgotten = forget(house)
     assert (forgotten["audiences"], forgotten["texts of test sends"], forgotten["notifications"]) == (3, 1, 1)
     for days in (0, 2, 4):
-        house.app.maintaining.maintain(house.viewer, house.now + timedelta(days=days), everything=False)
+        house.app.upkeep.maintaining.maintain(house.viewer, house.now + timedelta(days=days), everything=False)
     forget(house)
 
     found = find_in_tables(house)
@@ -158,15 +160,15 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
     assert not list(house.app.settings.outbox_dir.glob("*"))
     assert house.simulator.journal.count_accepted() == 0
     # Counts stay and add up, and the pages that showed people say since when they are gone.
-    assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id) == before
+    assert house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id) == before
     assert before.balances
     assert before.excluded == {"left out": 1, "suppressed": 1}
     assert (house.campaign(test.campaign_id).message, house.campaign(sent.campaign_id).message) == ("", sent.message)
     for campaign_id in (campaign.campaign_id, sent.campaign_id, test.campaign_id):
         assert house.campaign(campaign_id).forgotten_at == house.now
-    rows = house.app.reconciling.rows(house.viewer, campaign.campaign_id, "excluded", None, 1, 10)
+    rows = house.app.sending.reconciling.rows(house.viewer, campaign.campaign_id, "excluded", None, 1, 10)
     assert (rows.table.num_rows, rows.total) == (0, 0)
-    rows = house.app.reconciling.rows(house.viewer, campaign.campaign_id, "sent", None, 1, 10)
+    rows = house.app.sending.reconciling.rows(house.viewer, campaign.campaign_id, "sent", None, 1, 10)
     assert rows.total == before.sent_count
 
 
@@ -187,19 +189,19 @@ def test_an_audience_is_kept_for_as_long_as_is_set(house: House):
 
 def test_what_is_still_being_sent_is_not_forgotten(house: House):
     campaign = house.launch(house.upload(ROWS).list_id)
-    house.app.launching.freeze(campaign.campaign_id, house.clock)
-    house.app.controlling.pause(house.viewer, campaign.campaign_id, house.now)
+    house.app.campaigns.launching.freeze(campaign.campaign_id, house.clock)
+    house.app.campaigns.controlling.pause(house.viewer, campaign.campaign_id, house.now)
     house.wait(timedelta(days=400))
     forget(house)
     assert count_lake(house, "audience")
-    house.app.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
+    house.app.campaigns.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
     # Canceled, and its batches not settled.
     house.wait(timedelta(days=400))
     assert forget(house)["audiences"] == 0
     work(house)
     forget(house)
     assert count_lake(house, "audience") == 0
-    assert house.app.reporting.reconciliation(house.viewer, campaign.campaign_id).balances
+    assert house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id).balances
 
 
 def test_an_audience_whose_deletion_failed_is_deleted_the_next_time(house: House, monkeypatch: pytest.MonkeyPatch):
@@ -238,8 +240,8 @@ def test_an_audience_that_a_rebuilt_catalog_brings_back_is_deleted_once_more(
         rows = cursor.execute("SELECT * FROM lake.audience").to_arrow_table()
     house.wait(timedelta(days=400))
     assert forget(house)["audiences"] == 1
-    monkeypatch.setattr(house.app.rebuilding_history, "_rebuilding", BringsBack())
-    house.app.rebuilding_history.rebuild(house.viewer, house.now, replace=True)
+    monkeypatch.setattr(house.app.upkeep.rebuilding, "_rebuilding", BringsBack())
+    house.app.upkeep.rebuilding.rebuild(house.viewer, house.now, replace=True)
     assert count_lake(house, "audience")
     assert forget(house)["audiences"] == 1
     assert count_lake(house, "audience") == 0
@@ -250,13 +252,13 @@ def test_a_list_whose_people_could_not_be_deleted_is_gone_and_deleted_later(
 ):
     guests = house.upload(ROWS)
     with monkeypatch.context() as patch:
-        patch.setattr(house.app.importing, "_contacts", Broken())
-        house.app.importing.delete(house.viewer, guests.list_id, house.now)
+        patch.setattr(house.app.lists, "_contacts", Broken())
+        house.app.lists.delete(house.viewer, guests.list_id, house.now)
         with pytest.raises(NotFound):
-            house.app.importing.get(house.viewer, guests.list_id)
+            house.app.lists.get(house.viewer, guests.list_id)
         with pytest.raises(StorageError):
             forget(house)
-    assert house.app.importing.page(house.viewer, PageRequest()).total == 0
+    assert house.app.lists.page(house.viewer, PageRequest()).total == 0
     assert list_ids(house) == {guests.list_id}
     # Its name is free, and its rejected rows wait for nobody.
     again = house.upload(ROWS)
@@ -270,10 +272,10 @@ def test_numbers_that_could_not_be_stored_are_taken_back_and_can_be_sent_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(house.app.quick_sending, "_contacts", Broken())
+        patch.setattr(house.app.campaigns.quick_sending, "_contacts", Broken())
         with pytest.raises(StorageError):
             quick_send(house, f"+{QUICK}")
-    assert house.app.composing.page(house.viewer, PageRequest()).total == 0
+    assert house.app.campaigns.composing.page(house.viewer, PageRequest()).total == 0
     quick_send(house, f"+{QUICK}")
     work(house)
     assert house.simulator.journal.count_accepted() == 1
@@ -291,11 +293,11 @@ def test_whoever_dies_between_claim_and_numbers_leaves_a_fault_and_no_audience(
     with monkeypatch.context() as patch:
         patch.setattr(ContactStore, "replace", die)
         # A process that is killed takes nothing back.
-        patch.setattr(house.app.quick_sending, "_withdraw", lambda *_: None)
+        patch.setattr(house.app.campaigns.quick_sending, "_withdraw", lambda *_: None)
         with pytest.raises(Killed):
             quick_send(house, f"+{QUICK}")
     work(house)
-    (campaign,) = house.app.composing.page(house.viewer, PageRequest()).items
+    (campaign,) = house.app.campaigns.composing.page(house.viewer, PageRequest()).items
     assert campaign.status is CampaignStatus.PROCESSING
     house.wait(CLAIMED_FOR + timedelta(seconds=1))
     work(house)
@@ -306,8 +308,8 @@ def test_whoever_dies_between_claim_and_numbers_leaves_a_fault_and_no_audience(
 def test_numbers_of_a_quick_send_are_deleted_though_the_lake_failed_then(house: House, monkeypatch: pytest.MonkeyPatch):
     campaign = quick_send(house, f"+{QUICK}")
     with monkeypatch.context() as patch:
-        patch.setattr(house.app.controlling, "_tools", replaced(house.app.controlling._tools))
-        house.app.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
+        patch.setattr(house.app.campaigns.controlling, "_tools", replaced(house.app.campaigns.controlling._tools))
+        house.app.campaigns.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
     assert house.campaign(campaign.campaign_id).status is CampaignStatus.CANCELED
     assert list_ids(house) == {campaign.campaign_id}
     house.wait(timedelta(hours=2))
@@ -326,18 +328,18 @@ def test_files_of_uploads_go_with_their_time_and_those_that_wait_stay(house: Hou
     assert refused.status is ListStatus.FAULTED
     # The file itself is read by nobody any more.
     assert not list(folder.glob("*.upload"))
-    waiting = house.app.importing.upload(
+    waiting = house.app.lists.upload(
         house.viewer, Upload(house.account.account_id, "Waiting", "w.csv"), io.BytesIO(ROWS.encode()), house.now
     )
     stray = folder / "0190a000-0000-7000-8000-000000000000.aa11bb22cc33"
     stray.write_text(LISTED)
-    assert house.app.importing.rejected_csv(house.viewer, guests.list_id)
+    assert house.app.lists.rejected_csv(house.viewer, guests.list_id)
     forget(house)
     assert stray.exists()
     house.now = max(house.now, datetime.now(UTC)) + timedelta(days=31)
     assert forget(house)["uploads and rejected rows"] == 3
     assert [path.name for path in folder.glob("*")] == [f"{waiting.list_id}.upload"]
-    assert house.app.importing.rejected_csv(house.viewer, guests.list_id) == b""
+    assert house.app.lists.rejected_csv(house.viewer, guests.list_id) == b""
 
 
 @pytest.mark.parametrize(
@@ -359,7 +361,7 @@ def test_a_kind_that_fails_keeps_no_other_from_its_turn(error: Exception, words:
 
 
 def test_the_table_of_kinds_names_each_once(house: House, tmp_path: Path):
-    names = [kind.name for kind in house.app.forgetting.kinds]
+    names = [kind.name for kind in house.app.upkeep.forgetting.kinds]
     assert len(set(names)) == len(names) > 8
     # An installation that has just begun has nothing to forget, and no files yet.
     assert set(forget(house).values()) == {0}

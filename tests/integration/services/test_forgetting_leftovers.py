@@ -30,7 +30,7 @@ def list_ids(house: House) -> set[str]:
 
 
 def forget(house: House) -> int:
-    return house.app.forgetting.run(house.now)[KIND]
+    return house.app.upkeep.forgetting.run(house.now)[KIND]
 
 
 def delete_row(house: House, list_id: str) -> None:
@@ -55,12 +55,12 @@ def withdraw(house: House, order: QuickMessage, monkeypatch: pytest.MonkeyPatch)
     with monkeypatch.context() as patch:
         patch.setattr(ContactStore, "replace", store)
         with pytest.raises(StorageError):
-            house.app.quick_sending.send(house.viewer, order, house.now)
+            house.app.campaigns.quick_sending.send(house.viewer, order, house.now)
 
 
 def test_people_of_a_list_whose_row_was_deleted_first_are_looked_for_once(house: House, order: QuickMessage):
     gone, kept = house.upload(contacts(3), "Gone"), house.upload(contacts(2), "Kept")
-    waiting = house.app.quick_sending.send(house.viewer, order, house.now)
+    waiting = house.app.campaigns.quick_sending.send(house.viewer, order, house.now)
     delete_row(house, gone.list_id)
     assert forget(house) == 0
     come_from_before(house, datetime.now(UTC) + timedelta(minutes=1))
@@ -100,7 +100,7 @@ def test_numbers_of_a_quick_send_taken_back_are_deleted_though_they_were_stored(
     house: House, order: QuickMessage, monkeypatch: pytest.MonkeyPatch
 ):
     withdraw(house, order, monkeypatch)
-    assert house.app.composing.page(house.viewer, PageRequest()).total == 0
+    assert house.app.campaigns.composing.page(house.viewer, PageRequest()).total == 0
     assert len(list_ids(house)) == 1
     assert forget(house) == 1
     assert list_ids(house) == set()
@@ -112,7 +112,7 @@ def test_numbers_sent_once_more_are_not_those_that_were_left(
     withdraw(house, order, monkeypatch)
     with house.app.state.read() as session:
         (left,) = keeping.list_left_contacts(session)
-    campaign = house.app.quick_sending.send(house.viewer, order, house.now)
+    campaign = house.app.campaigns.quick_sending.send(house.viewer, order, house.now)
     assert campaign.campaign_id == left
     # Another worker has looked just before.
     turns = iter([[left], []])

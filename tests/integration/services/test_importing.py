@@ -31,9 +31,9 @@ def test_a_workbook_and_a_text_file_make_the_same_list(house: House):
         assert (found.status, found.fault, found.progress) == (ListStatus.READY, "", 1.0)
         assert (found.read_count, found.entry_count) == (COUNT + 3, COUNT)
         assert (found.duplicate_count, found.rejected_count) == (1, 2)
-    preview = house.app.importing.preview
+    preview = house.app.lists.preview
     assert preview(house.viewer, from_text.list_id, 0, COUNT) == preview(house.viewer, from_workbook.list_id, 0, COUNT)
-    rejected = house.app.importing.rejected_csv
+    rejected = house.app.lists.rejected_csv
     assert rejected(house.viewer, from_text.list_id) == rejected(house.viewer, from_workbook.list_id)
 
 
@@ -41,7 +41,7 @@ def test_an_import_asked_for_again_does_nothing(house: House):
     found = house.upload(contacts(500))
     with house.app.lake.read() as cursor:
         before = cursor.execute("SELECT count(*) FROM lake.contacts").fetchall()
-    house.app.importing.run(found.list_id, house.clock)
+    house.app.lists.run(found.list_id, house.clock)
     with house.app.lake.read() as cursor:
         assert cursor.execute("SELECT count(*) FROM lake.contacts").fetchall() == before == [(500,)]
 
@@ -60,9 +60,9 @@ def test_hidden_rows_become_what_was_said_of_them(house: House, monkeypatch: pyt
 
     def upload(said: HiddenRows) -> tuple[str, int, int, str]:
         asked = Upload(house.account.account_id, f"Guests {said}", "guests.xlsx", said)
-        new = house.app.importing.upload(house.viewer, asked, io.BytesIO(content), house.now)
-        house.app.importing.run(new.list_id, house.clock)
-        found = house.app.importing.get(house.viewer, new.list_id)
+        new = house.app.lists.upload(house.viewer, asked, io.BytesIO(content), house.now)
+        house.app.lists.run(new.list_id, house.clock)
+        found = house.app.lists.get(house.viewer, new.list_id)
         return found.status, found.entry_count, found.rejected_count, found.fault
 
     assert upload(HiddenRows.LEAVE_OUT) == (ListStatus.READY, 2, 1, "")

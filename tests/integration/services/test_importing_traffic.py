@@ -35,7 +35,7 @@ def account(house: House) -> Account:
 
 def messages(house: House) -> list[dict]:
     query = MessageQuery(frozenset(), house.everything())
-    found = house.app.reporting.messages(house.viewer, query, 1, 10_000).table.to_pylist()
+    found = house.app.reports.reporting.messages(house.viewer, query, 1, 10_000).table.to_pylist()
     return sorted(found, key=lambda row: (row["sent_at"], row["receiver"]))
 
 
@@ -49,10 +49,12 @@ def counts(read: int, **others: int) -> TrafficCounts:
 
 def assert_consistent(house: House) -> None:
     """Compare the rollups with their messages, and statistics with the history."""
-    house.app.rolling_up.refresh()
-    assert [found for found in house.app.rolling_up.verify(house.viewer, repair=False) if found.difference_count] == []
+    house.app.upkeep.rolling_up.refresh()
+    assert [
+        found for found in house.app.upkeep.rolling_up.verify(house.viewer, repair=False) if found.difference_count
+    ] == []
     asked = StatisticsRequest(house.everything(), (GroupBy.ACCOUNT,))
-    table = house.app.reporting.statistics(house.viewer, asked).table.to_pylist()
+    table = house.app.reports.reporting.statistics(house.viewer, asked).table.to_pylist()
     found = states(house)
     assert sum(row["sent"] for row in table) == found.total()
     assert sum(row["delivered"] for row in table) == found["Delivered"]
@@ -60,7 +62,7 @@ def assert_consistent(house: House) -> None:
 
 
 def rejected(house: House, import_id: str) -> list[str]:
-    text = house.app.importing_traffic.rejected_csv(house.viewer, import_id).decode("utf-8-sig")
+    text = house.app.traffic.rejected_csv(house.viewer, import_id).decode("utf-8-sig")
     return text.splitlines()
 
 
@@ -117,7 +119,7 @@ def test_overlapping_files_add_each_message_once(house: House, account: Account)
 
 def test_a_later_file_brings_final_states(house: House, account: Account):
     imported(house, account, records(100))
-    house.app.rolling_up.refresh()
+    house.app.upkeep.rolling_up.refresh()
     later = imported(house, account, records(60, "DELIVRD") + records(40, "UNDELIV", first=60).partition(b"\n")[2])
     assert later.counts == counts(100, updated=100)
     assert states(house) == {"Delivered": 60, "Undelivered": 40}
@@ -199,7 +201,7 @@ def test_message_ids_are_uuids_of_version_7_whose_time_is_the_sent_date(house: H
 
 @pytest.mark.parametrize("size", [1, 7, 1_000])
 def test_chunks_are_cut_anywhere_with_the_same_result(house: House, account: Account, size: int):
-    house.app.importing_traffic._traffic = OutsideTraffic(house.app.lake, size)
+    house.app.traffic._traffic = OutsideTraffic(house.app.lake, size)
     content = csv(
         *(line(number % 30, ("ENROUTE", "DELIVRD", "UNDELIV")[number % 3]) for number in range(40)),
         *(line(number, key="") for number in (3, 3, 5)),
@@ -216,7 +218,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("chunks", [0, 1, 3])
 def test_a_worker_killed_in_the_middle_loses_and_repeats_nothing(house: House, account: Account, chunks: int):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     traffic._traffic = dying = OutsideTraffic(house.app.lake, 25)
     merge, left = dying.merge_chunk, [chunks]
 
@@ -235,7 +237,7 @@ def test_a_worker_killed_in_the_middle_loses_and_repeats_nothing(house: House, a
     traffic.run(begun.import_id, house.clock)
     assert traffic.get(house.viewer, begun.import_id).status is TrafficImportStatus.IN_PROGRESS, "the lease holds"
     house.wait(timedelta(minutes=1))
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     ended = traffic.get(house.viewer, begun.import_id)
     assert (ended.status, ended.counts) == (COMPLETED, counts(91, added=90, rejected=1))
     assert len(messages(house)) == 90
@@ -244,7 +246,7 @@ def test_a_worker_killed_in_the_middle_loses_and_repeats_nothing(house: House, a
 
 
 def test_without_room_it_waits_and_says_why(house: House, account: Account):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     begun = begin(house, account, records(10))
 
     def refuse(*_):
@@ -258,7 +260,7 @@ def test_without_room_it_waits_and_says_why(house: House, account: Account):
     assert "is full" in waiting.fault
     traffic._traffic.merge_chunk = merge
     house.wait(timedelta(minutes=1))
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     ended = traffic.get(house.viewer, begun.import_id)
     assert (ended.status, ended.fault, ended.counts.added) == (COMPLETED, "", 10)
 
@@ -312,16 +314,16 @@ def test_rows_that_are_no_messages_are_kept_with_their_reasons(house: House, acc
 
 def test_when_no_row_is_a_message_the_import_is_faulted_and_its_mapping_not_remembered(house: House, account: Account):
     found = begin(house, account, csv(line(0, "WOBBLY"), line(1, "WOBBLY")))
-    house.app.importing_traffic.run(found.import_id, house.clock)
-    ended = house.app.importing_traffic.get(house.viewer, found.import_id)
+    house.app.traffic.run(found.import_id, house.clock)
+    ended = house.app.traffic.get(house.viewer, found.import_id)
     assert (ended.status, ended.fault) == (FAULTED, "None of the 2 rows is a message.")
     assert ended.hint
     again = upload(house, account, csv(line(0)))
-    assert not house.app.importing_traffic.propose(house.viewer, again.import_id).is_remembered
+    assert not house.app.traffic.propose(house.viewer, again.import_id).is_remembered
 
 
 def test_the_mapping_is_remembered_for_the_account_and_the_form_of_the_file(house: House, account: Account):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     content = b"when,who,what\n03/02/2026 09:15,491796000000,ok\n"
     found = upload(house, account, content)
     proposal = traffic.propose(house.viewer, found.import_id)
@@ -334,7 +336,7 @@ def test_the_mapping_is_remembered_for_the_account_and_the_form_of_the_file(hous
         statuses={"OK": DeliveryStatus.DELIVERED},
     )
     traffic.begin(house.viewer, found.import_id, mapping)
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     assert messages(house)[0]["sent_at"] == datetime(2026, 2, 3, 8, 15, tzinfo=UTC)
     nxt = upload(house, account, b"When,Who,What\n04/02/2026 09:15,491796000001,ok\n")
     again = traffic.propose(house.viewer, nxt.import_id)
@@ -425,7 +427,7 @@ def test_files_that_cannot_be_read_are_refused_and_leave_nothing(
         upload(house, account, content)
     assert caught.value.hint
     assert list(house.app.settings.uploads_dir.iterdir()) == []
-    assert house.app.importing_traffic.page(house.viewer, PageRequest()).total == 0
+    assert house.app.traffic.page(house.viewer, PageRequest()).total == 0
 
 
 def test_a_file_that_breaks_off_far_down_imports_nothing(house: House, account: Account):
@@ -447,7 +449,7 @@ def test_a_file_that_breaks_off_far_down_imports_nothing(house: House, account: 
     ],
 )
 def test_a_mapping_that_cannot_be_used_is_refused(house: House, account: Account, change: dict, words: str):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     found = upload(house, account, records(3))
     mapping = replace(traffic.propose(house.viewer, found.import_id).mapping, **change)
     for ask in (traffic.preview, traffic.begin):
@@ -458,7 +460,7 @@ def test_a_mapping_that_cannot_be_used_is_refused(house: House, account: Account
 
 
 def test_two_meanings_for_one_column_are_refused(house: House, account: Account):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     found = upload(house, account, records(3))
     mapping = traffic.propose(house.viewer, found.import_id).mapping
     columns = {**mapping.columns, CdrField.DELIVERY_DATE: "submit_date"}
@@ -467,7 +469,7 @@ def test_two_meanings_for_one_column_are_refused(house: House, account: Account)
 
 
 def test_the_preview_shows_what_would_be_imported_and_what_not(house: House, account: Account):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     found = upload(house, account, csv(line(0, "DELIVRD"), line(1, "WOBBLY"), line(2, "SHAKY")))
     mapping = replace(traffic.propose(house.viewer, found.import_id).mapping, price_unit=PriceUnit.EUR)
     preview = traffic.preview(house.viewer, found.import_id, mapping)
@@ -480,7 +482,7 @@ def test_the_preview_shows_what_would_be_imported_and_what_not(house: House, acc
 
 def test_only_active_accounts_that_send_outside_take_files(house: House, account: Account):
     inactive = open_outside(house, "old", status=AccountStatus.INACTIVE)
-    assert house.app.importing_traffic.list_accounts(house.viewer) == (account,)
+    assert house.app.traffic.list_accounts(house.viewer) == (account,)
     with pytest.raises(InvalidInput, match="is inactive"):
         upload(house, inactive, records(1))
     with pytest.raises(InvalidInput, match="is of type Campaign"):
@@ -490,7 +492,7 @@ def test_only_active_accounts_that_send_outside_take_files(house: House, account
 def test_numbers_are_for_those_who_uploaded_them_or_may_see_them(house: House, account: Account):
     found = begin(house, account, records(3) + b"x,y\n")
     other = Viewer("eve", "Eve", "eve@example.com", frozenset({Permission.TRAFFIC_ACCOUNTS}), house.viewer.account_ids)
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     mapping = traffic.propose(other, found.import_id).mapping
     assert traffic.preview(other, found.import_id, mapping).table["Receiver"].to_pylist()[0].startswith("+4•")
     traffic.run(found.import_id, house.clock)
@@ -500,7 +502,7 @@ def test_numbers_are_for_those_who_uploaded_them_or_may_see_them(house: House, a
 
 
 def test_a_file_is_begun_once_and_not_deleted_under_way(house: House, account: Account):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     begun = begin(house, account, records(3))
     mapping = traffic.propose(house.viewer, begun.import_id).mapping
     with pytest.raises(Conflict):
@@ -516,16 +518,16 @@ def test_a_file_is_begun_once_and_not_deleted_under_way(house: House, account: A
 
 def test_an_upload_nobody_mapped_is_deleted_after_a_day(house: House, account: Account):
     found = upload(house, account, records(3))
-    house.app.importing_traffic.delete_forgotten(house.now + timedelta(hours=23))
-    assert house.app.importing_traffic.get(house.viewer, found.import_id)
-    house.app.importing_traffic.delete_forgotten(house.now + timedelta(hours=25))
+    house.app.traffic.delete_forgotten(house.now + timedelta(hours=23))
+    assert house.app.traffic.get(house.viewer, found.import_id)
+    house.app.traffic.delete_forgotten(house.now + timedelta(hours=25))
     with pytest.raises(NotFound):
-        house.app.importing_traffic.get(house.viewer, found.import_id)
+        house.app.traffic.get(house.viewer, found.import_id)
     assert list(house.app.settings.uploads_dir.iterdir()) == []
 
 
 def test_too_many_rows_are_refused(tmp_path: Path, house: House, account: Account):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     traffic._limits = replace(traffic._limits, max_rows=10)
     ended = imported(house, account, records(11))
     assert (ended.status, ended.fault) == (FAULTED, "The file has more than 10 rows.")
@@ -535,12 +537,12 @@ def test_too_many_rows_are_refused(tmp_path: Path, house: House, account: Accoun
 def test_imported_traffic_is_in_statistics_by_network_and_cost(house: House, account: Account):
     imported(house, account, records(10, "DELIVRD"))
     asked = StatisticsRequest(house.everything(), (GroupBy.ACCOUNT, GroupBy.COUNTRY))
-    (row,) = house.app.reporting.statistics(house.viewer, asked).table.to_pylist()
+    (row,) = house.app.reports.reporting.statistics(house.viewer, asked).table.to_pylist()
     assert (row["sent"], row["delivered"], row["cost_eur_cents"]) == (10, 10, Decimal("75.0000"))
 
 
 def test_a_second_worker_does_not_disturb_the_first(house: House, account: Account):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     begun = begin(house, account, records(30))
     merge = traffic._traffic.merge_chunk
 

@@ -21,12 +21,12 @@ def test_a_day_that_is_over_is_indexed_unless_the_worker_shall_end(house: House)
     stopped.stop()
     stopped.refresh(later)
     assert house.now.date() in index.list_unindexed(later)
-    house.app.indexing.refresh(later)
+    house.app.upkeep.indexing.refresh(later)
     assert house.now.date() not in index.list_unindexed(later)
-    assert [found.missing_count for found in house.app.indexing.verify(house.viewer, repair=True)] == [0]
+    assert [found.missing_count for found in house.app.upkeep.indexing.verify(house.viewer, repair=True)] == [0]
 
 
 def test_only_who_may_see_the_audit_compares(house: House) -> None:
     person = NewPerson("Grace Hopper", "grace@example.com", PASSWORD, "Reporting manager")
     with pytest.raises(Forbidden):
-        house.app.indexing.verify(house.app.people.add(person, house.now), repair=False)
+        house.app.upkeep.indexing.verify(house.app.people.adding.add(person, house.now), repair=False)

@@ -30,7 +30,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def set_them(house: House, user: str = USER, secret: str = SECRET) -> None:
-    house.app.credentials.set(house.viewer, house.account.account_id, user, secret, house.now)
+    house.app.accounts.credentials.set(house.viewer, house.account.account_id, user, secret, house.now)
 
 
 def with_keys(house: House, keys: str) -> House:
@@ -41,17 +41,17 @@ def with_keys(house: House, keys: str) -> House:
 
 def make_again(data_dir: Path, keys: str) -> House:
     app = build_app(Settings(data_dir=data_dir, secret_key=keys, duckdb_memory_mib=512))
-    return House(app, app.people.get_viewer())
+    return House(app, app.people.adding.get_viewer())
 
 
 def test_gateways_find_what_was_set(house: House) -> None:
     assert house.account.credentials_at is None
-    assert house.app.credentials.find(house.account.account_id) is None
+    assert house.app.accounts.credentials.find(house.account.account_id) is None
     set_them(house)
     assert house.account.credentials_at == house.now
-    found = house.app.credentials.find(house.account.account_id)
+    found = house.app.accounts.credentials.find(house.account.account_id)
     assert (found.user, found.secret) == (USER, SECRET)
-    assert house.app.credentials.find("no-such-account") is None
+    assert house.app.accounts.credentials.find("no-such-account") is None
 
 
 def test_a_gateway_gets_them_when_it_asks_and_not_before(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,18 +63,18 @@ def test_a_gateway_gets_them_when_it_asks_and_not_before(house: House, monkeypat
 
     monkeypatch.setitem(registry.KINDS, "provider", registry.Kind(build))
     set_them(house)
-    assert house.app.gateways.needs_credentials("provider")
-    assert not house.app.gateways.needs_credentials("simulator")
-    house.app.gateways.get("provider")
+    assert house.app.accounts.gateways.needs_credentials("provider")
+    assert not house.app.accounts.gateways.needs_credentials("simulator")
+    house.app.accounts.gateways.get("provider")
     assert asked[0](house.account.account_id).secret == SECRET
 
 
 def test_nothing_of_them_is_in_files_logs_audit_or_words(house: House, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     set_them(house)
-    found = house.app.credentials.find(house.account.account_id)
-    house.app.accounts.rename(house.viewer, house.account.account_id, "Renamed", house.now)
-    entries = house.app.auditing.page(house.viewer, AuditFilter(action=Action.CREDENTIALS_CHANGED), 1, 10).items
+    found = house.app.accounts.credentials.find(house.account.account_id)
+    house.app.accounts.managing.rename(house.viewer, house.account.account_id, "Renamed", house.now)
+    entries = house.app.reports.auditing.page(house.viewer, AuditFilter(action=Action.CREDENTIALS_CHANGED), 1, 10).items
     assert entries[0].details == {"credentials": "set"}
     shown = [repr(found), repr(house.account), repr(house.app.settings), repr(entries), caplog.text]
     house.app.close()
@@ -89,7 +89,7 @@ def test_rotation_keeps_them_readable_all_the_way(house: House, capsys, monkeypa
     set_them(house)
     new = make_key()
     house = with_keys(house, f"{new},{KEY}")
-    assert house.app.credentials.find(house.account.account_id).secret == SECRET
+    assert house.app.accounts.credentials.find(house.account.account_id).secret == SECRET
     house.app.close()
     monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("HELIOGRAPH_SECRET_KEY", f"{new},{KEY}")
@@ -100,10 +100,10 @@ def test_rotation_keeps_them_readable_all_the_way(house: House, capsys, monkeypa
         logging.getLogger().handlers = handlers
     assert "1 account by" in capsys.readouterr().out
     house = make_again(tmp_path, new)
-    assert house.app.credentials.find(house.account.account_id).secret == SECRET
+    assert house.app.accounts.credentials.find(house.account.account_id).secret == SECRET
     house = with_keys(house, KEY)
     with pytest.raises(ConfigurationError):
-        house.app.credentials.find(house.account.account_id)
+        house.app.accounts.credentials.find(house.account.account_id)
     house.app.close()
 
 
@@ -112,22 +112,22 @@ def test_rotating_is_all_or_nothing(house: House) -> None:
     account_id = house.account.account_id
     house = with_keys(house, make_key())
     with pytest.raises(ConfigurationError, match="cannot be opened"):
-        house.app.credentials.reseal()
+        house.app.accounts.credentials.reseal()
     house = with_keys(house, KEY)
-    assert house.app.credentials.find(account_id).secret == SECRET
+    assert house.app.accounts.credentials.find(account_id).secret == SECRET
     house.app.close()
 
 
 def test_those_of_another_account_do_not_open(house: House) -> None:
     set_them(house)
     settings = AccountSettings("simulator", 10)
-    other = house.app.accounts.create(
+    other = house.app.accounts.managing.create(
         house.viewer, NewAccount("other", "Other", AccountType.CAMPAIGN, settings), house.now
     )
     with house.app.state.write() as session:
         session.execute(text("UPDATE accounts SET credentials = (SELECT max(credentials) FROM accounts)"))
     with pytest.raises(ConfigurationError, match="another account"):
-        house.app.credentials.find(other.account_id)
+        house.app.accounts.credentials.find(other.account_id)
 
 
 def test_tampered_ones_do_not_open(house: House) -> None:
@@ -135,13 +135,13 @@ def test_tampered_ones_do_not_open(house: House) -> None:
     with house.app.state.write() as session:
         session.execute(text("UPDATE accounts SET credentials = replace(credentials, 'gAAAAA', 'gAAAAB')"))
     with pytest.raises(ConfigurationError, match="cannot be opened"):
-        house.app.credentials.find(house.account.account_id)
+        house.app.accounts.credentials.find(house.account.account_id)
 
 
 def test_they_can_be_deleted(house: House) -> None:
     set_them(house)
-    house.app.credentials.forget(house.viewer, house.account.account_id, house.now)
-    assert house.app.credentials.find(house.account.account_id) is None
+    house.app.accounts.credentials.forget(house.viewer, house.account.account_id, house.now)
+    assert house.app.accounts.credentials.find(house.account.account_id) is None
     assert house.account.credentials_at is None
 
 
@@ -162,7 +162,7 @@ def test_what_cannot_be_used_is_refused_without_being_repeated(
 def test_without_a_key_none_can_be_set(tmp_path: Path) -> None:
     house = make_house(tmp_path / "keyless")
     with pytest.raises(ConfigurationError, match="HELIOGRAPH_SECRET_KEY"):
-        house.app.credentials.check_key(house.viewer)
+        house.app.accounts.credentials.check_key(house.viewer)
     with pytest.raises(ConfigurationError, match="HELIOGRAPH_SECRET_KEY"):
         set_them(house)
     house.app.close()

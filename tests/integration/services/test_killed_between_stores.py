@@ -41,7 +41,7 @@ def die(house: House, kind: WorkKind, campaign_id: str, when: str, function: str
 
 
 def assert_everybody_got_one(house: House, campaign_id: str) -> None:
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
     assert (found.audience_count, found.excluded) == (COUNT, {"suppressed": 1})
     assert (found.sent_count, found.balances) == (COUNT - 1, True)
@@ -83,11 +83,11 @@ def test_killed_while_freezing_the_audience_is_frozen_once(house: House, when: s
 def test_killed_while_settling_a_cancellation_nobody_is_counted_twice(house: House, when: str, function: str):
     steps.price(house, "5")
     key = house.launch(house.upload(contacts(COUNT)).list_id).campaign_id
-    house.app.launching.freeze(key, house.clock)
-    steps.at_submit(house, lambda: house.app.controlling.cancel(house.viewer, key, house.now), turn=3)
-    house.app.sending.run(key, house.clock)
+    house.app.campaigns.launching.freeze(key, house.clock)
+    steps.at_submit(house, lambda: house.app.campaigns.controlling.cancel(house.viewer, key, house.now), turn=3)
+    house.app.sending.submitting.run(key, house.clock)
     die(house, WorkKind.CANCEL, key, when, function)
-    assert house.app.reporting.reconciliation(house.viewer, key).balances
+    assert house.app.reports.reporting.reconciliation(house.viewer, key).balances
     house.wait(LEASE_OVER)
     steps.work(house)
     assert_canceled(house, key, sent=3 * SUB_WINDOW, unknown=0)
@@ -97,11 +97,11 @@ def test_killed_while_settling_a_cancellation_nobody_is_counted_twice(house: Hou
 
 def test_what_a_killed_sender_had_in_hand_is_unknown_after_a_cancellation(house: House):
     key = house.launch(house.upload(contacts(COUNT)).list_id).campaign_id
-    house.app.launching.freeze(key, house.clock)
+    house.app.campaigns.launching.freeze(key, house.clock)
     die(house, WorkKind.SEND, key, "after", SUBMIT)
-    house.app.controlling.cancel(house.viewer, key, house.now)
+    house.app.campaigns.controlling.cancel(house.viewer, key, house.now)
     steps.work(house)
-    midway = house.app.reporting.reconciliation(house.viewer, key)
+    midway = house.app.reports.reporting.reconciliation(house.viewer, key)
     assert (midway.pending_count, midway.balances) == (BATCH, True)
     house.wait(LEASE_OVER)
     steps.work(house)
@@ -111,11 +111,11 @@ def test_what_a_killed_sender_had_in_hand_is_unknown_after_a_cancellation(house:
 
 
 def assert_canceled(house: House, campaign_id: str, *, sent: int, unknown: int) -> None:
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert house.campaign(campaign_id).status is CampaignStatus.CANCELED
     rest = COUNT - 1 - sent - unknown
     assert found.excluded == {"suppressed": 1, "canceled": rest}
     assert (found.sent_count, found.unknown_count, found.pending_count) == (sent, unknown, 0)
     assert (found.audience_count, found.balances) == (COUNT, True)
-    assert house.app.reconciling.rows(house.viewer, campaign_id, "excluded", "canceled", 1, 1).total == rest
+    assert house.app.sending.reconciling.rows(house.viewer, campaign_id, "excluded", "canceled", 1, 1).total == rest
     assert len(set(steps.receivers(house))) == len(steps.receivers(house))

@@ -30,12 +30,12 @@ def draft(house: House) -> Campaign:
 
 
 def look_at(house: House, draft: Campaign) -> str:
-    return house.app.preflighting.check(house.viewer, draft.campaign_id, house.now).fingerprint
+    return house.app.campaigns.preflighting.check(house.viewer, draft.campaign_id, house.now).fingerprint
 
 
 def edit(house: House, draft: Campaign, **changes: object) -> None:
     changed = house.draft(*draft.list_ids, **changes)
-    house.app.composing.save(house.viewer, changed, house.now, draft.campaign_id, version=draft.version)
+    house.app.campaigns.composing.save(house.viewer, changed, house.now, draft.campaign_id, version=draft.version)
 
 
 def replace_list(house: House, draft: Campaign) -> None:
@@ -96,7 +96,7 @@ def test_what_has_not_changed_is_launched_however_often_it_was_looked_at(house: 
 
 def test_a_list_that_is_gone_since_is_not_sent_to(house: House, draft: Campaign):
     seen = look_at(house, draft)
-    house.app.importing.delete(house.viewer, *draft.list_ids, house.now)
+    house.app.lists.delete(house.viewer, *draft.list_ids, house.now)
     with pytest.raises(InvalidInput, match="no longer there") as caught:
         steps.launch(house, draft, seen)
     assert caught.value.field == "list_id"
@@ -104,14 +104,14 @@ def test_a_list_that_is_gone_since_is_not_sent_to(house: House, draft: Campaign)
 
 
 def test_an_edit_in_the_middle_of_a_launch_stops_it(house: House, draft: Campaign, monkeypatch: pytest.MonkeyPatch):
-    check = house.app.preflighting.check
+    check = house.app.campaigns.preflighting.check
 
     def edited(*arguments: object) -> object:
         found = check(*arguments)
         edit(house, draft, message="Something else")
         return found
 
-    monkeypatch.setattr(house.app.preflighting, "check", edited)
+    monkeypatch.setattr(house.app.campaigns.preflighting, "check", edited)
     with pytest.raises(Conflict, match="just changed"):
         steps.launch(house, draft)
     assert_not_launched(house, draft)
@@ -159,7 +159,7 @@ def test_what_is_billed_is_the_total_of_the_preflight_to_the_cent(house: House, 
         message="Dear {FirstName}, you are welcome. " * 2,
         fallbacks={"FirstName": "Gast “Ü”"},
     )
-    found = house.app.preflighting.check(house.viewer, draft.campaign_id, house.now)
+    found = house.app.campaigns.preflighting.check(house.viewer, draft.campaign_id, house.now)
     counted = found.counted
     assert set(counted.excluded) == {"duplicate", "left out", "suppressed", "no price"}
     assert len(counted.lengths) > 1
@@ -172,7 +172,7 @@ def test_what_is_billed_is_the_total_of_the_preflight_to_the_cent(house: House, 
     failed = steps.announced(house, draft.campaign_id, "failed")
     assert (failed > 0) is (refused_rate > 0)
     assert steps.billed(house, draft.campaign_id) + failed == counted.cost_eur_cents
-    sent = house.app.reporting.reconciliation(house.viewer, draft.campaign_id)
+    sent = house.app.reports.reporting.reconciliation(house.viewer, draft.campaign_id)
     assert sent.sent_count + sent.failed_count == counted.recipient_count
     assert (sent.excluded, sent.audience_count, sent.balances) == (counted.excluded, counted.audience_count, True)
 
@@ -188,7 +188,7 @@ def test_a_full_disk_leaves_no_audience_half_frozen(disk: SmallDisk, monkeypatch
     house = make_house(disk.path / "data", batch_size=50)
     steps.suppress(house, "+491796000003")
     key = house.launch(house.upload(contacts(200)).list_id).campaign_id
-    audiences = house.app.launching._tools.audiences
+    audiences = house.app.campaigns.launching._tools.audiences
     freeze = audiences.freeze
 
     def filling(spec: FreezeSpec) -> FrozenAudience:
@@ -199,17 +199,17 @@ def test_a_full_disk_leaves_no_audience_half_frozen(disk: SmallDisk, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(audiences, "freeze", filling)
         with pytest.raises(StorageError) as caught:
-            house.app.launching.freeze(key, house.clock)
+            house.app.campaigns.launching.freeze(key, house.clock)
     assert caught.value.hint
     assert house.campaign(key).status is CampaignStatus.PROCESSING
-    found = house.app.reporting.reconciliation(house.viewer, key)
+    found = house.app.reports.reporting.reconciliation(house.viewer, key)
     assert (found.audience_count, found.pending_count, found.excluded) == (0, 0, {})
     disk.free()
     # All of it is in the lake, or nothing: who is sent to, who is excluded, and the mark that they are everybody.
     assert steps.count_frozen(house, key) == (199 + 1 + 1 if committed else 0)
     house.wait(LEASE_OVER)
     steps.work(house)
-    found = house.app.reporting.reconciliation(house.viewer, key)
+    found = house.app.reports.reporting.reconciliation(house.viewer, key)
     assert house.campaign(key).status is CampaignStatus.COMPLETED
     assert (found.audience_count, found.excluded, found.balances) == (200, {"suppressed": 1}, True)
     assert len(set(steps.receivers(house))) == len(steps.receivers(house)) > 190

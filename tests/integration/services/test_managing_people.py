@@ -35,7 +35,7 @@ def inviting(house: House, post: FakePost) -> Inviting:
 
 
 def add(house: House, preset: str = "Reporting manager", email: str = "ben@example.com", *accounts: str) -> Viewer:
-    return house.app.people.add(NewPerson("Ben", email, PASSWORD, preset, accounts), house.now)
+    return house.app.people.adding.add(NewPerson("Ben", email, PASSWORD, preset, accounts), house.now)
 
 
 def invite(house: House, inviting: Inviting, **overrides: object) -> Person:
@@ -44,7 +44,7 @@ def invite(house: House, inviting: Inviting, **overrides: object) -> Person:
 
 
 def lines(house: House) -> list[tuple[str, str, str]]:
-    entries = house.app.auditing.page(house.viewer, AuditFilter(), 1, 50).items
+    entries = house.app.reports.auditing.page(house.viewer, AuditFilter(), 1, 50).items
     return [(entry.action.value, entry.subject.name, in_words(entry)) for entry in entries]
 
 
@@ -60,8 +60,8 @@ def test_an_invitation_leads_from_pending_to_active(house: House, inviting: Invi
         "Ben <b>Miller</b>",
         "email ben@example.com, permissions Reporting manager",
     )
-    house.app.accepting.accept(Acceptance(token_in(post.mails[-1]), "Ben", PASSWORD), BROWSER, house.now)
-    assert house.app.managing_people.get(house.viewer, ben.user_id).status is UserStatus.ACTIVE
+    house.app.people.links.accept(Acceptance(token_in(post.mails[-1]), "Ben", PASSWORD), BROWSER, house.now)
+    assert house.app.people.managing.get(house.viewer, ben.user_id).status is UserStatus.ACTIVE
 
 
 def test_tokens_are_in_the_mail_and_nowhere_else(house: House, inviting: Inviting, post: FakePost):
@@ -74,9 +74,9 @@ def test_tokens_are_in_the_mail_and_nowhere_else(house: House, inviting: Invitin
 def test_a_link_is_good_for_as_long_as_the_settings_say(house: House, inviting: Inviting, post: FakePost):
     invite(house, inviting)
     valid = timedelta(hours=house.app.settings.invitation_h)
-    assert house.app.accepting.find(token_in(post.mails[-1]), house.now + valid - timedelta(seconds=1))
+    assert house.app.people.links.find(token_in(post.mails[-1]), house.now + valid - timedelta(seconds=1))
     with pytest.raises(NotFound):
-        house.app.accepting.find(token_in(post.mails[-1]), house.now + valid)
+        house.app.people.links.find(token_in(post.mails[-1]), house.now + valid)
 
 
 def test_a_mail_that_is_not_taken_leaves_somebody_to_resend_to(house: House, inviting: Inviting, post: FakePost):
@@ -88,7 +88,7 @@ def test_a_mail_that_is_not_taken_leaves_somebody_to_resend_to(house: House, inv
     assert ben.status is UserStatus.PENDING
     post.broken = False
     inviting.resend(house.viewer, ben.user_id, house.now)
-    assert house.app.accepting.find(token_in(post.mails[-1]), house.now).user_id == ben.user_id
+    assert house.app.people.links.find(token_in(post.mails[-1]), house.now).user_id == ben.user_id
     assert [action for action, *_ in lines(house)][:2] == ["invitation sent again", "person invited"]
 
 
@@ -97,8 +97,8 @@ def test_a_new_invitation_ends_the_earlier_one(house: House, inviting: Inviting,
     first = token_in(post.mails[-1])
     inviting.resend(house.viewer, ben.user_id, house.now)
     with pytest.raises(NotFound):
-        house.app.accepting.find(first, house.now)
-    house.app.accepting.accept(Acceptance(token_in(post.mails[-1]), "Ben", PASSWORD), BROWSER, house.now)
+        house.app.people.links.find(first, house.now)
+    house.app.people.links.accept(Acceptance(token_in(post.mails[-1]), "Ben", PASSWORD), BROWSER, house.now)
     with pytest.raises(InvalidTransition):
         inviting.resend(house.viewer, ben.user_id, house.now)
 
@@ -156,42 +156,42 @@ def test_nobody_invites_above_himself_or_herself(house: House, inviting: Invitin
 
 def test_deactivating_ends_sessions_and_links_at_once(house: House):
     ben = add(house)
-    token = house.app.signing_in.sign_in("ben@example.com", PASSWORD, BROWSER, house.now)
+    token = house.app.people.signing_in.sign_in("ben@example.com", PASSWORD, BROWSER, house.now)
     link = Link(ben.user_id, ben.email, house.now + timedelta(hours=1))
     with house.app.state.write() as session:
         links.add_link(session, "reset-1", Purpose.PASSWORD_RESET, link, house.now)
-    house.app.managing_people.deactivate(house.viewer, ben.user_id, house.now)
-    assert house.app.signing_in.identify(token, house.now) is None
+    house.app.people.managing.deactivate(house.viewer, ben.user_id, house.now)
+    assert house.app.people.signing_in.identify(token, house.now) is None
     with house.app.state.read() as session:
         assert links.find_link(session, "reset-1", Purpose.PASSWORD_RESET, house.now) is None
-    house.app.managing_people.activate(house.viewer, ben.user_id, house.now)
+    house.app.people.managing.activate(house.viewer, ben.user_id, house.now)
     # The session of before does not come back with the person.
-    assert house.app.signing_in.identify(token, house.now) is None
-    assert house.app.signing_in.sign_in("ben@example.com", PASSWORD, BROWSER, house.now)
+    assert house.app.people.signing_in.identify(token, house.now) is None
+    assert house.app.people.signing_in.sign_in("ben@example.com", PASSWORD, BROWSER, house.now)
     assert [action for action, *_ in lines(house)][1:3] == ["person activated", "person deactivated"]
 
 
 def test_who_never_accepted_is_pending_again_and_needs_another_link(house: House, inviting: Inviting, post: FakePost):
     ben = invite(house, inviting)
     first = token_in(post.mails[-1])
-    house.app.managing_people.deactivate(house.viewer, ben.user_id, house.now)
+    house.app.people.managing.deactivate(house.viewer, ben.user_id, house.now)
     with pytest.raises(NotFound):
-        house.app.accepting.find(first, house.now)
-    assert house.app.managing_people.activate(house.viewer, ben.user_id, house.now).status is UserStatus.PENDING
+        house.app.people.links.find(first, house.now)
+    assert house.app.people.managing.activate(house.viewer, ben.user_id, house.now).status is UserStatus.PENDING
     with pytest.raises(NotFound):
-        house.app.accepting.find(first, house.now)
+        house.app.people.links.find(first, house.now)
     inviting.resend(house.viewer, ben.user_id, house.now)
-    assert house.app.accepting.find(token_in(post.mails[-1]), house.now).user_id == ben.user_id
+    assert house.app.people.links.find(token_in(post.mails[-1]), house.now).user_id == ben.user_id
 
 
 def test_a_deleted_person_is_gone_and_the_email_free(house: House, inviting: Inviting):
     ben = add(house)
-    token = house.app.signing_in.sign_in("ben@example.com", PASSWORD, BROWSER, house.now)
-    house.app.managing_people.delete(house.viewer, ben.user_id, house.now)
-    assert house.app.signing_in.identify(token, house.now) is None
+    token = house.app.people.signing_in.sign_in("ben@example.com", PASSWORD, BROWSER, house.now)
+    house.app.people.managing.delete(house.viewer, ben.user_id, house.now)
+    assert house.app.people.signing_in.identify(token, house.now) is None
     for ask in (
-        lambda: house.app.managing_people.get(house.viewer, ben.user_id),
-        lambda: house.app.managing_people.delete(house.viewer, ben.user_id, house.now),
+        lambda: house.app.people.managing.get(house.viewer, ben.user_id),
+        lambda: house.app.people.managing.delete(house.viewer, ben.user_id, house.now),
         lambda: inviting.resend(house.viewer, ben.user_id, house.now),
     ):
         with pytest.raises(NotFound):
@@ -202,12 +202,12 @@ def test_a_deleted_person_is_gone_and_the_email_free(house: House, inviting: Inv
 
 def test_a_deleted_person_s_exports_do_not_stay_behind(house: House):
     admin = add(house, "Administrator")
-    ordered = house.app.exporting.start(admin, AuditRequest(AuditFilter()), ExportFormat.CSV, house.now)
-    kept = house.app.exporting.start(house.viewer, AuditRequest(AuditFilter()), ExportFormat.CSV, house.now)
+    ordered = house.app.reports.exporting.start(admin, AuditRequest(AuditFilter()), ExportFormat.CSV, house.now)
+    kept = house.app.reports.exporting.start(house.viewer, AuditRequest(AuditFilter()), ExportFormat.CSV, house.now)
     for export in (ordered, kept):
-        house.app.exporting.run(export.export_id, house.clock)
-    house.app.managing_people.delete(house.viewer, admin.user_id, house.now)
-    house.app.exporting.delete_expired(house.now)
+        house.app.reports.exporting.run(export.export_id, house.clock)
+    house.app.people.managing.delete(house.viewer, admin.user_id, house.now)
+    house.app.reports.exporting.delete_expired(house.now)
     files = [path.name for path in house.app.settings.exports_dir.iterdir()]
     assert len(files) == 1
     assert files[0].startswith(kept.export_id)
@@ -215,10 +215,10 @@ def test_a_deleted_person_s_exports_do_not_stay_behind(house: House):
 
 def test_a_change_counts_with_the_next_click_and_says_what_it_was(house: House):
     ben = add(house, "Reporting manager", "ben@example.com", house.account.name)
-    token = house.app.signing_in.sign_in("ben@example.com", PASSWORD, BROWSER, house.now)
+    token = house.app.people.signing_in.sign_in("ben@example.com", PASSWORD, BROWSER, house.now)
     change = Change("Benjamin", frozenset({Permission.AUDIT, Permission.STATISTICS}))
-    house.app.managing_people.change(house.viewer, ben.user_id, change, house.now)
-    now = house.app.signing_in.identify(token, house.now)
+    house.app.people.managing.change(house.viewer, ben.user_id, change, house.now)
+    now = house.app.people.signing_in.identify(token, house.now)
     assert now
     assert (now.name, now.permissions, now.account_ids) == ("Benjamin", change.permissions, frozenset())
     assert lines(house)[0] == (
@@ -228,7 +228,7 @@ def test_a_change_counts_with_the_next_click_and_says_what_it_was(house: House):
         + house.account.name,
     )
     before = len(lines(house))
-    house.app.managing_people.change(house.viewer, ben.user_id, change, house.now)
+    house.app.people.managing.change(house.viewer, ben.user_id, change, house.now)
     assert len(lines(house)) == before
 
 
@@ -236,7 +236,7 @@ def test_a_user_manager_moves_people_between_accounts_and_reaches_nothing_else(h
     account_id = house.account.account_id
     manager = add(house, "User manager", "dan@example.com", house.account.name)
     ben = add(house, "Campaign manager")
-    people = house.app.managing_people
+    people = house.app.people.managing
     for account_ids in (frozenset({account_id}), frozenset[str]()):
         changed = people.change(manager, ben.user_id, Change("Ben", ben.permissions, account_ids), house.now)
         assert changed.account_ids == account_ids
@@ -262,11 +262,11 @@ def test_a_user_manager_moves_people_between_accounts_and_reaches_nothing_else(h
 def test_people_are_found_by_part_of_a_name_in_any_order(house: House):
     for name, email in (("Ben", "b@example.com"), ("Élise 100%", "x@example.com")):
         house.wait(timedelta(minutes=1))
-        house.app.people.add(NewPerson(name, email, PASSWORD, "Reporting manager"), house.now)
+        house.app.people.adding.add(NewPerson(name, email, PASSWORD, "Reporting manager"), house.now)
 
     def found(search: str = "", sort: str = "name", *, descending: bool = False) -> list[str]:
         request = PageRequest(search=search, sort=sort, descending=descending)
-        return [person.name for person in house.app.managing_people.page(house.viewer, request).items]
+        return [person.name for person in house.app.people.managing.page(house.viewer, request).items]
 
     assert found("ÉLI") == found("0%") == ["Élise 100%"]
     assert found("x@ex") == ["Élise 100%"]
@@ -276,7 +276,7 @@ def test_people_are_found_by_part_of_a_name_in_any_order(house: House):
 
 
 def test_why_sending_is_closed_and_who_can_help(house: House):
-    explaining, account = house.app.explaining, house.account
+    explaining, account = house.app.people.explaining, house.account
     assert explaining.closed_sending(house.viewer) is None
     ben = add(house, "Campaign manager")
     found = explaining.closed_sending(ben)
@@ -288,9 +288,9 @@ def test_why_sending_is_closed_and_who_can_help(house: House):
     assert found
     assert [helper.email for helper in found.helpers] == ["dan@example.com", "ada@example.com"]
     # Who is paused or belongs to no such account could not help.
-    house.app.managing_people.deactivate(house.viewer, manager.user_id, house.now)
+    house.app.people.managing.deactivate(house.viewer, manager.user_id, house.now)
     outside = cdr.open_outside(house)
-    house.app.accounts.join(ben.user_id, outside.account_id)
+    house.app.accounts.managing.join(ben.user_id, outside.account_id)
     found = explaining.closed_sending(replace(ben, account_ids=frozenset({outside.account_id})))
     assert found
     assert [helper.email for helper in found.helpers] == ["ada@example.com"]

@@ -24,39 +24,39 @@ def draft(house: House) -> str:
 
 def sent(house: House) -> str:
     campaign_id = draft(house)
-    house.app.launching.launch(house.viewer, campaign_id, house.now)
-    house.app.working.run_until_idle(house.clock)
+    house.app.campaigns.launching.launch(house.viewer, campaign_id, house.now)
+    house.app.work.run_until_idle(house.clock)
     return campaign_id
 
 
 def history(house: House, viewer: Viewer) -> object:
     sent(house)
     query = MessageQuery(frozenset(), house.everything())
-    return house.app.reporting.messages(viewer, query, 1, 10).table.to_pylist()
+    return house.app.reports.reporting.messages(viewer, query, 1, 10).table.to_pylist()
 
 
 def trace(house: House, viewer: Viewer) -> object:
     sent(house)
     query = MessageQuery(frozenset(), house.everything())
-    (message,) = house.app.reporting.messages(house.viewer, query, 1, 10).table.to_pylist()
-    return asdict(house.app.tracing.get(viewer, message["message_id"]))
+    (message,) = house.app.reports.reporting.messages(house.viewer, query, 1, 10).table.to_pylist()
+    return asdict(house.app.reports.tracing.get(viewer, message["message_id"]))
 
 
 def recipients(house: House, viewer: Viewer) -> object:
-    return house.app.reconciling.rows(viewer, sent(house), "sent", None, 1, 5).table.to_pylist()
+    return house.app.sending.reconciling.rows(viewer, sent(house), "sent", None, 1, 5).table.to_pylist()
 
 
 def preflight_rows(house: House, viewer: Viewer) -> object:
-    found = house.app.preflighting.rows(viewer, draft(house), Wanted(RowKind.ALL), 1, 5, house.now)
+    found = house.app.campaigns.preflighting.rows(viewer, draft(house), Wanted(RowKind.ALL), 1, 5, house.now)
     return found.table.to_pylist()
 
 
 def list_preview(house: House, viewer: Viewer) -> object:
-    return house.app.importing.preview(viewer, house.upload(contacts(1)).list_id, 0, 5).to_pylist()
+    return house.app.lists.preview(viewer, house.upload(contacts(1)).list_id, 0, 5).to_pylist()
 
 
 def campaign_preview(house: House, viewer: Viewer) -> object:
-    return house.app.composing.preview(viewer, house.draft(house.upload(contacts(1)).list_id), 0)
+    return house.app.campaigns.composing.preview(viewer, house.draft(house.upload(contacts(1)).list_id), 0)
 
 
 def traffic_preview(house: House, viewer: Viewer) -> object:
@@ -64,8 +64,8 @@ def traffic_preview(house: House, viewer: Viewer) -> object:
     account = cdr.open_outside(house)
     uploaded = cdr.upload(house, account, cdr.records(1))
     member = replace(viewer, account_ids=viewer.account_ids | {account.account_id})
-    mapping = house.app.importing_traffic.propose(member, uploaded.import_id).mapping
-    return house.app.importing_traffic.preview(member, uploaded.import_id, mapping).table.to_pylist()
+    mapping = house.app.traffic.propose(member, uploaded.import_id).mapping
+    return house.app.traffic.preview(member, uploaded.import_id, mapping).table.to_pylist()
 
 
 ASKED: list[Ask] = [

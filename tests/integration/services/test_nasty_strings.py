@@ -73,17 +73,17 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
     sent = [make_message(account=account, sent_at=house.now, error_code=str(number % 7)) for number in range(60)]
     MessageStore(house.app.lake).append_batch("b", "c", message_table(*sent), UNSENT_SCHEMA.empty_table(), house.now)
     found = house.upload(contacts(3))
-    saved = house.app.composing.save(house.viewer, house.draft(found.list_id), house.now)
+    saved = house.app.campaigns.composing.save(house.viewer, house.draft(found.list_id), house.now)
     outside = cdr.open_outside(house)
     uploaded = cdr.upload(house, outside, cdr.records(3))
-    house.viewer = house.app.people.get_viewer("ada@example.com")
+    house.viewer = house.app.people.adding.get_viewer("ada@example.com")
     yield Things(house, found.list_id, saved.campaign_id, uploaded.import_id, account)
     house.app.close()
 
 
 def of_messages(t: Things, text: str) -> Iterator[Ask]:
     house, viewer = t.house, t.house.viewer
-    reporting, tracing = house.app.reporting, house.app.tracing
+    reporting, tracing = house.app.reports.reporting, house.app.reports.tracing
     base = MessageQuery(frozenset(), house.everything())
     for name in (*FIELDS, "campaign_id"):
         query = replace(base, **{name: text})
@@ -99,27 +99,27 @@ def of_messages(t: Things, text: str) -> Iterator[Ask]:
         yield lambda names=names: reporting.messages(viewer, replace(base, names=names), 1, 15)
     yield lambda: reporting.reconciliation(viewer, text)
     yield lambda: tracing.get(viewer, text)
-    yield lambda: house.app.reconciling.rows(viewer, text, text, text, 1, 15)
-    yield lambda: house.app.reconciling.rows(viewer, t.campaign_id, "sent", text, 1, 15)
+    yield lambda: house.app.sending.reconciling.rows(viewer, text, text, text, 1, 15)
+    yield lambda: house.app.sending.reconciling.rows(viewer, t.campaign_id, "sent", text, 1, 15)
 
 
 def of_lists(t: Things, text: str) -> Iterator[Ask]:
     app, viewer, now = t.house.app, t.house.viewer, t.house.now
-    for service in (app.importing, app.importing_traffic):
+    for service in (app.lists, app.traffic):
         yield lambda service=service: service.get(viewer, text)
         yield lambda service=service: service.page(viewer, PageRequest(search=text))
         yield lambda service=service: service.page(viewer, PageRequest(sort=text))
         yield lambda service=service: service.rejected_csv(viewer, text)
-    yield lambda: app.importing.preview(viewer, text, 0, 5)
-    yield lambda: app.importing.page_ready(viewer, text, PageRequest(search=text))
-    yield lambda: app.importing.page_ready(viewer, t.account_id, PageRequest(search=text))
-    yield lambda: app.importing.delete(viewer, text, now)
+    yield lambda: app.lists.preview(viewer, text, 0, 5)
+    yield lambda: app.lists.page_ready(viewer, text, PageRequest(search=text))
+    yield lambda: app.lists.page_ready(viewer, t.account_id, PageRequest(search=text))
+    yield lambda: app.lists.delete(viewer, text, now)
     for upload in (Upload(text, "x", "a.csv"), Upload(t.account_id, text, "a.csv"), Upload(t.account_id, "x", text)):
-        yield lambda upload=upload: app.importing.upload(viewer, upload, io.BytesIO(contacts(1).encode()), now)
+        yield lambda upload=upload: app.lists.upload(viewer, upload, io.BytesIO(contacts(1).encode()), now)
     content = f"PhoneNumber,{text}\n+491796000001,{text}\n".encode("utf-8", "surrogatepass")
-    yield lambda: app.importing.upload(viewer, Upload(t.account_id, uuid4().hex, "a.csv"), io.BytesIO(content), now)
+    yield lambda: app.lists.upload(viewer, Upload(t.account_id, uuid4().hex, "a.csv"), io.BytesIO(content), now)
     mapping = CdrMapping({CdrField.SENDER: text}, None, text, statuses={text: DeliveryStatus.DELIVERED})
-    traffic = app.importing_traffic
+    traffic = app.traffic
     yield lambda: traffic.preview(viewer, t.import_id, mapping)
     yield lambda: traffic.begin(viewer, t.import_id, mapping)
     yield lambda: traffic.upload(viewer, TrafficUpload(text, text), io.BytesIO(cdr.records(1)), now)
@@ -129,106 +129,110 @@ def of_lists(t: Things, text: str) -> Iterator[Ask]:
 
 def of_campaigns(t: Things, text: str) -> Iterator[Ask]:
     house, app, viewer, now = t.house, t.house.app, t.house.viewer, t.house.now
-    yield lambda: app.composing.get(viewer, text)
-    yield lambda: app.composing.clone(viewer, t.campaign_id, text, now)
-    yield lambda: app.composing.page(viewer, PageRequest(search=text))
-    yield lambda: app.composing.page(viewer, PageRequest(sort=text))
+    yield lambda: app.campaigns.composing.get(viewer, text)
+    yield lambda: app.campaigns.composing.clone(viewer, t.campaign_id, text, now)
+    yield lambda: app.campaigns.composing.page(viewer, PageRequest(search=text))
+    yield lambda: app.campaigns.composing.page(viewer, PageRequest(sort=text))
     for name in ("name", "sender_id", "message", "account_id"):
-        yield lambda name=name: app.composing.save(viewer, house.draft(t.list_id, **{name: text}), now)
+        yield lambda name=name: app.campaigns.composing.save(viewer, house.draft(t.list_id, **{name: text}), now)
     columns = {"placeholders": {"FirstName": text}, "fallbacks": {"FirstName": text}}
     for draft in (house.draft(text), house.draft(t.list_id, **columns), house.draft(left_out_ids=(text,))):
-        yield lambda draft=draft: app.composing.save(viewer, draft, now)
-        yield lambda draft=draft: app.composing.preview(viewer, draft, 0)
-    for method in (app.launching.launch, app.launching.start_overdue, app.preflighting.check):
+        yield lambda draft=draft: app.campaigns.composing.save(viewer, draft, now)
+        yield lambda draft=draft: app.campaigns.composing.preview(viewer, draft, 0)
+    for method in (
+        app.campaigns.launching.launch,
+        app.campaigns.launching.start_overdue,
+        app.campaigns.preflighting.check,
+    ):
         yield lambda method=method: method(viewer, text, now)
     for method in ("pause", "resume", "cancel", "unschedule"):
-        yield lambda method=method: getattr(app.controlling, method)(viewer, text, now)
-    yield lambda: app.preflighting.rows(viewer, t.campaign_id, Wanted(RowKind.ALL, text), 1, 5, now)
-    yield lambda: app.preflighting.rows(viewer, t.campaign_id, Wanted(RowKind.EMPTY, text), 1, 5, now)
+        yield lambda method=method: getattr(app.campaigns.controlling, method)(viewer, text, now)
+    yield lambda: app.campaigns.preflighting.rows(viewer, t.campaign_id, Wanted(RowKind.ALL, text), 1, 5, now)
+    yield lambda: app.campaigns.preflighting.rows(viewer, t.campaign_id, Wanted(RowKind.EMPTY, text), 1, 5, now)
     order = QuickMessage(str(uuid4()), t.account_id, "HELIOGRAPH", ("+491796000001",), "Hello")
     for name in ("token", "account_id", "sender_id", "message", "name"):
-        yield lambda name=name: app.quick_sending.send(viewer, replace(order, **{name: text}), now)
-    yield lambda: app.quick_sending.estimate(viewer, replace(order, numbers=(text,)), now)
-    yield lambda: app.quick_sending.send_test(viewer, text, text, 0, text, now)
+        yield lambda name=name: app.campaigns.quick_sending.send(viewer, replace(order, **{name: text}), now)
+    yield lambda: app.campaigns.quick_sending.estimate(viewer, replace(order, numbers=(text,)), now)
+    yield lambda: app.campaigns.quick_sending.send_test(viewer, text, text, 0, text, now)
 
 
 def of_people(t: Things, text: str) -> Iterator[Ask]:
     app, viewer, now = t.house.app, t.house.viewer, t.house.now
     here, link = Browser(text, text), uuid4().hex
-    yield lambda: app.signing_in.sign_in(text, text, Browser("192.0.2.7", link), now, replaced=text)
-    yield lambda: app.signing_in.set_up(SetUp(text, text, text, text), here, now)
+    yield lambda: app.people.signing_in.sign_in(text, text, Browser("192.0.2.7", link), now, replaced=text)
+    yield lambda: app.people.signing_in.set_up(SetUp(text, text, text, text), here, now)
     for method in ("identify", "recall", "time_left", "touch", "sign_out"):
-        yield lambda method=method: getattr(app.signing_in, method)(text, now)
-    yield lambda: app.signing_in.revoke_session(viewer, text, now)
-    yield lambda: app.signing_in.list_sessions(viewer, text, now)
-    yield lambda: app.signing_in.revoke_others(viewer, text, now)
-    yield lambda: app.people.add(NewPerson(text, f"{link}@example.com", PASSWORD), now)
-    yield lambda: app.people.add(NewPerson("Ben", text, PASSWORD), now)
-    yield lambda: app.people.add(NewPerson("Ben", "ben@example.com", text, accounts=(text,)), now)
-    yield lambda: app.people.get_viewer(text)
-    yield lambda: app.recovering.ask(text, text, now)
-    yield lambda: app.recovering.deliver(text, text, now)
-    yield lambda: app.recovering.find(text, now)
-    yield lambda: app.recovering.use(text, PASSWORD, text, now)
-    yield lambda: app.accepting.accept(Acceptance(text, text, text), here, now)
-    yield lambda: app.accepting.confirm_email(text, text, now)
+        yield lambda method=method: getattr(app.people.signing_in, method)(text, now)
+    yield lambda: app.people.signing_in.revoke_session(viewer, text, now)
+    yield lambda: app.people.signing_in.list_sessions(viewer, text, now)
+    yield lambda: app.people.signing_in.revoke_others(viewer, text, now)
+    yield lambda: app.people.adding.add(NewPerson(text, f"{link}@example.com", PASSWORD), now)
+    yield lambda: app.people.adding.add(NewPerson("Ben", text, PASSWORD), now)
+    yield lambda: app.people.adding.add(NewPerson("Ben", "ben@example.com", text, accounts=(text,)), now)
+    yield lambda: app.people.adding.get_viewer(text)
+    yield lambda: app.people.resetting.ask(text, text, now)
+    yield lambda: app.people.resetting.deliver(text, text, now)
+    yield lambda: app.people.resetting.find(text, now)
+    yield lambda: app.people.resetting.use(text, PASSWORD, text, now)
+    yield lambda: app.people.links.accept(Acceptance(text, text, text), here, now)
+    yield lambda: app.people.links.confirm_email(text, text, now)
     for name, email, accounts in ((text, f"{link}@example.com", ()), ("Ben", text, ()), ("B", "b@b.de", (text,))):
         wanted = Invitation(name, email, frozenset({Permission.USERS}), frozenset(accounts or {t.account_id}))
-        yield lambda wanted=wanted: app.inviting.invite(viewer, wanted, now)
-    yield lambda: app.inviting.resend(viewer, text, now)
-    yield lambda: app.managing_people.page(viewer, PageRequest(search=text))
-    yield lambda: app.managing_people.page(viewer, PageRequest(sort=text))
+        yield lambda wanted=wanted: app.people.inviting.invite(viewer, wanted, now)
+    yield lambda: app.people.inviting.resend(viewer, text, now)
+    yield lambda: app.people.managing.page(viewer, PageRequest(search=text))
+    yield lambda: app.people.managing.page(viewer, PageRequest(sort=text))
     for method in ("deactivate", "activate", "delete"):
-        yield lambda method=method: getattr(app.managing_people, method)(viewer, text, now)
-    yield lambda: app.managing_people.change(viewer, text, Change(text, frozenset({Permission.USERS})), now)
+        yield lambda method=method: getattr(app.people.managing, method)(viewer, text, now)
+    yield lambda: app.people.managing.change(viewer, text, Change(text, frozenset({Permission.USERS})), now)
 
 
 def of_oneself(t: Things, text: str) -> Iterator[Ask]:
     app, viewer, now = t.house.app, t.house.viewer, t.house.now
     fine = Profile("Ada Lovelace", "", "en", "UTC")
     for name in ("name", "phone", "language", "time_zone"):
-        yield lambda name=name: app.own_account.change_profile(viewer, replace(fine, **{name: text}), now)
-    yield lambda: app.own_account.change_sms_settings(viewer, SmsSettings(sender_id=text), now)
-    yield lambda: app.own_account.ask_email_change(viewer, text, PASSWORD, now)
-    yield lambda: app.own_account.change_password(viewer, NewPassword(PASSWORD, text, f"{text}!"), text, now)
-    yield lambda: app.own_account.set_avatar(viewer, text.encode("utf-8", "surrogatepass"), now)
-    yield lambda: app.remembering.list_views(viewer, text)
-    yield lambda: app.remembering.delete_view(viewer, text)
+        yield lambda name=name: app.people.own_account.change_profile(viewer, replace(fine, **{name: text}), now)
+    yield lambda: app.people.own_account.change_sms_settings(viewer, SmsSettings(sender_id=text), now)
+    yield lambda: app.people.own_account.ask_email_change(viewer, text, PASSWORD, now)
+    yield lambda: app.people.own_account.change_password(viewer, NewPassword(PASSWORD, text, f"{text}!"), text, now)
+    yield lambda: app.people.own_account.set_avatar(viewer, text.encode("utf-8", "surrogatepass"), now)
+    yield lambda: app.reports.views.list_views(viewer, text)
+    yield lambda: app.reports.views.delete_view(viewer, text)
     for page, name, address in (("statistics", text, text), ("statistics", "Mine", f"x={text}"), (text, "Mine", "")):
-        yield lambda page=page, name=name, address=address: app.remembering.save_view(
+        yield lambda page=page, name=name, address=address: app.reports.views.save_view(
             viewer, page, name, address, shared=True, now=now
         )
-    yield lambda: app.remembering.choose_columns(viewer, "message_history", [text])
-    yield lambda: app.remembering.find_columns(viewer, text)
-    yield lambda: app.exporting.fetch(viewer, text, now)
-    yield lambda: app.exporting.start(viewer, AuditRequest(AuditFilter(text=text)), ExportFormat.CSV, now)
+    yield lambda: app.reports.views.choose_columns(viewer, "message_history", [text])
+    yield lambda: app.reports.views.find_columns(viewer, text)
+    yield lambda: app.reports.exporting.fetch(viewer, text, now)
+    yield lambda: app.reports.exporting.start(viewer, AuditRequest(AuditFilter(text=text)), ExportFormat.CSV, now)
     query = MessageQuery(frozenset(), t.house.everything(), sender=text)
-    yield lambda: app.exporting.start(viewer, MessagesRequest(query, (text,)), ExportFormat.CSV, now)
-    yield lambda: app.auditing.page(viewer, AuditFilter(text=text), 1, 15)
-    yield lambda: app.auditing.all_entries(viewer, AuditFilter(text=text))
+    yield lambda: app.reports.exporting.start(viewer, MessagesRequest(query, (text,)), ExportFormat.CSV, now)
+    yield lambda: app.reports.auditing.page(viewer, AuditFilter(text=text), 1, 15)
+    yield lambda: app.reports.auditing.all_entries(viewer, AuditFilter(text=text))
 
 
 def of_accounts(t: Things, text: str) -> Iterator[Ask]:
     app, viewer, now = t.house.app, t.house.viewer, t.house.now
     own = AccountSettings("simulator", 100, Decimal(10))
-    yield lambda: app.accounts.page(viewer, PageRequest(search=text))
-    yield lambda: app.accounts.page(viewer, PageRequest(sort=text))
-    yield lambda: app.accounts.get(viewer, text)
-    yield lambda: app.accounts.get_sending(viewer, text)
-    yield lambda: app.accounts.rename(viewer, t.account_id, text, now)
-    yield lambda: app.accounts.create(viewer, NewAccount(text, "Name", AccountType.CAMPAIGN, own), now)
-    yield lambda: app.accounts.create(viewer, NewAccount(uuid4().hex, text, AccountType.CAMPAIGN, own), now)
-    yield lambda: app.accounts.change(viewer, t.account_id, replace(own, gateway=text), now)
+    yield lambda: app.accounts.managing.page(viewer, PageRequest(search=text))
+    yield lambda: app.accounts.managing.page(viewer, PageRequest(sort=text))
+    yield lambda: app.accounts.managing.get(viewer, text)
+    yield lambda: app.accounts.managing.get_sending(viewer, text)
+    yield lambda: app.accounts.managing.rename(viewer, t.account_id, text, now)
+    yield lambda: app.accounts.managing.create(viewer, NewAccount(text, "Name", AccountType.CAMPAIGN, own), now)
+    yield lambda: app.accounts.managing.create(viewer, NewAccount(uuid4().hex, text, AccountType.CAMPAIGN, own), now)
+    yield lambda: app.accounts.managing.change(viewer, t.account_id, replace(own, gateway=text), now)
     for method in ("activate", "deactivate"):
-        yield lambda method=method: getattr(app.accounts, method)(viewer, text, now)
-    yield lambda: app.credentials.set(viewer, text, text, text, now)
-    yield lambda: app.credentials.set(viewer, t.account_id, text, text, now)
-    yield lambda: app.credentials.find(text)
+        yield lambda method=method: getattr(app.accounts.managing, method)(viewer, text, now)
+    yield lambda: app.accounts.credentials.set(viewer, text, text, text, now)
+    yield lambda: app.accounts.credentials.set(viewer, t.account_id, text, text, now)
+    yield lambda: app.accounts.credentials.find(text)
     today = now.date() + timedelta(days=1)
-    yield lambda: app.pricing.list_lists(viewer, text, now)
-    yield lambda: app.pricing.get_prices(viewer, text, today)
+    yield lambda: app.accounts.pricing.list_lists(viewer, text, now)
+    yield lambda: app.accounts.pricing.get_prices(viewer, text, today)
     content = f"MCCMNC,Price\n{text},0.05\n26201,{text}\n".encode("utf-8", "surrogatepass")
-    yield lambda: app.pricing.preview(viewer, t.account_id, io.BytesIO(content), None)
+    yield lambda: app.accounts.pricing.preview(viewer, t.account_id, io.BytesIO(content), None)
 
 
 def of_gateways(t: Things, text: str) -> Iterator[Ask]:

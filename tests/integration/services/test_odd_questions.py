@@ -24,15 +24,15 @@ def of_messages(house: House, odd: str) -> list[Callable[[], object]]:
     counted = StatisticsRequest(house.everything(), (GroupBy.NETWORK,), names)
     exported = MessagesRequest(asked[0], ("Sender",))
     return [
-        *(lambda each=each: app.reporting.messages(viewer, each, 1, 15) for each in asked),
-        *(lambda each=each: app.reporting.count_messages(viewer, each) for each in asked),
-        lambda: app.reporting.all_messages(viewer, asked[0]),
-        lambda: app.reporting.statistics(viewer, counted),
-        lambda: app.reporting.hours(viewer, counted),
-        lambda: app.exporting.start(viewer, exported, ExportFormat.CSV, now),
-        lambda: app.exporting.start(viewer, AuditRequest(AuditFilter(text=odd)), ExportFormat.CSV, now),
-        lambda: app.auditing.page(viewer, AuditFilter(text=odd), 1, 15),
-        lambda: app.auditing.all_entries(viewer, AuditFilter(text=odd)),
+        *(lambda each=each: app.reports.reporting.messages(viewer, each, 1, 15) for each in asked),
+        *(lambda each=each: app.reports.reporting.count_messages(viewer, each) for each in asked),
+        lambda: app.reports.reporting.all_messages(viewer, asked[0]),
+        lambda: app.reports.reporting.statistics(viewer, counted),
+        lambda: app.reports.reporting.hours(viewer, counted),
+        lambda: app.reports.exporting.start(viewer, exported, ExportFormat.CSV, now),
+        lambda: app.reports.exporting.start(viewer, AuditRequest(AuditFilter(text=odd)), ExportFormat.CSV, now),
+        lambda: app.reports.auditing.page(viewer, AuditFilter(text=odd), 1, 15),
+        lambda: app.reports.auditing.all_entries(viewer, AuditFilter(text=odd)),
     ]
 
 

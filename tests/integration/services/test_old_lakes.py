@@ -41,7 +41,7 @@ def fill(house: House) -> None:
         "old", "c", message_table(*(each for each in odd if each not in nul), *fine), unsent_table(), now
     )
     # With a NUL in a group not even the rollups can be made: what they are joined by becomes SQL for the catalog.
-    app.rolling_up.refresh()
+    app.upkeep.rolling_up.refresh()
     store.append_batch("older", "c", message_table(*nul), unsent_table(), now)
 
 
@@ -63,42 +63,48 @@ def everything(house: House) -> MessageQuery:
 
 
 def test_they_are_shown_with_a_replacement_for_each(house: House) -> None:
-    rows = house.app.reporting.messages(house.viewer, everything(house), 1, 100).table.to_pylist()
+    rows = house.app.reports.reporting.messages(house.viewer, everything(house), 1, 100).table.to_pylist()
     assert len(rows) == 2 * COUNT
     assert sum(row["sender"] == "b\ufffdc" for row in rows) == 2 * COUNT // len(ODD)
     assert not [value for row in rows for value in row.values() if isinstance(value, str) and find_control(value)]
-    assert house.app.tracing.get(house.viewer, next(row["message_id"] for row in rows if "DROP" in row["sender"]))
+    assert house.app.reports.tracing.get(
+        house.viewer, next(row["message_id"] for row in rows if "DROP" in row["sender"])
+    )
 
 
 @pytest.mark.parametrize("group", list(GroupBy))
 def test_they_are_counted(house: House, group: GroupBy) -> None:
-    found = house.app.reporting.statistics(house.viewer, StatisticsRequest(house.everything(), (group,), ()))
+    found = house.app.reports.reporting.statistics(house.viewer, StatisticsRequest(house.everything(), (group,), ()))
     assert sum(found.table["sent"].to_pylist()) == 2 * COUNT
 
 
 def test_they_are_found(house: House) -> None:
     for name in ("sender", "network", "gateway_message_id"):
         query = replace(everything(house), **{name: "b\ufffdc"})
-        assert house.app.reporting.messages(house.viewer, query, 1, 15).table.num_rows == 2 * COUNT // len(ODD)
+        assert house.app.reports.reporting.messages(house.viewer, query, 1, 15).table.num_rows == 2 * COUNT // len(ODD)
 
 
 @pytest.mark.parametrize("kind", list(ExportFormat))
 def test_they_are_exported(house: House, kind: ExportFormat) -> None:
     request = MessagesRequest(everything(house), COLUMNS)
-    export = house.app.exporting.start(house.viewer, request, kind, house.now)
-    house.app.exporting.run(export.export_id, lambda: house.now)
-    (ended,) = [each for each in house.app.exporting.list_mine(house.viewer) if each.export_id == export.export_id]
+    export = house.app.reports.exporting.start(house.viewer, request, kind, house.now)
+    house.app.reports.exporting.run(export.export_id, lambda: house.now)
+    (ended,) = [
+        each for each in house.app.reports.exporting.list_mine(house.viewer) if each.export_id == export.export_id
+    ]
     assert (ended.status, ended.row_count) == (ExportStatus.READY, 2 * COUNT)
 
 
 def test_rollups_are_made_anew_and_are_right(house: House) -> None:
     # Two groups have become one: what their old rollups said would count apart what is shown together.
-    house.app.rolling_up.refresh()
-    assert all(not found.difference_count for found in house.app.rolling_up.verify(house.viewer, repair=False))
-    found = house.app.reporting.statistics(house.viewer, StatisticsRequest(house.everything(), (GroupBy.NETWORK,), ()))
+    house.app.upkeep.rolling_up.refresh()
+    assert all(not found.difference_count for found in house.app.upkeep.rolling_up.verify(house.viewer, repair=False))
+    found = house.app.reports.reporting.statistics(
+        house.viewer, StatisticsRequest(house.everything(), (GroupBy.NETWORK,), ())
+    )
     assert len(set(found.table["Network"].to_pylist())) == found.table.num_rows
     assert sum(found.table["sent"].to_pylist()) == 2 * COUNT
-    house.app.indexing.refresh(house.now)
+    house.app.upkeep.indexing.refresh(house.now)
 
 
 def test_lists_keep_their_line_breaks_and_nothing_else(house: House) -> None:

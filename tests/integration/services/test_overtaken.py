@@ -35,7 +35,7 @@ def before_submit(house: House, action: Callable[[], None]) -> None:
 
 def start(house: House, count: int) -> str:
     campaign_id = house.launch(house.upload(contacts(count)).list_id).campaign_id
-    house.app.launching.freeze(campaign_id, house.clock)
+    house.app.campaigns.launching.freeze(campaign_id, house.clock)
     return campaign_id
 
 
@@ -48,12 +48,12 @@ def test_refused_credentials_after_somebody_else_paused_leave_nothing_unknown(ho
     campaign_id = start(house, 100)
     house.simulator.faults.bad_credentials = True
     before_submit(house, lambda: move(house, campaign_id, CampaignStatus.PAUSED))
-    house.app.sending.run(campaign_id, house.clock)
+    house.app.sending.submitting.run(campaign_id, house.clock)
     move(house, campaign_id, CampaignStatus.ACTIVE)
     house.simulator.faults.bad_credentials = False
     house.wait(LEASE_OVER)
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.pending_count, found.unknown_count, found.balances) == (0, 0, True)
     assert house.simulator.journal.list_repeated() == []
 
@@ -61,13 +61,13 @@ def test_refused_credentials_after_somebody_else_paused_leave_nothing_unknown(ho
 def test_a_pause_takes_effect_with_the_next_sub_window(house: House):
     campaign_id = start(house, 1_200)
     before_submit(house, lambda: move(house, campaign_id, CampaignStatus.PAUSED))
-    house.app.sending.run(campaign_id, house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.sending.submitting.run(campaign_id, house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert found.balances
     assert found.pending_count == 1_200 - house.app.settings.sub_window
     move(house, campaign_id, CampaignStatus.ACTIVE)
     # The batch was given back: nobody has to wait for a lease to run out.
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
     assert house.simulator.journal.list_repeated() == []
 
@@ -82,15 +82,15 @@ def test_an_answer_after_the_lease_moved_on_changes_nothing(house: House):
             assert ledger.lease_batch(session, campaign_id, "another", house.now, until)
 
     before_submit(house, oversleep)
-    house.app.sending.run(campaign_id, house.clock)
+    house.app.sending.submitting.run(campaign_id, house.clock)
     sub_window = house.app.settings.sub_window
     with house.app.state.read() as session:
         outcomes = ledger.list_recorded(session, f"{campaign_id}-1")
     assert {outcome.state for outcome in outcomes} == {LedgerState.UNKNOWN}
     assert len(outcomes) == sub_window
     house.wait(LEASE_OVER)
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.pending_count, found.balances) == (0, True)
     assert found.unknown_count == sub_window
     assert house.simulator.journal.list_repeated() == []
@@ -99,11 +99,11 @@ def test_an_answer_after_the_lease_moved_on_changes_nothing(house: House):
 def test_answers_after_a_pause_longer_than_the_lease_count_when_nobody_took_the_batch(house: House):
     campaign_id = start(house, 800)
     before_submit(house, lambda: house.wait(LEASE_OVER))
-    house.app.sending.run(campaign_id, house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.sending.submitting.run(campaign_id, house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.sent_count, found.unknown_count, found.balances) == (house.app.settings.sub_window, 0, True)
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.sent_count, found.unknown_count, found.pending_count) == (800, 0, 0)
     assert house.simulator.journal.list_repeated() == []
 
@@ -112,59 +112,59 @@ def test_a_refusal_after_a_pause_longer_than_the_lease_leaves_nothing_unknown(ho
     campaign_id = start(house, 100)
     house.simulator.faults.unavailable = True
     before_submit(house, lambda: house.wait(LEASE_OVER))
-    house.app.sending.run(campaign_id, house.clock)
+    house.app.sending.submitting.run(campaign_id, house.clock)
     house.simulator.faults.unavailable = False
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.sent_count, found.unknown_count, found.balances) == (100, 0, True)
 
 
 def test_a_gateway_that_is_down_does_not_hold_its_thread(house: House):
     campaign_id = start(house, 100)
     house.simulator.faults.unavailable = True
-    house.app.sending._stop = Naps(house)
+    house.app.sending.submitting._stop = Naps(house)
     began = house.now
-    house.app.sending.run(campaign_id, house.clock)
+    house.app.sending.submitting.run(campaign_id, house.clock)
     assert timedelta(seconds=5) < house.now - began < timedelta(seconds=30)
     # The batch waits for its next turn, with nothing lost.
-    assert house.app.sending.list_sendable(house.now) == [campaign_id]
+    assert house.app.sending.submitting.list_sendable(house.now) == [campaign_id]
     house.simulator.faults.unavailable = False
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.pending_count, found.balances) == (0, True)
 
 
 def test_a_slow_account_does_not_hold_its_thread(house: House):
     campaign_id = start(house, 100)
-    house.app.sending._stop = Naps(house)
+    house.app.sending.submitting._stop = Naps(house)
     with house.app.state.write() as session:
         accounts.set_rate(session, house.account.account_id, 1)
         accounts.set_bucket(session, house.account.account_id, Bucket(0.0, house.now))
     began = house.now
-    house.app.sending.run(campaign_id, house.clock)
+    house.app.sending.submitting.run(campaign_id, house.clock)
     assert house.now - began < timedelta(seconds=30)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert found.balances
     assert 60 < found.pending_count < 100
-    assert house.app.sending.list_sendable(house.now) == [campaign_id]
+    assert house.app.sending.submitting.list_sendable(house.now) == [campaign_id]
 
 
 def test_an_audience_frozen_by_two_workers_is_sent_once(house: House, monkeypatch: pytest.MonkeyPatch):
     campaign_id = house.launch(house.upload(contacts(50)).list_id).campaign_id
-    audiences = house.app.launching._tools.audiences
+    audiences = house.app.campaigns.launching._tools.audiences
     freeze = audiences.freeze
 
     def slept(spec: FreezeSpec) -> FrozenAudience:
         frozen = freeze(spec)
         monkeypatch.setattr(audiences, "freeze", freeze)
         house.wait(LEASE_OVER)
-        house.app.launching.freeze(campaign_id, house.clock)
+        house.app.campaigns.launching.freeze(campaign_id, house.clock)
         return frozen
 
     monkeypatch.setattr(audiences, "freeze", slept)
-    house.app.launching.freeze(campaign_id, house.clock)
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    house.app.campaigns.launching.freeze(campaign_id, house.clock)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.audience_count, found.pending_count, found.balances) == (50, 0, True)
     assert house.simulator.journal.list_repeated() == []
 
@@ -179,32 +179,32 @@ def test_an_audience_that_cannot_be_frozen_can_be_launched_again_at_once(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.app.launching._tools.audiences, "freeze", broken)
-        try_to(lambda: house.app.launching.freeze(campaign_id, house.clock), error)
+        patch.setattr(house.app.campaigns.launching._tools.audiences, "freeze", broken)
+        try_to(lambda: house.app.campaigns.launching.freeze(campaign_id, house.clock), error)
     stopped = house.campaign(campaign_id)
     assert stopped.status is CampaignStatus.INACTIVE
     assert stopped.fault
-    house.app.launching.launch(house.viewer, campaign_id, house.now)
+    house.app.campaigns.launching.launch(house.viewer, campaign_id, house.now)
     # No lease is left over that somebody would have to wait for.
-    assert house.app.launching.list_processing(house.now) == [campaign_id]
-    house.app.working.run_until_idle(house.clock)
+    assert house.app.campaigns.launching.list_processing(house.now) == [campaign_id]
+    house.app.work.run_until_idle(house.clock)
     assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
     assert house.campaign(campaign_id).fault == ""
 
 
 def test_a_worker_that_fails_late_does_not_undo_what_another_did(house: House, monkeypatch: pytest.MonkeyPatch):
     campaign_id = house.launch(house.upload(contacts(5)).list_id).campaign_id
-    audiences = house.app.launching._tools.audiences
+    audiences = house.app.campaigns.launching._tools.audiences
     freeze = audiences.freeze
 
     def overtaken(_spec: FreezeSpec) -> FrozenAudience:
         monkeypatch.setattr(audiences, "freeze", freeze)
         house.wait(LEASE_OVER)
-        house.app.launching.freeze(campaign_id, house.clock)
+        house.app.campaigns.launching.freeze(campaign_id, house.clock)
         raise InvalidInput("Not like this.")
 
     monkeypatch.setattr(audiences, "freeze", overtaken)
-    house.app.launching.freeze(campaign_id, house.clock)
+    house.app.campaigns.launching.freeze(campaign_id, house.clock)
     assert house.campaign(campaign_id).status is CampaignStatus.ACTIVE
     assert house.campaign(campaign_id).fault == ""
 
@@ -215,30 +215,30 @@ def test_a_list_imported_by_two_workers_is_ready_with_the_right_counts(house: Ho
     def overtaken(reader: EntryReader) -> object:
         monkeypatch.setattr(EntryReader, "tables", tables)
         house.wait(LEASE_OVER)
-        (waiting,) = house.app.importing.list_waiting(house.now)
-        house.app.importing.run(waiting, house.clock)
+        (waiting,) = house.app.lists.list_waiting(house.now)
+        house.app.lists.run(waiting, house.clock)
         return tables(reader)
 
     monkeypatch.setattr(EntryReader, "tables", overtaken)
     found = house.upload(contacts(20) + "12345,Nobody,\n")
     assert (found.status, found.read_count, found.entry_count, found.rejected_count) == (ListStatus.READY, 21, 20, 1)
-    assert house.app.importing.preview(house.viewer, found.list_id, 0, 100).num_rows == 20
-    assert b"12345" in house.app.importing.rejected_csv(house.viewer, found.list_id)
+    assert house.app.lists.preview(house.viewer, found.list_id, 0, 100).num_rows == 20
+    assert b"12345" in house.app.lists.rejected_csv(house.viewer, found.list_id)
 
 
 def test_a_worker_that_finds_the_file_gone_does_not_fault_a_ready_list(house: House, monkeypatch: pytest.MonkeyPatch):
-    read = house.app.importing._read
+    read = house.app.lists._read
 
     def overtaken(list_id: str) -> object:
-        monkeypatch.setattr(house.app.importing, "_read", read)
+        monkeypatch.setattr(house.app.lists, "_read", read)
         house.wait(LEASE_OVER)
-        house.app.importing.run(list_id, house.clock)
+        house.app.lists.run(list_id, house.clock)
         return read(list_id)
 
-    monkeypatch.setattr(house.app.importing, "_read", overtaken)
+    monkeypatch.setattr(house.app.lists, "_read", overtaken)
     with pytest.raises(FileNotFoundError):
         house.upload(contacts(20))
-    (found,) = house.app.importing.page_ready(house.viewer, house.account.account_id, PageRequest()).items
+    (found,) = house.app.lists.page_ready(house.viewer, house.account.account_id, PageRequest()).items
     assert (found.status, found.entry_count, found.fault) == (ListStatus.READY, 20, "")
 
 

@@ -36,16 +36,16 @@ PROFILE = Profile("Ada Lovelace", "+15417963010", "en", "Europe/Berlin")
 
 @pytest.fixture
 def own(house: House) -> OwnAccount:
-    return house.app.own_account
+    return house.app.people.own_account
 
 
 @pytest.fixture
 def beau(house: House) -> Viewer:
-    return house.app.people.add(NewPerson("Beau", "beau@example.com", PASSWORD, "Reporting manager"), house.now)
+    return house.app.people.adding.add(NewPerson("Beau", "beau@example.com", PASSWORD, "Reporting manager"), house.now)
 
 
 def sign_in(house: House, password: str = PASSWORD) -> str:
-    return house.app.signing_in.sign_in("ada@example.com", password, BROWSER, house.now)
+    return house.app.people.signing_in.sign_in("ada@example.com", password, BROWSER, house.now)
 
 
 def mails(house: House) -> list[EmailMessage]:
@@ -129,7 +129,7 @@ def test_a_name_is_kept_as_text_on_one_line_and_starts_no_header(house: House, o
 def test_the_new_time_zone_is_the_viewer_s_at_once(house: House, own: OwnAccount):
     token = sign_in(house)
     own.change_profile(house.viewer, PROFILE, house.now)
-    viewer = house.app.signing_in.identify(token, house.now)
+    viewer = house.app.people.signing_in.identify(token, house.now)
     assert viewer is not None
     assert viewer.time_zone == "Europe/Berlin"
 
@@ -145,7 +145,7 @@ def test_an_email_changes_when_its_link_is_opened(house: House, own: OwnAccount)
     assert (told.tag, "ada@new.example" in told.text) == (Tag.EMAIL_CONFIRM, True)
     [mail] = mails(house)
     assert mail["To"] == "ada@new.example"
-    house.app.accepting.confirm_email(link_token(mail), "192.0.2.1", house.now)
+    house.app.people.links.confirm_email(link_token(mail), "192.0.2.1", house.now)
     assert own.get(house.viewer).email == "ada@new.example"
     assert own.find_email_change(house.viewer, house.now) is None
     assert [action for action, _ in lines(house)] == [Action.EMAIL_CHANGED, Action.EMAIL_CHANGE_ASKED]
@@ -156,11 +156,11 @@ def test_the_link_expires_and_is_replaced_by_the_next(house: House, own: OwnAcco
     own.ask_email_change(house.viewer, "second@example.com", PASSWORD, house.now)
     first, second = sorted((mail["To"], link_token(mail)) for mail in mails(house))
     with pytest.raises(NotFound):
-        house.app.accepting.confirm_email(first[1], "", house.now)
+        house.app.people.links.confirm_email(first[1], "", house.now)
     late = house.now + timedelta(minutes=house.app.settings.link_min)
     assert own.find_email_change(house.viewer, late) is None
     with pytest.raises(NotFound):
-        house.app.accepting.confirm_email(second[1], "", late)
+        house.app.people.links.confirm_email(second[1], "", late)
     assert own.get(house.viewer).email == "ada@example.com"
 
 
@@ -169,7 +169,7 @@ def test_a_change_is_withdrawn(house: House, own: OwnAccount):
     own.withdraw_email_change(house.viewer, house.now)
     assert own.find_email_change(house.viewer, house.now) is None
     with pytest.raises(NotFound):
-        house.app.accepting.confirm_email(link_token(mails(house)[0]), "", house.now)
+        house.app.people.links.confirm_email(link_token(mails(house)[0]), "", house.now)
     before = lines(house)
     own.withdraw_email_change(house.viewer, house.now)
     assert lines(house) == before
@@ -238,7 +238,7 @@ def test_a_mail_that_was_not_taken_leaves_nothing_waiting(
     def refuse(*_: Any) -> None:
         raise StorageError("The email could not be sent.")
 
-    monkeypatch.setattr(house.app.mailing._post, "send", refuse)
+    monkeypatch.setattr(house.app.people.mailing._post, "send", refuse)
     with pytest.raises(StorageError):
         own.ask_email_change(house.viewer, "new@example.com", PASSWORD, house.now)
     assert own.find_email_change(house.viewer, house.now) is None
@@ -288,8 +288,8 @@ def test_a_default_sender_that_is_none_is_refused(house: House, own: OwnAccount)
 def test_a_new_password_replaces_the_old_and_ends_all_other_sessions(house: House, own: OwnAccount):
     here, elsewhere = sign_in(house), sign_in(house)
     assert own.change_password(house.viewer, NewPassword(PASSWORD, NEW, NEW), here, house.now) == 1
-    assert house.app.signing_in.identify(here, house.now) is not None
-    assert house.app.signing_in.identify(elsewhere, house.now) is None
+    assert house.app.people.signing_in.identify(here, house.now) is not None
+    assert house.app.people.signing_in.identify(elsewhere, house.now) is None
     with pytest.raises(WrongCredentials):
         sign_in(house)
     assert sign_in(house, NEW)
@@ -300,16 +300,16 @@ def test_a_new_password_replaces_the_old_and_ends_all_other_sessions(house: Hous
 
 
 def test_somebody_else_s_sessions_go_on(house: House, own: OwnAccount, beau: Viewer):
-    theirs = house.app.signing_in.sign_in("beau@example.com", PASSWORD, BROWSER, house.now)
+    theirs = house.app.people.signing_in.sign_in("beau@example.com", PASSWORD, BROWSER, house.now)
     own.change_password(house.viewer, NewPassword(PASSWORD, NEW, NEW), sign_in(house), house.now)
-    assert house.app.signing_in.identify(theirs, house.now) is not None
+    assert house.app.people.signing_in.identify(theirs, house.now) is not None
 
 
 def test_a_new_password_makes_links_work_no_more(house: House, own: OwnAccount):
     own.ask_email_change(house.viewer, "eve@example.net", PASSWORD, house.now)
     own.change_password(house.viewer, NewPassword(PASSWORD, NEW, NEW), "", house.now)
     with pytest.raises(NotFound):
-        house.app.accepting.confirm_email(link_token(mails(house)[0]), "", house.now)
+        house.app.people.links.confirm_email(link_token(mails(house)[0]), "", house.now)
 
 
 BAD_PASSWORDS = [
@@ -360,15 +360,15 @@ def test_the_right_password_starts_the_count_anew(house: House, own: OwnAccount)
 def test_a_password_that_was_changed_in_between_is_not_overwritten(
     house: House, own: OwnAccount, monkeypatch: pytest.MonkeyPatch
 ):
-    verify = house.app.signing_in.passwords.verify
+    verify = house.app.people.signing_in.passwords.verify
 
     def overtaken(password_hash: str, password: str) -> bool:
         right = verify(password_hash, password)
         with house.app.state.write() as session:
-            users.set_password_hash(session, house.viewer.user_id, house.app.signing_in.passwords.hash(NEW))
+            users.set_password_hash(session, house.viewer.user_id, house.app.people.signing_in.passwords.hash(NEW))
         return right
 
-    monkeypatch.setattr(house.app.signing_in.passwords, "verify", overtaken)
+    monkeypatch.setattr(house.app.people.signing_in.passwords, "verify", overtaken)
     with pytest.raises(Conflict):
         own.change_password(house.viewer, NewPassword(PASSWORD, "Other-otter-8", "Other-otter-8"), "", house.now)
     monkeypatch.undo()
@@ -381,7 +381,7 @@ def test_a_mail_server_that_is_away_does_not_keep_the_old_password(
     def refuse(*_: Any) -> None:
         raise StorageError("The email could not be sent.")
 
-    monkeypatch.setattr(house.app.mailing._post, "send", refuse)
+    monkeypatch.setattr(house.app.people.mailing._post, "send", refuse)
     own.change_password(house.viewer, NewPassword(PASSWORD, NEW, NEW), "", house.now)
     assert sign_in(house, NEW)
 

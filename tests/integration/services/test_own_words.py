@@ -39,32 +39,32 @@ def token_of(app: App) -> str:
 
 
 def set_up(app: App) -> Callable[[str], object]:
-    token = app.signing_in.new_setup_token()
-    return lambda password: app.signing_in.set_up(SetUp(token, NAME, EMAIL, password), HERE, NOW)
+    token = app.people.signing_in.new_setup_token()
+    return lambda password: app.people.signing_in.set_up(SetUp(token, NAME, EMAIL, password), HERE, NOW)
 
 
 def invited(app: App) -> Callable[[str], object]:
-    admin = app.people.add(NewPerson("Boss", "boss@example.org", GOOD), NOW)
-    app.inviting.invite(admin, Invitation(NAME, EMAIL, admin.permissions), NOW)
+    admin = app.people.adding.add(NewPerson("Boss", "boss@example.org", GOOD), NOW)
+    app.people.inviting.invite(admin, Invitation(NAME, EMAIL, admin.permissions), NOW)
     token = token_of(app)
-    return lambda password: app.accepting.accept(Acceptance(token, NAME, password), HERE, NOW)
+    return lambda password: app.people.links.accept(Acceptance(token, NAME, password), HERE, NOW)
 
 
 def reset(app: App) -> Callable[[str], object]:
-    app.people.add(NewPerson(NAME, EMAIL, GOOD), NOW)
-    app.recovering.deliver(EMAIL, HERE.address, NOW)
+    app.people.adding.add(NewPerson(NAME, EMAIL, GOOD), NOW)
+    app.people.resetting.deliver(EMAIL, HERE.address, NOW)
     token = token_of(app)
-    return lambda password: app.recovering.use(token, password, HERE.address, NOW)
+    return lambda password: app.people.resetting.use(token, password, HERE.address, NOW)
 
 
 def changed(app: App) -> Callable[[str], object]:
-    ada = app.people.add(NewPerson(NAME, EMAIL, "Silver-kettle-20"), NOW)
-    change = app.own_account.change_password
+    ada = app.people.adding.add(NewPerson(NAME, EMAIL, "Silver-kettle-20"), NOW)
+    change = app.people.own_account.change_password
     return lambda password: change(ada, NewPassword("Silver-kettle-20", password, password), "", NOW)
 
 
 def added(app: App) -> Callable[[str], object]:
-    return lambda password: app.people.add(NewPerson(NAME, EMAIL, password), NOW)
+    return lambda password: app.people.adding.add(NewPerson(NAME, EMAIL, password), NOW)
 
 
 @pytest.mark.parametrize("way", [set_up, invited, reset, changed, added])
@@ -75,7 +75,7 @@ def test_no_way_in_takes_them(app: App, way: Callable[[App], Callable[[str], obj
             choose(password)
         assert caught.value.field == "password"
     choose(GOOD)
-    assert app.signing_in.sign_in(EMAIL, GOOD, HERE, NOW)
+    assert app.people.signing_in.sign_in(EMAIL, GOOD, HERE, NOW)
 
 
 def test_nor_does_the_command_line(
@@ -91,7 +91,7 @@ def test_nor_does_the_command_line(
 
 def test_a_longer_password_than_any_is_nobodys(app: App) -> None:
     longest = "Copper-kettle-19" * 12 + "Copper-k"
-    app.people.add(NewPerson(NAME, EMAIL, longest), NOW)
+    app.people.adding.add(NewPerson(NAME, EMAIL, longest), NOW)
     assert len(longest) == 200
-    assert app.signing_in.passwords.verify(app.signing_in.passwords.hash(longest), longest)
-    assert not app.signing_in.passwords.verify(app.signing_in.passwords.hash(longest), longest + "x")
+    assert app.people.signing_in.passwords.verify(app.people.signing_in.passwords.hash(longest), longest)
+    assert not app.people.signing_in.passwords.verify(app.people.signing_in.passwords.hash(longest), longest + "x")

@@ -21,7 +21,7 @@ from tests.support.house import House, contacts
 def upload(house: House, count: int) -> DistributionList:
     """Upload a file that no worker has imported yet."""
     new = Upload(house.account.account_id, "Guests", "guests.csv")
-    return house.app.importing.upload(house.viewer, new, io.BytesIO(contacts(count).encode()), house.now)
+    return house.app.lists.upload(house.viewer, new, io.BytesIO(contacts(count).encode()), house.now)
 
 
 def test_a_list_that_is_being_imported_shows_the_message_as_typed(house: House):
@@ -29,13 +29,13 @@ def test_a_list_that_is_being_imported_shows_the_message_as_typed(house: House):
     with house.app.state.write() as session:
         lists.record_progress(session, found.list_id, ImportCounts(5, 5, 0, 0, 0.5))
     draft = house.draft(found.list_id)
-    preview = house.app.composing.preview(house.viewer, draft, 3)
+    preview = house.app.campaigns.composing.preview(house.viewer, draft, 3)
     assert (preview.text, preview.receiver, preview.total) == (draft.message, "", 0)
-    assert house.app.importing.preview(house.viewer, found.list_id, 0, 10).num_rows == 0
+    assert house.app.lists.preview(house.viewer, found.list_id, 0, 10).num_rows == 0
 
 
 def test_without_a_list_it_shows_the_message_as_typed(house: House):
-    preview = house.app.composing.preview(house.viewer, house.draft(""), 0)
+    preview = house.app.campaigns.composing.preview(house.viewer, house.draft(""), 0)
     assert (preview.text, preview.total) == ("Hello {FirstName}", 0)
 
 
@@ -47,19 +47,21 @@ def test_accents_typed_apart_are_composed_in_what_is_shown_stored_and_tested(hou
         placeholders={"Pre\u0301nom": "Name"},
         fallbacks={"Pre\u0301nom": "Rene\u0301"},
     )
-    preview = house.app.composing.preview(house.viewer, draft, 0)
+    preview = house.app.campaigns.composing.preview(house.viewer, draft, 0)
     assert (preview.text, preview.measure.encoding) == ("Caf\u00e9 Ren\u00e9", Encoding.GSM7)
-    stored = house.app.composing.save(house.viewer, draft, house.now)
+    stored = house.app.campaigns.composing.save(house.viewer, draft, house.now)
     assert (stored.message, stored.placeholders) == ("Caf\u00e9 {Pr\u00e9nom}", {"Pr\u00e9nom": "Name"})
     assert stored.fallbacks == {"Pr\u00e9nom": "Ren\u00e9"}
     number = "+491796000009"
-    test = house.app.quick_sending.send_test(house.viewer, stored.campaign_id, number, 0, str(uuid4()), house.now)
+    test = house.app.campaigns.quick_sending.send_test(
+        house.viewer, stored.campaign_id, number, 0, str(uuid4()), house.now
+    )
     assert test.message == preview.text
 
 
 def test_accents_that_an_earlier_version_stored_apart_are_composed_where_they_are_used(house: House):
     found = house.upload("Phone number,Name\n+491796000000,Rene\u0301\n+491796000001,\n")
-    stored = house.app.composing.save(house.viewer, house.draft(found.list_id, placeholders={}), house.now)
+    stored = house.app.campaigns.composing.save(house.viewer, house.draft(found.list_id, placeholders={}), house.now)
     apart = {"message": "Cafe\u0301 {Pre\u0301nom}", "placeholders": {"Pre\u0301nom": "Name"}}
     with house.app.state.write() as session:
         values = {**apart, "fallbacks": {"Pre\u0301nom": "Zoe\u0301"}}
@@ -71,10 +73,10 @@ def test_accents_that_an_earlier_version_stored_apart_are_composed_where_they_ar
     house.app.lake.write(take_apart)
     draft = draft_of(house.campaign(stored.campaign_id))
     assert (draft.message, draft.placeholders) == ("Caf\u00e9 {Pr\u00e9nom}", {"Pr\u00e9nom": "Name"})
-    shown = house.app.composing.preview(house.viewer, draft, 0)
+    shown = house.app.campaigns.composing.preview(house.viewer, draft, 0)
     assert (shown.text, shown.measure.encoding) == ("Caf\u00e9 Ren\u00e9", Encoding.GSM7)
-    checked = house.app.preflighting.check(house.viewer, stored.campaign_id, house.now)
-    house.app.launching.launch(house.viewer, stored.campaign_id, house.now, checked.fingerprint)
+    checked = house.app.campaigns.preflighting.check(house.viewer, stored.campaign_id, house.now)
+    house.app.campaigns.launching.launch(house.viewer, stored.campaign_id, house.now, checked.fingerprint)
     work(house)
     with house.app.lake.read() as cursor:
         sent = cursor.execute("SELECT text, encoding FROM lake.audience ORDER BY position").fetchall()
@@ -85,6 +87,6 @@ def test_accents_that_an_earlier_version_stored_apart_are_composed_where_they_ar
 def test_the_receiver_is_shown_in_full_only_to_those_who_upload_numbers(house: House, permissions: set[Permission]):
     found = house.upload(contacts(1))
     viewer = replace(house.viewer, permissions=frozenset(permissions))
-    receiver = house.app.composing.preview(viewer, house.draft(found.list_id), 0).receiver
+    receiver = house.app.campaigns.composing.preview(viewer, house.draft(found.list_id), 0).receiver
     assert (receiver == "+491796000000") == (Permission.DISTRIBUTION_LISTS in permissions)
     assert receiver.startswith("+4")

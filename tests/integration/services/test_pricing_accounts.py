@@ -25,7 +25,9 @@ TOMORROW = TODAY + timedelta(days=1)
 def import_list(house: House, content: str | bytes, day: date = TODAY, **facts: object) -> PriceList:
     data = content.encode() if isinstance(content, str) else content
     upload = PriceUpload(day, **facts)
-    return house.app.pricing.import_list(house.viewer, house.account.account_id, upload, io.BytesIO(data), house.now)
+    return house.app.accounts.pricing.import_list(
+        house.viewer, house.account.account_id, upload, io.BytesIO(data), house.now
+    )
 
 
 def german(price: str) -> str:
@@ -33,7 +35,7 @@ def german(price: str) -> str:
 
 
 def lists(house: House) -> list[PriceList]:
-    return list(house.app.pricing.list_lists(house.viewer, house.account.account_id, house.now))
+    return list(house.app.accounts.pricing.list_lists(house.viewer, house.account.account_id, house.now))
 
 
 def counts(house: House, on: date) -> tuple[Price, ...]:
@@ -89,7 +91,7 @@ def test_a_file_with_any_fault_changes_nothing(house: House, content: str | byte
 
 
 def test_a_preview_keeps_nothing(house: House) -> None:
-    found = house.app.pricing.preview(
+    found = house.app.accounts.pricing.preview(
         house.viewer, house.account.account_id, io.BytesIO(b"Country,Price\nDE,0.06\n"), PriceUnit.EUR
     )
     assert found.prices == (Price("DE", "", Decimal(6)),)
@@ -107,7 +109,7 @@ def test_a_file_that_is_too_large_is_refused(house: House, monkeypatch: pytest.M
 def test_what_is_downloaded_can_be_imported_again(house: House) -> None:
     import_list(house, "Country,MCCMNC,Price EUR cents\nDE,,6\nDE,26201,7.1234\n*,,9\n")
     account_id = house.account.account_id
-    content = house.app.pricing.download(house.viewer, account_id, TODAY)
+    content = house.app.accounts.pricing.download(house.viewer, account_id, TODAY)
     assert content.decode().splitlines() == [
         "Country,MCCMNC,Price [EUR c]",
         "*,,9.0000",
@@ -117,7 +119,7 @@ def test_what_is_downloaded_can_be_imported_again(house: House) -> None:
     import_list(house, content, TOMORROW)
     assert set(counts(house, TOMORROW)) == set(counts(house, TODAY))
     with pytest.raises(NotFound):
-        house.app.pricing.download(house.viewer, account_id, TOMORROW + timedelta(days=1))
+        house.app.accounts.pricing.download(house.viewer, account_id, TOMORROW + timedelta(days=1))
 
 
 def test_who_reads_the_files_is_the_application_s_choice(house: House) -> None:

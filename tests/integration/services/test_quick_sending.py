@@ -37,11 +37,11 @@ def priced(house: House, cents: int = 5) -> None:
 def test_a_message_is_sent_at_once_for_what_was_estimated(house: House):
     priced(house)
     found = order(house, message="x" * 161)
-    estimate = house.app.quick_sending.estimate(house.viewer, found, house.now)
+    estimate = house.app.campaigns.quick_sending.estimate(house.viewer, found, house.now)
     assert (estimate.recipient_count, estimate.measure.segment_count, estimate.cost_eur_cents) == (2, 2, Decimal(20))
-    campaign = house.app.quick_sending.send(house.viewer, found, house.now)
+    campaign = house.app.campaigns.quick_sending.send(house.viewer, found, house.now)
     assert (campaign.source, campaign.status) == (Source.QUICK_SEND, CampaignStatus.PROCESSING)
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     done = house.campaign(campaign.campaign_id)
     assert (done.status, done.cost_eur_cents) == (CampaignStatus.COMPLETED, Decimal(20))
     assert house.simulator.journal.count_accepted() == 2
@@ -53,52 +53,56 @@ def test_a_message_is_sent_at_once_for_what_was_estimated(house: House):
 def test_an_accent_typed_apart_costs_no_unicode(house: House):
     priced(house)
     found = order(house, message="e\u0301" * 160)
-    assert house.app.quick_sending.estimate(house.viewer, found, house.now).measure.segment_count == 1
-    assert house.app.quick_sending.send(house.viewer, found, house.now).message == "\u00e9" * 160
+    assert house.app.campaigns.quick_sending.estimate(house.viewer, found, house.now).measure.segment_count == 1
+    assert house.app.campaigns.quick_sending.send(house.viewer, found, house.now).message == "\u00e9" * 160
 
 
 def test_a_double_click_sends_once(house: House):
     found = order(house)
     with ThreadPoolExecutor(4) as threads:
-        sent = list(threads.map(lambda _: house.app.quick_sending.send(house.viewer, found, house.now), range(4)))
+        sent = list(
+            threads.map(lambda _: house.app.campaigns.quick_sending.send(house.viewer, found, house.now), range(4))
+        )
     assert len({campaign.campaign_id for campaign in sent}) == 1
-    house.app.working.run_until_idle(house.clock)
-    again = house.app.quick_sending.send(house.viewer, found, house.now)
+    house.app.work.run_until_idle(house.clock)
+    again = house.app.campaigns.quick_sending.send(house.viewer, found, house.now)
     assert again.status is CampaignStatus.COMPLETED
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     assert house.simulator.journal.count_accepted() == 2
-    assert house.app.composing.page(house.viewer, PageRequest()).total == 1
+    assert house.app.campaigns.composing.page(house.viewer, PageRequest()).total == 1
 
 
 @pytest.mark.parametrize("sends_test", [False, True])
 def test_a_token_that_is_the_id_of_something_else_reaches_nothing_of_it(house: House, *, sends_test: bool):
     guests = house.upload(contacts(3))
-    draft = house.app.composing.save(house.viewer, house.draft(guests.list_id), house.now)
-    before = house.app.importing.preview(house.viewer, guests.list_id, 0, 10)
+    draft = house.app.campaigns.composing.save(house.viewer, house.draft(guests.list_id), house.now)
+    before = house.app.lists.preview(house.viewer, guests.list_id, 0, 10)
     for token in (guests.list_id, draft.campaign_id):
         if sends_test:
             args = (draft.campaign_id, NUMBERS[0], 0, token, house.now)
-            sent = house.app.quick_sending.send_test(house.viewer, *args)
+            sent = house.app.campaigns.quick_sending.send_test(house.viewer, *args)
         else:
-            sent = house.app.quick_sending.send(house.viewer, order(house, token=token), house.now)
+            sent = house.app.campaigns.quick_sending.send(house.viewer, order(house, token=token), house.now)
         assert sent.source is Source.QUICK_SEND
-    house.app.working.run_until_idle(house.clock)
-    assert house.app.importing.preview(house.viewer, guests.list_id, 0, 10) == before
+    house.app.work.run_until_idle(house.clock)
+    assert house.app.lists.preview(house.viewer, guests.list_id, 0, 10) == before
     assert house.campaign(draft.campaign_id) == draft
 
 
 def test_the_same_token_of_two_people_makes_two_messages(house: House):
     person = NewPerson("Grace Hopper", "grace@example.com", PASSWORD, "Campaign manager", (house.account.name,))
-    other = house.app.people.add(person, house.now)
+    other = house.app.people.adding.add(person, house.now)
     found = order(house)
-    sent = {house.app.quick_sending.send(viewer, found, house.now).campaign_id for viewer in (house.viewer, other)}
+    sent = {
+        house.app.campaigns.quick_sending.send(viewer, found, house.now).campaign_id for viewer in (house.viewer, other)
+    }
     assert len(sent) == 2
 
 
 def test_one_canceled_before_it_is_frozen_leaves_no_numbers_behind(house: House):
-    campaign = house.app.quick_sending.send(house.viewer, order(house), house.now)
-    house.app.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
-    house.app.working.run_until_idle(house.clock)
+    campaign = house.app.campaigns.quick_sending.send(house.viewer, order(house), house.now)
+    house.app.campaigns.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
+    house.app.work.run_until_idle(house.clock)
     assert house.simulator.journal.count_accepted() == 0
     with house.app.lake.read() as cursor:
         assert cursor.execute("SELECT count(*) FROM lake.contacts").fetchone() == (0,)
@@ -108,26 +112,26 @@ def test_suppressed_numbers_get_nothing(house: House):
     with house.app.state.write() as session:
         suppressions.add_suppressions(session, house.account.account_id, ["+491796000002"], "opt-out", "Ada", house.now)
     found = order(house)
-    estimate = house.app.quick_sending.estimate(house.viewer, found, house.now)
+    estimate = house.app.campaigns.quick_sending.estimate(house.viewer, found, house.now)
     assert (estimate.recipient_count, estimate.excluded) == (1, {"suppressed": 1})
-    campaign = house.app.quick_sending.send(house.viewer, found, house.now)
-    house.app.working.run_until_idle(house.clock)
-    found = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
+    campaign = house.app.campaigns.quick_sending.send(house.viewer, found, house.now)
+    house.app.work.run_until_idle(house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id)
     assert (found.excluded, found.balances) == ({"suppressed": 1}, True)
     with pytest.raises(InvalidInput, match="Nobody would receive"):
-        house.app.quick_sending.send(house.viewer, order(house, numbers=("+491796000002",)), house.now)
+        house.app.campaigns.quick_sending.send(house.viewer, order(house, numbers=("+491796000002",)), house.now)
 
 
 def test_nothing_is_sent_beyond_the_budget(house: House):
     priced(house)
     with house.app.state.write() as session:
         accounts.set_budget(session, house.account.account_id, Decimal(19))
-    house.app.quick_sending.send(house.viewer, order(house), house.now)
+    house.app.campaigns.quick_sending.send(house.viewer, order(house), house.now)
     # Not frozen yet, then sent: it counts both times.
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     with pytest.raises(InvalidInput, match="budget"):
-        house.app.quick_sending.send(house.viewer, order(house), house.now)
-    assert house.app.quick_sending.send(house.viewer, order(house, numbers=NUMBERS[:1]), house.now)
+        house.app.campaigns.quick_sending.send(house.viewer, order(house), house.now)
+    assert house.app.campaigns.quick_sending.send(house.viewer, order(house, numbers=NUMBERS[:1]), house.now)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +148,6 @@ def test_nothing_is_sent_beyond_the_budget(house: House):
 )
 def test_bad_input_names_its_field_and_sends_nothing(house: House, change: dict[str, object], field: str):
     with pytest.raises(InvalidInput) as caught:
-        house.app.quick_sending.send(house.viewer, order(house, **change), house.now)
+        house.app.campaigns.quick_sending.send(house.viewer, order(house, **change), house.now)
     assert (caught.value.field, bool(caught.value.hint)) == (field, True)
-    assert house.app.composing.page(house.viewer, PageRequest()).total == 0
+    assert house.app.campaigns.composing.page(house.viewer, PageRequest()).total == 0

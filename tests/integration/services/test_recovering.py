@@ -10,7 +10,7 @@ from core.domain.people import UserStatus
 from core.errors import InvalidInput, NotFound, TooManyAttempts, WrongCredentials
 from core.services.people.mailing import Mailing, digest, new_token
 from core.services.people.passwords import Passwords
-from core.services.people.resetting_passwords import Recovering
+from core.services.people.resetting_passwords import ResettingPasswords
 from core.services.people.signing_in import UNKNOWN_EMAIL, SetUp, SigningIn
 from core.services.people.throttling import FREE_FAILURES
 from core.state import audit, links, users
@@ -32,12 +32,12 @@ def signing_in(signing_in: SigningIn) -> SigningIn:
 
 
 @pytest.fixture
-def service(state: State, signing_in: SigningIn, post: FakePost) -> Recovering:
-    return Recovering(state, signing_in.passwords, Mailing(post, "https://sms.example.com"), LINK_MIN)
+def service(state: State, signing_in: SigningIn, post: FakePost) -> ResettingPasswords:
+    return ResettingPasswords(state, signing_in.passwords, Mailing(post, "https://sms.example.com"), LINK_MIN)
 
 
 @pytest.fixture
-def token(service: Recovering, post: FakePost) -> str:
+def token(service: ResettingPasswords, post: FakePost) -> str:
     service.deliver(EMAIL, HERE.address, NOW)
     found = token_in(post.mails[-1])
     post.mails.clear()
@@ -57,7 +57,7 @@ def user_id(state: State) -> str:
 
 
 def test_a_link_sets_a_new_password_once(
-    service: Recovering, signing_in: SigningIn, state: State, post: FakePost, token: str
+    service: ResettingPasswords, signing_in: SigningIn, state: State, post: FakePost, token: str
 ) -> None:
     assert service.find(token, NOW).email == EMAIL
     service.use(token, NEW, HERE.address, NOW)
@@ -75,7 +75,7 @@ def test_a_link_sets_a_new_password_once(
 
 
 def test_a_new_password_ends_every_session_every_other_link_and_the_wait(
-    service: Recovering, signing_in: SigningIn, state: State, token: str
+    service: ResettingPasswords, signing_in: SigningIn, state: State, token: str
 ) -> None:
     sessions = [signing_in.sign_in(EMAIL, OLD, HERE, NOW) for _ in range(2)]
     with state.write() as session:
@@ -91,7 +91,7 @@ def test_a_new_password_ends_every_session_every_other_link_and_the_wait(
     assert signing_in.sign_in(EMAIL, NEW, HERE, NOW)
 
 
-def test_a_weak_password_leaves_the_link_alive(service: Recovering, token: str) -> None:
+def test_a_weak_password_leaves_the_link_alive(service: ResettingPasswords, token: str) -> None:
     for weak in ("short", "Password-1!", "Ada-Ada-1!"):
         with pytest.raises(InvalidInput) as caught:
             service.use(token, weak, HERE.address, NOW)
@@ -99,7 +99,7 @@ def test_a_weak_password_leaves_the_link_alive(service: Recovering, token: str) 
     service.use(token, NEW, HERE.address, NOW)
 
 
-def test_a_link_expires(service: Recovering, token: str) -> None:
+def test_a_link_expires(service: ResettingPasswords, token: str) -> None:
     late = NOW + timedelta(minutes=LINK_MIN)
     assert service.find(token, late - timedelta(seconds=1))
     with pytest.raises(NotFound):
@@ -108,7 +108,7 @@ def test_a_link_expires(service: Recovering, token: str) -> None:
 
 @pytest.mark.parametrize("purpose", [Purpose.INVITATION, Purpose.EMAIL_CHANGE])
 def test_a_link_of_another_purpose_does_not_set_a_password(
-    service: Recovering, signing_in: SigningIn, state: State, purpose: Purpose
+    service: ResettingPasswords, signing_in: SigningIn, state: State, purpose: Purpose
 ) -> None:
     other = new_token()
     with state.write() as session:
@@ -118,7 +118,7 @@ def test_a_link_of_another_purpose_does_not_set_a_password(
     assert signing_in.sign_in(EMAIL, OLD, HERE, NOW)
 
 
-def test_only_the_newest_link_works(service: Recovering, post: FakePost, token: str) -> None:
+def test_only_the_newest_link_works(service: ResettingPasswords, post: FakePost, token: str) -> None:
     service.deliver(f" {EMAIL.upper()} ", HERE.address, NOW)
     with pytest.raises(NotFound):
         service.find(token, NOW)
@@ -127,12 +127,12 @@ def test_only_the_newest_link_works(service: Recovering, post: FakePost, token: 
 
 
 @pytest.mark.parametrize("token", ["", "guess", "x" * 10_000, "\x00", "\ud800"])
-def test_what_is_no_token_opens_nothing(service: Recovering, token: str) -> None:
+def test_what_is_no_token_opens_nothing(service: ResettingPasswords, token: str) -> None:
     with pytest.raises(NotFound):
         service.find(token, NOW)
 
 
-def test_a_link_dies_with_the_address_it_was_sent_to(service: Recovering, state: State, token: str) -> None:
+def test_a_link_dies_with_the_address_it_was_sent_to(service: ResettingPasswords, state: State, token: str) -> None:
     with state.write() as session:
         users.set_email(session, user_id(state), "new@example.com")
     with pytest.raises(NotFound):
@@ -140,7 +140,7 @@ def test_a_link_dies_with_the_address_it_was_sent_to(service: Recovering, state:
 
 
 def test_a_paused_person_gets_no_mail_and_cannot_use_an_old_link(
-    service: Recovering, state: State, post: FakePost, token: str
+    service: ResettingPasswords, state: State, post: FakePost, token: str
 ) -> None:
     with state.write() as session:
         users.move_person(session, user_id(state), UserStatus.INACTIVE)
@@ -155,7 +155,7 @@ def test_a_paused_person_gets_no_mail_and_cannot_use_an_old_link(
     ["nobody@example.com", "", "\x00", "a@b.com\r\nBcc: x@evil.example", "x" * 1_000, f"{EMAIL},x@evil.example"],
 )
 def test_a_stranger_gets_no_mail_and_asking_is_written_down(
-    service: Recovering, state: State, post: FakePost, email: str
+    service: ResettingPasswords, state: State, post: FakePost, email: str
 ) -> None:
     service.deliver(email, HERE.address, NOW)
     assert post.mails == []
@@ -166,7 +166,7 @@ def test_a_stranger_gets_no_mail_and_asking_is_written_down(
 
 
 def test_asking_does_the_same_whoever_is_asked_for(
-    service: Recovering, post: FakePost, monkeypatch: pytest.MonkeyPatch
+    service: ResettingPasswords, post: FakePost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Neither looks for the person nor hashes, so there is nothing by which the answers could differ.
     monkeypatch.setattr(users, "find_user_id", lambda *_: pytest.fail("looked for the person"))
@@ -177,7 +177,7 @@ def test_asking_does_the_same_whoever_is_asked_for(
 
 
 @pytest.mark.parametrize("by", ["email", "address"])
-def test_asking_again_and_again_has_to_wait(service: Recovering, by: str) -> None:
+def test_asking_again_and_again_has_to_wait(service: ResettingPasswords, by: str) -> None:
     for number in range(FREE_FAILURES + 1):
         email = EMAIL if by == "email" else f"guess-{number}@example.com"
         service.ask(email, HERE.address if by == "address" else f"198.51.100.{number}", NOW)
@@ -185,14 +185,14 @@ def test_asking_again_and_again_has_to_wait(service: Recovering, by: str) -> Non
         service.ask(EMAIL if by == "email" else "x@example.com", HERE.address, NOW)
 
 
-def test_asking_does_not_hinder_log_ins(service: Recovering, signing_in: SigningIn) -> None:
+def test_asking_does_not_hinder_log_ins(service: ResettingPasswords, signing_in: SigningIn) -> None:
     for _ in range(FREE_FAILURES + 1):
         service.ask(EMAIL, HERE.address, NOW)
     assert signing_in.sign_in(EMAIL, OLD, HERE, NOW)
 
 
 def test_a_mail_server_that_is_away_breaks_nothing_and_tells_no_secret(
-    service: Recovering, post: FakePost, token: str, caplog: pytest.LogCaptureFixture
+    service: ResettingPasswords, post: FakePost, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     post.broken = True

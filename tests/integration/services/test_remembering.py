@@ -14,15 +14,15 @@ PAGE = "statistics"
 
 def add_person(house: House, preset: str = "Administrator") -> Viewer:
     person = NewPerson("Grace Hopper", f"{preset[:3].lower()}@example.com", PASSWORD, preset)
-    return house.app.people.add(person, house.now)
+    return house.app.people.adding.add(person, house.now)
 
 
 def save(house: House, name: str = "By country", address: str = "group=Country", *, shared: bool = False) -> SavedView:
-    return house.app.remembering.save_view(house.viewer, PAGE, name, address, shared=shared, now=house.now)
+    return house.app.reports.views.save_view(house.viewer, PAGE, name, address, shared=shared, now=house.now)
 
 
 def names(house: House, viewer: Viewer, page: str = PAGE) -> list[str]:
-    return [view.name for view in house.app.remembering.list_views(viewer, page)]
+    return [view.name for view in house.app.reports.views.list_views(viewer, page)]
 
 
 def test_views_are_listed_by_name_and_page_to_who_saved_them(house: House) -> None:
@@ -37,15 +37,15 @@ def test_a_shared_view_is_seen_by_all_and_deleted_by_one(house: House) -> None:
     view, other = save(house, shared=True), add_person(house)
     assert names(house, other) == ["By country"]
     with pytest.raises(NotFound):
-        house.app.remembering.delete_view(other, view.view_id)
-    house.app.remembering.delete_view(house.viewer, view.view_id)
+        house.app.reports.views.delete_view(other, view.view_id)
+    house.app.reports.views.delete_view(house.viewer, view.view_id)
     assert names(house, other) == names(house, house.viewer) == []
 
 
 def test_saving_under_a_known_name_replaces_the_view(house: House) -> None:
     first, second = save(house), save(house, "by COUNTRY", "group=Day", shared=True)
     assert first.view_id == second.view_id
-    (found,) = house.app.remembering.list_views(house.viewer, PAGE)
+    (found,) = house.app.reports.views.list_views(house.viewer, PAGE)
     assert (found.name, found.address, found.is_shared) == ("by COUNTRY", "group=Day", True)
 
 
@@ -58,7 +58,7 @@ def test_what_cannot_be_kept_is_refused(house: House, name: str, address: str) -
 
 def test_a_number_is_not_shared_with_people_who_may_not_see_it(house: House) -> None:
     page, address = "message_history", "period=Today&receiver=%2B491796548754"
-    save_mine = house.app.remembering.save_view
+    save_mine = house.app.reports.views.save_view
     with pytest.raises(InvalidInput, match="cannot be shared"):
         save_mine(house.viewer, page, "One person", address, shared=True, now=house.now)
     assert save_mine(house.viewer, page, "One person", address, shared=False, now=house.now).address == address
@@ -75,7 +75,7 @@ def test_there_is_an_end_to_views(house: House, monkeypatch: pytest.MonkeyPatch)
 
 def test_only_who_may_open_the_page_has_its_views_and_columns(house: House) -> None:
     other = add_person(house, "Campaign manager")
-    service = house.app.remembering
+    service = house.app.reports.views
     for call in (
         lambda: service.list_views(other, PAGE),
         lambda: service.save_view(other, PAGE, "View", "", shared=True, now=house.now),
@@ -89,7 +89,7 @@ def test_only_who_may_open_the_page_has_its_views_and_columns(house: House) -> N
 
 
 def test_columns_are_kept_per_person(house: House) -> None:
-    service, other = house.app.remembering, add_person(house)
+    service, other = house.app.reports.views, add_person(house)
     assert service.find_columns(house.viewer, "message_history") is None
     for labels in (["Sender"], ["Sender", "Price [EUR c]"], []):
         service.choose_columns(house.viewer, "message_history", labels)

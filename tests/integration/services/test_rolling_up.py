@@ -32,24 +32,26 @@ def break_rollups(house: House) -> None:
 def test_the_worker_builds_what_is_missing_and_folds_what_came_later(house: House) -> None:
     record(house, "batch-1")
     assert months(house)
-    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    house.app.work.do(Work(WorkKind.ROLLUPS), house.clock)
     assert not months(house)
     record(house, "batch-2", "batch-3")
     rollups = Rollups(house.app.lake)
     assert rollups.count_logged()
-    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    house.app.work.do(Work(WorkKind.ROLLUPS), house.clock)
     assert not rollups.count_logged()
-    assert not any(found.difference_count for found in house.app.rolling_up.verify(house.viewer, repair=False))
+    assert not any(found.difference_count for found in house.app.upkeep.rolling_up.verify(house.viewer, repair=False))
 
 
 def test_what_differs_is_found_left_alone_or_repaired_as_asked(house: House) -> None:
     record(house, "batch-1")
-    house.app.rolling_up.refresh()
+    house.app.upkeep.rolling_up.refresh()
     break_rollups(house)
     for repair in (False, True):
-        wrong = [found for found in house.app.rolling_up.verify(house.viewer, repair=repair) if found.difference_count]
+        wrong = [
+            found for found in house.app.upkeep.rolling_up.verify(house.viewer, repair=repair) if found.difference_count
+        ]
         assert [(found.calendar, found.month) for found in wrong] == [("UTC", house.now.date().replace(day=1))]
-    assert not any(found.difference_count for found in house.app.rolling_up.verify(house.viewer, repair=False))
+    assert not any(found.difference_count for found in house.app.upkeep.rolling_up.verify(house.viewer, repair=False))
 
 
 def test_a_worker_that_shall_end_builds_no_further_month(house: House) -> None:
@@ -63,26 +65,26 @@ def test_a_worker_that_shall_end_builds_no_further_month(house: House) -> None:
 def test_only_who_may_see_the_audit_compares(house: House) -> None:
     person = NewPerson("Grace Hopper", "grace@example.com", PASSWORD, "Reporting manager")
     with pytest.raises(Forbidden):
-        house.app.rolling_up.verify(house.app.people.add(person, house.now), repair=False)
+        house.app.upkeep.rolling_up.verify(house.app.people.adding.add(person, house.now), repair=False)
 
 
 def test_maintenance_by_the_worker_leaves_statistics_as_they_are(house: House) -> None:
     record(house, *(f"batch-{number}" for number in range(10)))
-    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    house.app.work.do(Work(WorkKind.ROLLUPS), house.clock)
     record(house, *(f"late-{number}" for number in range(10)))
-    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
-    before = house.app.reporting.traffic(house.viewer, house.everything())
+    house.app.work.do(Work(WorkKind.ROLLUPS), house.clock)
+    before = house.app.reports.reporting.traffic(house.viewer, house.everything())
     house.now = house.now.replace(hour=2)
-    house.app.working.do(Work(WorkKind.MAINTENANCE), house.clock)
+    house.app.work.do(Work(WorkKind.MAINTENANCE), house.clock)
     house.now = house.now.replace(hour=12)
-    assert house.app.reporting.traffic(house.viewer, house.everything()) == before
-    assert not any(found.difference_count for found in house.app.rolling_up.verify(house.viewer, repair=False))
+    assert house.app.reports.reporting.traffic(house.viewer, house.everything()) == before
+    assert not any(found.difference_count for found in house.app.upkeep.rolling_up.verify(house.viewer, repair=False))
 
 
 def test_of_two_workers_one_builds(house: House) -> None:
     record(house, "batch-1")
-    with house.app.working.alone.hold(REFRESHING, house.clock):
-        house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    with house.app.work.alone.hold(REFRESHING, house.clock):
+        house.app.work.do(Work(WorkKind.ROLLUPS), house.clock)
         assert months(house)
-    house.app.working.do(Work(WorkKind.ROLLUPS), house.clock)
+    house.app.work.do(Work(WorkKind.ROLLUPS), house.clock)
     assert not months(house)

@@ -30,11 +30,11 @@ def scheduled(house: House) -> Campaign:
 
 
 def is_due(house: House, campaign: Campaign) -> bool:
-    return Work(WorkKind.START, campaign.campaign_id) in house.app.working.find(house.now)
+    return Work(WorkKind.START, campaign.campaign_id) in house.app.work.find(house.now)
 
 
 def list_overdue(house: House) -> list[str]:
-    page = house.app.composing.page(house.viewer, PageRequest(), statuses=[CampaignStatus.SCHEDULED])
+    page = house.app.campaigns.composing.page(house.viewer, PageRequest(), statuses=[CampaignStatus.SCHEDULED])
     return [item.campaign_id for item in page.items if item.is_overdue(house.now)]
 
 
@@ -45,7 +45,7 @@ def assert_untouched(house: House, campaign: Campaign) -> None:
 
 
 def assert_everybody_got_one(house: House, campaign: Campaign, count: int = COUNT) -> None:
-    found = house.app.reporting.reconciliation(house.viewer, campaign.campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id)
     assert house.campaign(campaign.campaign_id).status is CampaignStatus.COMPLETED
     assert (found.audience_count, found.sent_count, found.balances) == (COUNT, count, True)
     assert len(steps.receivers(house)) == len(set(steps.receivers(house))) == count
@@ -55,8 +55,8 @@ def test_nothing_happens_before_its_time(house: House, scheduled: Campaign):
     house.wait(SOON - INSTANT)
     assert not is_due(house, scheduled)
     # Even when a task for it is lying around.
-    house.app.launching.start(scheduled.campaign_id, house.clock)
-    house.app.launching.freeze(scheduled.campaign_id, house.clock)
+    house.app.campaigns.launching.start(scheduled.campaign_id, house.clock)
+    house.app.campaigns.launching.freeze(scheduled.campaign_id, house.clock)
     steps.work(house)
     assert_untouched(house, scheduled)
 
@@ -77,8 +77,8 @@ def test_workers_that_start_it_at_once_start_it_once(house: House, scheduled: Ca
     house.wait(SOON)
 
     def start() -> None:
-        house.app.launching.start(scheduled.campaign_id, house.clock)
-        house.app.launching.freeze(scheduled.campaign_id, house.clock)
+        house.app.campaigns.launching.start(scheduled.campaign_id, house.clock)
+        house.app.campaigns.launching.freeze(scheduled.campaign_id, house.clock)
 
     assert steps.at_once([start] * 4) == [None] * 4
     steps.work(house)
@@ -102,11 +102,11 @@ def test_less_than_an_hour_late_it_starts_by_itself(house: House, scheduled: Cam
 def test_an_hour_late_it_waits_for_a_person(house: House, scheduled: Campaign, late: timedelta):
     house.wait(SOON + late)
     assert not is_due(house, scheduled)
-    house.app.launching.start(scheduled.campaign_id, house.clock)
+    house.app.campaigns.launching.start(scheduled.campaign_id, house.clock)
     steps.work(house)
     assert_untouched(house, scheduled)
     assert list_overdue(house) == [scheduled.campaign_id]
-    started = house.app.launching.start_overdue(house.viewer, scheduled.campaign_id, house.now)
+    started = house.app.campaigns.launching.start_overdue(house.viewer, scheduled.campaign_id, house.now)
     assert (started.status, started.launched_at) == (CampaignStatus.PROCESSING, house.now)
     steps.work(house)
     assert list_overdue(house) == []
@@ -115,7 +115,7 @@ def test_an_hour_late_it_waits_for_a_person(house: House, scheduled: Campaign, l
 
 def test_an_overdue_one_that_is_unscheduled_is_a_draft_again(house: House, scheduled: Campaign):
     house.wait(SOON + timedelta(hours=2))
-    draft = house.app.controlling.unschedule(house.viewer, scheduled.campaign_id, house.now)
+    draft = house.app.campaigns.controlling.unschedule(house.viewer, scheduled.campaign_id, house.now)
     assert (draft.status, draft.preflight, list_overdue(house)) == (CampaignStatus.INACTIVE, None, [])
     steps.work(house)
     assert steps.receivers(house) == []
@@ -123,7 +123,7 @@ def test_an_overdue_one_that_is_unscheduled_is_a_draft_again(house: House, sched
     with pytest.raises(InvalidInput, match="in the past") as caught:
         steps.launch(house, draft)
     assert caught.value.field == "schedule_at"
-    house.app.composing.save(
+    house.app.campaigns.composing.save(
         house.viewer, house.draft(*draft.list_ids), house.now, draft.campaign_id, version=draft.version
     )
     steps.launch(house, draft)
@@ -134,20 +134,20 @@ def test_an_overdue_one_that_is_unscheduled_is_a_draft_again(house: House, sched
 @pytest.mark.parametrize("wait", [timedelta(0), SOON, SOON + timedelta(hours=2)], ids=["early", "due", "overdue"])
 def test_one_that_is_canceled_never_starts(house: House, scheduled: Campaign, wait: timedelta):
     house.wait(wait)
-    canceled = house.app.controlling.cancel(house.viewer, scheduled.campaign_id, house.now)
+    canceled = house.app.campaigns.controlling.cancel(house.viewer, scheduled.campaign_id, house.now)
     assert (canceled.status, canceled.completed_at) == (CampaignStatus.CANCELED, house.now)
     house.wait(SOON)
-    house.app.launching.start(scheduled.campaign_id, house.clock)
+    house.app.campaigns.launching.start(scheduled.campaign_id, house.clock)
     steps.work(house)
     assert_untouched(house, canceled)
-    found = house.app.reporting.reconciliation(house.viewer, scheduled.campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, scheduled.campaign_id)
     assert (found.audience_count, found.balances) == (0, True)
 
 
 def test_one_that_is_unscheduled_does_not_start_at_its_time(house: House, scheduled: Campaign):
-    draft = house.app.controlling.unschedule(house.viewer, scheduled.campaign_id, house.now)
+    draft = house.app.campaigns.controlling.unschedule(house.viewer, scheduled.campaign_id, house.now)
     house.wait(SOON)
-    house.app.launching.start(scheduled.campaign_id, house.clock)
+    house.app.campaigns.launching.start(scheduled.campaign_id, house.clock)
     steps.work(house)
     assert_untouched(house, draft)
 
@@ -157,7 +157,7 @@ def test_who_is_suppressed_meanwhile_gets_nothing(house: House, scheduled: Campa
     house.wait(SOON)
     steps.work(house)
     assert_everybody_got_one(house, scheduled, COUNT - 2)
-    found = house.app.reporting.reconciliation(house.viewer, scheduled.campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, scheduled.campaign_id)
     assert found.excluded == {"suppressed": 2}
     assert "+491796000003" not in steps.receivers(house)
 
@@ -184,17 +184,19 @@ def test_its_lists_cannot_be_deleted_under_it(house: House):
     campaign = house.launch(guests.list_id, left_out_ids=(left_out.list_id,), schedule_at=house.now + SOON)
     for found in (guests, left_out):
         with pytest.raises(Conflict, match=f"The campaign {campaign.name} is scheduled with this list"):
-            house.app.importing.delete(house.viewer, found.list_id, house.now)
+            house.app.lists.delete(house.viewer, found.list_id, house.now)
     house.wait(SOON)
     steps.work(house)
     assert_everybody_got_one(house, campaign, COUNT - 2)
-    house.app.importing.delete(house.viewer, guests.list_id, house.now)
+    house.app.lists.delete(house.viewer, guests.list_id, house.now)
 
 
 def test_its_text_cannot_be_changed_under_it(house: House, scheduled: Campaign):
     changed = house.draft(*scheduled.list_ids, message="Something else")
     with pytest.raises(Conflict):
-        house.app.composing.save(house.viewer, changed, house.now, scheduled.campaign_id, version=scheduled.version)
+        house.app.campaigns.composing.save(
+            house.viewer, changed, house.now, scheduled.campaign_id, version=scheduled.version
+        )
     assert_untouched(house, scheduled)
 
 
@@ -260,7 +262,7 @@ def test_of_several_that_are_due_each_starts_in_the_order_of_their_times(house: 
         for minutes in (20, 10)
     )
     house.wait(SOON + timedelta(minutes=30))
-    found = [work.subject for work in house.app.working.find(house.now) if work.kind is WorkKind.START]
+    found = [work.subject for work in house.app.work.find(house.now) if work.kind is WorkKind.START]
     assert found == [early, late]
     with house.app.state.read() as session:
         assert campaigns.list_due(session, house.now) == [early, late]

@@ -69,7 +69,7 @@ def asked(*groups: GroupBy, filters: tuple[NameFilter, ...] = (), **others: Any)
 def scoped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scoped]:
     house = make_house(tmp_path_factory.mktemp("scoped"))
     ids = {
-        name: house.app.accounts.create(
+        name: house.app.accounts.managing.create(
             house.viewer, NewAccount(name, display_name, AccountType.HTTP), house.now
         ).account_id
         for name, display_name in CALLED.items()
@@ -80,18 +80,18 @@ def scoped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     ]
     store.append_batch("batch-1", "campaign-1", message_table(*sent[:80]), unsent_table(), house.now)
     if "rolled up" in request.param:
-        house.app.rolling_up.refresh()
+        house.app.upkeep.rolling_up.refresh()
     store.append_batch("batch-2", "campaign-1", message_table(*sent[80:]), unsent_table(), house.now)
     if request.param == "rolled up":
-        house.app.rolling_up.refresh()
+        house.app.upkeep.rolling_up.refresh()
     new = NewPerson("Rita", "rita@example.com", PASSWORD, "Reporting manager", MINE)
-    yield Scoped(house, ids, sent, house.app.people.add(new, house.now))
+    yield Scoped(house, ids, sent, house.app.people.adding.add(new, house.now))
     house.app.close()
 
 
 @pytest.mark.parametrize("group", list(GroupBy))
 def test_every_group_by_with_every_filter_counts_what_is_ones_own(scoped: Scoped, group: GroupBy) -> None:
-    reporting = scoped.house.app.reporting
+    reporting = scoped.house.app.reports.reporting
     for wanted in FILTERS:
         expected = len(scoped.fulfilling(wanted))
         found = reporting.statistics(scoped.viewer, asked(group, filters=(wanted,)))
@@ -104,17 +104,17 @@ def test_sorted_by_whatever_there_is(scoped: Scoped, group: GroupBy) -> None:
     mine = sum(row["account"] in scoped.viewer.account_ids for row in scoped.sent)
     for by in (Measure.COST, group):
         wanted = asked(group, sorting=Sorting(by, descending=True))
-        found = scoped.house.app.reporting.statistics(scoped.viewer, wanted)
+        found = scoped.house.app.reports.reporting.statistics(scoped.viewer, wanted)
         assert sum(found.table["sent"].to_pylist()) == mine
 
 
 def test_all_groups_at_once_and_a_file_of_them(scoped: Scoped) -> None:
     request = asked(*GroupBy)
-    found, _ = scoped.house.app.reporting.all_statistics(scoped.viewer, request)
+    found, _ = scoped.house.app.reports.reporting.all_statistics(scoped.viewer, request)
     assert found.column_names[: len(GroupBy)] == list(GroupBy)
-    ordered = scoped.house.app.exporting.start(scoped.viewer, request, ExportFormat.XLSX, scoped.house.now)
-    scoped.house.app.exporting.run(ordered.export_id, scoped.house.clock)
-    file = scoped.house.app.exporting.fetch(scoped.viewer, ordered.export_id, scoped.house.now)
+    ordered = scoped.house.app.reports.exporting.start(scoped.viewer, request, ExportFormat.XLSX, scoped.house.now)
+    scoped.house.app.reports.exporting.run(ordered.export_id, scoped.house.clock)
+    file = scoped.house.app.reports.exporting.fetch(scoped.viewer, ordered.export_id, scoped.house.now)
     sheet = load_workbook(io.BytesIO(file.path.read_bytes()))["Statistics"]
     rows = list(sheet.values)
     place = {name: number for number, name in enumerate(rows[0])}
@@ -127,14 +127,14 @@ def test_all_groups_at_once_and_a_file_of_them(scoped: Scoped) -> None:
 
 
 def test_accounts_with_one_display_name_stay_apart_and_the_others_are_not_named(scoped: Scoped) -> None:
-    found = scoped.house.app.reporting.statistics(scoped.viewer, asked(GroupBy.ACCOUNT))
+    found = scoped.house.app.reports.reporting.statistics(scoped.viewer, asked(GroupBy.ACCOUNT))
     assert found.table["Account"].to_pylist() == ["Alerts", "The Shop (shop-de)", "The Shop (shop-fr)"]
 
 
 def test_an_account_is_found_by_its_name_and_by_its_display_name(scoped: Scoped) -> None:
     def found(operator: Operator, term: str) -> list[str]:
         wanted = asked(GroupBy.ACCOUNT, filters=(NameFilter(GroupBy.ACCOUNT, operator, term),))
-        return scoped.house.app.reporting.statistics(scoped.viewer, wanted).table["Account"].to_pylist()
+        return scoped.house.app.reports.reporting.statistics(scoped.viewer, wanted).table["Account"].to_pylist()
 
     assert found(Operator.EQUAL, "SHOP-DE") == ["The Shop (shop-de)"]
     assert found(Operator.STARTS_WITH, "the") == ["The Shop (shop-de)", "The Shop (shop-fr)"]
@@ -145,27 +145,27 @@ def test_an_account_is_found_by_its_name_and_by_its_display_name(scoped: Scoped)
 def test_message_history_has_the_rows_that_statistics_count(scoped: Scoped) -> None:
     for wanted in FILTERS:
         query = MessageQuery(frozenset(), PERIOD, names=(wanted,))
-        assert scoped.house.app.reporting.count_messages(scoped.viewer, query) == len(scoped.fulfilling(wanted))
+        assert scoped.house.app.reports.reporting.count_messages(scoped.viewer, query) == len(scoped.fulfilling(wanted))
 
 
 def test_the_dashboard_counts_the_same(scoped: Scoped) -> None:
     mine = sum(row["account"] in scoped.viewer.account_ids for row in scoped.sent)
-    assert scoped.house.app.reporting.traffic(scoped.viewer, PERIOD).total == mine
+    assert scoped.house.app.reports.reporting.traffic(scoped.viewer, PERIOD).total == mine
 
 
 @pytest.mark.parametrize("group", list(GroupBy))
 def test_somebody_without_accounts_has_an_empty_answer(scoped: Scoped, group: GroupBy) -> None:
     nobody = replace(scoped.viewer, permissions=PRESETS["Administrator"], account_ids=frozenset())
-    found = scoped.house.app.reporting.statistics(nobody, asked(group, filters=(FILTERS[0],)))
+    found = scoped.house.app.reports.reporting.statistics(nobody, asked(group, filters=(FILTERS[0],)))
     assert (found.group_count, found.table.num_rows, found.totals["sent"].to_pylist()) == (0, 0, [0])
-    assert scoped.house.app.reporting.count_messages(nobody, MessageQuery(frozenset(), PERIOD)) == 0
-    assert scoped.house.app.reporting.traffic(nobody, PERIOD).total == 0
+    assert scoped.house.app.reports.reporting.count_messages(nobody, MessageQuery(frozenset(), PERIOD)) == 0
+    assert scoped.house.app.reports.reporting.traffic(nobody, PERIOD).total == 0
 
 
 def test_the_times_of_ones_own_only(scoped: Scoped) -> None:
     one = replace(scoped.viewer, account_ids=frozenset({scoped.accounts["alerts"]}))
     days = {row["sent_at"].date() for row in scoped.sent if row["account"] in one.account_ids}
-    found = scoped.house.app.reporting.statistics(one, asked(*TIMES))
+    found = scoped.house.app.reports.reporting.statistics(one, asked(*TIMES))
     assert found.table["Day"].to_pylist() == sorted(days)
 
 
@@ -173,8 +173,8 @@ def test_the_hours_of_a_day_add_up_to_what_its_groups_do(scoped: Scoped) -> None
     day = Period(START + timedelta(days=2), START + timedelta(days=3))
     for filters in ((), (FILTERS[0],), (FILTERS[2],)):
         request = StatisticsRequest(day, (GroupBy.DAY,), filters)
-        hours = scoped.house.app.reporting.hours(scoped.viewer, request)
-        counted = scoped.house.app.reporting.statistics(scoped.viewer, request).totals["sent"].to_pylist()
+        hours = scoped.house.app.reports.reporting.hours(scoped.viewer, request)
+        counted = scoped.house.app.reports.reporting.statistics(scoped.viewer, request).totals["sent"].to_pylist()
         assert (hours.num_rows, sum(hours["sent"].to_pylist())) == (24, counted[0])
 
 
@@ -185,6 +185,6 @@ def test_a_message_is_found_by_what_its_provider_calls_it(scoped: Scoped) -> Non
     )
     for row, expected in ((mine, [mine["message_id"]]), (other, [])):
         query = MessageQuery(frozenset(), PERIOD, gateway_message_id=f" {row['gateway_message_id']} ")
-        found = scoped.house.app.reporting.messages(scoped.viewer, query, 1, 10)
+        found = scoped.house.app.reports.reporting.messages(scoped.viewer, query, 1, 10)
         assert found.table["message_id"].to_pylist() == expected
-        assert scoped.house.app.reporting.count_messages(scoped.viewer, query) == len(expected)
+        assert scoped.house.app.reports.reporting.count_messages(scoped.viewer, query) == len(expected)

@@ -31,13 +31,13 @@ def now() -> datetime:
 def test_everybody_is_accounted_for_at_every_moment(house: House):
     house.now = now()
     campaign_id = house.launch(house.upload(contacts(COUNT)).list_id).campaign_id
-    house.app.launching.freeze(campaign_id, now)
+    house.app.campaigns.launching.freeze(campaign_id, now)
     failures: list[BaseException] = []
 
     def send() -> None:
         try:
             while house.campaign(campaign_id).status is CampaignStatus.ACTIVE:
-                house.app.sending.run(campaign_id, now)
+                house.app.sending.submitting.run(campaign_id, now)
         except Exception as error:  # noqa: BLE001 - the test looks at it
             failures.append(error)
 
@@ -46,7 +46,7 @@ def test_everybody_is_accounted_for_at_every_moment(house: House):
         sender.start()
     seen = []
     while any(sender.is_alive() for sender in senders):
-        found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+        found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
         assert found.balances, found
         seen.append(found.pending_count)
     for sender in senders:
@@ -55,11 +55,11 @@ def test_everybody_is_accounted_for_at_every_moment(house: House):
     assert seen == sorted(seen, reverse=True), "what was settled became pending again"
     assert len(set(seen)) > 3
     assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
-    found = house.app.reporting.reconciliation(house.viewer, campaign_id)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.audience_count, found.pending_count, found.balances) == (COUNT, 0, True)
     journal = house.simulator.journal
     receivers = [accepted.msisdn for accepted in journal.list_accepted()]
     assert len(receivers) == len(set(receivers))
     house.now = now()
     query = MessageQuery(house.viewer.account_ids, house.everything())
-    assert house.app.reporting.messages(house.viewer, query, 1, 1).total == found.sent_count
+    assert house.app.reports.reporting.messages(house.viewer, query, 1, 1).total == found.sent_count

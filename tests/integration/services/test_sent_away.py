@@ -33,13 +33,15 @@ async def inside(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def token(house: House) -> str:
-    return house.app.signing_in.sign_in(house.viewer.email, PASSWORD, HERE, house.now)
+    return house.app.people.signing_in.sign_in(house.viewer.email, PASSWORD, HERE, house.now)
 
 
 @pytest.fixture
 def guard(house: House) -> Guard:
     watch = Watch(lambda _: False, period_s=0.01)
-    return Guard(inside, sign_in=house.app.signing_in, watch=watch, clock=house.clock, cookies=Cookies(secure=False))
+    return Guard(
+        inside, sign_in=house.app.people.signing_in, watch=watch, clock=house.clock, cookies=Cookies(secure=False)
+    )
 
 
 def send_away(house: House, how: str) -> None:
@@ -83,7 +85,7 @@ def test_requests_are_refused_after_what_is_recalled_has_lapsed(house: House, gu
 def test_a_stolen_cookie_is_worth_nothing_at_once_after_log_out(house: House, guard: Guard, token: str) -> None:
     thief = Browser(guard, cookies={SESSION_COOKIE: token}, html=False)
     assert thief.get("/media/1").status == 200
-    house.app.signing_in.sign_out(token, house.now)
+    house.app.people.signing_in.sign_out(token, house.now)
     assert thief.get("/media/1").status == 401
 
 

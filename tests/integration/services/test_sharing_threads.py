@@ -32,17 +32,17 @@ def start(house: House, name: str, first: int, count: int = COUNT) -> str:
     """Launch and freeze a campaign with numbers of its own."""
     list_id = house.upload(contacts(count, first=first), name=name).list_id
     campaign_id = house.launch(list_id, name=name).campaign_id
-    house.app.launching.freeze(campaign_id, house.clock)
+    house.app.campaigns.launching.freeze(campaign_id, house.clock)
     return campaign_id
 
 
 def test_whoever_has_no_thread_gets_one_after_the_shortest_slice(house: House, long: str):
     start(house, "Short", first=2_000_000)
     at_submit(house, lambda: house.wait(timedelta(seconds=LEAST_SLICE_S)), turn=2)
-    house.app.sending.run(long, house.clock)
+    house.app.sending.submitting.run(long, house.clock)
     assert len(receivers(house)) == 2 * SUB_WINDOW
     # Nothing is lost by it: the batch is free at once, and goes on where it stopped.
-    house.app.sending.run(long, house.clock)
+    house.app.sending.submitting.run(long, house.clock)
     assert len(receivers(house)) == COUNT
     assert house.simulator.journal.list_repeated() == []
 
@@ -50,19 +50,19 @@ def test_whoever_has_no_thread_gets_one_after_the_shortest_slice(house: House, l
 def test_within_the_shortest_slice_nobody_is_interrupted(house: House, long: str):
     start(house, "Short", first=2_000_000)
     at_submit(house, lambda: house.wait(timedelta(seconds=LEAST_SLICE_S / 2)), turn=2)
-    house.app.sending.run(long, house.clock)
+    house.app.sending.submitting.run(long, house.clock)
     assert len(receivers(house)) == COUNT
 
 
 def test_alone_a_campaign_keeps_its_thread_for_a_whole_slice(house: House, long: str):
     at_submit(house, lambda: house.wait(timedelta(seconds=SLICE_S / 2)), turn=2)
-    house.app.sending.run(long, house.clock)
+    house.app.sending.submitting.run(long, house.clock)
     assert len(receivers(house)) == COUNT
 
 
 def test_even_alone_a_slice_ends(house: House, long: str):
     at_submit(house, lambda: house.wait(timedelta(seconds=SLICE_S)), turn=2)
-    house.app.sending.run(long, house.clock)
+    house.app.sending.submitting.run(long, house.clock)
     assert len(receivers(house)) == 2 * SUB_WINDOW
 
 
@@ -79,14 +79,14 @@ def shared(house: House) -> str:
 
 
 def test_no_second_batch_is_begun_while_the_first_uses_up_the_rate(house: House, shared: str):
-    house.app.sending.run(shared, house.clock)
+    house.app.sending.submitting.run(shared, house.clock)
     assert receivers(house) == []
 
 
 def test_a_rate_that_lies_there_unused_calls_for_another_thread(house: House, shared: str):
-    house.app.sending.run(shared, house.clock)
+    house.app.sending.submitting.run(shared, house.clock)
     house.wait(timedelta(seconds=10 / RATE_TPS))
-    house.app.sending.run(shared, house.clock)
+    house.app.sending.submitting.run(shared, house.clock)
     assert len(receivers(house)) == COUNT
 
 
@@ -96,5 +96,5 @@ def test_a_worker_that_died_with_a_batch_keeps_nobody_away(house: House, shared:
         account_id = campaigns.get_campaign(session, shared).account_id
         # Enough for the campaign, and too little to call for another thread.
         accounts.set_bucket(session, account_id, Bucket(2.0 * COUNT, house.clock()))
-    house.app.sending.run(shared, house.clock)
+    house.app.sending.submitting.run(shared, house.clock)
     assert len(receivers(house)) == 2 * COUNT

@@ -57,7 +57,7 @@ def test_the_receipts_that_count_are_what_is_stored(house: House) -> None:
         received = received[count:]
     seen = set()
     for message in messages:
-        trace = house.app.tracing.get(house.viewer, message["message_id"])
+        trace = house.app.reports.tracing.get(house.viewer, message["message_id"])
         state = Settled(DeliveryStatus.SUBMITTED)
         for came in trace.receipts:
             after = merge(state, settle(came.receipt))
@@ -74,7 +74,7 @@ def test_the_receipts_that_count_are_what_is_stored(house: House) -> None:
 def test_a_message_is_found_however_long_its_campaign_was_paused(house: House, days: int) -> None:
     message = make_message(sent_at=house.now, message_id=uuid7(house.now - timedelta(days=days)))
     record(house, message, make_message(sent_at=house.now))
-    assert house.app.tracing.get(house.viewer, message["message_id"]).message.sent_at == house.now
+    assert house.app.reports.tracing.get(house.viewer, message["message_id"]).message.sent_at == house.now
 
 
 @pytest.mark.parametrize(
@@ -82,21 +82,21 @@ def test_a_message_is_found_however_long_its_campaign_was_paused(house: House, d
 )
 def test_an_id_that_tells_no_time_is_looked_for_everywhere(house: House, message_id: str) -> None:
     record(house, make_message(sent_at=house.now, message_id=message_id))
-    assert house.app.tracing.get(house.viewer, message_id).receipts == ()
+    assert house.app.reports.tracing.get(house.viewer, message_id).receipts == ()
 
 
 def test_a_campaigns_message_knows_its_queue(house: House) -> None:
     campaign = house.launch(house.upload(contacts(3)).list_id)
     launched_at = house.now
-    house.app.working.run_until_idle(house.clock)
+    house.app.work.run_until_idle(house.clock)
     house.wait(timedelta(days=15))
-    house.app.receiving.collect(house.clock)
-    house.app.receiving.merge(house.clock)
+    house.app.sending.receiving.collect(house.clock)
+    house.app.sending.receiving.merge(house.clock)
     with house.app.lake.read() as cursor:
         ids = [row for (row,) in cursor.execute("SELECT message_id::VARCHAR FROM lake.messages").fetchall()]
     assert ids
     for message_id in ids:
-        trace = house.app.tracing.get(house.viewer, message_id)
+        trace = house.app.reports.tracing.get(house.viewer, message_id)
         assert (trace.launched_at, trace.queued_at) == (launched_at, launched_at)
         assert trace.campaign
         assert trace.campaign.campaign_id == campaign.campaign_id
@@ -106,7 +106,7 @@ def test_a_campaigns_message_knows_its_queue(house: House) -> None:
 def test_what_was_settled_before_receipts_were_kept_says_so(house: House) -> None:
     message = make_message(sent_at=house.now, delivery_status="Delivered", delivered_at=house.now)
     record(house, message)
-    assert not house.app.tracing.get(house.viewer, message["message_id"]).is_explained
+    assert not house.app.reports.tracing.get(house.viewer, message["message_id"]).is_explained
 
 
 def test_nobody_sees_the_messages_of_others(house: House) -> None:
@@ -114,6 +114,6 @@ def test_nobody_sees_the_messages_of_others(house: House) -> None:
     record(house, message)
     stranger = replace(house.viewer, account_ids=frozenset({"another"}))
     with pytest.raises(NotFound):
-        house.app.tracing.get(stranger, message["message_id"])
+        house.app.reports.tracing.get(stranger, message["message_id"])
     with pytest.raises(Forbidden):
-        house.app.tracing.get(replace(house.viewer, permissions=frozenset()), message["message_id"])
+        house.app.reports.tracing.get(replace(house.viewer, permissions=frozenset()), message["message_id"])

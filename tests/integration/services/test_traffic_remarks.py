@@ -27,12 +27,12 @@ def priced(number: int, price: str, currency: str = "") -> str:
 
 def prices(house: House) -> list[Decimal]:
     query = MessageQuery(frozenset(), house.everything())
-    found = house.app.reporting.messages(house.viewer, query, 1, 100).table.to_pylist()
+    found = house.app.reports.reporting.messages(house.viewer, query, 1, 100).table.to_pylist()
     return sorted(row["price_eur_cents"] for row in found)
 
 
 def test_no_price_of_another_currency_is_imported_without_a_rate_which_is_kept(house: House, account: Account):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     content = csv(priced(0, "$0.0075"), priced(1, "0.01", "EUR"), priced(2, "-0.5", "gbp"), header=PRICED)
     found = upload(house, account, content)
     mapping = replace(traffic.propose(house.viewer, found.import_id).mapping, price_unit=PriceUnit.EUR)
@@ -71,7 +71,7 @@ def test_unreadable_cells_stay_empty_and_their_messages_are_kept(house: House, a
         CellFault.CONTROL,
     )
     assert ended.remarks == dict.fromkeys(faults, 1)
-    text = house.app.importing_traffic.rejected_csv(house.viewer, ended.import_id).decode("utf-8-sig")
+    text = house.app.traffic.rejected_csv(house.viewer, ended.import_id).decode("utf-8-sig")
     rows = {row.split(",")[0]: row for row in text.splitlines()[1:]}
     assert list(rows) == ["3", "4", "5", "6", "7"]
     assert "Kept: " in rows["3"]
@@ -80,7 +80,7 @@ def test_unreadable_cells_stay_empty_and_their_messages_are_kept(house: House, a
 
 
 def test_an_id_that_stands_for_different_moments_is_said_before_and_after(house: House, account: Account):
-    traffic = house.app.importing_traffic
+    traffic = house.app.traffic
     content = csv(line(0, "DELIVRD", key="smsc-1"), line(0, "DELIVRD", key="smsc-1").replace("08:00:00", "08:30:00"))
     found = upload(house, account, content)
     mapping = traffic.propose(house.viewer, found.import_id).mapping

@@ -47,7 +47,7 @@ def application(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         app = build_app(Settings(data_dir=tmp_path_factory.mktemp("requests")))
     app.state.migrate()
     if request.param == "set up":
-        app.people.add(NewPerson("Ada", "ada@example.org", PASSWORD), StoppedClock()())
+        app.people.adding.add(NewPerson("Ada", "ada@example.org", PASSWORD), StoppedClock()())
     yield app
     app.close()
 
@@ -110,7 +110,7 @@ def test_any_header_gets_an_answer(browser: Browser, odd: str) -> None:
 
 @pytest.mark.parametrize("address", ["a\x00b", "\x85" * 200, "\ud800", "1" * 5_000])
 def test_whoever_says_odd_things_of_where_he_is_may_log_in(application: App, browser: Browser, address: str) -> None:
-    if application.signing_in.needs_setup():
+    if application.people.signing_in.needs_setup():
         pytest.skip("there is nobody yet")
     browser.address = address
     found = re.search(r'name="csrf" value="([^"]+)"', browser.get("/login").text)
@@ -118,10 +118,10 @@ def test_whoever_says_odd_things_of_where_he_is_may_log_in(application: App, bro
     form = {"csrf": found[1], "email": "ada@example.org", "password": PASSWORD, "next": "/"}
     answer = browser.post("/login", form, {"user-agent": f"Firefox/\x85 on Windows {'x' * 5_000}"})
     assert answer.status == 303
-    viewer = application.people.get_viewer("ada@example.org")
+    viewer = application.people.adding.get_viewer("ada@example.org")
     token = browser.cookies[SESSION_COOKIE]
     here = next(
-        each for each in application.signing_in.list_sessions(viewer, token, StoppedClock()()) if each.is_current
+        each for each in application.people.signing_in.list_sessions(viewer, token, StoppedClock()()) if each.is_current
     )
     assert here.browser == "Firefox on Windows"
     assert here.address.isprintable()

@@ -58,8 +58,8 @@ class Site:
         browser = Browser(self.asgi, html=False)
         if preset:
             email = f"{preset.replace(' ', '.').lower()}@example.org"
-            self.app.people.add(NewPerson(preset, email, PASSWORD, preset), self.clock())
-            token = self.app.signing_in.sign_in(email, PASSWORD, sessions.Browser(), self.clock())
+            self.app.people.adding.add(NewPerson(preset, email, PASSWORD, preset), self.clock())
+            token = self.app.people.signing_in.sign_in(email, PASSWORD, sessions.Browser(), self.clock())
             browser.cookies[SESSION_COOKIE] = token
         return browser
 
@@ -68,7 +68,7 @@ class Site:
 def site(tmp_path: Path) -> Iterator[Site]:
     app, clock = build_app(Settings(data_dir=tmp_path)), StoppedClock()
     app.state.migrate()
-    app.people.add(NewPerson("Ada", "ada@example.org", PASSWORD), clock())
+    app.people.adding.add(NewPerson("Ada", "ada@example.org", PASSWORD), clock())
     routes = [*web.routes(app, clock=clock), Route("/{path:path}", lambda _: PlainTextResponse("inside"))]
     middleware = web.middleware(app, is_user_activity=lambda _: True, pages=FakePages(), clock=clock)
     yield Site(app, Starlette(routes=routes, middleware=middleware), clock)
@@ -106,14 +106,14 @@ def test_a_stranger_gets_the_way_in_and_nothing_else(site: Site) -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_each_role_gets_its_own_and_nobody_else_s(site: Site, preset: str) -> None:
-    admin = site.app.people.get_viewer("ada@example.org")
-    export = site.app.exporting.start(admin, AuditRequest(AuditFilter()), ExportFormat.CSV, site.clock())
-    site.app.exporting.run(export.export_id, site.clock)
+    admin = site.app.people.adding.get_viewer("ada@example.org")
+    export = site.app.reports.exporting.start(admin, AuditRequest(AuditFilter()), ExportFormat.CSV, site.clock())
+    site.app.reports.exporting.run(export.export_id, site.clock)
     browser = site.browser(preset)
     assert ask(browser, "GET", "/downloads/{export_id:uuid}") == 404
     assert ask(browser, "GET", "/downloads/{export_id:uuid}", export.export_id) == 404
     owner = Browser(site.asgi)
-    owner.cookies[SESSION_COOKIE] = site.app.signing_in.sign_in(
+    owner.cookies[SESSION_COOKIE] = site.app.people.signing_in.sign_in(
         "ada@example.org", PASSWORD, sessions.Browser(), site.clock()
     )
     assert ask(owner, "GET", "/downloads/{export_id:uuid}", export.export_id) == 200
@@ -126,12 +126,12 @@ def test_each_role_gets_its_own_and_nobody_else_s(site: Site, preset: str) -> No
 
 @pytest.mark.parametrize("act", ["deactivate", "delete"])
 def test_whoever_is_put_out_gets_nothing_a_second_later(site: Site, act: str) -> None:
-    admin = site.app.people.get_viewer("ada@example.org")
+    admin = site.app.people.adding.get_viewer("ada@example.org")
     browser = site.browser("Campaign manager")
     assert ask(browser, "GET", "/session/ping") == 200
     site.clock.advance(seconds=RECALLED.total_seconds())
-    person = site.app.people.get_viewer("campaign.manager@example.org")
-    getattr(site.app.managing_people, act)(admin, person.user_id, site.clock())
+    person = site.app.people.adding.get_viewer("campaign.manager@example.org")
+    getattr(site.app.people.managing, act)(admin, person.user_id, site.clock())
     for method, path in (*GUARDED, ("GET", "/")):
         assert ask(browser, method, path) == 401, path
     assert ask(site.browser("Reporting manager"), "GET", "/session/ping") == 200

@@ -131,7 +131,7 @@ def test_what_ended_while_the_queue_was_locked_is_put_in_again(
 ):
     pulse = Pulse(waiting, jobs_doing.doing, clock, send_slots=2)
     pulse.beat()
-    monkeypatch.setattr(jobs_doing, "shared_app", lambda: SimpleNamespace(working=SimpleNamespace(do=lambda *_: None)))
+    monkeypatch.setattr(jobs_doing, "shared_app", lambda: SimpleNamespace(work=SimpleNamespace(do=lambda *_: None)))
     # Huey deletes a mark of each task that has ended, before it says so.
     monkeypatch.setattr(app.huey, "delete", locked)
     with pytest.raises(sqlite3.OperationalError):

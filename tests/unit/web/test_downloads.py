@@ -25,7 +25,7 @@ def file(application: FakeApplication, tmp_path: Path) -> bytes:
     path.write_bytes(b"some rows")
     for viewer, export_id in ((ADA, EXPORT), (BEN, EXPORT.replace("1", "2"))):
         name = "Messages 2026-03-01.csv"
-        application.exporting.files[viewer.user_id, export_id] = Download(path, name, ExportFormat.CSV)
+        application.reports.exporting.files[viewer.user_id, export_id] = Download(path, name, ExportFormat.CSV)
     return path.read_bytes()
 
 

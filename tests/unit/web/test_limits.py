@@ -67,7 +67,7 @@ def test_nobody_joins_a_long_queue_of_passwords_and_health_is_answered_meanwhile
     assert "Too many people log in at this moment." in answer.text
     assert PASSWORD not in answer.text
     assert browser.get("/healthz").status == 200
-    assert not application.links.done
+    assert not application.people.links.done
     assert not sign_in.sessions
 
 

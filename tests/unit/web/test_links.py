@@ -24,7 +24,7 @@ LINKED = [path for path in FORMS if path != "/forgot"]
 
 @pytest.fixture
 def links(application: FakeApplication) -> FakeLinks:
-    return application.links
+    return application.people.links
 
 
 def submit(browser: Browser, path: str, **changes: str) -> Answer:
