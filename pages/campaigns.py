@@ -61,7 +61,7 @@ with widgets.show_errors():
         clicked = tables.find_clicked(f"{KEY}_table", click, [item.campaign_id for item in page.items])
         if click and clicked:
             with widgets.show_errors():
-                act(click, app.composing.get(viewer, clicked))
+                act(click, app.campaigns.composing.get(viewer, clicked))
         tables.pager(KEY, page.total, SIZES)
     else:
         with widgets.empty_state(

@@ -67,7 +67,7 @@ with widgets.show_errors():
         clicked = tables.find_clicked(f"{KEY}_table", click, [item.list_id for item in page.items])
         if click and clicked:
             with widgets.show_errors():
-                act(click, app.importing.get(viewer, clicked))
+                act(click, app.lists.get(viewer, clicked))
         tables.pager(KEY, page.total, SIZES)
     else:
         closed.warn_without_account("A list belongs to a traffic account.")

@@ -68,7 +68,7 @@ with widgets.show_errors():
         clicked = tables.find_clicked(f"{KEY}_table", click, [item.import_id for item in page.items])
         if click and clicked:
             with widgets.show_errors():
-                act(click, app.importing_traffic.get(viewer, clicked))
+                act(click, app.traffic.get(viewer, clicked))
         tables.pager(KEY, page.total, SIZES)
     else:
         traffic_panels.nothing_yet()

@@ -65,7 +65,7 @@ with widgets.show_errors():
         clicked = tables.find_clicked(f"{KEY}_table", click, [item.account_id for item in page.items])
         if click and clicked:
             with widgets.show_errors():
-                act(click, app.accounts.get(viewer, clicked))
+                act(click, app.accounts.managing.get(viewer, clicked))
         tables.pager(KEY, page.total, SIZES)
     else:
         account_panels.nothing_here()

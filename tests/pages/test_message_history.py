@@ -275,7 +275,7 @@ def test_no_way_out_is_offered_where_it_would_lead_to_the_same(house: House, mon
     def fail(*_: object) -> None:
         raise StorageError("The history does not answer.", hint="Try again.")
 
-    monkeypatch.setattr(house.app.reporting, "messages", fail)
+    monkeypatch.setattr(house.app.reports.reporting, "messages", fail)
     at = house.open(KEY)
     assert "The history does not answer" in at.error[0].value
     assert f"{KEY}_all" not in keys(at)

@@ -29,18 +29,18 @@ def add_draft(house: House, viewer: Viewer, name: str) -> str:
 
 def add_account(house: House, viewer: Viewer, name: str, kind: AccountType = AccountType.SMPP) -> str:
     account = Account("", f"aaa {name}", f"Account {name}", kind, AccountStatus.ACTIVE, "", 100)
-    opened = house.app.accounts.open_account(account, [], now())
-    house.app.accounts.join(viewer.user_id, opened.account_id)
+    opened = house.app.accounts.managing.open_account(account, [], now())
+    house.app.accounts.managing.join(viewer.user_id, opened.account_id)
     return opened.account_id
 
 
 def add_import(house: House, viewer: Viewer, name: str) -> str:
     if name == "first":
         add_account(house, viewer, "booking")
-    member = house.app.people.get_viewer(viewer.email)
-    (account,) = house.app.importing_traffic.list_accounts(member)
+    member = house.app.people.adding.get_viewer(viewer.email)
+    (account,) = house.app.traffic.list_accounts(member)
     upload = TrafficUpload(account.account_id, f"{name}.csv")
-    return house.app.importing_traffic.upload(member, upload, io.BytesIO(cdr.records(1)), now()).import_id
+    return house.app.traffic.upload(member, upload, io.BytesIO(cdr.records(1)), now()).import_id
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def test_an_icon_of_a_row_that_is_gone_says_so(house: House) -> None:
     add_list(house, viewer, "aside")
     at = house.open("distribution_lists")
     row = row_of(at, "first")
-    house.app.importing.delete(viewer, gone, now())
+    house.app.lists.delete(viewer, gone, now())
     with clicking("delete", row):
         at.run()
     assert not at.exception

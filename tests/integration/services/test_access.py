@@ -473,7 +473,7 @@ def test_the_hours_of_another_account_are_empty(house: House):
 def test_a_list_of_another_account_in_a_draft_has_no_name(things: Things):
     # The next check says of a list of one's own other account what it is called.
     house = things.house
-    apart = house.app.accounts.create(
+    apart = house.app.accounts.managing.create(
         house.viewer,
         NewAccount("apart", "Apart", AccountType.CAMPAIGN, AccountSettings("simulator", 100)),
         house.now,
@@ -481,9 +481,11 @@ def test_a_list_of_another_account_in_a_draft_has_no_name(things: Things):
     viewer = somebody(house, PRESETS["Campaign manager"], frozenset({apart.account_id}))
     draft = replace(house.draft(things.list_id), account_id=apart.account_id)
     for ask in (
-        lambda: house.app.composing.save(viewer, draft, house.now),
-        lambda: house.app.composing.save(viewer, replace(draft, list_ids=(), left_out_ids=draft.list_ids), house.now),
-        lambda: house.app.composing.preview(viewer, draft, 0),
+        lambda: house.app.campaigns.composing.save(viewer, draft, house.now),
+        lambda: house.app.campaigns.composing.save(
+            viewer, replace(draft, list_ids=(), left_out_ids=draft.list_ids), house.now
+        ),
+        lambda: house.app.campaigns.composing.preview(viewer, draft, 0),
     ):
         with pytest.raises(InvalidInput) as caught:
             ask()
