@@ -131,7 +131,7 @@ def test_clone_asks_for_a_name_and_leads_to_the_copy(house: House) -> None:
     viewer = house.sign_in()
     original = save_draft(house, viewer, fallbacks={"FirstName": "friend"})
     at = house.open("campaigns")
-    at.session_state["widgets_panel"] = widgets._Panel("campaigns_clone", original.campaign_id, "", "")
+    at.session_state["widgets_panel"] = widgets._Panel("campaigns_clone", original.campaign_id, "", "", "Cancel")
     at.run()
     at.text_input(key="campaigns_clone_name").set_value("ab").run()
     at.button(key="campaigns_clone_save").click().run()
