@@ -9,17 +9,19 @@ import pytest
 
 from core.domain.accounts import INACTIVE_FAULT
 from core.domain.campaigns import CampaignStatus
+from core.domain.cdr import TrafficImportStatus
 from core.domain.exports import ExportFormat, ExportStatus
 from core.domain.messages import OutboundMessage, SubmitResult
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
-from core.errors import Forbidden, NotFound
+from core.errors import Forbidden, InvalidInput, NotFound
 from core.history.messages.queries import MessageQuery
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.reports.export_requests import MessagesRequest
 from core.services.reports.reporting import StatisticsRequest
 from core.state import campaigns
 from core.state.sessions import Browser
+from tests.support import cdr
 from tests.support.house import PASSWORD, House, contacts, make_house
 
 
@@ -197,3 +199,13 @@ def test_a_scheduled_campaign_becomes_a_draft_again(house: House) -> None:
     found = house.campaign(campaign_id)
     assert found.status is CampaignStatus.INACTIVE
     assert "may not send" in found.fault
+
+
+def test_a_file_uploaded_before_is_not_imported_while_the_account_is_inactive(house: House) -> None:
+    account = cdr.open_outside(house)
+    import_id = cdr.upload(house, account, cdr.records(1)).import_id
+    mapping = house.app.traffic.propose(house.viewer, import_id).mapping
+    house.app.accounts.managing.deactivate(house.viewer, account.account_id, house.now)
+    with pytest.raises(InvalidInput, match="inactive"):
+        house.app.traffic.begin(house.viewer, import_id, mapping)
+    assert house.app.traffic.get(house.viewer, import_id).status is TrafficImportStatus.TO_MAP
