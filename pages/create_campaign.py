@@ -12,7 +12,6 @@ from pages._ui.create_campaign.campaign_steps import Step
 
 def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
     """Draw Save and what comes next, and do them."""
-    launches = False
     # Above the bar: whoever clicks looks there, and below the message it would lie half behind the buttons.
     trouble = st.bottom.container()
     with (
@@ -20,29 +19,7 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
         st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key=f"{KEY}_finish"),
     ):
         state = st.empty()
-        lacking = "" if step.is_last else ", ".join(form.missing())
-        # Before the buttons: on a phone they stand side by side below it.
-        if step.merged:
-            widgets.why_not("" if step.is_timed else "First mend the schedule.")
-        widgets.why_not(f"First fill in: {lacking}." if lacking else "")
-        saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
-        if step.merged:
-            launches = st.button(
-                "Launch",
-                type="primary",
-                icon=":material/rocket_launch:",
-                key=f"{KEY}_launch",
-                disabled=not step.is_timed,
-                help="First shows what it will do and cost, for every recipient.",
-            )
-        if not step.is_last:
-            st.button(
-                "Next Step",
-                type="primary",
-                key=f"{KEY}_next",
-                disabled=bool(lacking),
-                on_click=campaign_tabs.go_on,
-            )
+        saves, launches = buttons(form, step)
     with trouble, widgets.show_errors(step.places):
         if saves or launches:
             campaign_form.save(app, viewer, form)
@@ -54,6 +31,29 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
             widgets.go("preflight", id=form.campaign_id)
         campaign_form.autosave(app, viewer, form)
     campaign_saving.show(form, state)
+
+
+def buttons(form: Form, step: Step) -> tuple[bool, bool]:
+    """Draw the buttons and why one of them is gray; return whether to save and whether to launch."""
+    launches = False
+    lacking = "" if step.is_last else ", ".join(form.missing())
+    # Before the buttons: on a phone they stand side by side below it.
+    if step.merged:
+        widgets.why_not("" if step.is_timed else "First mend the schedule.")
+    widgets.why_not(f"First fill in: {lacking}." if lacking else "")
+    saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
+    if step.merged:
+        launches = st.button(
+            "Launch",
+            type="primary",
+            icon=":material/rocket_launch:",
+            key=f"{KEY}_launch",
+            disabled=not step.is_timed,
+            help="First shows what it will do and cost, for every recipient.",
+        )
+    if not step.is_last:
+        st.button("Next Step", type="primary", key=f"{KEY}_next", disabled=bool(lacking), on_click=campaign_tabs.go_on)
+    return saves, launches
 
 
 session.require(Permission.CAMPAIGN)

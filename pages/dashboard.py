@@ -26,14 +26,8 @@ def overview() -> None:
     app, viewer = session.current()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.header("SMS Traffic", anchor=False, width="content")
-        preset = st.selectbox(
-            "Period",
-            PERIODS,
-            key="dashboard_period",
-            bind=address.bound("dashboard_period"),
-            label_visibility="collapsed",
-            width=180,
-        )
+        key, bind = "dashboard_period", address.bound("dashboard_period")
+        preset = st.selectbox("Period", PERIODS, key=key, bind=bind, label_visibility="collapsed", width=180)
     with widgets.show_errors():
         closed.warn_without_account("Only the messages of your traffic accounts are counted.")
         now = session.now()
@@ -44,8 +38,8 @@ def overview() -> None:
         figures(summary)
         with widgets.card(f"Messages sent, {preset.lower()}", key="dashboard_graph"):
             sent = formats.count(summary.total, "message", "messages")
-            graph = charts.traffic(summary.series, formats.in_zone(now, viewer.time_zone))
-            charts.show(graph, key="dashboard_traffic", alt=f"{sent} sent {preset.lower()}")
+            drawn = charts.traffic(summary.series, formats.in_zone(now, viewer.time_zone))
+            charts.show(drawn, key="dashboard_traffic", alt=f"{sent} sent {preset.lower()}")
         breakdowns(summary)
 
 
@@ -67,8 +61,8 @@ def breakdowns(summary: TrafficSummary) -> None:
     counts = {"delivered": summary.delivered, "undelivered": summary.undelivered, "transmitted": summary.transmitted}
     status, country, shortcuts = st.columns([1.05, 1.35, 0.95])
     with status, widgets.card("Delivery status breakdown", key="dashboard_status"):
-        alt = ", ".join(f"{count} {name}" for name, count in counts.items())
-        charts.show(charts.delivery(**counts), key="dashboard_delivery", alt=alt)
+        said = ", ".join(f"{count} {name}" for name, count in counts.items())
+        charts.show(charts.delivery(**counts), key="dashboard_delivery", alt=said)
     with country, widgets.card("Country breakdown", key="dashboard_country"):
         charts.show(charts.countries(summary.countries), key="dashboard_countries", alt="Messages sent by country")
     with shortcuts, widgets.card("Shortcuts", key="dashboard_shortcuts"):

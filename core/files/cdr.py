@@ -196,26 +196,15 @@ def _open_csv(path: Path, file: BinaryIO, kind: CdrKind, block_bytes: int) -> Cd
     def blocks() -> Iterator[pa.Table]:
         names = [f"c{index}" for index in range(len(header))]
         try:
-            reader = open_csv(
-                content,
-                # Rows have numbers only when one thread reads them.
-                read_options=ReadOptions(
-                    use_threads=False,
-                    block_size=block_bytes,
-                    column_names=names,
-                    skip_rows=skipped,
-                    encoding=encoding,
-                ),
-                parse_options=ParseOptions(
-                    delimiter=delimiter,
-                    newlines_in_values=True,
-                    invalid_row_handler=refuse,
-                    ignore_empty_lines=False,
-                ),
-                convert_options=ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-                ),
+            # Rows have numbers only when one thread reads them.
+            reading = ReadOptions(
+                use_threads=False, block_size=block_bytes, column_names=names, skip_rows=skipped, encoding=encoding
             )
+            parsing = ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse, ignore_empty_lines=False
+            )
+            texts = ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
+            reader = open_csv(content, read_options=reading, parse_options=parsing, convert_options=texts)
             yield from _numbered(reader, bad_numbers, skipped, own)
         except pa.ArrowException as error:
             raise _explained(error, path, kind) from error
