@@ -1,12 +1,10 @@
-"""Doing what a task says, and knowing what this process is doing just now."""
+"""Knowing what this process is doing just now."""
 
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 
-from core.bootstrap import shared_app
 from core.services.work_queue import Work
 
 
@@ -42,14 +40,3 @@ class Doing:
 
 
 doing = Doing()
-
-
-def do(work: Work) -> None:
-    """Do it by the time that the state store tells, or nothing when somebody else does."""
-    with doing.under_way(work):
-        shared_app().work.do(work, utc_now)
-
-
-def utc_now() -> datetime:
-    """Return the present moment, as the application has it: the pulse sets it by the state store with every beat."""
-    return shared_app().clock()

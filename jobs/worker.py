@@ -1,4 +1,4 @@
-"""The worker process: `python -m jobs.worker`. It loads every task, beats the pulse and runs the queue."""
+"""The worker process: `python -m jobs.worker`. It beats the pulse and runs the queue."""
 
 import logging
 import time
@@ -8,14 +8,11 @@ from huey.consumer import Consumer
 from core import logs
 from core.bootstrap import App, shared_app
 from core.private_files import keep_private
-from jobs import exporting, importing, maintenance, receipts, rollups, sending
 from jobs.app import huey, prepare
 from jobs.doing import doing
-from jobs.periodic import Pulse
+from jobs.pulse import Pulse
 
 log = logging.getLogger(__name__)
-
-TASK_MODULES = (exporting, importing, maintenance, receipts, rollups, sending)
 
 # Between two tries to reach the stores before the first work.
 WAIT_S = 1.0

@@ -1,6 +1,7 @@
 import sqlite3
 import threading
 from collections import Counter
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -8,10 +9,11 @@ from huey.api import Task
 
 from core.errors import StorageError
 from core.services.work_queue import Work, WorkKind
-from jobs import app, periodic
-from jobs import doing as jobs_doing
+from jobs import app, tasks
+from jobs import pulse as pulse_module
 from jobs.doing import Doing
-from jobs.periodic import Pulse
+from jobs.pulse import Pulse
+from jobs.tasks import work_of
 from tests.support.clock import StoppedClock
 
 LIST, FREEZE = Work(WorkKind.IMPORT, "list-1"), Work(WorkKind.FREEZE, "campaign-1")
@@ -19,7 +21,13 @@ FIRST, SECOND, THIRD = (Work(WorkKind.SEND, f"campaign-{number}") for number in 
 RECEIPTS, ROLLUPS, TIDY = Work(WorkKind.RECEIPTS), Work(WorkKind.ROLLUPS), Work(WorkKind.TIDY)
 MAINTENANCE, MEND = Work(WorkKind.MAINTENANCE), Work(WorkKind.MEND)
 ALWAYS = dict.fromkeys((RECEIPTS, ROLLUPS, TIDY, MAINTENANCE, MEND), 1)
-KINDS = {wrapper.task_class.__name__: kind for kind, wrapper in periodic.TASKS.items()}
+PAUSES = {
+    WorkKind.RECEIPTS: timedelta(seconds=0.5),
+    WorkKind.ROLLUPS: timedelta(seconds=60),
+    WorkKind.TIDY: timedelta(minutes=10),
+    WorkKind.MAINTENANCE: timedelta(seconds=60),
+    WorkKind.MEND: timedelta(seconds=30),
+}
 
 
 class Queue:
@@ -41,11 +49,13 @@ class Queue:
         return lambda handler: handler
 
     def taken(self) -> Counter[Work]:
-        return Counter(Work(KINDS[type(task).__name__], *task.args) for task in self.tasks)
+        return Counter(map(work_of, self.tasks))
 
 
 class Waiting:
-    """What waits in the state store."""
+    """What waits in the state store, and what is done again and again."""
+
+    pauses = PAUSES
 
     def __init__(self) -> None:
         self.works: list[Work] = []
@@ -66,7 +76,7 @@ class Waiting:
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
     queue = Queue()
-    monkeypatch.setattr(periodic, "huey", queue)
+    monkeypatch.setattr(pulse_module, "huey", queue)
     return queue
 
 
@@ -92,7 +102,7 @@ def pulse(queue: Queue, waiting: Waiting, doing: Doing, clock: StoppedClock) -> 
 
 def take(queue: Queue, work: Work) -> Task:
     """Let a thread, here or elsewhere, take one task for *work* out of the queue."""
-    task = next(task for task in queue.tasks if (KINDS[type(task).__name__], *task.args) == (work.kind, work.subject))
+    task = next(task for task in queue.tasks if work_of(task) == work)
     queue.tasks.remove(task)
     return task
 
@@ -129,14 +139,14 @@ def locked(_key: str) -> None:
 def test_what_ended_while_the_queue_was_locked_is_put_in_again(
     monkeypatch: pytest.MonkeyPatch, queue: Queue, waiting: Waiting, clock: StoppedClock
 ):
-    pulse = Pulse(waiting, jobs_doing.doing, clock, send_slots=2)
+    pulse = Pulse(waiting, tasks.doing, clock, send_slots=2)
     pulse.beat()
-    monkeypatch.setattr(jobs_doing, "shared_app", lambda: SimpleNamespace(work=SimpleNamespace(do=lambda *_: None)))
+    monkeypatch.setattr(tasks, "shared_app", lambda: SimpleNamespace(work=SimpleNamespace(do=lambda *_: None)))
     # Huey deletes a mark of each task that has ended, before it says so.
     monkeypatch.setattr(app.huey, "delete", locked)
     with pytest.raises(sqlite3.OperationalError):
         app.huey.execute(take(queue, RECEIPTS))
-    clock.now += periodic.REPEATED[WorkKind.RECEIPTS]
+    clock.now += PAUSES[WorkKind.RECEIPTS]
     pulse.beat()
     assert queue.taken()[RECEIPTS] == 1
 
@@ -264,7 +274,7 @@ def test_a_queue_that_took_nothing_is_asked_again(pulse: Pulse, queue: Queue, wa
 def test_trouble_does_not_stop_the_pulse(
     pulse: Pulse, queue: Queue, waiting: Waiting, monkeypatch: pytest.MonkeyPatch, trouble: str
 ):
-    monkeypatch.setattr(periodic, "BEAT_S", 0.001)
+    monkeypatch.setattr(pulse_module, "BEAT_S", 0.001)
     waiting.works = [LIST]
     waiting.broken, queue.full = trouble == "store", trouble == "queue"
     pulse.start()

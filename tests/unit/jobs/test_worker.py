@@ -1,41 +1,22 @@
-import importlib
-import pkgutil
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-import jobs
 from core.clock import StoreClock
 from core.config import Settings
 from core.errors import StorageError
-from core.services.work_queue import WorkKind
+from core.services.work_queue import Work, WorkKind
 from jobs import worker
 from jobs.app import huey
-from jobs.periodic import TASKS
-from jobs.worker import TASK_MODULES
+from jobs.tasks import task_of, work_of
 
 
-def modules_with_tasks() -> set[str]:
-    """Return the modules of `jobs` that decorate a task, found by loading every one."""
-    for module in pkgutil.iter_modules(jobs.__path__, "jobs."):
-        importlib.import_module(module.name)
-    return {name.rpartition(".")[0] for name in huey._registry._registry}
-
-
-def test_the_worker_loads_every_module_with_tasks():
-    assert modules_with_tasks() == {module.__name__ for module in TASK_MODULES}
-
-
-def test_there_is_a_task_for_every_kind_of_work():
-    assert set(TASKS) == set(WorkKind)
-
-
-def test_every_task_is_one_the_pulse_can_put_in():
-    assert {task.task_class.__name__ for task in TASKS.values()} == {
-        name.rpartition(".")[2] for name in huey._registry._registry
-    }
+def test_a_piece_of_work_comes_out_of_the_queue_as_it_went_in():
+    for kind in WorkKind:
+        for work in (Work(kind), Work(kind, "a-subject")):
+            assert work_of(huey.deserialize_task(huey.serialize_task(task_of(work)))) == work
 
 
 class Away:

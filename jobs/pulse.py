@@ -10,58 +10,27 @@ its lease: nobody waits for word of it. Campaigns that send at the same time sha
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
-
-from huey.api import Task, TaskWrapper
 
 from core import logs
 from core.services.work_queue import Work, WorkKind, WorkQueue
 from jobs.app import huey
 from jobs.doing import Doing
-from jobs.exporting import tidy_up, write_export
-from jobs.importing import import_list, import_traffic, seed_demo
-from jobs.maintenance import maintain_history, mend_times
-from jobs.receipts import merge_receipts
-from jobs.rollups import refresh_rollups
-from jobs.sending import freeze_audience, send_campaign, settle_canceled, start_campaign
+from jobs.tasks import task_of, work_of
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 0.5
-# What is not found by looking, but done again and again.
-REPEATED: Mapping[WorkKind, timedelta] = {
-    WorkKind.RECEIPTS: timedelta(seconds=0.5),
-    WorkKind.ROLLUPS: timedelta(seconds=60),
-    WorkKind.TIDY: timedelta(minutes=10),
-    WorkKind.MAINTENANCE: timedelta(seconds=60),
-    WorkKind.MEND: timedelta(seconds=30),
-}
-TASKS: Mapping[WorkKind, TaskWrapper] = {
-    WorkKind.IMPORT: import_list,
-    WorkKind.TRAFFIC: import_traffic,
-    WorkKind.START: start_campaign,
-    WorkKind.FREEZE: freeze_audience,
-    WorkKind.CANCEL: settle_canceled,
-    WorkKind.SEND: send_campaign,
-    WorkKind.RECEIPTS: merge_receipts,
-    WorkKind.DEMO: seed_demo,
-    WorkKind.ROLLUPS: refresh_rollups,
-    WorkKind.EXPORT: write_export,
-    WorkKind.TIDY: tidy_up,
-    WorkKind.MAINTENANCE: maintain_history,
-    WorkKind.MEND: mend_times,
-}
-_KINDS = {wrapper.task_class: kind for kind, wrapper in TASKS.items()}
 
 
 class Pulse:
     """Finds work and enqueues it, from a thread of the worker process."""
 
-    def __init__(self, working: WorkQueue, doing: Doing, clock: Callable[[], datetime], send_slots: int) -> None:
+    def __init__(self, work: WorkQueue, doing: Doing, clock: Callable[[], datetime], send_slots: int) -> None:
         """Take who finds work, who knows what is done here, the clock, and how many threads may send at a time."""
-        self._working = working
+        self._work = work
         self._clock = clock
         self._send_slots = send_slots
         self._stop = threading.Event()
@@ -83,16 +52,17 @@ class Pulse:
     def beat(self) -> None:
         """Look once and enqueue what is not under way."""
         now = self._clock()
-        queued = Counter(_work(task) for task in huey.pending() if type(task) in _KINDS)
+        queued = Counter(map(work_of, huey.pending()))
         running = self._doing.counts()
-        found = [*self._working.find(now), *self._repeat(now)]
+        found = [*self._work.find(now), *self._repeat(now)]
         for work in found:
             if work.kind is not WorkKind.SEND and work not in queued and work not in running:
                 self._enqueue(work)
         self._share_slots([work for work in found if work.kind is WorkKind.SEND], queued, running, now)
 
     def _repeat(self, now: datetime) -> list[Work]:
-        due = [kind for kind, pause in REPEATED.items() if not _is_within(self._repeated_at.get(kind), now, pause)]
+        pauses = self._work.pauses
+        due = [kind for kind, pause in pauses.items() if not _is_within(self._repeated_at.get(kind), now, pause)]
         self._repeated_at |= dict.fromkeys(due, now)
         return [Work(kind) for kind in due]
 
@@ -104,7 +74,7 @@ class Pulse:
         if not sends or mine >= self._send_slots:
             return
         # Threads of all workers: a thread of this one between two batches has no lease.
-        taken = Counter(dict(self._working.count_sending(now))) | running
+        taken = Counter(dict(self._work.count_sending(now))) | running
         taken += queued
         for _ in range(self._send_slots - mine):
             # Several threads may send the same campaign: each takes another batch.
@@ -114,8 +84,7 @@ class Pulse:
             self._enqueue(work)
 
     def _enqueue(self, work: Work) -> None:
-        task: Task = TASKS[work.kind].s(work.subject)
-        huey.enqueue(task)
+        huey.enqueue(task_of(work))
 
     def _run(self) -> None:
         while not self._stop.wait(BEAT_S):
@@ -125,10 +94,6 @@ class Pulse:
             except Exception:
                 # A store or the queue does not answer. Without a pulse this worker would never work again.
                 log.exception("pulse_missed")
-
-
-def _work(task: Task) -> Work:
-    return Work(_KINDS[type(task)], *task.args)
 
 
 def _is_within(at: datetime | None, now: datetime, pause: timedelta) -> bool:
