@@ -13,8 +13,8 @@ from core.files.apart import APART, Looking
 from core.history.lake.connection import Lake
 from core.services import accounts, campaigns, lists, people, reports, sending, traffic, upkeep
 from core.services.accounts import Accounts
-from core.services.alone import Alone
 from core.services.campaigns import Campaigns
+from core.services.leases import Leases
 from core.services.lists.importing_lists import ImportingLists
 from core.services.people import People
 from core.services.people.throttling import LONGEST_WINDOW
@@ -74,22 +74,22 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     """
     state = State(settings.state_url)
     register = StoredLakeRegister(state)
-    lake = Lake(settings, register)
+    lake, leases = Lake(settings, register), Leases(state, settings.lease_s)
     of_people = people.build(settings, state, looking.portrait)
     of_accounts = accounts.build(settings, state, lake, looking)
-    of_lists = lists.build(settings, state, lake, of_accounts, looking)
-    of_traffic = traffic.build(settings, state, lake, looking)
-    of_sending = sending.build(settings, state, lake, of_accounts.gateways)
-    of_campaigns = campaigns.build(settings, state, lake, of_accounts, of_sending.batch_history)
-    of_reports = reports.build(settings, state, lake)
+    of_lists = lists.build(settings, state, lake, of_accounts, looking, leases)
+    of_traffic = traffic.build(settings, state, lake, looking, leases)
+    of_sending = sending.build(settings, state, lake, of_accounts.gateways, leases)
+    of_campaigns = campaigns.build(settings, state, lake, of_accounts, of_sending.batch_history, leases)
+    of_reports = reports.build(settings, state, lake, leases)
     kinds = [
         Kind("deleted lists", of_lists.finish_deletions),
         Kind("uploads nobody mapped", of_traffic.delete_forgotten),
         Kind("exports", of_reports.exporting.delete_expired),
         Kind("sessions, links and failed tries", of_people.signing_in.delete_ended),
     ]
-    of_upkeep = upkeep.build(settings, state, lake, register, _furthest(settings), kinds)
-    demo, alone = DemoSeeding(settings, state, lake), Alone(state, settings.lease_s)
+    of_upkeep = upkeep.build(settings, state, lake, register, leases, _furthest(settings), kinds)
+    demo = DemoSeeding(settings, state, lake, leases)
     return App(
         settings,
         StoreClock(state.tell_time),
@@ -104,7 +104,7 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
         of_reports,
         of_upkeep,
         demo,
-        WorkQueue(of_lists, of_traffic, of_campaigns, of_sending, of_reports, of_upkeep, demo, alone),
+        WorkQueue(of_lists, of_traffic, of_campaigns, of_sending, of_reports, of_upkeep, demo, leases),
     )
 
 

@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 import pyarrow as pa
@@ -50,7 +50,7 @@ from core.history.audience.contacts import ContactStore
 from core.history.lake.connection import Lake
 from core.history.lake.schema import UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore
-from core.services.heartbeat import heartbeat, new_owner
+from core.services.leases import Leases
 from core.state import accounts, campaigns, installation, lists, users
 from core.state.lists import ImportCounts
 from core.state.store import State
@@ -99,9 +99,10 @@ class DemoSummary:
 class DemoSeeding:
     """Creates the demo company, once, and lets people see it."""
 
-    def __init__(self, settings: Settings, state: State, lake: Lake) -> None:
+    def __init__(self, settings: Settings, state: State, lake: Lake, leases: Leases) -> None:
         """Take the stores and the seed."""
         self._settings = settings
+        self._leases = leases
         self._state = state
         self._contacts = ContactStore(lake)
         self._messages = MessageStore(lake)
@@ -123,14 +124,13 @@ class DemoSeeding:
 
     def run(self, user_id: str, clock: Callable[[], datetime]) -> None:
         """Seed for this person, unless another worker does."""
-        owner = new_owner()
-        if not self._lease(user_id, owner, clock()):
-            return
-        with heartbeat(lambda: self._lease(user_id, owner, clock()), self._settings.lease_s / 3):
+        with self._leases.hold(user_id, clock, installation.lease_demo) as lease:
+            if lease is None:
+                return
             summary = self.seed(user_id, clock())
-        with self._state.write() as session:
-            installation.delete_demo_request(session, user_id)
-        log.info("demo_seeded", extra={"messages": summary.message_count})
+            with self._state.write() as session:
+                installation.delete_demo_request(session, user_id)
+            log.info("demo_seeded", extra={"messages": summary.message_count})
 
     def seed(self, user_id: str, now: datetime, message_count: int = 300_000, days: int = 90) -> DemoSummary:
         """
@@ -259,11 +259,6 @@ class DemoSeeding:
     def _append(self, batch_id: str, campaign_id: str, messages: pa.Table, unsent: pa.Table, plan: Plan) -> None:
         receipts = receipt_table(plan.generator(f"receipts/{batch_id}"), messages, plan.now)
         self._messages.append_batch(batch_id, campaign_id, messages, unsent, plan.now, receipts=receipts)
-
-    def _lease(self, user_id: str, owner: str, now: datetime) -> bool:
-        until = now + timedelta(seconds=self._settings.lease_s)
-        with self._state.write() as session:
-            return installation.lease_demo(session, user_id, owner, now, until)
 
 
 def _record(session: Session, plan: Plan, entry_counts: Mapping[str, int], sent: list[SentCampaign]) -> None:

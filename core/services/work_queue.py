@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from core.services.alone import Alone
 from core.services.campaigns import Campaigns
+from core.services.leases import Leases
 from core.services.lists.importing_lists import ImportingLists
 from core.services.reports import Reports
 from core.services.sending import Sending
@@ -86,12 +86,12 @@ class WorkQueue:
         reports: Reports,
         upkeep: Upkeep,
         demo: DemoSeeding,
-        alone: Alone,
+        leases: Leases,
     ) -> None:
         """Take the rooms. A new kind of work is a line in one of the two tables."""
         self._sending = sending
         self._upkeep = upkeep
-        self._alone = alone
+        self._leases = leases
         launching, controlling = campaigns.launching, campaigns.controlling
         # In the order in which it is found.
         self._found: Mapping[WorkKind, _Found] = {
@@ -142,10 +142,7 @@ class WorkQueue:
 
     def stop(self) -> None:
         """Let what is under way end soon, as when the worker shuts down; what is left waits for the next one."""
-        self._sending.submitting.stop()
-        self._upkeep.rolling_up.stop()
-        self._upkeep.maintaining.stop()
-        self._upkeep.indexing.stop()
+        self._leases.stop.set()
 
     def _take_receipts(self, clock: Clock) -> None:
         self._sending.receiving.collect(clock)
@@ -153,7 +150,7 @@ class WorkQueue:
 
     def _refresh(self, clock: Clock) -> None:
         # Two workers would count the same months and write one after the other what is there already.
-        with self._alone.hold(REFRESHING, clock) as mine:
+        with self._leases.alone(REFRESHING, clock) as mine:
             if mine:
                 self._upkeep.rolling_up.refresh()
                 self._upkeep.indexing.refresh(clock())

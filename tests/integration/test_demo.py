@@ -288,7 +288,7 @@ import os, signal, sys
 from datetime import datetime
 from core.cli import build_app
 from core.config import Settings
-from core.history.messages import MessageStore
+from core.history.messages.message_store import MessageStore
 
 append, left = MessageStore.append_batch, [4]
 

@@ -15,6 +15,7 @@ from core.services.campaigns.controlling import Controlling, ControllingTools
 from core.services.campaigns.launching import Launching, LaunchingTools
 from core.services.campaigns.preflighting import Preflighting
 from core.services.campaigns.quick_sending import QuickSending
+from core.services.leases import Leases
 from core.services.sending.batch_history import BatchHistory
 from core.state.store import State
 
@@ -30,7 +31,9 @@ class Campaigns:
     quick_sending: QuickSending
 
 
-def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, batch_history: BatchHistory) -> Campaigns:
+def build(
+    settings: Settings, state: State, lake: Lake, accounts: Accounts, batch_history: BatchHistory, leases: Leases
+) -> Campaigns:
     """Return the services of campaigns; a canceled one is settled by *batch_history*."""
     audience, contacts = AudienceStore(lake), ContactStore(lake)
     managing, budgeting = accounts.managing, accounts.budgeting
@@ -42,7 +45,7 @@ def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, batc
     return Campaigns(
         composing,
         preflighting,
-        Launching(launching, batch_size=settings.batch_size, lease_s=settings.lease_s),
-        Controlling(controlling, settings.lease_s),
+        Launching(launching, batch_size=settings.batch_size, leases=leases),
+        Controlling(controlling, leases),
         QuickSending(state, contacts, managing, composing, budgeting, settings.quick_send_max),
     )

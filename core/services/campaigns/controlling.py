@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from core.services.accounts.budgeting import Budgeting
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.composing import Composing
 from core.services.campaigns.lost_races import lost_race
-from core.services.heartbeat import heartbeat, new_owner
+from core.services.leases import Leases, new_owner
 from core.services.sending.batch_history import BatchHistory
 from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
@@ -60,11 +60,11 @@ class ControllingTools:
 class Controlling:
     """A worker that sends looks at the state before each sub-window, so all of this takes effect within one."""
 
-    def __init__(self, tools: ControllingTools, lease_s: int) -> None:
-        """Take the tools, and how long a lease lasts."""
+    def __init__(self, tools: ControllingTools, leases: Leases) -> None:
+        """Take the tools and the worker's leases."""
         self._tools = tools
         self._state = tools.state
-        self._lease_s = lease_s
+        self._leases = leases
 
     def pause(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
         """Stop sending for a while. Raises: InvalidTransition: it is not being sent. Forbidden, NotFound."""
@@ -142,16 +142,15 @@ class Controlling:
             campaign = campaigns.get_campaign(session, campaign_id)
             if campaign.status is not CampaignStatus.CANCELED:
                 return False
-            batch = ledger.lease_batch(session, campaign_id, owner, now, now + timedelta(seconds=self._lease_s))
+            batch = ledger.lease_batch(session, campaign_id, owner, now, now + self._leases.lasts)
             gateway = accounts.get_account(session, campaign.account_id).gateway
         if batch is None:
             return False
 
-        def renew() -> bool:
-            with self._state.write() as session:
-                return ledger.renew_batch(session, batch.batch_id, owner, clock() + timedelta(seconds=self._lease_s))
+        def renew(session: Session) -> bool:
+            return ledger.renew_batch(session, batch.batch_id, owner, clock() + self._leases.lasts)
 
-        with heartbeat(renew, self._lease_s / 3):
+        with self._leases.keep(renew):
             rows = self._tools.audience.batch(campaign_id, batch.batch_no)
             self._tools.settling.settle_canceled(campaign, batch, rows, gateway, clock())
         return True

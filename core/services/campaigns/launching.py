@@ -9,7 +9,7 @@ finish.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -27,7 +27,7 @@ from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.addressing import Addressing
 from core.services.campaigns.composing import Composing
 from core.services.campaigns.lost_races import lost_race
-from core.services.heartbeat import heartbeat, new_owner
+from core.services.leases import Lease, Leases
 from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 
@@ -74,13 +74,13 @@ class LaunchingTools:
 class Launching:
     """From draft to Active."""
 
-    def __init__(self, tools: LaunchingTools, *, batch_size: int, lease_s: int) -> None:
+    def __init__(self, tools: LaunchingTools, *, batch_size: int, leases: Leases) -> None:
         """Take the tools, the largest batch and how long a lease lasts."""
         self._tools = tools
         self._state = tools.state
         self._addressing = Addressing(tools.state)
         self._batch_size = batch_size
-        self._lease_s = lease_s
+        self._leases = leases
 
     def launch(self, viewer: Viewer, campaign_id: str, now: datetime, fingerprint: str = "") -> Campaign:
         """
@@ -187,27 +187,30 @@ class Launching:
         What cannot be frozen goes back to Inactive with the fault on it.
         Raises: StorageError: a store did not answer; the campaign stays Processing and is tried again.
         """
-        owner = new_owner()
-        if not self._lease(campaign_id, owner, clock()):
-            return
-        try:
-            with heartbeat(lambda: self._lease(campaign_id, owner, clock()), self._lease_s / 3):
-                frozen = self._tools.audiences.freeze(self._spec(campaign_id, clock()))
-        except StorageError:
-            raise
-        except AppError as error:
-            self._give_up(campaign_id, owner, f"{error.message} {error.hint}".strip(), clock())
-        except Exception:
-            # Whatever it is, it would be the same again: the campaign must not be Processing for ever.
-            self._give_up(campaign_id, owner, "The launch stopped unexpectedly. See the worker's log.", clock())
-            raise
-        else:
-            if frozen.audience_count == 0 and self._is_quick(campaign_id):
-                # Whoever sent it died before the numbers were stored; they were asked for again, or never sent.
-                self._give_up(campaign_id, owner, "Its numbers were never stored. Send the message again.", clock())
+        with self._leases.hold(campaign_id, clock, campaigns.lease_campaign) as lease:
+            if lease is None:
                 return
-            self._activate(campaign_id, owner, frozen, clock())
-            self._forget_numbers(campaign_id)
+            lease.check()
+            try:
+                frozen = self._tools.audiences.freeze(self._spec(campaign_id, clock()))
+            except StorageError:
+                raise
+            except AppError as error:
+                self._give_up(campaign_id, lease, f"{error.message} {error.hint}".strip())
+            except Exception:
+                # Whatever it is, it would be the same again: the campaign must not be Processing for ever.
+                self._give_up(campaign_id, lease, "The launch stopped unexpectedly. See the worker's log.")
+                raise
+            else:
+                self._conclude(campaign_id, lease, frozen, clock())
+
+    def _conclude(self, campaign_id: str, lease: Lease, frozen: FrozenAudience, now: datetime) -> None:
+        if frozen.audience_count == 0 and self._is_quick(campaign_id):
+            # Whoever sent it died before the numbers were stored; they were asked for again, or never sent.
+            self._give_up(campaign_id, lease, "Its numbers were never stored. Send the message again.")
+            return
+        self._activate(campaign_id, lease, frozen, now)
+        self._forget_numbers(campaign_id)
 
     def _lost(self, viewer: Viewer, campaign: Campaign, now: datetime) -> InvalidTransition:
         with self._state.read() as session:
@@ -233,17 +236,17 @@ class Launching:
         with self._state.read() as session:
             return campaigns.get_campaign(session, campaign_id).source is Source.QUICK_SEND
 
-    def _give_up(self, campaign_id: str, owner: str, fault: str, now: datetime) -> None:
+    def _give_up(self, campaign_id: str, lease: Lease, fault: str) -> None:
         with self._state.write() as session:
             # Somebody else may hold it by now, or have finished it.
-            mine = campaigns.lease_campaign(session, campaign_id, owner, now, now)
+            mine = lease.renew(session)
             if mine:
                 campaigns.move_campaign(
                     session, campaign_id, CampaignStatus.INACTIVE, fault=fault, lease_owner="", lease_until=None
                 )
         log.warning("campaign_not_frozen", extra={"campaign_id": campaign_id, "mine": mine, "reason": fault})
 
-    def _activate(self, campaign_id: str, owner: str, frozen: FrozenAudience, now: datetime) -> None:
+    def _activate(self, campaign_id: str, lease: Lease, frozen: FrozenAudience, now: datetime) -> None:
         sizes = [(batch.batch_no, batch.message_count) for batch in frozen.batches]
         with self._state.read() as session:
             campaign = campaigns.get_campaign(session, campaign_id)
@@ -254,8 +257,7 @@ class Launching:
             cost = frozen.cost_eur_cents
             is_enough = self._tools.budgeting.is_enough(session, campaign.account_id, cost, left, counted)
             # The lease may have run out; the state may have moved. One of two workers gets here first.
-            mine = campaigns.lease_campaign(session, campaign_id, owner, now, now + timedelta(seconds=self._lease_s))
-            if not mine:
+            if not lease.renew(session):
                 log.warning("campaign_frozen_elsewhere", extra={"campaign_id": campaign_id})
                 return
             ledger.add_batches(session, campaign_id, sizes)
@@ -276,10 +278,6 @@ class Launching:
                 campaigns.move_campaign(session, campaign_id, CampaignStatus.PAUSED, fault=_too_dear(cost))
         fields = {"campaign_id": campaign_id, "audience": frozen.audience_count, "paused": not is_enough}
         log.info("campaign_active", extra=fields)
-
-    def _lease(self, campaign_id: str, owner: str, now: datetime) -> bool:
-        with self._state.write() as session:
-            return campaigns.lease_campaign(session, campaign_id, owner, now, now + timedelta(seconds=self._lease_s))
 
 
 def _too_dear(cost: Decimal) -> str:

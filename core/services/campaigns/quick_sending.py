@@ -33,7 +33,7 @@ from core.identifiers import derive_id
 from core.services.accounts.budgeting import Budgeting, beyond_budget
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.composing import Composing, check_message, draft_of
-from core.services.heartbeat import new_owner
+from core.services.leases import new_owner
 from core.state import accounts, audit, campaigns, keeping, suppressions
 from core.state.store import State
 

@@ -5,16 +5,18 @@ from core.files.apart import Looking
 from core.history.audience.contacts import ContactStore
 from core.history.lake.connection import Lake
 from core.services.accounts import Accounts
+from core.services.leases import Leases
 from core.services.lists.importing_lists import ImportingLists, ImportLimits
 from core.state.store import State
 
 
-def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, looking: Looking) -> ImportingLists:
+def build(
+    settings: Settings, state: State, lake: Lake, accounts: Accounts, looking: Looking, leases: Leases
+) -> ImportingLists:
     """Return the one service of lists."""
     limits = ImportLimits(
         uploads_dir=settings.uploads_dir,
         max_bytes=settings.upload_max_mib << 20,
         max_rows=settings.list_max_rows,
-        lease_s=settings.lease_s,
     )
-    return ImportingLists(state, ContactStore(lake), accounts.managing, limits, looking.columns)
+    return ImportingLists(state, ContactStore(lake), accounts.managing, limits, looking.columns, leases)

@@ -9,7 +9,7 @@ commit. Killed at any point, it starts again from the file.
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -29,7 +29,7 @@ from core.files.reading import open_sheet
 from core.files.stored_uploads import NO_ROOM, store_upload
 from core.identifiers import new_id
 from core.services.accounts.managing_accounts import ManagingAccounts
-from core.services.heartbeat import heartbeat, new_owner
+from core.services.leases import Lease, Leases
 from core.services.lists.reading_entries import EntryReader
 from core.state import audit, campaigns, lists
 from core.state.lists import ImportCounts
@@ -70,7 +70,6 @@ class ImportLimits:
     uploads_dir: Path
     max_bytes: int
     max_rows: int
-    lease_s: int
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,16 @@ class ImportingLists:
     """Distribution lists, from file to entries."""
 
     def __init__(
-        self, state: State, contacts: Contacts, accounts: ManagingAccounts, limits: ImportLimits, look: Look
+        self,
+        state: State,
+        contacts: Contacts,
+        accounts: ManagingAccounts,
+        limits: ImportLimits,
+        look: Look,
+        leases: Leases,
     ) -> None:
-        """Take the stores, the limits, and who looks into a file before it is taken."""
+        """Take the stores, the limits, who looks into a file before it is taken, and the worker's leases."""
+        self._leases = leases
         self._state = state
         self._contacts = contacts
         self._accounts = accounts
@@ -229,25 +235,24 @@ class ImportingLists:
 
         Raises: StorageError: a store did not answer; the list stays In Progress and is tried again.
         """
-        owner = new_owner()
-        if not self._lease(list_id, owner, clock()):
-            return
-        with heartbeat(lambda: self._lease(list_id, owner, clock()), self._limits.lease_s / 3):
+        with self._leases.hold(list_id, clock, lists.lease_list) as lease:
+            if lease is None:
+                return
             try:
-                verdict = self._judge(list_id)
+                verdict = self._judge(list_id, lease)
             except StorageError:
                 raise
             except Exception:
                 # Whatever it is, it would be the same again: the list must not be In Progress for ever.
                 stopped = _Verdict(ListStatus.FAULTED, "The import stopped unexpectedly.", "See the worker's log.")
-                self._finish(list_id, stopped, owner, clock())
+                self._finish(list_id, stopped, lease)
                 raise
-        self._finish(list_id, verdict, owner, clock())
+            self._finish(list_id, verdict, lease)
 
-    def _judge(self, list_id: str) -> _Verdict:
+    def _judge(self, list_id: str, lease: Lease) -> _Verdict:
         """Read the file and store its entries; say what becomes of the list."""
         try:
-            counts = self._read(list_id)
+            counts = self._read(list_id, lease)
         except StorageError:
             raise
         except AppError as error:
@@ -265,7 +270,7 @@ class ImportingLists:
             return _Verdict(ListStatus.FAULTED, fault, "Download the rejected rows to see why.")
         return _Verdict(ListStatus.READY)
 
-    def _read(self, list_id: str) -> ImportCounts:
+    def _read(self, list_id: str, lease: Lease) -> ImportCounts:
         with self._state.read() as session:
             found = lists.get_list(session, list_id)
         with (
@@ -276,6 +281,7 @@ class ImportingLists:
             tables = []
             for table in reader.tables():
                 tables.append(table)
+                lease.check()
                 self._record(list_id, reader.counts())
             counts = reader.counts()
         self._contacts.replace(list_id, tables)
@@ -286,10 +292,10 @@ class ImportingLists:
         with self._state.write() as session:
             lists.record_progress(session, list_id, counts)
 
-    def _finish(self, list_id: str, verdict: _Verdict, owner: str, now: datetime) -> None:
+    def _finish(self, list_id: str, verdict: _Verdict, lease: Lease) -> None:
         with self._state.write() as session:
             # Somebody else may have been faster while this worker was asleep, or may be reading the file.
-            mine = lists.lease_list(session, list_id, owner, now, now)
+            mine = lease.renew(session)
             if mine:
                 lists.finish_import(session, list_id, verdict.status, verdict.fault, verdict.hint)
         if not mine:
@@ -298,10 +304,6 @@ class ImportingLists:
         # Read to its end or not at all: nobody reads it again.
         self._path(list_id).unlink(missing_ok=True)
         log.info("list_imported", extra={"list_id": list_id, "status": verdict.status, "fault": verdict.fault})
-
-    def _lease(self, list_id: str, owner: str, now: datetime) -> bool:
-        with self._state.write() as session:
-            return lists.lease_list(session, list_id, owner, now, now + timedelta(seconds=self._limits.lease_s))
 
     def _path(self, list_id: str) -> Path:
         return self._limits.uploads_dir / f"{list_id}.upload"

@@ -10,6 +10,7 @@ from core.history.messages.tracing import Traces
 from core.history.rollups.adding_up import RollupReader
 from core.history.rollups.statistics import Statistics
 from core.history.rollups.traffic import TrafficReader
+from core.services.leases import Leases
 from core.services.reports.auditing import Auditing
 from core.services.reports.export_contents import Sources
 from core.services.reports.exporting import Exporting, ExportLimits
@@ -30,7 +31,7 @@ class Reports:
     views: SavedViews
 
 
-def build(settings: Settings, state: State, lake: Lake) -> Reports:
+def build(settings: Settings, state: State, lake: Lake, leases: Leases) -> Reports:
     """Return the services of reports; all of them share one memory of rollups."""
     rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
     reporting = Reporting(state, History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups))
@@ -39,12 +40,11 @@ def build(settings: Settings, state: State, lake: Lake) -> Reports:
         folder=settings.exports_dir,
         keep=timedelta(hours=settings.export_keep_h),
         max_rows=settings.export_max_rows,
-        lease_s=settings.lease_s,
     )
     return Reports(
         reporting,
         Tracing(state, Traces(lake)),
         auditing,
-        Exporting(state, Sources(reporting, auditing), limits),
+        Exporting(state, Sources(reporting, auditing), limits, leases),
         SavedViews(state),
     )

@@ -20,7 +20,7 @@ from core.domain.questions import refuse_odd_question
 from core.errors import AppError, Forbidden, InvalidInput, NotFound
 from core.files.export_files import open_writer
 from core.identifiers import new_id
-from core.services.heartbeat import heartbeat, new_owner
+from core.services.leases import Lease, Leases, Stopped
 from core.services.reports.export_contents import Contents, Sources, contents_of
 from core.services.reports.export_requests import AuditRequest, ExportRequest, MessagesRequest, decode, encode
 from core.services.reports.reporting import StatisticsRequest
@@ -35,12 +35,11 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class ExportLimits:
-    """Where the files lie, how long they are kept, how many rows one may have, and how long a lease lasts."""
+    """Where the files lie, how long they are kept, and how many rows one may have."""
 
     folder: Path
     keep: timedelta
     max_rows: int
-    lease_s: int
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,9 @@ _KINDS: Mapping[type[ExportRequest], _Kind] = {
 class Exporting:
     """From the question to the file, and until the file's time is over."""
 
-    def __init__(self, state: State, sources: Sources, limits: ExportLimits) -> None:
-        """Take the state store, who answers the questions, and the limits."""
+    def __init__(self, state: State, sources: Sources, limits: ExportLimits, leases: Leases) -> None:
+        """Take the state store, who answers the questions, the limits, and the worker's leases."""
+        self._leases = leases
         self._state = state
         self._sources = sources
         self._limits = limits
@@ -140,39 +140,36 @@ class Exporting:
 
     def run(self, export_id: str, clock: Callable[[], datetime]) -> None:
         """Write the export, unless another worker does. What goes wrong is noted for its owner."""
-        owner, lease = new_owner(), timedelta(seconds=self._limits.lease_s)
-        with self._state.write() as session:
-            if not exports.lease_export(session, export_id, owner, clock(), clock() + lease):
+        with self._leases.hold(export_id, clock, exports.lease_export, exports.renew_export) as lease:
+            if lease is None:
                 return
-            found = exports.find_export(session, export_id)
-            viewer = users.find_viewer(session, found.user_id) if found else None
-        if found is None:
-            return
-        if viewer is not None:
-            account_ids = tuple(sorted(_account_ids(viewer, found)))
-            found = replace(found, account_ids=account_ids, shows_numbers=viewer.sees_numbers)
-
-        def renew() -> bool:
+            with self._state.read() as session:
+                found = exports.find_export(session, export_id)
+                viewer = users.find_viewer(session, found.user_id) if found else None
+            if found is None:
+                return
+            if viewer is not None:
+                account_ids = tuple(sorted(_account_ids(viewer, found)))
+                found = replace(found, account_ids=account_ids, shows_numbers=viewer.sees_numbers)
+            ended = self._write(found, viewer, lease, clock)
             with self._state.write() as session:
-                return exports.renew_export(session, export_id, owner, clock() + lease)
+                if not lease.renew(session):
+                    # Somebody took it when the lease ran out: who has it now writes the same file, and says how it
+                    # ended.
+                    return
+                exports.record_end(session, ended, lease.owner)
+            log.info("export_ended", extra={"export_id": export_id, "status": ended.status, "rows": ended.row_count})
 
-        with heartbeat(renew, self._limits.lease_s / 3):
-            ended = self._write(found, viewer, owner, clock)
-        with self._state.write() as session:
-            if not exports.renew_export(session, export_id, owner, clock() + lease):
-                # Somebody took it when the lease ran out: who has it now writes the same file, and says how it ended.
-                return
-            exports.record_end(session, ended, owner)
-        log.info("export_ended", extra={"export_id": export_id, "status": ended.status, "rows": ended.row_count})
-
-    def _write(self, found: Export, viewer: Viewer | None, owner: str, clock: Callable[[], datetime]) -> Export:
+    def _write(self, found: Export, viewer: Viewer | None, lease: Lease, clock: Callable[[], datetime]) -> Export:
         """Write the file and return how the export ended."""
         # Each run has a file of its own: two of them may overlap.
-        draft = self._path(found.export_id).with_suffix(f".{owner[-12:]}")
+        draft = self._path(found.export_id).with_suffix(f".{lease.owner[-12:]}")
         try:
-            row_count = self._fill(draft, found, viewer, clock())
+            row_count = self._fill(draft, found, viewer, lease, clock())
             byte_count = draft.stat().st_size
             draft.replace(self._path(found.export_id))
+        except Stopped:
+            raise
         except AppError as error:
             return replace(found, status=ExportStatus.FAILED, fault=error.message, hint=error.hint)
         except OSError as error:
@@ -196,7 +193,7 @@ class Exporting:
             expires_at=clock() + self._limits.keep,
         )
 
-    def _fill(self, draft: Path, found: Export, viewer: Viewer | None, now: datetime) -> int:
+    def _fill(self, draft: Path, found: Export, viewer: Viewer | None, lease: Lease, now: datetime) -> int:
         """Write all rows; return how many there are."""
         if viewer is None:
             raise Forbidden("Whoever asked for this is not active any more.")
@@ -208,6 +205,7 @@ class Exporting:
         row_count = 0
         with open_writer(draft, found.format, contents.layout) as writer:
             for table in contents.tables:
+                lease.check()
                 writer.write(table)
                 row_count += table.num_rows
                 with self._state.write() as session:

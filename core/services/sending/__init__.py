@@ -8,9 +8,10 @@ from core.history.audience.audience_store import AudienceStore
 from core.history.audience.outcomes import Outcomes
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
+from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
-from core.services.sending.batches import SendingLimits, SendingTools
+from core.services.sending.batches import SendingTools
 from core.services.sending.receiving import Receiving
 from core.services.sending.reconciling import Reconciling
 from core.services.sending.submitting import Submitting
@@ -27,14 +28,16 @@ class Sending:
     batch_history: BatchHistory
 
 
-def build(settings: Settings, state: State, lake: Lake, gateways: Gateways) -> Sending:
+def build(settings: Settings, state: State, lake: Lake, gateways: Gateways, leases: Leases) -> Sending:
     """Return the services of sending."""
-    messages, limits = MessageStore(lake), SendingLimits(settings.sub_window, settings.lease_s)
+    messages = MessageStore(lake)
     batch_history = BatchHistory(state, messages)
-    tools = SendingTools(state, AudienceStore(lake), gateways, batch_history, limits, AccountPacing())
+    tools = SendingTools(
+        state, AudienceStore(lake), gateways, batch_history, leases, AccountPacing(), settings.sub_window
+    )
     return Sending(
         Submitting(tools),
-        Receiving(state, messages, gateways, settings.lease_s),
+        Receiving(state, messages, gateways, leases),
         Reconciling(state, Outcomes(lake)),
         batch_history,
     )

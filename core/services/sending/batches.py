@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknown, PermanentGatewayError, StorageError
 from core.gateways.base import Gateway
-from core.services.heartbeat import heartbeat
+from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
 from core.state import accounts, campaigns, ledger
@@ -57,23 +57,16 @@ class Gateways(Protocol):
 
 
 @dataclass(frozen=True)
-class SendingLimits:
-    """*sub_window* in messages, *lease_s* in seconds."""
-
-    sub_window: int
-    lease_s: int
-
-
-@dataclass(frozen=True)
 class SendingTools:
-    """What every batch needs."""
+    """What every batch needs; *sub_window* in messages."""
 
     state: State
     audience: Audience
     gateways: Gateways
     settling: BatchHistory
-    limits: SendingLimits
+    leases: Leases
     pacing: AccountPacing
+    sub_window: int
 
 
 @dataclass(frozen=True)
@@ -107,7 +100,7 @@ class BatchRun:
     def run(self) -> None:
         """Send and settle; when stopped, paused, overtaken or out of time, let go and leave the rest pending."""
         job = self._job
-        with heartbeat(self._renew, self._tools.limits.lease_s / 3):
+        with self._tools.leases.keep(self._renewed):
             rows = self._tools.audience.batch(job.batch.campaign_id, job.batch.batch_no)
             with self._state.read() as session:
                 done = ledger.list_claimed_ids(session, job.batch.batch_id)
@@ -123,7 +116,7 @@ class BatchRun:
         while waiting:
             if self._is_over():
                 return False
-            claimed, wait_s = self._claim(waiting[: self._tools.limits.sub_window])
+            claimed, wait_s = self._claim(waiting[: self._tools.sub_window])
             if claimed is None:
                 return False
             if claimed:
@@ -234,7 +227,7 @@ class BatchRun:
         *write* must do no harm a second time: a connection may die between a commit and the word of it.
         Raises: StorageError: the store did not answer all that time, or the worker stops.
         """
-        for _ in range(ceil(self._tools.limits.lease_s / NAP_MAX_S)):
+        for _ in range(ceil(self._tools.leases.lasts.total_seconds() / NAP_MAX_S)):
             try:
                 with self._state.write() as session:
                     return write(session)
@@ -245,12 +238,8 @@ class BatchRun:
         with self._state.write() as session:
             return write(session)
 
-    def _renew(self) -> bool:
-        with self._state.write() as session:
-            return self._renewed(session)
-
     def _renewed(self, session: Session) -> bool:
-        until = self._job.clock() + timedelta(seconds=self._tools.limits.lease_s)
+        until = self._job.clock() + self._tools.leases.lasts
         return ledger.renew_batch(session, self._job.batch.batch_id, self._job.owner, until)
 
 

@@ -15,8 +15,8 @@ from typing import Protocol
 from core.errors import ConfigurationError, GatewayError
 from core.gateways.base import Gateway
 from core.history.messages.message_store import ReceiptUpdate
-from core.services.alone import Alone
-from core.state import accounts, named_leases, receipts
+from core.services.leases import Lease, Leases
+from core.state import accounts, receipts
 from core.state.receipts import InboxReceipt
 from core.state.store import State
 
@@ -54,12 +54,12 @@ class Merged:
 class Receiving:
     """From the gateway through the inbox into history."""
 
-    def __init__(self, state: State, history: History, gateways: Gateways, lease_s: int) -> None:
+    def __init__(self, state: State, history: History, gateways: Gateways, leases: Leases) -> None:
         """Take the stores, the gateways and how long a lease lasts."""
         self._state = state
         self._history = history
         self._gateways = gateways
-        self._alone = Alone(state, lease_s)
+        self._leases = leases
 
     def collect(self, clock: Callable[[], datetime]) -> int:
         """
@@ -77,8 +77,8 @@ class Receiving:
             if not receipts.list_due(session, clock(), 1):
                 # Asked twice a second: an empty inbox is not worth a lease, which is written.
                 return Merged(0, 0, 0)
-        with self._alone.hold("receipts", clock) as owner:
-            return self._merge(clock()) if owner else Merged(0, 0, 0)
+        with self._leases.alone("receipts", clock) as lease:
+            return self._merge(clock()) if lease else Merged(0, 0, 0)
 
     def _merge(self, now: datetime) -> Merged:
         with self._state.read() as session:
@@ -110,31 +110,27 @@ class Receiving:
             return receipts.count_waiting(session)
 
     def _collect(self, name: str, clock: Callable[[], datetime]) -> int:
-        with self._alone.hold(_lease_name(name), clock) as owner:
+        with self._leases.alone(f"receipts of {name}", clock) as lease:
             try:
-                return self._fetch(name, owner, clock) if owner else 0
+                return self._fetch(name, lease, clock()) if lease else 0
             except (ConfigurationError, GatewayError) as error:
                 # The other gateways' receipts must not wait for this one; its own stay with it.
                 log.warning("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
                 return 0
 
-    def _fetch(self, name: str, owner: str, clock: Callable[[], datetime]) -> int:
-        gateway, now = self._gateways.get(name), clock()
+    def _fetch(self, name: str, lease: Lease, now: datetime) -> int:
+        gateway = self._gateways.get(name)
         fetched = gateway.fetch_receipts(FETCH_LIMIT, now)
         if not fetched:
             return 0
         with self._state.write() as session:
-            if not named_leases.renew(session, _lease_name(name), owner, clock() + self._alone.lease):
+            if not lease.renew(session):
                 # Whoever took it meanwhile has fetched the same ones, and may have merged them.
                 log.warning("receipts_fetched_elsewhere", extra={"gateway": name, "receipts": len(fetched)})
                 return 0
             receipts.add_receipts(session, [receipt for _, receipt in fetched], now)
         gateway.acknowledge([token for token, _ in fetched])
         return len(fetched)
-
-
-def _lease_name(gateway: str) -> str:
-    return f"receipts of {gateway}"
 
 
 def _key(item: InboxReceipt) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from threading import Event
 
 from core.domain.campaigns import CampaignStatus
-from core.services.heartbeat import new_owner
+from core.services.leases import new_owner
 from core.services.sending.batches import BatchJob, BatchRun, SendingTools
 from core.state import accounts, campaigns, ledger
 
@@ -50,7 +50,7 @@ class Submitting:
     def __init__(self, tools: SendingTools) -> None:
         """Take the stores, the gateways and the limits."""
         self._tools = tools
-        self._stop = Event()
+        self._stop = tools.leases.stop
 
     def list_sendable(self, now: datetime) -> list[str]:
         """Return the campaigns that wait for `run`."""
@@ -61,10 +61,6 @@ class Submitting:
         """Return for each campaign on how many of its batches somebody works, in whichever worker."""
         with self._tools.state.read() as session:
             return ledger.count_leased(session, now)
-
-    def stop(self) -> None:
-        """Let every `run` end after the sub-window it is in, as when the worker shuts down."""
-        self._stop.set()
 
     def run(self, campaign_id: str, clock: Callable[[], datetime]) -> None:
         """
@@ -103,8 +99,7 @@ class Submitting:
             campaign = campaigns.get_campaign(session, campaign_id)
             if campaign.status is not CampaignStatus.ACTIVE:
                 return None
-            until = now + timedelta(seconds=self._tools.limits.lease_s)
-            batch = ledger.lease_batch(session, campaign_id, owner, now, until)
+            batch = ledger.lease_batch(session, campaign_id, owner, now, now + self._tools.leases.lasts)
             if batch is None:
                 return None
             gateway = accounts.get_account(session, campaign.account_id).gateway

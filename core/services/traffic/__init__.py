@@ -4,16 +4,16 @@ from core.config import Settings
 from core.files.apart import Looking
 from core.history.lake.connection import Lake
 from core.history.messages.outside_traffic import OutsideTraffic
+from core.services.leases import Leases
 from core.services.traffic.importing_traffic import ImportingTraffic, TrafficLimits
 from core.state.store import State
 
 
-def build(settings: Settings, state: State, lake: Lake, looking: Looking) -> ImportingTraffic:
+def build(settings: Settings, state: State, lake: Lake, looking: Looking, leases: Leases) -> ImportingTraffic:
     """Return the one service of outside traffic."""
     limits = TrafficLimits(
         uploads_dir=settings.uploads_dir,
         max_bytes=settings.traffic_max_mib << 20,
         max_rows=settings.traffic_max_rows,
-        lease_s=settings.lease_s,
     )
-    return ImportingTraffic(state, OutsideTraffic(lake), limits, looking.cdr_sample)
+    return ImportingTraffic(state, OutsideTraffic(lake), limits, looking.cdr_sample, leases)

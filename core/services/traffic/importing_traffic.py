@@ -36,7 +36,7 @@ from core.files.stored_uploads import NO_ROOM, store_upload
 from core.history.messages.cdr_blocks import CdrSpec
 from core.history.messages.outside_traffic import Beginning
 from core.identifiers import new_id
-from core.services.heartbeat import heartbeat, new_owner
+from core.services.leases import Lease, Leases
 from core.services.traffic.traffic_previews import Preview, preview_of
 from core.services.traffic.traffic_runs import RunFiles, Traffic, TrafficRun
 from core.state import accounts, audit, traffic_imports
@@ -64,7 +64,6 @@ class TrafficLimits:
     uploads_dir: Path
     max_bytes: int
     max_rows: int
-    lease_s: int
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,9 @@ Look = Callable[[Path], CdrSample]
 class ImportingTraffic:
     """CDR files, from upload to history."""
 
-    def __init__(self, state: State, traffic: Traffic, limits: TrafficLimits, look: Look) -> None:
-        """Take the stores, the limits, and who looks into a file before it is imported."""
+    def __init__(self, state: State, traffic: Traffic, limits: TrafficLimits, look: Look, leases: Leases) -> None:
+        """Take the stores, the limits, who looks into a file before it is imported, and the worker's leases."""
+        self._leases = leases
         self._state = state
         self._traffic = traffic
         self._limits = limits
@@ -223,32 +223,31 @@ class ImportingTraffic:
 
         Raises: StorageError: a store did not answer, or has no room; the import stays In Progress and is tried again.
         """
-        owner = new_owner()
-        if not self._lease(import_id, owner, clock()):
-            return
-        with self._state.read() as session:
-            found = traffic_imports.get_import(session, import_id)
-            mapping = traffic_imports.get_mapping(session, import_id)
-        with heartbeat(lambda: self._lease(import_id, owner, clock()), self._limits.lease_s / 3):
+        with self._leases.hold(import_id, clock, traffic_imports.lease_import) as lease:
+            if lease is None:
+                return
+            with self._state.read() as session:
+                found = traffic_imports.get_import(session, import_id)
+                mapping = traffic_imports.get_mapping(session, import_id)
             try:
-                ended = self._import(found, mapping, owner)
+                ended = self._import(found, mapping, lease)
             except StorageError as error:
                 self._note_obstacle(import_id, error)
                 raise
             except Exception:
                 # Whatever it is, it would be the same again: the import must not be In Progress for ever.
                 stopped = _faulted(found, "The import stopped unexpectedly.", "See the worker's log.")
-                self._finish(stopped, owner, clock())
+                self._finish(stopped, lease, clock())
                 raise
-        self._finish(ended, owner, clock())
+            self._finish(ended, lease, clock())
 
-    def _import(self, found: TrafficImport, mapping: CdrMapping, owner: str) -> TrafficImport:
+    def _import(self, found: TrafficImport, mapping: CdrMapping, lease: Lease) -> TrafficImport:
         """Read the file and merge it; return how the import ended."""
         # Each run has a file of its own: two of them may overlap.
-        draft = self._rejected_path(found.import_id).with_suffix(f".{owner[-12:]}")
+        draft = self._rejected_path(found.import_id).with_suffix(f".{lease.owner[-12:]}")
         files = RunFiles(self._path(found.import_id), draft, self._limits.max_rows)
         try:
-            run = TrafficRun(self._traffic, self._spec(found, mapping), files, self._recorder(found.import_id))
+            run = TrafficRun(self._traffic, self._spec(found, mapping), files, self._recorder(found.import_id, lease))
             counts = run.run(found.import_id)
             if draft.exists():
                 draft.replace(self._rejected_path(found.import_id))
@@ -271,8 +270,9 @@ class ImportingTraffic:
             return replace(ended, status=TrafficImportStatus.FAULTED, fault=fault, hint=hint)
         return replace(ended, status=TrafficImportStatus.COMPLETED)
 
-    def _recorder(self, import_id: str) -> Callable[[TrafficCounts, float], None]:
+    def _recorder(self, import_id: str, lease: Lease) -> Callable[[TrafficCounts, float], None]:
         def record(counts: TrafficCounts, progress: float) -> None:
+            lease.check()
             with self._state.write() as session:
                 traffic_imports.record_progress(session, import_id, counts, progress)
 
@@ -285,10 +285,10 @@ class ImportingTraffic:
         except StorageError:
             log.warning("obstacle_not_noted", extra={"import_id": import_id, "reason": error.message})
 
-    def _finish(self, ended: TrafficImport, owner: str, now: datetime) -> None:
+    def _finish(self, ended: TrafficImport, lease: Lease, now: datetime) -> None:
         with self._state.write() as session:
             # Somebody else may have been faster while this worker was asleep, or may be reading the file.
-            mine = traffic_imports.lease_import(session, ended.import_id, owner, now, now)
+            mine = lease.renew(session)
             if mine:
                 traffic_imports.finish_import(session, replace(ended, finished_at=now))
                 if ended.status is TrafficImportStatus.COMPLETED:
@@ -298,11 +298,6 @@ class ImportingTraffic:
             return
         self._path(ended.import_id).unlink(missing_ok=True)
         log.info("traffic_imported", extra={"import_id": ended.import_id, "status": ended.status, "fault": ended.fault})
-
-    def _lease(self, import_id: str, owner: str, now: datetime) -> bool:
-        until = now + timedelta(seconds=self._limits.lease_s)
-        with self._state.write() as session:
-            return traffic_imports.lease_import(session, import_id, owner, now, until)
 
     def _require_account(self, viewer: Viewer, account_id: str) -> None:
         viewer.require(Permission.TRAFFIC_ACCOUNTS)

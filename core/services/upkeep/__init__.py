@@ -17,6 +17,7 @@ from core.history.lake.maintenance import Maintenance
 from core.history.lake.rebuilding import Rebuilding
 from core.history.numbers.number_index import NumberIndex
 from core.history.rollups.rollups import Rollups
+from core.services.leases import Leases
 from core.services.upkeep.forgetting import Forgetting, Kind
 from core.services.upkeep.forgetting.audiences import AudienceForgetting
 from core.services.upkeep.forgetting.contacts import ContactForgetting
@@ -43,8 +44,14 @@ class Upkeep:
     mending_times: MendingTimes
 
 
-def build(
-    settings: Settings, state: State, lake: Lake, register: LakeRegister, furthest: Furthest, kinds: Iterable[Kind]
+def build(  # noqa: PLR0913, PLR0917 - what every room has that is over some day
+    settings: Settings,
+    state: State,
+    lake: Lake,
+    register: LakeRegister,
+    leases: Leases,
+    furthest: Furthest,
+    kinds: Iterable[Kind],
 ) -> Upkeep:
     """
     Return the services of upkeep.
@@ -54,15 +61,16 @@ def build(
         state: Where all else is.
         lake: Where messages and contacts are.
         register: What the installation knows of its lake.
+        leases: Whose end is the end of all that goes on for long.
         furthest: How far ahead a stored time may lie.
         kinds: What other rooms have that is over some day.
 
     Raises: ConfigurationError: the rules of maintenance make no sense.
     """
     return Upkeep(
-        RollingUp(state, Rollups(lake)),
-        Indexing(NumberIndex(lake)),
-        Maintaining(Maintenance(lake), _rules(settings)),
+        RollingUp(state, Rollups(lake), leases.stop),
+        Indexing(NumberIndex(lake), leases.stop),
+        Maintaining(Maintenance(lake), _rules(settings), leases.stop),
         Forgetting([*kinds, *_kinds(settings, state, lake)]),
         RebuildingHistory(state, Rebuilding(settings, register)),
         MendingTimes(state, furthest),

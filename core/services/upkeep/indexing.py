@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from datetime import date, datetime
+from threading import Event
 from typing import Protocol
 
 from core.domain.permissions import Permission, Viewer
@@ -28,27 +29,23 @@ class Numbers(Protocol):
 class Indexing:
     """Searches for numbers are exact without it, and fast with it. Running it twice, or in two places, does no harm."""
 
-    def __init__(self, numbers: Numbers) -> None:
-        """Take the index."""
+    def __init__(self, numbers: Numbers, stop: Event | None = None) -> None:
+        """Take the index, and what ends `refresh` after the day it is at."""
         self._numbers = numbers
-        self._stopped = False
-
-    def stop(self) -> None:
-        """Index nothing more, so that a worker can end."""
-        self._stopped = True
+        self._stop = stop or Event()
 
     def refresh(self, now: datetime) -> None:
         """Index a few of the days that are missing, newest first; sort a month when none of them is left."""
         days = self._numbers.list_unindexed(now)
         for day in days[:DAYS_AT_ONCE]:
-            if self._stopped:
+            if self._stop.is_set():
                 return
             self._numbers.index_day(day)
         if len(days) > DAYS_AT_ONCE:
             return
         for month in self._numbers.list_unsorted(now)[:1]:
             for _ in self._numbers.sort_month(month):
-                if self._stopped:
+                if self._stop.is_set():
                     return
 
     def verify(self, viewer: Viewer, *, repair: bool) -> Iterator[MonthOfIndex]:

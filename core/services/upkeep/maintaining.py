@@ -112,16 +112,12 @@ _OFF_PEAK, _EVERYTHING = _Due(LEAST_FILES, LEAST_ROWS, StepBounds()), _Due(2, 1,
 class Maintaining:
     """Questions are answered without it, and stay quick with it."""
 
-    def __init__(self, maintenance: Maintenance, rules: MaintenanceRules) -> None:
-        """Take the lake's maintenance and the rules."""
+    def __init__(self, maintenance: Maintenance, rules: MaintenanceRules, stop: threading.Event | None = None) -> None:
+        """Take the lake's maintenance, the rules, and what ends a run after its current step."""
         self._maintenance = maintenance
         self._rules = rules
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._orphans_at: datetime | None = None
-
-    def stop(self) -> None:
-        """End after the current step, so that a worker can end."""
-        self._stop.set()
 
     def run(self, clock: Callable[[], datetime]) -> None:
         """Do what is due now, for half a minute at most; nothing when somebody else is at it."""

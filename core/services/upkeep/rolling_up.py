@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from threading import Event
 from typing import Protocol
 
 from core.domain.permissions import Permission, Viewer
@@ -36,15 +37,11 @@ class Verified:
 class RollingUp:
     """Statistics are exact without it, and fast with it. Running it twice, or in two places, does no harm."""
 
-    def __init__(self, state: State, rollups: Rollups) -> None:
-        """Take the stores."""
+    def __init__(self, state: State, rollups: Rollups, stop: Event | None = None) -> None:
+        """Take the stores, and what ends `refresh` after the month it is at."""
         self._state = state
         self._rollups = rollups
-        self._stopped = False
-
-    def stop(self) -> None:
-        """Build nothing more, so that a worker can end."""
-        self._stopped = True
+        self._stop = stop or Event()
 
     def refresh(self) -> None:
         """Fold what was logged, then build the months that are missing for the zones people live in, newest first."""
@@ -53,7 +50,7 @@ class RollingUp:
         with self._state.read() as session:
             zones = users.list_time_zones(session)
         for month in self._rollups.list_unbuilt(zones):
-            if self._stopped:
+            if self._stop.is_set():
                 return
             self._rollups.build(month)
 

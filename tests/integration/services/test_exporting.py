@@ -19,6 +19,7 @@ from core.errors import Forbidden, InvalidInput, NotFound
 from core.files.export_plain import ParquetFile
 from core.history.messages.message_store import MessageStore
 from core.history.messages.queries import MessageQuery
+from core.services.leases import Leases
 from core.services.people.adding_people import NewPerson
 from core.services.reports import exporting
 from core.services.reports.export_contents import Sources
@@ -214,7 +215,8 @@ def test_more_rows_than_allowed_are_refused_in_words(house: House) -> None:
     service = exporting.Exporting(
         house.app.state,
         Sources(house.app.reports.reporting, house.app.reports.auditing),
-        exporting.ExportLimits(house.app.settings.exports_dir, timedelta(hours=1), 29, 15),
+        exporting.ExportLimits(house.app.settings.exports_dir, timedelta(hours=1), 29),
+        Leases(house.app.state, 15),
     )
     ordered = order(house)
     service.run(ordered.export_id, house.clock)

@@ -1,6 +1,7 @@
 """Indexing numbers: the worker does it, a worker that shall end does not, and only auditors may compare."""
 
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
@@ -17,9 +18,9 @@ def test_a_day_that_is_over_is_indexed_unless_the_worker_shall_end(house: House)
     table = message_table(make_message(sent_at=house.now))
     MessageStore(house.app.lake).append_batch("batch-1", "campaign-1", table, unsent_table(), house.now)
     index, later = NumberIndex(house.app.lake), house.now + timedelta(days=2)
-    stopped = Indexing(index)
-    stopped.stop()
-    stopped.refresh(later)
+    stop = Event()
+    stop.set()
+    Indexing(index, stop).refresh(later)
     assert house.now.date() in index.list_unindexed(later)
     house.app.upkeep.indexing.refresh(later)
     assert house.now.date() not in index.list_unindexed(later)

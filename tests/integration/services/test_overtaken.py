@@ -12,6 +12,7 @@ from core.domain.pacing import Bucket
 from core.domain.paging import PageRequest
 from core.errors import InvalidInput
 from core.history.audience.audience_store import FreezeSpec, FrozenAudience
+from core.services.leases import Lease
 from core.services.lists.reading_entries import EntryReader
 from core.state import accounts, campaigns, ledger
 from tests.support.house import House, contacts
@@ -229,11 +230,11 @@ def test_a_list_imported_by_two_workers_is_ready_with_the_right_counts(house: Ho
 def test_a_worker_that_finds_the_file_gone_does_not_fault_a_ready_list(house: House, monkeypatch: pytest.MonkeyPatch):
     read = house.app.lists._read
 
-    def overtaken(list_id: str) -> object:
+    def overtaken(list_id: str, lease: Lease) -> object:
         monkeypatch.setattr(house.app.lists, "_read", read)
         house.wait(LEASE_OVER)
         house.app.lists.run(list_id, house.clock)
-        return read(list_id)
+        return read(list_id, lease)
 
     monkeypatch.setattr(house.app.lists, "_read", overtaken)
     with pytest.raises(FileNotFoundError):

@@ -1,10 +1,13 @@
 """Rolling up: what is missing is built, what differs is found and repaired, and only auditors may look."""
 
+from threading import Event
+
 import pytest
 
 from core.errors import Forbidden
 from core.history.messages.message_store import MessageStore
 from core.history.rollups.rollups import MonthOfCalendar, Rollups
+from core.services.leases import Leases
 from core.services.people.adding_people import NewPerson
 from core.services.upkeep.rolling_up import RollingUp
 from core.services.work_queue import REFRESHING, Work, WorkKind
@@ -56,9 +59,9 @@ def test_what_differs_is_found_left_alone_or_repaired_as_asked(house: House) -> 
 
 def test_a_worker_that_shall_end_builds_no_further_month(house: House) -> None:
     record(house, "batch-1")
-    rolling_up = RollingUp(house.app.state, Rollups(house.app.lake))
-    rolling_up.stop()
-    rolling_up.refresh()
+    stop = Event()
+    stop.set()
+    RollingUp(house.app.state, Rollups(house.app.lake), stop).refresh()
     assert months(house)
 
 
@@ -83,7 +86,7 @@ def test_maintenance_by_the_worker_leaves_statistics_as_they_are(house: House) -
 
 def test_of_two_workers_one_builds(house: House) -> None:
     record(house, "batch-1")
-    with house.app.work.alone.hold(REFRESHING, house.clock):
+    with Leases(house.app.state, house.app.settings.lease_s).alone(REFRESHING, house.clock):
         house.app.work.do(Work(WorkKind.ROLLUPS), house.clock)
         assert months(house)
     house.app.work.do(Work(WorkKind.ROLLUPS), house.clock)

@@ -235,7 +235,7 @@ def stop_after(house: House, submits: int) -> None:
     def counting(messages, now):
         tries.append(1)
         if len(tries) >= submits:
-            house.app.sending.submitting.stop()
+            house.app.work.stop()
         return attempt(messages, now)
 
     gateway.submit = counting

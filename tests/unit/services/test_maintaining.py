@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 
@@ -86,8 +87,8 @@ def make_lake(**counts: int) -> Lake:
     return Lake({"messages": TableState(**(facts | counts))})
 
 
-def make_maintaining(lake: Lake) -> Maintaining:
-    return Maintaining(lake, MaintenanceRules(OffPeak(1, 5, "UTC"), KEEP, busy_files=250))
+def make_maintaining(lake: Lake, stop: Event | None = None) -> Maintaining:
+    return Maintaining(lake, MaintenanceRules(OffPeak(1, 5, "UTC"), KEEP, busy_files=250), stop)
 
 
 def run(lake: Lake, now: datetime) -> list[str]:
@@ -166,9 +167,9 @@ def test_two_do_not_maintain_at_once():
 
 def test_a_worker_that_shall_end_stops_after_the_step():
     lake = make_lake(small=1_000)
-    maintaining = make_maintaining(lake)
-    lake.after_step = maintaining.stop
-    maintaining.run(lambda: NIGHT)
+    stop = Event()
+    lake.after_step = stop.set
+    make_maintaining(lake, stop).run(lambda: NIGHT)
     assert lake.steps == ["merge messages"]
 
 

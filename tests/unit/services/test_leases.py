@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from core.services.heartbeat import _beat
+from core.services.leases import beat
 
 
 class Ending(threading.Event):
@@ -24,17 +24,17 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_work_that_has_just_settled_its_batch_has_lost_nothing(caplog: pytest.LogCaptureFixture):
-    _beat(lambda: False, 1, Ending([False, True]))
+    beat(lambda: False, 1, Ending([False, True]))
     assert logged(caplog) == []
 
 
 def test_work_that_goes_on_without_its_lease_has_lost_it(caplog: pytest.LogCaptureFixture):
-    _beat(lambda: False, 1, Ending([False, False]))
+    beat(lambda: False, 1, Ending([False, False]))
     assert logged(caplog) == ["lease_lost"]
 
 
 def test_a_lease_is_renewed_until_the_work_ends(caplog: pytest.LogCaptureFixture):
     renewals = []
-    _beat(lambda: renewals.append(1) is None, 1, Ending([False, False, True]))
+    beat(lambda: renewals.append(1) is None, 1, Ending([False, False, True]))
     assert len(renewals) == 2
     assert logged(caplog) == []
