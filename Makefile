@@ -29,9 +29,9 @@ demo: $(STAMP) ## The same with a demo company already in it, in a data folder o
 	@$(DEMO) python -m core prepare --demo
 	@$(DEMO) exec honcho --env /dev/null start
 
-# The tests of a file share a browser or a database, so a file stays on one worker; the slow folders come first.
+# What shares a browser or a database stays on one worker (tests/conftest.py); the slow folders come first.
 test: $(STAMP) ## Run every test
-	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: $(STAMP) ## The quick gate: lint, types, import directions, unit tests
 	ruff check .

@@ -15,6 +15,17 @@ settings.register_profile("heliograph", deadline=None, derandomize=bool(os.envir
 settings.load_profile("heliograph")
 
 
+# Installations that all tests of a kind share: these go to one worker, the tests of every other file to one of theirs.
+SHARED = ("demo", "studio")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together when several workers run them."""
+    for item in items:
+        shared = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group(f"e2e {shared[0]}" if shared else str(item.path)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let what a test logged be sent from process to process: some log half a surrogate pair, which is no UTF-8."""

@@ -1,5 +1,6 @@
 """A browser, and one installation with the demo company for all tests that only look."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,9 @@ from tests.e2e.driver import EMAIL, PASSWORD
 from tests.e2e.studio import Studio, studio_in
 from tests.support.chromium import launched_chromium
 from tests.support.installation import Installation, installation
+
+# As large as `make demo` where pictures are taken; what tests look for is in a small one, too.
+MESSAGES = 300_000 if os.environ.get("SCREENSHOTS_DIR") else 20_000
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with installation(data_dir, simulator_speed="20") as running:
         now = datetime.now(UTC)
         person = running.app.people.adding.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), now)
-        running.app.demo.seed(person.user_id, now)
+        running.app.demo.seed(person.user_id, now, message_count=MESSAGES)
         yield running
 
 
