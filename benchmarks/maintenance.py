@@ -32,13 +32,13 @@ import uuid_utils
 from benchmarks import traffic
 from benchmarks.report import Case, percentile, repeated
 from core.bootstrap import App
+from core.domain.message_query import MessageQuery
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
 from core.history.lake.door import Cursor
 from core.history.lake.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore
-from core.history.messages.queries import MessageQuery
 from core.history.rollups.rollups import Rollups, record_inserted
 from core.history.sql.statements import parse_statements
 from core.services.reports.reporting import StatisticsRequest

@@ -16,10 +16,10 @@ from core.bootstrap import App, build_app
 from core.config import Settings
 from core.domain.campaigns import CampaignDraft
 from core.domain.lists import DistributionList
+from core.domain.message_query import MessageQuery
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
-from core.history.messages.queries import MessageQuery
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest

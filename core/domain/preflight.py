@@ -170,3 +170,11 @@ class Preflight:
             "cost_eur_cents": str(counted.cost_eur_cents),
             "excluded": dict(counted.excluded),
         }
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows: a kind, and what it is about."""
+
+    kind: RowKind
+    subject: str = ""

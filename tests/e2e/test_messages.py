@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.domain.message_query import MessageQuery
 from core.domain.periods import Preset, resolve_period
-from core.history.messages.queries import MessageQuery
 from tests.e2e.driver import cell, log_in, open_page, person, settled
 from tests.support.installation import Installation
 

@@ -19,6 +19,7 @@ from core.demo.company import CAMPAIGNS
 from core.demo.receipts import receipt_table
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.lists import DistributionList
+from core.domain.message_query import MessageQuery
 from core.domain.msisdn import parse_msisdn
 from core.domain.numbering import get_destination
 from core.domain.paging import PageRequest
@@ -30,7 +31,6 @@ from core.domain.receipts import Effect
 from core.domain.segments import measure
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, StorageError, WrongCredentials
-from core.history.messages.queries import MessageQuery
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest
 from core.state import installation

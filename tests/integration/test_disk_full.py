@@ -13,9 +13,9 @@ import pytest
 
 from core.domain.campaigns import CampaignStatus
 from core.domain.lists import ListStatus
+from core.domain.message_query import MessageQuery
 from core.errors import StorageError
 from core.gateways.simulator.journal import Journal
-from core.history.messages.queries import MessageQuery
 from core.services.lists.importing_lists import Upload
 from tests.support.calm import calm
 from tests.support.house import House, contacts, make_house

@@ -13,10 +13,10 @@ import pytest
 from core.bootstrap import App
 from core.domain.campaigns import CampaignDraft, CampaignStatus
 from core.domain.lists import ListStatus
+from core.domain.message_query import MessageQuery
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.gateways.simulator.journal import Journal
-from core.history.messages.queries import MessageQuery
 from core.services.lists.importing_lists import Upload
 from tests.support.installation import worker
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.domain.encoding import Encoding, choose_encoding
 from core.domain.placeholders import BLANKS, Literal
-from core.domain.preflight import Counted, Destination, Length, RowKind, Widened
+from core.domain.preflight import Counted, Destination, Length, RowKind, Wanted, Widened
 from core.domain.simplifying import simplify
 from core.history.audience.recipients import RecipientSpec, judge
 from core.history.lake.connection import Lake
@@ -35,14 +35,6 @@ class Often:
     account: str
     since: datetime
     most: int
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which rows: a kind, and what it is about."""
-
-    kind: RowKind
-    subject: str = ""
 
 
 @dataclass(frozen=True)

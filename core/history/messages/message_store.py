@@ -12,7 +12,8 @@ from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch_one
 from core.history.lake.schema import MESSAGE_SCHEMA, RECEIPT_SCHEMA, UNSENT_SCHEMA
-from core.history.rollups.rollups import record_changed, record_inserted
+from core.history.messages.inserting import note_inserted
+from core.history.rollups.rollups import record_changed
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("messages/message_store.sql")
@@ -96,7 +97,7 @@ class MessageStore:
             if messages.num_rows:
                 cursor.register("incoming_messages", messages)
                 cursor.execute(_SQL["insert_messages"].format(columns=_MESSAGE_COLUMNS))
-                record_inserted(cursor, "incoming_messages")
+                note_inserted(cursor, "incoming_messages")
             if unsent.num_rows:
                 cursor.register("incoming_unsent", unsent)
                 cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id, "now": now})

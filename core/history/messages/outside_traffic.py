@@ -12,8 +12,8 @@ from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch, fetch_one
 from core.history.messages.cdr_blocks import SQL, BlockFaults, BlockReader, CdrSpec
+from core.history.messages.inserting import note_inserted
 from core.history.messages.message_store import settle_messages
-from core.history.rollups.rollups import record_inserted
 
 # Messages of one commit: few enough that a campaign's batches need not wait long for the writer's lock.
 CHUNK_MESSAGES = 100_000
@@ -188,6 +188,6 @@ def _merge(cursor: Cursor, staged: Staged, chunk_no: int) -> Merged:
     added, known = map(int, fetch_one(cursor, SQL["count_merged"]))
     if added:
         cursor.execute(SQL["insert_new"])
-        record_inserted(cursor, "cdr_new")
+        note_inserted(cursor, "cdr_new")
     cursor.execute(SQL["drop_chunk"])
     return Merged(added, updated, known - updated)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from core.domain.message_query import MessageQuery
 from core.domain.periods import Period
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch, fetch_one
@@ -23,15 +24,7 @@ from core.history.numbers.number_search import (
     messages_in,
 )
 from core.history.rollups.day_counts import DayCounts
-from core.history.sql.filters import (
-    SENDER,
-    Condition,
-    MessageQuery,
-    condition,
-    find_uuid,
-    receiver_part,
-    sender_part,
-)
+from core.history.sql.filters import SENDER, Condition, condition, find_uuid, receiver_part, sender_part
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("messages/queries.sql")

@@ -6,6 +6,7 @@ from datetime import UTC, timedelta
 
 import pyarrow as pa
 
+from core.domain.message_query import MessageQuery
 from core.domain.periods import Period
 from core.history.lake.connection import Lake
 from core.history.lake.results import fetch_batches, fetch_one
@@ -21,7 +22,7 @@ from core.history.messages.paging import (
 )
 from core.history.rollups.adding_up import RollupReader
 from core.history.rollups.day_counts import count_days
-from core.history.sql.filters import MessageQuery, condition
+from core.history.sql.filters import condition
 from core.history.sql.statements import load_statements
 
 __all__ = ["FoundMessages", "MessageQueries", "MessageQuery"]

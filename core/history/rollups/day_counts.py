@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from core.domain.folding import fold
+from core.domain.message_query import MessageQuery
 from core.domain.messages import DeliveryStatus
 from core.domain.numbering import country_name
 from core.domain.periods import Period, day_start
@@ -16,7 +17,6 @@ from core.history.rollups.adding_up import AddingUp, RollupReader, StatisticsQue
 from core.history.rollups.calendars import find_calendar
 from core.history.rollups.reach import Ints, Routes
 from core.history.rollups.sums import Labels, concatenated, in_order
-from core.history.sql.filters import MessageQuery
 
 _PRICE_UNITS = 10_000
 # Filters the rollups know nothing of.

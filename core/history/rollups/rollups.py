@@ -18,7 +18,6 @@ from core.domain.periods import Period, list_offsets
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch_one
-from core.history.numbers.number_search import mark_unindexed
 from core.history.rollups.calendars import SINCE, find_calendar, list_neighbours, month_offset, month_period, next_month
 from core.history.sql.filters import Condition, offset_at
 from core.history.sql.statements import load_statements
@@ -65,7 +64,6 @@ def record_inserted(cursor: Cursor, relation: str) -> None:
     """Log the rows of *relation*, which are inserted into `lake.messages` in the same transaction."""
     cursor.execute(_SQL["insert_months"].format(relation=relation))
     cursor.execute(_SQL["log"].format(relation=relation, **_LOG))
-    mark_unindexed(cursor, relation)
 
 
 def record_changed(cursor: Cursor, before: str, after: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.answers import StatisticsPage
 from core.domain.delays import bucket_middle
 from core.domain.folding import fold
 from core.domain.statistics import TIMES, GroupBy, Measure, NameFilter, Sorting
@@ -59,25 +60,6 @@ class Names:
         """Return whether a stored value fulfils the condition, by whatever it is called."""
         others = self.also(stored) if wanted.field is GroupBy.ACCOUNT else ()
         return wanted.matches(self.of(wanted.field, stored), *others)
-
-
-@dataclass(frozen=True)
-class StatisticsPage:
-    """
-    A page of groups of *group_count*, and all of them in sum.
-
-    *table* and *totals* (always one row) have: a column per group, named and ordered as `GroupBy` (Year int32;
-    Month date32, its first day; Day date32; Price decimal128(12, 4), EUR cents of a message; else text, "" when
-    unknown; totals have none of these), then sent, delivered, undelivered, transmitted (int64), cost_eur_cents
-    (decimal128(38, 4)), delivery_rate (double, 0..1), median_dlr_s and p95_dlr_s (double, seconds within
-    `core.domain.delays.MOST_ERROR`, null without a delivered message). *chart* has the first group of time that is
-    finest, or else the first group, and the same measures without the delays.
-    """
-
-    table: pa.Table
-    group_count: int
-    totals: pa.Table
-    chart: pa.Table
 
 
 class Statistics:

@@ -1,7 +1,6 @@
 """The dashboard's figures: a period summed up, from the rollups as far as they reach."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -9,12 +8,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
+from core.answers import TrafficSummary
+from core.domain.message_query import MessageQuery
 from core.domain.periods import Period, day_start, list_offsets
 from core.domain.statistics import GroupBy
 from core.history.lake.door import Cursor
 from core.history.rollups.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.rollups.sums import Labels, Sums, combined, concatenated
-from core.history.sql.filters import Condition, MessageQuery, condition, offset_at, scope
+from core.history.sql.filters import Condition, condition, offset_at, scope
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("rollups/traffic.sql")
@@ -23,26 +24,6 @@ _SQL = load_statements("rollups/traffic.sql")
 PRICE_DIGITS = 4
 # Up to two days, of 25 hours at most, are drawn by the hour.
 HOURLY_UP_TO = timedelta(hours=50)
-
-
-@dataclass(frozen=True)
-class TrafficSummary:
-    """
-    The dashboard's figures; total = delivered + undelivered + transmitted.
-
-    *delivery_rate* is delivered / total, 0..1, and 0 without messages. *series* has every hour or day of the
-    period in order: bucket (timestamp[us] in the viewer's zone, its start), sent (int64, 0 in gaps).
-    *countries* has country (ISO 3166-1 alpha-2, "" when unknown) and sent, most first.
-    """
-
-    total: int
-    cost_eur_cents: Decimal
-    delivered: int
-    undelivered: int
-    transmitted: int
-    delivery_rate: float
-    series: pa.Table
-    countries: pa.Table
 
 
 class TrafficReader:

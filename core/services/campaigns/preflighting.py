@@ -16,11 +16,11 @@ from core.domain.numbering import country_name
 from core.domain.periods import Preset, resolve_period
 from core.domain.permissions import Permission, Viewer
 from core.domain.placeholders import fill_cells, list_doubled_braces, list_stray_braces, render
-from core.domain.preflight import Counted, Frequency, Preflight, Repeat
+from core.domain.preflight import Counted, Frequency, Preflight, Repeat, Wanted
 from core.domain.schedules import missed_schedule
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput
-from core.history.audience.preflight import Often, Wanted
+from core.history.audience.preflight import Often
 from core.history.audience.recipients import RecipientSpec
 from core.services.accounts.budgeting import Budgeting, beyond_budget
 from core.services.campaigns.addressing import Addressing

@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 
 from core.domain.counting import count_of
 from core.domain.delays import MOST_ERROR
+from core.domain.message_query import MessageQuery
 from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy, NameFilter
 from core.files.export_columns import Column, Kind, Layout
-from core.history.messages.queries import MessageQuery
 from core.services.reports.auditing import Auditing
 from core.services.reports.export_requests import TEXT_FILTERS, AuditRequest, ExportRequest, MessagesRequest
 from core.services.reports.reporting import Reporting, StatisticsRequest

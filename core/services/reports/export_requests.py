@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from core.domain.audit import Action, AuditFilter
+from core.domain.message_query import MessageQuery
 from core.domain.periods import Period
 from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
-from core.history.messages.queries import MessageQuery
 from core.services.reports.reporting import StatisticsRequest
 
 # Fields of `MessageQuery` that are plain text.

@@ -7,8 +7,10 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.answers import StatisticsPage, TrafficSummary
 from core.domain.accounts import label_accounts
 from core.domain.campaigns import Arrivals, Campaign, Reconciliation
+from core.domain.message_query import MessageQuery
 from core.domain.messages import DeliveryStatus, LedgerState
 from core.domain.msisdn import find_msisdn, mask_msisdn
 from core.domain.numbering import country_name
@@ -17,10 +19,10 @@ from core.domain.permissions import Permission, Viewer
 from core.domain.questions import refuse_odd_question
 from core.domain.statistics import GroupBy, NameFilter, Sorting
 from core.errors import InvalidInput
-from core.history.messages.queries import MessageQueries, MessageQuery
+from core.history.messages.queries import MessageQueries
 from core.history.rollups.adding_up import RollupReader, StatisticsQuery
-from core.history.rollups.statistics import Names, Statistics, StatisticsPage
-from core.history.rollups.traffic import TrafficReader, TrafficSummary
+from core.history.rollups.statistics import Names, Statistics
+from core.history.rollups.traffic import TrafficReader
 from core.state import accounts, campaigns, ledger
 from core.state.store import State
 

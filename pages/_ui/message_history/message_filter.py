@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.domain.campaigns import Campaign
+from core.domain.message_query import MessageQuery
 from core.domain.messages import DeliveryStatus
 from core.domain.numbering import list_countries
 from core.domain.periods import Period
 from core.domain.permissions import Permission, Viewer
-from core.history.messages.queries import MessageQuery
 from core.services.reports.reporting import MessagePage
 from pages._ui import address, drilling, formats, name_filter, session, tables, widgets
 

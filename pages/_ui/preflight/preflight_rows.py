@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from core.domain.preflight import Preflight, RowKind
-from core.history.audience.preflight import Wanted
+from core.domain.preflight import Preflight, RowKind, Wanted
 from pages._ui import address, formats, session, tables, widgets
 from pages._ui.components import scrolling
 

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
+from core.answers import StatisticsPage
 from core.domain.periods import Period
 from core.domain.statistics import TIMES, GroupBy
-from core.history.rollups.statistics import StatisticsPage
 from core.services.reports.reporting import StatisticsRequest
 from pages._ui import address, charts, formats, session, tables, widgets
 from pages._ui.widgets import Tile

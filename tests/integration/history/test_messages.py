@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from core.domain.message_query import MessageQuery
 from core.domain.messages import DeliveryStatus
 from core.domain.periods import Period
 from core.domain.receipts import Settled, merge, settle
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
-from core.history.messages.queries import MessageQueries, MessageQuery
+from core.history.messages.queries import MessageQueries
 from core.history.rollups.adding_up import RollupReader
 from tests.support.messages import NOW, make_message, make_unsent, make_update, message_table, unsent_table
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from core.domain.message_query import MessageQuery
 from core.domain.messages import DeliveryStatus
 from core.domain.periods import Period
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
-from core.history.messages.queries import MessageQueries, MessageQuery
+from core.history.messages.queries import MessageQueries
 from core.history.numbers.number_index import FEWEST_LATE, MOST_FILES_OPEN, SETTLING, NumberIndex
 from core.history.numbers.number_search import MOMENT, SLOT, find_stretches
 from core.history.rollups.adding_up import RollupReader

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from core.domain.folding import fold
+from core.domain.message_query import MessageQuery
 from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.statistics import GroupBy, NameFilter, Operator
 from core.history.lake.connection import Lake
 from core.history.messages import paging, queries
 from core.history.messages.message_store import MessageStore
-from core.history.messages.queries import MessageQueries, MessageQuery
+from core.history.messages.queries import MessageQueries
 from core.history.rollups.adding_up import RollupReader
 from core.history.rollups.rollups import Rollups
 from tests.support.messages import NOW, make_random_message, message_table, unsent_table

@@ -10,13 +10,13 @@ import pytest
 from core.domain.control_characters import replace_controls
 from core.domain.encoding import Encoding, choose_encoding
 from core.domain.placeholders import fill_cells, parse_template, render
-from core.domain.preflight import RowKind
+from core.domain.preflight import RowKind, Wanted
 from core.domain.pricing import Price, find_price
 from core.domain.segments import MAX_SEGMENTS, measure
 from core.domain.simplifying import simplify
 from core.history.audience.audience_store import AudienceStore, FreezeSpec
 from core.history.audience.contacts import ContactStore
-from core.history.audience.preflight import Often, PreflightStore, Wanted
+from core.history.audience.preflight import Often, PreflightStore
 from core.history.audience.recipients import ListPart, RecipientSpec
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.config import Settings
+from core.domain.message_query import MessageQuery
 from core.domain.periods import Period, Preset, resolve_period
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
-from core.history.messages.queries import MessageQueries, MessageQuery
+from core.history.messages.queries import MessageQueries
 from core.history.rollups.adding_up import RollupReader
 from core.history.rollups.traffic import TrafficReader
 from tests.support.messages import NOW, make_message, make_random_message, message_table, unsent_table

@@ -11,14 +11,13 @@ import pytest
 from core.domain.accounts import AccountType
 from core.domain.audit import AuditFilter
 from core.domain.campaigns import CampaignStatus
+from core.domain.message_query import MessageQuery
 from core.domain.paging import PageRequest
 from core.domain.people import UserStatus
 from core.domain.permissions import PRESETS, Permission, Viewer
-from core.domain.preflight import RowKind
+from core.domain.preflight import RowKind, Wanted
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, InvalidInput, NotFound
-from core.history.audience.preflight import Wanted
-from core.history.messages.queries import MessageQuery
 from core.identifiers import new_id
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.campaigns.quick_sending import QuickMessage

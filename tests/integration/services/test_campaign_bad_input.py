@@ -15,10 +15,9 @@ from sqlalchemy import delete
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import OutboundMessage, SubmitResult
 from core.domain.paging import PageRequest
-from core.domain.preflight import Preflight, RowKind
+from core.domain.preflight import Preflight, RowKind, Wanted
 from core.domain.pricing import Price
 from core.errors import InvalidInput
-from core.history.audience.preflight import Wanted
 from core.services.campaigns.composing import draft_of
 from core.services.campaigns.quick_sending import QuickMessage
 from core.state import accounts, suppressions

@@ -13,12 +13,12 @@ from pyarrow import parquet
 
 from core.domain.audit import Action, AuditFilter
 from core.domain.exports import Export, ExportFormat, ExportStatus
+from core.domain.message_query import MessageQuery
 from core.domain.permissions import Permission, Viewer
 from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.files.export_plain import ParquetFile
 from core.history.messages.message_store import MessageStore
-from core.history.messages.queries import MessageQuery
 from core.services.leases import Leases
 from core.services.people.adding_people import NewPerson
 from core.services.reports import exporting

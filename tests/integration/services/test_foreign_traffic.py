@@ -9,7 +9,7 @@ import pytest
 
 from core.domain.accounts import Account
 from core.domain.cdr import CdrField, TrafficCounts
-from core.history.messages.queries import MessageQuery
+from core.domain.message_query import MessageQuery
 from tests.support.cdr import imported, open_outside, upload
 from tests.support.house import House
 

@@ -14,13 +14,13 @@ from pyarrow import parquet
 
 from core.domain.accounts import Account, AccountStatus, AccountType
 from core.domain.cdr import CdrField, DateFormat, PriceUnit, TrafficCounts, TrafficImportStatus
+from core.domain.message_query import MessageQuery
 from core.domain.messages import DeliveryStatus
 from core.domain.paging import PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.domain.statistics import GroupBy
 from core.errors import Conflict, Forbidden, InvalidFile, InvalidInput, NotFound, StorageError
 from core.history.messages.outside_traffic import OutsideTraffic
-from core.history.messages.queries import MessageQuery
 from core.services.reports.reporting import StatisticsRequest
 from tests.support.cdr import START, begin, csv, imported, line, open_outside, records, upload
 from tests.support.house import House

@@ -11,11 +11,11 @@ from core.domain.accounts import INACTIVE_FAULT
 from core.domain.campaigns import CampaignStatus
 from core.domain.cdr import TrafficImportStatus
 from core.domain.exports import ExportFormat, ExportStatus
+from core.domain.message_query import MessageQuery
 from core.domain.messages import OutboundMessage, SubmitResult
 from core.domain.permissions import Viewer
 from core.domain.statistics import GroupBy
 from core.errors import Forbidden, InvalidInput, NotFound
-from core.history.messages.queries import MessageQuery
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.reports.export_requests import MessagesRequest
 from core.services.reports.reporting import StatisticsRequest

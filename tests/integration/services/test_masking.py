@@ -6,10 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from core.domain.message_query import MessageQuery
 from core.domain.permissions import Permission, Viewer
-from core.domain.preflight import RowKind
-from core.history.audience.preflight import Wanted
-from core.history.sql.filters import MessageQuery
+from core.domain.preflight import RowKind, Wanted
 from tests.integration.services import steps
 from tests.support import cdr
 from tests.support.house import House, contacts

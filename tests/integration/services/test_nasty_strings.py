@@ -17,17 +17,16 @@ from core.domain.audit import AuditFilter
 from core.domain.cdr import CdrField, CdrMapping
 from core.domain.control_characters import find_control
 from core.domain.exports import ExportFormat
+from core.domain.message_query import MessageQuery
 from core.domain.messages import DeliveryStatus, Receipt
 from core.domain.paging import PageRequest
 from core.domain.people import SmsSettings
 from core.domain.permissions import Permission
-from core.domain.preflight import RowKind
+from core.domain.preflight import RowKind, Wanted
 from core.domain.statistics import GroupBy, NameFilter, Operator
 from core.errors import AppError, StorageError
-from core.history.audience.preflight import Wanted
 from core.history.lake.schema import UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore
-from core.history.messages.queries import MessageQuery
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.lists.importing_lists import Upload

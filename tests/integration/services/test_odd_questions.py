@@ -8,9 +8,9 @@ import pytest
 
 from core.domain.audit import AuditFilter
 from core.domain.exports import ExportFormat
+from core.domain.message_query import MessageQuery
 from core.domain.statistics import GroupBy, NameFilter, Operator
 from core.errors import InvalidInput
-from core.history.messages.queries import MessageQuery
 from core.services.reports.export_requests import AuditRequest, MessagesRequest
 from core.services.reports.reporting import StatisticsRequest
 from tests.support.house import House

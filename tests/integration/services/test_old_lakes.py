@@ -9,13 +9,13 @@ import pytest
 from core.bootstrap import build_app
 from core.domain.control_characters import find_control
 from core.domain.exports import ExportFormat, ExportStatus
+from core.domain.message_query import MessageQuery
 from core.domain.statistics import GroupBy
 from core.files.apart import HERE
 from core.history.audience.contacts import ContactStore
 from core.history.lake.cleaning import clean
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
-from core.history.messages.queries import MessageQuery
 from core.services.reports.export_requests import MessagesRequest
 from core.services.reports.reporting import StatisticsRequest
 from tests.support.house import House, make_house

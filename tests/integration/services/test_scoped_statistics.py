@@ -12,12 +12,12 @@ from openpyxl import load_workbook
 
 from core.domain.accounts import AccountType
 from core.domain.exports import ExportFormat
+from core.domain.message_query import MessageQuery
 from core.domain.numbering import country_name
 from core.domain.periods import Period
 from core.domain.permissions import PRESETS, Viewer
 from core.domain.statistics import NAMED, TIMES, GroupBy, Measure, NameFilter, Operator, Sorting
 from core.history.messages.message_store import MessageStore
-from core.history.messages.queries import MessageQuery
 from core.services.accounts.managing_accounts import NewAccount
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest

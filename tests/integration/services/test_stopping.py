@@ -9,7 +9,7 @@ import pytest
 from core.domain.campaigns import CampaignStatus
 from core.domain.exports import ExportFormat, ExportStatus
 from core.domain.lists import ListStatus
-from core.history.messages.queries import MessageQuery
+from core.domain.message_query import MessageQuery
 from core.services.leases import Leases
 from core.services.lists.importing_lists import Upload
 from core.services.lists.reading_entries import EntryReader

@@ -8,12 +8,12 @@ import pytest
 
 from core.domain.campaigns import CampaignStatus
 from core.domain.lists import ListStatus
+from core.domain.message_query import MessageQuery
 from core.domain.paging import PageRequest
 from core.domain.statistics import GroupBy
 from core.errors import InvalidInput, InvalidTransition
 from core.files.sample import sample_csv, sample_xlsx
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
-from core.history.messages.queries import MessageQuery
 from core.services.reports.reporting import StatisticsRequest
 from core.state import accounts
 from tests.support.house import MONTH, House, contacts, make_house

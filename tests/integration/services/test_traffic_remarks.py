@@ -8,8 +8,8 @@ import pytest
 from core.domain.accounts import Account
 from core.domain.cdr import PriceUnit, TrafficCounts, TrafficImportStatus
 from core.domain.cdr_remarks import CellFault
+from core.domain.message_query import MessageQuery
 from core.errors import InvalidInput
-from core.history.messages.queries import MessageQuery
 from tests.support.cdr import csv, imported, line, open_outside, upload
 from tests.support.house import House
 
