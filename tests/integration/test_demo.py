@@ -152,7 +152,7 @@ def test_receipts_say_how_every_message_ended(app: App) -> None:
     rows = query(app, "SELECT message_id::VARCHAR AS message_id, delivery_status FROM lake.messages").to_pylist()
     receipts = query(app, "FROM lake.receipts")
     effects: set[Effect] = set()
-    for row in rows[:: COUNT // 200]:
+    for row in rows[:: COUNT // 60]:
         trace = app.reports.tracing.get(viewer, row["message_id"])
         assert trace.is_explained
         assert all(came.receipt.done_at <= came.received_at <= NOW for came in trace.receipts)

@@ -18,6 +18,7 @@ from core.history.numbers.number_index import FEWEST_LATE, MOST_FILES_OPEN, SETT
 from core.history.numbers.number_search import MOMENT, SLOT, find_stretches
 from core.history.rollups.adding_up import RollupReader
 from core.history.rollups.rollups import Rollups
+from tests.support.catalogs import seeds
 from tests.support.messages import NOW, make_message, make_random_message, make_update, message_table, unsent_table
 
 START = datetime(2026, 2, 22, tzinfo=UTC)
@@ -140,7 +141,7 @@ def work_on_index(index: NumberIndex, now: datetime, source: random.Random) -> N
         index.rebuild(date(2026, 2, 1))
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@seeds([1, 2])
 def test_no_message_is_missed_whatever_is_indexed(lake: Lake, seed: int) -> None:
     source = random.Random(seed)
     sent: list[Row] = []

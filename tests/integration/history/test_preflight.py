@@ -5,8 +5,6 @@ from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
 from core.domain.control_characters import replace_controls
 from core.domain.encoding import Encoding, choose_encoding
 from core.domain.placeholders import fill_cells, parse_template, render
@@ -20,6 +18,7 @@ from core.history.audience.preflight import Often, PreflightStore
 from core.history.audience.recipients import ListPart, RecipientSpec
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
+from tests.support.catalogs import seeds
 from tests.support.messages import NOW, contact_table, make_contact, make_message, message_table, unsent_table
 from tests.support.segment_vectors import random_texts
 
@@ -79,7 +78,7 @@ def expected(spec: RecipientSpec, lists: dict[str, list[dict]]) -> list[tuple]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(8))
+@seeds(range(8))
 def test_every_row_is_judged_as_the_domain_says_and_frozen_as_it_was_counted(lake: Lake, seed: int) -> None:
     source = random.Random(seed)
     lists = {f"list-{n}": make_rows(source, 60, 2) for n in range(3)}

@@ -4,12 +4,11 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from core.domain.messages import DeliveryStatus
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.history.rollups.rollups import MOST_PATCHES, MonthOfCalendar, Rollups
+from tests.support.catalogs import seeds
 from tests.support.messages import NOW, make_random_message, make_update, message_table, unsent_table
 
 ZONES = ("Asia/Kathmandu", "America/St_Johns")
@@ -30,7 +29,7 @@ def receipt_for(message: dict[str, Any], source: random.Random) -> ReceiptUpdate
     return make_update(status, gateway_message_id=message["gateway_message_id"], done_at=done_at)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@seeds([1, 2])
 def test_rollups_equal_the_messages_after_appends_and_late_receipts(lake: Lake, seed: int) -> None:
     source, store, rollups = random.Random(seed), MessageStore(lake), Rollups(lake)
     sent: list[dict[str, Any]] = []

@@ -77,8 +77,10 @@ def test_the_worker_writes_what_was_ordered(house: House) -> None:
 
 
 def test_statistics_are_exported_with_all_groups_and_their_meaning(house: House) -> None:
-    for number in range(120):
-        record(house, 1, f"batch-{number}", network=f"Network {number}")
+    rows = [
+        make_message(account=house.account.account_id, sent_at=house.now, network=f"Network {n}") for n in range(120)
+    ]
+    MessageStore(house.app.lake).append_batch("batch-1", "campaign-1", message_table(*rows), unsent_table(), house.now)
     request = StatisticsRequest(house.everything(), (GroupBy.NETWORK,), size=15)
     ordered = house.app.reports.exporting.start(house.viewer, request, ExportFormat.XLSX, house.now)
     house.app.reports.exporting.run(ordered.export_id, house.clock)

@@ -130,6 +130,6 @@ def test_who_reads_the_files_is_the_application_s_choice(house: House) -> None:
     elsewhere = build_app(house.app.settings, replace(HERE, prices=refuse))
     try:
         with pytest.raises(InvalidFile, match="elsewhere"):
-            elsewhere.pricing.preview(house.viewer, house.account.account_id, io.BytesIO(b"Country\n"), None)
+            elsewhere.accounts.pricing.preview(house.viewer, house.account.account_id, io.BytesIO(b"Country\n"), None)
     finally:
         elsewhere.close()
