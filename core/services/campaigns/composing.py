@@ -3,9 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
-
-import pyarrow as pa
+from typing import Any
 
 from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus, ChosenList, Source
 from core.domain.control_characters import refuse_controls
@@ -19,6 +17,7 @@ from core.domain.segments import MAX_SEGMENTS, TextMeasure, measure
 from core.domain.sender_id import parse_sender_id
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput
+from core.history.audience.contacts import ContactStore
 from core.identifiers import new_id
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.addressing import Addressing, find_columns
@@ -29,12 +28,6 @@ from core.state.store import State
 MESSAGE_MAX = 2_000
 FALLBACK_MAX = 100
 LISTS_MAX = 20
-
-
-class Entries(Protocol):
-    """What composing needs of the lake."""
-
-    def page(self, list_id: str, offset: int, limit: int) -> pa.Table: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ class Composing:
     def __init__(
         self,
         state: State,
-        entries: Entries,
+        entries: ContactStore,
         accounts: ManagingAccounts,
         addressing: Addressing,
         *,

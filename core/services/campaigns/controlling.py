@@ -4,15 +4,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
-import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import MOVES, Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
 from core.errors import InvalidInput, InvalidTransition, StorageError
+from core.history.audience.audience_store import AudienceStore
+from core.history.audience.contacts import ContactStore
 from core.services.accounts.budgeting import Budgeting
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.composing import Composing
@@ -23,18 +23,6 @@ from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
 
 log = logging.getLogger(__name__)
-
-
-class Contacts(Protocol):
-    """Where the numbers of a Quick Send lie until they are frozen."""
-
-    def delete(self, list_id: str) -> None: ...  # noqa: D102
-
-
-class Audience(Protocol):
-    """What controlling reads of the lake."""
-
-    def batch(self, campaign_id: str, batch_no: int) -> pa.Table: ...  # noqa: D102
 
 
 _ACTIONS = {
@@ -49,8 +37,8 @@ class ControllingTools:
     """What controlling works with."""
 
     state: State
-    audience: Audience
-    contacts: Contacts
+    audience: AudienceStore
+    contacts: ContactStore
     composing: Composing
     accounts: ManagingAccounts
     budgeting: Budgeting

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -20,13 +19,15 @@ from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
 from core.domain.preflight import Preflight
 from core.domain.schedules import check_schedule
-from core.errors import AppError, Conflict, InvalidInput, InvalidTransition, StorageError
-from core.history.audience.audience_store import FreezeSpec, FrozenAudience
+from core.errors import AppError, Conflict, InvalidTransition, StorageError
+from core.history.audience.audience_store import AudienceStore, FreezeSpec, FrozenAudience
+from core.history.audience.contacts import ContactStore
 from core.services.accounts.budgeting import Budgeting, beyond_budget
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.addressing import Addressing
 from core.services.campaigns.composing import Composing
 from core.services.campaigns.lost_races import lost_race
+from core.services.campaigns.preflighting import Preflighting
 from core.services.leases import Lease, Leases
 from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
@@ -39,35 +40,16 @@ BATCH_SECONDS = 1
 BATCH_MIN = 50
 
 
-class Audiences(Protocol):
-    """What launching needs of the lake."""
-
-    def freeze(self, spec: FreezeSpec) -> FrozenAudience: ...  # noqa: D102
-
-
-class Contacts(Protocol):
-    """Where the numbers of a Quick Send lie until they are frozen."""
-
-    def delete(self, list_id: str) -> None: ...  # noqa: D102
-
-
-class Preflights(Protocol):
-    """What a launch looks at first."""
-
-    def check(self, viewer: Viewer, campaign_id: str, now: datetime) -> Preflight: ...  # noqa: D102
-    def find_blocker(self, preflight: Preflight) -> InvalidInput | None: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class LaunchingTools:
     """What launching works with."""
 
     state: State
-    audiences: Audiences
-    contacts: Contacts
+    audiences: AudienceStore
+    contacts: ContactStore
     composing: Composing
     accounts: ManagingAccounts
-    preflights: Preflights
+    preflights: Preflighting
     budgeting: Budgeting
 
 

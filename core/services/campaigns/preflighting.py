@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,27 +15,17 @@ from core.domain.numbering import country_name
 from core.domain.periods import Preset, resolve_period
 from core.domain.permissions import Permission, Viewer
 from core.domain.placeholders import fill_cells, list_doubled_braces, list_stray_braces, render
-from core.domain.preflight import Counted, Frequency, Preflight, Repeat, Wanted
+from core.domain.preflight import Frequency, Preflight, Repeat, Wanted
 from core.domain.schedules import missed_schedule
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput
-from core.history.audience.preflight import Often
+from core.history.audience.preflight import Often, PreflightStore
 from core.history.audience.recipients import RecipientSpec
 from core.services.accounts.budgeting import Budgeting, beyond_budget
 from core.services.campaigns.addressing import Addressing
 from core.services.campaigns.composing import Composing
 from core.state import accounts, campaigns
 from core.state.store import State
-
-
-class Audiences(Protocol):
-    """What preflighting needs of the lake."""
-
-    def count(self, key: str, spec: RecipientSpec, often: Often) -> Counted: ...  # noqa: D102
-    def count_rows(self, key: str, spec: RecipientSpec, often: Often, wanted: Wanted) -> int: ...  # noqa: D102
-    def rows(  # noqa: D102 - as the lake has it
-        self, key: str, spec: RecipientSpec, often: Often, wanted: Wanted, limit: int, offset: int
-    ) -> pa.Table: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +45,7 @@ class Preflighting:
     """Looks at a draft as a launch would."""
 
     def __init__(
-        self, state: State, audiences: Audiences, composing: Composing, budgeting: Budgeting, frequency: Frequency
+        self, state: State, audiences: PreflightStore, composing: Composing, budgeting: Budgeting, frequency: Frequency
     ) -> None:
         """Take the stores, and what counts as texting somebody too often."""
         self._state = state

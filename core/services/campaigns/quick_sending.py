@@ -2,11 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from core.domain.segments import TextMeasure, measure
 from core.domain.sender_id import parse_sender_id
 from core.domain.simplifying import simplify
 from core.errors import InvalidInput, InvalidMsisdn, NotFound
+from core.history.audience.contacts import ContactStore
 from core.history.lake.schema import CONTACT_SCHEMA
 from core.identifiers import derive_id
 from core.services.accounts.budgeting import Budgeting, beyond_budget
@@ -41,12 +42,6 @@ log = logging.getLogger(__name__)
 
 # Storing the numbers waits for the lake's other writers, but not for so long.
 CLAIMED_FOR = timedelta(minutes=5)
-
-
-class Contacts(Protocol):
-    """Where the numbers lie until they are frozen, as those of a list do."""
-
-    def replace(self, list_id: str, tables: Iterable[pa.Table]) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -107,7 +102,7 @@ class QuickSending:
     def __init__(
         self,
         state: State,
-        contacts: Contacts,
+        contacts: ContactStore,
         accounts_service: ManagingAccounts,
         composing: Composing,
         budgeting: Budgeting,
