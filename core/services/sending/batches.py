@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
-from typing import Protocol
 
 import pyarrow as pa
 from sqlalchemy.orm import Session
@@ -23,7 +22,8 @@ from core.domain.accounts import INACTIVE_FAULT
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknown, PermanentGatewayError, StorageError
-from core.gateways.base import Gateway
+from core.gateways.registry import Gateways
+from core.history.audience.audience_store import AudienceStore
 from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
@@ -44,24 +44,12 @@ STATES: Mapping[SubmitOutcome, LedgerState] = {
 }
 
 
-class Audience(Protocol):
-    """What sending reads of the lake."""
-
-    def batch(self, campaign_id: str, batch_no: int) -> pa.Table: ...  # noqa: D102
-
-
-class Gateways(Protocol):
-    """Where gateways come from."""
-
-    def get(self, name: str) -> Gateway: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class SendingTools:
     """What every batch needs; *sub_window* in messages."""
 
     state: State
-    audience: Audience
+    audience: AudienceStore
     gateways: Gateways
     settling: BatchHistory
     leases: Leases

@@ -7,14 +7,13 @@ alike. One worker at a time collects from a gateway, and one merges.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from core.errors import ConfigurationError, GatewayError
-from core.gateways.base import Gateway
-from core.history.messages.message_store import ReceiptUpdate
+from core.gateways.registry import Gateways
+from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.leases import Lease, Leases
 from core.state import accounts, receipts
 from core.state.receipts import InboxReceipt
@@ -30,18 +29,6 @@ RETRY_FIRST_S, RETRY_MOST_S = 2, 600
 GIVE_UP = timedelta(days=3)
 
 
-class History(Protocol):
-    """What receiving needs of the lake."""
-
-    def merge_receipts(self, receipts: Sequence[ReceiptUpdate]) -> set[tuple[str, str]]: ...  # noqa: D102
-
-
-class Gateways(Protocol):
-    """Where gateways come from."""
-
-    def get(self, name: str) -> Gateway: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class Merged:
     """What one merge did, in receipts."""
@@ -54,7 +41,7 @@ class Merged:
 class Receiving:
     """From the gateway through the inbox into history."""
 
-    def __init__(self, state: State, history: History, gateways: Gateways, leases: Leases) -> None:
+    def __init__(self, state: State, history: MessageStore, gateways: Gateways, leases: Leases) -> None:
         """Take the stores, the gateways and how long a lease lasts."""
         self._state = state
         self._history = history

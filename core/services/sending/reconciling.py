@@ -1,7 +1,6 @@
 """Reconciling: the rows behind each number of a campaign's reconciliation."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import pyarrow as pa
 
@@ -9,21 +8,13 @@ from core.domain.messages import LedgerState
 from core.domain.msisdn import mask_msisdn
 from core.domain.numbering import country_name
 from core.domain.permissions import Permission, Viewer
-from core.history.audience.outcomes import OpenWork, OutcomeQuery
+from core.history.audience.outcomes import OpenWork, OutcomeQuery, Outcomes
 from core.state import campaigns, ledger
 from core.state.store import State
 
 # What the reconciliation calls them, in its order.
 OUTCOMES = ("sent", "excluded", "failed", "unknown", "pending")
 _NOBODY = pa.table({name: pa.array([], pa.string()) for name in ("msisdn", "country", "network", "mccmnc", "reason")})
-
-
-class Outcomes(Protocol):
-    """What reconciling needs of the lake."""
-
-    def rows(  # noqa: D102
-        self, query: OutcomeQuery, work: OpenWork, limit: int, offset: int
-    ) -> tuple[pa.Table, int]: ...
 
 
 @dataclass(frozen=True)
