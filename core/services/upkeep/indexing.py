@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from threading import Event
-from typing import Protocol
 
 from core.domain.permissions import Permission, Viewer
-from core.history.numbers.number_index import MonthOfIndex
+from core.history.numbers.number_index import MonthOfIndex, NumberIndex
 
 log = logging.getLogger(__name__)
 
@@ -15,21 +14,10 @@ log = logging.getLogger(__name__)
 DAYS_AT_ONCE = 10
 
 
-class Numbers(Protocol):
-    """What indexing needs of the lake."""
-
-    def list_unindexed(self, now: datetime) -> list[date]: ...  # noqa: D102
-    def index_day(self, day: date) -> None: ...  # noqa: D102
-    def list_unsorted(self, now: datetime) -> list[date]: ...  # noqa: D102
-    def sort_month(self, month: date) -> Iterator[None]: ...  # noqa: D102
-    def verify(self) -> Iterator[MonthOfIndex]: ...  # noqa: D102
-    def rebuild(self, month: date) -> None: ...  # noqa: D102
-
-
 class Indexing:
     """Searches for numbers are exact without it, and fast with it. Running it twice, or in two places, does no harm."""
 
-    def __init__(self, numbers: Numbers, stop: Event | None = None) -> None:
+    def __init__(self, numbers: NumberIndex, stop: Event | None = None) -> None:
         """Take the index, and what ends `refresh` after the day it is at."""
         self._numbers = numbers
         self._stop = stop or Event()

@@ -3,18 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from core.domain.permissions import Permission, Viewer
-from core.history.lake.rebuilding import Known, Rebuilt
+from core.history.lake.rebuilding import Known, Rebuilding, Rebuilt
 from core.state import campaigns, keeping, lists
 from core.state.store import State
-
-
-class Rebuilding(Protocol):
-    """What rebuilding needs of the lake."""
-
-    def rebuild(self, known: Known, now: datetime, *, replace: bool) -> Rebuilt: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,17 @@
 """Rolling up: keeping the rollups up to date, and proving that they equal the messages."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from threading import Event
-from typing import Protocol
 
 from core.domain.permissions import Permission, Viewer
-from core.history.rollups.rollups import MonthOfCalendar
+from core.history.rollups.rollups import Rollups
 from core.state import users
 from core.state.store import State
 
 log = logging.getLogger(__name__)
-
-
-class Rollups(Protocol):
-    """What rolling up needs of the lake."""
-
-    def count_logged(self) -> int: ...  # noqa: D102
-    def fold(self) -> None: ...  # noqa: D102
-    def list_unbuilt(self, time_zones: Iterable[str]) -> list[MonthOfCalendar]: ...  # noqa: D102
-    def build(self, wanted: MonthOfCalendar, *, again: bool = False) -> None: ...  # noqa: D102
-    def verify(self) -> Iterable[tuple[MonthOfCalendar, int]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

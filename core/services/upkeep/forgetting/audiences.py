@@ -1,9 +1,9 @@
 """The people of campaigns that are over: frozen audiences, numbers of Quick Sends, and texts of tests."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 
+from core.history.audience.audience_store import AudienceStore
+from core.history.audience.contacts import ContactStore
 from core.state import keeping
 from core.state.store import State
 
@@ -11,22 +11,10 @@ from core.state.store import State
 LEAST = timedelta(hours=1)
 
 
-class Audiences(Protocol):
-    """What forgetting needs of the lake."""
-
-    def forget(self, campaign_ids: Sequence[str]) -> None: ...  # noqa: D102
-
-
-class Contacts(Protocol):
-    """Where the numbers of a Quick Send lie until they are frozen."""
-
-    def delete(self, list_id: str) -> None: ...  # noqa: D102
-
-
 class AudienceForgetting:
     """Counts stay, and what was sent stays in the history; who else was on a list, and each one's text, does not."""
 
-    def __init__(self, state: State, audiences: Audiences, contacts: Contacts, keep: timedelta) -> None:
+    def __init__(self, state: State, audiences: AudienceStore, contacts: ContactStore, keep: timedelta) -> None:
         """Take the stores, and how long an audience is kept once its campaign is over."""
         self._state = state
         self._audiences = audiences

@@ -1,10 +1,9 @@
 """Contacts that belong to nothing: of Quick Sends taken back, and of lists whose deletion was once left half done."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
 from uuid import UUID
 
+from core.history.audience.contacts import ContactStore
 from core.state import campaigns, installation, keeping, lists
 from core.state.store import State
 
@@ -13,17 +12,10 @@ UNKNOWN_BEFORE = "contacts_unknown_before"
 _BY_TIME = 7
 
 
-class Contacts(Protocol):
-    """What forgetting needs of the lake."""
-
-    def list_ids(self) -> set[str]: ...  # noqa: D102
-    def delete(self, list_id: str, is_over: Callable[[], bool]) -> None: ...  # noqa: D102
-
-
 class ContactForgetting:
     """Deletes what is marked as nobody's; once only, it looks for what lies there without a mark."""
 
-    def __init__(self, state: State, contacts: Contacts) -> None:
+    def __init__(self, state: State, contacts: ContactStore) -> None:
         """Take the stores."""
         self._state = state
         self._contacts = contacts
