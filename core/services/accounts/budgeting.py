@@ -3,21 +3,14 @@
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.errors import InvalidInput
+from core.history.rollups.spending import Spending
 from core.state import accounts, campaigns, ledger
 from core.state.store import State
-
-
-class Spending(Protocol):
-    """What budgeting needs of the lake."""
-
-    def sent(self, account_id: str, since: datetime) -> Decimal: ...  # noqa: D102
-    def open(self, campaign_id: str, batch_nos: Sequence[int]) -> Decimal: ...  # noqa: D102
 
 
 class Budgeting:

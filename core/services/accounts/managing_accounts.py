@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -30,17 +29,12 @@ from core.domain.paging import Page, PageRequest
 from core.domain.permissions import Permission, Viewer
 from core.domain.pricing import Price
 from core.errors import Forbidden, InvalidInput, InvalidTransition
+from core.gateways.registry import Gateways
 from core.identifiers import new_id
 from core.state import accounts, audit, campaigns, users
 from core.state.store import State
 
 log = logging.getLogger(__name__)
-
-
-class GatewayNames(Protocol):
-    """What managing accounts needs of the gateways."""
-
-    def names(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class NewAccount:
 class ManagingAccounts:
     """The accounts behind every list, campaign and message."""
 
-    def __init__(self, state: State, gateways: GatewayNames) -> None:
+    def __init__(self, state: State, gateways: Gateways) -> None:
         """Take the store, and which gateways there are."""
         self._state = state
         self._gateways = gateways

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -27,6 +27,7 @@ from core.domain.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, InvalidInput, StorageError
 from core.files.reading import open_sheet
 from core.files.stored_uploads import NO_ROOM, store_upload
+from core.history.audience.contacts import ContactStore
 from core.identifiers import new_id
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.leases import Lease, Leases
@@ -39,14 +40,6 @@ log = logging.getLogger(__name__)
 
 # Returns the columns of the list in a file with this name, or raises InvalidFile; also to ask about hidden rows.
 Look = Callable[[Path, str, HiddenRows], tuple[str, ...]]
-
-
-class Contacts(Protocol):
-    """What importing needs of the lake."""
-
-    def replace(self, list_id: str, tables: Iterable[pa.Table]) -> int: ...  # noqa: D102
-    def page(self, list_id: str, offset: int, limit: int) -> pa.Table: ...  # noqa: D102
-    def delete(self, list_id: str) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,7 @@ class ImportingLists:
     def __init__(
         self,
         state: State,
-        contacts: Contacts,
+        contacts: ContactStore,
         accounts: ManagingAccounts,
         limits: ImportLimits,
         look: Look,

@@ -1,10 +1,8 @@
 """Tracing: what became of one message, from the queue to its last receipt."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
-from typing import Protocol
 
 from core.domain.campaigns import Campaign
 from core.domain.error_codes import ErrorMeaning, find_meaning
@@ -14,15 +12,9 @@ from core.domain.numbering import country_name
 from core.domain.permissions import Permission, Viewer
 from core.domain.receipts import Effect, Settled, is_known_state, judge, merge, parse_receipt_state, settle
 from core.errors import NotFound
-from core.history.messages.tracing import StoredMessage, StoredTrace
+from core.history.messages.tracing import StoredMessage, StoredTrace, Traces
 from core.state import accounts, campaigns
 from core.state.store import State
-
-
-class History(Protocol):
-    """What tracing needs of the lake."""
-
-    def find(self, account_ids: Iterable[str], message_id: str) -> StoredTrace | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ class MessageTrace:
 class Tracing:
     """Questions about one message, of the viewer's accounts only."""
 
-    def __init__(self, state: State, history: History) -> None:
+    def __init__(self, state: State, history: Traces) -> None:
         """Take the stores."""
         self._state = state
         self._history = history

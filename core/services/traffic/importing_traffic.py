@@ -34,11 +34,11 @@ from core.files.cdr import CdrKind
 from core.files.cdr_sample import CdrSample
 from core.files.stored_uploads import NO_ROOM, store_upload
 from core.history.messages.cdr_blocks import CdrSpec
-from core.history.messages.outside_traffic import Beginning
+from core.history.messages.outside_traffic import Beginning, OutsideTraffic
 from core.identifiers import new_id
 from core.services.leases import Lease, Leases
 from core.services.traffic.traffic_previews import Preview, preview_of
-from core.services.traffic.traffic_runs import RunFiles, Traffic, TrafficRun
+from core.services.traffic.traffic_runs import RunFiles, TrafficRun
 from core.state import accounts, audit, traffic_imports
 from core.state.store import State
 
@@ -81,7 +81,9 @@ Look = Callable[[Path], CdrSample]
 class ImportingTraffic:
     """CDR files, from upload to history."""
 
-    def __init__(self, state: State, traffic: Traffic, limits: TrafficLimits, look: Look, leases: Leases) -> None:
+    def __init__(
+        self, state: State, traffic: OutsideTraffic, limits: TrafficLimits, look: Look, leases: Leases
+    ) -> None:
         """Take the stores, the limits, who looks into a file before it is imported, and the worker's leases."""
         self._leases = leases
         self._state = state

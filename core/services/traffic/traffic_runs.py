@@ -1,11 +1,9 @@
 """One run of an import of outside traffic: from the stored file to the history."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +15,7 @@ from core.errors import InvalidFile
 from core.files.cdr import ROW_NO, CdrFile, open_cdr
 from core.files.rejected import RejectedRows
 from core.history.messages.cdr_blocks import BlockFaults, CdrSpec
-from core.history.messages.outside_traffic import Beginning, Merged, Staged
+from core.history.messages.outside_traffic import Merged, OutsideTraffic, Staged
 from core.services.traffic.traffic_previews import explain_rows
 
 # Nobody corrects more rows than this by hand; the reasons of the first ones tell enough.
@@ -25,16 +23,6 @@ MOST_KEPT = 100_000
 # So that rows with remarks leave room for those that were not taken at all.
 MOST_REMARKED = MOST_KEPT // 2
 _SHOWN_CHARACTERS = 60
-
-
-class Traffic(Protocol):
-    """What importing needs of the lake."""
-
-    def preview(self, spec: CdrSpec, block: pa.Table) -> Beginning: ...  # noqa: D102
-    def staged(  # noqa: D102
-        self, spec: CdrSpec, blocks: Iterable[pa.Table], reject: Callable[[pa.Table, BlockFaults], None]
-    ) -> AbstractContextManager[Staged]: ...
-    def merge_chunk(self, staged: Staged, import_id: str, chunk_no: int) -> Merged: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -55,7 +43,7 @@ class TrafficRun:
     """
 
     def __init__(
-        self, traffic: Traffic, spec: CdrSpec, files: RunFiles, record: Callable[[TrafficCounts, float], None]
+        self, traffic: OutsideTraffic, spec: CdrSpec, files: RunFiles, record: Callable[[TrafficCounts, float], None]
     ) -> None:
         """Take the lake, how the file is read, where it is, and who is told how far it is (0..1)."""
         self._traffic = traffic
