@@ -20,17 +20,17 @@ _GROUPING = re.compile(f"{_GROUP}+")
 _WRITTEN = re.compile(r"[+\uff0b]?\d+")
 _PLAIN = re.compile(r"[1-9][0-9]*")
 # How a spreadsheet is told that digits are a text: ="4917…" and '4917….
-_AS_TEXT = re.compile(r"=\s*\"(.*)\"|['\u2018\u2019](.*)", re.DOTALL)
+_AS_TEXT = re.compile(rf"=[{_UNSEEN}]*\"(.*)\"|['\u2018\u2019](.*)", re.DOTALL)
 # As programs write a floating-point number, with the point or the comma of their language.
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _DECIMAL = re.compile(r"([+\uff0b]?)([0-9]+)([.,])([0-9]+)")
 _ODD_FRACTION = re.compile(rf"[^.A-Za-z]*\.{_GROUP}*(?:[0-9]{_GROUP}*){{1,2}}")
 # +86-15012345678, typed into a spreadsheet, is a difference: what it makes of it, -15012345592, is a stranger's number.
 _NEGATIVE = re.compile("[-\u2212\uff0d][0-9]")
-_HOME_ZERO = re.compile(r"\(\s*0\s*\)")
+_HOME_ZERO = re.compile(rf"\([{_UNSEEN}]*0[{_UNSEEN}]*\)")
 _EXIT_CODE = re.compile(r"[^0-9]*00")
 _LISTED = re.compile(r"[,;|&\n\r]|\bor\b")
-_LAST_BRACKET = re.compile(r".*[0-9][^0-9()]*\([0-9\s]+\)", re.DOTALL)
+_LAST_BRACKET = re.compile(rf".*[0-9][^0-9()]*\([0-9{_UNSEEN}]+\)", re.DOTALL)
 _SECOND_ENDING = re.compile(r"(.*)/[^0-9]*([0-9]+)", re.DOTALL)
 # A single point behind so many digits begins a fraction, and so does one before so few; others group the digits.
 _WHOLE_DIGITS, _FRACTION_DIGITS = 8, 2

@@ -27,13 +27,23 @@ function readPhoneNumbers(text) {
   return { numbers, refused };
 }
 
+/** What nobody sees, as the inside of a regular expression's class. */
+function unseenClass() {
+  return "\\s\\x1c-\\x1f\\x85\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff";
+}
+
+/** The zero people write in brackets after the country code, as a regular expression. */
+function homeZero() {
+  return `\\([${unseenClass()}]*0[${unseenClass()}]*\\)`;
+}
+
 /** The chip of *piece*, or null when it cannot be one number. */
 function readPhoneNumber(piece) {
-  const unseen = "\\s\\x1c-\\x1f\\x85\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff";
+  const unseen = unseenClass();
   const grouping = `[${unseen}().\\-/\\u2010-\\u2015\\u2212\\uff0d]`;
   const trim = (text) => text.replace(new RegExp(`^[${unseen}]+|[${unseen}]+$`, "g"), "");
   const plain = trim(piece.replace(/\p{Nd}/gu, toAsciiDigit));
-  const wrapped = /^(?:=\s*"(.*)"|['\u2018\u2019](.*))$/s.exec(plain);
+  const wrapped = new RegExp(`^(?:=[${unseen}]*"(.*)"|['\\u2018\\u2019](.*))$`, "s").exec(plain);
   const unwrapped = wrapped ? trim(wrapped[1] ?? wrapped[2]) : plain;
   // A spreadsheet has subtracted.
   if (/^[-\u2212\uff0d][0-9]/.test(unwrapped)) return null;
@@ -41,7 +51,7 @@ function readPhoneNumber(piece) {
   if (whole === null || isTwoNumbers(whole)) return null;
   const digits = whole.replace(new RegExp(grouping, "g"), "").replace(/^(?:[+\uff0b]|00)/, "");
   if (!/^[1-9]\d{5,15}$/.test(digits)) return null;
-  return /\/|\(\s*0\s*\)/.test(whole) ? piece : `+${digits}`;
+  return new RegExp(`/|${homeZero()}`).test(whole) ? piece : `+${digits}`;
 }
 
 /** *text* without the ".0" that programs write behind a whole number; null when there is another fraction. */
@@ -56,8 +66,8 @@ function dropFraction(text, grouping) {
 /** Whether *text* may hold more than one number, by its form. */
 function isTwoNumbers(text) {
   if (text.split("(").length !== text.split(")").length) return true;
-  const once = text.replace(/^[^0-9]*00/, "").replace(/\(\s*0\s*\)/g, "");
-  if (/[0-9][^0-9()]*\([0-9\s\x1c-\x1f\x85]+\)$/.test(once)) return true;
+  const once = text.replace(/^[^0-9]*00/, "").replace(new RegExp(homeZero(), "g"), "");
+  if (new RegExp(`[0-9][^0-9()]*\\([0-9${unseenClass()}]+\\)$`).test(once)) return true;
   const parts = once.match(/[0-9]+/g) ?? [];
   return parts.some((_, index) => {
     const [before, behind] = [parts.slice(0, index).join(""), parts.slice(index).join("")];
