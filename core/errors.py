@@ -8,7 +8,6 @@ AppError (code, message, hint)
     InvalidSenderId         not a sender ID
     UnencodableText         a character does not exist in the encoding
     InvalidFile             an uploaded file cannot be read
-  NotSignedIn               no session, or one that has ended
   WrongCredentials          email and password do not belong together
   TooManyAttempts           throttled; carries when to try again
   Busy                      too many others wait for the same; carries when to try again
@@ -29,7 +28,6 @@ AppError (code, message, hint)
 Only `AppError` reaches a person, as *message* (what and where) and *hint* (what to do).
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -97,12 +95,6 @@ class InvalidFile(InvalidInput):
     """An uploaded file cannot be read as a contact list."""
 
     code = "invalid_file"
-
-
-class NotSignedIn(AppError):
-    """There is no session, or it has ended."""
-
-    code = "not_signed_in"
 
 
 class WrongCredentials(AppError):
@@ -231,11 +223,6 @@ class OutcomeUnknown(GatewayError):
     """Handed over without an answer: it may have been accepted."""
 
     code = "gateway_outcome_unknown"
-
-
-def describe(error: AppError) -> Mapping[str, str]:
-    """Return the parts of *error* that an API or a log may show."""
-    return {"code": error.code, "message": error.message, "hint": error.hint, "field": error.field}
 
 
 def until(moment: datetime, now: datetime) -> int:

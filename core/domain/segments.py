@@ -81,15 +81,6 @@ def split_into_segments(text: str, encoding: Encoding) -> list[Segment]:
     return [Segment(piece.replace(_LEAD, ""), len(piece)) for piece in pieces]
 
 
-def count_segments(text: str, encoding: Encoding) -> int:
-    """
-    Return how many segments `split_into_segments` makes of *text*; 0 for an empty text.
-
-    Raises: UnencodableText: a character is outside *encoding*.
-    """
-    return _count(text, encoding, _count_units(text, encoding))
-
-
 def measure(text: str) -> TextMeasure:
     """
     Return the encoding *text* needs and its length in characters, units and segments.

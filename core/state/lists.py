@@ -118,11 +118,6 @@ def lease_list(session: Session, list_id: str, owner: str, now: datetime, until:
     return take_lease(session, ListRow, which, owner=owner, now=now, until=until)
 
 
-def set_columns(session: Session, list_id: str, columns: Collection[str]) -> None:
-    """Store the file's headers once they are known."""
-    session.execute(update(ListRow).where(ListRow.list_id == list_id).values(columns=list(columns)))
-
-
 def record_progress(session: Session, list_id: str, counts: ImportCounts) -> None:
     """Store how far the import has come."""
     session.execute(update(ListRow).where(ListRow.list_id == list_id).values(**vars(counts)))

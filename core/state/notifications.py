@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
 from core.domain.notifications import Notification, Tag
@@ -26,21 +26,6 @@ def list_newest(session: Session, user_id: str, limit: int) -> list[Notification
         select(NotificationRow).where(NotificationRow.user_id == user_id).order_by(*newest).limit(limit)
     )
     return [Notification(row.notification_id, Tag(row.tag), row.text, row.created_at, row.read_at) for row in rows]
-
-
-def count_unread(session: Session, user_id: str) -> int:
-    """Return how many of them were not marked as read."""
-    mine = (NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
-    return session.scalar(select(func.count()).where(*mine)) or 0
-
-
-def mark_read(session: Session, user_id: str, now: datetime) -> None:
-    """Mark all of them as read."""
-    session.execute(
-        update(NotificationRow)
-        .where(NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
-        .values(read_at=now)
-    )
 
 
 def delete_old(session: Session, before: datetime) -> int:

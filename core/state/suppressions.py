@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.state.models import SuppressionRow
@@ -28,22 +28,9 @@ def add_suppressions(
     return len(rows)
 
 
-def remove_suppressions(session: Session, account_id: str, msisdns: Collection[str]) -> None:
-    """Let the account send to the numbers again."""
-    for part in _parts(list(msisdns)):
-        session.execute(
-            delete(SuppressionRow).where(SuppressionRow.account_id == account_id, SuppressionRow.msisdn.in_(part))
-        )
-
-
 def list_suppressed(session: Session, account_id: str) -> list[str]:
     """Return the account's suppressed numbers, in no order."""
     return list(session.scalars(select(SuppressionRow.msisdn).where(SuppressionRow.account_id == account_id)))
-
-
-def count_suppressed(session: Session, account_id: str) -> int:
-    """Return how many numbers the account does not send to."""
-    return session.scalar(select(func.count()).where(SuppressionRow.account_id == account_id)) or 0
 
 
 def find_suppressed(session: Session, account_id: str, msisdns: Collection[str]) -> frozenset[str]:

@@ -32,7 +32,7 @@ def test_an_odd_character_is_refused_wherever_it_is_bound(store: State, odd: str
             lambda: installation.find_setting(session, odd),
             lambda: lists.page_lists(session, {"account-1"}, PageRequest(search=odd)),
             lambda: lists.page_lists(session, {odd}, PageRequest()),
-            lambda: lists.set_columns(session, "list-1", ["City", odd]),
+            lambda: lists.add_list(session, make_list(columns=("City", odd))),
             lambda: campaigns.add_campaign(session, make_campaign(fallbacks={"City": odd})),
             lambda: campaigns.add_campaign(session, make_campaign(placeholders={odd: "City"})),
             lambda: session.execute(text("SELECT :odd"), {"odd": odd}),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.encoding import GSM7_CHARACTERS, Encoding, choose_encoding
-from core.domain.segments import CAPACITIES, TextMeasure, _pack, count_segments, measure, split_into_segments
+from core.domain.segments import CAPACITIES, TextMeasure, _pack, measure, split_into_segments
 from core.errors import UnencodableText
 from tests.support.segment_vectors import ASTRAL, BASIC, BMP, EXTENDED, Vector, load_vectors, random_texts
 
@@ -41,7 +41,7 @@ def test_segments_join_to_the_text_and_each_fits(text: str):
     assert "".join(segment.text for segment in segments) == text
     assert all(0 < segment.unit_count <= capacity for segment in segments)
     assert sum(segment.unit_count for segment in segments) == measure(text).unit_count
-    assert len(segments) == count_segments(text, encoding) == measure(text).segment_count
+    assert len(segments) == measure(text).segment_count
 
 
 @pytest.mark.parametrize("text", random_texts(300, seed=20_38))
@@ -76,14 +76,13 @@ def test_an_escape_pair_starts_the_next_segment_when_it_would_be_split():
 
 
 def test_a_gsm7_text_may_be_sent_as_ucs2():
-    assert count_segments("a" * 71, Encoding.UCS2) == 2
-    assert count_segments("€" * 70, Encoding.UCS2) == 1
+    assert len(split_into_segments("a" * 71, Encoding.UCS2)) == 2
+    assert len(split_into_segments("€" * 70, Encoding.UCS2)) == 1
 
 
 def test_a_text_outside_the_encoding_is_refused():
-    for refuse in (split_into_segments, count_segments):
-        with pytest.raises(UnencodableText):
-            refuse("я", Encoding.GSM7)
+    with pytest.raises(UnencodableText):
+        split_into_segments("я", Encoding.GSM7)
     with pytest.raises(UnencodableText):
         measure("\udc00")
 
