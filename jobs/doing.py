@@ -17,7 +17,6 @@ class Doing:
     """
 
     def __init__(self) -> None:
-        """Nothing is done yet."""
         self._lock = threading.Lock()
         self._works: Counter[Work] = Counter()
 

@@ -100,7 +100,6 @@ class DemoSeeding:
     """Creates the demo company, once, and lets people see it."""
 
     def __init__(self, settings: Settings, state: State, lake: Lake, leases: Leases) -> None:
-        """Take the stores and the seed."""
         self._settings = settings
         self._leases = leases
         self._state = state

@@ -61,7 +61,6 @@ class Observed:
     """A gateway with its calls timed, logged and held to the contract."""
 
     def __init__(self, gateway: Gateway) -> None:
-        """Wrap *gateway*."""
         self.gateway = gateway
 
     @property

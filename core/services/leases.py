@@ -45,7 +45,6 @@ class Stopped(StorageError):
     """The worker ends. What it was at is given back, and waits for the next one."""
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__("The worker is stopping.", hint="Another one, or this one when it is started again, goes on.")
 
 

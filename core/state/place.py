@@ -19,7 +19,6 @@ class ReadOnly(StorageError):
     """The state store's file may not be written."""
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__(
             "The state store cannot be written: its file, or its folder, is read-only.",
             hint="Let Heliograph read and write its data folder.",

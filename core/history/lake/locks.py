@@ -134,7 +134,6 @@ class ReadersInside(StorageError):
     """The catalog cannot be tidied up because somebody reads it."""
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__("Somebody reads the message history at length.", hint="Try again when that has ended.")
 
 

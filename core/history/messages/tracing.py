@@ -76,7 +76,6 @@ class Traces:
     """Finds single messages, within the accounts each question names."""
 
     def __init__(self, lake: Lake) -> None:
-        """Take the lake."""
         self._lake = lake
 
     def find(self, account_ids: Iterable[str], message_id: str) -> StoredTrace | None:

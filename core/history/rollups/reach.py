@@ -78,7 +78,6 @@ class ReachReader:
     """Reads the reach once for every snapshot, since people ask several questions of the same."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
         self._last: Reach | None = None
 
     def read(self, cursor: Cursor) -> Reach:

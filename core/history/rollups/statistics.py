@@ -66,7 +66,6 @@ class Statistics:
     """Answers what was sent in groups, within the accounts each question names."""
 
     def __init__(self, rollups: RollupReader) -> None:
-        """Take the rollups."""
         self._rollups = rollups
 
     def page(self, query: StatisticsQuery, names: Names, sorting: Sorting, limit: int, offset: int) -> StatisticsPage:

@@ -30,7 +30,6 @@ class TrafficReader:
     """Sums periods up, within the accounts each question names."""
 
     def __init__(self, rollups: RollupReader) -> None:
-        """Take the rollups."""
         self._rollups = rollups
 
     def sum_up(self, account_ids: Iterable[str], period: Period, time_zone: str) -> TrafficSummary:

@@ -17,7 +17,6 @@ class Budgeting:
     """A budget is of a calendar month of UTC, whatever zone a person is in."""
 
     def __init__(self, state: State, spending: Spending) -> None:
-        """Take the stores."""
         self._state = state
         self._spending = spending
 

@@ -17,7 +17,6 @@ class Addressing:
     """Looks lists up, for drafts and for launches."""
 
     def __init__(self, state: State) -> None:
-        """Take the store."""
         self._state = state
 
     def find_lists(self, viewer: Viewer, account_id: str, list_ids: Iterable[str]) -> tuple[DistributionList, ...]:

@@ -49,7 +49,6 @@ class Controlling:
     """A worker that sends looks at the state before each sub-window, so all of this takes effect within one."""
 
     def __init__(self, tools: ControllingTools, leases: Leases) -> None:
-        """Take the tools and the worker's leases."""
         self._tools = tools
         self._state = tools.state
         self._leases = leases

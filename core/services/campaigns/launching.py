@@ -57,7 +57,7 @@ class Launching:
     """From draft to Active."""
 
     def __init__(self, tools: LaunchingTools, *, batch_size: int, leases: Leases) -> None:
-        """Take the tools, the largest batch and how long a lease lasts."""
+        """Take the tools, how many messages a batch has at most, and the worker's leases."""
         self._tools = tools
         self._state = tools.state
         self._addressing = Addressing(tools.state)

@@ -33,7 +33,6 @@ class Explaining:
     """Answers that name people and accounts only to those whom they concern."""
 
     def __init__(self, state: State) -> None:
-        """Take the store."""
         self._state = state
 
     def closed_sending(self, viewer: Viewer) -> ClosedSending | None:

@@ -34,7 +34,6 @@ class ManagingPeople:
     """
 
     def __init__(self, state: State) -> None:
-        """Take the store."""
         self._state = state
 
     def page(self, viewer: Viewer, request: PageRequest) -> Page[Person]:

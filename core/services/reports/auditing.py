@@ -30,7 +30,6 @@ class Auditing:
     """Reads the audit. Lines are written by whoever does something, in the same transaction: `core.state.audit`."""
 
     def __init__(self, state: State) -> None:
-        """Take the store."""
         self._state = state
 
     def page(self, viewer: Viewer, wanted: AuditFilter, page: int, size: int) -> Page[AuditEntry]:

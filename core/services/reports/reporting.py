@@ -68,7 +68,6 @@ class Reporting:
     """Questions about what was sent. All of them see the viewer's accounts only."""
 
     def __init__(self, state: State, history: History) -> None:
-        """Take the stores."""
         self._state = state
         self._history = history
 

@@ -26,7 +26,6 @@ class SavedViews:
     """What a person finds again in every browser. A view is filters, never rights."""
 
     def __init__(self, state: State) -> None:
-        """Take the state store."""
         self._state = state
 
     def list_views(self, viewer: Viewer, page: str) -> list[SavedView]:

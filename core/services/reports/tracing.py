@@ -60,7 +60,6 @@ class Tracing:
     """Questions about one message, of the viewer's accounts only."""
 
     def __init__(self, state: State, history: Traces) -> None:
-        """Take the stores."""
         self._state = state
         self._history = history
 

@@ -29,7 +29,6 @@ class AccountPacing:
     """One per process: what its threads know of the buckets' clocks."""
 
     def __init__(self) -> None:
-        """Know no bucket yet."""
         # By account: when it was looked at last, by this process's clock and by the bucket's own.
         self._seen: dict[str, tuple[datetime, datetime]] = {}
         self._lock = Lock()

@@ -35,7 +35,6 @@ class BatchHistory:
     """From the ledger into history."""
 
     def __init__(self, state: State, history: History) -> None:
-        """Take the stores."""
         self._state = state
         self._history = history
 

@@ -42,7 +42,6 @@ class Receiving:
     """From the gateway through the inbox into history."""
 
     def __init__(self, state: State, history: MessageStore, gateways: Gateways, leases: Leases) -> None:
-        """Take the stores, the gateways and how long a lease lasts."""
         self._state = state
         self._history = history
         self._gateways = gateways

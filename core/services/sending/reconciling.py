@@ -29,7 +29,6 @@ class Reconciling:
     """Shows who is in each line of the equation."""
 
     def __init__(self, state: State, outcomes: Outcomes) -> None:
-        """Take the stores."""
         self._state = state
         self._outcomes = outcomes
 

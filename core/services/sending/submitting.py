@@ -48,7 +48,6 @@ class Submitting:
     """The worker's side of a campaign that is Active."""
 
     def __init__(self, tools: SendingTools) -> None:
-        """Take the stores, the gateways and the limits."""
         self._tools = tools
         self._stop = tools.leases.stop
 

@@ -11,7 +11,6 @@ class StoredLakeRegister:
     """Keeps the lake's id, so that another one, or none, is not taken for it."""
 
     def __init__(self, state: State) -> None:
-        """Take the store."""
         self._state = state
 
     def find(self) -> str:

@@ -23,7 +23,6 @@ class RebuildingHistory:
     """For a person at the command line, while web and worker are stopped."""
 
     def __init__(self, state: State, rebuilding: Rebuilding) -> None:
-        """Take the stores."""
         self._state = state
         self._rebuilding = rebuilding
 

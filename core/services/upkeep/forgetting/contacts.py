@@ -16,7 +16,6 @@ class ContactForgetting:
     """Deletes what is marked as nobody's; once only, it looks for what lies there without a mark."""
 
     def __init__(self, state: State, contacts: ContactStore) -> None:
-        """Take the stores."""
         self._state = state
         self._contacts = contacts
 

@@ -22,7 +22,6 @@ class Forgetting:
     """Deletes what is over; asking twice, or in two workers at once, does no harm."""
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
-        """Take the table of kinds."""
         self.kinds = tuple(kinds)
 
     def run(self, now: datetime) -> dict[str, int]:

@@ -13,7 +13,6 @@ class ToldForgetting:
     """Deletes old notifications."""
 
     def __init__(self, state: State) -> None:
-        """Take the store."""
         self._state = state
 
     def forget_notifications(self, now: datetime) -> int:
