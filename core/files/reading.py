@@ -164,10 +164,10 @@ def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int, hidden_rows
 
 def _make_row(row: RawRow, formulas: list[str], width: int, phone_index: int) -> SheetRow:
     cells = tuple(map(_clean, row.cells))
-    if phone_index in row.numbers:
-        cells = (*cells[:phone_index], row.numbers[phone_index], *cells[phone_index + 1 :])
     if len(cells) < width:
         cells += ("",) * (width - len(cells))
+    if phone_index in row.numbers:
+        cells = (*cells[:phone_index], row.numbers[phone_index], *cells[phone_index + 1 :])
     if formulas:
         detail = f"Cell {formulas[0]} holds a formula; paste its value instead."
         return SheetRow(row.row_no, cells, RowFault.FORMULA, detail)

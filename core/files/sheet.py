@@ -58,7 +58,9 @@ class SheetReader:
         self._cells: dict[int, str] = {}
         self._numbers: dict[int, str] = {}
         self._formulas: dict[int, str] = {}
-        self._content: list[str] = []
+        # By column, down to which row a formula above fills the cells.
+        self._filled: dict[int, int] = {}
+        self._content: dict[str, list[str]] = {"v": [], "t": []}
         self._within = ""
         self._spoken = 0
         self._pieces = package.parse(part, self._start, self._end, self._text)
@@ -90,7 +92,7 @@ class SheetReader:
         elif name in {"v", "t", "f"}:
             self._within = name
             if name == "f":
-                self._formulas.setdefault(self._column, self._address())
+                self._start_formula(attributes)
         elif name == "rPh":
             self._spoken += 1
         elif name == "row":
@@ -113,16 +115,34 @@ class SheetReader:
         if self._column > _MAX_COLUMNS:
             raise InvalidFile(f"Row {self._row_no} has more than {_MAX_COLUMNS:,} columns.")
         self._cell = attributes
-        self._content.clear()
+        self._content["v"].clear()
+        self._content["t"].clear()
+
+    def _start_formula(self, attributes: Attributes) -> None:
+        """Note the cell's formula, and which cells it fills: those have none of their own."""
+        is_filled = self._is_filled()
+        self._formulas.setdefault(self._column, self._address())
+        if attributes.get("t") in {"array", "dataTable"} and not is_filled:
+            last = _REFERENCE.fullmatch(attributes.get("ref", "").rpartition(":")[2])
+            if last:
+                columns = range(self._column, min(_column_no(last[1]), MAX_ROW_CELLS) + 1)
+                self._filled.update(dict.fromkeys(columns, int(last[2])))
+
+    def _is_filled(self) -> bool:
+        return self._filled.get(self._column, 0) >= self._row_no
 
     def _text(self, data: str) -> None:
         if self._within in {"v", "t"} and not self._spoken:
-            self._content.append(data)
+            self._content[self._within].append(data)
 
     def _end(self, name: str) -> None:
         if name == "c":
-            if self._content:
-                self._end_cell("".join(self._content))
+            if self._filled and self._is_filled():
+                self._formulas.setdefault(self._column, self._address())
+            # Some programs write a text both ways; the cell's type says which one counts.
+            value, text = self._content["v"], self._content["t"]
+            if content := (text or value) if self._cell.get("t") == "inlineStr" else (value or text):
+                self._end_cell("".join(content))
         elif name in {"v", "t", "f"}:
             self._within = ""
         elif name == "rPh":

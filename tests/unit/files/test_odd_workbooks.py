@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from core.domain.lists import RowFault
 from core.files.reading import SheetRow, open_sheet
 
 Read = Callable[[str, str], list[SheetRow]]
@@ -71,3 +72,47 @@ def test_what_came_out_of_a_formula_beside_the_list_does_not_matter(read: Read):
     assert (found.cells, found.fault, rest) == (("491796548754", ""), None, [])
     (typed,) = read(row("", '<c r="D2"><v>2</v></c>'), "0.00")
     assert typed.fault is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ('<c r="B2" t="inlineStr"><is><t>Anna</t></is><v>Anna</v></c>', "Anna"),
+        ('<c r="B2" t="inlineStr"><v>0</v><is><r><t>An</t></r><r><t>na</t></r></is></c>', "Anna"),
+        ('<c r="B2" t="inlineStr"><v>Anna</v></c>', "Anna"),
+        ('<c r="B2" t="str"><v>Anna</v><is><t>Berta</t></is></c>', "Anna"),
+    ],
+)
+def test_a_cell_that_says_its_text_twice_has_it_once(read: Read, name: str, shown: str):
+    (found,) = read(row(name), "0.00")
+    assert found.cells[1] == shown
+
+
+@pytest.mark.parametrize("kind", ["array", "dataTable"])
+def test_a_formula_for_several_cells_is_one_in_each_of_them(read: Read, kind: str):
+    """=FILTER(…) and its like stand in their first cell only; the others hold what came out."""
+    first = f'<row r="2"><c r="A2"><f t="{kind}" ref="A2:A3">D2:D3</f><v>491796548752</v></c></row>'
+    others = "".join(f'<row r="{no}"><c r="A{no}"><v>49179654875{no}</v></c></row>' for no in (3, 4))
+    found = read(first + others, "0.00")
+    assert [each.fault for each in found] == [RowFault.FORMULA, RowFault.FORMULA, None]
+    assert "A3" in found[1].detail
+
+
+def test_a_formula_for_several_cells_beside_the_list_does_not_matter(read: Read):
+    first = '<row r="2"><c r="A2"><v>491796548752</v></c><c r="D2"><f t="array" ref="D2:E3">A2</f><v>1</v></c></row>'
+    second = '<row r="3"><c r="A3"><v>491796548753</v></c><c r="E3"><v>1</v></c></row>'
+    assert [(each.cells, each.fault) for each in read(first + second, "0.00")] == [
+        (("491796548752", ""), None),
+        (("491796548753", ""), None),
+    ]
+
+
+def test_a_number_the_sheet_does_not_show_stays_in_its_column(tmp_path: Path):
+    workbook, path = openpyxl.Workbook(), tmp_path / "contacts.xlsx"
+    for cells in (["Name", "City", "PhoneNumber"], ["Anna", None, 491796548754]):
+        workbook.active.append(cells)
+    workbook.active["C2"].number_format = ";;;"
+    workbook.save(path)
+    with open_sheet(path, "contacts.xlsx") as sheet:
+        (found,) = sheet.rows
+    assert found.cells == ("Anna", "", "491796548754")
