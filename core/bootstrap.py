@@ -23,7 +23,7 @@ from core.services.sending import Sending
 from core.services.sending.receiving import RETRY_MOST_S
 from core.services.traffic.importing_traffic import ImportingTraffic
 from core.services.upkeep import Upkeep
-from core.services.upkeep.forgetting import Kind
+from core.services.upkeep.forgetting import Forgettable
 from core.services.upkeep.lake_register import StoredLakeRegister
 from core.services.work_queue import WorkQueue
 from core.state.mending import Furthest
@@ -83,10 +83,10 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     of_campaigns = campaigns.build(settings, state, lake, of_accounts, of_sending.batch_history, leases)
     of_reports = reports.build(settings, state, lake, leases)
     kinds = [
-        Kind("deleted lists", of_lists.finish_deletions),
-        Kind("uploads nobody mapped", of_traffic.delete_forgotten),
-        Kind("exports", of_reports.exporting.delete_expired),
-        Kind("sessions, links and failed tries", of_people.signing_in.delete_ended),
+        Forgettable("deleted lists", of_lists.finish_deletions),
+        Forgettable("uploads nobody mapped", of_traffic.delete_forgotten),
+        Forgettable("exports", of_reports.exporting.delete_expired),
+        Forgettable("sessions, links and failed tries", of_people.signing_in.delete_ended),
     ]
     of_upkeep = upkeep.build(settings, state, lake, register, leases, _furthest(settings), kinds)
     demo = DemoSeeding(settings, state, lake, leases)

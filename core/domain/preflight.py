@@ -29,7 +29,7 @@ class RowKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Destination:
+class DestinationTotals:
     """What goes to one network. *segment_count* is in SMS."""
 
     country: str
@@ -77,7 +77,7 @@ class Counted:
 
     audience_count: int
     excluded: Mapping[str, int]
-    destinations: tuple[Destination, ...]
+    destinations: tuple[DestinationTotals, ...]
     lengths: tuple[Length, ...]
     empty: Mapping[str, int]
     widened: tuple[Widened, ...]

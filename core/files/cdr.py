@@ -27,7 +27,7 @@ from core.domain.cdr_guessing import guess_columns
 from core.domain.counting import count_of
 from core.errors import InvalidFile
 from core.files.delimited import DELIMITERS, refuse_encoding
-from core.files.kinds import Kind, find_kind
+from core.files.kinds import FileKind, find_kind
 from core.files.rejected import BEGINS_FORMULA, OWN_COLUMNS, is_own_file, original
 from core.files.rows import MAX_BLANK_ROWS
 
@@ -109,7 +109,7 @@ def _find_kind(path: Path, file: BinaryIO) -> CdrKind:
         return CdrKind.PARQUET
     if head.startswith(_GZIP):
         return CdrKind.GZIP
-    if find_kind(path) is Kind.XLSX:
+    if find_kind(path) is FileKind.XLSX:
         raise InvalidFile("The file is an Excel workbook.", hint=_HINT)
     return CdrKind.CSV
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.errors import InvalidFile
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What can be read."""
 
     CSV = "csv"
@@ -43,7 +43,7 @@ _OTHERS: dict[bytes, str] = {
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|table|head|body|meta|!--)", re.IGNORECASE)
 
 
-def find_kind(path: Path) -> Kind:
+def find_kind(path: Path) -> FileKind:
     """
     Return what *path* holds.
 
@@ -57,7 +57,7 @@ def find_kind(path: Path) -> Kind:
         raise _refuse_ole(path)
     if head.startswith(_ZIP):
         _check_archive(path)
-        return Kind.XLSX
+        return FileKind.XLSX
     for beginning, name in _OTHERS.items():
         if head.startswith(beginning):
             raise InvalidFile(f"The file is {name}, not a spreadsheet.", hint=_SAVE_AS)
@@ -65,7 +65,7 @@ def find_kind(path: Path) -> Kind:
         raise InvalidFile("The file is a web page or XML, not a spreadsheet.", hint=_SAVE_AS)
     if b"\0" in head and not head.startswith(_UTF16_MARKS):
         raise InvalidFile("The file is neither a spreadsheet nor text.", hint=_SAVE_AS)
-    return Kind.CSV
+    return FileKind.CSV
 
 
 def _refuse_ole(path: Path) -> InvalidFile:

@@ -12,7 +12,7 @@ from core.domain.price_lists import EVERYWHERE, PriceFault, ReadPrices, read_pri
 from core.domain.pricing import Price
 from core.errors import InvalidFile
 from core.files.delimited import open_delimited
-from core.files.kinds import Kind, find_kind
+from core.files.kinds import FileKind, find_kind
 from core.files.rows import RawRow
 
 MAX_ROWS = 20_000
@@ -53,7 +53,7 @@ def load_read(written: bytes) -> ReadPrices:
 
 
 def _read(path: Path, unit: PriceUnit | None) -> ReadPrices:
-    if find_kind(path) is not Kind.CSV:
+    if find_kind(path) is not FileKind.CSV:
         raise InvalidFile("The file is a workbook, not CSV.", hint=_HINT)
     with open_delimited(path) as sheet:
         # Blank ones count: a megabyte of them would take longer than any price list.

@@ -16,7 +16,7 @@ from core.domain.no_values import MOST_CHARACTERS, is_no_value
 from core.errors import InvalidFile
 from core.files.delimited import open_delimited
 from core.files.header import check_header
-from core.files.kinds import Kind, find_kind
+from core.files.kinds import FileKind, find_kind
 from core.files.rejected import OWN_COLUMNS, is_own_file, original
 from core.files.rows import MAX_BLANK_ROWS, RawRow, RawSheet
 from core.files.workbook import open_workbook
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 # Rows in which hidden ones are looked for while the person who uploads a workbook waits. Further down the import asks.
 LOOKED_AT_ROWS = 10_000
 
-_OPENERS = {Kind.CSV: open_delimited, Kind.XLSX: open_workbook}
+_OPENERS = {FileKind.CSV: open_delimited, FileKind.XLSX: open_workbook}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def read_columns(path: Path, file_name: str, hidden_rows: HiddenRows = HiddenRow
     Only header and first row are read; of a workbook more, where it might be to ask about hidden rows.
     """
     with open_sheet(path, file_name, hidden_rows) as sheet:
-        if hidden_rows is HiddenRows.ASK and find_kind(path) is Kind.XLSX:
+        if hidden_rows is HiddenRows.ASK and find_kind(path) is FileKind.XLSX:
             deque(islice(sheet.rows, LOOKED_AT_ROWS), maxlen=0)
         return sheet.columns
 

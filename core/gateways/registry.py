@@ -11,15 +11,15 @@ from core.gateways.simulator.gateway import SimulatorGateway
 
 
 @dataclass(frozen=True)
-class Kind:
+class GatewayKind:
     """How a gateway is built, and whether it knows accounts by credentials."""
 
     build: Callable[[Settings, FindCredentials], Gateway]
     needs_credentials: bool = True
 
 
-KINDS: Mapping[str, Kind] = {
-    "simulator": Kind(lambda settings, _: SimulatorGateway.from_settings(settings), needs_credentials=False),
+KINDS: Mapping[str, GatewayKind] = {
+    "simulator": GatewayKind(lambda settings, _: SimulatorGateway.from_settings(settings), needs_credentials=False),
 }
 
 

@@ -51,7 +51,7 @@ class Work:
     subject: str = ""
 
 
-class DemoSeeding(Protocol):
+class DemoWork(Protocol):
     """What the queue needs of the demo company."""
 
     def list_waiting(self, now: datetime) -> list[str]: ...  # noqa: D102
@@ -85,7 +85,7 @@ class WorkQueue:
         sending: Sending,
         reports: Reports,
         upkeep: Upkeep,
-        demo: DemoSeeding,
+        demo: DemoWork,
         leases: Leases,
     ) -> None:
         """Take the rooms. A new kind of work is a line in one of the two tables."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from core.bootstrap import App
 from core.gateways.simulator.gateway import NAME, Behaviour, SimulatorGateway
-from core.gateways.simulator.profiles import Profile
+from core.gateways.simulator.profiles import NetworkProfile
 
 
 def calm(app: App, *, refused_rate: float = 0.0, journal_path: Path | None = None) -> None:
@@ -13,7 +13,7 @@ def calm(app: App, *, refused_rate: float = 0.0, journal_path: Path | None = Non
 
     *journal_path* is where it keeps what it took, the application's own folder unless told otherwise.
     """
-    profile = Profile(
+    profile = NetworkProfile(
         median_delay_s=1.0,
         delay_sigma=0.1,
         undelivered_rate=0.0,

@@ -15,7 +15,7 @@ from core.domain.pacing import MAX_CLOCK_SKEW_S, Bucket, take
 from core.domain.segments import MAX_SEGMENTS
 from core.errors import BadCredentials, Unavailable
 from core.gateways.simulator.journal import Accepted, Journal, OwedReceipt, add_accepted, bring_forward, set_bucket
-from core.gateways.simulator.profiles import Profile, fate_of, profile_of
+from core.gateways.simulator.profiles import NetworkProfile, fate_of, profile_of
 
 NAME = "simulator"
 # Generous: what throttles a campaign should be the account's own rate.
@@ -45,7 +45,7 @@ class Behaviour:
     speed: float = 1.0
     answer_s: float = 0.0
     max_tps: int = MAX_TPS
-    profile_of: Callable[[int, str], Profile] = profile_of
+    profile_of: Callable[[int, str], NetworkProfile] = profile_of
 
 
 class SimulatorGateway:

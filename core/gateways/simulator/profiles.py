@@ -33,7 +33,7 @@ _WORDS = struct.Struct(">16I")
 
 
 @dataclass(frozen=True)
-class Profile:
+class NetworkProfile:
     """
     One network. Rates are shares 0..1; the delay is log-normal with its median in seconds.
 
@@ -66,10 +66,10 @@ class Fate:
 
 
 @lru_cache(maxsize=4_096)
-def profile_of(seed: int, mccmnc: str) -> Profile:
+def profile_of(seed: int, mccmnc: str) -> NetworkProfile:
     """Return the network's profile: 1.5 to 12 s median delay, 1 to 7 % undelivered."""
     chances = _chances(f"{seed}/network/{mccmnc}")
-    return Profile(
+    return NetworkProfile(
         median_delay_s=1.5 * 8 ** chances[0],
         delay_sigma=0.5 + 0.7 * chances[1],
         undelivered_rate=0.01 + 0.06 * chances[2],
@@ -81,7 +81,7 @@ def profile_of(seed: int, mccmnc: str) -> Profile:
     )
 
 
-def fate_of(seed: int, message: OutboundMessage, profile: Profile) -> Fate:
+def fate_of(seed: int, message: OutboundMessage, profile: NetworkProfile) -> Fate:
     """Return what happens to *message* on a network with *profile*."""
     chances = _chances(f"{seed}/message/{message.message_id}")
     if chances[0] < profile.refused_rate:
@@ -106,7 +106,7 @@ def _chances(key: str) -> tuple[float, ...]:
     return tuple(word / _MAX_U32 for word in _WORDS.unpack(blake2b(key.encode(), digest_size=64).digest()))
 
 
-def _log_normal(profile: Profile, one: float, two: float) -> float:
+def _log_normal(profile: NetworkProfile, one: float, two: float) -> float:
     # Box-Muller; 1 - one is above 0, as the logarithm needs.
     normal = math.sqrt(-2 * math.log(1 - one)) * math.cos(2 * math.pi * two)
     return profile.median_delay_s * math.exp(profile.delay_sigma * normal)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.domain.encoding import Encoding, choose_encoding
 from core.domain.placeholders import BLANKS, Literal
-from core.domain.preflight import Counted, Destination, Length, RowKind, Wanted, Widened
+from core.domain.preflight import Counted, DestinationTotals, Length, RowKind, Wanted, Widened
 from core.domain.simplifying import simplify
 from core.history.audience.recipients import RecipientSpec, judge
 from core.history.lake.connection import Lake
@@ -148,14 +148,14 @@ def _add_up(cursor: Cursor, held: _Held) -> Counted:
     )
 
 
-def _destinations(kept: list[dict[str, Any]]) -> tuple[Destination, ...]:
+def _destinations(kept: list[dict[str, Any]]) -> tuple[DestinationTotals, ...]:
     sums: dict[tuple[str, str, str], list[Any]] = {}
     for group in kept:
         entry = sums.setdefault((group["country"], group["network"], group["mccmnc"]), [0, 0, Decimal(0)])
         entry[0] += group["recipients"]
         entry[1] += group["recipients"] * group["segment_count"]
         entry[2] += group["cost"]
-    found = [Destination(*place, *counts) for place, counts in sums.items()]
+    found = [DestinationTotals(*place, *counts) for place, counts in sums.items()]
     return tuple(sorted(found, key=lambda item: (-item.cost_eur_cents, -item.recipient_count, item.mccmnc)))
 
 

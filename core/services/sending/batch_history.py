@@ -23,7 +23,7 @@ from core.state.store import State
 log = logging.getLogger(__name__)
 
 
-class History(Protocol):
+class SettledBatches(Protocol):
     """What settling needs of the lake."""
 
     def append_batch(  # noqa: D102
@@ -34,7 +34,7 @@ class History(Protocol):
 class BatchHistory:
     """From the ledger into history."""
 
-    def __init__(self, state: State, history: History) -> None:
+    def __init__(self, state: State, history: SettledBatches) -> None:
         self._state = state
         self._history = history
 

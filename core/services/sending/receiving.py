@@ -30,7 +30,7 @@ GIVE_UP = timedelta(days=3)
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergedReceipts:
     """What one merge did, in receipts."""
 
     merged_count: int
@@ -57,20 +57,20 @@ class Receiving:
             names = accounts.list_gateways(session)
         return sum(self._collect(name, clock) for name in names)
 
-    def merge(self, clock: Callable[[], datetime]) -> Merged:
+    def merge(self, clock: Callable[[], datetime]) -> MergedReceipts:
         """Merge the inbox's due receipts into history, in one update; none while somebody else does."""
         with self._state.read() as session:
             if not receipts.list_due(session, clock(), 1):
                 # Asked twice a second: an empty inbox is not worth a lease, which is written.
-                return Merged(0, 0, 0)
+                return MergedReceipts(0, 0, 0)
         with self._leases.alone("receipts", clock) as lease:
-            return self._merge(clock()) if lease else Merged(0, 0, 0)
+            return self._merge(clock()) if lease else MergedReceipts(0, 0, 0)
 
-    def _merge(self, now: datetime) -> Merged:
+    def _merge(self, now: datetime) -> MergedReceipts:
         with self._state.read() as session:
             due = receipts.list_due(session, now, MERGE_LIMIT)
         if not due:
-            return Merged(0, 0, 0)
+            return MergedReceipts(0, 0, 0)
         updates = [ReceiptUpdate(item.receipt, item.received_at, item.receipt_id) for item in due]
         matched = self._history.merge_receipts(updates)
         done = [item.receipt_id for item in due if _key(item) in matched]
@@ -88,7 +88,7 @@ class Receiving:
                 wait_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2 ** min(try_count, 10))
                 ids = [item.receipt_id for item in late if item.try_count == try_count]
                 receipts.postpone(session, ids, try_count, now + timedelta(seconds=wait_s))
-        return Merged(len(done), len(late), len(abandoned))
+        return MergedReceipts(len(done), len(late), len(abandoned))
 
     def count_waiting(self) -> int:
         """Return how many receipts are in the inbox."""

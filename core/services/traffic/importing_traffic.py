@@ -37,7 +37,7 @@ from core.history.messages.cdr_blocks import CdrSpec
 from core.history.messages.outside_traffic import Beginning, OutsideTraffic
 from core.identifiers import new_id
 from core.services.leases import Lease, Leases
-from core.services.traffic.traffic_previews import Preview, preview_of
+from core.services.traffic.traffic_previews import TrafficPreview, preview_of
 from core.services.traffic.traffic_runs import RunFiles, TrafficRun
 from core.state import accounts, audit, traffic_imports
 from core.state.store import State
@@ -132,7 +132,7 @@ class ImportingTraffic:
             remembered = traffic_imports.find_remembered(session, found.account_id, found.signature)
         return Proposal(mapping, remembered is not None)
 
-    def preview(self, viewer: Viewer, import_id: str, mapping: CdrMapping) -> Preview:
+    def preview(self, viewer: Viewer, import_id: str, mapping: CdrMapping) -> TrafficPreview:
         """Return the file's beginning as *mapping* understands it. Raises: InvalidInput: as `check_mapping`."""
         found = self.get(viewer, import_id)
         block, beginning = self._understand(found, mapping)

@@ -19,7 +19,7 @@ _SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True)
-class Preview:
+class TrafficPreview:
     """
     The beginning of a file as it would be understood.
 
@@ -40,12 +40,12 @@ class Preview:
     row_count: int
 
 
-def preview_of(beginning: Beginning, row_count: int, *, masked: bool) -> Preview:
+def preview_of(beginning: Beginning, row_count: int, *, masked: bool) -> TrafficPreview:
     """Return *beginning*, which has *row_count* rows, for a person; numbers *masked* for who may not see them."""
     rejected, kept = beginning.faults.rejected, beginning.faults.kept
     faults = zip(rejected["fault"].to_pylist(), rejected["cell"].to_pylist(), strict=True)
     refused = set(rejected[ROW_NO].to_pylist())
-    return Preview(
+    return TrafficPreview(
         table=_readable_rows(beginning.table, beginning.doubtful_ids, masked=masked),
         refused=tuple(pair for pair in explain_rows(beginning.faults).items() if pair[0] in refused),
         remarks=Counter(map(CellFault, kept["fault"].to_pylist())),

@@ -18,7 +18,7 @@ from core.history.lake.rebuilding import Rebuilding
 from core.history.numbers.number_index import NumberIndex
 from core.history.rollups.rollups import Rollups
 from core.services.leases import Leases
-from core.services.upkeep.forgetting import Forgetting, Kind
+from core.services.upkeep.forgetting import Forgettable, Forgetting
 from core.services.upkeep.forgetting.audiences import AudienceForgetting
 from core.services.upkeep.forgetting.contacts import ContactForgetting
 from core.services.upkeep.forgetting.files import FileForgetting
@@ -51,7 +51,7 @@ def build(  # noqa: PLR0913, PLR0917 - what every room has that is over some day
     register: LakeRegister,
     leases: Leases,
     furthest: Furthest,
-    kinds: Iterable[Kind],
+    kinds: Iterable[Forgettable],
 ) -> Upkeep:
     """
     Return the services of upkeep.
@@ -90,7 +90,7 @@ def _rules(settings: Settings) -> MaintenanceRules:
     )
 
 
-def _kinds(settings: Settings, state: State, lake: Lake) -> list[Kind]:
+def _kinds(settings: Settings, state: State, lake: Lake) -> list[Forgettable]:
     """Return what is forgotten besides what another room has of its own."""
     contacts = ContactStore(lake)
     people = AudienceForgetting(state, AudienceStore(lake), contacts, timedelta(days=settings.audience_keep_days))
@@ -98,14 +98,14 @@ def _kinds(settings: Settings, state: State, lake: Lake) -> list[Kind]:
     left = ContactForgetting(state, contacts)
     files = FileForgetting(state, settings.uploads_dir, settings.outbox_dir, rejected)
     return [
-        Kind("numbers of Quick Sends", people.forget_numbers),
-        Kind("contacts of nobody", left.forget_left),
-        Kind("audiences", people.forget_audiences),
-        Kind("texts of test sends", people.forget_test_texts),
-        Kind("notifications", ToldForgetting(state).forget_notifications),
-        Kind("uploads and rejected rows", files.forget_uploads),
-        Kind("mails in the outbox", files.forget_mails),
-        Kind("the simulator's log", functools.partial(forget_log, settings.simulator_path)),
+        Forgettable("numbers of Quick Sends", people.forget_numbers),
+        Forgettable("contacts of nobody", left.forget_left),
+        Forgettable("audiences", people.forget_audiences),
+        Forgettable("texts of test sends", people.forget_test_texts),
+        Forgettable("notifications", ToldForgetting(state).forget_notifications),
+        Forgettable("uploads and rejected rows", files.forget_uploads),
+        Forgettable("mails in the outbox", files.forget_mails),
+        Forgettable("the simulator's log", functools.partial(forget_log, settings.simulator_path)),
         # Last of all: it empties the log that the others have written.
-        Kind("the state store's log", lambda _: state.scrub()),
+        Forgettable("the state store's log", lambda _: state.scrub()),
     ]

@@ -39,7 +39,7 @@ PEOPLE = frozenset({"audience", "contacts", "unsent"})
 PEAK = StepBounds(share=0.5, share_small=0.5)
 
 
-class Maintenance(Protocol):
+class LakeCare(Protocol):
     """What maintaining needs of the lake."""
 
     def alone(self) -> AbstractContextManager[bool]: ...  # noqa: D102
@@ -112,7 +112,7 @@ _OFF_PEAK, _EVERYTHING = _Due(LEAST_FILES, LEAST_ROWS, StepBounds()), _Due(2, 1,
 class Maintaining:
     """Questions are answered without it, and stay quick with it."""
 
-    def __init__(self, maintenance: Maintenance, rules: MaintenanceRules, stop: threading.Event | None = None) -> None:
+    def __init__(self, maintenance: LakeCare, rules: MaintenanceRules, stop: threading.Event | None = None) -> None:
         """Take the lake's maintenance, the rules, and what ends a run after its current step."""
         self._maintenance = maintenance
         self._rules = rules
@@ -167,7 +167,7 @@ class Maintaining:
 class _Run:
     """One run: steps and rests, until nothing is due, time is over, readers are in the way or the worker shall end."""
 
-    def __init__(self, maintenance: Maintenance, stop: threading.Event, deadline: float | None) -> None:
+    def __init__(self, maintenance: LakeCare, stop: threading.Event, deadline: float | None) -> None:
         self._maintenance = maintenance
         self._stop = stop
         self._deadline = deadline

@@ -14,7 +14,7 @@ from core.domain.cdr_guessing import status_key
 from core.domain.cdr_prices import CURRENCIES, EUR, parse_rate
 from core.domain.cdr_remarks import say_remarks
 from core.domain.messages import DeliveryStatus
-from core.services.traffic.traffic_previews import Preview
+from core.services.traffic.traffic_previews import TrafficPreview
 from pages._ui import formats, session, widgets
 
 T = TypeVar("T")
@@ -179,7 +179,7 @@ def _ask_rates(import_id: str, found: tuple[str, ...], mapping: CdrMapping) -> C
     return replace(mapping, rates=rates)
 
 
-def _show(preview: Preview, mapping: CdrMapping, time_zone: str) -> None:
+def _show(preview: TrafficPreview, mapping: CdrMapping, time_zone: str) -> None:
     if preview.unrated:
         st.warning(
             f"**Prices in {', '.join(preview.unrated)} need a rate.** The import cannot begin before.",
@@ -221,11 +221,11 @@ def _show(preview: Preview, mapping: CdrMapping, time_zone: str) -> None:
         )
 
 
-def _rows(preview: Preview) -> str:
+def _rows(preview: TrafficPreview) -> str:
     return formats.count(preview.row_count, "row", "rows")
 
 
-def _reasons(preview: Preview) -> list[str]:
+def _reasons(preview: TrafficPreview) -> list[str]:
     """Return each reason once, with the first of its rows and how many more there are."""
     rows: dict[str, list[int]] = {}
     for row_no, reason in preview.refused:

@@ -22,7 +22,7 @@ from core.history.lake.rebuilding import Known, Rebuilt
 from core.mail.post import Mail, OutboxPost
 from core.services.campaigns.quick_sending import CLAIMED_FOR, QuickMessage
 from core.services.lists.importing_lists import Upload
-from core.services.upkeep.forgetting import Forgetting, Kind
+from core.services.upkeep.forgetting import Forgettable, Forgetting
 from core.state import notifications
 from tests.integration.services.steps import suppress, work
 from tests.support.house import House
@@ -354,7 +354,7 @@ def test_a_kind_that_fails_keeps_no_other_from_its_turn(error: Exception, words:
         raise error
 
     turns: list[str] = []
-    kinds = [Kind("first", fail), Kind("second", lambda _: turns.append("second") or 1)]
+    kinds = [Forgettable("first", fail), Forgettable("second", lambda _: turns.append("second") or 1)]
     with pytest.raises(StorageError, match=words):
         Forgetting(kinds).run(datetime(2026, 3, 1, tzinfo=UTC))
     assert turns == ["second"]

@@ -61,7 +61,7 @@ def test_a_gateway_gets_them_when_it_asks_and_not_before(house: House, monkeypat
         asked.append(find)
         return simulator
 
-    monkeypatch.setitem(registry.KINDS, "provider", registry.Kind(build))
+    monkeypatch.setitem(registry.KINDS, "provider", registry.GatewayKind(build))
     set_them(house)
     assert house.app.accounts.gateways.needs_credentials("provider")
     assert not house.app.accounts.gateways.needs_credentials("simulator")

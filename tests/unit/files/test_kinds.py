@@ -4,7 +4,7 @@ import zipfile
 import pytest
 
 from core.errors import InvalidFile
-from core.files.kinds import Kind, find_kind
+from core.files.kinds import FileKind, find_kind
 from core.files.reading import open_sheet
 from core.files.sample import sample_csv, sample_xlsx
 
@@ -47,7 +47,7 @@ def test_what_is_no_list_is_named_and_comes_with_advice(tmp_path, content, messa
     assert caught.value.field == "file"
 
 
-@pytest.mark.parametrize(("content", "kind"), [(sample_csv(), Kind.CSV), (sample_xlsx(), Kind.XLSX)])
+@pytest.mark.parametrize(("content", "kind"), [(sample_csv(), FileKind.CSV), (sample_xlsx(), FileKind.XLSX)])
 def test_the_content_decides_not_the_name(tmp_path, content, kind):
     path = tmp_path / "contacts.pdf"
     path.write_bytes(content)

@@ -6,6 +6,6 @@ What is in both stores goes in this order: a mark in the state store, then the l
 a worker that dies halfway, or a lake that does not answer, leaves a mark for the next one.
 """
 
-from core.services.upkeep.forgetting.forgetting import Forgetting, Kind
+from core.services.upkeep.forgetting.forgetting import Forgettable, Forgetting
 
-__all__ = ["Forgetting", "Kind"]
+__all__ = ["Forgettable", "Forgetting"]

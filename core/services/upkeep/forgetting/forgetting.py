@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Kind:
+class Forgettable:
     """What is forgotten, in words, and what forgets all of it that is over by then and returns how much that was."""
 
     name: str
@@ -21,7 +21,7 @@ class Kind:
 class Forgetting:
     """Deletes what is over; asking twice, or in two workers at once, does no harm."""
 
-    def __init__(self, kinds: Sequence[Kind]) -> None:
+    def __init__(self, kinds: Sequence[Forgettable]) -> None:
         self.kinds = tuple(kinds)
 
     def run(self, now: datetime) -> dict[str, int]:
