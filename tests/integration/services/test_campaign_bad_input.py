@@ -385,3 +385,17 @@ def test_a_message_that_simplifying_empties_reaches_nobody(house: House):
     saved = save(house, house.upload(contacts(3)).list_id, message="\u2060", simplifies=True)
     assert dict(check(house, saved).counted.excluded) == {"empty message": 3}
     assert refuse(house, saved).message == "Nobody would receive a message."
+
+
+def test_a_list_is_chosen_for_one_thing_once_and_not_too_many_are(house: House):
+    first, second = (house.upload(contacts(1), name).list_id for name in ("Guests", "Customers"))
+    for lists, words in (
+        ({"list_ids": (first,), "left_out_ids": (first,)}, "both sent to and left out"),
+        ({"list_ids": (first, second), "left_out_ids": (second,)}, "Customers is both sent to and left out"),
+        ({"list_ids": (first, first)}, "chosen twice"),
+        ({"list_ids": (first,), "left_out_ids": (second, second)}, "chosen twice"),
+    ):
+        with pytest.raises(InvalidInput, match=words) as caught:
+            save(house, "", **lists)
+        assert caught.value.field == "list_id", words
+    assert save(house, "", list_ids=(first,), left_out_ids=(second,))
