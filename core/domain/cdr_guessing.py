@@ -44,15 +44,18 @@ _ALIASES: dict[CdrField, str] = {
     "reasoncode errorid dlrcode statuserrorcode statuscode code",
     CdrField.PRICE: "priceeurc pricepermessageeurc priceeurcents pricecents priceeur priceineur price costeurcents "
     "costeur totalprice totalcharge totalamount totalcost pricepricepermessage pricepermessage priceinusd priceusd "
-    "priceamount cost costs amount charge chargedamount fee rate",
+    "priceamount costamount cost costs amount charge chargedamount fee rate",
     CdrField.CURRENCY: "currency priceunit pricecurrency costcurrency currencycode",
     CdrField.SEGMENTS: "segments segmentcount segmentscount numsegments numberofsegments numberofmessageparts "
-    "messagepartcount messagescount parts partcount messageparts "
+    "messagepartcount totalmessagepartcount messagescount parts partcount messageparts "
     "pducount fragments fragmentssent numparts totalparts smsparts messagecount msgcount smscount smspages pages units",
     CdrField.UNICODE: "unicode isunicode datacoding dcs encoding coding charset",
-    CdrField.COUNTRY: "country countrycode countryiso iso iso2 countryname destcountry destinationcountry",
-    CdrField.NETWORK: "networkname operatorname carriername network operator carrier mno destnetwork",
-    CdrField.MCCMNC: "mccmnc plmn networkcode imsiprefix mccmnccode",
+    CdrField.COUNTRY: "country countrycode countryiso iso iso2 countryname destcountry destinationcountry "
+    "recipientcountry",
+    CdrField.NETWORK: "networkname operatorname carriername network operator carrier mno destnetwork "
+    "recipientoperator",
+    # Who has a column for the name besides means the code by the other one.
+    CdrField.MCCMNC: "mccmnc plmn networkcode imsiprefix mccmnccode network",
 }
 _RANKS = {field: {alias: rank for rank, alias in enumerate(aliases.split())} for field, aliases in _ALIASES.items()}
 
@@ -112,15 +115,19 @@ class Times:
     How a date format is recognised and read.
 
     *shape* is a regular expression for the whole cell; *patterns* are for strptime, and read it in this order. Formats
-    without patterns are read otherwise.
+    without patterns are read otherwise. A shorter cell is filled up with zeros to *digits*, because a pattern without
+    seconds would read fewer digits elsewhere.
     """
 
     shape: str
     patterns: tuple[str, ...] = ()
+    digits: int = 0
 
 
-# A date and a time of day have a blank between them, and some a comma before it.
-_CLOCK = r"(?:,? \d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?: [AaPp][Mm])?)?"
+# A date and a time of day have a blank between them, and some a comma before it. Browsers set AM and PM apart by a narrow
+# no-break space.
+NARROW_SPACE = "\u202f"
+_CLOCK = rf"(?:,? \d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?(?:[ {NARROW_SPACE}][AaPp][Mm])?)?"
 _CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p")
 
 
@@ -157,9 +164,9 @@ TIMES: dict[DateFormat, Times] = {
     DateFormat.MDY_SHORT: _dated("%m/%d/%y"),
     DateFormat.YMD_SHORT: _dated("%y/%m/%d"),
     DateFormat.DMY_DOT_SHORT: _dated("%d.%m.%y"),
-    DateFormat.COMPACT: Times(r"\d{14}", ("%Y%m%d%H%M%S",)),
-    # Seconds may be left out; they are filled in, because a pattern without them would read fewer digits elsewhere.
-    DateFormat.SMPP: Times(r"\d{10}(?:\d{2})?", ("%y%m%d%H%M%S",)),
+    # Seconds may be left out.
+    DateFormat.COMPACT: Times(r"\d{12}(?:\d{2})?", ("%Y%m%d%H%M%S",), digits=14),
+    DateFormat.SMPP: Times(r"\d{10}(?:\d{2})?", ("%y%m%d%H%M%S",), digits=12),
 }
 
 
@@ -236,7 +243,7 @@ def guess_mapping(headers: Sequence[str], sent_dates: Sequence[str], time_zone: 
 def parse_moment(cell: str, form: DateFormat) -> datetime | None:
     """Return the time in *cell*: aware where it says so itself, else naive; None when it is not in that format."""
     times = TIMES[form]
-    if not re.fullmatch(times.shape, cell):
+    if not re.fullmatch(times.shape, cell, re.ASCII):
         return None
     if form is DateFormat.ISO:
         return _parse_iso(cell)
@@ -245,7 +252,7 @@ def parse_moment(cell: str, form: DateFormat) -> datetime | None:
     if form.is_universal:
         seconds = Decimal(cell) / (1 if form is DateFormat.EPOCH_S else 1000)
         return datetime.fromtimestamp(float(seconds), UTC)
-    text = cell.ljust(12, "0") if form is DateFormat.SMPP else cell.replace(", ", " ")
+    text = cell.ljust(times.digits, "0") if times.digits else cell.replace(", ", " ").replace(NARROW_SPACE, " ")
     return _parse_patterns(text, times.patterns)
 
 

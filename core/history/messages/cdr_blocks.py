@@ -21,7 +21,7 @@ from core.domain.cdr import (
     PriceUnit,
     RowFault,
 )
-from core.domain.cdr_guessing import TIMES, find_status, parse_unicode
+from core.domain.cdr_guessing import NARROW_SPACE, TIMES, find_status, parse_unicode
 from core.domain.cdr_prices import EUR, currency_of, parse_price, to_eur_cents
 from core.domain.cdr_remarks import CellFault
 from core.domain.control_characters import find_control, replace_controls
@@ -310,7 +310,9 @@ def _moment(column: str, form: DateFormat) -> tuple[str, str]:
         return f"CASE WHEN {shaped} THEN make_timestamp({number}) END", "0.0"
     patterns = ", ".join(f"'{pattern}'" for pattern in times.patterns)
     if not form.has_offset:
-        text = f"rpad({column}, 12, '0')" if form is DateFormat.SMPP else f"replace({column}, ', ', ' ')"
+        text = f"replace(replace({column}, ', ', ' '), '{NARROW_SPACE}', ' ')"
+        if times.digits:
+            text = f"rpad({column}, {times.digits}, '0')"
         return f"CASE WHEN {shaped} THEN try_strptime({text}, [{patterns}]) END", "NULL::DOUBLE"
     written = f"nullif(regexp_extract({column}, '{_OFFSET}', 1), '')"
     # DuckDB would read an offset and forget it.

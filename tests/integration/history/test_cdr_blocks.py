@@ -93,6 +93,8 @@ def test_iso_is_read_as_python_reads_it(cell: str):
         ("1770710400250", DateFormat.EPOCH_MS),
         ("2602100800", DateFormat.SMPP),
         ("260210080012", DateFormat.SMPP),
+        ("202602100800", DateFormat.COMPACT),
+        ("02/20/2026, 9:30:12\u202fPM", DateFormat.MDY_SLASH),
         ("02/10/2026 08:00 PM", DateFormat.MDY_SLASH),
         ("1/2/2026 8:05", DateFormat.DMY_SLASH),
         ("20/02/2026, 09:30:12", DateFormat.DMY_SLASH),

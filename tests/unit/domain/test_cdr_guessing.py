@@ -41,6 +41,15 @@ def test_usual_names_are_known_whatever_their_case_and_signs(headers: list[str])
     assert guess_columns(headers) == dict(zip((SENT, RECEIVER, STATUS), headers, strict=True))
 
 
+def test_names_of_parts_and_recipients_are_known():
+    assert guess_columns(["totalMessagePartCount", "recipientCountry", "recipientOperator", "Cost Amount"]) == {
+        CdrField.PRICE: "Cost Amount",
+        CdrField.SEGMENTS: "totalMessagePartCount",
+        CdrField.COUNTRY: "recipientCountry",
+        CdrField.NETWORK: "recipientOperator",
+    }
+
+
 def test_every_field_is_known_by_its_own_name():
     assert guess_columns([str(field) for field in CdrField]) == {field: str(field) for field in CdrField}
 
@@ -127,6 +136,8 @@ def test_common_words_are_known_and_doubtful_ones_are_not(word: str, status: Del
         ("10-02-2026 08:00", DateFormat.DMY_DASH),
         ("2026/02/10 08:00", DateFormat.YMD_SLASH),
         ("20260210080000", DateFormat.COMPACT),
+        ("202602100800", DateFormat.COMPACT),
+        ("02/25/2026, 8:00:00\u202fPM", DateFormat.MDY_SLASH),
         ("260210080000", DateFormat.SMPP),
         ("2602100800", DateFormat.SMPP),
         ("20/02/2026, 09:30:12", DateFormat.DMY_SLASH),
@@ -219,6 +230,11 @@ def test_years_of_two_digits_are_always_asked():
     for cells in (["20/02/26 09:30"], ["31/01/26 09:30"], ["25.02.26 09:30"]):
         assert guess_mapping(["sent"], cells, "UTC", NOW).date_format is None
     assert parse_moment("20/02/26 09:30", DateFormat.DMY_SHORT) == datetime(2026, 2, 20, 9, 30)
+
+
+def test_digits_of_other_scripts_are_no_time():
+    """The history reads none either: a format for them would be proposed, and every row refused."""
+    assert list_date_formats(["\u0662\u0660/02/2026 08:00", "177071040\u0660"], NOW) == []
 
 
 def test_a_time_as_mails_have_it_keeps_its_offset():

@@ -77,6 +77,7 @@ VENDORS = {
             F.SENDER: "from",
             F.RECEIVER: "to",
             F.NETWORK: "network_name",
+            F.MCCMNC: "network",
             F.COUNTRY: "country",
             F.SENT_DATE: "date_received",
             F.DELIVERY_DATE: "date_finalized",
