@@ -1,1 +1,1 @@
-"""Reading what people upload."""
+"""Files of people: reading what they upload, writing what they take away. Begin with `reading`."""
