@@ -52,8 +52,7 @@ _ALIASES: dict[CdrField, str] = {
     CdrField.UNICODE: "unicode isunicode datacoding dcs encoding coding charset",
     CdrField.COUNTRY: "country countrycode countryiso iso iso2 countryname destcountry destinationcountry "
     "recipientcountry",
-    CdrField.NETWORK: "networkname operatorname carriername network operator carrier mno destnetwork "
-    "recipientoperator",
+    CdrField.NETWORK: "networkname operatorname carriername network operator carrier mno destnetwork recipientoperator",
     # Who has a column for the name besides means the code by the other one.
     CdrField.MCCMNC: "mccmnc plmn networkcode imsiprefix mccmnccode network",
 }
@@ -124,8 +123,8 @@ class Times:
     digits: int = 0
 
 
-# A date and a time of day have a blank between them, and some a comma before it. Browsers set AM and PM apart by a narrow
-# no-break space.
+# A date and a time of day have a blank between them, and some a comma before it. Browsers set AM and PM apart by a
+# narrow no-break space.
 NARROW_SPACE = "\u202f"
 _CLOCK = rf"(?:,? \d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?(?:[ {NARROW_SPACE}][AaPp][Mm])?)?"
 _CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p")
