@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import MOVES, Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
-from core.errors import InvalidInput, InvalidTransition, StorageError
+from core.errors import InvalidInput, StorageError
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.contacts import ContactStore
 from core.services.accounts.budgeting import Budgeting
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.composing import Composing
-from core.services.campaigns.lost_races import lost_race
+from core.services.campaigns.lost_races import look_up_lost_race, lost_race
 from core.services.leases import Leases, new_owner
 from core.services.sending.batch_history import BatchHistory
 from core.state import accounts, audit, campaigns, ledger
@@ -68,7 +68,7 @@ class Controlling:
         campaign = self._get(viewer, campaign_id)
         self._tools.accounts.get_sending(viewer, campaign.account_id)
         if campaign.status is not CampaignStatus.PAUSED:
-            raise self._lost(viewer, campaign, now)
+            raise look_up_lost_race(self._state, viewer, campaign, now)
         if not self._tools.budgeting.pays_for_rest(campaign, now):
             raise InvalidInput(
                 "What is left of the campaign costs more than is left of the account's budget this month.",
@@ -106,7 +106,7 @@ class Controlling:
         """Make a draft of a scheduled campaign again. Raises: InvalidTransition: it is not scheduled."""
         campaign = self._get(viewer, campaign_id)
         if campaign.status is not CampaignStatus.SCHEDULED:
-            raise self._lost(viewer, campaign, now)
+            raise look_up_lost_race(self._state, viewer, campaign, now)
         return self._move(viewer, campaign_id, CampaignStatus.INACTIVE, now, preflight=None)
 
     def list_canceled(self, now: datetime) -> list[str]:
@@ -160,7 +160,3 @@ class Controlling:
         campaign = campaigns.lock_campaign(session, campaign_id)
         if new not in MOVES[campaign.status]:
             raise lost_race(session, viewer, campaign, now)
-
-    def _lost(self, viewer: Viewer, campaign: Campaign, now: datetime) -> InvalidTransition:
-        with self._state.read() as session:
-            return lost_race(session, viewer, campaign, now)

@@ -19,14 +19,14 @@ from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
 from core.domain.preflight import Preflight
 from core.domain.schedules import check_schedule
-from core.errors import AppError, Conflict, InvalidTransition, StorageError
+from core.errors import AppError, Conflict, StorageError
 from core.history.audience.audience_store import AudienceStore, FreezeSpec, FrozenAudience
 from core.history.audience.contacts import ContactStore
 from core.services.accounts.budgeting import Budgeting, beyond_budget
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.campaigns.addressing import Addressing
 from core.services.campaigns.composing import Composing
-from core.services.campaigns.lost_races import lost_race
+from core.services.campaigns.lost_races import look_up_lost_race, lost_race
 from core.services.campaigns.preflighting import Preflighting
 from core.services.leases import Lease, Leases
 from core.state import accounts, audit, campaigns, ledger
@@ -77,7 +77,7 @@ class Launching:
         campaign = self._tools.composing.get(viewer, campaign_id)
         self._tools.accounts.get_sending(viewer, campaign.account_id)
         if campaign.status is not CampaignStatus.INACTIVE:
-            raise self._lost(viewer, campaign, now)
+            raise look_up_lost_race(self._state, viewer, campaign, now)
         if campaign.schedule_at is not None:
             check_schedule(campaign.schedule_at, now)
         counted = self._tools.budgeting.list_counted(campaign.account_id)
@@ -193,10 +193,6 @@ class Launching:
             return
         self._activate(campaign_id, lease, frozen, now)
         self._forget_numbers(campaign_id)
-
-    def _lost(self, viewer: Viewer, campaign: Campaign, now: datetime) -> InvalidTransition:
-        with self._state.read() as session:
-            return lost_race(session, viewer, campaign, now)
 
     def _spec(self, campaign_id: str, now: datetime) -> FreezeSpec:
         with self._state.read() as session:

@@ -9,6 +9,7 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.permissions import Viewer
 from core.errors import InvalidTransition
 from core.state import audit
+from core.state.store import State
 
 JUST = timedelta(minutes=2)
 
@@ -39,6 +40,12 @@ def lost_race(session: Session, viewer: Viewer, campaign: Campaign, now: datetim
         f"{campaign.name}: {_what_happened(session, viewer, campaign, now)}",
         hint="Nothing was changed. Reload to see how it stands.",
     )
+
+
+def look_up_lost_race(state: State, viewer: Viewer, campaign: Campaign, now: datetime) -> InvalidTransition:
+    """Return the same where no transaction is open."""
+    with state.read() as session:
+        return lost_race(session, viewer, campaign, now)
 
 
 def _what_happened(session: Session, viewer: Viewer, campaign: Campaign, now: datetime) -> str:
