@@ -50,7 +50,7 @@ def main() -> None:
     """Draw the frame and run the page inside it."""
     st.set_page_config(page_title="Heliograph", page_icon=_LOGO, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH_PX)
     st.html(_UI / "frame.css")
-    _, viewer = session.current()
+    _, viewer = session.begin()
     if style := avatars.toolbar_style():
         st.html(style)
     st.logo(_WORDMARK, icon_image=_LOGO, size="large")

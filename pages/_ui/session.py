@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.bootstrap import App, shared_app
 from core.domain.browsers import tidy_address
@@ -14,6 +15,8 @@ from pages._ui import formats
 from pages._ui.open_pages import open_pages
 
 _PINNED_USER = "session_user_id"
+# Where a run of a script keeps its viewer: with Streamlit's own things of the run, which no other run sees.
+_VIEWER = "_heliograph_viewer"
 
 
 def now() -> datetime:
@@ -25,9 +28,30 @@ def current() -> tuple[App, Viewer]:
     """
     Return the application and the viewer behind the cookie; without one, leave for the login page.
 
-    Fragments and dialogs rerun without the frame, so they call this again instead of keeping
+    Fragments, dialogs and callbacks run without the frame, so they call this again instead of keeping
     an earlier answer: a session may have ended, or a permission been taken, in between.
     """
+    known = _known()
+    return (shared_app(), known) if known else _identify()
+
+
+def begin() -> tuple[App, Viewer]:
+    """Do the same as `current`, and let all else of this run of the frame know: it asks a dozen times."""
+    app, viewer = _identify()
+    context = get_script_run_ctx()
+    if context is not None:
+        setattr(context, _VIEWER, (context.cursors, viewer))
+    return app, viewer
+
+
+def _known() -> Viewer | None:
+    """Return whom the frame has found in this very run: each has cursors of its own, and so has one of a fragment."""
+    context = get_script_run_ctx()
+    cursors, viewer = getattr(context, _VIEWER, (None, None))
+    return viewer if context is not None and cursors is context.cursors else None
+
+
+def _identify() -> tuple[App, Viewer]:
     app = shared_app()
     viewer = app.people.signing_in.identify(token(), now())
     if viewer is None:

@@ -91,7 +91,7 @@ def test_a_campaign_is_watched_paused_resumed_and_canceled(browser: Browser, stu
         for name in ("Pause", "Resume", "Cancel campaign", "Send a test to me"):
             expect(page.get_by_role("button", name=name)).to_have_count(0)
         # Settled while somebody looks on: nothing is pending any more, and it still adds up.
-        expect(line(page, "Pending")).to_have_text(re.compile(r"^Pending\s*0$"))
+        expect(line(page, "Pending")).to_have_text(re.compile(r"^Pending\s*0$"), timeout=60_000)
         adds_up(page)
         sent, canceled = count(page, "Sent"), count(page, "Excluded\\s*canceled")
         assert sent > held
