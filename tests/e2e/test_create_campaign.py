@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.domain.campaigns import CampaignStatus
 from core.domain.paging import PageRequest
@@ -103,6 +103,14 @@ def test_lists_are_chosen_over_pages_and_searches_and_the_second_tab_waits(brows
     assert [item.name for item in draft.left_out] == ["Panel 11"]
 
 
+def stays_in_its_box(message: Locator, bubble: Locator) -> None:
+    """A word without a place to break wraps all the same."""
+    message.fill("x" * 300)
+    message.blur()
+    expect(bubble).to_have_text("x" * 300)
+    assert bubble.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
 def test_each_recipient_is_previewed_and_counted_as_the_networks_count(browser: Browser, studio: Studio):
     guests = studio.upload("Fallback guests", "491795200001,Beau\n491795200002,\n491795200003,Łukasz\n")
     draft = studio.draft("Fallbacks", (guests,), message="")
@@ -122,6 +130,7 @@ def test_each_recipient_is_previewed_and_counted_as_the_networks_count(browser: 
         page.get_by_role("button", name="Next Step").click()
 
         message = page.get_by_role("textbox", name="Message", exact=True)
+        assert all(is_in_sight(page.get_by_role("button", name=name, exact=True)) for name in ("Save", "Launch"))
         message.fill("Hi ")
         page.get_by_role("button", name="Insert placeholder firstname").click()
         expect(message).to_have_value("Hi {firstname}")
@@ -146,16 +155,17 @@ def test_each_recipient_is_previewed_and_counted_as_the_networks_count(browser: 
         expect(there).to_have_text("Recipient 1 of 3")
         expect(bubble).to_have_text("x" * 152 + "Beau")
         assert counts(page) == ("156", "1", "GSM-7")
-        # € counts two septets: with two of them 160 are full, the third one is too much.
-        message.fill("x" * 152 + "€€{firstname}")
-        assert counts(page) == ("158", "1", "GSM-7")
-        message.fill("x" * 152 + "€€€{firstname}")
-        assert counts(page) == ("159", "2", "GSM-7")
-        # An emoji is one character and two code units.
-        message.fill("x" * 64 + "😀{firstname}")
-        assert counts(page) == ("69", "1", "Unicode")
-        message.fill("x" * 65 + "😀{firstname}")
-        assert counts(page) == ("70", "2", "Unicode")
+        for text, counted in (
+            # € counts two septets: with two of them 160 are full, the third one is too much.
+            ("x" * 152 + "€€{firstname}", ("158", "1", "GSM-7")),
+            ("x" * 152 + "€€€{firstname}", ("159", "2", "GSM-7")),
+            # An emoji is one character and two code units.
+            ("x" * 64 + "😀{firstname}", ("69", "1", "Unicode")),
+            ("x" * 65 + "😀{firstname}", ("70", "2", "Unicode")),
+        ):
+            message.fill(text)
+            assert counts(page) == counted
+        stays_in_its_box(message, bubble)
         message.fill("Hi {firstname}, {nmae}")
         message.blur()
         expect(page.get_by_text("{nmae} is no placeholder")).to_be_visible()

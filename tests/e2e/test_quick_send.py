@@ -45,6 +45,7 @@ def test_numbers_become_chips_and_the_message_is_sent_once(browser: Browser, dem
         page.get_by_role("textbox", name="Message", exact=True).blur()
         settled(page)
         expect(page.get_by_text("Messages in all: 1")).to_be_visible()
+        assert is_in_sight(page.get_by_role("button", name="Send", exact=True))
         page.get_by_role("button", name="Send", exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name="Ok").dblclick()
         expect(page.get_by_role("heading", name="Campaign", exact=True)).to_be_visible()

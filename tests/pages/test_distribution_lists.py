@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
@@ -8,6 +9,8 @@ from core.domain.lists import ListStatus
 from core.domain.paging import PageRequest
 from core.errors import NotFound
 from core.services.people.managing_people import Change
+from pages._ui import widgets
+from pages._ui.distribution_lists import list_panels
 from tests.support.page_tests import House, clicking, place_of
 
 CONTACTS = b"PhoneNumber,FirstName\n491796548754,Beau\n491796548755,Russell\n491796548754,Twice\n12,Short\n"
@@ -94,6 +97,18 @@ def test_uploaded_file_becomes_a_ready_list(house: House) -> None:
     assert not at.progress
     assert place_of(at, at.dataframe[0]) == place
     assert list(table(at)["Status"][0]) == ["Ready"]
+
+
+def test_what_the_file_had_too_much_is_said_when_its_import_ends(house: House) -> None:
+    viewer = house.sign_in()
+    found = house.upload(viewer, "Guests", CONTACTS)
+    assert (found.duplicate_count, found.rejected_count, found.read_count) == (1, 1, 4)
+    # Beside Entries, where it leads to the rows.
+    assert "2 of 4 left out: show" in list(table(house.open("distribution_lists")).to_numpy().ravel())
+    # What the fragment that watches an import says when it has ended: AppTest runs no fragment by itself.
+    with patch.object(widgets, "flash") as flash:
+        list_panels._tell_end(found)
+    flash.assert_called_once_with("Guests is ready: 2\u00a0entries, 2 of 4 left out: see beside Entries.")
 
 
 @pytest.mark.parametrize(

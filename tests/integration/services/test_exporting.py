@@ -76,6 +76,17 @@ def test_the_worker_writes_what_was_ordered(house: House) -> None:
     assert set(table["Account"].to_pylist()) == {house.account.display_name}
 
 
+def test_what_the_provider_calls_a_message_is_exported(house: House) -> None:
+    facts = {"account": house.account.account_id, "sent_at": house.now}
+    rows = [make_message(**facts, gateway_message_id=f"provider-{number}") for number in range(3)]
+    MessageStore(house.app.lake).append_batch("batch-1", "campaign-1", message_table(*rows), unsent_table(), house.now)
+    request = MessagesRequest(MessageQuery(frozenset(), house.everything()), ("Gateway Message ID", "Receiver"))
+    ordered = house.app.reports.exporting.start(house.viewer, request, ExportFormat.PARQUET, house.now)
+    house.app.reports.exporting.run(ordered.export_id, house.clock)
+    table = parquet.read_table(house.app.reports.exporting.fetch(house.viewer, ordered.export_id, house.now).path)
+    assert set(table["Gateway Message ID"].to_pylist()) == {"provider-0", "provider-1", "provider-2"}
+
+
 def test_statistics_are_exported_with_all_groups_and_their_meaning(house: House) -> None:
     rows = [
         make_message(account=house.account.account_id, sent_at=house.now, network=f"Network {n}") for n in range(120)
