@@ -29,7 +29,7 @@ from core.errors import InvalidFile
 from core.files.delimited import DELIMITERS, refuse_encoding
 from core.files.kinds import FileKind, find_kind
 from core.files.rejected import BEGINS_FORMULA, OWN_COLUMNS, is_own_file, original
-from core.files.rows import MAX_BLANK_ROWS
+from core.files.rows import MAX_BLANK_ROWS, SAID_TO_BE_TEXT, unwrap
 
 BLOCK_BYTES = 8 << 20
 BLOCK_ROWS = 65_536
@@ -183,7 +183,7 @@ def _open_csv(path: Path, file: BinaryIO, kind: CdrKind, block_bytes: int) -> Cd
     content.seek(0)
     # Somebody has mended the rows that were left out, and sends them again.
     own = len(OWN_COLUMNS) if is_own_file(header) else 0
-    columns = _check_columns(list(map(original, header[own:])) if own else header)
+    columns = _check_columns([unwrap(original(name) if own else name) for name in header[own:]])
     bad_rows: list[BadRow] = []
     bad_numbers: list[int] = []
 
@@ -225,7 +225,8 @@ def _numbered(reader: Iterable[pa.RecordBatch], bad: list[int], skipped: int, ow
         numbers, following = _row_numbers(following, batch.num_rows, bad)
         # The reader is ahead of us: some bad rows may stand behind this block.
         bad[:] = [number for number in bad if number >= following]
-        table = _table(numbers, list(map(_originals, batch.columns[own:])) if own else batch.columns)
+        cells = map(_originals, batch.columns[own:]) if own else batch.columns
+        table = _table(numbers, list(map(_unwrapped, cells)))
         blank_count += batch.num_rows - table.num_rows
         if blank_count > MAX_BLANK_ROWS:
             # A small archive can unpack to nothing but line ends, for hours.
@@ -238,6 +239,13 @@ def _originals(cells: pa.Array) -> pa.Array:
     """Return what `original` does, for the texts of a column."""
     is_made = pc.match_substring_regex(cells, f"^'{BEGINS_FORMULA.pattern}")
     return pc.if_else(is_made, pc.utf8_slice_codeunits(cells, 1), cells)
+
+
+def _unwrapped(cells: pa.Array) -> pa.Array:
+    """Return what `unwrap` does, for the texts of a column."""
+    if not pc.any(pc.starts_with(cells, '="')).as_py():
+        return cells
+    return pc.replace_substring_regex(cells, f"^{SAID_TO_BE_TEXT.pattern}$", r"\1")
 
 
 def _row_numbers(first: int, count: int, bad: Sequence[int]) -> tuple[pa.Array, int]:

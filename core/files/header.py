@@ -6,7 +6,7 @@ from core.domain.characters import compose
 from core.domain.lists import MAX_COLUMNS, PHONE_COLUMN, is_phone_column
 from core.domain.placeholders import BLANKS
 from core.errors import InvalidFile
-from core.files.rows import RawRow
+from core.files.rows import RawRow, unwrap
 
 MAX_NAME_CHARACTERS = 100
 
@@ -25,7 +25,7 @@ def check_header(row: RawRow) -> tuple[tuple[str, ...], int]:
 
     Raises: InvalidFile: no or two phone columns, a nameless, repeated or overlong name, a formula, too many columns.
     """
-    columns = [compose(" ".join(cell.strip(BLANKS).split())) for cell in row.cells]
+    columns = [compose(" ".join(unwrap(cell).strip(BLANKS).split())) for cell in row.cells]
     while columns and not columns[-1]:
         columns.pop()
     for index, address in row.formulas.items():

@@ -18,7 +18,7 @@ from core.files.delimited import open_delimited
 from core.files.header import check_header
 from core.files.kinds import FileKind, find_kind
 from core.files.rejected import OWN_COLUMNS, is_own_file, original
-from core.files.rows import MAX_BLANK_ROWS, RawRow, RawSheet
+from core.files.rows import MAX_BLANK_ROWS, RawRow, RawSheet, unwrap
 from core.files.workbook import open_workbook
 
 log = logging.getLogger(__name__)
@@ -182,6 +182,7 @@ def _make_row(row: RawRow, formulas: list[str], width: int, phone_index: int) ->
 
 def _clean(cell: str) -> str:
     """Return *cell* as it is meant: nothing where it only says that nothing is there, and letters in one piece."""
+    cell = unwrap(cell)
     if len(cell) <= MOST_CHARACTERS and is_no_value(cell):
         return ""
     return compose(cell)

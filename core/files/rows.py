@@ -1,5 +1,6 @@
 """Rows of a table file as they stand there, before anything is made of them."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,15 @@ MAX_CELL_CHARACTERS = 10_000
 MAX_ROW_CELLS = 1_000
 # Rows without content that are passed over, one after the other or not: a sheet's own number of rows.
 MAX_BLANK_ROWS = 1_048_576
+
+# How programs tell a spreadsheet that a cell of a CSV file is a text, whatever it looks like.
+SAID_TO_BE_TEXT = re.compile('="([^"]*)"')
+
+
+def unwrap(cell: str) -> str:
+    """Return what stands in ="…", and any other *cell* as it is."""
+    found = SAID_TO_BE_TEXT.fullmatch(cell) if cell.startswith('="') else None
+    return cell if found is None else found[1]
 
 
 @dataclass(frozen=True, slots=True)

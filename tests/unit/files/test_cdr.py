@@ -130,3 +130,12 @@ def test_a_small_archive_of_blank_lines_comes_to_an_end(tmp_path):
     path.write_bytes(gzip.compress(b"Sent Date,Receiver\n2026-11-20 09:30:12,491796548754\n" + b"\n" * 1_200_000))
     with open_cdr(path, 1 << 20) as file, pytest.raises(InvalidFile, match="more than 1,048,576 blank rows"):
         list(file.blocks)
+
+
+def test_what_is_only_said_to_be_a_text_is_that_text(tmp_path: Path):
+    path = tmp_path / "records.csv"
+    path.write_text('="id","=""receiver""",status\n="0012","=""491796548754""","=""DELIVRD"" "\n', "utf-8")
+    with open_cdr(path) as file:
+        (block,) = file.blocks
+        assert file.columns == ("id", "receiver", "status")
+        assert block.drop_columns("row_no").to_pylist() == [{"c0": "0012", "c1": "491796548754", "c2": '="DELIVRD" '}]

@@ -230,3 +230,10 @@ def test_a_row_of_very_many_cells_is_refused_unless_they_are_empty(read):
     assert cells(read(HEADER + "491796548754,Beau" + "," * 5_000 + "\n")[1]) == [("491796548754", "Beau")]
     with pytest.raises(InvalidFile, match="Row 2 has 5,002 cells"):
         read(HEADER + "491796548754,Beau" + "," * 5_000 + "x\n")
+
+
+def test_what_is_only_said_to_be_a_text_is_that_text(read):
+    """A CSV file cannot say it otherwise, and Excel shows 01067."""
+    columns, rows = read('"=""PhoneNumber""",="Zip",Name\n"=""491796548754""",="01067","=""a"" & b"\n')
+    assert columns == ("PhoneNumber", "Zip", "Name")
+    assert rows[0].cells == ("491796548754", "01067", '="a" & b')
