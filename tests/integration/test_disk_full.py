@@ -4,7 +4,6 @@ import io
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.support.house import House, contacts, make_house
 from tests.support.live_server import REPOSITORY
 from tests.support.naps import Naps
 from tests.support.small_disk import SmallDisk, small_disk
+from tests.support.waiting import wait_until
 
 COUNT = 3_000
 LEASE_OVER = timedelta(seconds=60)
@@ -162,10 +162,3 @@ def test_a_worker_lives_through_a_full_disk(disk: SmallDisk, tmp_path: Path):
     assert journal.list_repeated() == []
     assert found.sent_count <= journal.count_accepted() <= found.sent_count + found.unknown_count
     house.app.close()
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE_S} s in vain until {what}"
-        time.sleep(0.05)

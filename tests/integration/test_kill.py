@@ -3,8 +3,6 @@
 import io
 import os
 import signal
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,11 +17,11 @@ from core.domain.permissions import Viewer
 from core.gateways.simulator.journal import Journal
 from core.services.lists.importing_lists import Upload
 from tests.support.installation import worker
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
 COUNT = 20_000
-PATIENCE_S = 120
 
 
 @pytest.fixture
@@ -56,13 +54,6 @@ def launch(app: App, viewer: Viewer, list_id: str) -> str:
     campaign_id = app.campaigns.composing.save(viewer, draft, now()).campaign_id
     app.campaigns.launching.launch(viewer, campaign_id, now())
     return campaign_id
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE_S} s in vain until {what}"
-        time.sleep(0.05)
 
 
 def settled(app: App, viewer: Viewer, campaign_id: str) -> bool:

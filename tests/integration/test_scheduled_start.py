@@ -1,8 +1,7 @@
 """A running worker starts scheduled campaigns at their time, by what the stores recorded."""
 
 import io
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,13 +13,13 @@ from core.gateways.simulator.journal import Journal
 from core.services.lists.importing_lists import Upload
 from tests.support.house import House, contacts, make_house
 from tests.support.installation import worker
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
 # Promised are two seconds on a machine that has nothing else to do; tests share theirs with others.
 AT_ONCE = timedelta(seconds=10)
 SOON = timedelta(seconds=4)
-PATIENCE_S = 120
 
 
 @pytest.fixture
@@ -42,17 +41,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def have_imported(house: House, name: str, content: str) -> str:
     upload = Upload(house.account.account_id, name, "guests.csv")
     found = house.app.lists.upload(house.viewer, upload, io.BytesIO(content.encode()), now())
-    wait_until(lambda: house.app.lists.get(house.viewer, found.list_id).status is ListStatus.READY)
+    wait_until(lambda: house.app.lists.get(house.viewer, found.list_id).status is ListStatus.READY, "the list is ready")
     return found.list_id
 
 
@@ -76,7 +68,7 @@ def delay(house: House, campaign_id: str) -> timedelta:
 def test_campaigns_of_one_moment_are_all_started_in_time_and_sent(house: House, running: str):
     schedule_at = now() + SOON
     keys = [launch(house, running, name=f"Campaign {number}", schedule_at=schedule_at) for number in range(3)]
-    wait_until(lambda: all(is_over(house, key) for key in keys))
+    wait_until(lambda: all(is_over(house, key) for key in keys), "all are over")
     delays = [delay(house, key) for key in keys]
     assert all(timedelta(0) <= late < AT_ONCE for late in delays), delays
     with house.app.lake.read() as cursor:
@@ -91,9 +83,9 @@ def test_campaigns_of_one_moment_are_all_started_in_time_and_sent(house: House, 
 def test_a_long_campaign_does_not_delay_the_start_of_another(house: House, running: str):
     long = launch(house, have_imported(house, "Many", contacts(20_000, first=7_000_000)))
     journal = Journal(house.app.settings.simulator_path)
-    wait_until(lambda: journal.count_accepted() > 0)
+    wait_until(lambda: journal.count_accepted() > 0, "the campaign is under way")
     key = launch(house, running, name="On time", schedule_at=now() + SOON)
-    wait_until(lambda: is_over(house, key))
+    wait_until(lambda: is_over(house, key), "it is over")
     assert timedelta(0) <= delay(house, key) < AT_ONCE, delay(house, key)
     # It was not merely lucky: the long one was under way all the time.
     assert not is_over(house, long)

@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,11 +23,11 @@ from core.gateways.simulator.profiles import fate_of, profile_of
 from core.services.lists.importing_lists import Upload
 from core.state.models import BatchRow, LedgerRow
 from tests.support.installation import worker
+from tests.support.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.slow
 
 COUNT, SUB_WINDOW = 2_500, 100
-PATIENCE_S = 120
 
 
 @pytest.fixture
@@ -59,13 +58,6 @@ def campaign_id(app: App, viewer: Viewer) -> str:
     campaign = app.campaigns.composing.save(viewer, draft, app.clock())
     app.campaigns.launching.launch(viewer, campaign.campaign_id, app.clock())
     return campaign.campaign_id
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE_S} s in vain until {what}"
-        time.sleep(0.05)
 
 
 def is_completed(app: App, viewer: Viewer, campaign_id: str) -> bool:

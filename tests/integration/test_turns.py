@@ -5,8 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from core.errors import StorageError
 from core.state import store, turns
 from core.state.store import State
 from tests.support.live_server import REPOSITORY
+from tests.support.waiting import wait_until
 
 PATIENCE_S = 20
 # Writes one line into the file, as another process.
@@ -53,19 +53,12 @@ def lines(state: State) -> list[str]:
         return list(session.scalars(text("SELECT what FROM lines ORDER BY rowid")))
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-
-
 def test_a_thread_that_waits_is_not_overtaken_by_one_that_writes_without_a_pause(state: State, path: Path):
     waiting = threading.Thread(target=write, args=(state, "theirs"))
     with state.write() as session:
         session.execute(text("INSERT INTO lines VALUES ('ours')"))
         waiting.start()
-        wait_until(lambda: is_someone_in(path))
+        wait_until(lambda: is_someone_in(path), "somebody stands in the doorway", pause_s=0.002)
     write(state, "ours again")
     waiting.join()
     assert lines(state) == ["ours", "theirs", "ours again"]
@@ -75,7 +68,7 @@ def test_another_process_that_waits_is_not_overtaken_either(state: State, path: 
     with state.write() as session:
         session.execute(text("INSERT INTO lines VALUES ('ours')"))
         other = subprocess.Popen([sys.executable, "-c", WRITER, state.url], cwd=REPOSITORY)
-        wait_until(lambda: is_someone_in(path))
+        wait_until(lambda: is_someone_in(path), "somebody stands in the doorway", pause_s=0.002)
     write(state, "ours again")
     assert other.wait(timeout=PATIENCE_S) == 0
     assert lines(state) == ["ours", "theirs", "ours again"]

@@ -1,7 +1,6 @@
 """The writer's lock of a lake on this machine: those who wait for it take turns."""
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,15 +11,9 @@ from core.doorways import doorway, is_someone_in
 from core.errors import StorageError
 from core.history.lake import locks
 from core.history.lake.locks import FileGate, FileLock
+from tests.support.waiting import wait_until
 
 PATIENCE_S = 20
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def test_who_waits_for_the_lock_has_it_before_who_has_just_let_it_go(tmp_path: Path):
@@ -34,7 +27,7 @@ def test_who_waits_for_the_lock_has_it_before_who_has_just_let_it_go(tmp_path: P
     with FileLock(path).hold(0):
         held.append("ours")
         waiting.start()
-        wait_until(lambda: is_someone_in(path))
+        wait_until(lambda: is_someone_in(path), "somebody stands in the doorway", pause_s=0.002)
     hold("ours again")
     waiting.join()
     assert held == ["ours", "theirs", "ours again"]
