@@ -12,6 +12,7 @@ from benchmarks import (
     history,
     login,
     maintenance,
+    pages,
     preflight,
     receipts,
     statistics,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "login": login,
     "workers": workers,
     "receipts": receipts,
+    "pages": pages,
 }
 
 
