@@ -13,7 +13,7 @@ from core.domain.pricing import Price
 from core.errors import InvalidFile
 from core.files.delimited import open_delimited
 from core.files.kinds import FileKind, find_kind
-from core.files.rows import RawRow
+from core.files.rows import RawRow, unwrap
 
 MAX_ROWS = 20_000
 _HEADER = ("Country", "MCCMNC", "Price [EUR c]")
@@ -65,8 +65,9 @@ def _read(path: Path, unit: PriceUnit | None) -> ReadPrices:
             raise InvalidFile(
                 "The first row names one column only.", hint="Separate columns by comma, semicolon or tab."
             )
-        found = [(row.row_no, row.cells) for row in rows]
-    return read_prices(header.cells, found, unit)
+        # Networks begin with zeros, which programs keep by saying that a cell is a text.
+        found = [(row.row_no, list(map(unwrap, row.cells))) for row in rows]
+    return read_prices(list(map(unwrap, header.cells)), found, unit)
 
 
 def _counted(rows: Iterable[RawRow]) -> Iterator[RawRow]:

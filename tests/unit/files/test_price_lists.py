@@ -40,6 +40,7 @@ GERMANY = {("DE", ""): Decimal("6.5"), ("DE", "26201"): Decimal("7.25"), ("", ""
         "mccmnc,country,eur cents\n,DE,6.5000\n262 01,DE,7.25\n,*,9.0\n",
         'Country,MCCMNC,Price EUR cents\n"DE","","6,5"\n"DE","26201","7,25"\n"*","","9"\n',
         "sep=;\nISO;MCC;MNC;Price EUR c\nde;;;6,5\nde;262;01;7,25\ndefault;;;9\n",
+        '="ISO",MCC,MNC,Price EUR c\n="DE",,,6.5\nDE,="262","=""01""",="7.25"\n*,,,9\n',
         "MCCMNC,Country,Price EUR cents,Network\n262,,6.5,all\n26201,,7.25,Telekom\n,*,9,\n\n,,,\n",
         "Country,MCCMNC,Price [EUR c]\nDE,,6.5,\nDE,26201,7.25,,\n*,,9\n",
     ],
