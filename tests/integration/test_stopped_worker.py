@@ -40,7 +40,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "HELIOGRAPH_BATCH_SIZE": "250",
         "HELIOGRAPH_SUB_WINDOW": str(SUB_WINDOW),
         # Longer than a try to stop it takes, and than a busy machine keeps a heartbeat waiting.
-        "HELIOGRAPH_LEASE_S": "3",
+        "HELIOGRAPH_LEASE_S": "5",
         # One of them sends: so nobody else in the same worker takes its batch.
         "HELIOGRAPH_WORKER_THREADS": "3",
         "HELIOGRAPH_LOG_LEVEL": "ERROR",
