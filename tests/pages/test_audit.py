@@ -68,6 +68,20 @@ def test_the_export_asks_for_what_is_shown(house: House) -> None:
     assert "Spring" in content
 
 
+def test_the_export_button_becomes_the_download(house: House) -> None:
+    viewer = house.sign_in()
+    record(house, viewer, Action.CAMPAIGN_PAUSED, "Spring")
+    at = house.open("audit")
+    at.button(key=f"audit_export_{ExportFormat.CSV}").click().run()
+    assert at.button(key=f"audit_export_{ExportFormat.CSV}_waiting").disabled
+    (ordered,) = house.app.reports.exporting.list_mine(viewer)
+    house.app.reports.exporting.run(ordered.export_id, lambda: datetime.now(UTC))
+    at.run()
+    links = {link.proto.label: link.proto.url for link in at.get("link_button")}
+    assert links["Download csv"].endswith(ordered.export_id)
+    assert f"audit_export_{ExportFormat.CSV}" not in {each.key for each in at.button}
+
+
 @pytest.mark.parametrize("preset", ["Campaign manager", "Reporting manager", "User manager"])
 def test_it_is_closed_to_everybody_else(house: House, preset: str) -> None:
     house.sign_in(preset)
