@@ -26,9 +26,10 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _TEXT, _CLOSE = '<c t="inlineStr"><is><t xml:space="preserve">', "</t></is></c>"
 # Days from Excel's first to 1970-01-01, and microseconds of a day.
 _EPOCH_DAYS, _DAY_US = 25_569, 86_400_000_000
-# What XML cannot hold; and what Excel would read as such a character spelt out.
+# What XML cannot hold; and the beginning of what Excel would read as such a character spelt out: its end may be the
+# beginning of the next one.
 _FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
-_SPELT_OUT = r"_x([0-9A-Fa-f]{4})_"
+_SPELT_OUT = r"_x([0-9A-Fa-f]{4})"
 
 # Cell styles by position: 0 as it is, 1 the header, 2 what is to be read with line breaks, then one per kind.
 _FORMATS = {
@@ -185,7 +186,7 @@ def _text_cells(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _clean(texts: pa.StringArray) -> pa.StringArray:
     found = pc.utf8_slice_codeunits(pc.replace_substring_regex(texts, _FORBIDDEN, ""), 0, MAX_CELL_CHARACTERS)
-    found = pc.replace_substring_regex(found, _SPELT_OUT, r"_x005F_x\1_")
+    found = pc.replace_substring_regex(found, _SPELT_OUT, r"_x005F_x\1")
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         found = pc.replace_substring(found, sign, entity)
     return found

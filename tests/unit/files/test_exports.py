@@ -120,6 +120,8 @@ def test_more_rows_than_a_sheet_holds_go_on_on_further_ones(tmp_path: Path) -> N
         ("bell\x07 and \x00", "bell and "),
         # Excel reads the escape away again; openpyxl shows it as it is written.
         ("_x0041_", "_x005F_x0041_"),
+        ("_x000D_x000D_", "_x005F_x000D_x005F_x000D_"),
+        ("_x005F_x000D_", "_x005F_x005F_x005F_x000D_"),
         ("Grüße 😀", "Grüße 😀"),
         ("", None),
         ("x" * 40_000, "x" * 32_767),
