@@ -23,7 +23,28 @@ CURRENCIES: tuple[str, ...] = tuple(
         "EUR USD GBP CHF SEK NOK DKK PLN CZK HUF RON BGN TRY AUD CAD NZD SGD HKD JPY CNY INR ZAR BRL MXN AED ILS",
     )
 )
-_SIGNS = {"US$": "USD", "A$": "AUD", "C$": "CAD", "€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
+# As people and browsers write them. Source: Unicode CLDR, English, and usual shorter ones.
+_SIGNS = {
+    "US$": "USD",
+    "CA$": "CAD",
+    "AU$": "AUD",
+    "NZ$": "NZD",
+    "HK$": "HKD",
+    "SG$": "SGD",
+    "MX$": "MXN",
+    "CN¥": "CNY",
+    "A$": "AUD",
+    "C$": "CAD",
+    "S$": "SGD",
+    "R$": "BRL",
+    "€": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "¥": "JPY",
+    "₹": "INR",
+}
+# One or two letters of their own make another sign of it, which may be one that is not known here.
+_A_SIGN = re.compile("(?<![A-Za-z])[A-Z]{1,2}[$¥]|[$€£¥₹]")
 # Signs that stand for another currency where the file says so.
 _SHARED = {"$": frozenset(["USD", "AUD", "CAD", "NZD", "SGD", "HKD", "MXN"]), "¥": frozenset(["JPY", "CNY"])}
 _NAMES = "|".join([*CURRENCIES, *map(re.escape, _SIGNS)])
@@ -61,7 +82,12 @@ def find_currency(text: str) -> str:
             return code
     words = re.split(r"[\W_\d]+", text.upper())
     named = next((code for code in CURRENCIES if code in words), "")
-    return named or next((code for sign, code in _SIGNS.items() if sign in text), "")
+    return named or _SIGNS.get(_find_sign(text), "")
+
+
+def _find_sign(text: str) -> str:
+    found = _A_SIGN.search(text)
+    return found[0] if found else ""
 
 
 def currency_of(price: str, said: str, header: str) -> str | None:
@@ -79,8 +105,7 @@ def currency_of(price: str, said: str, header: str) -> str | None:
     own = find_currency(price)
     if not own or own == named:
         return named or EUR
-    sign = next((sign for sign in _SIGNS if sign in price), "")
-    if named in _SHARED.get(sign, ()):
+    if named in _SHARED.get(_find_sign(price), ()):
         return named
     # A header is about all rows, and this one knows better.
     return None if word else own
