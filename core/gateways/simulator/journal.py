@@ -126,10 +126,6 @@ class Journal:
         """Return how many messages were taken."""
         return int(self._fetch_all("SELECT count(*) FROM accepted")[0][0])
 
-    def count_segments(self) -> int:
-        """Return how many segments were taken."""
-        return int(self._fetch_all("SELECT coalesce(sum(segment_count), 0) FROM accepted")[0][0])
-
     def list_repeated(self) -> list[tuple[str, int]]:
         """Return (message_id, times) of every message that was taken more than once: there should be none."""
         rows = self._fetch_all("SELECT message_id, count(*) FROM accepted GROUP BY message_id HAVING count(*) > 1")
