@@ -399,3 +399,12 @@ def test_a_list_is_chosen_for_one_thing_once_and_not_too_many_are(house: House):
             save(house, "", **lists)
         assert caught.value.field == "list_id", words
     assert save(house, "", list_ids=(first,), left_out_ids=(second,))
+
+
+def test_no_more_lists_are_chosen_than_there_may_be(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("core.services.campaigns.composing.LISTS_MAX", 2)
+    first, second, third = (house.upload(contacts(1), name).list_id for name in ("Guests", "Customers", "Staff"))
+    with pytest.raises(InvalidInput, match="3 lists are chosen") as caught:
+        save(house, "", list_ids=(first, second), left_out_ids=(third,))
+    assert (caught.value.field, "at most 2" in caught.value.hint) == ("list_id", True)
+    assert save(house, "", list_ids=(first,), left_out_ids=(second,))
