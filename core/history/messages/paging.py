@@ -80,30 +80,54 @@ def page_of_days(cursor: Cursor, query: MessageQuery, days: DayCounts, limit: in
 
 def look(cursor: Cursor, query: MessageQuery, days: DayCounts, limit: int, offset: int) -> FoundMessages:
     """Return the page by looking at messages, the newest first, until it is full; *days* says where there are any."""
-    tables = [MESSAGE_SCHEMA.empty_table()]
     # One more than the page, to know whether it is the last; but there is only one of each id.
-    needed, found = 1 if query.message_id else offset + limit + 1, 0
-    total: int | None = None
-
-    def missing() -> int:
-        return needed - found
-
-    for window, messages in _where_to_look(cursor, query, days, missing):
-        is_long = messages is _ALL and len(tables) > 1
-        if is_long and total is None and not query.message_id and not query.receiver:
-            # What is not among the newest is rare: counting it takes no longer than looking for it.
-            total = _count(cursor, query, _ALL) if _is_there_a_sender(cursor, query) else 0
-            needed = min(needed, total)
-        if found < needed:
-            fetch_newest = _find_first if is_long else _fetch_newest
-            tables.append(fetch_newest(cursor, replace(query, period=window), messages, needed - found))
-            found += tables[-1].num_rows
-        if found >= needed:
+    search = _Search(cursor, query, 1 if query.message_id else offset + limit + 1)
+    for window, messages in _where_to_look(cursor, query, days, lambda: search.missing):
+        search.go_on(window, messages)
+        if search.missing <= 0:
             break
-    if total is None and (found < needed or query.message_id):
-        total = found
-    page = pa.concat_tables(tables).slice(offset, limit)
+    total = search.count()
+    page = pa.concat_tables(search.tables).slice(offset, limit)
     return FoundMessages(page, total, total is None or total > offset + limit)
+
+
+class _Search:
+    """Looks at one stretch of time after the other for the newest messages of a query, until it has enough."""
+
+    def __init__(self, cursor: Cursor, query: MessageQuery, needed: int) -> None:
+        self._cursor = cursor
+        self._query = query
+        self._needed = needed
+        self._total: int | None = None
+        self.tables = [MESSAGE_SCHEMA.empty_table()]
+
+    @property
+    def missing(self) -> int:
+        """How many more messages are needed."""
+        return self._needed - self._found
+
+    @property
+    def _found(self) -> int:
+        return sum(table.num_rows for table in self.tables)
+
+    def go_on(self, window: Period, messages: Condition) -> None:
+        """Look at *messages* of *window*, which are older than all that were looked at before."""
+        # What is not among the newest is rare: counting it takes no longer than looking for it.
+        is_rare = messages is _ALL and len(self.tables) > 1
+        if is_rare and self._total is None and not (self._query.message_id or self._query.receiver):
+            self._total = (
+                _count(self._cursor, self._query, _ALL) if _is_there_a_sender(self._cursor, self._query) else 0
+            )
+            self._needed = min(self._needed, self._total)
+        if self.missing > 0:
+            fetch_newest = _find_first if is_rare else _fetch_newest
+            within = replace(self._query, period=window)
+            self.tables.append(fetch_newest(self._cursor, within, messages, self.missing))
+
+    def count(self) -> int | None:
+        """Return how many match in all, None while only looking at all of them could tell."""
+        has_seen_all = self.missing > 0 or bool(self._query.message_id)
+        return self._found if self._total is None and has_seen_all else self._total
 
 
 def count_by_looking(cursor: Cursor, query: MessageQuery) -> int:

@@ -5,24 +5,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import pyarrow as pa
 
 from core.domain.delays import HIGH, MEDIAN
-from core.domain.periods import OffsetSpan, Period, list_offsets
+from core.domain.periods import Period, list_offsets
 from core.domain.statistics import TIMES, GroupBy, NameFilter
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
-from core.history.lake.results import fetch
 from core.history.rollups.blocks import BUCKETS, Blocks, bin_exactly
 from core.history.rollups.calendars import DaySpan, cover, find_calendar, next_month
 from core.history.rollups.delays import Part, add_part, find_places, find_quantile
-from core.history.rollups.reach import Ints, Reach, ReachReader, Routes, Series
-from core.history.rollups.rollups import BUCKET
+from core.history.rollups.reach import Ints, Reach, ReachReader
+from core.history.rollups.recent import Recent, read_recent
 from core.history.rollups.sums import Labels, Sums, binned, combined, sum_by_day, without_nothing
-from core.history.sql.filters import Condition, in_accounts, offset_at
-from core.history.sql.statements import load_statements
+from core.history.sql.filters import in_accounts
 
-_SQL = load_statements("rollups/adding_up.sql")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -48,7 +44,25 @@ class RollupReader:
 
     def ask(self, cursor: Cursor, query: StatisticsQuery) -> "AddingUp":
         """Return what adds up *query* in the cursor's snapshot. Raises: InvalidInput: no such time zone."""
-        return AddingUp(cursor, query, self.reaches.read(cursor), self.blocks)
+        reach = self.reaches.read(cursor)
+        calendar = _choose_calendar(query, reach)
+        covered = cover(query.period, calendar, reach.built.get(calendar, {}))
+        parts = list(self._read_parts(cursor, reach, calendar, covered.days))
+        offsets = list_offsets(query.period, query.time_zone)
+        recent = read_recent(cursor, reach, in_accounts(query.account_ids), covered, offsets)
+        return AddingUp(query, parts, recent)
+
+    def _read_parts(self, cursor: Cursor, reach: Reach, calendar: str, spans: Iterable[DaySpan]) -> Iterator[Part]:
+        """Yield the days of *spans* month by month, each with the month's block."""
+        months = reach.built.get(calendar, {})
+        for span in spans:
+            day = span.first
+            while day < span.end:
+                month = day.replace(day=1)
+                end = min(span.end, next_month(month))
+                block = self.blocks.get(cursor, (calendar, month), months[month], reach.series.route)
+                yield Part(month, (day - month).days, (end - month).days, block)
+                day = end
 
     def warm_up(self) -> None:
         """Read the months of all calendars into memory, the newest first, until it is full."""
@@ -62,83 +76,31 @@ class RollupReader:
                 self.blocks.get(cursor, (calendar, month), version, reach.series.route)
 
 
+def _choose_calendar(query: StatisticsQuery, reach: Reach) -> str:
+    """Return the calendar whose days are those of the query's zone, built or not."""
+    calendar = find_calendar(query.time_zone, reach.built)
+    if calendar is not None:
+        return calendar
+    # Until the zone has rollups its days are counted from the messages; without days, any calendar will do.
+    return query.time_zone if set(TIMES) & set(query.group_by) else "UTC"
+
+
 class AddingUp:
-    """One question. Its temporary tables are those of a cursor of its own, and nothing of it outlives the cursor."""
+    """One question: whole days from blocks in memory, and on top what the rollups do not know, read already."""
 
-    def __init__(self, cursor: Cursor, query: StatisticsQuery, reach: Reach, blocks: Blocks) -> None:
-        """Find out what the rollups cover, and count what they do not know."""
-        self._cursor = cursor
-        self._reach = reach
-        self._blocks = blocks
-        self._accounts = in_accounts(query.account_ids)
-        calendar = find_calendar(query.time_zone, reach.built)
-        if calendar is None:
-            # Until the zone has rollups its days are counted from the messages; without days, any calendar will do.
-            calendar = query.time_zone if set(TIMES) & set(query.group_by) else "UTC"
-        self._calendar = calendar
-        months = reach.built.get(calendar, {})
-        covered = cover(query.period, calendar, months)
-        self._parts = list(self._list_parts(covered.days))
+    def __init__(self, query: StatisticsQuery, parts: Sequence[Part], recent: Recent) -> None:
+        """Take the question, the days that blocks cover, and all else of its time."""
+        self._parts = parts
+        self._recent = recent.rows
+        self.routes, self.series = recent.routes, recent.series
         self._unit = next((group for group in reversed(TIMES) if group in query.group_by), None)
-        self.routes, self._recent = reach.routes, _no_recent()
-        self.series = reach.series
-        self._count_recent(covered.edges, covered.whole, list_offsets(query.period, query.time_zone))
         self._first_time = min((self._number(day) for day in self._first_days()), default=0)
-
-    def _list_parts(self, spans: Iterable[DaySpan]) -> Iterator[Part]:
-        months = self._reach.built.get(self._calendar, {})
-        for span in spans:
-            day = span.first
-            while day < span.end:
-                month = day.replace(day=1)
-                end = min(span.end, next_month(month))
-                key = (self._calendar, month)
-                block = self._blocks.get(self._cursor, key, months[month], self._reach.series.route)
-                yield Part(month, (day - month).days, (end - month).days, block)
-                day = end
 
     def _first_days(self) -> list[date]:
         days = [part.month + timedelta(days=part.first) for part in self._parts[:1]]
         if len(self._recent["day"]):
             days.append(date.fromordinal(int(self._recent["day"].min()) + _EPOCH))
         return days
-
-    def _count_recent(self, edges: Sequence[Period], covered: Sequence[Period], offsets: Sequence[OffsetSpan]) -> None:
-        """Read what the rollups do not know, and give numbers to routes and series that have none yet."""
-        sources = []
-        if covered and self._reach.is_logged:
-            sources.append(self._source("logged", "slot", covered, offsets))
-        if edges:
-            sources.append(self._source("messages", "sent_at", edges, offsets))
-        if not sources:
-            return
-        values: dict[str, object] = {}
-        for source in sources:
-            values |= source.values
-        union = " UNION ALL ".join(f"({source.sql})" for source in sources)
-        self._cursor.execute(_SQL["recent"].format(sources=union), values)
-        known = self._reach.route_table
-        self._cursor.register("known_routes", known)
-        unknown = fetch(self._cursor, _SQL["unknown_routes"], {"last": len(self._reach.routes.codes["account"]) - 1})
-        if unknown.num_rows:
-            known = pa.concat_tables([known, unknown.cast(known.schema)])
-            self.routes = Routes.of(known)
-        self._cursor.register("all_routes", known)
-        self._recent = self._cursor.execute(_SQL["read_recent"]).fetchnumpy()
-        self._number_recent()
-
-    def _number_recent(self) -> None:
-        """Give every route and price of what is recent a series' number of its own, behind those that are known."""
-        pairs = np.stack([self._recent["route_id"].astype(np.int64), self._recent["price"]])
-        found, place = np.unique(pairs, axis=1, return_inverse=True)
-        known = self._reach.series
-        self._recent["series"] = len(known.route) + place.ravel()
-        self.series = Series(np.append(known.route, found[0]), np.append(known.price, found[1]))
-
-    def _source(self, block: str, column: str, periods: Sequence[Period], offsets: Sequence[OffsetSpan]) -> Condition:
-        within, offset = _within_periods(column, periods, block), offset_at(offsets, column)
-        sql = _SQL[block].format(within=within.sql, offset=offset.sql, accounts=self._accounts.sql, bucket=BUCKET)
-        return Condition(sql, {**within.values, **offset.values, **self._accounts.values})
 
     def _number(self, day: date) -> int:
         """Return the number of the day, month or year in which *day* lies, 0 when time does not matter."""
@@ -267,18 +229,3 @@ class AddingUp:
         cells = at[counted] * BUCKETS + bucket[counted]
         found = bin_exactly(cells, self._recent["delivered"][kept][counted], histogram.size)
         histogram += found.reshape(histogram.shape)
-
-
-def _no_recent() -> dict[str, Ints]:
-    names = ("day", "route_id", "price", "bucket", "sent", "delivered", "undelivered", "series")
-    return {name: np.zeros(0, np.int64) for name in names}
-
-
-def _within_periods(column: str, periods: Iterable[Period], prefix: str) -> Condition:
-    terms = []
-    values: dict[str, object] = {}
-    for number, period in enumerate(periods):
-        start, end = f"{prefix}_{number}", f"{prefix}_{number}_end"
-        terms.append(f"{column} >= ${start}::TIMESTAMP AND {column} < ${end}::TIMESTAMP")
-        values |= {start: period.start, end: period.end}
-    return Condition(f"({' OR '.join(terms) or 'false'})", values)
