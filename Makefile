@@ -10,10 +10,10 @@ export PYTHONUNBUFFERED := 1
 DEMO := HELIOGRAPH_DATA_DIR=data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench screenshots
+.PHONY: help run demo test test-quick check format bench screenshots
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Needs Python 3.11 or newer: make PYTHON=<path of one>." if sys.version_info < (3, 11) else 0)'
@@ -32,6 +32,9 @@ demo: $(STAMP) ## The same with a demo company already in it, in a data folder o
 # What shares a browser or a database stays on one worker (tests/conftest.py); the slow folders come first.
 test: $(STAMP) ## Run every test
 	python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+
+test-quick: $(STAMP) ## Units and pages, for the daily loop: a minute or two
+	python -m pytest -q -n 2 --dist loadgroup tests/unit tests/pages
 
 check: $(STAMP) ## The quick gate: lint, types, import directions, unit tests
 	ruff check .
