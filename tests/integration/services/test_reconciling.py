@@ -43,7 +43,7 @@ def test_rows_are_as_many_as_are_counted(house: House, ending: str):
     def ticking() -> object:
         house.wait(timedelta(milliseconds=50))
         if house.now > end:
-            house.app.sending.submitting.stop()
+            house.app.work.stop()
         return house.now
 
     house.app.sending.submitting.run(campaign.campaign_id, ticking)
