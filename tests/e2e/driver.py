@@ -78,7 +78,7 @@ def is_in_sight(element: Locator) -> bool:
 
 def choose_file(page: Page, name: str, content: bytes) -> None:
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
-    expect(page.get_by_text(name)).to_be_visible()
+    expect(page.get_by_text(name).first).to_be_visible()
 
 
 def cell(page: Page, text: str) -> Locator:

@@ -17,7 +17,7 @@ COUNT = 1_200
 
 
 def state(page: Page, word: str) -> None:
-    expect(page.locator(".st-key-campaign_header").get_by_text(word)).to_be_visible()
+    expect(page.locator(".st-key-campaign_header").get_by_text(word).first).to_be_visible()
 
 
 def line(page: Page, label: str) -> Locator:
@@ -37,7 +37,7 @@ def follow(page: Page, label: str, total: int) -> None:
     line(page, label).get_by_role("link").click()
     settled(page)
     words = f"{total:,}".replace(",", "\u202f")
-    expect(page.get_by_text(f"1–{min(total, 15)} of {words}")).to_be_visible()
+    expect(page.get_by_text(f"1–{min(total, 15)} of {words}").first).to_be_visible()
 
 
 def grows(page: Page, beyond: int) -> None:
@@ -56,7 +56,7 @@ def test_a_campaign_is_watched_paused_resumed_and_canceled(browser: Browser, stu
         studio.enter(page)
         open_page(page, f"/campaign?id={draft.campaign_id}")
         state(page, "Active")
-        expect(page.get_by_text(re.compile(r"of 1\u202f200"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"of 1\u202f200")).first).to_be_visible()
         grows(page, 0)
         grows(page, metric(page, "Sent"))
 
@@ -127,7 +127,7 @@ def test_each_number_leads_to_as_many_people(browser: Browser, studio: Studio):
             settled(page)
         expect(line(page, "Pending").get_by_role("link")).to_have_count(0)
         open_page(page, f"/campaign_rows?id={draft.campaign_id}&outcome=pending")
-        expect(page.get_by_text("Nothing found")).to_be_visible()
+        expect(page.get_by_text("Nothing found").first).to_be_visible()
 
 
 def test_a_test_message_goes_to_the_number_that_was_typed(browser: Browser, studio: Studio):
@@ -152,7 +152,7 @@ def test_a_test_message_goes_to_the_number_that_was_typed(browser: Browser, stud
         dialog.get_by_label("Your number").fill("+33 6 12 34 56 78")
         dialog.get_by_role("button", name="Send").dblclick()
         expect(dialog).to_have_count(0)
-        expect(page.get_by_text("The test is on its way.")).to_be_visible()
+        expect(page.get_by_text("The test is on its way.").first).to_be_visible()
         state(page, "Inactive")
     (sent,) = tests()
     assert sent.message == "Bonjour Renee!"

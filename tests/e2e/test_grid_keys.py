@@ -49,7 +49,7 @@ def test_the_second_icon_of_a_row_is_another_action(page: Page):
     open_page(page, "/campaigns")
     enter_grid(page)
     press(page, "ArrowDown", "ArrowRight", "Space")
-    expect(page.get_by_role("dialog").get_by_text("Clone campaign")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("Clone campaign").first).to_be_visible()
 
 
 def test_keys_behind_the_one_that_acts_do_not_lead_it_elsewhere(page: Page):
@@ -57,7 +57,7 @@ def test_keys_behind_the_one_that_acts_do_not_lead_it_elsewhere(page: Page):
     name = text_of(page, 2, 1)
     enter_grid(page)
     press(page, "ArrowDown", "ArrowRight", "Enter", "ArrowDown", "ArrowDown")
-    expect(page.get_by_role("dialog").get_by_text(f"Delete {name}?")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text(f"Delete {name}?").first).to_be_visible()
 
 
 def test_an_icon_at_the_end_of_a_row_acts_too(page: Page):
@@ -65,7 +65,7 @@ def test_an_icon_at_the_end_of_a_row_acts_too(page: Page):
     name = text_of(page, 2, 1)
     enter_grid(page)
     press(page, "ArrowDown", "End", "Enter")
-    expect(page.get_by_role("dialog").get_by_text(name, exact=True)).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text(name, exact=True).first).to_be_visible()
 
 
 def test_icons_beside_check_boxes_act_on_their_row(page: Page):

@@ -34,7 +34,7 @@ def quick_send(page: Page, url: str) -> None:
     field = page.get_by_label("Recipients (E.G. +15417543010)")
     field.fill("+49 179 6548754, +33 6 12 34 56 78, hello")
     field.press("Enter")
-    expect(page.get_by_text("Not a phone number: hello")).to_be_visible()
+    expect(page.get_by_text("Not a phone number: hello").first).to_be_visible()
     page.get_by_role("textbox", name="Message", exact=True).fill("Doors open at 8 – see you there!")
     settled(page)
 

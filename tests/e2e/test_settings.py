@@ -38,7 +38,7 @@ def photo(kind: str = "JPEG") -> bytes:
 
 def choose_picture(page: Page, name: str, content: bytes) -> None:
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
-    expect(page.get_by_text(name)).to_be_visible()
+    expect(page.get_by_text(name).first).to_be_visible()
     settled(page)
 
 
@@ -59,7 +59,7 @@ def test_a_picture_is_seen_before_and_after_it_is_saved(browser: Browser, runnin
         expect(page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
         assert toolbar_picture(page) == "none"
         choose_picture(page, "notes.png", b"I am text")
-        expect(page.get_by_text("This is not a PNG or JPEG picture.")).to_be_visible()
+        expect(page.get_by_text("This is not a PNG or JPEG picture.").first).to_be_visible()
         choose_picture(page, "me.png", photo())
         preview = page.get_by_role("img", name="The new picture")
         expect(preview).to_be_visible()
@@ -71,7 +71,7 @@ def test_a_picture_is_seen_before_and_after_it_is_saved(browser: Browser, runnin
         assert toolbar_picture(page).startswith('url("data:image/png;base64,')
         open_page(page, "/settings")
         page.get_by_role("button", name="Remove").click()
-        expect(page.get_by_text("Without a picture your initials are shown.")).to_be_visible()
+        expect(page.get_by_text("Without a picture your initials are shown.").first).to_be_visible()
         assert toolbar_picture(page) == "none"
 
 
@@ -91,7 +91,7 @@ def test_another_time_zone_and_a_confirmed_email(browser: Browser, running: Inst
         zone.fill("kathman")
         page.get_by_role("option", name="Asia/Kathmandu (UTC+05:45)").click()
         page.get_by_role("button", name="Update").click()
-        expect(page.get_by_text("Your settings are saved.")).to_be_visible()
+        expect(page.get_by_text("Your settings are saved.").first).to_be_visible()
         settled(page)
         assert until(pending.inner_text()) != until(before)
         page.goto(link(running))
@@ -143,11 +143,11 @@ def test_a_new_password_ends_the_session_elsewhere(browser: Browser, running: In
         here.get_by_role("textbox", name="New Password").fill(NEW)
         here.get_by_label("Confirm Password").fill(NEW)
         here.get_by_role("tabpanel").get_by_role("button", name="Update").click()
-        expect(here.get_by_text("The current password is wrong.")).to_be_visible()
+        expect(here.get_by_text("The current password is wrong.").first).to_be_visible()
         here.get_by_label("Current Password").fill(PASSWORD)
         here.get_by_role("tabpanel").get_by_role("button", name="Update").click()
-        expect(here.get_by_text("Your password is changed.")).to_be_visible()
-        expect(here.get_by_text("You are signed in nowhere else.")).to_be_visible()
+        expect(here.get_by_text("Your password is changed.").first).to_be_visible()
+        expect(here.get_by_text("You are signed in nowhere else.").first).to_be_visible()
         # The other browser is brought to the login page by itself; there the old password is no use.
         expect(elsewhere.get_by_role("button", name="Log In")).to_be_visible(timeout=15_000)
         log_in(elsewhere, EMAIL, NEW)
