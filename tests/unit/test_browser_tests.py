@@ -8,7 +8,7 @@ STRICT = re.compile(r"expect\([^\n]*get_by_text\([^\n]*(?<!\.first)(?<!\.last)\)
 
 
 def test_a_text_may_stand_twice_while_a_page_is_drawn():
-    # Playwright refuses to look at two places at once, and while Streamlit draws, what was is still beside what will be.
+    # Playwright refuses to look at two places at once, and while Streamlit draws, old and new stand side by side.
     sources = {path: path.read_text("utf-8") for path in E2E.glob("*.py")}
     assert len(sources) > 10
     assert [f"{path.name}: {found}" for path, text in sources.items() for found in STRICT.findall(text)] == []
