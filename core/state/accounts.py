@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.accounts import Account, AccountStatus, AccountType
@@ -176,8 +176,8 @@ def _paced(row: AccountRow) -> PacedAccount:
 
 def set_bucket(session: Session, account_id: str, bucket: Bucket) -> None:
     """Store the bucket after taking from it."""
-    row = session.get_one(AccountRow, account_id)
-    row.bucket_tokens, row.bucket_at = bucket.tokens, bucket.updated_at
+    stored = update(AccountRow).where(AccountRow.account_id == account_id)
+    session.execute(stored.values(bucket_tokens=bucket.tokens, bucket_at=bucket.updated_at))
 
 
 def set_prices(session: Session, account_id: str, prices: Iterable[Price], valid_from: date = ALWAYS) -> None:
@@ -204,9 +204,7 @@ def replace_prices(session: Session, account_id: str, prices: Iterable[Price], v
 def list_prices(session: Session, account_id: str, on: date | None = None) -> tuple[Price, ...]:
     """Return the account's price list that counts *on* that day of UTC, the newest of all without one; () for none."""
     mine = select(func.max(PriceRow.valid_from)).where(PriceRow.account_id == account_id)
-    newest = session.scalar(mine.where(PriceRow.valid_from <= on) if on else mine)
-    if newest is None:
-        return ()
+    newest = (mine.where(PriceRow.valid_from <= on) if on else mine).scalar_subquery()
     rows = session.scalars(select(PriceRow).where(PriceRow.account_id == account_id, PriceRow.valid_from == newest))
     return tuple(Price(row.country, row.mccmnc, Decimal(row.price_eur_cents)) for row in rows)
 

@@ -1,12 +1,13 @@
 """Campaigns: drafts, states, and the counts of what became of their messages."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from core.domain.campaigns import OVERDUE_AFTER, Campaign, CampaignStatus, ChosenList, Source, check_move
 from core.domain.characters import compose
@@ -38,6 +39,10 @@ DRAFT_FIELDS = (
 # Their texts are still to be put together; those of the others stay as they were sent.
 _NOT_FROZEN = (CampaignStatus.INACTIVE, CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING)
 _UNDER_WAY = (CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
+
+# A single campaign comes with its lists in one statement.
+_WITH_LISTS = joinedload(CampaignRow.lists)
+_FIELDS = frozenset(each.name for each in fields(Campaign))
 
 
 def add_campaign(session: Session, new: Campaign) -> None:
@@ -110,15 +115,25 @@ def get_campaign(session: Session, campaign_id: str) -> Campaign:
 
 def find_campaign(session: Session, campaign_id: str) -> Campaign | None:
     """Return the campaign, or None."""
-    row = session.get(CampaignRow, campaign_id)
+    row = session.get(CampaignRow, campaign_id, options=[_WITH_LISTS])
     return _campaign(row) if row else None
+
+
+def get_status(session: Session, campaign_id: str) -> CampaignStatus:
+    """Return where the campaign stands, for who asks all the time. Raises: NotFound."""
+    found = session.scalar(select(CampaignRow.status).where(CampaignRow.campaign_id == campaign_id))
+    if found is None:
+        raise NotFound("There is no such campaign.")
+    return CampaignStatus(found)
 
 
 def lock_campaign(session: Session, campaign_id: str) -> Campaign:
     """Return the campaign, locked until the transaction ends (SQLite's write lock does the same). Raises: NotFound."""
-    wanted = select(CampaignRow).where(CampaignRow.campaign_id == campaign_id).with_for_update()
+    which = select(CampaignRow).where(CampaignRow.campaign_id == campaign_id).options(_WITH_LISTS)
+    # PostgreSQL locks no row of a list that may not be there.
+    wanted = which.with_for_update(of=CampaignRow)
     # What this transaction read before it had to wait may be old.
-    row = session.scalars(wanted, execution_options={"populate_existing": True}).first()
+    row = session.scalars(wanted, execution_options={"populate_existing": True}).unique().first()
     if row is None:
         raise NotFound("There is no such campaign.")
     return _campaign(row)
@@ -208,22 +223,25 @@ def move_campaign(session: Session, campaign_id: str, new: CampaignStatus, **val
     """
     Take the campaign to the state *new* and set *values* with it.
 
-    Raises: InvalidTransition: not from where it is. Conflict: it moved meanwhile.
+    Raises: InvalidTransition: not from where it is. Conflict: it moved meanwhile. NotFound.
     """
-    old = get_campaign(session, campaign_id).status
-    check_move(old, new)
+    return move_from(session, get_campaign(session, campaign_id), new, **values)
+
+
+def move_from(session: Session, campaign: Campaign, new: CampaignStatus, **values: Any) -> Campaign:
+    """Do the same with a campaign that this transaction has read, and read nothing again. Raises: as there."""
+    check_move(campaign.status, new)
     if "fault" in values:
         values["fault"] = as_told(values["fault"])
     result = session.execute(
         update(CampaignRow)
-        .where(CampaignRow.campaign_id == campaign_id, CampaignRow.status == old)
+        .where(CampaignRow.campaign_id == campaign.campaign_id, CampaignRow.status == campaign.status)
         .values(status=new, **values)
     )
     assert isinstance(result, CursorResult)
     if result.rowcount == 0:
         raise Conflict("The campaign changed its state a moment ago.")
-    session.expire_all()
-    return get_campaign(session, campaign_id)
+    return replace(campaign, status=new, **{name: value for name, value in values.items() if name in _FIELDS})
 
 
 def list_processing(session: Session, now: datetime) -> list[str]:

@@ -241,6 +241,15 @@ def list_batch_nos(session: Session, campaign_id: str) -> list[int]:
     )
 
 
+def list_open_batches(session: Session, campaign_ids: Collection[str]) -> dict[str, list[int]]:
+    """Return the batches of each campaign that are not settled, in order; campaigns without any are absent."""
+    found: dict[str, list[int]] = {}
+    open_ones = select(BatchRow.campaign_id, BatchRow.batch_no).where(BatchRow.campaign_id.in_(campaign_ids))
+    for campaign_id, batch_no in session.execute(open_ones.order_by(BatchRow.campaign_id, BatchRow.batch_no)):
+        found.setdefault(campaign_id, []).append(batch_no)
+    return found
+
+
 def list_states(session: Session, campaign_id: str) -> list[tuple[str, LedgerState, str]]:
     """Return (message_id, state, error_code) of every message of the campaign that is in the ledger."""
     rows = session.execute(

@@ -71,6 +71,12 @@ def get_list(session: Session, list_id: str) -> DistributionList:
     return _list(row)
 
 
+def find_lists(session: Session, list_ids: Collection[str]) -> dict[str, DistributionList]:
+    """Return those of the lists that are there, by id."""
+    rows = session.scalars(select(ListRow).where(ListRow.list_id.in_(list_ids), _IS_THERE)) if list_ids else ()
+    return {row.list_id: _list(row) for row in rows}
+
+
 def is_name_taken(session: Session, account_id: str, name: str) -> bool:
     """Return whether the account has a list of this name, whatever its case."""
     same = (ListRow.account_id == account_id) & (func.lower(ListRow.name) == name.lower()) & _IS_THERE

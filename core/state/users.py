@@ -92,6 +92,13 @@ def find_viewer(session: Session, user_id: str) -> Viewer | None:
     return make_viewer(row, ((account_id, status) for account_id, status in mine))
 
 
+def find_permissions(session: Session, user_id: str, account_id: str) -> frozenset[Permission]:
+    """Return what the person may do with the account; nothing when gone, not active, or not of this account."""
+    mine = select(MembershipRow).where(MembershipRow.user_id == UserRow.user_id, MembershipRow.account_id == account_id)
+    held = select(UserRow.permissions).where(UserRow.user_id == user_id, UserRow.status == ACTIVE, mine.exists())
+    return frozenset(map(Permission, session.scalar(held) or ()))
+
+
 def make_viewer(person: UserRow | Row[*tuple[Any, ...]], mine: Iterable[tuple[str, str]]) -> Viewer:
     """Return the person as a viewer; *mine* are the ids and statuses of his or her accounts."""
     accounts = dict(mine)

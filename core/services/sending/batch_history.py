@@ -89,13 +89,13 @@ class BatchHistory:
         counts = Counter((outcome.state.value, _reason(outcome)) for outcome in recorded)
         with self._state.write() as session:
             # One after the other: of two workers with the last two batches, the second must see that it is last.
-            active = campaigns.lock_campaign(session, campaign_id).status is CampaignStatus.ACTIVE
+            campaign = campaigns.lock_campaign(session, campaign_id)
             receipts.make_due(session, gateway, batch_id, now)
             if not ledger.settle_batch(session, batch_id):
                 return
             campaigns.add_outcomes(session, campaign_id, counts)
-            if active and ledger.count_batches(session, campaign_id) == 0:
-                campaigns.move_campaign(session, campaign_id, CampaignStatus.COMPLETED, completed_at=now)
+            if campaign.status is CampaignStatus.ACTIVE and ledger.count_batches(session, campaign_id) == 0:
+                campaigns.move_from(session, campaign, CampaignStatus.COMPLETED, completed_at=now)
                 log.info("campaign_completed", extra={"campaign_id": campaign_id})
 
 

@@ -126,7 +126,7 @@ class BatchRun:
     def _try_to_claim(self, window: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage] | None, float]:
         with self._state.write() as session:
             mine = self._renewed(session)
-            status = campaigns.get_campaign(session, self._job.campaign.campaign_id).status
+            status = campaigns.get_status(session, self._job.campaign.campaign_id)
             if not mine or status is not CampaignStatus.ACTIVE:
                 log.info("batch_left", extra=self._fields | {"mine": mine, "status": status})
                 return None, 0.0
