@@ -9,7 +9,6 @@ its text beside it.
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -20,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.domain.paging import PageRequest
 from pages._ui import address, charts, formats
 from pages._ui.status import COLOURS
+from pages._ui.table_texts import Texts
 
 # What the first column of the row of everything says.
 TOTAL = "Total"
@@ -227,12 +227,9 @@ def show(
         configs[name] = st.column_config.ButtonColumn(
             "" if position else "Action", width=56, pinned=True, type="tertiary", key=f"{key}_{name}"
         )
-    texts = {column.label: column.show for column in columns if column.show}
-    styled = data.style.format({label: partial(_text, show) for label, show in texts.items()}) if texts else data
-    if total is not None:
-        styled = (styled if texts else data.style).apply(_mark_last, axis=None)
+    shows = {column.label: column.show for column in columns if column.show}
     st.dataframe(
-        styled,
+        Texts(data, shows, _last_row() if total is not None else "") if shows or total is not None else data,
         hide_index=True,
         column_config=configs,
         row_height=ROW_HEIGHT,
@@ -275,15 +272,9 @@ def find_clicked(key: str, click: Click | None, subjects: Sequence[str]) -> str 
     return before[click.row] if click and click.row < len(before) else None
 
 
-def _mark_last(data: pd.DataFrame) -> pd.DataFrame:
-    """Return the styles that set the last row apart from the others."""
-    styles = pd.DataFrame("", index=data.index, columns=data.columns)
-    styles.iloc[-1] = f"background-color: {charts.palette()['fill']}; font-weight: 600"
-    return styles
-
-
-def _text(show: Callable[[Any], str], value: Any) -> str:
-    return show(None if pd.isna(value) else value)
+def _last_row() -> str:
+    """Return the style that sets the last row apart from the others."""
+    return f"background-color: {charts.palette()['fill']}; font-weight: 600"
 
 
 @contextmanager

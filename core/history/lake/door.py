@@ -34,6 +34,7 @@ from core.domain.control_characters import Prose, find_control, refuse_controls
 from core.errors import InvalidInput
 from core.history.lake.spill import Spill
 from core.history.sql.arrow_texts import find_fault
+from core.turns import elsewhere
 
 # Nothing is ever downloaded, and only what is signed is loaded.
 CONFIG = {
@@ -73,15 +74,16 @@ class Cursor:
             value, is none of ours.
         """
         check_statement(sql)
-        if not values:
-            self.__raw.execute(sql)
-        elif isinstance(values, Mapping):
+        if isinstance(values, Mapping):
             for name, value in values.items():
                 check_value(value, name)
-            self.__raw.execute(sql, dict(values))
-        else:
+        elif values:
             check_value(values, "value")
-            self.__raw.execute(sql, list(values))
+        with elsewhere():
+            if values:
+                self.__raw.execute(sql, dict(values) if isinstance(values, Mapping) else list(values))
+            else:
+                self.__raw.execute(sql)
         return self
 
     def register(self, name: str, table: pa.Table) -> None:
@@ -125,7 +127,8 @@ class Cursor:
 
     def to_arrow_table(self) -> pa.Table:
         """Return the rows as one table."""
-        return self.__raw.to_arrow_table()
+        with elsewhere():
+            return self.__raw.to_arrow_table()
 
     def to_arrow_reader(self, row_count: int) -> pa.RecordBatchReader:
         """Return a reader of batches of about *row_count* rows."""

@@ -1,0 +1,136 @@
+"""Who computes when."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from core.turns import Turns, elsewhere
+from tests.support.waiting import wait_until as wait_for
+
+
+class Runs:
+    """Threads that take a turn each, in the order they were started, and what they did."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self.began: list[str] = []
+        self.threads: list[threading.Thread] = []
+
+    def start(self, name: str, work: Callable[[], object]) -> None:
+        def run() -> None:
+            with self._turns.take():
+                self.began.append(name)
+                work()
+
+        thread = threading.Thread(target=run, daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def join(self) -> None:
+        for thread in self.threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+@contextmanager
+def runs(turns: Turns) -> Iterator[Runs]:
+    made = Runs(turns)
+    yield made
+    made.join()
+
+
+def asleep(turns: Turns, count: int) -> Callable[[], bool]:
+    return lambda: len(turns._waiting) == count
+
+
+PATIENT = 60.0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    wait_for(condition, "the threads are there", pause_s=0.001)
+
+
+def test_one_computes_at_a_time_and_the_first_comes_first():
+    turns, end = Turns(patience_s=PATIENT), threading.Event()
+    with runs(turns) as made:
+        made.start("first", lambda: end.wait(10))
+        wait_until(lambda: made.began == ["first"])
+        for place, name in enumerate(("second", "third")):
+            made.start(name, lambda: None)
+            wait_until(asleep(turns, place + 1))
+        assert made.began == ["first"]
+        end.set()
+    assert made.began == ["first", "second", "third"]
+
+
+def test_who_waits_for_a_store_lets_the_next_begin_and_goes_on_at_once():
+    turns, answered, end = Turns(patience_s=PATIENT), threading.Event(), threading.Event()
+    back = threading.Event()
+
+    def ask() -> None:
+        with elsewhere():
+            answered.wait(10)
+        back.set()
+
+    with runs(turns) as made:
+        made.start("asks", ask)
+        wait_until(lambda: made.began == ["asks"])
+        made.start("computes", lambda: end.wait(10))
+        wait_until(lambda: made.began == ["asks", "computes"])
+        answered.set()
+        # Not held up by the one that computes, which might wait for something of its.
+        assert back.wait(10)
+        end.set()
+
+
+def test_no_more_are_under_way_than_may():
+    turns, answered = Turns(most=2, patience_s=PATIENT), threading.Event()
+
+    def ask() -> None:
+        with elsewhere():
+            answered.wait(10)
+
+    with runs(turns) as made:
+        for count in (1, 2):
+            made.start("asks", ask)
+            wait_until(lambda count=count: len(made.began) == count)
+        made.start("third", ask)
+        wait_until(asleep(turns, 1))
+        assert len(made.began) == 2
+        answered.set()
+    assert len(made.began) == 3
+
+
+def test_one_that_never_ends_holds_up_the_others_only_for_a_while():
+    turns, end = Turns(patience_s=0.02), threading.Event()
+    with runs(turns) as made:
+        made.start("sleeps", lambda: end.wait(10))
+        wait_until(lambda: made.began == ["sleeps"])
+        made.start("second", lambda: None)
+        wait_until(lambda: made.began == ["sleeps", "second"])
+        end.set()
+
+
+def test_a_turn_within_a_turn_is_the_same_one():
+    turns = Turns(patience_s=PATIENT)
+    with turns.take(), turns.take():
+        pass
+    with turns.take():
+        pass
+
+
+def test_a_turn_ends_with_an_error_too():
+    turns = Turns(patience_s=PATIENT)
+    with pytest.raises(ValueError, match="of the page"), turns.take():
+        raise ValueError("of the page")
+    with pytest.raises(ValueError, match="of the store"), turns.take(), elsewhere():
+        raise ValueError("of the store")
+    with turns.take():
+        pass
+
+
+def test_without_a_turn_nothing_is_given_back():
+    with elsewhere():
+        pass
