@@ -8,8 +8,9 @@ DuckDB's extensions took most of their time. Other processes than the tests' own
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -19,9 +20,11 @@ from argon2 import PasswordHasher
 from sqlalchemy import make_url
 
 from core.config import Settings
-from core.history.lake import door
+from core.history.lake import catalog, door
 from core.history.lake.catalog import IDENTITY_KEY
 from core.history.lake.connection import Lake
+from core.history.lake.door import Instance
+from core.history.lake.extensions import load_extensions
 from core.history.lake.location import Location
 from core.services.people import passwords
 from core.state.store import State
@@ -30,11 +33,16 @@ from core.state.store import State
 @contextmanager
 def taken() -> Iterator[None]:
     """Take the shortcuts until the end of the block."""
-    with tempfile.TemporaryDirectory(prefix="heliograph-tests-") as folder, pytest.MonkeyPatch.context() as patch:
+    with (
+        tempfile.TemporaryDirectory(prefix="heliograph-tests-") as folder,
+        _kept_beside() as lend_beside,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setattr(passwords, "PasswordHasher", _cheap_hasher)
         patch.setitem(door.CONFIG, "allow_unsigned_extensions", "true")
         # What tests ask is small: to share it out among threads took a third of their time.
         patch.setitem(door.CONFIG, "threads", "1")
+        patch.setattr(catalog, "_beside", lend_beside)
         patch.setattr(State, "migrate", _copying(Path(folder), State.migrate))
         patch.setattr(Location, "make_folders", _copying_lake(Path(folder), Location.make_folders))
         yield
@@ -42,6 +50,37 @@ def taken() -> Iterator[None]:
 
 def _cheap_hasher() -> PasswordHasher:
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@contextmanager
+def _kept_beside() -> Iterator[Callable[[], AbstractContextManager[Instance]]]:
+    """Give what lends one DuckDB to all who look at a catalog, in turns; each brings its file and takes it away."""
+    lock, kept = threading.Lock(), ExitStack()
+
+    def open_one() -> Instance:
+        opened = Instance({"threads": "1"})
+        kept.callback(opened.close)
+        load_extensions(opened, "sqlite_scanner")
+        return opened
+
+    @contextmanager
+    def lend() -> Iterator[Instance]:
+        nonlocal current
+        with lock:
+            try:
+                current = current or open_one()
+                yield current
+                for (name,) in current.look("SELECT database_name FROM duckdb_databases() WHERE type = 'sqlite'"):
+                    current.set_up(f"DETACH {name}")
+            except BaseException:
+                # What failed may be in the middle of something.
+                kept.close()
+                current = None
+                raise
+
+    current: Instance | None = None
+    with kept:
+        yield lend
 
 
 def _copying(folder: Path, migrate: Callable[[State], None]) -> Callable[[State], None]:

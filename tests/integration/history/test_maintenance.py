@@ -18,6 +18,7 @@ import pytest
 
 from core.config import Settings
 from core.domain.off_peak import parse_off_peak
+from core.history.lake import connection
 from core.history.lake.connection import Lake
 from core.history.lake.locks import ReadersInside
 from core.history.lake.maintenance import Maintenance, StepBounds, TableState
@@ -33,6 +34,12 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def maintenance(lake: Lake) -> Maintenance:
     return Maintenance(lake)
+
+
+@pytest.fixture
+def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait but a moment for a reader that the test keeps inside."""
+    monkeypatch.setattr(connection, "GATE_TIMEOUT_S", 0.02)
 
 
 def now() -> datetime:
@@ -220,6 +227,7 @@ def do_what_readers_allow(maintenance: Maintenance, before: datetime) -> bool:
     return stopped
 
 
+@pytest.mark.usefixtures("_short_patience")
 def test_a_reader_in_the_middle_sees_what_it_saw(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
     append_batches(lake, 12)
     reader = Lake(lake_settings)
@@ -239,6 +247,7 @@ def test_a_reader_in_the_middle_sees_what_it_saw(lake: Lake, lake_settings: Sett
     reader.close()
 
 
+@pytest.mark.usefixtures("_short_patience")
 def test_a_reader_outlives_the_expiry_of_its_snapshot_while_its_files_are_kept(
     lake: Lake, lake_settings: Settings, maintenance: Maintenance
 ):
