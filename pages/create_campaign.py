@@ -27,7 +27,7 @@ def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:
             widgets.flash("The draft is saved.")
             st.rerun()
         if launches:
-            app.campaigns.composing.check_ready(viewer, app.campaigns.composing.get(viewer, form.campaign_id))
+            app.campaigns.composing.check_ready(viewer, form.campaign_id)
             widgets.go("preflight", id=form.campaign_id)
         campaign_form.autosave(app, viewer, form)
     campaign_saving.show(form, state)

@@ -10,19 +10,18 @@ KEY = "preflight"
 
 session.require(Permission.CAMPAIGN)
 app, viewer = session.current()
-campaign_id = address.get("id")
 with widgets.show_errors() as outcome:
-    campaign = app.campaigns.composing.get(viewer, campaign_id)
     with st.spinner("Rendering, measuring and pricing every message …"):
-        found = app.campaigns.preflighting.check(viewer, campaign_id, session.now())
-    preflight_panels.header(campaign)
-    preflight_panels.totals(campaign, found)
+        look = app.campaigns.preflighting.look(viewer, address.get("id"), session.now())
+    # Before anything is drawn: who is led on to the campaign has no use for the rest.
+    preflight_panels.launch(look)
+    preflight_panels.header(look.campaign)
+    preflight_panels.totals(look.campaign, look.preflight)
     findings, costs = st.columns(2)
     with findings:
-        preflight_panels.findings(campaign, found)
+        preflight_panels.findings(look.campaign, look.preflight)
     with costs:
-        preflight_panels.destinations(found)
-    preflight_rows.show(campaign_id, found)
-    preflight_panels.launch(campaign, found)
+        preflight_panels.destinations(look.preflight)
+    preflight_rows.show(look)
 if not outcome.ok:
     widgets.link("All campaigns", "campaigns", key=f"{KEY}_back", icon=":material/arrow_back:")

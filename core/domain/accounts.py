@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.domain.counting import count_of
-from core.errors import InvalidInput
+from core.errors import Forbidden, InvalidInput
 
 
 class AccountType(StrEnum):
@@ -55,6 +55,16 @@ class Account:
         if self.account_type is not AccountType.CAMPAIGN:
             return f"of type {self.account_type}: its messages are sent outside Heliograph"
         return "" if self.can_send else "inactive: an administrator can activate it"
+
+
+def require_sending(account: Account) -> Account:
+    """Return *account*. Raises: Forbidden: it may not send."""
+    if not account.can_send:
+        raise Forbidden(
+            f"The account {account.display_name} may not send.",
+            hint="Sending needs an active traffic account of type Campaign.",
+        )
+    return account
 
 
 def label_accounts(accounts: Iterable[Account]) -> dict[str, str]:

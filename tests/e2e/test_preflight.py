@@ -105,9 +105,9 @@ def test_a_budget_that_does_not_suffice_keeps_the_launch_shut(
 ):
     guests = (studio.upload("Budget guests", people(4, FIRST + 200)),)
     studio.set_budget(Decimal(1_000_000))
-    left = studio.running.app.campaigns.preflighting.check(
+    left = studio.running.app.campaigns.preflighting.look(
         studio.viewer, studio.draft("Budget probe", guests).campaign_id, now()
-    ).budget_left_eur_cents
+    ).preflight.budget_left_eur_cents
     # Whatever was spent before: 19 cents are left for what costs 20.
     studio.set_budget(Decimal(1_000_000) - left + 19)
     draft = studio.draft("Too dear", guests, message="A budget is a budget.")

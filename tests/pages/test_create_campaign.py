@@ -448,7 +448,7 @@ def test_lists_to_leave_out_are_kept_apart_from_those_sent_to(house: House) -> N
     at.button(key="create_campaign_list_save").click().run()
     [stored] = drafts(house, viewer)
     assert (stored.list_ids, stored.left_out_ids) == (draft.list_ids, (staff.list_id,))
-    found = house.app.campaigns.preflighting.check(viewer, draft.campaign_id, now()).counted
+    found = house.app.campaigns.preflighting.look(viewer, draft.campaign_id, now()).preflight.counted
     assert (found.recipient_count, found.excluded) == (2, {"left out": 1})
 
 

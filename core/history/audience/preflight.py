@@ -14,6 +14,7 @@ from core.domain.encoding import Encoding, choose_encoding
 from core.domain.placeholders import BLANKS, Literal
 from core.domain.preflight import Counted, DestinationTotals, Length, RowKind, Wanted, Widened
 from core.domain.simplifying import simplify
+from core.errors import StorageError
 from core.history.audience.recipients import RecipientSpec, judge
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
@@ -42,13 +43,14 @@ class _Held:
     spec: RecipientSpec
     scratch: str
     frequent: str
+    counted: Counted
 
 
 class PreflightStore:
     """
-    Counts audiences, and holds the last few for their rows.
+    Counts audiences, and holds the last few, with their counts and for their rows.
 
-    What is held is this process's and may go at any time: `rows` counts again when it has.
+    What is held is this process's and may go at any time: the rows are made again when they have.
     """
 
     def __init__(self, lake: Lake) -> None:
@@ -58,71 +60,78 @@ class PreflightStore:
 
     def count(self, key: str, spec: RecipientSpec, often: Often) -> Counted:
         """Count every row. *key* names this very spec. Raises: InvalidInput: as `judge`. StorageError: as the lake."""
-        held = self._hold(key, spec, often)
-        with self._lake.read() as cursor:
-            return _add_up(cursor, held)
+        return self._hold(key, spec, often).counted
 
-    def rows(self, key: str, spec: RecipientSpec, often: Often, wanted: Wanted, limit: int, offset: int) -> pa.Table:
+    def rows(
+        self, key: str, spec: RecipientSpec, often: Often, wanted: Wanted, limit: int, offset: int
+    ) -> tuple[pa.Table, int]:
         """
-        Return up to *limit* of the wanted rows after the first *offset*, in the order of the lists.
+        Return up to *limit* of the wanted rows after the first *offset*, by list and row, and how many there are.
 
         Columns: list_no, row_no, msisdn, country, network, mccmnc, encoding, segment_count, price_eur_cents, reason,
         and fields (list of text), the row's cells.
         """
         held = self._hold(key, spec, often)
+        found = self._find_rows(held, wanted, limit, offset)
+        if found is None:
+            # They went when the lake had to be opened anew.
+            self._forget(key)
+            found = self._find_rows(self._hold(key, spec, often), wanted, limit, offset)
+        if found is None:
+            raise StorageError("The rows are gone again.", hint="Try again in a moment.")
+        return found
+
+    def _find_rows(self, held: _Held, wanted: Wanted, limit: int, offset: int) -> tuple[pa.Table, int] | None:
+        """Return the rows, and how many in all; None when the tables they are in are gone."""
         where, values = _condition(held, wanted)
         sql = _SQL["rows"].format(scratch=held.scratch, where=where)
         with self._lake.read() as cursor:
+            if not fetch_one(cursor, _SQL["is_there"], {"name": held.frequent.rpartition(".")[2]})[0]:
+                return None
             found = fetch(cursor, sql, {**values, "limit": limit, "offset": offset})
-            places = zip(found["list_no"].to_pylist(), found["row_no"].to_pylist(), strict=True)
-            fields = [_fields(cursor, spec.lists[list_no].list_id, row_no) for list_no, row_no in places]
-        return found.append_column("fields", pa.array(fields, pa.list_(pa.string())))
-
-    def count_rows(self, key: str, spec: RecipientSpec, often: Often, wanted: Wanted) -> int:
-        """Return how many rows `rows` has in all."""
-        held = self._hold(key, spec, often)
-        where, values = _condition(held, wanted)
-        with self._lake.read() as cursor:
-            return int(fetch_one(cursor, _SQL["count_rows"].format(scratch=held.scratch, where=where), values)[0])
+            total = fetch_one(cursor, _SQL["count_rows"].format(scratch=held.scratch, where=where), values)[0]
+            return found.append_column("fields", _fields(cursor, held.spec, found)), int(total)
 
     def _hold(self, key: str, spec: RecipientSpec, often: Often) -> _Held:
         # One at a time: two counts of a million rows side by side would only take each other's memory.
         with self._lock:
-            held = self._held.pop(key, None)
-            if held is None or not self._is_there(held):
-                held = self._count_anew(spec, often)
+            held = self._held.pop(key, None) or self._count_anew(spec, often)
             self._held[key] = held
             while len(self._held) > KEPT:
-                _, oldest = self._held.popitem(last=False)
-                self._lake.drop_scratch(oldest.scratch)
-                self._lake.drop_scratch(oldest.frequent)
+                self._drop(self._held.popitem(last=False)[1])
             return held
 
-    def _is_there(self, held: _Held) -> bool:
-        """Whether the tables are; they go when the lake had to be opened anew."""
-        with self._lake.read() as cursor:
-            values = {"name": held.frequent.rpartition(".")[2]}
-            return bool(fetch_one(cursor, _SQL["is_there"], values)[0])
+    def _forget(self, key: str) -> None:
+        with self._lock:
+            if (held := self._held.pop(key, None)) is not None:
+                self._drop(held)
+
+    def _drop(self, held: _Held) -> None:
+        self._lake.drop_scratch(held.scratch)
+        self._lake.drop_scratch(held.frequent)
 
     def _count_anew(self, spec: RecipientSpec, often: Often) -> _Held:
         values = {"account": often.account, "since": often.since, "most": often.most}
         scratch = self._lake.keep_scratch(lambda cursor, name: judge(cursor, spec, name, with_text=False))
+        frequent = ""
 
         def fill(cursor: Cursor, name: str) -> None:
             cursor.execute(_SQL["texted_often"].format(scratch=scratch, frequent=name), values)
 
         try:
             frequent = self._lake.keep_scratch(fill)
+            with self._lake.read() as cursor:
+                return _Held(spec, scratch, frequent, _add_up(cursor, spec, scratch, frequent))
         except BaseException:
-            self._lake.drop_scratch(scratch)
+            for name in filter(None, (scratch, frequent)):
+                self._lake.drop_scratch(name)
             raise
-        return _Held(spec, scratch, frequent)
 
 
-def _add_up(cursor: Cursor, held: _Held) -> Counted:
-    names = held.spec.names
+def _add_up(cursor: Cursor, spec: RecipientSpec, scratch: str, frequent: str) -> Counted:
+    names = spec.names
     by = "".join(f", empty_{n}, no_value_{n}, odd_{n} IS NOT NULL AS is_odd_{n}" for n in range(len(names)))
-    groups = fetch(cursor, _SQL["count"].format(scratch=held.scratch, by=by), {}).to_pylist()
+    groups = fetch(cursor, _SQL["count"].format(scratch=scratch, by=by), {}).to_pylist()
     excluded: Counter[str] = Counter()
     empty: Counter[str] = Counter()
     no_values: dict[str, Counter[str]] = {}
@@ -135,15 +144,15 @@ def _add_up(cursor: Cursor, held: _Held) -> Counted:
             if (cell := group[f"no_value_{number}"]) is not None:
                 no_values.setdefault(name, Counter())[cell.strip(BLANKS)] += group["recipients"]
     kept = [group for group in groups if not group["reason"]]
-    frequent = int(fetch_one(cursor, _SQL["count_frequent"].format(frequent=held.frequent), {})[0])
+    frequent_count = int(fetch_one(cursor, _SQL["count_frequent"].format(frequent=frequent), {})[0])
     return Counted(
         audience_count=sum(group["recipients"] for group in groups),
         excluded=dict(excluded),
         destinations=_destinations(kept),
         lengths=_lengths(kept),
         empty={name: count for name, count in empty.items() if count},
-        widened=tuple(_widened(cursor, held, kept)),
-        frequent_count=frequent,
+        widened=tuple(_widened(cursor, spec, scratch, kept)),
+        frequent_count=frequent_count,
         no_values=no_values,
     )
 
@@ -168,23 +177,23 @@ def _lengths(kept: list[dict[str, Any]]) -> tuple[Length, ...]:
     return tuple(Length(count, *sums[count]) for count in sorted(sums))
 
 
-def _widened(cursor: Cursor, held: _Held, kept: list[dict[str, Any]]) -> Iterator[Widened]:
+def _widened(cursor: Cursor, spec: RecipientSpec, scratch: str, kept: list[dict[str, Any]]) -> Iterator[Widened]:
     """Yield what Unicode costs, by where it comes from: the message itself, or the first placeholder that needs it."""
-    outside = _outside_gsm7(held.spec)
+    outside = _outside_gsm7(spec)
     sums: dict[tuple[int, int, int], list[Any]] = {}
     for group in kept:
         if group["segment_count"] <= group["plain_count"]:
             continue
-        odd = (number for number in range(len(held.spec.names)) if group[f"is_odd_{number}"])
+        odd = (number for number in range(len(spec.names)) if group[f"is_odd_{number}"])
         number = -1 if outside else next(odd, -1)
         entry = sums.setdefault((number, group["plain_count"], group["segment_count"]), [0, Decimal(0)])
         entry[0] += group["recipients"]
         entry[1] += group["extra"]
     characters = {-1: outside} | {
-        number: _odd_characters(cursor, held, number) for number in {key[0] for key in sums} if number >= 0
+        number: _odd_characters(cursor, scratch, number) for number in {key[0] for key in sums} if number >= 0
     }
     for number, plain, segments in sorted(sums):
-        name = held.spec.names[number] if number >= 0 else ""
+        name = spec.names[number] if number >= 0 else ""
         yield Widened(name, characters[number], plain, segments, *sums[number, plain, segments])
 
 
@@ -196,8 +205,8 @@ def _outside_gsm7(spec: RecipientSpec) -> str:
     return "".join(odd[:MOST_CHARACTERS])
 
 
-def _odd_characters(cursor: Cursor, held: _Held, number: int) -> str:
-    sql = _SQL["odd_characters"].format(scratch=held.scratch, odd=f"odd_{number}", pattern=text_measure.ODD)
+def _odd_characters(cursor: Cursor, scratch: str, number: int) -> str:
+    sql = _SQL["odd_characters"].format(scratch=scratch, odd=f"odd_{number}", pattern=text_measure.ODD)
     return "".join(character for (character,) in cursor.execute(sql, {"most": MOST_CHARACTERS}).fetchall())
 
 
@@ -224,6 +233,15 @@ def _condition(held: _Held, wanted: Wanted) -> tuple[str, Mapping[str, object]]:
     return conditions[wanted.kind]
 
 
-def _fields(cursor: Cursor, list_id: str, row_no: int) -> list[str]:
-    row = cursor.execute(_SQL["fields"], {"list_id": list_id, "row_no": row_no}).fetchone()
-    return list(row[0]) if row else []
+def _fields(cursor: Cursor, spec: RecipientSpec, found: pa.Table) -> pa.Array:
+    """Return the cells of each row, which lie in the lists."""
+    places = list(zip(found["list_no"].to_pylist(), found["row_no"].to_pylist(), strict=True))
+    cells: dict[tuple[int, int], list[str]] = {}
+    for list_no in dict.fromkeys(list_no for list_no, _ in places):
+        row_nos = [row_no for number, row_no in places if number == list_no]
+        values = {"list_id": spec.lists[list_no].list_id, "row_nos": row_nos}
+        # The bounds are what keeps files out whose rows are none of these.
+        bounds = {"least": min(row_nos), "most": max(row_nos)}
+        for row_no, fields in cursor.execute(_SQL["fields"], values | bounds).fetchall():
+            cells[list_no, row_no] = list(fields)
+    return pa.array([cells.get(place, []) for place in places], pa.list_(pa.string()))

@@ -47,4 +47,8 @@ LIMIT $limit OFFSET $offset;
 SELECT count(*) FROM {scratch} WHERE {where};
 
 -- name: fields
-SELECT fields FROM lake.contacts WHERE list_id = $list_id AND row_no = $row_no;
+SELECT row_no, fields
+FROM lake.contacts
+WHERE
+    list_id = $list_id AND row_no BETWEEN $least AND $most
+    AND row_no IN (SELECT unnest($row_nos::INTEGER[]));

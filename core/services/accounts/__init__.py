@@ -34,6 +34,6 @@ def build(settings: Settings, state: State, lake: Lake, looking: Looking) -> Acc
         ManagingAccounts(state, gateways),
         credentials,
         PricingAccounts(state, settings.uploads_dir, looking.prices),
-        Budgeting(state, Spending(lake)),
+        Budgeting(Spending(lake)),
         gateways,
     )

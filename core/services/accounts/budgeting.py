@@ -1,26 +1,50 @@
 """Budgeting: what an account may still spend this month."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from core.domain.accounts import Account
 from core.domain.campaigns import Campaign, CampaignStatus
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.history.rollups.spending import Spending
-from core.state import accounts, campaigns, ledger
-from core.state.store import State
+from core.state import campaigns, ledger
+
+
+@dataclass(frozen=True)
+class Commitments:
+    """
+    An account with a budget, and what it has under way, as they were in one transaction.
+
+    *unsettled* are the campaigns whose messages are not all in history, *open_batches* what of each is not settled.
+    Without a budget nobody asks for them, and there are none.
+    """
+
+    account: Account
+    unsettled: tuple[Campaign, ...] = ()
+    open_batches: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+def read_commitments(session: Session, account: Account) -> Commitments:
+    """Return what the *account*, as this transaction has read it, has under way."""
+    if account.monthly_budget_eur_cents is None:
+        return Commitments(account)
+    unsettled = campaigns.list_unsettled(session, account.account_id)
+    return Commitments(account, unsettled, ledger.list_open_batches(session, [item.campaign_id for item in unsettled]))
 
 
 class Budgeting:
     """A budget is of a calendar month of UTC, whatever zone a person is in."""
 
-    def __init__(self, state: State, spending: Spending) -> None:
-        self._state = state
+    def __init__(self, spending: Spending) -> None:
         self._spending = spending
 
-    def find_left(self, account_id: str, now: datetime, *, at: datetime | None = None, but: str = "") -> Decimal | None:
+    def find_left(
+        self, known: Commitments, now: datetime, *, at: datetime | None = None, but: str = ""
+    ) -> Decimal | None:
         """
         Return what is left of the account's budget, EUR cents, perhaps below 0; None when it has no budget.
 
@@ -28,49 +52,47 @@ class Budgeting:
         counted with what they have still to send, those that are scheduled for it, or not frozen yet, with what their
         preflight said. A canceled one gives back the rest once it is settled. *but* is a campaign that is not counted.
         """
-        with self._state.read() as session:
-            budget = accounts.get_account(session, account_id).monthly_budget_eur_cents
-            if budget is None:
-                return None
-            unsettled = campaigns.list_unsettled(session, account_id)
-            open_batches = {item.campaign_id: ledger.list_batch_nos(session, item.campaign_id) for item in unsettled}
+        budget = known.account.monthly_budget_eur_cents
+        if budget is None:
+            return None
         month = _month(max(at or now, now))
-        counted = (item for item in unsettled if item.campaign_id != but and _month(_when(item, now)) == month)
-        reserved = sum((self._reserved(item, open_batches[item.campaign_id]) for item in counted), Decimal(0))
-        return budget - self._spending.sent(account_id, month) - reserved
+        counted = [item for item in known.unsettled if item.campaign_id != but and _month(_when(item, now)) == month]
+        waiting = sum((_announced(item) for item in counted if item.cost_eur_cents is None), Decimal(0))
+        frozen = {item.campaign_id for item in counted if item.cost_eur_cents is not None}
+        batches = {key: batch_nos for key, batch_nos in known.open_batches.items() if key in frozen}
+        return budget - waiting - self._spending.add_up(known.account.account_id, month, batches)
 
-    def pays_for_rest(self, campaign: Campaign, now: datetime) -> bool:
+    def pays_for_rest(self, known: Commitments, campaign: Campaign, now: datetime) -> bool:
         """Return whether the budget suffices for what a campaign under way has still to send."""
-        left = self.find_left(campaign.account_id, now, but=campaign.campaign_id)
+        left = self.find_left(known, now, but=campaign.campaign_id)
         if left is None:
             return True
-        with self._state.read() as session:
-            batch_nos = ledger.list_batch_nos(session, campaign.campaign_id)
-        return self._reserved(campaign, batch_nos) <= left
-
-    def list_counted(self, account_id: str) -> frozenset[str]:
-        """Return the campaigns that `find_left` counts now; asked before it, for `is_enough`."""
-        with self._state.read() as session:
-            return frozenset(item.campaign_id for item in campaigns.list_unsettled(session, account_id))
-
-    def is_enough(
-        self, session: Session, account_id: str, cost: Decimal, left: Decimal | None, counted: Collection[str]
-    ) -> bool:
-        """
-        Return whether *left* pays for *cost* and for all that was launched since only *counted* were under way.
-
-        Whoever launches asks in the transaction that does so: until it ends, nobody else of the account gets past here.
-        """
-        if left is None:
-            return True
-        accounts.lock_account(session, account_id)
-        newer = (item for item in campaigns.list_unsettled(session, account_id) if item.campaign_id not in counted)
-        return cost + sum(map(_announced, newer), Decimal(0)) <= left
-
-    def _reserved(self, campaign: Campaign, batch_nos: Sequence[int]) -> Decimal:
         if campaign.cost_eur_cents is None:
-            return _announced(campaign)
-        return self._spending.open(campaign.campaign_id, batch_nos) if batch_nos else Decimal(0)
+            return _announced(campaign) <= left
+        batch_nos = known.open_batches.get(campaign.campaign_id, ())
+        return not batch_nos or self._spending.open(campaign.campaign_id, batch_nos) <= left
+
+
+def is_enough(
+    session: Session, account: Account, known: Commitments, left: Decimal | None, cost: Decimal, but: str = ""
+) -> bool:
+    """
+    Return whether what was *left* pays for *cost*, and for all that was launched since, *but* for one campaign.
+
+    Whoever launches asks in the transaction that does so, in which the *account* was read and locked: until it ends,
+    nobody else of the account gets past here. *left* is what `find_left` made of *known*; when the budget has been
+    changed since, so has what is left.
+
+    Raises: Conflict: there was no budget then.
+    """
+    budget, budget_then = account.monthly_budget_eur_cents, known.account.monthly_budget_eur_cents
+    if budget is None:
+        return True
+    if left is None or budget_then is None:
+        raise Conflict("The account was given a budget a moment ago.", hint="Look at what is left of it.")
+    counted = {but, *(item.campaign_id for item in known.unsettled)}
+    newer = (item for item in campaigns.list_unsettled(session, account.account_id) if item.campaign_id not in counted)
+    return cost + sum(map(_announced, newer), Decimal(0)) <= left + budget - budget_then
 
 
 def beyond_budget(what: str, whom: str) -> InvalidInput:

@@ -21,6 +21,7 @@ from core.domain.accounts import (
     AccountType,
     check_budget,
     check_rate,
+    require_sending,
 )
 from core.domain.audit import Action, Subject
 from core.domain.campaigns import CampaignStatus
@@ -77,13 +78,7 @@ class ManagingAccounts:
         """Return the account. Raises: NotFound: not the viewer's. Forbidden: it may not send."""
         viewer.require_account(account_id, "account")
         with self._state.read() as session:
-            account = accounts.get_account(session, account_id)
-        if not account.can_send:
-            raise Forbidden(
-                f"The account {account.display_name} may not send.",
-                hint="Sending needs an active traffic account of type Campaign.",
-            )
-        return account
+            return require_sending(accounts.get_account(session, account_id))
 
     def page(self, viewer: Viewer, request: PageRequest) -> Page[Account]:
         """Return a page of the viewer's accounts, an administrator's of all. Raises: Forbidden."""
@@ -180,8 +175,9 @@ class ManagingAccounts:
             account = _move(session, viewer, account_id, AccountStatus.INACTIVE, now)
             for campaign in campaigns.list_active(session, account_id):
                 # A worker may be completing it: look again once it is ours.
-                if campaigns.lock_campaign(session, campaign.campaign_id).status is CampaignStatus.ACTIVE:
-                    campaigns.move_campaign(session, campaign.campaign_id, CampaignStatus.PAUSED, fault=INACTIVE_FAULT)
+                current = campaigns.lock_campaign(session, campaign.campaign_id)
+                if current.status is CampaignStatus.ACTIVE:
+                    campaigns.move_from(session, current, CampaignStatus.PAUSED, fault=INACTIVE_FAULT)
         log.info("account_deactivated", extra={"account_id": account_id, "user_id": viewer.user_id})
         return account
 

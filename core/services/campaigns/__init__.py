@@ -9,7 +9,6 @@ from core.history.audience.contacts import ContactStore
 from core.history.audience.preflight import PreflightStore
 from core.history.lake.connection import Lake
 from core.services.accounts import Accounts
-from core.services.campaigns.addressing import Addressing
 from core.services.campaigns.composing import Composing
 from core.services.campaigns.controlling import Controlling, ControllingTools
 from core.services.campaigns.launching import Launching, LaunchingTools
@@ -36,16 +35,16 @@ def build(
 ) -> Campaigns:
     """Return the services of campaigns; a canceled one is settled by *batch_history*."""
     audience, contacts = AudienceStore(lake), ContactStore(lake)
-    managing, budgeting = accounts.managing, accounts.budgeting
-    composing = Composing(state, contacts, managing, Addressing(state), placeholders_max=settings.placeholders_max)
+    most, budgeting = settings.placeholders_max, accounts.budgeting
+    composing = Composing(state, contacts, placeholders_max=most)
     frequency = Frequency(settings.frequent_most, settings.frequent_days)
-    preflighting = Preflighting(state, PreflightStore(lake), composing, budgeting, frequency)
-    launching = LaunchingTools(state, audience, contacts, composing, managing, preflighting, budgeting)
-    controlling = ControllingTools(state, audience, contacts, composing, managing, budgeting, batch_history)
+    preflighting = Preflighting(state, PreflightStore(lake), budgeting, frequency, most)
+    launching = LaunchingTools(state, audience, contacts, preflighting, budgeting, leases, settings.batch_size)
+    controlling = ControllingTools(state, audience, contacts, budgeting, batch_history)
     return Campaigns(
         composing,
         preflighting,
-        Launching(launching, batch_size=settings.batch_size, leases=leases),
+        Launching(launching),
         Controlling(controlling, leases),
-        QuickSending(state, contacts, managing, composing, budgeting, settings.quick_send_max),
+        QuickSending(state, contacts, composing, budgeting, settings.quick_send_max),
     )

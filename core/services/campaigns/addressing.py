@@ -1,74 +1,108 @@
-"""Addressing: the lists a campaign goes to, and what its audience is made from."""
+"""Addressing: whom a campaign goes to, and at which prices, as the state store has it at one moment."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.domain.campaigns import Campaign, Source
+from sqlalchemy.orm import Session
+
+from core.domain.accounts import Account
+from core.domain.campaigns import Campaign, CampaignDraft, Source
 from core.domain.lists import DistributionList
 from core.domain.permissions import Viewer
 from core.domain.placeholders import parse_template
+from core.domain.pricing import Price
 from core.errors import InvalidInput, NotFound
 from core.history.audience.recipients import ListPart, RecipientSpec
 from core.state import accounts, lists, suppressions
-from core.state.store import State
 
 
-class Addressing:
-    """Looks lists up, for drafts and for launches."""
+@dataclass(frozen=True)
+class Addressed:
+    """
+    A campaign with all that its audience is made from.
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    *lists* are those of it that are still there, sent to and left out, by id; *prices* are those of the day on which
+    it *starts_at*.
+    """
 
-    def find_lists(self, viewer: Viewer, account_id: str, list_ids: Iterable[str]) -> tuple[DistributionList, ...]:
+    campaign: Campaign
+    account: Account
+    lists: Mapping[str, DistributionList]
+    prices: tuple[Price, ...]
+    suppressed: tuple[str, ...]
+    starts_at: datetime
+
+    def spec(self) -> RecipientSpec:
         """
-        Return the lists in this order.
-
-        Raises: InvalidInput: one is gone, is listed twice, or belongs to another account than *account_id*.
-        """
-        found = tuple(self._find(viewer, account_id, list_id) for list_id in list_ids)
-        if len({item.list_id for item in found}) < len(found):
-            raise InvalidInput("A list is chosen twice.", hint="Choose each list once.", field="list_id")
-        return found
-
-    def spec(self, campaign: Campaign, now: datetime) -> RecipientSpec:
-        """
-        Return what the campaign's audience is made from, as the stores are now, with the prices of the day it is sent.
+        Return what the audience is made from.
 
         Raises: NotFound: a list is gone. InvalidInput: a list lacks the column of a placeholder.
         """
-        with self._state.read() as session:
-            found = [lists.get_list(session, list_id) for list_id in campaign.list_ids]
-            sent_at = max(campaign.schedule_at or now, now)
-            prices = accounts.list_prices(session, campaign.account_id, sent_at.astimezone(UTC).date())
-            suppressed = suppressions.list_suppressed(session, campaign.account_id)
-        parts = tuple(ListPart(item.list_id, find_columns(campaign.placeholders, item)) for item in found)
+        campaign = self.campaign
+        sent_to = tuple(self._part(list_id) for list_id in campaign.list_ids)
         if campaign.source is Source.QUICK_SEND:
             # Its numbers lie in the lake as those of a list do, under the campaign's own id.
-            parts = (ListPart(campaign.campaign_id, {}),)
+            sent_to = (ListPart(campaign.campaign_id, {}),)
         return RecipientSpec(
-            lists=parts,
+            lists=sent_to,
             parts=parse_template(campaign.message, campaign.placeholders),
-            prices=prices,
+            prices=self.prices,
             fallbacks=campaign.fallbacks,
             left_out_ids=campaign.left_out_ids,
-            suppressed=tuple(sorted(suppressed)),
+            suppressed=self.suppressed,
             simplifies=campaign.simplifies,
         )
 
-    def _find(self, viewer: Viewer, account_id: str, list_id: str) -> DistributionList:
-        try:
-            with self._state.read() as session:
-                found = lists.get_list(session, list_id)
-            viewer.require_account(found.account_id, "distribution list")
-        except NotFound as error:
-            raise InvalidInput(
-                "A distribution list is no longer there.", hint="Select another one.", field="list_id"
-            ) from error
-        if found.account_id != account_id:
-            raise InvalidInput(
-                f"The list {found.name} belongs to another account.", hint="Select another one.", field="list_id"
-            )
-        return found
+    def _part(self, list_id: str) -> ListPart:
+        if list_id not in self.lists:
+            raise NotFound("There is no such distribution list.")
+        return ListPart(list_id, find_columns(self.campaign.placeholders, self.lists[list_id]))
+
+
+def address(session: Session, campaign: Campaign, now: datetime) -> Addressed:
+    """Return the campaign with all that its audience is made from. Raises: NotFound: its account is gone."""
+    starts_at = max(campaign.schedule_at or now, now)
+    return Addressed(
+        campaign=campaign,
+        account=accounts.get_account(session, campaign.account_id),
+        lists=find_lists(session, campaign),
+        prices=accounts.list_prices(session, campaign.account_id, starts_at.astimezone(UTC).date()),
+        suppressed=tuple(sorted(suppressions.list_suppressed(session, campaign.account_id))),
+        starts_at=starts_at,
+    )
+
+
+def find_lists(
+    session: Session, chosen: Campaign | CampaignDraft, *, lock: bool = False
+) -> dict[str, DistributionList]:
+    """Return the lists that are sent to and left out, by id, if they are there; *lock* lets nobody delete them."""
+    return lists.find_lists(session, {*chosen.list_ids, *chosen.left_out_ids}, lock=lock)
+
+
+def pick_lists(
+    viewer: Viewer, account_id: str, list_ids: Iterable[str], known: Mapping[str, DistributionList]
+) -> tuple[DistributionList, ...]:
+    """
+    Return those of the *known* lists in this order.
+
+    Raises: InvalidInput: one is gone, is listed twice, or belongs to another account than *account_id*.
+    """
+    found = tuple(_pick(viewer, account_id, known.get(list_id)) for list_id in list_ids)
+    if len({item.list_id for item in found}) < len(found):
+        raise InvalidInput("A list is chosen twice.", hint="Choose each list once.", field="list_id")
+    return found
+
+
+def _pick(viewer: Viewer, account_id: str, found: DistributionList | None) -> DistributionList:
+    # Those of accounts that are not the viewer's do not exist for him or her.
+    if found is None or found.account_id not in viewer.account_ids:
+        raise InvalidInput("A distribution list is no longer there.", hint="Select another one.", field="list_id")
+    if found.account_id != account_id:
+        raise InvalidInput(
+            f"The list {found.name} belongs to another account.", hint="Select another one.", field="list_id"
+        )
+    return found
 
 
 def find_columns(placeholders: Mapping[str, str], found: DistributionList) -> dict[str, int]:

@@ -1,10 +1,13 @@
 """Composing: a campaign from its first draft to everything a launch needs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from core.domain.accounts import require_sending
 from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus, ChosenList, Source
 from core.domain.control_characters import refuse_controls
 from core.domain.lists import DistributionList, ListStatus
@@ -19,9 +22,8 @@ from core.domain.simplifying import simplify
 from core.errors import InvalidInput
 from core.history.audience.contacts import ContactStore
 from core.identifiers import new_id
-from core.services.accounts.managing_accounts import ManagingAccounts
-from core.services.campaigns.addressing import Addressing, find_columns
-from core.state import campaigns
+from core.services.campaigns.addressing import find_columns, find_lists, pick_lists
+from core.state import accounts, campaigns
 from core.state.store import State
 
 # More than any ten segments hold, so that a paste of a book is refused before it is measured.
@@ -50,20 +52,10 @@ class Preview:
 class Composing:
     """Drafts, and what they will look like."""
 
-    def __init__(
-        self,
-        state: State,
-        entries: ContactStore,
-        accounts: ManagingAccounts,
-        addressing: Addressing,
-        *,
-        placeholders_max: int,
-    ) -> None:
+    def __init__(self, state: State, entries: ContactStore, *, placeholders_max: int) -> None:
         """Take the stores, and how many placeholders a message may have."""
         self._state = state
         self._entries = entries
-        self._accounts = accounts
-        self._addressing = addressing
         self.placeholders_max = placeholders_max
 
     def save(
@@ -82,13 +74,19 @@ class Composing:
         Raises: InvalidInput: with the *field* it belongs to. Conflict: somebody else saved it meanwhile.
         """
         viewer.require(Permission.CAMPAIGN)
-        self._accounts.get_sending(viewer, draft.account_id)
-        values = self._checked(viewer, draft)
-        if campaign_id:
-            self.get(viewer, campaign_id)
-            with self._state.write() as session:
-                return campaigns.save_draft(session, campaign_id, version, values)
-        return self._add(viewer, values, now)
+        viewer.require_account(draft.account_id, "account")
+        with self._state.read() as session:
+            require_sending(accounts.get_account(session, draft.account_id))
+            before = get_campaign(session, viewer, campaign_id) if campaign_id else None
+            known = find_lists(session, draft)
+        values = check_draft(viewer, draft, known, self.placeholders_max)
+        if before is None:
+            return self._add(viewer, values, now)
+        if (before.version, before.lists, before.left_out) == (version, values["lists"], values["left_out"]):
+            # They are stored already; with another version, nothing is.
+            del values["lists"], values["left_out"]
+        with self._state.write() as session:
+            return campaigns.save_draft(session, campaign_id, version, values)
 
     def clone(self, viewer: Viewer, campaign_id: str, name: str, now: datetime) -> Campaign:
         """
@@ -97,10 +95,11 @@ class Composing:
         Raises: InvalidInput: the name. NotFound: no such campaign. Forbidden: its account may not send any more.
         """
         viewer.require(Permission.CAMPAIGN)
-        campaign = self.get(viewer, campaign_id)
-        self._accounts.get_sending(viewer, campaign.account_id)
+        with self._state.read() as session:
+            campaign = get_campaign(session, viewer, campaign_id)
+            require_sending(accounts.get_account(session, campaign.account_id))
+            there = find_lists(session, campaign)
         values = {field: getattr(campaign, field) for field in campaigns.DRAFT_FIELDS}
-        there = {item.list_id for item in self._list_there(viewer, campaign)}
         return self._add(
             viewer,
             values
@@ -117,9 +116,7 @@ class Composing:
         """Return the campaign. Raises: NotFound: unknown, or another account's."""
         viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
         with self._state.read() as session:
-            found = campaigns.get_campaign(session, campaign_id)
-        viewer.require_account(found.account_id, "campaign")
-        return found
+            return get_campaign(session, viewer, campaign_id)
 
     def page(
         self,
@@ -139,7 +136,9 @@ class Composing:
         """Return the message for the entry at *position* (clamped) of all its lists."""
         viewer.require(Permission.CAMPAIGN)
         viewer.require_account(draft.account_id, "account")
-        found = self._addressing.find_lists(viewer, draft.account_id, draft.list_ids)
+        with self._state.read() as session:
+            known = find_lists(session, draft)
+        found = pick_lists(viewer, draft.account_id, draft.list_ids, known)
         total = sum(item.entry_count for item in found)
         position = max(0, min(position, total - 1))
         place = _find_place(found, position)
@@ -162,22 +161,18 @@ class Composing:
         """Return the campaign's lists, sent to and left out, as far as they are still there."""
         viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
         viewer.require_account(campaign.account_id, "campaign")
-        return self._list_there(viewer, campaign)
+        with self._state.read() as session:
+            known = find_lists(session, campaign)
+        wanted = (known.get(list_id) for list_id in (*campaign.list_ids, *campaign.left_out_ids))
+        return tuple(item for item in wanted if item is not None and item.account_id == campaign.account_id)
 
-    def check_ready(self, viewer: Viewer, campaign: Campaign) -> None:
-        """Raise InvalidInput, with the *field* to fill in, unless the draft lacks nothing."""
-        draft = draft_of(campaign)
-        found = self._addressing.find_lists(viewer, draft.account_id, draft.list_ids)
-        if not found:
-            raise InvalidInput("The campaign has no recipients.", hint="Select a distribution list.", field="list_id")
-        for item in (*found, *self._addressing.find_lists(viewer, draft.account_id, draft.left_out_ids)):
-            if item.status is not ListStatus.READY:
-                hint = "Select another one." if item.status is ListStatus.FAULTED else "Wait until it is Ready."
-                raise InvalidInput(f"The list {item.name} is {item.status}.", hint=hint, field="list_id")
-        self._checked(viewer, draft)
-        parse_sender_id(draft.sender_id)
-        if is_blank(draft.message):
-            raise InvalidInput("The message is empty.", hint="Write what to send.", field="message")
+    def check_ready(self, viewer: Viewer, campaign_id: str) -> None:
+        """Raise InvalidInput, with the *field* to fill in, unless the draft lacks nothing. Raises: as `get`, too."""
+        viewer.require(Permission.CAMPAIGN)
+        with self._state.read() as session:
+            campaign = get_campaign(session, viewer, campaign_id)
+            known = find_lists(session, campaign)
+        check_ready(viewer, campaign, known, self.placeholders_max)
 
     def _add(self, viewer: Viewer, values: dict[str, Any], now: datetime) -> Campaign:
         new = Campaign(
@@ -194,51 +189,55 @@ class Composing:
             campaigns.add_campaign(session, new)
         return new
 
-    def _list_there(self, viewer: Viewer, campaign: Campaign) -> tuple[DistributionList, ...]:
-        found: list[DistributionList] = []
-        for chosen in (*campaign.lists, *campaign.left_out):
-            try:
-                found += self._addressing.find_lists(viewer, campaign.account_id, [chosen.list_id])
-            except InvalidInput:
-                continue
-        return tuple(found)
 
-    def _checked(self, viewer: Viewer, draft: CampaignDraft) -> dict[str, Any]:
-        """Return the draft as it is stored. Raises: InvalidInput: something given is wrong."""
-        found = self._addressing.find_lists(viewer, draft.account_id, draft.list_ids)
-        left_out = self._addressing.find_lists(viewer, draft.account_id, draft.left_out_ids)
-        _check_lists(found, left_out)
-        self._check_placeholders(draft, found)
-        tidy = replace(
-            draft,
-            name=check_name(draft.name, "campaign"),
-            sender_id=parse_sender_id(draft.sender_id) if draft.sender_id.strip() else "",
-            message=check_message(draft.message, draft.placeholders, simplifies=draft.simplifies),
-            placeholders=dict(draft.placeholders),
-            fallbacks={name: text for name, text in draft.fallbacks.items() if name in draft.placeholders and text},
-        )
-        values = {field: getattr(tidy, field) for field in campaigns.DRAFT_FIELDS}
-        return values | {"lists": _chosen(found), "left_out": _chosen(left_out)}
+def get_campaign(session: Session, viewer: Viewer, campaign_id: str) -> Campaign:
+    """Return the campaign. Raises: NotFound: unknown, or another account's."""
+    found = campaigns.get_campaign(session, campaign_id)
+    viewer.require_account(found.account_id, "campaign")
+    return found
 
-    def _check_placeholders(self, draft: CampaignDraft, found: Sequence[DistributionList]) -> None:
-        if len(draft.placeholders) > self.placeholders_max:
-            raise InvalidInput(
-                f"There are {len(draft.placeholders)} placeholders.",
-                hint=f"Use at most {self.placeholders_max}.",
-                field="placeholders",
-            )
-        for name in draft.placeholders:
-            check_placeholder_name(name)
-        for name, text in draft.fallbacks.items():
-            refuse_controls(text, f"The fallback of {{{name}}}", is_prose=True, field="placeholders")
-            if len(text) > FALLBACK_MAX:
-                raise InvalidInput(
-                    f"The fallback of {{{name}}} has {len(text)} characters.",
-                    hint=f"Use at most {FALLBACK_MAX}.",
-                    field="placeholders",
-                )
-        for item in found:
-            find_columns(draft.placeholders, item)
+
+def check_draft(
+    viewer: Viewer, draft: CampaignDraft, known: Mapping[str, DistributionList], placeholders_max: int
+) -> dict[str, Any]:
+    """Return the draft, with its lists among those *known*, as it is stored. Raises: InvalidInput: a thing is wrong."""
+    found = pick_lists(viewer, draft.account_id, draft.list_ids, known)
+    left_out = pick_lists(viewer, draft.account_id, draft.left_out_ids, known)
+    _check_lists(found, left_out)
+    _check_placeholders(draft, found, placeholders_max)
+    tidy = replace(
+        draft,
+        name=check_name(draft.name, "campaign"),
+        sender_id=parse_sender_id(draft.sender_id) if draft.sender_id.strip() else "",
+        message=check_message(draft.message, draft.placeholders, simplifies=draft.simplifies),
+        placeholders=dict(draft.placeholders),
+        fallbacks={name: text for name, text in draft.fallbacks.items() if name in draft.placeholders and text},
+    )
+    values = {field: getattr(tidy, field) for field in campaigns.DRAFT_FIELDS}
+    return values | {"lists": _chosen(found), "left_out": _chosen(left_out)}
+
+
+def check_ready(
+    viewer: Viewer, campaign: Campaign, known: Mapping[str, DistributionList], placeholders_max: int
+) -> None:
+    """Raise InvalidInput, with the *field* to fill in, unless the draft lacks nothing and its lists are Ready."""
+    check_lists_ready(viewer, campaign, known)
+    draft = draft_of(campaign)
+    check_draft(viewer, draft, known, placeholders_max)
+    parse_sender_id(draft.sender_id)
+    if is_blank(draft.message):
+        raise InvalidInput("The message is empty.", hint="Write what to send.", field="message")
+
+
+def check_lists_ready(viewer: Viewer, campaign: Campaign, known: Mapping[str, DistributionList]) -> None:
+    """Raise InvalidInput unless there are lists to send to, and those and the ones left out are Ready."""
+    found = pick_lists(viewer, campaign.account_id, campaign.list_ids, known)
+    if not found:
+        raise InvalidInput("The campaign has no recipients.", hint="Select a distribution list.", field="list_id")
+    for item in (*found, *pick_lists(viewer, campaign.account_id, campaign.left_out_ids, known)):
+        if item.status is not ListStatus.READY:
+            hint = "Select another one." if item.status is ListStatus.FAULTED else "Wait until it is Ready."
+            raise InvalidInput(f"The list {item.name} is {item.status}.", hint=hint, field="list_id")
 
 
 def draft_of(campaign: Campaign) -> CampaignDraft:
@@ -282,6 +281,27 @@ def check_message(message: str, placeholders: Collection[str] = (), *, simplifie
             field="message",
         )
     return message
+
+
+def _check_placeholders(draft: CampaignDraft, found: Sequence[DistributionList], placeholders_max: int) -> None:
+    if len(draft.placeholders) > placeholders_max:
+        raise InvalidInput(
+            f"There are {len(draft.placeholders)} placeholders.",
+            hint=f"Use at most {placeholders_max}.",
+            field="placeholders",
+        )
+    for name in draft.placeholders:
+        check_placeholder_name(name)
+    for name, text in draft.fallbacks.items():
+        refuse_controls(text, f"The fallback of {{{name}}}", is_prose=True, field="placeholders")
+        if len(text) > FALLBACK_MAX:
+            raise InvalidInput(
+                f"The fallback of {{{name}}} has {len(text)} characters.",
+                hint=f"Use at most {FALLBACK_MAX}.",
+                field="placeholders",
+            )
+    for item in found:
+        find_columns(draft.placeholders, item)
 
 
 def _check_lists(found: Sequence[DistributionList], left_out: Sequence[DistributionList]) -> None:

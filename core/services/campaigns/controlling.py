@@ -7,16 +7,17 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core.domain.accounts import require_sending
 from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import MOVES, Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
 from core.errors import InvalidInput, StorageError
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.contacts import ContactStore
-from core.services.accounts.budgeting import Budgeting
-from core.services.accounts.managing_accounts import ManagingAccounts
-from core.services.campaigns.composing import Composing
-from core.services.campaigns.lost_races import look_up_lost_race, lost_race
+from core.services.accounts.budgeting import Budgeting, read_commitments
+from core.services.campaigns.composing import get_campaign
+from core.services.campaigns.deciding import decide_sender
+from core.services.campaigns.lost_races import lost_race
 from core.services.leases import Leases, new_owner
 from core.services.sending.batch_history import BatchHistory
 from core.state import accounts, audit, campaigns, ledger
@@ -31,6 +32,14 @@ _ACTIONS = {
     CampaignStatus.INACTIVE: Action.CAMPAIGN_UNSCHEDULED,
 }
 
+# From where a person takes a campaign to each state; what workers may do besides stands in `MOVES`.
+_FROM = {
+    CampaignStatus.PAUSED: {CampaignStatus.ACTIVE},
+    CampaignStatus.ACTIVE: {CampaignStatus.PAUSED},
+    CampaignStatus.INACTIVE: {CampaignStatus.SCHEDULED},
+    CampaignStatus.CANCELED: {status for status, moves in MOVES.items() if CampaignStatus.CANCELED in moves},
+}
+
 
 @dataclass(frozen=True)
 class ControllingTools:
@@ -39,8 +48,6 @@ class ControllingTools:
     state: State
     audience: AudienceStore
     contacts: ContactStore
-    composing: Composing
-    accounts: ManagingAccounts
     budgeting: Budgeting
     settling: BatchHistory
 
@@ -55,7 +62,6 @@ class Controlling:
 
     def pause(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
         """Stop sending for a while. Raises: InvalidTransition: it is not being sent. Forbidden, NotFound."""
-        self._get(viewer, campaign_id)
         return self._move(viewer, campaign_id, CampaignStatus.PAUSED, now, fault="")
 
     def resume(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
@@ -65,21 +71,28 @@ class Controlling:
         Raises: InvalidTransition: it is not paused. Forbidden: the account may not send. InvalidInput: the rest costs
             more than is left of the budget, which has been lowered since, or the prices raised.
         """
-        campaign = self._get(viewer, campaign_id)
-        self._tools.accounts.get_sending(viewer, campaign.account_id)
-        if campaign.status is not CampaignStatus.PAUSED:
-            raise look_up_lost_race(self._state, viewer, campaign, now)
-        if not self._tools.budgeting.pays_for_rest(campaign, now):
+        with self._state.read() as session:
+            campaign = _get(session, viewer, campaign_id)
+            account = require_sending(accounts.get_account(session, campaign.account_id))
+            if campaign.status is not CampaignStatus.PAUSED:
+                raise lost_race(session, viewer, campaign, now)
+            known = read_commitments(session, account)
+        if not self._tools.budgeting.pays_for_rest(known, campaign, now):
             raise InvalidInput(
                 "What is left of the campaign costs more than is left of the account's budget this month.",
                 hint="Ask an administrator for a higher budget, or cancel the campaign.",
             )
         with self._state.write() as session:
-            self._lock(session, viewer, campaign_id, CampaignStatus.ACTIVE, now)
-            moved = campaigns.move_campaign(session, campaign_id, CampaignStatus.ACTIVE, fault="")
+            decide_sender(session, viewer, _permission(campaign), campaign.account_id)
+            moved = campaigns.move_from(
+                session,
+                _lock(session, viewer, campaign_id, CampaignStatus.ACTIVE, now),
+                CampaignStatus.ACTIVE,
+                fault="",
+            )
             if not ledger.count_batches(session, campaign_id):
                 # The last batch was settled after the pause, when nobody could complete the campaign.
-                moved = campaigns.move_campaign(session, campaign_id, CampaignStatus.COMPLETED, completed_at=now)
+                moved = campaigns.move_from(session, moved, CampaignStatus.COMPLETED, completed_at=now)
             audit.record(session, viewer, Action.CAMPAIGN_RESUMED, campaign_subject(moved), now)
         log.info("campaign_resumed", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return moved
@@ -90,11 +103,10 @@ class Controlling:
 
         Raises: InvalidTransition: it has ended already, or was never launched. Forbidden, NotFound.
         """
-        campaign = self._get(viewer, campaign_id)
         moved = self._move(
             viewer, campaign_id, CampaignStatus.CANCELED, now, completed_at=now, lease_owner="", lease_until=None
         )
-        if campaign.source is Source.QUICK_SEND:
+        if moved.source is Source.QUICK_SEND:
             # Its numbers, which only a freeze would have taken away. It is canceled whether they go now or later.
             try:
                 self._tools.contacts.delete(campaign_id)
@@ -104,9 +116,6 @@ class Controlling:
 
     def unschedule(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
         """Make a draft of a scheduled campaign again. Raises: InvalidTransition: it is not scheduled."""
-        campaign = self._get(viewer, campaign_id)
-        if campaign.status is not CampaignStatus.SCHEDULED:
-            raise look_up_lost_race(self._state, viewer, campaign, now)
         return self._move(viewer, campaign_id, CampaignStatus.INACTIVE, now, preflight=None)
 
     def list_canceled(self, now: datetime) -> list[str]:
@@ -142,21 +151,32 @@ class Controlling:
             self._tools.settling.settle_canceled(campaign, batch, rows, gateway, clock())
         return True
 
-    def _get(self, viewer: Viewer, campaign_id: str) -> Campaign:
-        campaign = self._tools.composing.get(viewer, campaign_id)
-        viewer.require(Permission.QUICK_SEND if campaign.source is Source.QUICK_SEND else Permission.CAMPAIGN)
-        return campaign
-
     def _move(self, viewer: Viewer, campaign_id: str, new: CampaignStatus, now: datetime, **values: object) -> Campaign:
         with self._state.write() as session:
-            self._lock(session, viewer, campaign_id, new, now)
-            moved = campaigns.move_campaign(session, campaign_id, new, **values)
+            moved = campaigns.move_from(session, _lock(session, viewer, campaign_id, new, now), new, **values)
             audit.record(session, viewer, _ACTIONS[new], campaign_subject(moved), now)
         log.info("campaign_moved", extra={"campaign_id": campaign_id, "status": new, "user_id": viewer.user_id})
         return moved
 
-    def _lock(self, session: Session, viewer: Viewer, campaign_id: str, new: CampaignStatus, now: datetime) -> None:
-        """Keep everybody else from moving it. Raises: InvalidTransition: somebody has, and it cannot become *new*."""
-        campaign = campaigns.lock_campaign(session, campaign_id)
-        if new not in MOVES[campaign.status]:
-            raise lost_race(session, viewer, campaign, now)
+
+def _permission(campaign: Campaign) -> Permission:
+    return Permission.QUICK_SEND if campaign.source is Source.QUICK_SEND else Permission.CAMPAIGN
+
+
+def _get(session: Session, viewer: Viewer, campaign_id: str) -> Campaign:
+    """Return the campaign. Raises: Forbidden. NotFound: unknown, or another account's."""
+    viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
+    campaign = get_campaign(session, viewer, campaign_id)
+    viewer.require(_permission(campaign))
+    return campaign
+
+
+def _lock(session: Session, viewer: Viewer, campaign_id: str, new: CampaignStatus, now: datetime) -> Campaign:
+    """Keep everybody else from moving it. Raises: as `_get`. InvalidTransition: it cannot become *new* any more."""
+    viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
+    campaign = campaigns.lock_campaign(session, campaign_id)
+    viewer.require_account(campaign.account_id, "campaign")
+    viewer.require(_permission(campaign))
+    if campaign.status not in _FROM[new]:
+        raise lost_race(session, viewer, campaign, now)
+    return campaign

@@ -1,9 +1,9 @@
 """
 Launching: a draft becomes a frozen audience, cut into batches, now or when its time has come.
 
-`launch` only says that it shall be; a worker calls `freeze`. The lake's commit comes first and can
-be found again, so a worker killed between the two stores leaves nothing that the next one does not
-finish.
+`launch` looks once and hands on what it has seen; `decide` judges it in the one transaction that moves the campaign. It
+only says that it shall be sent: a worker calls `freeze`. The lake's commit comes first and can be found again, so a
+worker killed between the two stores leaves nothing that the next one does not finish.
 """
 
 import logging
@@ -14,20 +14,20 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from core.domain.accounts import require_sending
 from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.permissions import Permission, Viewer
-from core.domain.preflight import Preflight
 from core.domain.schedules import check_schedule
 from core.errors import AppError, Conflict, StorageError
 from core.history.audience.audience_store import AudienceStore, FreezeSpec, FrozenAudience
 from core.history.audience.contacts import ContactStore
-from core.services.accounts.budgeting import Budgeting, beyond_budget
-from core.services.accounts.managing_accounts import ManagingAccounts
-from core.services.campaigns.addressing import Addressing
-from core.services.campaigns.composing import Composing
+from core.services.accounts.budgeting import Budgeting, beyond_budget, is_enough, read_commitments
+from core.services.campaigns.addressing import Addressed, address, find_lists
+from core.services.campaigns.composing import check_lists_ready, get_campaign
+from core.services.campaigns.deciding import decide_sender
 from core.services.campaigns.lost_races import look_up_lost_race, lost_race
-from core.services.campaigns.preflighting import Preflighting
+from core.services.campaigns.preflighting import Look, Preflighting
 from core.services.leases import Lease, Leases
 from core.state import accounts, audit, campaigns, ledger
 from core.state.store import State
@@ -42,82 +42,75 @@ BATCH_MIN = 50
 
 @dataclass(frozen=True)
 class LaunchingTools:
-    """What launching works with."""
+    """What launching works with; a batch has *batch_size* messages at most."""
 
     state: State
     audiences: AudienceStore
     contacts: ContactStore
-    composing: Composing
-    accounts: ManagingAccounts
     preflights: Preflighting
     budgeting: Budgeting
+    leases: Leases
+    batch_size: int
 
 
 class Launching:
     """From draft to Active."""
 
-    def __init__(self, tools: LaunchingTools, *, batch_size: int, leases: Leases) -> None:
-        """Take the tools, how many messages a batch has at most, and the worker's leases."""
+    def __init__(self, tools: LaunchingTools) -> None:
         self._tools = tools
         self._state = tools.state
-        self._addressing = Addressing(tools.state)
-        self._batch_size = batch_size
-        self._leases = leases
 
     def launch(self, viewer: Viewer, campaign_id: str, now: datetime, fingerprint: str = "") -> Campaign:
         """
-        Start the campaign and return it, Processing; or Scheduled, when its draft says a time.
+        Look at the draft and start it, as `decide` does.
 
-        *fingerprint* is that of the preflight the person has looked at; "" when nobody has.
-
-        Raises: InvalidInput: something is missing, or the preflight forbids it. InvalidTransition: it was launched
-            before. Forbidden: the account may not send. Conflict: what the person has looked at has changed since.
+        Raises: as `decide`. InvalidInput, NotFound: as `Preflighting.look`.
         """
         viewer.require(Permission.CAMPAIGN)
-        campaign = self._tools.composing.get(viewer, campaign_id)
-        self._tools.accounts.get_sending(viewer, campaign.account_id)
-        if campaign.status is not CampaignStatus.INACTIVE:
-            raise look_up_lost_race(self._state, viewer, campaign, now)
-        if campaign.schedule_at is not None:
-            check_schedule(campaign.schedule_at, now)
-        counted = self._tools.budgeting.list_counted(campaign.account_id)
-        preflight = self._look_at(viewer, campaign_id, fingerprint, now)
-        cost, left = preflight.counted.cost_eur_cents, preflight.budget_left_eur_cents
-        facts = {"fault": "", "preflight": preflight.summary(now)}
-        with self._state.write() as session:
-            self._lock(session, viewer, campaign, now)
-            # Two campaigns that were looked at together may not suffice together.
-            if not self._tools.budgeting.is_enough(session, campaign.account_id, cost, left, counted):
-                raise beyond_budget("campaign", "recipients")
-            if campaign.schedule_at is not None:
-                started = campaigns.move_campaign(session, campaign_id, CampaignStatus.SCHEDULED, **facts)
-            else:
-                started = campaigns.move_campaign(
-                    session, campaign_id, CampaignStatus.PROCESSING, **facts, launched_at=now
-                )
-            details = {"recipients": f"{preflight.counted.recipient_count:,}", "cost": f"{cost / 100:.2f} EUR"}
-            audit.record(session, viewer, Action.CAMPAIGN_LAUNCHED, campaign_subject(started), now, details)
-        log.info("campaign_launched", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
-        return started
+        reading = self._tools.preflights.read(viewer, campaign_id, now)
+        require_sending(reading.addressed.account)
+        if reading.campaign.status is not CampaignStatus.INACTIVE:
+            raise look_up_lost_race(self._state, viewer, reading.campaign, now)
+        if reading.campaign.schedule_at is not None:
+            check_schedule(reading.campaign.schedule_at, now)
+        return self.decide(viewer, self._tools.preflights.count(viewer, reading, now), now, fingerprint)
 
-    def _lock(self, session: Session, viewer: Viewer, looked_at: Campaign, now: datetime) -> None:
-        """Keep the draft as it was looked at, and no other: two people may be editing it."""
-        current = campaigns.lock_campaign(session, looked_at.campaign_id)
-        if current.status is not CampaignStatus.INACTIVE:
-            raise lost_race(session, viewer, current, now)
-        if current.version != looked_at.version:
-            raise Conflict("Somebody else has just changed this campaign.", hint="Look at it again.")
+    def decide(self, viewer: Viewer, look: Look, now: datetime, fingerprint: str = "") -> Campaign:
+        """
+        Start what was looked at and return it, Processing; or Scheduled, when its draft says a time.
 
-    def _look_at(self, viewer: Viewer, campaign_id: str, fingerprint: str, now: datetime) -> Preflight:
-        preflight = self._tools.preflights.check(viewer, campaign_id, now)
-        if fingerprint and fingerprint != preflight.fingerprint:
+        State, lists, account, budget and what the person may do are judged in the transaction that moves the campaign.
+
+        Args:
+            viewer: Needs the permission Campaign and the draft's account, now as well as when the page was opened.
+            look: What is launched, and nothing else.
+            now: When.
+            fingerprint: That of the preflight the person has seen; "" when nobody has.
+
+        Raises: InvalidInput: something is missing, or the preflight forbids it. InvalidTransition: it was launched
+            before. Forbidden: the account or the person may not send. Conflict: what was looked at has changed since.
+        """
+        viewer.require(Permission.CAMPAIGN)
+        viewer.require_account(look.campaign.account_id, "campaign")
+        if fingerprint and fingerprint != look.preflight.fingerprint:
             raise Conflict(
                 "The campaign, its lists or its prices have changed since this preflight.", hint="Look at it again."
             )
-        blocker = self._tools.preflights.find_blocker(preflight)
-        if blocker is not None:
-            raise blocker
-        return preflight
+        if look.blocker is not None:
+            raise look.blocker
+        with self._state.write() as session:
+            draft = _judge(session, viewer, look, now)
+            facts = {"fault": "", "preflight": look.preflight.summary(now)}
+            if draft.schedule_at is not None:
+                started = campaigns.move_from(session, draft, CampaignStatus.SCHEDULED, **facts)
+            else:
+                started = campaigns.move_from(session, draft, CampaignStatus.PROCESSING, **facts, launched_at=now)
+            counted = look.preflight.counted
+            cost = f"{counted.cost_eur_cents / 100:.2f} EUR"
+            details = {"recipients": f"{counted.recipient_count:,}", "cost": cost}
+            audit.record(session, viewer, Action.CAMPAIGN_LAUNCHED, campaign_subject(started), now, details)
+        log.info("campaign_launched", extra={"campaign_id": started.campaign_id, "user_id": viewer.user_id})
+        return started
 
     def start_overdue(self, viewer: Viewer, campaign_id: str, now: datetime) -> Campaign:
         """
@@ -126,14 +119,14 @@ class Launching:
         Raises: InvalidTransition: it is not scheduled. Forbidden: the account may not send.
         """
         viewer.require(Permission.CAMPAIGN)
-        campaign = self._tools.composing.get(viewer, campaign_id)
-        self._tools.accounts.get_sending(viewer, campaign.account_id)
         with self._state.write() as session:
+            account_id = get_campaign(session, viewer, campaign_id).account_id
+            decide_sender(session, viewer, Permission.CAMPAIGN, account_id)
             current = campaigns.lock_campaign(session, campaign_id)
             if current.status is not CampaignStatus.SCHEDULED:
                 raise lost_race(session, viewer, current, now)
             log.info("campaign_started_late", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
-            started = campaigns.move_campaign(session, campaign_id, CampaignStatus.PROCESSING, launched_at=now)
+            started = campaigns.move_from(session, current, CampaignStatus.PROCESSING, launched_at=now)
             audit.record(session, viewer, Action.CAMPAIGN_LAUNCHED, campaign_subject(started), now, {"late": "yes"})
             return started
 
@@ -151,10 +144,10 @@ class Launching:
             campaign = campaigns.get_campaign(session, campaign_id)
             account = accounts.get_account(session, campaign.account_id)
             if account.can_send:
-                campaigns.move_campaign(session, campaign_id, CampaignStatus.PROCESSING, launched_at=now)
+                campaigns.move_from(session, campaign, CampaignStatus.PROCESSING, launched_at=now)
             else:
                 fault = f"The account {account.display_name} may not send any more."
-                campaigns.move_campaign(session, campaign_id, CampaignStatus.INACTIVE, fault=fault)
+                campaigns.move_from(session, campaign, CampaignStatus.INACTIVE, fault=fault)
         log.info("campaign_due", extra={"campaign_id": campaign_id, "started": account.can_send})
 
     def list_processing(self, now: datetime) -> list[str]:
@@ -169,12 +162,13 @@ class Launching:
         What cannot be frozen goes back to Inactive with the fault on it.
         Raises: StorageError: a store did not answer; the campaign stays Processing and is tried again.
         """
-        with self._leases.hold(campaign_id, clock, campaigns.lease_campaign) as lease:
+        with self._tools.leases.hold(campaign_id, clock, campaigns.lease_campaign) as lease:
             if lease is None:
                 return
             lease.check()
             try:
-                frozen = self._tools.audiences.freeze(self._spec(campaign_id, clock()))
+                addressed = self._address(campaign_id, clock())
+                frozen = self._tools.audiences.freeze(self._spec(addressed, clock()))
             except StorageError:
                 raise
             except AppError as error:
@@ -184,35 +178,32 @@ class Launching:
                 self._give_up(campaign_id, lease, "The launch stopped unexpectedly. See the worker's log.")
                 raise
             else:
-                self._conclude(campaign_id, lease, frozen, clock())
+                self._conclude(addressed, lease, frozen, clock())
 
-    def _conclude(self, campaign_id: str, lease: Lease, frozen: FrozenAudience, now: datetime) -> None:
-        if frozen.audience_count == 0 and self._is_quick(campaign_id):
-            # Whoever sent it died before the numbers were stored; they were asked for again, or never sent.
-            self._give_up(campaign_id, lease, "Its numbers were never stored. Send the message again.")
-            return
-        self._activate(campaign_id, lease, frozen, now)
-        self._forget_numbers(campaign_id)
-
-    def _spec(self, campaign_id: str, now: datetime) -> FreezeSpec:
+    def _address(self, campaign_id: str, now: datetime) -> Addressed:
         with self._state.read() as session:
-            campaign = campaigns.get_campaign(session, campaign_id)
-            rate_tps = accounts.get_account(session, campaign.account_id).rate_tps
+            return address(session, campaigns.get_campaign(session, campaign_id), now)
+
+    def _spec(self, addressed: Addressed, now: datetime) -> FreezeSpec:
+        seconds_worth = addressed.account.rate_tps * BATCH_SECONDS
         return FreezeSpec(
-            campaign_id=campaign_id,
-            recipients=self._addressing.spec(campaign, now),
-            batch_size=max(1, min(self._batch_size, max(BATCH_MIN, rate_tps * BATCH_SECONDS))),
+            campaign_id=addressed.campaign.campaign_id,
+            recipients=addressed.spec(),
+            batch_size=max(1, min(self._tools.batch_size, max(BATCH_MIN, seconds_worth))),
             now=now,
         )
 
-    def _forget_numbers(self, campaign_id: str) -> None:
-        """Delete the numbers of a Quick Send, which are in its frozen audience now; else `forgetting` does so later."""
-        if self._is_quick(campaign_id):
-            self._tools.contacts.delete(campaign_id)
-
-    def _is_quick(self, campaign_id: str) -> bool:
-        with self._state.read() as session:
-            return campaigns.get_campaign(session, campaign_id).source is Source.QUICK_SEND
+    def _conclude(self, addressed: Addressed, lease: Lease, frozen: FrozenAudience, now: datetime) -> None:
+        campaign = addressed.campaign
+        is_quick = campaign.source is Source.QUICK_SEND
+        if frozen.audience_count == 0 and is_quick:
+            # Whoever sent it died before the numbers were stored; they were asked for again, or never sent.
+            self._give_up(campaign.campaign_id, lease, "Its numbers were never stored. Send the message again.")
+            return
+        self._activate(campaign, lease, frozen, now)
+        if is_quick:
+            # They are in its frozen audience now; else `forgetting` deletes them later.
+            self._tools.contacts.delete(campaign.campaign_id)
 
     def _give_up(self, campaign_id: str, lease: Lease, fault: str) -> None:
         with self._state.write() as session:
@@ -224,27 +215,26 @@ class Launching:
                 )
         log.warning("campaign_not_frozen", extra={"campaign_id": campaign_id, "mine": mine, "reason": fault})
 
-    def _activate(self, campaign_id: str, lease: Lease, frozen: FrozenAudience, now: datetime) -> None:
+    def _activate(self, campaign: Campaign, lease: Lease, frozen: FrozenAudience, now: datetime) -> None:
+        key, cost = campaign.campaign_id, frozen.cost_eur_cents
         sizes = [(batch.batch_no, batch.message_count) for batch in frozen.batches]
+        # Prices and the budget may have changed since the launch, above all of one that was scheduled.
         with self._state.read() as session:
-            campaign = campaigns.get_campaign(session, campaign_id)
-        counted = self._tools.budgeting.list_counted(campaign.account_id) | {campaign_id}
-        left = self._tools.budgeting.find_left(campaign.account_id, now, but=campaign_id)
+            known = read_commitments(session, accounts.get_account(session, campaign.account_id))
+        left = self._tools.budgeting.find_left(known, now, but=key)
         with self._state.write() as session:
-            # Prices and the budget may have changed since the launch, above all of one that was scheduled.
-            cost = frozen.cost_eur_cents
-            is_enough = self._tools.budgeting.is_enough(session, campaign.account_id, cost, left, counted)
+            account = accounts.lock_account(session, campaign.account_id)
+            suffices = is_enough(session, account, known, left, cost, but=key)
             # The lease may have run out; the state may have moved. One of two workers gets here first.
             if not lease.renew(session):
-                log.warning("campaign_frozen_elsewhere", extra={"campaign_id": campaign_id})
+                log.warning("campaign_frozen_elsewhere", extra={"campaign_id": key})
                 return
-            ledger.add_batches(session, campaign_id, sizes)
-            campaigns.add_outcomes(
-                session, campaign_id, {("excluded", reason): count for reason, count in frozen.excluded.items()}
-            )
-            campaigns.move_campaign(
+            ledger.add_batches(session, key, sizes)
+            excluded = {("excluded", reason): count for reason, count in frozen.excluded.items()}
+            campaigns.add_outcomes(session, key, excluded)
+            moved = campaigns.move_from(
                 session,
-                campaign_id,
+                campaign,
                 CampaignStatus.ACTIVE if sizes else CampaignStatus.COMPLETED,
                 audience_count=frozen.audience_count,
                 cost_eur_cents=cost,
@@ -252,10 +242,28 @@ class Launching:
                 lease_owner="",
                 lease_until=None,
             )
-            if sizes and not is_enough:
-                campaigns.move_campaign(session, campaign_id, CampaignStatus.PAUSED, fault=_too_dear(cost))
-        fields = {"campaign_id": campaign_id, "audience": frozen.audience_count, "paused": not is_enough}
+            if sizes and not suffices:
+                campaigns.move_from(session, moved, CampaignStatus.PAUSED, fault=_too_dear(cost))
+        fields = {"campaign_id": key, "audience": frozen.audience_count, "paused": not suffices}
         log.info("campaign_active", extra=fields)
+
+
+def _judge(session: Session, viewer: Viewer, look: Look, now: datetime) -> Campaign:
+    """Return the draft, locked, if it is still what was looked at, and may still be sent by the viewer."""
+    reading = look.reading
+    account = decide_sender(session, viewer, Permission.CAMPAIGN, reading.campaign.account_id)
+    draft = campaigns.lock_campaign(session, reading.campaign.campaign_id)
+    if draft.status is not CampaignStatus.INACTIVE:
+        raise lost_race(session, viewer, draft, now)
+    # Two people may be editing it.
+    if draft.version != reading.campaign.version:
+        raise Conflict("Somebody else has just changed this campaign.", hint="Look at it again.")
+    check_lists_ready(viewer, draft, find_lists(session, draft, lock=True))
+    # Two campaigns that were looked at together may not suffice together.
+    cost, left = look.preflight.counted.cost_eur_cents, look.preflight.budget_left_eur_cents
+    if not is_enough(session, account, reading.commitments, left, cost, but=draft.campaign_id):
+        raise beyond_budget("campaign", "recipients")
+    return draft
 
 
 def _too_dear(cost: Decimal) -> str:

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.domain.campaigns import Campaign
-from core.domain.lists import DistributionList
 from core.domain.msisdn import mask_msisdn
 from core.domain.numbering import country_name
 from core.domain.periods import Preset, resolve_period
@@ -21,10 +20,10 @@ from core.domain.simplifying import simplify
 from core.errors import InvalidInput
 from core.history.audience.preflight import Often, PreflightStore
 from core.history.audience.recipients import RecipientSpec
-from core.services.accounts.budgeting import Budgeting, beyond_budget
-from core.services.campaigns.addressing import Addressing
-from core.services.campaigns.composing import Composing
-from core.state import accounts, campaigns
+from core.services.accounts.budgeting import Budgeting, Commitments, beyond_budget, read_commitments
+from core.services.campaigns.addressing import Addressed, address
+from core.services.campaigns.composing import check_ready, get_campaign
+from core.state import campaigns
 from core.state.store import State
 
 
@@ -41,84 +40,118 @@ class PreflightRows:
     total: int
 
 
-class Preflighting:
-    """Looks at a draft as a launch would."""
+@dataclass(frozen=True)
+class Reading:
+    """What the state store knows of a draft, all of it of one moment: nothing of it is read again on its way."""
 
-    def __init__(
-        self, state: State, audiences: PreflightStore, composing: Composing, budgeting: Budgeting, frequency: Frequency
-    ) -> None:
-        """Take the stores, and what counts as texting somebody too often."""
-        self._state = state
-        self._audiences = audiences
-        self._composing = composing
-        self._budgeting = budgeting
-        self._addressing = Addressing(state)
-        self._frequency = frequency
+    addressed: Addressed
+    commitments: Commitments
+    launched: tuple[Campaign, ...]
+    """What the account has launched on the viewer's today."""
 
-    def check(self, viewer: Viewer, campaign_id: str, now: datetime) -> Preflight:
-        """
-        Return the preflight of a draft that is ready to be launched.
+    @property
+    def campaign(self) -> Campaign:
+        """The draft."""
+        return self.addressed.campaign
 
-        Raises: InvalidInput: the draft lacks something; with its *field*. NotFound: no such campaign.
-        """
-        campaign = self._get_ready(viewer, campaign_id)
-        spec, often, key = self._question(campaign, now)
-        counted = self._audiences.count(key, spec, often)
-        with self._state.read() as session:
-            account = accounts.get_account(session, campaign.account_id)
-            today = resolve_period(Preset.TODAY, now, viewer.time_zone).start
-            launched = campaigns.list_launched_since(session, campaign.account_id, today)
-        there = self._composing.list_there(viewer, campaign)
-        starts_at = max(campaign.schedule_at or now, now)
-        left = self._budgeting.find_left(campaign.account_id, now, at=starts_at, but=campaign_id)
-        return Preflight(
-            campaign_id=campaign_id,
-            fingerprint=key,
-            counted=counted,
-            rate_tps=account.rate_tps,
-            starts_at=starts_at,
-            frequency=self._frequency,
-            refused=_refused(campaign, there),
-            stray=tuple(list_stray_braces(campaign.message, campaign.placeholders)),
-            doubled=tuple(list_doubled_braces(campaign.message, campaign.placeholders)),
-            missed_at=campaign.schedule_at if campaign.schedule_at and campaign.schedule_at <= now else None,
-            repeats=tuple(_repeats(campaign, launched)),
-            budget_left_eur_cents=left,
-        )
 
-    def rows(
-        self, viewer: Viewer, campaign_id: str, wanted: Wanted, page: int, size: int, now: datetime
-    ) -> PreflightRows:
-        """Return page *page* (from 1) of the rows behind a finding. Raises: as `check`."""
-        campaign = self._get_ready(viewer, campaign_id)
-        spec, often, key = self._question(campaign, now)
-        total = self._audiences.count_rows(key, spec, often, wanted)
-        offset = (max(1, page) - 1) * size
-        found = self._audiences.rows(key, spec, often, wanted, size, offset)
-        return PreflightRows(_readable(viewer, campaign, spec, found), total)
+@dataclass(frozen=True)
+class Look:
+    """
+    A draft as a launch would find it: what was read, and what it comes to.
 
-    def find_blocker(self, preflight: Preflight) -> InvalidInput | None:
-        """Return why the campaign must not be launched, None when it may."""
-        if preflight.missed_at is not None:
+    It is handed on, so that a page and a launch ask for nothing again; what may have changed meanwhile is judged in the
+    transaction that decides.
+    """
+
+    reading: Reading
+    preflight: Preflight
+    spec: RecipientSpec
+    often: Often
+
+    @property
+    def campaign(self) -> Campaign:
+        """The draft."""
+        return self.reading.campaign
+
+    @property
+    def blocker(self) -> InvalidInput | None:
+        """Why the campaign must not be launched, None when it may."""
+        if self.preflight.missed_at is not None:
             return missed_schedule()
-        if not preflight.counted.recipient_count:
+        if not self.preflight.counted.recipient_count:
             return InvalidInput(
                 "Nobody would receive a message.",
                 hint="Look at why the rows are excluded, or select another list.",
                 field="list_id",
             )
-        if preflight.is_beyond_budget:
-            return beyond_budget("campaign", "recipients")
-        return None
+        return beyond_budget("campaign", "recipients") if self.preflight.is_beyond_budget else None
 
-    def _get_ready(self, viewer: Viewer, campaign_id: str) -> Campaign:
+
+class Preflighting:
+    """Looks at a draft as a launch would."""
+
+    def __init__(
+        self, state: State, audiences: PreflightStore, budgeting: Budgeting, frequency: Frequency, placeholders_max: int
+    ) -> None:
+        """Take the stores, what counts as texting somebody too often, and how many placeholders there may be."""
+        self._state = state
+        self._audiences = audiences
+        self._budgeting = budgeting
+        self._frequency = frequency
+        self._placeholders_max = placeholders_max
+
+    def look(self, viewer: Viewer, campaign_id: str, now: datetime) -> Look:
+        """
+        Look at a draft that is ready to be launched.
+
+        Raises: InvalidInput: the draft lacks something; with its *field*. NotFound: no such campaign.
+        """
+        return self.count(viewer, self.read(viewer, campaign_id, now), now)
+
+    def read(self, viewer: Viewer, campaign_id: str, now: datetime) -> Reading:
+        """Return what the state store knows of the draft. Raises: Forbidden. NotFound: no such campaign."""
         viewer.require(Permission.CAMPAIGN)
-        campaign = self._composing.get(viewer, campaign_id)
-        self._composing.check_ready(viewer, campaign)
-        return campaign
+        today = resolve_period(Preset.TODAY, now, viewer.time_zone).start
+        with self._state.read() as session:
+            campaign = get_campaign(session, viewer, campaign_id)
+            addressed = address(session, campaign, now)
+            launched = campaigns.list_launched_since(session, campaign.account_id, today)
+            return Reading(addressed, read_commitments(session, addressed.account), launched)
 
-    def _question(self, campaign: Campaign, now: datetime) -> tuple[RecipientSpec, Often, str]:
-        spec = self._addressing.spec(campaign, now)
+    def count(self, viewer: Viewer, reading: Reading, now: datetime) -> Look:
+        """Count every row of what was read. Raises: Forbidden, NotFound. InvalidInput: as `look`."""
+        campaign, addressed = reading.campaign, reading.addressed
+        _require(viewer, campaign)
+        check_ready(viewer, campaign, addressed.lists, self._placeholders_max)
+        spec, often, key = self._question(addressed, now)
+        left = self._budgeting.find_left(reading.commitments, now, at=addressed.starts_at, but=campaign.campaign_id)
+        preflight = Preflight(
+            campaign_id=campaign.campaign_id,
+            fingerprint=key,
+            counted=self._audiences.count(key, spec, often),
+            rate_tps=addressed.account.rate_tps,
+            starts_at=addressed.starts_at,
+            frequency=self._frequency,
+            refused=_refused(addressed),
+            stray=tuple(list_stray_braces(campaign.message, campaign.placeholders)),
+            doubled=tuple(list_doubled_braces(campaign.message, campaign.placeholders)),
+            missed_at=campaign.schedule_at if campaign.schedule_at and campaign.schedule_at <= now else None,
+            repeats=tuple(_repeats(campaign, reading.launched)),
+            budget_left_eur_cents=left,
+        )
+        return Look(reading, preflight, spec, often)
+
+    def rows(self, viewer: Viewer, look: Look, wanted: Wanted, page: int, size: int) -> PreflightRows:
+        """Return page *page* (from 1) of the rows behind a finding of the *look*. Raises: Forbidden, NotFound."""
+        _require(viewer, look.campaign)
+        offset = (max(1, page) - 1) * size
+        key = look.preflight.fingerprint
+        found, total = self._audiences.rows(key, look.spec, look.often, wanted, size, offset)
+        return PreflightRows(_readable(viewer, look.campaign, look.spec, found), total)
+
+    def _question(self, addressed: Addressed, now: datetime) -> tuple[RecipientSpec, Often, str]:
+        campaign, spec = addressed.campaign, addressed.spec()
         # By the day: the same question is asked again for every page of rows, and its answer is kept.
         since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=self._frequency.days)
         often = Often(campaign.account_id, since, self._frequency.most)
@@ -126,9 +159,14 @@ class Preflighting:
         return spec, often, hashlib.sha256(text.encode()).hexdigest()
 
 
-def _refused(campaign: Campaign, there: tuple[DistributionList, ...]) -> dict[str, int]:
-    ids = set(campaign.list_ids)
-    return {item.name: item.rejected_count for item in there if item.list_id in ids and item.rejected_count}
+def _require(viewer: Viewer, campaign: Campaign) -> None:
+    viewer.require(Permission.CAMPAIGN)
+    viewer.require_account(campaign.account_id, "campaign")
+
+
+def _refused(addressed: Addressed) -> dict[str, int]:
+    sent_to = (addressed.lists[list_id] for list_id in addressed.campaign.list_ids)
+    return {item.name: item.rejected_count for item in sent_to if item.rejected_count}
 
 
 def _repeats(campaign: Campaign, launched: tuple[Campaign, ...]) -> list[Repeat]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from core.domain.accounts import require_sending
 from core.domain.audit import Action, campaign_subject
 from core.domain.campaigns import Campaign, CampaignStatus, Source
 from core.domain.characters import compose
@@ -31,9 +33,9 @@ from core.errors import InvalidInput, InvalidMsisdn, NotFound
 from core.history.audience.contacts import ContactStore
 from core.history.lake.schema import CONTACT_SCHEMA
 from core.identifiers import derive_id
-from core.services.accounts.budgeting import Budgeting, beyond_budget
-from core.services.accounts.managing_accounts import ManagingAccounts
+from core.services.accounts.budgeting import Budgeting, Commitments, beyond_budget, is_enough, read_commitments
 from core.services.campaigns.composing import Composing, check_message, draft_of
+from core.services.campaigns.deciding import decide_sender
 from core.services.leases import new_owner
 from core.state import accounts, audit, campaigns, keeping, suppressions
 from core.state.store import State
@@ -100,18 +102,11 @@ class QuickSending:
     """Sends at once; there is no draft and no schedule."""
 
     def __init__(
-        self,
-        state: State,
-        contacts: ContactStore,
-        accounts_service: ManagingAccounts,
-        composing: Composing,
-        budgeting: Budgeting,
-        most: int,
+        self, state: State, contacts: ContactStore, composing: Composing, budgeting: Budgeting, most: int
     ) -> None:
         """Take the stores, and to how many numbers one message may go."""
         self._state = state
         self._contacts = contacts
-        self._accounts = accounts_service
         self._composing = composing
         self._budgeting = budgeting
         self.most = most
@@ -125,7 +120,8 @@ class QuickSending:
         """
         viewer.require(Permission.QUICK_SEND)
         checked = replace(_checked(order, self.most), token=_identify(viewer, order.token))
-        return self._estimate(viewer, checked, now)
+        estimate, _ = self._estimate(viewer, checked, now)
+        return estimate
 
     def send(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Campaign:
         """
@@ -134,7 +130,7 @@ class QuickSending:
         Raises: as `estimate`.
         """
         viewer.require(Permission.QUICK_SEND)
-        return self._send(viewer, order, now)
+        return self._send(viewer, order, now, Permission.QUICK_SEND)
 
     def send_test(
         self, viewer: Viewer, campaign_id: str, number: str, position: int, token: str, now: datetime
@@ -153,20 +149,25 @@ class QuickSending:
         order = QuickMessage(
             token, campaign.account_id, campaign.sender_id, (number,), shown.text, name=name, is_test=True
         )
-        return self._send(viewer, order, now)
+        return self._send(viewer, order, now, Permission.CAMPAIGN)
 
-    def _send(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Campaign:
+    def _send(self, viewer: Viewer, order: QuickMessage, now: datetime, permission: Permission) -> Campaign:
         campaign_id = _identify(viewer, order.token)
         before = self._find(viewer, campaign_id)
         if before is not None:
             return before
         order = replace(_checked(order, self.most), token=campaign_id)
-        counted = self._budgeting.list_counted(order.account_id) | {campaign_id}
-        estimate = self._estimate(viewer, order, now)
+        estimate, known = self._estimate(viewer, order, now)
         _check_estimate(estimate)
         new = replace(_make_campaign(viewer, order, campaign_id, now), preflight=estimate.summary(now))
         owner = new_owner()
-        if not self._claim(new, estimate, counted, owner):
+
+        def judge(session: Session) -> bool:
+            account = decide_sender(session, viewer, permission, order.account_id)
+            left, cost = estimate.budget_left_eur_cents, estimate.cost_eur_cents
+            return is_enough(session, account, known, left, cost, but=campaign_id)
+
+        if not self._claim(new, owner, judge):
             # A double click: the other one was a moment faster.
             return self._composing.get(viewer, campaign_id)
         try:
@@ -182,19 +183,19 @@ class QuickSending:
         log.info("quick_sent", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return new
 
-    def _claim(self, new: Campaign, estimate: Estimate, counted: frozenset[str], owner: str) -> bool:
+    def _claim(self, new: Campaign, owner: str, judge: Callable[[Session], bool]) -> bool:
         """
         Add the campaign, which nobody freezes before its numbers are there; False when it was there already.
 
-        First of all: so whatever is written to the lake has somebody who knows of it, and forgets it.
+        First of all: so whatever is written to the lake has somebody who knows of it, and forgets it. *judge* says
+        in the same transaction whether the budget suffices.
         """
-        cost, left = estimate.cost_eur_cents, estimate.budget_left_eur_cents
         try:
             with self._state.write() as session:
-                is_enough = self._budgeting.is_enough(session, new.account_id, cost, left, counted)
+                suffices = judge(session)
                 if campaigns.find_campaign(session, new.campaign_id) is not None:
                     return False
-                if not is_enough:
+                if not suffices:
                     raise beyond_budget("message", "numbers")
                 campaigns.add_campaign(session, new)
                 keeping.claim_numbers(session, new.campaign_id, owner, new.created_at + CLAIMED_FOR)
@@ -216,9 +217,10 @@ class QuickSending:
         except NotFound:
             return None
 
-    def _estimate(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Estimate:
-        self._accounts.get_sending(viewer, order.account_id)
+    def _estimate(self, viewer: Viewer, order: QuickMessage, now: datetime) -> tuple[Estimate, Commitments]:
+        viewer.require_account(order.account_id, "account")
         with self._state.read() as session:
+            known = read_commitments(session, require_sending(accounts.get_account(session, order.account_id)))
             prices = accounts.list_prices(session, order.account_id, now.astimezone(UTC).date())
             suppressed = suppressions.find_suppressed(session, order.account_id, order.numbers)
         found = measure(simplify(order.message) if order.simplifies else order.message)
@@ -233,8 +235,8 @@ class QuickSending:
                 excluded[Exclusion.NO_PRICE] += 1
             else:
                 cost, kept = cost + price * found.segment_count, kept + 1
-        left = self._budgeting.find_left(order.account_id, now, but=order.token)
-        return Estimate(kept, dict(excluded), found, cost, left)
+        left = self._budgeting.find_left(known, now, but=order.token)
+        return Estimate(kept, dict(excluded), found, cost, left), known
 
 
 def parse_numbers(texts: Sequence[str]) -> tuple[str, ...]:

@@ -190,10 +190,11 @@ class ImportingLists:
         if found.status is ListStatus.IN_PROGRESS:
             raise Conflict("The list is being imported.", hint="Wait until the import has finished.")
         with self._state.write() as session:
+            # First: whoever launches with it holds it until that is written, and stands among the readers then.
+            lists.mark_deleting(session, list_id)
             reader = campaigns.find_reader(session, list_id)
             if reader is not None:
                 raise _in_use(reader)
-            lists.mark_deleting(session, list_id)
             audit.record(session, viewer, Action.LIST_DELETED, Subject("list", list_id, found.name), now)
         log.info("list_deleted", extra={"list_id": list_id, "user_id": viewer.user_id})
         try:

@@ -8,6 +8,7 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.counting import agree
 from core.domain.numbering import country_name
 from core.domain.preflight import Preflight, RowKind
+from core.services.campaigns.preflighting import Look
 from pages._ui import formats, session, tables, widgets
 from pages._ui.preflight import preflight_rows
 from pages._ui.preflight.preflight_findings import Finding, list_findings
@@ -135,27 +136,27 @@ def destinations(found: Preflight) -> None:
             st.rerun()
 
 
-def launch(campaign: Campaign, found: Preflight) -> None:
+def launch(look: Look) -> None:
     """Draw the button that launches what was looked at, and nothing else; a launched campaign has none."""
     app, viewer = session.current()
     # Above the bar: whoever clicks looks there, and the page may be long.
     trouble = st.bottom.container()
-    if campaign.status is CampaignStatus.INACTIVE:
-        _launch_bar(campaign, found)
     seen = st.session_state.pop(_SEEN, None)
     if seen is not None:
         with trouble, widgets.show_errors():
-            launched = app.campaigns.launching.launch(viewer, campaign.campaign_id, session.now(), seen)
+            launched = app.campaigns.launching.decide(viewer, look, session.now(), seen)
             widgets.go("campaign", id=launched.campaign_id)
+    if look.campaign.status is CampaignStatus.INACTIVE:
+        _launch_bar(look)
 
 
-def _launch_bar(campaign: Campaign, found: Preflight) -> None:
-    app, viewer = session.current()
-    blocker = app.campaigns.preflighting.find_blocker(found)
-    people = formats.count(found.counted.recipient_count, "recipient", "recipients")
-    cost = formats.euros(found.counted.cost_eur_cents)
-    later = campaign.schedule_at is not None
-    when = f"on {formats.moment(campaign.schedule_at, viewer.time_zone)}" if later else "at once"
+def _launch_bar(look: Look) -> None:
+    _, viewer = session.current()
+    blocker, schedule_at = look.blocker, look.campaign.schedule_at
+    counted = look.preflight.counted
+    people = formats.count(counted.recipient_count, "recipient", "recipients")
+    cost = formats.euros(counted.cost_eur_cents)
+    when = "at once" if schedule_at is None else f"on {formats.moment(schedule_at, viewer.time_zone)}"
     with (
         st.bottom,
         st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_launch_bar"),
@@ -164,13 +165,13 @@ def _launch_bar(campaign: Campaign, found: Preflight) -> None:
         st.space("stretch")
         widgets.why_not(f"{blocker.message} {blocker.hint}" if blocker else "")
         st.button(
-            "Schedule" if later else "Launch",
+            "Launch" if schedule_at is None else "Schedule",
             icon=":material/rocket_launch:",
             type="primary",
             key=f"{KEY}_launch",
             disabled=blocker is not None,
             on_click=_remember,
-            args=(found.fingerprint,),
+            args=(look.preflight.fingerprint,),
         )
 
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from core.domain.preflight import Preflight, RowKind, Wanted
+from core.domain.preflight import RowKind, Wanted
+from core.services.campaigns.preflighting import Look
 from pages._ui import address, formats, session, tables, widgets
 from pages._ui.components import scrolling
 
@@ -40,12 +41,12 @@ def choose(kind: RowKind, subject: str = "") -> None:
     scrolling.ask(KEY)
 
 
-def show(campaign_id: str, found: Preflight) -> None:
+def show(look: Look) -> None:
     """Draw a page of the chosen rows; of all of them before anything is chosen."""
     app, viewer = session.current()
     kind = address.get("rows", RowKind.ALL)
     wanted = Wanted(RowKind(kind) if kind in set(RowKind) else RowKind.ALL, address.get("about"))
-    if not found.counted.audience_count:
+    if not look.preflight.counted.audience_count:
         return
     request = tables.request(KEY, SIZES)
     with st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_rows_bar"):
@@ -54,7 +55,7 @@ def show(campaign_id: str, found: Preflight) -> None:
         if wanted.kind is not RowKind.ALL:
             st.button("Show all rows", key=f"{KEY}_all", on_click=choose, args=(RowKind.ALL,))
     with widgets.show_errors():
-        page = app.campaigns.preflighting.rows(viewer, campaign_id, wanted, request.page, request.size, session.now())
+        page = app.campaigns.preflighting.rows(viewer, look, wanted, request.page, request.size)
         tables.show(page.table, COLUMNS, key=f"{KEY}_rows", alt="Rows of the audience")
         tables.pager(KEY, page.total, SIZES)
     # Last: there must be something below to scroll to.

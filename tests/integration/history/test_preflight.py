@@ -114,7 +114,12 @@ def test_every_row_is_judged_as_the_domain_says_and_frozen_as_it_was_counted(lak
     assert {item.segment_count: item.recipient_count for item in counted.lengths} == Counter(row[4] for row in kept)
     assert counted.cost_eur_cents == sum((row[5] for row in kept), Decimal(0))
 
-    judged = store.rows("key", spec, OFTEN, Wanted(RowKind.ALL), 1_000, 0).to_pylist()
+    found, total = store.rows("key", spec, OFTEN, Wanted(RowKind.ALL), 1_000, 0)
+    judged = found.to_pylist()
+    assert total == len(judged)
+    for row in judged:
+        (contact,) = (each for each in lists[f"list-{row['list_no']}"] if each["row_no"] == row["row_no"])
+        assert row["fields"] == contact["fields"]
     assert [
         (row["list_no"], row["row_no"], row["encoding"], row["segment_count"], row["reason"]) for row in judged
     ] == [(row[0], row[1], row[3], row[4], row[6]) for row in rows]
@@ -169,7 +174,7 @@ def test_who_was_texted_often_is_counted_and_shown(lake: Lake) -> None:
     store = PreflightStore(lake)
     often = Often(rows[0]["account"], NOW - timedelta(days=7), 1)
     assert store.count("key", spec, often).frequent_count == 1
-    found = store.rows("key", spec, often, Wanted(RowKind.FREQUENT), 10, 0)
+    found, _ = store.rows("key", spec, often, Wanted(RowKind.FREQUENT), 10, 0)
     assert found["msisdn"].to_pylist() == ["+491790000002"]
 
 
@@ -183,4 +188,4 @@ def test_only_the_last_few_audiences_are_held_and_what_is_gone_is_counted_again(
         held = cursor.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'scratch_%'").fetchone()
     assert held[0] == 6
     lake.close()
-    assert store.count_rows("key-4", spec, OFTEN, Wanted(RowKind.KEPT)) == 1
+    assert store.rows("key-4", spec, OFTEN, Wanted(RowKind.KEPT), 10, 0)[1] == 1

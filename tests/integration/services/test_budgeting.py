@@ -14,8 +14,9 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.paging import PageRequest
 from core.errors import InvalidInput
 from core.history.rollups.spending import Spending
-from core.services.accounts.budgeting import Budgeting
+from core.services.accounts.budgeting import Budgeting, read_commitments
 from core.services.campaigns.quick_sending import QuickMessage
+from core.state import accounts
 from tests.integration.services import steps
 from tests.support.calm import calm
 from tests.support.house import House, contacts, make_house
@@ -51,8 +52,9 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 
 
 def left(house: House, now: datetime | None = None, **options: str) -> Decimal | None:
-    budgeting = Budgeting(house.app.state, Spending(house.app.lake))
-    return budgeting.find_left(house.account.account_id, now or house.now, **options)
+    with house.app.state.read() as session:
+        known = read_commitments(session, accounts.get_account(session, house.account.account_id))
+    return Budgeting(Spending(house.app.lake)).find_left(known, now or house.now, **options)
 
 
 def order(house: House, *numbers: str, token: str = "") -> QuickMessage:
@@ -286,7 +288,7 @@ def test_of_two_launches_at_once_that_exceed_it_together_one_is_refused(either: 
     steps.set_budget(either, str(2 * COST - 1))
     list_id = either.upload(contacts(COUNT)).list_id
     drafts = [steps.save(either, list_id, name=f"Campaign {number}") for number in range(2)]
-    look_together(either.app.campaigns.launching._tools.preflights, "check", monkeypatch)
+    look_together(either.app.campaigns.launching._tools.preflights, "count", monkeypatch)
     results = steps.at_once([lambda draft=draft: steps.launch(either, draft) for draft in drafts])
     (started,) = [result for result in results if isinstance(result, Campaign)]
     (refusal,) = [result for result in results if isinstance(result, InvalidInput)]
@@ -304,7 +306,7 @@ def test_two_launches_at_once_that_the_budget_suffices_for_are_both_started(
     steps.set_budget(either, str(2 * COST))
     list_id = either.upload(contacts(COUNT)).list_id
     drafts = [steps.save(either, list_id, name=f"Campaign {number}") for number in range(2)]
-    look_together(either.app.campaigns.launching._tools.preflights, "check", monkeypatch)
+    look_together(either.app.campaigns.launching._tools.preflights, "count", monkeypatch)
     results = steps.at_once([lambda draft=draft: steps.launch(either, draft) for draft in drafts])
     assert [result.status for result in results] == [CampaignStatus.PROCESSING] * 2
     steps.work(either)

@@ -38,12 +38,13 @@ def save(house: House, list_id: str = "", **overrides: object) -> Campaign:
 
 
 def check(house: House, campaign: Campaign) -> Preflight:
-    return house.app.campaigns.preflighting.check(house.viewer, campaign.campaign_id, house.now)
+    return house.app.campaigns.preflighting.look(house.viewer, campaign.campaign_id, house.now).preflight
 
 
 def read_rows(house: House, campaign: Campaign) -> list[dict]:
     everything = Wanted(RowKind.ALL)
-    found = house.app.campaigns.preflighting.rows(house.viewer, campaign.campaign_id, everything, 1, 100, house.now)
+    look = house.app.campaigns.preflighting.look(house.viewer, campaign.campaign_id, house.now)
+    found = house.app.campaigns.preflighting.rows(house.viewer, look, everything, 1, 100)
     return found.table.to_pylist()
 
 
@@ -355,7 +356,7 @@ def test_an_audience_with_nobody_left_is_counted_by_its_reason_and_not_launched(
     assert (dict(found.counted.excluded), found.counted.recipient_count) == ({reason: 3}, 0)
     assert (found.counted.audience_count, found.counted.segment_count, found.counted.cost_eur_cents) == (3, 0, 0)
     assert {row["Status"] for row in read_rows(house, saved)} == {reason}
-    blocker = house.app.campaigns.preflighting.find_blocker(found)
+    blocker = house.app.campaigns.preflighting.look(house.viewer, saved.campaign_id, house.now).blocker
     error = refuse(house, saved)
     assert blocker is not None
     assert (blocker.message, blocker.field) == (error.message, error.field)

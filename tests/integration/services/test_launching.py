@@ -30,7 +30,7 @@ def draft(house: House) -> Campaign:
 
 
 def look_at(house: House, draft: Campaign) -> str:
-    return house.app.campaigns.preflighting.check(house.viewer, draft.campaign_id, house.now).fingerprint
+    return house.app.campaigns.preflighting.look(house.viewer, draft.campaign_id, house.now).preflight.fingerprint
 
 
 def edit(house: House, draft: Campaign, **changes: object) -> None:
@@ -104,14 +104,14 @@ def test_a_list_that_is_gone_since_is_not_sent_to(house: House, draft: Campaign)
 
 
 def test_an_edit_in_the_middle_of_a_launch_stops_it(house: House, draft: Campaign, monkeypatch: pytest.MonkeyPatch):
-    check = house.app.campaigns.preflighting.check
+    count = house.app.campaigns.preflighting.count
 
     def edited(*arguments: object) -> object:
-        found = check(*arguments)
+        found = count(*arguments)
         edit(house, draft, message="Something else")
         return found
 
-    monkeypatch.setattr(house.app.campaigns.preflighting, "check", edited)
+    monkeypatch.setattr(house.app.campaigns.preflighting, "count", edited)
     with pytest.raises(Conflict, match="just changed"):
         steps.launch(house, draft)
     assert_not_launched(house, draft)
@@ -159,7 +159,7 @@ def test_what_is_billed_is_the_total_of_the_preflight_to_the_cent(house: House, 
         message="Dear {FirstName}, you are welcome. " * 2,
         fallbacks={"FirstName": "Gast “Ü”"},
     )
-    found = house.app.campaigns.preflighting.check(house.viewer, draft.campaign_id, house.now)
+    found = house.app.campaigns.preflighting.look(house.viewer, draft.campaign_id, house.now).preflight
     counted = found.counted
     assert set(counted.excluded) == {"duplicate", "left out", "suppressed", "no price"}
     assert len(counted.lengths) > 1

@@ -62,15 +62,15 @@ def test_a_second_launch_reads_who_launched(house: House, maria: Viewer, draft_i
 def test_a_launch_overtaken_at_the_last_moment_reads_the_same(
     house: House, maria: Viewer, draft_id: str, monkeypatch: pytest.MonkeyPatch
 ):
-    check = house.app.campaigns.preflighting.check
+    count = house.app.campaigns.preflighting.count
 
     def overtaken(*arguments: object) -> object:
-        found = check(*arguments)
-        monkeypatch.setattr(house.app.campaigns.preflighting, "check", check)
+        found = count(*arguments)
+        monkeypatch.setattr(house.app.campaigns.preflighting, "count", count)
         house.app.campaigns.launching.launch(maria, draft_id, house.now)
         return found
 
-    monkeypatch.setattr(house.app.campaigns.preflighting, "check", overtaken)
+    monkeypatch.setattr(house.app.campaigns.preflighting, "count", overtaken)
     assert "Maria has just launched it." in told(
         lambda: house.app.campaigns.launching.launch(house.viewer, draft_id, house.now)
     )

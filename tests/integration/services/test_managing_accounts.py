@@ -215,7 +215,7 @@ def test_the_budget_closes_a_launch_in_the_preflight(house: House) -> None:
     house.app.accounts.managing.change(house.viewer, account_id(house), tight, house.now)
     found = house.upload(contacts(10))
     saved = house.app.campaigns.composing.save(house.viewer, house.draft(found.list_id), house.now)
-    preflight = house.app.campaigns.preflighting.check(house.viewer, saved.campaign_id, house.now)
+    preflight = house.app.campaigns.preflighting.look(house.viewer, saved.campaign_id, house.now).preflight
     assert (preflight.counted.cost_eur_cents, preflight.budget_left_eur_cents) == (Decimal(50), Decimal(30))
     with pytest.raises(InvalidInput, match="budget"):
         house.app.campaigns.launching.launch(house.viewer, saved.campaign_id, house.now)

@@ -46,7 +46,8 @@ def recipients(house: House, viewer: Viewer) -> object:
 
 
 def preflight_rows(house: House, viewer: Viewer) -> object:
-    found = house.app.campaigns.preflighting.rows(viewer, draft(house), Wanted(RowKind.ALL), 1, 5, house.now)
+    look = house.app.campaigns.preflighting.look(viewer, draft(house), house.now)
+    found = house.app.campaigns.preflighting.rows(viewer, look, Wanted(RowKind.ALL), 1, 5)
     return found.table.to_pylist()
 
 

@@ -141,13 +141,16 @@ def of_campaigns(t: Things, text: str) -> Iterator[Ask]:
     for method in (
         app.campaigns.launching.launch,
         app.campaigns.launching.start_overdue,
-        app.campaigns.preflighting.check,
+        app.campaigns.preflighting.look,
     ):
         yield lambda method=method: method(viewer, text, now)
     for method in ("pause", "resume", "cancel", "unschedule"):
         yield lambda method=method: getattr(app.campaigns.controlling, method)(viewer, text, now)
-    yield lambda: app.campaigns.preflighting.rows(viewer, t.campaign_id, Wanted(RowKind.ALL, text), 1, 5, now)
-    yield lambda: app.campaigns.preflighting.rows(viewer, t.campaign_id, Wanted(RowKind.EMPTY, text), 1, 5, now)
+    preflighting = app.campaigns.preflighting
+    for kind in (RowKind.ALL, RowKind.EMPTY):
+        yield lambda kind=kind: preflighting.rows(
+            viewer, preflighting.look(viewer, t.campaign_id, now), Wanted(kind, text), 1, 5
+        )
     order = QuickMessage(str(uuid4()), t.account_id, "HELIOGRAPH", ("+491796000001",), "Hello")
     for name in ("token", "account_id", "sender_id", "message", "name"):
         yield lambda name=name: app.campaigns.quick_sending.send(viewer, replace(order, **{name: text}), now)

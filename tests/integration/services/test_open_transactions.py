@@ -58,7 +58,7 @@ def test_nobody_waits_within_a_transaction(tmp_path: Path, monkeypatch: pytest.M
     campaigns, reporting = house.app.campaigns, house.app.reports.reporting
     draft = campaigns.composing.save(house.viewer, house.draft(house.upload(contacts(50)).list_id), house.now)
     campaigns.composing.preview(house.viewer, house.draft(draft.list_ids[0]), 0)
-    campaigns.preflighting.check(house.viewer, draft.campaign_id, house.now)
+    campaigns.preflighting.look(house.viewer, draft.campaign_id, house.now)
     campaigns.launching.launch(house.viewer, draft.campaign_id, house.now)
     house.app.work.run_until_idle(house.clock)
     house.wait(MONTH / 2)

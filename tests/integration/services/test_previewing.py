@@ -75,7 +75,7 @@ def test_accents_that_an_earlier_version_stored_apart_are_composed_where_they_ar
     assert (draft.message, draft.placeholders) == ("Caf\u00e9 {Pr\u00e9nom}", {"Pr\u00e9nom": "Name"})
     shown = house.app.campaigns.composing.preview(house.viewer, draft, 0)
     assert (shown.text, shown.measure.encoding) == ("Caf\u00e9 Ren\u00e9", Encoding.GSM7)
-    checked = house.app.campaigns.preflighting.check(house.viewer, stored.campaign_id, house.now)
+    checked = house.app.campaigns.preflighting.look(house.viewer, stored.campaign_id, house.now).preflight
     house.app.campaigns.launching.launch(house.viewer, stored.campaign_id, house.now, checked.fingerprint)
     work(house)
     with house.app.lake.read() as cursor:

@@ -1,0 +1,32 @@
+"""
+Deciding: what is judged once more in the transaction that lets a campaign send.
+
+Between a look and a click a person may lose a permission, and an account may be deactivated or given another budget.
+Whoever lets something be sent asks here, and holds the account until the decision is written. It is locked before the
+campaign, as by whoever deactivates it.
+"""
+
+from sqlalchemy.orm import Session
+
+from core.domain.accounts import Account, require_sending
+from core.domain.permissions import Permission, Viewer
+from core.errors import Forbidden
+from core.state import accounts, users
+
+
+def decide_sender(session: Session, viewer: Viewer, permission: Permission, account_id: str) -> Account:
+    """
+    Return the account, locked until the transaction ends, if the viewer still has the *permission* to send with it.
+
+    Raises: Forbidden: the person or the account may not send, or not any more. NotFound: not the viewer's account.
+    """
+    viewer.require(permission)
+    viewer.require_account(account_id, "account")
+    account = accounts.lock_account(session, account_id)
+    require_sending(account)
+    if permission not in users.find_permissions(session, viewer.user_id, account_id):
+        raise Forbidden(
+            f"You may not send with the account {account.display_name} any more.",
+            hint="What you may do was changed a moment ago. Ask whoever manages users.",
+        )
+    return account
