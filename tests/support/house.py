@@ -1,6 +1,7 @@
 """An application in a folder of its own, with a clock that stands still until it is told to go on."""
 
 import io
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,12 +90,23 @@ def make_house(data_dir: Path, *, lifelike: bool = False, **settings: object) ->
 
     Its gateway takes and delivers everything, unless *lifelike*: then it refuses, loses and delays as chance has it.
     """
-    facts = {"data_dir": data_dir, "default_rate_tps": 1_000_000, "duckdb_memory_mib": 512}
-    app = build_app(Settings(**(facts | settings)), HERE)
+    app = _open(data_dir, lifelike=lifelike, **settings)
     app.state.migrate()
-    if not lifelike:
-        calm(app)
     viewer = app.people.adding.add(
         NewPerson("Ada Lovelace", "ada@example.com", PASSWORD), datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     )
     return House(app, viewer)
+
+
+def copy_house(house: House, data_dir: Path) -> House:
+    """Build another like a calm *house* that has been closed, with all that is in it; the caller closes `app`."""
+    shutil.copytree(house.app.settings.data_dir, data_dir)
+    return House(_open(data_dir, lifelike=False), house.viewer, house.now)
+
+
+def _open(data_dir: Path, *, lifelike: bool, **settings: object) -> App:
+    facts = {"data_dir": data_dir, "default_rate_tps": 1_000_000, "duckdb_memory_mib": 512}
+    app = build_app(Settings(**(facts | settings)), HERE)
+    if not lifelike:
+        calm(app)
+    return app

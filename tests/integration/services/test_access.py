@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -31,7 +33,7 @@ from core.services.traffic.importing_traffic import TrafficUpload
 from core.state import campaigns, users
 from core.state.users import NewUser
 from tests.support import cdr
-from tests.support.house import PASSWORD, House, contacts, make_house
+from tests.support.house import PASSWORD, House, contacts, copy_house, make_house
 from tests.support.services import list_methods_for_viewers
 
 
@@ -366,16 +368,31 @@ MOVING = {
 }
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Things:
+    """Return what every house here begins with, closed, to be copied."""
+    things = make_things(make_house(tmp_path_factory.mktemp("template")))
+    things.house.app.close()
+    return things
+
+
+@contextmanager
+def copied(template: Things, data_dir: Path) -> Iterator[Things]:
+    house = copy_house(template.house, data_dir)
+    yield replace(template, house=house)
+    house.app.close()
+
+
 @pytest.fixture
-def things(house: House) -> Things:
-    return make_things(house)
+def things(template: Things, tmp_path: Path) -> Iterator[Things]:
+    with copied(template, tmp_path / "house") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def things_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
-    house = make_house(tmp_path_factory.mktemp("refusing"))
-    yield make_things(house)
-    house.app.close()
+def things_of_all(template: Things, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
+    with copied(template, tmp_path_factory.mktemp("refusing") / "house") as made:
+        yield made
 
 
 @pytest.fixture
