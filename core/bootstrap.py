@@ -104,7 +104,7 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
         of_reports,
         of_upkeep,
         demo,
-        WorkQueue(of_lists, of_traffic, of_campaigns, of_sending, of_reports, of_upkeep, demo, leases),
+        WorkQueue(of_lists, of_traffic, of_campaigns, of_sending, of_reports, of_upkeep, demo, leases, state),
     )
 
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
+from huey import Huey, PostgresHuey, RedisHuey
 from huey.storage import BaseSqlStorage
 
 from core.config import Settings
 from core.errors import ConfigurationError
+from jobs.waking import WakingHuey, WakingStorage
 
 NAME, FILE = "heliograph", "queue.sqlite"
 
@@ -21,7 +22,7 @@ def make_huey(settings: Settings) -> Huey:
     """
     kind = urlsplit(settings.queue_url).scheme
     if not kind:
-        return SqliteHuey(NAME, filename=str(settings.data_dir / FILE), results=False, create_tables=False)
+        return WakingHuey(NAME, filename=str(settings.data_dir / FILE), results=False, create_tables=False)
     if kind in {"redis", "rediss"}:
         return RedisHuey(NAME, url=settings.queue_url, results=False)
     if kind == "postgresql":
@@ -36,6 +37,18 @@ def prepare(queue: Huey, data_dir: Path) -> None:
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     if isinstance(queue.storage, BaseSqlStorage):
         queue.storage.initialize_schema()
+
+
+def wake(queue: Huey) -> None:
+    """Let the threads that wait for a task look for one; those on Redis and PostgreSQL are told by the server."""
+    if isinstance(queue.storage, WakingStorage):
+        queue.storage.wake()
+
+
+def end_waiting(queue: Huey) -> None:
+    """Let no thread wait for a task any more; on Redis and PostgreSQL none does for longer than a second."""
+    if isinstance(queue.storage, WakingStorage):
+        queue.storage.end_waiting()
 
 
 settings = Settings.from_environment()

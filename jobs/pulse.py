@@ -16,7 +16,7 @@ from itertools import count
 
 from core import logs
 from core.services.work_queue import Work, WorkKind, WorkQueue
-from jobs.app import huey
+from jobs.app import huey, wake
 from jobs.doing import Doing
 from jobs.tasks import task_of, work_of
 
@@ -52,19 +52,29 @@ class Pulse:
     def beat(self) -> None:
         """Look once and enqueue what is not under way."""
         now = self._clock()
+        due = self._list_due(now)
+        found = [*self._work.find(now), *map(Work, due)]
+        if not found:
+            # Nearly always: the queue is not even looked into.
+            return
         queued = Counter(map(work_of, huey.pending()))
+        if queued:
+            # Another worker may have put it in, and have no thread for it.
+            wake(huey)
         running = self._doing.counts()
-        found = [*self._work.find(now), *self._repeat(now)]
+        self._repeated_at |= dict.fromkeys(due, now)
         for work in found:
             if work.kind is not WorkKind.SEND and work not in queued and work not in running:
                 self._enqueue(work)
         self._share_slots([work for work in found if work.kind is WorkKind.SEND], queued, running, now)
 
-    def _repeat(self, now: datetime) -> list[Work]:
-        pauses = self._work.pauses
-        due = [kind for kind, pause in pauses.items() if not _is_within(self._repeated_at.get(kind), now, pause)]
-        self._repeated_at |= dict.fromkeys(due, now)
-        return [Work(kind) for kind in due]
+    def _list_due(self, now: datetime) -> list[WorkKind]:
+        """Return what is done again and again and whose time has come."""
+        return [
+            kind
+            for kind, pause in self._work.pauses.items()
+            if not _is_within(self._repeated_at.get(kind), now, pause) and self._work.is_due(kind, now)
+        ]
 
     def _share_slots(self, sends: Sequence[Work], queued: Counter[Work], running: Counter[Work], now: datetime) -> None:
         """Give every free thread to the campaign that has the fewest, and of those to the one that waits longest."""

@@ -8,7 +8,7 @@ from huey.consumer import Consumer
 from core import logs
 from core.bootstrap import App, shared_app
 from core.private_files import keep_private
-from jobs.app import huey, prepare
+from jobs.app import end_waiting, huey, prepare
 from jobs.doing import doing
 from jobs.pulse import Pulse
 
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 # Between two tries to reach the stores before the first work.
 WAIT_S = 1.0
+# How often the main thread looks whether a signal has come; ten times a second, as Huey has it, is a cost for nothing.
+SIGNAL_S = 0.5
 
 
 class Worker(Consumer):
@@ -29,10 +31,14 @@ class Worker(Consumer):
             workers=threads,
             worker_type="thread",
             periodic=False,
+            # Of a queue that does not answer, until it does.
             initial_delay=0.05,
             max_delay=0.2,
+            # No task is ever put in for later.
+            scheduler_interval=60,
             graceful_signal="TERM",
         )
+        self._stop_flag_timeout = SIGNAL_S
         self._app = app
         # Two threads are kept for imports and receipts: a long campaign must not hold those up.
         self._pulse = Pulse(app.work, doing, app.clock.set, send_slots=max(1, threads - 2))
@@ -48,6 +54,8 @@ class Worker(Consumer):
         """Stop finding work, end what is being sent, then stop the threads."""
         self._pulse.stop()
         self._app.work.stop()
+        self.stop_flag.set()
+        end_waiting(self.huey)
         super().stop(graceful=graceful)
         log.info("worker_stopped", extra={"graceful": graceful})
 

@@ -43,6 +43,14 @@ class Gateway(Protocol):
         """
         ...
 
+    def may_have_receipts(self, now: datetime) -> bool:
+        """
+        Return at once whether `fetch_receipts` might return any or fail; True where only the provider knows.
+
+        Asked twice a second of an idle worker, so that it does not take a lease each time to hear that there are none.
+        """
+        ...
+
     def fetch_receipts(self, limit: int, now: datetime) -> list[tuple[str, Receipt]]:
         """
         Return up to *limit* receipts that are due, each with a token to acknowledge it by.
@@ -89,6 +97,10 @@ class Observed:
         counts = Counter(result.outcome.value for result in results)
         log.debug("submitted", extra={"gateway": self.name, "took_ms": took_ms, **counts})
         return results
+
+    def may_have_receipts(self, now: datetime) -> bool:
+        """Pass on; see `Gateway.may_have_receipts`."""
+        return self.gateway.may_have_receipts(now)
 
     def fetch_receipts(self, limit: int, now: datetime) -> list[tuple[str, Receipt]]:
         """Fetch and log how many came; see `Gateway.fetch_receipts`."""

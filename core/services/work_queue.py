@@ -18,6 +18,8 @@ from core.services.reports import Reports
 from core.services.sending import Sending
 from core.services.traffic.importing_traffic import ImportingTraffic
 from core.services.upkeep import Upkeep
+from core.state.store import State
+from core.state.waiting import is_work_waiting
 
 Clock = Callable[[], datetime]
 
@@ -68,10 +70,15 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Repeated:
-    """Work that is done again and again: who does it, and how long after the last time."""
+    """
+    Work that is done again and again: who does it, how long after the last time, and whether it is worth doing.
+
+    The last is asked all the time, and answered without asking anybody outside.
+    """
 
     run: Callable[[Clock], object]
     every: timedelta
+    is_due: Callable[[datetime], bool] = lambda _: True
 
 
 class WorkQueue:
@@ -87,8 +94,10 @@ class WorkQueue:
         upkeep: Upkeep,
         demo: DemoWork,
         leases: Leases,
+        state: State,
     ) -> None:
-        """Take the rooms. A new kind of work is a line in one of the two tables."""
+        """Take the rooms. A new kind of work is a line in one of the two tables, and one in `core.state.waiting`."""
+        self._state = state
         self._sending = sending
         self._upkeep = upkeep
         self._leases = leases
@@ -105,7 +114,7 @@ class WorkQueue:
             WorkKind.SEND: _Found(sending.submitting.run, sending.submitting.list_sendable),
         }
         self._repeated: Mapping[WorkKind, _Repeated] = {
-            WorkKind.RECEIPTS: _Repeated(self._take_receipts, timedelta(seconds=0.5)),
+            WorkKind.RECEIPTS: _Repeated(self._take_receipts, timedelta(seconds=0.5), sending.receiving.is_due),
             WorkKind.ROLLUPS: _Repeated(self._refresh, timedelta(seconds=60)),
             WorkKind.TIDY: _Repeated(lambda clock: upkeep.forgetting.run(clock()), timedelta(minutes=10)),
             WorkKind.MAINTENANCE: _Repeated(upkeep.maintaining.run, timedelta(seconds=60)),
@@ -117,8 +126,16 @@ class WorkQueue:
         """How long after the last time each kind of work is done that is not found by looking."""
         return {kind: repeated.every for kind, repeated in self._repeated.items()}
 
+    def is_due(self, kind: WorkKind, now: datetime) -> bool:
+        """Return whether what is done again and again is worth doing now."""
+        return self._repeated[kind].is_due(now)
+
     def find(self, now: datetime) -> list[Work]:
         """Return what waits, but for what is done again and again, such as receipts and tidying up."""
+        with self._state.ask() as connection:
+            if not is_work_waiting(connection, now):
+                # Nearly always, twice a second: one question instead of one for each kind.
+                return []
         return [Work(kind, subject) for kind, found in self._found.items() for subject in found.list_waiting(now)]
 
     def count_sending(self, now: datetime) -> Mapping[Work, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.accounts import Account, AccountStatus, AccountType
@@ -18,6 +18,9 @@ from core.state.search import contains, exact_first
 
 # What a page of accounts may be sorted by.
 SORTABLE = ("name", "display_name", "account_type", "status", "created_at")
+
+# Asked all the time, and so built once.
+_GATEWAYS = select(AccountRow.gateway).where(AccountRow.gateway != "").distinct()
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,9 @@ def get_account_by_name(session: Session, name: str) -> Account:
     return _account(row)
 
 
-def list_gateways(session: Session) -> tuple[str, ...]:
+def list_gateways(asking: Session | Connection) -> tuple[str, ...]:
     """Return the names of the gateways that any account uses."""
-    return tuple(session.scalars(select(AccountRow.gateway).where(AccountRow.gateway != "").distinct()))
+    return tuple(asking.scalars(_GATEWAYS))
 
 
 def set_rate(session: Session, account_id: str, rate_tps: int) -> None:

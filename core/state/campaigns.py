@@ -14,7 +14,7 @@ from core.domain.characters import compose
 from core.domain.control_characters import as_told
 from core.domain.paging import Page, PageRequest
 from core.errors import Conflict, NotFound
-from core.state.leases import give_back, is_free, take_lease
+from core.state.leases import Moment, give_back, is_free, take_lease
 from core.state.models import BatchRow, CampaignListRow, CampaignRow, OutcomeRow
 from core.state.search import contains, exact_first, folded
 
@@ -182,11 +182,15 @@ def list_unsettled(session: Session, account_id: str) -> tuple[Campaign, ...]:
     return tuple(_campaign(row) for row in session.scalars(wanted.order_by(CampaignRow.campaign_id)))
 
 
+def canceled_open(now: Moment) -> Select[str]:
+    """Find the canceled campaigns that have a batch nobody is working on."""
+    free = exists().where(BatchRow.campaign_id == CampaignRow.campaign_id, is_free(BatchRow, now))
+    return select(CampaignRow.campaign_id).where(CampaignRow.status == CampaignStatus.CANCELED, free)
+
+
 def list_canceled_open(session: Session, now: datetime) -> list[str]:
     """Return the canceled campaigns that have a batch nobody is working on."""
-    free = exists().where(BatchRow.campaign_id == CampaignRow.campaign_id, is_free(BatchRow, now))
-    canceled = CampaignRow.status == CampaignStatus.CANCELED
-    return list(session.scalars(select(CampaignRow.campaign_id).where(canceled, free)))
+    return list(session.scalars(canceled_open(now)))
 
 
 def count_completed_by_list(session: Session, list_ids: Collection[str]) -> dict[str, int]:
@@ -244,20 +248,29 @@ def move_from(session: Session, campaign: Campaign, new: CampaignStatus, **value
     return replace(campaign, status=new, **{name: value for name, value in values.items() if name in _FIELDS})
 
 
+def processing(now: Moment) -> Select[str]:
+    """Find the campaigns whose audience waits to be frozen and nobody is working on."""
+    waiting = (CampaignRow.status == CampaignStatus.PROCESSING) & is_free(CampaignRow, now)
+    return select(CampaignRow.campaign_id).where(waiting)
+
+
 def list_processing(session: Session, now: datetime) -> list[str]:
     """Return the campaigns whose audience waits to be frozen and nobody is working on, oldest first."""
-    waiting = (CampaignRow.status == CampaignStatus.PROCESSING) & is_free(CampaignRow, now)
-    return list(session.scalars(select(CampaignRow.campaign_id).where(waiting).order_by(CampaignRow.launched_at)))
+    return list(session.scalars(processing(now).order_by(CampaignRow.launched_at)))
+
+
+def due(now: Moment, overdue: Moment) -> Select[str]:
+    """Find the scheduled campaigns whose time has come, after *overdue*."""
+    return select(CampaignRow.campaign_id).where(
+        CampaignRow.status == CampaignStatus.SCHEDULED,
+        CampaignRow.schedule_at <= now,
+        CampaignRow.schedule_at > overdue,
+    )
 
 
 def list_due(session: Session, now: datetime) -> list[str]:
     """Return the scheduled campaigns whose time has come and is not overdue (`Campaign.is_overdue`), oldest first."""
-    due = (
-        (CampaignRow.status == CampaignStatus.SCHEDULED)
-        & (CampaignRow.schedule_at <= now)
-        & (CampaignRow.schedule_at > now - OVERDUE_AFTER)
-    )
-    return list(session.scalars(select(CampaignRow.campaign_id).where(due).order_by(CampaignRow.schedule_at)))
+    return list(session.scalars(due(now, now - OVERDUE_AFTER).order_by(CampaignRow.schedule_at)))
 
 
 def lease_campaign(session: Session, campaign_id: str, owner: str, now: datetime, until: datetime) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.control_characters import as_told
 from core.domain.exports import MOVES, Export, ExportFormat, ExportStatus
-from core.state.leases import give_back, is_free, renew_lease, take_lease
+from core.state.leases import Moment, give_back, is_free, renew_lease, take_lease
 from core.state.models import ExportRow
 
 _UNFINISHED = [status for status, moves in MOVES.items() if moves]
@@ -38,10 +38,14 @@ def count_unfinished(session: Session, user_id: str) -> int:
     return session.scalar(found) or 0
 
 
+def waiting(now: Moment) -> Select[str]:
+    """Find the exports that are to be written and that nobody works on."""
+    return select(ExportRow.export_id).where(ExportRow.status.in_(_UNFINISHED), is_free(ExportRow, now))
+
+
 def list_waiting(session: Session, now: datetime) -> list[str]:
     """Return the exports that are to be written and that nobody works on, oldest first."""
-    found = select(ExportRow.export_id).where(ExportRow.status.in_(_UNFINISHED), is_free(ExportRow, now))
-    return list(session.scalars(found.order_by(ExportRow.export_id)))
+    return list(session.scalars(waiting(now).order_by(ExportRow.export_id)))
 
 
 def lease_export(session: Session, export_id: str, owner: str, now: datetime, until: datetime) -> bool:

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from core.state.leases import take_lease
+from core.state.leases import Moment, is_free, take_lease
 from core.state.models import DemoRow, SettingRow
 
 
@@ -30,10 +30,14 @@ def request_demo(session: Session, user_id: str, now: datetime) -> None:
     session.merge(DemoRow(user_id=user_id, requested_at=now, lease_owner="", lease_until=None))
 
 
+def waiting(now: Moment) -> Select[str]:
+    """Find the people who asked for the demo company and whose request nobody is working on."""
+    return select(DemoRow.user_id).where(is_free(DemoRow, now))
+
+
 def list_demo_requests(session: Session, now: datetime) -> list[str]:
     """Return the people whose request nobody is working on."""
-    free = (DemoRow.lease_until.is_(None)) | (DemoRow.lease_until < now)
-    return list(session.scalars(select(DemoRow.user_id).where(free)))
+    return list(session.scalars(waiting(now)))
 
 
 def lease_demo(session: Session, user_id: str, owner: str, now: datetime, until: datetime) -> bool:

@@ -7,7 +7,7 @@ two workers exactly one succeeds on either dialect. A worker that dies simply st
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CursorResult, or_, update
+from sqlalchemy import BindParameter, ColumnElement, CursorResult, or_, update
 from sqlalchemy.orm import Session
 
 from core.state.models import BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRow, ListRow, TrafficImportRow
@@ -17,7 +17,11 @@ Leasable = type[BatchRow | CampaignRow | DemoRow | ExportRow | LeaseRow | ListRo
 LEASED: tuple[Leasable, ...] = (BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRow, ListRow, TrafficImportRow)
 
 
-def is_free(table: Leasable, now: datetime) -> ColumnElement[bool]:
+# A time, or what it is bound to when the statement is asked.
+Moment = datetime | BindParameter[datetime]
+
+
+def is_free(table: Leasable, now: Moment) -> ColumnElement[bool]:
     """Return the condition that nobody holds the row at *now*."""
     return or_(table.lease_until.is_(None), table.lease_until < now)
 

@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns import CampaignStatus
 from core.domain.messages import LedgerState
-from core.state.leases import give_back, is_free, renew_lease, take_lease
+from core.state.leases import Moment, give_back, is_free, renew_lease, take_lease
 from core.state.models import BatchRow, CampaignRow, LedgerRow
 
 
@@ -75,11 +75,15 @@ def add_batches(session: Session, campaign_id: str, sizes: Iterable[tuple[int, i
         session.execute(insert(BatchRow), rows)
 
 
+def sendable(now: Moment) -> Select[str]:
+    """Find the active campaigns with a batch nobody is working on."""
+    free = exists().where(BatchRow.campaign_id == CampaignRow.campaign_id, is_free(BatchRow, now))
+    return select(CampaignRow.campaign_id).where(CampaignRow.status == CampaignStatus.ACTIVE, free)
+
+
 def list_sendable(session: Session, now: datetime) -> list[str]:
     """Return the active campaigns with a batch nobody is working on."""
-    free = exists().where(BatchRow.campaign_id == CampaignRow.campaign_id, is_free(BatchRow, now))
-    active = CampaignRow.status == CampaignStatus.ACTIVE
-    return list(session.scalars(select(CampaignRow.campaign_id).where(active, free).order_by(CampaignRow.launched_at)))
+    return list(session.scalars(sendable(now).order_by(CampaignRow.launched_at)))
 
 
 def count_leased(session: Session, now: datetime) -> dict[str, int]:

@@ -11,7 +11,7 @@ from core.domain.control_characters import as_told
 from core.domain.lists import DistributionList, HiddenRows, ListStatus
 from core.domain.paging import Page, PageRequest
 from core.errors import NotFound
-from core.state.leases import is_free, take_lease
+from core.state.leases import Moment, is_free, take_lease
 from core.state.models import ListRow
 from core.state.search import contains, exact_first, folded
 
@@ -114,10 +114,14 @@ def delete_list(session: Session, list_id: str) -> None:
     session.execute(delete(ListRow).where(ListRow.list_id == list_id))
 
 
+def waiting(now: Moment) -> Select[str]:
+    """Find the lists that wait for an import nobody is working on."""
+    return select(ListRow.list_id).where(ListRow.status == ListStatus.IN_PROGRESS, is_free(ListRow, now))
+
+
 def list_waiting(session: Session, now: datetime) -> list[str]:
     """Return the lists that wait for an import nobody is working on, oldest first."""
-    waiting = (ListRow.status == ListStatus.IN_PROGRESS) & is_free(ListRow, now)
-    return list(session.scalars(select(ListRow.list_id).where(waiting).order_by(ListRow.created_at)))
+    return list(session.scalars(waiting(now).order_by(ListRow.created_at)))
 
 
 def lease_list(session: Session, list_id: str, owner: str, now: datetime, until: datetime) -> bool:

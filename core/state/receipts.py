@@ -4,15 +4,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.messages import Receipt
-from core.state.base import in_portions, insert_of
+from core.state.base import UtcDateTime, in_portions, insert_of
 from core.state.models import LedgerRow, ReceiptRow
 
 # Whose batch has come into history is tried anew: whoever looked before that must not put it off any more.
 NEWS = -1
+
+# Asked all the time, and so built once.
+_ANY_DUE = select(
+    select(ReceiptRow.receipt_id).where(ReceiptRow.due_at <= bindparam("now", type_=UtcDateTime())).exists()
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt,
         InboxReceipt(receipt_id, Receipt(gateway, theirs, state, error_code, done_at), received_at, try_count)
         for receipt_id, received_at, try_count, gateway, theirs, state, error_code, done_at in rows
     )
+
+
+def is_any_due(asking: Session | Connection, now: datetime) -> bool:
+    """Return whether `list_due` would find any."""
+    return bool(asking.scalar(_ANY_DUE, {"now": now}))
 
 
 def delete_receipts(session: Session, receipt_ids: Collection[int]) -> None:

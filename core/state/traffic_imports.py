@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficCounts, TrafficImport
@@ -15,7 +15,7 @@ from core.domain.control_characters import as_told
 from core.domain.messages import DeliveryStatus
 from core.domain.paging import Page, PageRequest
 from core.errors import NotFound
-from core.state.leases import is_free, take_lease
+from core.state.leases import Moment, is_free, take_lease
 from core.state.models import TrafficImportRow as Row
 from core.state.models import TrafficMappingRow
 from core.state.search import contains, exact_first
@@ -56,10 +56,14 @@ def delete_import(session: Session, import_id: str) -> None:
     session.execute(delete(Row).where(Row.import_id == import_id))
 
 
+def waiting(now: Moment) -> Select[str]:
+    """Find the imports that wait for a worker."""
+    return select(Row.import_id).where(Row.status == Status.IN_PROGRESS, is_free(Row, now))
+
+
 def list_waiting(session: Session, now: datetime) -> list[str]:
     """Return the imports that wait for a worker, oldest first."""
-    waiting = (Row.status == Status.IN_PROGRESS) & is_free(Row, now)
-    return list(session.scalars(select(Row.import_id).where(waiting).order_by(Row.import_id)))
+    return list(session.scalars(waiting(now).order_by(Row.import_id)))
 
 
 def list_forgotten(session: Session, before: datetime) -> list[str]:

@@ -82,6 +82,15 @@ class GatewayContract:
         assert 0 < len(early) < len(everything)
         assert all(receipt.done_at <= half_way for _, receipt in early)
 
+    def test_it_never_says_there_are_none_when_there_are(self, gateway: Gateway):
+        gateway.submit([make_outbound(number) for number in range(300)], NOW)
+        everything = gateway.fetch_receipts(10_000, LATER)
+        first = min(receipt.done_at for _, receipt in everything)
+        assert gateway.may_have_receipts(first)
+        assert gateway.may_have_receipts(LATER)
+        gateway.acknowledge([token for token, _ in everything[1:]])
+        assert gateway.may_have_receipts(LATER)
+
     def test_threads_share_it_and_each_gets_its_own_answers(self, gateway: Gateway):
         windows = [[make_outbound(window * 50 + number) for number in range(50)] for window in range(24)]
         with ThreadPoolExecutor(max_workers=6) as threads:

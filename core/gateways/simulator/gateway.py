@@ -88,6 +88,13 @@ class SimulatorGateway:
         ]
         return results + throttled
 
+    def may_have_receipts(self, now: datetime) -> bool:
+        """Return whether any is due, or owed in another time, or nobody knows; see `Gateway.may_have_receipts`."""
+        try:
+            return self.faults.unavailable or bool(self.journal.list_due(1, now)) or self._ahead(now) > CLOCK_SKEW
+        except Unavailable:
+            return True
+
     def fetch_receipts(self, limit: int, now: datetime) -> list[tuple[str, Receipt]]:
         """Return due receipts; see `Gateway.fetch_receipts`."""
         if self.faults.unavailable:

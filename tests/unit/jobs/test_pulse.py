@@ -36,6 +36,7 @@ class Queue:
     def __init__(self) -> None:
         self.tasks: list[Task] = []
         self.full = False
+        self.storage = object()
 
     def enqueue(self, task: Task) -> None:
         if self.full:
@@ -62,6 +63,10 @@ class Waiting:
         self.leased: Counter[Work] = Counter()
         self.asked = threading.Semaphore(0)
         self.broken = False
+        self.not_due: set[WorkKind] = set()
+
+    def is_due(self, kind: WorkKind, _now: object) -> bool:
+        return kind not in self.not_due
 
     def find(self, _now: object) -> list[Work]:
         self.asked.release()
@@ -171,6 +176,19 @@ def test_what_another_worker_has_put_in_is_not_put_in_twice(queue: Queue, waitin
     assert queue.taken() == {LIST: 1, FIRST: 2, **ALWAYS}
 
 
+def test_threads_are_woken_for_what_is_in_the_queue_and_not_for_nothing(
+    pulse: Pulse, queue: Queue, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+):
+    woken: list[object] = []
+    monkeypatch.setattr(pulse_module, "wake", woken.append)
+    waiting.works = [LIST]
+    pulse.beat()
+    assert woken == []
+    # What was put in then is still there: this worker has no thread for it, or another one has put it in.
+    pulse.beat()
+    assert woken == [queue]
+
+
 def test_threads_of_another_worker_take_none_of_ours(pulse: Pulse, queue: Queue, waiting: Waiting):
     waiting.works = [FIRST]
     pulse.beat()
@@ -210,6 +228,19 @@ def test_receipts_are_looked_for_with_every_beat_and_never_twice_at_once(
     assert counts == [1, 1, 1, 1]
     take(queue, RECEIPTS)
     pulse.beat()
+    pulse.beat()
+    assert queue.taken()[RECEIPTS] == 1
+
+
+def test_what_has_nothing_to_do_costs_no_task_and_is_done_as_soon_as_it_has(
+    pulse: Pulse, queue: Queue, waiting: Waiting, clock: StoppedClock
+):
+    waiting.not_due = {WorkKind.RECEIPTS}
+    for _ in range(3):
+        pulse.beat()
+        clock.advance(milliseconds=500)
+    assert RECEIPTS not in queue.taken()
+    waiting.not_due = set()
     pulse.beat()
     assert queue.taken()[RECEIPTS] == 1
 

@@ -4,18 +4,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from huey import PostgresHuey, RedisHuey, SqliteHuey
+from huey import PostgresHuey, RedisHuey
 
 from core.config import Settings
 from core.errors import ConfigurationError
 from jobs.app import make_huey, prepare
+from jobs.waking import WakingHuey
 from tests.support.live_server import REPOSITORY
 
 
 @pytest.mark.parametrize(
     ("url", "kind"),
     [
-        ("", SqliteHuey),
+        ("", WakingHuey),
         ("redis://127.0.0.1:1/0", RedisHuey),
         ("rediss://127.0.0.1:1/0", RedisHuey),
         ("postgresql://nobody@127.0.0.1:1/none", PostgresHuey),
