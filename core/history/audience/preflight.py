@@ -58,6 +58,11 @@ class PreflightStore:
         self._lock = threading.Lock()
         self._held: OrderedDict[str, _Held] = OrderedDict()
 
+    def find(self, key: str) -> Counted | None:
+        """Return what was counted under this *key*, None when it is not held."""
+        held = self._held.get(key)
+        return held.counted if held else None
+
     def count(self, key: str, spec: RecipientSpec, often: Often) -> Counted:
         """Count every row. *key* names this very spec. Raises: InvalidInput: as `judge`. StorageError: as the lake."""
         return self._hold(key, spec, often).counted

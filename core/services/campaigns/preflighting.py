@@ -22,7 +22,7 @@ from core.history.audience.preflight import Often, PreflightStore
 from core.history.audience.recipients import RecipientSpec
 from core.services.accounts.budgeting import Budgeting, Commitments, beyond_budget, read_commitments
 from core.services.campaigns.addressing import Addressed, address
-from core.services.campaigns.composing import check_ready, get_campaign
+from core.services.campaigns.composing import check_lists_ready, check_ready, get_campaign
 from core.state import campaigns
 from core.state.store import State
 
@@ -123,13 +123,18 @@ class Preflighting:
         """Count every row of what was read. Raises: Forbidden, NotFound. InvalidInput: as `look`."""
         campaign, addressed = reading.campaign, reading.addressed
         _require(viewer, campaign)
-        check_ready(viewer, campaign, addressed.lists, self._placeholders_max)
+        check_lists_ready(viewer, campaign, addressed.lists)
         spec, often, key = self._question(addressed, now)
+        counted = self._audiences.find(key)
+        if counted is None:
+            # Only what is right is counted: the same version of the draft need not be looked through again.
+            check_ready(viewer, campaign, addressed.lists, self._placeholders_max)
+            counted = self._audiences.count(key, spec, often)
         left = self._budgeting.find_left(reading.commitments, now, at=addressed.starts_at, but=campaign.campaign_id)
         preflight = Preflight(
             campaign_id=campaign.campaign_id,
             fingerprint=key,
-            counted=self._audiences.count(key, spec, often),
+            counted=counted,
             rate_tps=addressed.account.rate_tps,
             starts_at=addressed.starts_at,
             frequency=self._frequency,

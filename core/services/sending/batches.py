@@ -28,7 +28,6 @@ from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
 from core.state import accounts, campaigns, ledger
-from core.state.accounts import PacedAccount
 from core.state.ledger import Batch, Claim, Outcome
 from core.state.store import State
 
@@ -59,10 +58,11 @@ class SendingTools:
 
 @dataclass(frozen=True)
 class BatchJob:
-    """A batch under lease by *owner*; *gateway* by name."""
+    """A batch under lease by *owner*; *gateway* by name, *claimed_ids* what others have claimed of it before."""
 
     campaign: Campaign
     batch: Batch
+    claimed_ids: frozenset[str]
     gateway: str
     owner: str
     clock: Callable[[], datetime]
@@ -90,10 +90,8 @@ class BatchRun:
         job = self._job
         with self._tools.leases.keep(self._renewed):
             rows = self._tools.audience.batch(job.batch.campaign_id, job.batch.batch_no)
-            with self._state.read() as session:
-                done = ledger.list_claimed_ids(session, job.batch.batch_id)
             outbound = _messages(rows, job.campaign.sender_id)
-            finished = self._send([message for message in outbound if message.message_id not in done])
+            finished = self._send([message for message in outbound if message.message_id not in job.claimed_ids])
             if finished:
                 self._tools.settling.settle(job.campaign, job.batch, rows, job.gateway, job.clock())
                 return
@@ -132,7 +130,10 @@ class BatchRun:
                 return None, 0.0
             # The account stays locked until the claims are written: after its deactivation there is none any more.
             paced = accounts.lock_bucket(session, self._job.campaign.account_id)
-            taken, wait_s = self._take_tokens(session, paced, window) if paced.can_send else ([], 0.0)
+            taken, wait_s = list[OutboundMessage](), 0.0
+            if paced.can_send:
+                account_id, clock = self._job.campaign.account_id, self._job.clock
+                taken, wait_s = self._tools.pacing.take(session, account_id, paced, window, clock)
             if taken:
                 claims = [Claim(message.message_id, message.msisdn) for message in taken]
                 ledger.claim(session, self._job.batch, claims, self._job.clock())
@@ -140,11 +141,6 @@ class BatchRun:
             self._pause(INACTIVE_FAULT)
             return None, 0.0
         return taken, wait_s
-
-    def _take_tokens(
-        self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage]
-    ) -> tuple[list[OutboundMessage], float]:
-        return self._tools.pacing.take(session, self._job.campaign.account_id, paced, window, self._job.clock)
 
     def _submit(self, claimed: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage], float]:
         """Hand over what is claimed; return what the gateway did not take, and how long it asks to wait."""

@@ -101,5 +101,6 @@ class Submitting:
             batch = ledger.lease_batch(session, campaign_id, owner, now, now + self._tools.leases.lasts)
             if batch is None:
                 return None
+            claimed_ids = ledger.list_claimed_ids(session, batch.batch_id)
             gateway = accounts.get_account(session, campaign.account_id).gateway
-        return BatchJob(campaign, batch, gateway, owner, clock)
+        return BatchJob(campaign, batch, claimed_ids, gateway, owner, clock)
