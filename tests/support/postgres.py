@@ -51,6 +51,14 @@ def sqlalchemy_url(dsn: str) -> str:
     return f"postgresql+psycopg://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
 
 
+def copy_database(source: str, target: str) -> None:
+    """Put a copy of the database *source*, to which nobody is connected, in the place of *target*."""
+    names = [psycopg.conninfo.conninfo_to_dict(dsn)["dbname"] for dsn in (source, target)]
+    with psycopg.connect(psycopg.conninfo.make_conninfo(source, dbname="postgres"), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{names[1]}"')
+        connection.execute(f'CREATE DATABASE "{names[1]}" TEMPLATE "{names[0]}"')
+
+
 def _create_database(folder: Path) -> str:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(f"dbname=postgres host={folder} user={SUPERUSER}", autocommit=True) as connection:

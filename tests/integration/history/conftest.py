@@ -1,12 +1,15 @@
 """A fresh lake for every test, once with its catalog in SQLite and once in PostgreSQL."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.config import Settings
 from core.history.lake.connection import Lake
+from core.history.lake.maintenance import Maintenance
+from tests.support.lake_templates import LakeTemplates
+from tests.support.small_files import append_batches
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -20,3 +23,28 @@ def lake(lake_settings: Settings) -> Iterator[Lake]:
     lake = Lake(lake_settings)
     yield lake
     lake.close()
+
+
+@pytest.fixture(scope="session")
+def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LakeTemplates:
+    def new_database() -> str:
+        # Asked for when it is needed: where there is no PostgreSQL, tests on SQLite go on.
+        return str(request.getfixturevalue("new_database")())
+
+    return LakeTemplates(tmp_path_factory.mktemp("templates"), new_database)
+
+
+@pytest.fixture
+def maintenance(lake: Lake) -> Maintenance:
+    return Maintenance(lake)
+
+
+@pytest.fixture
+def wear(templates: LakeTemplates, lake_settings: Settings) -> Callable[..., None]:
+    """Return what stands for `append_batches` where it comes first."""
+
+    def copy(count: int, *, receipts: bool = True) -> None:
+        name = f"{count}-worn" if receipts else f"{count}-appended"
+        templates.copy(name, lambda lake: append_batches(lake, count, receipts=receipts), lake_settings)
+
+    return copy

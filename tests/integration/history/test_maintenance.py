@@ -1,26 +1,17 @@
 """Maintenance: fewer files and the same rows, in bounded steps, with nothing taken from under a reader."""
 
-import json
 import os
 import shutil
-import subprocess
-import sys
-import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from core.config import Settings
 from core.domain.off_peak import parse_off_peak
-from core.history.lake import connection
 from core.history.lake.connection import Lake
-from core.history.lake.locks import ReadersInside
 from core.history.lake.maintenance import Maintenance, StepBounds, TableState
 from core.history.rollups.rollups import Rollups
 from core.services.upkeep.maintaining import Maintaining, MaintenanceRules
@@ -28,18 +19,6 @@ from tests.support.small_files import ROWS, append_batches, everything_in
 
 HOUR = timedelta(hours=1)
 BATCHES = 16
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def maintenance(lake: Lake) -> Maintenance:
-    return Maintenance(lake)
-
-
-@pytest.fixture
-def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait but a moment for a reader that the test keeps inside."""
-    monkeypatch.setattr(connection, "GATE_TIMEOUT_S", 0.02)
 
 
 def now() -> datetime:
@@ -82,8 +61,10 @@ def do_everything(maintenance: Maintenance, *, everywhere: bool = False) -> Coun
     return steps
 
 
-def test_every_row_is_there_afterwards_and_files_are_few(lake: Lake, maintenance: Maintenance):
-    append_batches(lake, BATCHES)
+def test_every_row_is_there_afterwards_and_files_are_few(
+    lake: Lake, maintenance: Maintenance, wear: Callable[..., None]
+):
+    wear(BATCHES)
     before, worn = everything_in(lake), state_of(maintenance, "messages")
     assert worn.small + worn.worn > BATCHES / 2
     assert do_everything(maintenance) >= Counter(flush=1, rewrite=1, merge=1)
@@ -96,8 +77,8 @@ def test_every_row_is_there_afterwards_and_files_are_few(lake: Lake, maintenance
     assert set(dict(Rollups(lake).verify()).values()) == {0}
 
 
-def test_there_is_nothing_to_do_twice(lake: Lake, maintenance: Maintenance):
-    append_batches(lake, 8)
+def test_there_is_nothing_to_do_twice(maintenance: Maintenance, wear: Callable[..., None]):
+    wear(12)
     do_everything(maintenance)
     assert not do_everything(maintenance, everywhere=True)
 
@@ -110,8 +91,8 @@ def test_an_empty_lake_needs_nothing(maintenance: Maintenance):
 
 
 @pytest.mark.parametrize("most", [3, 7])
-def test_no_merge_takes_more_files_than_it_may(lake: Lake, maintenance: Maintenance, most: int):
-    append_batches(lake, BATCHES, receipts=False)
+def test_no_merge_takes_more_files_than_it_may(maintenance: Maintenance, most: int, wear: Callable[..., None]):
+    wear(BATCHES, receipts=False)
     taken = []
     while count := maintenance.merge("messages", StepBounds(files=most)):
         taken.append(count)
@@ -120,8 +101,10 @@ def test_no_merge_takes_more_files_than_it_may(lake: Lake, maintenance: Maintena
     assert state_of(maintenance, "messages").files < most * 2
 
 
-def test_a_month_that_keeps_growing_does_not_keep_the_others_waiting(lake: Lake, maintenance: Maintenance):
-    append_batches(lake, 12, receipts=False)
+def test_a_month_that_keeps_growing_does_not_keep_the_others_waiting(
+    lake: Lake, maintenance: Maintenance, wear: Callable[..., None]
+):
+    wear(12, receipts=False)
     for number in range(100, 112, 2):
         # Another file comes into the first month.
         append_batches(lake, 1, first=number, receipts=False)
@@ -132,8 +115,10 @@ def test_a_month_that_keeps_growing_does_not_keep_the_others_waiting(lake: Lake,
     assert state_of(maintenance, "messages").files <= 4
 
 
-def test_a_rewrite_takes_the_most_worn_first_and_no_more_than_it_may(lake: Lake, maintenance: Maintenance):
-    append_batches(lake, BATCHES, receipts=False)
+def test_a_rewrite_takes_the_most_worn_first_and_no_more_than_it_may(
+    lake: Lake, maintenance: Maintenance, wear: Callable[..., None]
+):
+    wear(BATCHES, receipts=False)
 
     def wear(cursor):
         # Of the n-th batch n messages go, so that no two files are alike.
@@ -174,9 +159,9 @@ def test_nothing_younger_than_asked_is_expired_or_deleted(
 
 
 def test_what_is_old_enough_is_deleted_and_the_rest_is_still_read(
-    lake: Lake, lake_settings: Settings, maintenance: Maintenance
+    lake: Lake, lake_settings: Settings, maintenance: Maintenance, wear: Callable[..., None]
 ):
-    append_batches(lake, 16)
+    wear(BATCHES)
     before = everything_in(lake)
     do_everything(maintenance)
     there = {path: path.stat().st_size for path in files_on_disk(lake_settings)}
@@ -201,92 +186,6 @@ def test_files_that_are_gone_already_do_no_harm(lake: Lake, lake_settings: Setti
         path.unlink()
     # The file of each batch: merging goes through both months in one step.
     assert maintenance.delete_files(later(1.1)) == (8, 0)
-
-
-SEEN = "SELECT count(*), count(DISTINCT message_id), count(*) FILTER (delivery_status = 'Delivered') FROM lake.messages"
-
-
-def do_what_readers_allow(maintenance: Maintenance, before: datetime) -> bool:
-    """Do everything, as far as readers do not stand in the way; return whether they did."""
-    stopped = False
-    for state in filter(is_in_need, maintenance.survey()):
-        while maintenance.rewrite(state.name, StepBounds()):
-            pass
-        for step in (partial(maintenance.merge, bounds=StepBounds()), maintenance.flush):
-            try:
-                while step(state.name):
-                    pass
-            except ReadersInside:
-                stopped = True
-    try:
-        maintenance.expire(before)
-    except ReadersInside:
-        stopped = True
-    maintenance.delete_files(before)
-    maintenance.find_orphans(min(before, now() - HOUR))
-    return stopped
-
-
-@pytest.mark.usefixtures("_short_patience")
-def test_a_reader_in_the_middle_sees_what_it_saw(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
-    append_batches(lake, 12)
-    reader = Lake(lake_settings)
-    with reader.read() as cursor:
-        seen = cursor.execute(SEEN).fetchall()
-        append_batches(lake, 4, first=50)
-        # An hour and a half passes: what it reads must not be deleted by those who keep it for two.
-        stopped = do_what_readers_allow(maintenance, now() + 1.5 * HOUR - 2 * HOUR)
-        assert stopped == (not lake_settings.lake_catalog)
-        assert cursor.execute(SEEN).fetchall() == seen
-        # A table it had not looked at yet.
-        assert cursor.execute("SELECT count(*) FROM lake.unsent").fetchone() == (12,)
-    assert not do_what_readers_allow(maintenance, now() - HOUR)
-    assert state_of(maintenance, "messages").files == 2
-    with reader.read() as cursor:
-        assert cursor.execute(SEEN).fetchall() != seen
-    reader.close()
-
-
-@pytest.mark.usefixtures("_short_patience")
-def test_a_reader_outlives_the_expiry_of_its_snapshot_while_its_files_are_kept(
-    lake: Lake, lake_settings: Settings, maintenance: Maintenance
-):
-    append_batches(lake, 12)
-    reader = Lake(lake_settings)
-    with reader.read() as cursor:
-        seen = cursor.execute(SEEN).fetchall()
-        append_batches(lake, 4, first=50)
-        do_what_readers_allow(maintenance, now() - HOUR)
-        with suppress(ReadersInside):
-            assert maintenance.expire(later(2)) > 0
-        # What the expiry released was listed just now, so it is kept from now on.
-        assert maintenance.delete_files(now() - HOUR) == (0, 0)
-        assert cursor.execute(SEEN).fetchall() == seen
-    reader.close()
-
-
-def test_readers_that_come_and_go_all_see_whole_batches(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
-    append_batches(lake, 12, receipts=False)
-    expected = {(12 * ROWS, 12 * ROWS)}
-    reader, done, seen = Lake(lake_settings), threading.Event(), set()
-
-    def read() -> None:
-        while not done.is_set():
-            with reader.read() as cursor:
-                for _ in range(2):
-                    seen.add(cursor.execute(SEEN).fetchone()[:2])
-
-    with ThreadPoolExecutor(2) as threads:
-        readers = [threads.submit(read) for _ in range(2)]
-        try:
-            while state_of(maintenance, "messages").files > 2:
-                do_what_readers_allow(maintenance, now())
-        finally:
-            done.set()
-        for found in readers:
-            found.result()
-    assert seen == expected
-    reader.close()
 
 
 def test_files_the_catalog_does_not_know_are_found_when_old_and_moved_only_when_told(
@@ -338,15 +237,6 @@ def test_files_an_older_catalog_does_not_know_are_never_deleted(tmp_path: Path):
     lake.close()
 
 
-def test_only_one_maintains_at_a_time(lake: Lake, lake_settings: Settings, maintenance: Maintenance):
-    other = Lake(lake_settings)
-    with maintenance.alone() as mine, Maintenance(other).alone() as theirs:
-        assert (mine, theirs) == (True, False)
-    with Maintenance(other).alone() as theirs:
-        assert theirs
-    other.close()
-
-
 def test_tables_that_others_add_are_maintained_too(lake: Lake, maintenance: Maintenance):
     lake.write(lambda cursor: cursor.execute("CREATE TABLE lake.newcomers AS SELECT range AS i FROM range(100)"))
     for _ in range(5):
@@ -365,27 +255,6 @@ def test_bytes_and_files_are_those_on_the_disk(lake: Lake, lake_settings: Settin
     assert (found.files, found.bytes) == (len(paths), sum(path.stat().st_size for path in paths))
     assert found.files == 4
     assert ROWS > 10, "fewer rows would be kept in the catalog"
-
-
-@pytest.mark.parametrize("lines_before_the_kill", [5, 25, 70])
-def test_killed_in_the_middle_nothing_is_lost(lake: Lake, lake_settings: Settings, lines_before_the_kill: int):
-    append_batches(lake, 12)
-    before = everything_in(lake)
-    given = json.dumps(asdict(lake_settings) | {"data_dir": str(lake_settings.data_dir)})
-    command = [sys.executable, "-W", "error", "-m", "tests.integration.history.maintainer", given]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None
-        for _ in range(lines_before_the_kill):
-            assert process.stdout.readline()
-        # It is now somewhere in the next step.
-        process.kill()
-    assert everything_in(lake) == before
-    # Its locks died with it, and another goes on.
-    maintenance = Maintenance(lake)
-    with maintenance.alone() as mine:
-        assert mine
-        do_everything(maintenance)
-    assert everything_in(lake) == before
 
 
 def test_a_lake_moved_to_another_folder_has_no_orphans(tmp_path: Path):

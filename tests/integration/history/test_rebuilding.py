@@ -23,6 +23,7 @@ from core.history.rollups.rollups import Rollups
 from core.services.upkeep.lake_register import StoredLakeRegister
 from core.state.store import State
 from tests.integration.history.test_identity import lose
+from tests.support.lake_templates import LakeTemplates
 from tests.support.messages import NOW, make_message, make_unsent, message_table, unsent_table
 from tests.support.small_files import append_batches, build_missing, everything_in
 
@@ -67,6 +68,16 @@ def freeze(lake: Lake, messages: list[dict[str, Any]]) -> None:
     lake.write(store)
 
 
+@pytest.fixture
+def lived(templates: LakeTemplates, lake_settings: Settings, register: StoredLakeRegister) -> Iterator[Lake]:
+    """Return an installation's lake with a history."""
+    templates.copy("lived", live_through, lake_settings)
+    lake = Lake(lake_settings, register)
+    lake.adopt()
+    yield lake
+    lake.close()
+
+
 def live_through(lake: Lake) -> None:
     """Let a history come about: sent, received, replaced, deleted, merged, rewritten; all of it in files."""
     append_batches(lake, 8)
@@ -98,13 +109,13 @@ def kept_rows(lake: Lake) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.mark.parametrize("damage", ["lost", "damaged"])
-def test_what_the_files_hold_is_there_again(lake_settings: Settings, register: StoredLakeRegister, damage: str) -> None:
+def test_what_the_files_hold_is_there_again(
+    lake_settings: Settings, register: StoredLakeRegister, lived: Lake, damage: str
+) -> None:
     if damage == "damaged" and lake_settings.lake_catalog:
         pytest.skip("a server sees to its own files")
-    lake = Lake(lake_settings, register)
-    live_through(lake)
-    before = kept_rows(lake)
-    lake.close()
+    before = kept_rows(lived)
+    lived.close()
     files = set((lake_settings.data_dir / "history" / "files").rglob("*.parquet"))
     path = lake_settings.data_dir / "history" / "catalog.sqlite"
     if damage == "lost":
@@ -113,7 +124,7 @@ def test_what_the_files_hold_is_there_again(lake_settings: Settings, register: S
         path.write_bytes(random.Random(1).randbytes(20_000))
     rebuilt = Rebuilding(lake_settings, register).rebuild(KNOWN, LATER, replace=False)
     # The very next call finds it: it is the installation's.
-    after = kept_rows(lake)
+    after = kept_rows(lived)
     for name in before:
         assert after[name] == before[name], name
     assert rebuilt.rows == {name: len(rows) for name, rows in before.items()}
@@ -123,12 +134,11 @@ def test_what_the_files_hold_is_there_again(lake_settings: Settings, register: S
     if damage == "damaged":
         assert Path(rebuilt.kept).read_bytes() == random.Random(1).randbytes(20_000)
     # Rollups and further batches go on.
-    build_missing(Rollups(lake))
-    assert set(dict(Rollups(lake).verify()).values()) == {0}
+    build_missing(Rollups(lived))
+    assert set(dict(Rollups(lived).verify()).values()) == {0}
     again = message_table(*(make_message() for _ in range(20)))
-    assert not MessageStore(lake).append_batch("campaign-a-1", "campaign-a", again, unsent_table(), NOW)
-    assert MessageStore(lake).append_batch("campaign-a-2", "campaign-a", again, unsent_table(), NOW)
-    lake.close()
+    assert not MessageStore(lived).append_batch("campaign-a-1", "campaign-a", again, unsent_table(), NOW)
+    assert MessageStore(lived).append_batch("campaign-a-2", "campaign-a", again, unsent_table(), NOW)
 
 
 def test_tags_and_audiences_that_were_only_in_the_catalog_follow_from_the_messages(
@@ -154,23 +164,21 @@ def test_tags_and_audiences_that_were_only_in_the_catalog_follow_from_the_messag
 
 
 def test_a_catalog_that_can_be_used_is_replaced_only_when_told_and_kept(
-    lake_settings: Settings, register: StoredLakeRegister
+    lake_settings: Settings, register: StoredLakeRegister, lived: Lake
 ) -> None:
-    lake = Lake(lake_settings, register)
-    live_through(lake)
-    before = kept_rows(lake)
+    before = kept_rows(lived)
     rebuilding = Rebuilding(lake_settings, register)
     with pytest.raises(Conflict, match="can be used") as caught:
         rebuilding.rebuild(KNOWN, LATER, replace=False)
     assert "--replace" in caught.value.hint
-    assert kept_rows(lake) == before
+    assert kept_rows(lived) == before
     rebuilt = rebuilding.rebuild(KNOWN, LATER, replace=True)
     if lake_settings.lake_catalog:
         # A process that goes on meanwhile learns it by a call that fails, and goes on with the next.
         with pytest.raises(StorageError):
-            kept_rows(lake)
-    assert kept_rows(lake) == before
-    lake.close()
+            kept_rows(lived)
+    assert kept_rows(lived) == before
+    lived.close()
     if lake_settings.lake_catalog:
         with psycopg.connect(lake_settings.lake_catalog) as connection:
             sql = "SELECT count(*) FROM before_20260311t120000.ducklake_snapshot"
@@ -180,12 +188,10 @@ def test_a_catalog_that_can_be_used_is_replaced_only_when_told_and_kept(
 
 
 def test_a_rebuilding_that_is_killed_leaves_the_catalog_lost_and_can_be_done_again(
-    lake_settings: Settings, register: StoredLakeRegister, monkeypatch: pytest.MonkeyPatch
+    lake_settings: Settings, register: StoredLakeRegister, lived: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = Lake(lake_settings, register)
-    live_through(lake)
-    before = kept_rows(lake)
-    lake.close()
+    before = kept_rows(lived)
+    lived.close()
     lose(lake_settings)
     rebuilding = Rebuilding(lake_settings, register)
     with monkeypatch.context() as patch:
@@ -193,10 +199,9 @@ def test_a_rebuilding_that_is_killed_leaves_the_catalog_lost_and_can_be_done_aga
         with pytest.raises(ZeroDivisionError):
             rebuilding.rebuild(KNOWN, NOW, replace=False)
     with pytest.raises(StorageError):
-        lake.ping()
+        lived.ping()
     rebuilding.rebuild(KNOWN, LATER, replace=bool(lake_settings.lake_catalog))
-    assert kept_rows(lake) == before
-    lake.close()
+    assert kept_rows(lived) == before
 
 
 def test_where_there_are_no_files_nothing_is_rebuilt(lake_settings: Settings, register: StoredLakeRegister) -> None:
