@@ -25,11 +25,14 @@ from benchmarks import traffic
 from benchmarks.processes import prepare_draft, worker
 from benchmarks.report import Case, PeakWatch, percentile
 from core.bootstrap import App
+from core.domain.accounts import Account, AccountStatus, AccountType
 from core.domain.periods import Preset
 from core.domain.permissions import PRESETS, Viewer
 from core.domain.statistics import GroupBy
+from core.services.accounts.first_account import GATEWAY
 from core.services.people.adding_people import NewPerson
 from core.services.people.managing_people import Change
+from core.state import accounts
 from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 
@@ -37,6 +40,7 @@ NAME = "pages"
 ROOT = Path(__file__).parents[1]
 PASSWORD = "Copper-kettle-19"  # noqa: S105 - of people of a benchmark
 START_S, ANSWER_S = 60.0, 120.0
+SENT_PER_S = 1_000
 WORD = "import streamlit as st\nst.write('word')\n"
 _LOOKING = PRESETS["Campaign manager"] | PRESETS["Reporting manager"]
 PERIODS = ("Today", "Yesterday", "Last 7 Days", "Last 30 Days", "This Month", "Last Month")
@@ -172,10 +176,11 @@ def _invite(app: App, account_ids: Sequence[str], count: int) -> list[tuple[View
     now, people = datetime.now(UTC), []
     run_id = os.urandom(4).hex()
     admin = app.people.adding.add(NewPerson("Bench", f"{run_id}@example.com", PASSWORD), now)
+    own = _open_account(app, run_id, now)
     for number in range(count):
         mine = [name for place, name in enumerate(account_ids) if (number + 1) >> place & 1] or list(account_ids)
         email = f"{run_id}-{number}@example.com"
-        person = NewPerson(f"Person {number}", email, PASSWORD, "Campaign manager", tuple(mine))
+        person = NewPerson(f"Person {number}", email, PASSWORD, "Campaign manager", (own, *mine))
         added = app.people.adding.add(person, now)
         # All the pages that are measured, and no administrator, who would see all accounts.
         change = Change(person.name, _LOOKING, frozenset(added.account_ids))
@@ -183,6 +188,14 @@ def _invite(app: App, account_ids: Sequence[str], count: int) -> list[tuple[View
         viewer = app.people.adding.get_viewer(email)
         people.append((viewer, app.people.signing_in.sign_in(email, PASSWORD, Browser("127.0.0.1"), now)))
     return people
+
+
+def _open_account(app: App, name: str, now: datetime) -> str:
+    """Return the id of a new account from which campaigns are sent: the messages are of accounts that send elsewhere."""
+    facts = (name, name, f"Sending {name}", AccountType.CAMPAIGN, AccountStatus.ACTIVE, GATEWAY, SENT_PER_S)
+    with app.state.write() as session:
+        accounts.add_account(session, Account(*facts), now)
+    return name
 
 
 def _days(draw: random.Random, made: traffic.Traffic) -> dict[str, str]:
@@ -208,7 +221,7 @@ _PAGES: Mapping[str, Callable[[random.Random, traffic.Traffic], str]] = {
 def _campaign(app: App, viewer: Viewer, environment: dict[str, str], options: argparse.Namespace) -> Iterator[None]:
     """Send a campaign by a worker of its own while the block runs, for longer than all pages are looked at."""
     seconds = (options.seconds + 2 * options.pause) * (len(_PAGES) + 1)
-    draft = prepare_draft(app, viewer, app.settings.data_dir, round(seconds * app.settings.default_rate_tps))
+    draft = prepare_draft(app, viewer, app.settings.data_dir, round(seconds * SENT_PER_S))
     campaign_id = app.campaigns.composing.save(viewer, draft, app.clock()).campaign_id
     app.campaigns.launching.launch(viewer, campaign_id, app.clock())
     with worker(environment, 0):

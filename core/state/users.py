@@ -1,6 +1,6 @@
 """People and the accounts they belong to."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -148,13 +148,13 @@ def page_people(session: Session, request: PageRequest) -> Page[Person]:
     order = column.desc() if request.descending else column.asc()
     exact = exact_first(request.search, UserRow.name.expression, UserRow.email.expression)
     rows = session.scalars(found.order_by(*exact, order, UserRow.user_id).limit(request.size).offset(request.offset))
-    return Page(tuple(_person(session, row) for row in rows), total)
+    return Page(_people(session, rows.all()), total)
 
 
 def list_active(session: Session) -> tuple[Person, ...]:
     """Return everybody who is active, by name."""
     rows = session.scalars(select(UserRow).where(UserRow.status == ACTIVE).order_by(folded(UserRow.name)))
-    return tuple(_person(session, row) for row in rows)
+    return _people(session, rows.all())
 
 
 def lock_administrators(session: Session) -> frozenset[str]:
@@ -255,14 +255,26 @@ def _get_row(session: Session, user_id: str) -> UserRow:
 
 
 def _person(session: Session, row: UserRow) -> Person:
-    accounts = session.scalars(select(MembershipRow.account_id).where(MembershipRow.user_id == row.user_id))
+    return _people(session, [row])[0]
+
+
+def _people(session: Session, rows: Sequence[UserRow]) -> tuple[Person, ...]:
+    """Return who the rows are, in their order; whose accounts are whose is asked once for all of them."""
+    wanted = MembershipRow.user_id.in_([row.user_id for row in rows])
+    account_ids: dict[str, set[str]] = {row.user_id: set() for row in rows}
+    for user_id, account_id in session.execute(select(MembershipRow.user_id, MembershipRow.account_id).where(wanted)):
+        account_ids[user_id].add(account_id)
+    return tuple(_as_person(row, frozenset(account_ids[row.user_id])) for row in rows)
+
+
+def _as_person(row: UserRow, account_ids: frozenset[str]) -> Person:
     return Person(
         user_id=row.user_id,
         name=row.name,
         email=row.email,
         status=UserStatus(row.status),
         permissions=frozenset(Permission(name) for name in row.permissions),
-        account_ids=frozenset(accounts),
+        account_ids=account_ids,
         phone=row.phone,
         language=row.language,
         time_zone=row.time_zone,

@@ -57,12 +57,18 @@ class Lake:
         # instance has a lock of its own, which is held for nothing else.
         self._swapping = threading.Lock()
         self._connection: Instance | None = None
+        self._opened = self._committed = 0
         self._look_at_s = 0.0
 
     @property
     def location(self) -> Location:
         """Where the lake is."""
         return self._location
+
+    @property
+    def changes(self) -> tuple[int, int]:
+        """How often this process has opened the lake, and how often it has changed it."""
+        return self._opened, self._committed
 
     @contextmanager
     def read(self) -> Iterator[Cursor]:
@@ -119,7 +125,7 @@ class Lake:
         with self._gate.closed(GATE_TIMEOUT_S):
             pass
         with self._lock.hold(LOCK_TIMEOUT_S), self._cursor_of(connection) as cursor:
-            return _transact(cursor, work, self._gate.closed(GATE_TIMEOUT_S))
+            return self._transact(cursor, work, self._gate.closed(GATE_TIMEOUT_S))
 
     def tend(self, work: Callable[[Cursor], T]) -> T:
         """
@@ -208,7 +214,16 @@ class Lake:
         # Opened first: it takes the same lock when it is the first of this process.
         connection = self._connect()
         with self._lock.hold(LOCK_TIMEOUT_S), self._cursor_of(connection) as cursor:
-            return _transact(cursor, work)
+            return self._transact(cursor, work)
+
+    def _transact(
+        self, cursor: Cursor, work: Callable[[Cursor], T], gate: AbstractContextManager[None] | None = None
+    ) -> T:
+        try:
+            return _transact(cursor, work, gate)
+        finally:
+            # After an error too: a commit of which nobody knows may have happened.
+            self._committed += 1
 
     @contextmanager
     def _cursor(self) -> Iterator[Cursor]:
@@ -236,6 +251,7 @@ class Lake:
                 connection = None
             if connection is None:
                 connection = self._open()
+                self._opened += 1
                 with self._swapping:
                     self._connection = connection
             return connection

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from core.config import Settings
 from core.history.lake.connection import Lake
+from core.history.lake.watch import SnapshotWatch
 from core.history.messages.queries import MessageQueries
 from core.history.messages.tracing import Traces
 from core.history.rollups.adding_up import RollupReader
@@ -14,6 +15,7 @@ from core.services.leases import Leases
 from core.services.reports.auditing import Auditing
 from core.services.reports.export_contents import Sources
 from core.services.reports.exporting import Exporting, ExportLimits
+from core.services.reports.kept_answers import KeptAnswers
 from core.services.reports.reporting import History, Reporting
 from core.services.reports.saved_views import SavedViews
 from core.services.reports.tracing import Tracing
@@ -34,7 +36,9 @@ class Reports:
 def build(settings: Settings, state: State, lake: Lake, leases: Leases) -> Reports:
     """Return the services of reports; all of them share one memory of rollups."""
     rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
-    reporting = Reporting(state, History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups))
+    answers = KeptAnswers(SnapshotWatch(lake))
+    history = History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups, answers)
+    reporting = Reporting(state, history)
     auditing = Auditing(state)
     limits = ExportLimits(
         folder=settings.exports_dir,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.answers import StatisticsPage, TrafficSummary
-from core.domain.accounts import label_accounts
+from core.domain.accounts import Account, label_accounts
 from core.domain.campaigns import Arrivals, Campaign, Reconciliation
 from core.domain.message_query import MessageQuery
 from core.domain.messages import DeliveryStatus, LedgerState
@@ -23,6 +23,7 @@ from core.history.messages.queries import MessageQueries
 from core.history.rollups.adding_up import RollupReader, StatisticsQuery
 from core.history.rollups.statistics import Names, Statistics
 from core.history.rollups.traffic import TrafficReader
+from core.services.reports.kept_answers import KeptAnswers
 from core.state import accounts, campaigns, ledger
 from core.state.store import State
 
@@ -62,6 +63,7 @@ class History:
     statistics: Statistics
     traffic: TrafficReader
     rollups: RollupReader
+    answers: KeptAnswers
 
 
 class Reporting:
@@ -116,9 +118,13 @@ class Reporting:
 
         Raises: InvalidInput: a part of a number, from a viewer who may not see numbers.
         """
-        scoped = self._scope(viewer, query)
-        found = self._history.messages.page(scoped, size, (max(1, page) - 1) * size)
-        return MessagePage(self._readable(viewer, found.table), found.total, found.has_more)
+        scoped, known = self._scope(viewer, query), self._known(viewer)
+
+        def find() -> MessagePage:
+            found = self._history.messages.page(scoped, size, (max(1, page) - 1) * size)
+            return MessagePage(_readable(viewer, found.table, known), found.total, found.has_more)
+
+        return self._history.answers.get(("messages", scoped, page, size, viewer.sees_numbers, known), find)
 
     def require_campaign(self, viewer: Viewer, campaign_id: str) -> None:
         """
@@ -137,9 +143,9 @@ class Reporting:
 
     def all_messages(self, viewer: Viewer, query: MessageQuery) -> tuple[int, Iterator[pa.Table]]:
         """Return how many messages match, and all of them in tables as `MessagePage` has. Raises: as `messages`."""
-        scoped = self._scope(viewer, query)
+        scoped, known = self._scope(viewer, query), self._known(viewer)
         tables = self._history.messages.stream(scoped)
-        return self._history.messages.count(scoped), (self._readable(viewer, table) for table in tables)
+        return self._history.messages.count(scoped), (_readable(viewer, table, known) for table in tables)
 
     def _scope(self, viewer: Viewer, query: MessageQuery) -> MessageQuery:
         """Return *query* as the viewer may ask it."""
@@ -158,14 +164,18 @@ class Reporting:
         wanted = [condition for condition in filters if condition.field is GroupBy.ACCOUNT]
         if not wanted:
             return viewer.account_ids
-        names = self._names(viewer)
+        names = _names(self._known(viewer))
         return frozenset(key for key in viewer.account_ids if all(names.fits(each, key) for each in wanted))
 
     def statistics(self, viewer: Viewer, request: StatisticsRequest) -> StatisticsPage:
         """Return a page of the groups, the totals and the chart; days are the viewer's."""
-        query, names = self._statistics_query(viewer, request)
+        query, known = self._statistics_query(viewer, request)
         offset = (max(1, request.page) - 1) * request.size
-        return self._history.statistics.page(query, names, request.sorting, request.size, offset)
+
+        def find() -> StatisticsPage:
+            return self._history.statistics.page(query, _names(known), request.sorting, request.size, offset)
+
+        return self._history.answers.get(("statistics", query, request.sorting, request.size, offset, known), find)
 
     def hours(self, viewer: Viewer, request: StatisticsRequest) -> pa.Table:
         """Return what was sent in every hour of the period: bucket and sent, as `TrafficSummary.series`."""
@@ -177,45 +187,52 @@ class Reporting:
 
     def all_statistics(self, viewer: Viewer, request: StatisticsRequest) -> tuple[pa.Table, pa.Table]:
         """Return all groups and their totals, as `StatisticsPage` has them."""
-        query, names = self._statistics_query(viewer, request)
-        return self._history.statistics.everything(query, names, request.sorting)
+        query, known = self._statistics_query(viewer, request)
+        return self._history.statistics.everything(query, _names(known), request.sorting)
 
-    def _statistics_query(self, viewer: Viewer, request: StatisticsRequest) -> tuple[StatisticsQuery, Names]:
+    def _statistics_query(
+        self, viewer: Viewer, request: StatisticsRequest
+    ) -> tuple[StatisticsQuery, tuple[Account, ...]]:
         viewer.require(Permission.STATISTICS)
         refuse_odd_question(request)
         query = StatisticsQuery(viewer.account_ids, request.period, viewer.time_zone, request.group_by, request.filters)
-        return query, self._names(viewer)
+        return query, self._known(viewer)
 
     def traffic(self, viewer: Viewer, period: Period) -> TrafficSummary:
         """Return the dashboard's figures: of the viewer's accounts, for anybody who is signed in."""
-        summary = self._history.traffic.sum_up(viewer.account_ids, period, viewer.time_zone)
-        countries = _with(summary.countries, "country", _country_names(summary.countries))
-        return replace(summary, countries=countries)
 
-    def _readable(self, viewer: Viewer, table: pa.Table) -> pa.Table:
-        named = _with_delivery(self._named(viewer, table))
-        if viewer.sees_numbers:
-            return named
-        masked = [mask_msisdn(number) for number in named["receiver"].to_pylist()]
-        return _with(named, "receiver", masked)
+        def find() -> TrafficSummary:
+            summary = self._history.traffic.sum_up(viewer.account_ids, period, viewer.time_zone)
+            countries = _with(summary.countries, "country", _country_names(summary.countries))
+            return replace(summary, countries=countries)
 
-    def _named(self, viewer: Viewer, table: pa.Table) -> pa.Table:
-        """Put names for country codes and account ids."""
-        names = self._names(viewer)
-        table = _with(table, "country", _country_names(table))
-        return _with(table, "account", [names.account(key) for key in table["account"].to_pylist()])
+        return self._history.answers.get(("traffic", viewer.account_ids, period, viewer.time_zone), find)
 
-    def _names(self, viewer: Viewer) -> Names:
-        """Return what the viewer's accounts are called; one that nobody knows any more is unknown, like a network."""
+    def _known(self, viewer: Viewer) -> tuple[Account, ...]:
+        """Return the viewer's accounts: what they are called may change while the history does not."""
         with self._state.read() as session:
-            known = accounts.list_accounts(session, viewer.account_ids)
-        labels = label_accounts(known)
-        also = {account.account_id: (account.display_name, account.name) for account in known}
-        return Names(
-            account=lambda account_id: labels.get(account_id, ""),
-            country=country_name,
-            also=lambda account_id: also.get(account_id, ()),
-        )
+            return accounts.list_accounts(session, viewer.account_ids)
+
+
+def _readable(viewer: Viewer, table: pa.Table, known: Iterable[Account]) -> pa.Table:
+    """Put names for country codes and account ids, and masks for numbers that the viewer may not see."""
+    names = _names(known)
+    table = _with(table, "country", _country_names(table))
+    table = _with(table, "account", [names.account(key) for key in table["account"].to_pylist()])
+    if not viewer.sees_numbers:
+        table = _with(table, "receiver", [mask_msisdn(number) for number in table["receiver"].to_pylist()])
+    return _with_delivery(table)
+
+
+def _names(known: Iterable[Account]) -> Names:
+    """Return what accounts are called; one that nobody knows any more is unknown, like a network."""
+    also = {account.account_id: (account.display_name, account.name) for account in known}
+    labels = label_accounts(known)
+    return Names(
+        account=lambda account_id: labels.get(account_id, ""),
+        country=country_name,
+        also=lambda account_id: also.get(account_id, ()),
+    )
 
 
 def sending_time(campaign: Campaign, now: datetime) -> Period:
