@@ -191,7 +191,7 @@ def _invite(app: App, account_ids: Sequence[str], count: int) -> list[tuple[View
 
 
 def _open_account(app: App, name: str, now: datetime) -> str:
-    """Return the id of a new account from which campaigns are sent: the messages are of accounts that send elsewhere."""
+    """Return the id of a new account that sends: the messages are of accounts whose campaigns are sent elsewhere."""
     facts = (name, name, f"Sending {name}", AccountType.CAMPAIGN, AccountStatus.ACTIVE, GATEWAY, SENT_PER_S)
     with app.state.write() as session:
         accounts.add_account(session, Account(*facts), now)
