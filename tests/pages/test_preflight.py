@@ -8,6 +8,8 @@ from core.domain.campaigns import CampaignStatus
 from core.domain.pricing import Price
 from core.errors import InvalidInput
 from core.history.audience.contacts import ContactStore
+from core.services.campaigns.launching import Launching
+from core.services.campaigns.preflighting import Preflighting
 from core.state import accounts, suppressions
 from core.state.campaigns import move_campaign
 from tests.support.campaigns import launch, now, save_draft
@@ -33,6 +35,32 @@ def words(at) -> str:
 
 def tiles(at) -> dict[str, str]:
     return {tile.label: tile.value for tile in at.metric}
+
+
+def test_a_run_of_the_page_looks_once_and_a_click_draws_no_rows(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def spy(owner: type, name: str) -> None:
+        method = getattr(owner, name)
+
+        def noted(*arguments):
+            asked.append(name)
+            return method(*arguments)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    viewer = house.sign_in()
+    price(house, viewer)
+    draft = save_draft(house, viewer, list_ids=(house.upload(viewer, "Spring guests", CONTACTS).list_id,))
+    for owner, names in ((Preflighting, ("read", "count", "rows")), (Launching, ("decide",))):
+        for name in names:
+            spy(owner, name)
+    at = house.open("preflight", id=draft.campaign_id)
+    assert (asked, bool(at.exception)) == (["read", "count", "rows"], False)
+    asked.clear()
+    at.button(key="preflight_launch").click().run()
+    assert asked == ["read", "count", "decide"]
+    assert house.app.campaigns.composing.get(viewer, draft.campaign_id).status is CampaignStatus.PROCESSING
 
 
 def test_every_finding_leads_to_its_rows(house: House) -> None:
