@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +19,11 @@ from core.errors import AppError, Conflict, Forbidden, InvalidInput
 from core.history.lake.connection import Lake
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.people.adding_people import NewPerson
-from core.state import accounts, lists, users
+from core.state import accounts, campaigns, lists, users
 from core.state.store import State
 from tests.integration.services import steps
-from tests.support.house import PASSWORD, House, contacts
+from tests.support.house import PASSWORD, House, contacts, make_house
+from tests.support.postgres import sqlalchemy_url
 
 COUNT, CENTS = 10, 5
 COST = COUNT * CENTS
@@ -189,6 +192,64 @@ def test_a_list_that_is_refused_to_be_deleted_is_still_there(house: House, draft
     with pytest.raises(Conflict, match="just reading this list"):
         house.app.lists.delete(house.viewer, draft.list_ids[0], house.now)
     assert house.app.lists.get(house.viewer, draft.list_ids[0]).status is ListStatus.READY
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A house on either database: they lock in different ways."""
+    url = sqlalchemy_url(request.getfixturevalue("new_database")()) if request.param == "postgres" else ""
+    made = make_house(tmp_path, database_url=url)
+    yield made
+    made.app.close()
+
+
+def test_of_a_launch_and_a_deletion_of_its_list_at_once_one_is_refused(either: House):
+    for number in range(4):
+        draft = steps.save(either, either.upload(contacts(COUNT), f"List {number}").list_id, name=f"Round {number}")
+        look = either.app.campaigns.preflighting.look(either.viewer, draft.campaign_id, either.now)
+        launched, deleted = steps.at_once(
+            [
+                lambda look=look: either.app.campaigns.launching.decide(either.viewer, look, either.now),
+                lambda draft=draft: either.app.lists.delete(either.viewer, draft.list_ids[0], either.now),
+            ]
+        )
+        assert (isinstance(launched, Campaign), isinstance(deleted, Conflict)) in {(True, True), (False, False)}
+        steps.work(either)
+        wanted = CampaignStatus.COMPLETED if isinstance(launched, Campaign) else CampaignStatus.INACTIVE
+        assert either.campaign(draft.campaign_id).status is wanted
+
+
+def test_a_launch_that_is_being_written_keeps_its_list(either: House, monkeypatch: pytest.MonkeyPatch):
+    draft = steps.save(either, either.upload(contacts(COUNT)).list_id)
+    look = either.app.campaigns.preflighting.look(either.viewer, draft.campaign_id, either.now)
+    decided, looked = Event(), Event()
+    move, find = campaigns.move_from, campaigns.find_reader
+
+    def moved(*arguments: Any, **values: Any) -> Campaign:
+        found = move(*arguments, **values)
+        decided.set()
+        # On SQLite, the other one waits for this transaction; on PostgreSQL, for the list.
+        looked.wait(1)
+        return found
+
+    def noted(*arguments: Any) -> Campaign | None:
+        looked.set()
+        return find(*arguments)
+
+    monkeypatch.setattr(campaigns, "move_from", moved)
+    monkeypatch.setattr(campaigns, "find_reader", noted)
+
+    def delete() -> None:
+        # So that its connection is there, and no time is lost on it later.
+        either.app.lists.get(either.viewer, draft.list_ids[0])
+        assert decided.wait(steps.PATIENCE_S)
+        either.app.lists.delete(either.viewer, draft.list_ids[0], either.now)
+
+    def launch() -> Campaign:
+        return either.app.campaigns.launching.decide(either.viewer, look, either.now)
+
+    launched, deleted = steps.at_once([launch, delete])
+    assert (type(launched), type(deleted)) == (Campaign, Conflict)
 
 
 def test_a_look_is_one_reading_and_a_decision_one_transaction(
