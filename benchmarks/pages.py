@@ -64,6 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sessions", type=int, default=100, help="people at once")
     parser.add_argument("--pause", type=float, default=5.0, help="seconds on average between two reruns of a person")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each page is looked at")
+    parser.add_argument("--processes", type=int, default=1, help="web processes behind one address")
     parser.add_argument("--sending", action="store_true", help="while a campaign is being sent")
     parser.add_argument("--folder", type=Path, default=Path("data/benchmarks"), help="where generated traffic is kept")
 
@@ -77,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         people = _invite(app, sorted(made.account_ids), options.sessions)
         with ExitStack() as running:
-            address = running.enter_context(_web(ROOT / "Home.py", environment))
+            address = running.enter_context(_web(ROOT / "Home.py", environment, options.processes))
             if options.sending:
                 running.enter_context(_campaign(app, people[0][0], environment, options))
             for page, ask in _PAGES.items():
@@ -229,13 +230,16 @@ def _campaign(app: App, viewer: Viewer, environment: dict[str, str], options: ar
 
 
 @contextmanager
-def _web(script: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Run Streamlit with our configuration until the block ends; give its address."""
+def _web(script: Path, environment: Mapping[str, str], count: int = 1) -> Iterator[str]:
+    """Run Streamlit with our configuration until the block ends, ours by *count* processes; give its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     address = f"--server.address=127.0.0.1 --server.port={port}".split()
     command = [sys.executable, "-m", "streamlit", "run", str(script), *address]
+    if count > 1:
+        command = [sys.executable, "-m", "core.web.front"]
+        environment = {**environment, "HELIOGRAPH_PORT": str(port), "HELIOGRAPH_WEB_PROCESSES": str(count)}
     process = subprocess.Popen(  # noqa: S603 - our own
         command,
         cwd=ROOT,

@@ -28,6 +28,8 @@ class Settings:
     # Address and port the web process listens on.
     host: str = "127.0.0.1"
     port: int = 8501
+    # Web processes behind that address; a browser stays with one of them. More than one pays where there are cores.
+    web_processes: int = 1
     # Cookies over TLS only, and nothing but TLS for a year (HSTS); needs no setting where `public_url` is https://….
     secure_cookie: bool = False
     # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks (CIDR), separated by

@@ -31,8 +31,8 @@ def bound_port() -> Iterator[int]:
         yield int(probe.getsockname()[1])
 
 
-def start_make(data_dir: Path, port: int) -> subprocess.Popen[str]:
-    settings = {"HELIOGRAPH_DATA_DIR": str(data_dir), "HELIOGRAPH_PORT": str(port)}
+def start_make(data_dir: Path, port: int, **more: str) -> subprocess.Popen[str]:
+    settings = {"HELIOGRAPH_DATA_DIR": str(data_dir), "HELIOGRAPH_PORT": str(port), **more}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # The tests' own environment is there already: it is not to be installed anew.
     return subprocess.Popen(
@@ -50,14 +50,17 @@ def is_alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def test_one_interrupt_stops_web_and_worker(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("processes", "mark"), [("1", "URL: http://localhost:{port}"), ("2", "http://127.0.0.1:{port} by 2 processes")]
+)
+def test_one_interrupt_stops_web_and_worker(tmp_path: Path, processes: str, mark: str) -> None:
     with bound_port() as port:
         pass
-    make = start_make(tmp_path, port)
+    make = start_make(tmp_path, port, HELIOGRAPH_WEB_PROCESSES=processes)
     watchdog = Timer(PATIENCE_S, os.killpg, (make.pid, signal.SIGTERM))
     watchdog.start()
     assert make.stdout is not None
-    seen, pids, waiting = "", {}, {"worker_started", f"URL: http://localhost:{port}"}
+    seen, pids, waiting = "", {}, {"worker_started", mark.format(port=port)}
     try:
         for line in make.stdout:
             seen += line

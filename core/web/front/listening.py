@@ -1,0 +1,113 @@
+"""
+Listening: whoever comes is looked at, and handed over to a place.
+
+The first request's head is peeked at, never read: the place gets the connection as it came, with the browser's own
+address, and nothing stands between the two any more.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+
+from core.web.front.heads import MOST_BYTES, find_place, is_whole
+from core.web.front.places import PlaceProcess
+
+log = logging.getLogger(__name__)
+
+# Who has not sent a head within so long is let go, and who waits longest when so many wait.
+HEAD_S, MOST_WAITING = 10.0, 1_000
+# Until a place that is being started anew takes somebody, before another one does.
+TAKE_S = 10.0
+# Between two looks at a head that came in pieces, or at a place that is busy.
+LOOK_S = 0.02
+BACKLOG = 2_048
+
+
+class Listening:
+    """Hands over who comes to one address."""
+
+    def __init__(self, listener: socket.socket, places: Sequence[PlaceProcess], cookie: str) -> None:
+        """Take a bound socket, the places by number, and the name of the place's cookie."""
+        self._listener = listener
+        self._places = places
+        self._cookie = cookie
+        # In the order in which they came.
+        self._waiting: dict[asyncio.Task[None], None] = {}
+
+    async def run(self) -> None:
+        """Take who comes, until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        self._listener.setblocking(False)
+        # Those that are accepted inherit it; uvicorn would set it only for sockets that it has made itself.
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._listener.listen(BACKLOG)
+        try:
+            while True:
+                try:
+                    connection, _ = await loop.sock_accept(self._listener)
+                except OSError:
+                    # Too many files are open; whoever waits is let go in time.
+                    log.warning("connection_not_taken", exc_info=True)
+                    await asyncio.sleep(LOOK_S)
+                    continue
+                self._admit(connection)
+        finally:
+            for task in list(self._waiting):
+                task.cancel()
+
+    def _admit(self, connection: socket.socket) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            next(iter(self._waiting)).cancel()
+        task = asyncio.ensure_future(self._place(connection))
+        self._waiting[task] = None
+        task.add_done_callback(lambda done: self._waiting.pop(done, None))
+
+    async def _place(self, connection: socket.socket) -> None:
+        try:
+            async with asyncio.timeout(HEAD_S):
+                head = await _peek(connection)
+            if head:
+                await self._hand_over(connection, find_place(head, self._cookie))
+        except (TimeoutError, OSError):
+            # Nothing came, or the browser has left.
+            return
+        finally:
+            connection.close()
+
+    async def _hand_over(self, connection: socket.socket, number: int | None) -> None:
+        known = None if number is None or number >= len(self._places) else self._places[number]
+        async with asyncio.timeout(TAKE_S):
+            while known is not None and known.is_ready.is_set():
+                if known.hand_over(connection, has_moved=False):
+                    return
+                # It is busy: a page that is moved loses what was typed into it.
+                await asyncio.sleep(LOOK_S)
+            while True:
+                for place in sorted(self._places, key=lambda place: place.connections):
+                    if place.hand_over(connection, has_moved=known is not None and place is not known):
+                        return
+                await asyncio.sleep(LOOK_S)
+
+
+async def _peek(connection: socket.socket) -> bytes:
+    """Return the head of the first request without taking it; b"" when the browser has left."""
+    loop = asyncio.get_running_loop()
+    connection.setblocking(False)
+    while True:
+        readable = loop.create_future()
+        loop.add_reader(connection.fileno(), _notice, readable)
+        try:
+            await readable
+        finally:
+            loop.remove_reader(connection.fileno())
+        head = connection.recv(MOST_BYTES, socket.MSG_PEEK)
+        if not head or is_whole(head):
+            return head
+        # What is there already makes it readable at once: the rest is waited for by the clock.
+        await asyncio.sleep(LOOK_S)
+
+
+def _notice(readable: asyncio.Future[None]) -> None:
+    if not readable.done():
+        readable.set_result(None)

@@ -1,0 +1,157 @@
+"""The places: processes that serve pages, started anew when they end."""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from core.web.front.serving import KEPT, MOVED, REPORT
+
+log = logging.getLogger(__name__)
+
+# A place that has not said that it serves within so many starts in a row never will.
+MOST_STARTS = 3
+# Between two starts of a place; and how long one may take to end.
+PAUSE_S, END_S = 0.5, 15.0
+
+
+class PlacesFailed(Exception):
+    """A place ended again and again before it served anybody."""
+
+
+class PlaceProcess:
+    """One place, whichever process it is just now."""
+
+    def __init__(self, number: int, command: Callable[[int, int], list[str]], environment: Mapping[str, str]) -> None:
+        """
+        Take what the place is called, and how it is started.
+
+        *command* is given the number and the handle of the socket that the process finds the front by.
+        """
+        self.number = number
+        self._command = command
+        self._environment = environment
+        self._socket: socket.socket | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        # As it said last, and who was sent there since.
+        self._connections = 0
+        self.is_ready = asyncio.Event()
+
+    @property
+    def connections(self) -> int:
+        """How many connections it serves, about."""
+        return self._connections
+
+    @property
+    def pid(self) -> int | None:
+        """The process it is just now."""
+        return self._process.pid if self._process else None
+
+    async def live(self) -> None:
+        """
+        Run the place until it is cancelled, one process after the other.
+
+        Raises: PlacesFailed: no process came so far as to serve.
+        """
+        starts = 0
+        while True:
+            starts += 1
+            await self._run()
+            if self.is_ready.is_set():
+                starts = 0
+            self.is_ready.clear()
+            if starts >= MOST_STARTS:
+                raise PlacesFailed
+            log.warning("place_ended", extra={"place": self.number})
+            await asyncio.sleep(PAUSE_S)
+
+    def hand_over(self, connection: socket.socket, *, has_moved: bool) -> bool:
+        """Give it a connection, which is closed here; return False when it cannot take one now."""
+        if self._socket is None or not self.is_ready.is_set():
+            return False
+        try:
+            socket.send_fds(self._socket, [MOVED if has_moved else KEPT], [connection.fileno()])
+        except OSError:
+            return False
+        self._connections += 1
+        connection.close()
+        return True
+
+    async def _run(self) -> None:
+        ours, theirs = socket.socketpair()
+        handle = theirs.fileno()
+        try:
+            ours.setblocking(False)
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command(self.number, handle),
+                env=self._environment,
+                pass_fds=(handle,),
+                # A terminal's Ctrl-C is the front's, which ends the places.
+                process_group=0,
+            )
+            theirs.close()
+            self._socket, self._connections = ours, 0
+            await self._listen(ours)
+        finally:
+            self._socket = None
+            ours.close()
+            theirs.close()
+            await self._end()
+
+    async def _listen(self, ours: socket.socket) -> None:
+        """Take its reports until it ends."""
+        loop, waiting = asyncio.get_running_loop(), b""
+        while True:
+            try:
+                told = await loop.sock_recv(ours, 4096)
+            except OSError:
+                return
+            if not told:
+                return
+            waiting += told
+            whole = len(waiting) // REPORT.size * REPORT.size
+            if whole:
+                (self._connections,) = REPORT.unpack(waiting[whole - REPORT.size : whole])
+                waiting = waiting[whole:]
+                self.is_ready.set()
+
+    async def _end(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), END_S)
+            except TimeoutError:
+                log.warning("place_killed", extra={"place": self.number})
+                process.kill()
+                await process.wait()
+        self._process = None
+
+
+def command_of(count: int) -> Callable[[int, int], list[str]]:
+    """Return how one of so many places is started."""
+    return lambda number, handle: [
+        sys.executable,
+        "-m",
+        "core.web.front.serving",
+        str(number),
+        str(count),
+        str(handle),
+    ]
+
+
+def environment_of(host: str, port: int, upload_max_mib: int, cookie_secret: str) -> dict[str, str]:
+    """Return the environment of a place: Streamlit is told what `make run` tells it of one process."""
+    told = {
+        "STREAMLIT_SERVER_ADDRESS": host,
+        "STREAMLIT_SERVER_PORT": str(port),
+        "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": str(upload_max_mib),
+        "STREAMLIT_SERVER_COOKIE_SECRET": cookie_secret,
+    }
+    return {**told, **os.environ}

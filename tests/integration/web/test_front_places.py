@@ -1,0 +1,98 @@
+"""Processes that do not come up, and one that is not there when somebody comes."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.web.front import places
+from core.web.front.places import PlaceProcess, PlacesFailed, environment_of
+from tests.support.live_server import REPOSITORY, free_port
+
+ENDS = "raise SystemExit(3)"
+# Says that it serves, counts what it is handed, and says so.
+SERVES = """
+import socket, struct, sys
+front = socket.socket(fileno=int(sys.argv[1]))
+front.send(struct.pack("!I", 0))
+while True:
+    mark, handles, _, _ = socket.recv_fds(front, 1, 1)
+    if not mark:
+        break
+    with socket.socket(fileno=handles[0]) as connection:
+        connection.send(mark)
+"""
+
+
+def place(script: str) -> PlaceProcess:
+    return PlaceProcess(0, lambda _, handle: [sys.executable, "-c", script, str(handle)], os.environ)
+
+
+def test_a_place_that_never_serves_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(places, "PAUSE_S", 0)
+    with pytest.raises(PlacesFailed):
+        asyncio.run(place(ENDS).live())
+
+
+def test_nothing_is_handed_to_a_place_that_does_not_serve():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert not place(SERVES).hand_over(ours, has_moved=False)
+        ours.send(b"open")
+        assert theirs.recv(4) == b"open"
+
+
+@pytest.mark.parametrize(("has_moved", "mark"), [(False, b"k"), (True, b"m")])
+def test_a_place_takes_connections_and_ends_with_its_front(has_moved: bool, mark: bytes):
+    async def test() -> int | None:
+        served = place(SERVES)
+        life = asyncio.ensure_future(served.live())
+        ours, theirs = socket.socketpair()
+        try:
+            async with asyncio.timeout(30):
+                await served.is_ready.wait()
+                assert served.hand_over(ours, has_moved=has_moved)
+                assert served.connections == 1
+                assert await asyncio.to_thread(theirs.recv, 1) == mark
+        finally:
+            pid = served.pid
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+            theirs.close()
+        return pid
+
+    assert not Path(f"/proc/{asyncio.run(test())}").exists()
+
+
+def test_what_the_operator_says_to_streamlit_counts(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", "7")
+    told = environment_of("127.0.0.1", 8501, 50, "secret")
+    assert (told["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"], told["STREAMLIT_SERVER_COOKIE_SECRET"]) == ("7", "secret")
+
+
+def run_front(**settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {f"HELIOGRAPH_{name.upper()}": value for name, value in settings.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "core.web.front"],
+        cwd=REPOSITORY,
+        env={**os.environ, "FORWARDED_ALLOW_IPS": "", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_port_that_is_taken_and_a_number_that_is_none_are_said(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused = run_front(data_dir=str(tmp_path), port=port, web_processes="2")
+    assert refused.returncode == 1
+    assert f"Heliograph cannot listen on 127.0.0.1:{port}: Address already in use." in refused.stderr
+    none = run_front(data_dir=str(tmp_path), port=str(free_port()), web_processes="0")
+    assert none.returncode == 1
+    assert "HELIOGRAPH_WEB_PROCESSES is 0." in none.stderr

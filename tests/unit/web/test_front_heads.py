@@ -1,0 +1,48 @@
+import pytest
+
+from core.web.front.heads import MOST_BYTES, PLACE_COOKIE, find_place, is_whole, place_cookie
+
+
+def head(*lines: str) -> bytes:
+    return "\r\n".join(["GET / HTTP/1.1", "Host: a", *lines, "", ""]).encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("lines", "number"),
+    [
+        ((), None),
+        (("Cookie: heliograph_place=1",), 1),
+        (("cookie:heliograph_place=12; a=b",), 12),
+        (("Cookie: a=b; heliograph_place=0; c=d",), 0),
+        (("Cookie: a=b", "Cookie: heliograph_place=3"), 3),
+        (("Cookie: xheliograph_place=1",), None),
+        (("Cookie: heliograph_place=",), None),
+        (("Cookie: heliograph_place=-1",), None),
+        (("Cookie: heliograph_place=1x",), None),
+        (("Cookie: heliograph_place=9999",), None),
+        (("Cookie: heliograph_place=\u0661",), None),
+        (("X-Note: heliograph_place=1",), None),
+        (("Cookie: a=\xff; heliograph_place=1",), 1),
+    ],
+)
+def test_a_place_is_a_number_in_its_cookie_and_nothing_else(lines: tuple[str, ...], number: int | None):
+    text = [line.encode("utf-8").decode("latin-1") for line in lines]
+    assert find_place(head(*text), PLACE_COOKIE) == number
+
+
+def test_what_a_body_says_is_no_place():
+    assert find_place(head() + b"\r\nCookie: heliograph_place=1\r\n", PLACE_COOKIE) is None
+
+
+def test_over_tls_the_cookie_is_bound_to_this_host():
+    name = place_cookie(secure=True)
+    assert name == "__Host-heliograph_place"
+    assert find_place(head("Cookie: heliograph_place=1"), name) is None
+    assert find_place(head("Cookie: __Host-heliograph_place=1"), name) == 1
+
+
+def test_a_head_is_waited_for_until_its_end_and_no_longer_than_anybody_would_take():
+    assert not is_whole(head()[:-1])
+    assert is_whole(head())
+    assert is_whole(head() + b"body")
+    assert is_whole(b"x" * MOST_BYTES)

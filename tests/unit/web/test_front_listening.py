@@ -1,0 +1,144 @@
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from core.web.front import listening
+from core.web.front.heads import PLACE_COOKIE
+from core.web.front.listening import Listening
+
+HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+HEAD_OF_SECOND = b"GET / HTTP/1.1\r\nCookie: heliograph_place=1\r\n\r\n"
+PATIENCE_S = 20
+
+
+class Place:
+    """Stands where a process stands: keeps the connections that are handed over."""
+
+    def __init__(self, connections: int = 0) -> None:
+        self.connections = connections
+        self.taken: list[tuple[socket.socket, bool]] = []
+        self.is_ready = asyncio.Event()
+        self.is_ready.set()
+        self.is_busy = False
+        self.changed = asyncio.Event()
+
+    def hand_over(self, connection: socket.socket, *, has_moved: bool) -> bool:
+        if self.is_busy or not self.is_ready.is_set():
+            return False
+        self.taken.append((connection.dup(), has_moved))
+        self.connections += 1
+        connection.close()
+        self.changed.set()
+        return True
+
+
+def run(test: Callable[[list[Place], tuple[str, int]], Awaitable[None]]) -> None:
+    """Listen for two places while *test* runs."""
+
+    async def listen() -> None:
+        places = [Place(), Place()]
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            task = asyncio.ensure_future(Listening(listener, places, PLACE_COOKIE).run())
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await test(places, listener.getsockname())
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                for place in places:
+                    for connection, _ in place.taken:
+                        connection.close()
+
+    asyncio.run(listen())
+
+
+async def send(address: tuple[str, int], *parts: bytes) -> asyncio.StreamWriter:
+    _, writer = await asyncio.open_connection(*address)
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+    return writer
+
+
+def test_a_place_gets_the_connection_as_it_came():
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        browser = await send(address, HEAD_OF_SECOND)
+        await places[1].changed.wait()
+        connection, has_moved = places[1].taken[0]
+        assert (connection.recv(1_000), has_moved) == (HEAD_OF_SECOND, False)
+        assert connection.getpeername() == browser.get_extra_info("sockname")
+        browser.close()
+
+    run(test)
+
+
+def test_a_head_in_pieces_is_waited_for():
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        browser = await send(address, HEAD_OF_SECOND[:-20])
+        await asyncio.sleep(listening.LOOK_S * 2)
+        assert places[0].taken == places[1].taken == []
+        browser.write(HEAD_OF_SECOND[-20:])
+        await places[1].changed.wait()
+        browser.close()
+
+    run(test)
+
+
+def test_who_comes_first_gets_the_place_with_the_fewest():
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        places[0].connections = 5
+        browser = await send(address, HEAD)
+        await places[1].changed.wait()
+        assert places[1].taken[0][1] is False
+        browser.close()
+
+    run(test)
+
+
+def test_whose_place_is_gone_gets_another_and_who_is_busy_is_waited_for():
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        places[1].is_ready.clear()
+        browser = await send(address, HEAD_OF_SECOND)
+        await places[0].changed.wait()
+        assert places[0].taken[0][1] is True
+        places[1].is_ready.set()
+        places[1].is_busy = True
+        second = await send(address, HEAD_OF_SECOND)
+        await asyncio.sleep(listening.LOOK_S * 3)
+        assert len(places[0].taken) == 1
+        places[1].is_busy = False
+        await places[1].changed.wait()
+        browser.close()
+        second.close()
+
+    run(test)
+
+
+def test_who_sends_nothing_is_let_go_after_a_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(listening, "HEAD_S", 0.05)
+
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        for begun in (b"", b"GET / HTTP/1.1\r\n"):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(begun)
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await reader.readexactly(1)
+            writer.close()
+        assert places[0].taken == places[1].taken == []
+
+    run(test)
+
+
+def test_of_too_many_that_wait_the_first_is_let_go(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(listening, "MOST_WAITING", 2)
+
+    async def test(_: list[Place], address: tuple[str, int]) -> None:
+        first, waits = await asyncio.open_connection(*address)
+        others = [await send(address) for _ in range(2)]
+        assert await first.read() == b""
+        for browser in (waits, *others):
+            browser.close()
+
+    run(test)
