@@ -21,7 +21,6 @@ from core.domain.accounts import (
     AccountType,
     check_budget,
     check_rate,
-    require_sending,
 )
 from core.domain.audit import Action, Subject
 from core.domain.campaigns import CampaignStatus
@@ -73,12 +72,6 @@ class ManagingAccounts:
     def list_sending(self, viewer: Viewer) -> tuple[Account, ...]:
         """Return those among them that may send."""
         return tuple(account for account in self.list_accounts(viewer) if account.can_send)
-
-    def get_sending(self, viewer: Viewer, account_id: str) -> Account:
-        """Return the account. Raises: NotFound: not the viewer's. Forbidden: it may not send."""
-        viewer.require_account(account_id, "account")
-        with self._state.read() as session:
-            return require_sending(accounts.get_account(session, account_id))
 
     def page(self, viewer: Viewer, request: PageRequest) -> Page[Account]:
         """Return a page of the viewer's accounts, an administrator's of all. Raises: Forbidden."""

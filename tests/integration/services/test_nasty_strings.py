@@ -220,7 +220,6 @@ def of_accounts(t: Things, text: str) -> Iterator[Ask]:
     yield lambda: app.accounts.managing.page(viewer, PageRequest(search=text))
     yield lambda: app.accounts.managing.page(viewer, PageRequest(sort=text))
     yield lambda: app.accounts.managing.get(viewer, text)
-    yield lambda: app.accounts.managing.get_sending(viewer, text)
     yield lambda: app.accounts.managing.rename(viewer, t.account_id, text, now)
     yield lambda: app.accounts.managing.create(viewer, NewAccount(text, "Name", AccountType.CAMPAIGN, own), now)
     yield lambda: app.accounts.managing.create(viewer, NewAccount(uuid4().hex, text, AccountType.CAMPAIGN, own), now)
