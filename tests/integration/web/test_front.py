@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -20,8 +21,10 @@ from core.bootstrap import build_app
 from core.config import Settings
 from core.services.people.adding_people import NewPerson
 from core.state.sessions import Browser
-from core.web.cookies import SESSION_COOKIE
+from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
 from core.web.front.heads import PLACE_COOKIE
+from core.web.live_socket import SESSION_ENDED
+from core.web.origin import SCRIPT_HEADER
 from tests.support.live_server import REPOSITORY, free_port
 
 PASSWORD = "Copper-kettle-19"
@@ -81,13 +84,15 @@ class Visitor:
             return answer.status, answer.headers
 
     @contextmanager
-    def page(self) -> Iterator[tuple[ClientConnection, str]]:
-        """Open a page; give its socket and the id by which its process knows it."""
+    def page(self, before: str = "") -> Iterator[tuple[ClientConnection, str]]:
+        """Open a page, or the one *before* again; give its socket and the id by which its process knows it."""
+        # As the browser does: what the connection speaks, the XSRF token, and the page whose connection broke.
+        protocols = ["streamlit", self.cookies["_streamlit_xsrf"], before] if before else ["streamlit"]
         url = f"ws://{self.front.address}/_stcore/stream"
         with connect(
             url,
             additional_headers=self.headers(),
-            subprotocols=["streamlit"],  # type: ignore[list-item]
+            subprotocols=protocols,  # type: ignore[arg-type]
             proxy=None,
             max_size=None,
             open_timeout=TIMEOUT_S,
@@ -172,6 +177,36 @@ def test_pages_and_what_they_ask_for_stay_in_one_process(front: Front):
             assert [visitor.upload(session_id) for _ in range(3)] == [204, 204, 204]
             other = Visitor(front, visitor.cookies | {PLACE_COOKIE: str(1 - visitor.place)})
             assert other.upload(session_id) >= 400
+
+
+def test_a_page_whose_connection_broke_is_found_again(front: Front):
+    for number in range(COUNT):
+        visitor = Visitor(front, {PLACE_COOKIE: str(number)})
+        visitor.ask("GET", "/_stcore/health")
+        with visitor.page() as (_, page):
+            pass
+        with visitor.page(page) as (_, again):
+            assert again == page
+        with Visitor(front, visitor.cookies | {PLACE_COOKIE: str(1 - number)}).page(page) as (_, elsewhere):
+            assert elsewhere != page
+
+
+def test_who_signs_in_and_out_by_one_process_does_so_for_both(front: Front):
+    first, second = (Visitor(front, {SESSION_COOKIE: "", PLACE_COOKIE: str(number)}) for number in range(COUNT))
+    assert [visitor.ask("GET", "/", Accept="text/html")[0] for visitor in (first, second)] == [303, 303]
+    first.ask("GET", "/login")
+    form = urlencode({"email": "ada@example.com", "password": PASSWORD, "csrf": first.cookies[CSRF_COOKIE]}).encode()
+    kind = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{front.address}"}
+    assert first.ask("POST", "/login", form, **kind)[0] == 303
+    second.cookies[SESSION_COOKIE] = first.cookies[SESSION_COOKIE]
+    with second.page() as (socket, _):
+        assert second.ask("GET", "/", Accept="text/html")[0] == 200
+        assert first.ask("POST", "/session/end", **kind, **{SCRIPT_HEADER: "1"})[0] == 204
+        with pytest.raises(ConnectionClosed) as closed:
+            drain(socket)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == SESSION_ENDED
+    assert (first.place, second.place) == (0, 1)
 
 
 def test_a_browser_that_strays_is_sent_back_by_a_new_connection(front: Front):
