@@ -1,6 +1,7 @@
 """The sample list people download to see the format."""
 
 import csv
+from functools import cache
 from io import BytesIO, StringIO
 
 import openpyxl
@@ -16,6 +17,7 @@ ROWS = (
 )
 
 
+@cache
 def sample_csv() -> bytes:
     """Return the sample as CSV in UTF-8; its byte order mark makes Excel read it as such."""
     text = StringIO(newline="")
@@ -23,6 +25,7 @@ def sample_csv() -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
+@cache
 def sample_xlsx() -> bytes:
     """Return the sample as Excel workbook. Numbers are texts, as Excel would shorten long ones."""
     workbook = openpyxl.Workbook()

@@ -1,6 +1,7 @@
 """The screens, in the guide's words and order, and who may open them."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -110,15 +111,18 @@ def list_pages(viewer: Viewer) -> Mapping[str, list[st.Page]]:
     sections: dict[str, list[st.Page]] = {SCREENS[0].section: []}
     for screen in SCREENS:
         if screen.is_open_to(viewer):
-            sections.setdefault(screen.section, []).append(_page(screen))
-    sections[SCREENS[0].section] += [_refusal(screen) for screen in SCREENS if not screen.is_open_to(viewer)]
+            sections.setdefault(screen.section, []).append(copy(_page(screen)))
+    sections[SCREENS[0].section] += [copy(_refusal(screen)) for screen in SCREENS if not screen.is_open_to(viewer)]
     return sections
 
 
+# Made once, and copied for each run: a run lets its page be called once.
+@cache
 def _refusal(screen: Screen) -> st.Page:
     return st.Page(partial(session.refuse, screen.title), title=screen.title, url_path=screen.stem, visibility="hidden")
 
 
+@cache
 def _page(screen: Screen) -> st.Page:
     return st.Page(
         page_path(screen.stem),

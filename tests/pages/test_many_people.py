@@ -1,6 +1,5 @@
 """What is put in the place of Streamlit's own functions does what they do, and is there at all."""
 
-import asyncio
 import socket
 import threading
 import time
@@ -9,7 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from streamlit.runtime.runtime import Runtime
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.runtime import app_session
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -21,13 +22,14 @@ from pages._ui.many_people import serve_many
 def replaced(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let functions be put in the place of Streamlit's, as it starts, and put Streamlit's back afterwards."""
 
-    def put(owner: type, name: str, ours: Any) -> None:
+    def put(owner: Any, name: str, ours: Any) -> None:
         assert callable(getattr(owner, name))
         monkeypatch.setattr(owner, name, ours)
 
     for owner, name in (
         (ScriptRunner, "_run_script"),
-        (Runtime, "_enqueued_some_message"),
+        (AppSession, "_call_soon_on_event_loop"),
+        (app_session, "_populate_theme_msg"),
         (AutoHTTPProtocol, "connection_made"),
     ):
         put(owner, name, getattr(owner, name))
@@ -54,25 +56,74 @@ def test_pages_are_drawn_one_after_the_other(replaced: Callable[..., None]):
     assert at_once == [1] * 8
 
 
-def test_a_bundle_of_messages_wakes_the_server_once(replaced: Callable[..., None]):
-    serve_many(Turns())
-    planned: list[Callable[[], None]] = []
-    needed = asyncio.Event()
-    shared = SimpleNamespace(need_send_data=needed, eventloop=SimpleNamespace(call_soon_threadsafe=planned.append))
-    runtime: Any = SimpleNamespace(_get_async_objs=lambda: shared)
-    wake = Runtime._enqueued_some_message
+class Loop:
+    """The server's loop, as far as bundles need it: what it is told to do, and how often another thread woke it."""
 
-    wake(runtime)
-    wake(runtime)
-    assert len(planned) == 1
-    planned.pop()()
-    assert needed.is_set()
-    wake(runtime)
-    assert planned == []
-    # The server has taken what there was; what comes now is news.
-    needed.clear()
-    wake(runtime)
-    assert len(planned) == 1
+    def __init__(self) -> None:
+        self.woken: list[Callable[[], None]] = []
+        self.later: list[Callable[[], None]] = []
+        self.soon: list[Callable[[], None]] = []
+
+    def call_soon_threadsafe(self, callback: Callable[[], None]) -> None:
+        self.woken.append(callback)
+
+    def call_later(self, _seconds: float, callback: Callable[..., None], *values: Any) -> None:
+        self.later.append(lambda: callback(*values))
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        self.soon.append(callback)
+
+    def run(self) -> None:
+        for waiting in (self.woken, self.later, self.soon):
+            while waiting:
+                waiting.pop(0)()
+
+
+def test_what_a_page_has_made_wakes_the_server_once_a_bundle(replaced: Callable[..., None]):
+    serve_many(Turns())
+    loop, done = Loop(), list[str]()
+    session: Any = SimpleNamespace(_event_loop=loop)
+
+    def hand_over(word: str) -> None:
+        AppSession._call_soon_on_event_loop(session, lambda: done.append(word))
+
+    for word in ("first", "second", "third"):
+        hand_over(word)
+    assert len(loop.woken) == 1
+    loop.run()
+    assert done == ["first", "second", "third"]
+    hand_over("of the next bundle")
+    assert len(loop.woken) == 1
+    loop.run()
+    assert done[3:] == ["of the next bundle"]
+
+
+def test_what_comes_while_a_bundle_is_unpacked_is_not_forgotten(replaced: Callable[..., None]):
+    serve_many(Turns())
+    loop, done = Loop(), list[str]()
+    session: Any = SimpleNamespace(_event_loop=loop)
+
+    def last() -> None:
+        done.append("last")
+
+    AppSession._call_soon_on_event_loop(session, lambda: AppSession._call_soon_on_event_loop(session, last))
+    loop.run()
+    loop.run()
+    assert done == ["last"]
+
+
+def test_a_page_tells_its_theme_as_streamlit_would(replaced: Callable[..., None]):
+    sections = ("theme", "theme.light", "theme.dark", "theme.sidebar", "theme.dark.sidebar")
+    expected = {section: CustomThemeConfig() for section in sections}
+    for section, message in expected.items():
+        app_session._populate_theme_msg(message, section)
+    assert any(message.ByteSize() for message in expected.values())
+    serve_many(Turns())
+    for _ in range(2):
+        for section, message in expected.items():
+            ours = CustomThemeConfig()
+            app_session._populate_theme_msg(ours, section)
+            assert ours == message
 
 
 def test_what_is_sent_is_not_held_back(replaced: Callable[..., None]):
