@@ -10,9 +10,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -258,8 +259,10 @@ def _web(script: Path, environment: Mapping[str, str], count: int = 1) -> Iterat
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     end = time.monotonic() + START_S
     while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        # It is listened before anybody answers.
+        with closing(HTTPConnection("127.0.0.1", port, timeout=START_S)) as probe, suppress(OSError, HTTPException):
+            probe.request("GET", "/_stcore/health")
+            probe.getresponse()
+            return
         time.sleep(0.1)
     raise SystemExit("the web server did not start")
