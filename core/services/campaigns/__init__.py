@@ -1,4 +1,11 @@
-"""Campaigns, from the first draft to what becomes of one under way. Begin with `composing`, then `launching`."""
+"""
+Campaigns, from the first draft to what becomes of one under way.
+
+A launch, in the order in which it is read: `composing` saves the draft; `preflighting` reads it once, with what
+`addressing` makes its audience from, and counts every row; `launching` decides on what was looked at, with
+`deciding` for who may send, and a worker freezes it there. `controlling` is for afterwards, `quick_sending` for a few
+numbers without a draft.
+"""
 
 from dataclasses import dataclass
 

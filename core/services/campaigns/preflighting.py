@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ from core.history.audience.recipients import RecipientSpec
 from core.services.accounts.budgeting import Budgeting, Commitments, beyond_budget, read_commitments
 from core.services.campaigns.addressing import Addressed, address
 from core.services.campaigns.composing import check_lists_ready, check_ready, get_campaign
-from core.state import campaigns
+from core.state import accounts, campaigns
 from core.state.store import State
 
 
@@ -130,6 +130,8 @@ class Preflighting:
             # Only what is right is counted: the same version of the draft need not be looked through again.
             check_ready(viewer, campaign, addressed.lists, self._placeholders_max)
             counted = self._audiences.count(key, spec, often)
+            # That may take a minute, in which what was under way is settled: it would count as open and as sent.
+            reading = self._look_at_budget_again(reading)
         left = self._budgeting.find_left(reading.commitments, now, at=addressed.starts_at, but=campaign.campaign_id)
         preflight = Preflight(
             campaign_id=campaign.campaign_id,
@@ -154,6 +156,13 @@ class Preflighting:
         key = look.preflight.fingerprint
         found, total = self._audiences.rows(key, look.spec, look.often, wanted, size, offset)
         return PreflightRows(_readable(viewer, look.campaign, look.spec, found), total)
+
+    def _look_at_budget_again(self, reading: Reading) -> Reading:
+        if reading.commitments.account.monthly_budget_eur_cents is None:
+            return reading
+        with self._state.read() as session:
+            account = accounts.get_account(session, reading.campaign.account_id)
+            return replace(reading, commitments=read_commitments(session, account))
 
     def _question(self, addressed: Addressed, now: datetime) -> tuple[RecipientSpec, Often, str]:
         campaign, spec = addressed.campaign, addressed.spec()

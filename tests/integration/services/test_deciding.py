@@ -173,6 +173,26 @@ def test_a_budget_that_was_changed_since_counts_as_it_is_now(
     assert_nothing_goes(house, draft.campaign_id, CampaignStatus.INACTIVE)
 
 
+def test_what_is_sent_while_the_rows_are_counted_is_spent_once(
+    house: House, draft: Campaign, monkeypatch: pytest.MonkeyPatch
+):
+    steps.set_budget(house, str(2 * COST))
+    other = house.launch(draft.list_ids[0], name="Another")
+    house.app.campaigns.launching.freeze(other.campaign_id, house.clock)
+    audiences = house.app.campaigns.preflighting._audiences
+    count = audiences.count
+
+    def slow(*arguments: Any) -> object:
+        # What was under way when the draft was read is sent and settled by the time its rows are counted.
+        steps.work(house)
+        return count(*arguments)
+
+    monkeypatch.setattr(audiences, "count", slow)
+    look = house.app.campaigns.preflighting.look(house.viewer, draft.campaign_id, house.now)
+    assert look.preflight.budget_left_eur_cents == COST
+    assert house.app.campaigns.launching.decide(house.viewer, look, house.now).status is CampaignStatus.PROCESSING
+
+
 @pytest.mark.parametrize("gone", [True, False], ids=["deleted", "not ready"])
 def test_a_list_that_cannot_be_sent_to_any_more_stops_it(house: House, draft: Campaign, gone: bool):
     look = house.app.campaigns.preflighting.look(house.viewer, draft.campaign_id, house.now)
