@@ -72,7 +72,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Open each page by everybody at once, and see how long until a rerun is through."""
-    made = traffic.prepare(options.folder, options.rows)
+    # Until now: the Dashboard shows the last days, and today by the hour.
+    made = traffic.prepare(options.folder, options.rows, end_day=datetime.now(UTC).date() + timedelta(days=1))
     baseline = _measure_word(options)
     app, _ = made.open()
     environment = {"HELIOGRAPH_DATA_DIR": str(made.settings.data_dir)}

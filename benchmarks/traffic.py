@@ -29,6 +29,8 @@ from core.state import accounts
 SEED = 20260101
 ACCOUNT_COUNT, COUNTRY_COUNT, NETWORK_COUNT = 12, 60, 250
 DAYS = 365
+# After the last day.
+END_DAY = date(2026, 11, 1)
 TIME_ZONE = "Europe/Berlin"
 MEMORY_MIB = 6144
 # The share of messages whose receipt never comes.
@@ -90,20 +92,23 @@ class Traffic:
         return app, Viewer("bench", "Bench", "bench@example.com", everything, self.account_ids, TIME_ZONE)
 
 
-def prepare(folder: Path, rows: int, days: int = DAYS, *, is_searched: bool = False) -> Traffic:
+def prepare(
+    folder: Path, rows: int, days: int = DAYS, *, is_searched: bool = False, end_day: date = END_DAY
+) -> Traffic:
     """
     Return the lake of *rows* messages over *days* below *folder*, generated now unless it is there.
 
-    *is_searched* has its numbers indexed too, which takes longer than generating them.
+    *is_searched* has its numbers indexed too, which takes longer than generating them. One that has another *end_day*
+    than the last time is generated anew.
     """
-    place = folder / (f"traffic-{rows}" if days == DAYS else f"traffic-{rows}-{days}")
+    parts = ["traffic", str(rows), *([str(days)] if days != DAYS else []), *(["recent"] if end_day != END_DAY else [])]
+    place = folder / "-".join(parts)
     settings = Settings(data_dir=place, duckdb_memory_mib=MEMORY_MIB)
-    end_day = date(2026, 11, 1)
     first_day = end_day - timedelta(days=days)
     series = _series()
     traffic = Traffic(settings, frozenset(str(row["account"]) for row in series), first_day, end_day, rows)
     done = place / "generated.json"
-    made = json.dumps({"rows": rows, "seed": SEED, "file_rows": _FILE_ROWS})
+    made = json.dumps({"rows": rows, "seed": SEED, "file_rows": _FILE_ROWS, **_named(end_day)})
     if not done.exists() or done.read_text() != made:
         # What a run that was cut off has left is no whole year.
         shutil.rmtree(place, ignore_errors=True)
@@ -113,6 +118,11 @@ def prepare(folder: Path, rows: int, days: int = DAYS, *, is_searched: bool = Fa
     if is_searched and _index(traffic):
         _maintain(traffic)
     return traffic
+
+
+def _named(end_day: date) -> dict[str, str]:
+    """Return what tells an end that is not the usual one; lakes that have that were made before there was another."""
+    return {} if end_day == END_DAY else {"end_day": end_day.isoformat()}
 
 
 def _maintain(traffic: Traffic) -> None:
