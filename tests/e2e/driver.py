@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, Error, Locator, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Request, expect
 
 EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -12,17 +13,20 @@ QUIET_MS = 10_000
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
+# Contexts that nobody uses, by browser, address and size. A new one compiles Streamlit's scripts again, which is more
+# work than to draw a page.
+_IDLE: WeakKeyDictionary[Browser, dict[tuple[str, bool], list[BrowserContext]]] = WeakKeyDictionary()
+
+
 @contextmanager
 def person(browser: Browser, url: str, *, phone: bool = False) -> Iterator[Page]:
-    """Open a browser window; at the end, fail if anything outside *url* was asked for."""
-    context = browser.new_context(
-        base_url=url,
-        color_scheme="light",
-        viewport=PHONE if phone else DESKTOP,
-        locale="en-GB",
-        timezone_id="UTC",
-    )
-    context.set_default_timeout(30_000)
+    """
+    Open a browser window of somebody whom *url* does not know; at the end, fail if anything outside it was asked for.
+
+    Scripts that somebody before has fetched and compiled are used again; cookies and what pages store are not.
+    """
+    idle = _IDLE.setdefault(browser, {}).setdefault((url, phone), [])
+    context = idle.pop() if idle else _new_context(browser, url, phone=phone)
     asked: list[str] = []
 
     def note(request: Request) -> None:
@@ -32,9 +36,37 @@ def person(browser: Browser, url: str, *, phone: bool = False) -> Iterator[Page]
     context.on("request", note)
     try:
         yield context.new_page()
-    finally:
+    except BaseException:
         context.close()
+        raise
+    _forget_person(context, url)
+    context.remove_listener("request", note)
+    idle.append(context)
     assert asked == [], f"asked other hosts: {asked}"
+
+
+def _new_context(browser: Browser, url: str, *, phone: bool) -> BrowserContext:
+    context = browser.new_context(
+        base_url=url,
+        color_scheme="light",
+        viewport=PHONE if phone else DESKTOP,
+        locale="en-GB",
+        timezone_id="UTC",
+    )
+    context.set_default_timeout(30_000)
+    return context
+
+
+def _forget_person(context: BrowserContext, url: str) -> None:
+    """Close all pages of *context* and drop all that *url* has stored in it but its files."""
+    last = context.new_page()
+    for page in context.pages:
+        if page != last:
+            page.close()
+    stored = {"origin": url, "storageTypes": "cookies,local_storage,indexeddb,service_workers,cache_storage"}
+    context.new_cdp_session(last).send("Storage.clearDataForOrigin", stored)
+    context.clear_cookies()
+    last.close()
 
 
 def log_in(page: Page, email: str = EMAIL, password: str = PASSWORD) -> None:
