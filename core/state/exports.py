@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.control_characters import as_told
@@ -26,10 +27,18 @@ def find_export(session: Session, export_id: str) -> Export | None:
     return _export(row) if row else None
 
 
+# Asked for by every page, so made once, and without the ORM's books of rows that nobody changes.
+_LATEST = (
+    select(*ExportRow.__table__.columns)
+    .where(ExportRow.user_id == bindparam("user_id"))
+    .order_by(ExportRow.export_id.desc())
+    .limit(bindparam("limit"))
+)
+
+
 def list_exports(session: Session, user_id: str, limit: int) -> list[Export]:
     """Return the person's latest exports, newest first."""
-    found = select(ExportRow).where(ExportRow.user_id == user_id).order_by(ExportRow.export_id.desc()).limit(limit)
-    return [_export(row) for row in session.scalars(found)]
+    return [_export(row) for row in session.execute(_LATEST, {"user_id": user_id, "limit": limit})]
 
 
 def count_unfinished(session: Session, user_id: str) -> int:
@@ -92,7 +101,7 @@ def delete_export(session: Session, export_id: str) -> None:
     session.execute(delete(ExportRow).where(ExportRow.export_id == export_id))
 
 
-def _export(row: ExportRow) -> Export:
+def _export(row: ExportRow | Row[*tuple[Any, ...]]) -> Export:
     return Export(
         export_id=row.export_id,
         user_id=row.user_id,

@@ -1,6 +1,8 @@
 """Views people saved, and what they chose to keep."""
 
-from sqlalchemy import delete, func, select
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from core.domain.views import SavedView
@@ -27,11 +29,17 @@ def find_view_by_name(session: Session, user_id: str, page: str, name: str) -> S
     return _view(row) if row else None
 
 
+# Asked for by whole pages, so made once, and without the ORM's books of rows that nobody changes.
+_VISIBLE = (
+    select(*ViewRow.__table__.columns)
+    .where(ViewRow.page == bindparam("page"), (ViewRow.user_id == bindparam("user_id")) | ViewRow.is_shared)
+    .order_by(folded(ViewRow.name))
+)
+
+
 def list_views(session: Session, user_id: str, page: str) -> list[SavedView]:
     """Return the page's views that are the person's or shared, by name."""
-    visible = (ViewRow.user_id == user_id) | ViewRow.is_shared
-    rows = session.scalars(select(ViewRow).where(ViewRow.page == page, visible).order_by(folded(ViewRow.name)))
-    return [_view(row) for row in rows]
+    return [_view(row) for row in session.execute(_VISIBLE, {"user_id": user_id, "page": page})]
 
 
 def count_views(session: Session, user_id: str) -> int:
@@ -44,10 +52,14 @@ def delete_view(session: Session, view_id: str) -> None:
     session.execute(delete(ViewRow).where(ViewRow.view_id == view_id))
 
 
+_PREFERENCE = select(PreferenceRow.value).where(
+    PreferenceRow.user_id == bindparam("user_id"), PreferenceRow.name == bindparam("name")
+)
+
+
 def find_preference(session: Session, user_id: str, name: str) -> str | None:
     """Return what the person chose, or None."""
-    row = session.get(PreferenceRow, (user_id, name))
-    return row.value if row else None
+    return session.scalar(_PREFERENCE, {"user_id": user_id, "name": name})
 
 
 def set_preference(session: Session, user_id: str, name: str, value: str) -> None:
@@ -55,5 +67,5 @@ def set_preference(session: Session, user_id: str, name: str, value: str) -> Non
     session.merge(PreferenceRow(user_id=user_id, name=name, value=value))
 
 
-def _view(row: ViewRow) -> SavedView:
+def _view(row: ViewRow | Row[*tuple[Any, ...]]) -> SavedView:
     return SavedView(row.view_id, row.user_id, row.page, row.name, row.address, row.is_shared, row.created_at)

@@ -4,6 +4,7 @@ What happens around the web process's life.
 The rollups are read into memory while it answers already, and its clock is kept at the state store's time.
 """
 
+import gc
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -43,3 +44,5 @@ def _warm_up(warm_up: Callable[[], None]) -> None:
     except AppError as error:
         # Whoever asks next is told; what could not be read now is read then.
         log.warning("warm_up_failed", extra={"fault": error.message})
+    # What is there by now stays; looking through it for garbage again and again holds everybody up for 160 ms.
+    gc.freeze()

@@ -7,9 +7,11 @@ and writes them one by one into a copy of the table, which was a quarter of a pa
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from streamlit import dataframe_util
 from streamlit.elements import arrow
 from streamlit.elements.lib.pandas_styler_utils import marshall_styler
@@ -31,9 +33,12 @@ class Texts:
         self.last_row = last_row
         self._shows = shows
 
-    def cells(self) -> pd.DataFrame:
+    def cells(self) -> pa.Table:
         """Return what the cells read, in the shape of the table."""
-        return pd.DataFrame({label: self._column(label) for label in self.data}, dtype=object)
+        labels = tuple(self.data)
+        return pa.table(
+            [pa.array(self._column(label), pa.string()) for label in labels], _schema(labels, len(self.data))
+        )
 
     def rule(self, table: str) -> str:
         """Return the style sheet of the table that has the id *table*."""
@@ -55,6 +60,13 @@ class Texts:
 Texts.__module__, Texts.__qualname__, Texts.__name__ = "pandas.io.formats.style", "Styler", "Styler"
 
 
+@lru_cache(maxsize=256)
+def _schema(labels: tuple[str, ...], rows: int) -> pa.Schema:
+    """Return the schema of so many texts by column, with what the browser needs to find the rows: they are counted."""
+    empty = pd.DataFrame({label: [""] * rows for label in labels}, dtype=object)
+    return pa.Schema.from_pandas(empty)
+
+
 def _plain(value: Any) -> str:
     return f"{value:.{_DECIMALS}f}" if isinstance(value, float) else str(value)
 
@@ -66,7 +78,7 @@ def _marshall(proto: ArrowData, table: Any, default_uuid: str) -> None:
         return
     proto.styler.uuid = default_uuid
     proto.styler.styles = table.rule(default_uuid)
-    proto.styler.display_values = dataframe_util.convert_pandas_df_to_arrow_bytes(table.cells())
+    proto.styler.display_values = dataframe_util.convert_arrow_table_to_arrow_bytes(table.cells())
 
 
 arrow.marshall_styler = _marshall

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from core.domain.audit import Action, AuditFilter, Subject
@@ -29,6 +29,26 @@ def peopled(state: State) -> State:
         accounts.add_account(session, make_account(), NOW)
         users.add_membership(session, "user-1", "account-1")
     return state
+
+
+def test_people_come_with_their_accounts_in_two_statements(peopled: State):
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    with peopled.write() as session:
+        for number in range(2, 8):
+            users.add_user(session, make_user(user_id=f"user-{number}", email=f"{number}@example.com"), NOW)
+            if number % 2:
+                users.add_membership(session, f"user-{number}", "account-1")
+    event.listen(peopled._engine, "before_cursor_execute", note)
+    with peopled.read() as session:
+        found = users.list_active(session)
+    event.remove(peopled._engine, "before_cursor_execute", note)
+    assert len([statement for statement in asked if statement.startswith("SELECT")]) == 2
+    assert {person.user_id for person in found if person.account_ids} == {"user-1", "user-3", "user-5", "user-7"}
+    assert len(found) == 7
 
 
 def record(state: State, action: Action, name: str, minutes: int) -> None:

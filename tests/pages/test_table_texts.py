@@ -58,6 +58,8 @@ def test_cells_read_as_in_a_styler():
     theirs, ours = as_streamlit_does(), as_we_do(last_row=LAST)
     expected, found = (convert_arrow_bytes_to_pandas_df(each.styler.display_values) for each in (theirs, ours))
     assert found.to_dict("list") == expected.to_dict("list")
+    assert found.index.equals(expected.index)
+    assert isinstance(found.index, pd.RangeIndex)
     assert found["rate"].tolist() == ["0.5", "–", "1.0"]
     assert ours.styler.styles == theirs.styler.styles
     assert ours.styler.uuid == theirs.styler.uuid

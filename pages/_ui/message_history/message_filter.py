@@ -167,13 +167,11 @@ def _apply(filters: dict[str, str]) -> None:
 def _say_what_is_closed() -> None:
     """Name the viewer's inactive accounts, whose messages are not among those shown."""
     app, viewer = session.current()
-    names = [
-        item.display_name
-        for item in app.accounts.managing.list_accounts(viewer)
-        if item.account_id in viewer.inactive_ids
-    ]
-    if names:
-        st.caption(
-            f":material/lock: Not shown: messages of {formats.plain(', '.join(names))}. "
-            f"{'The account is' if len(names) == 1 else 'These accounts are'} inactive."
-        )
+    if not viewer.inactive_ids:
+        return
+    mine = app.accounts.managing.list_accounts(viewer)
+    names = [item.display_name for item in mine if item.account_id in viewer.inactive_ids]
+    st.caption(
+        f":material/lock: Not shown: messages of {formats.plain(', '.join(names))}. "
+        f"{'The account is' if len(names) == 1 else 'These accounts are'} inactive."
+    )

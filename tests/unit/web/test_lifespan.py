@@ -1,6 +1,7 @@
 """The web process answers at once; what makes it fast is read beside that."""
 
 import asyncio
+import gc
 import logging
 import threading
 
@@ -55,3 +56,15 @@ def test_the_clock_is_kept_from_start_to_end() -> None:
 
     asyncio.run(begin())
     assert ended.wait(30)
+
+
+def test_what_is_there_after_the_start_is_not_searched_for_garbage() -> None:
+    gc.unfreeze()
+    try:
+        asyncio.run(live(lambda: None))
+        for thread in threading.enumerate():
+            if thread.name == "warm-up":
+                thread.join(30)
+        assert gc.get_freeze_count() > 1_000
+    finally:
+        gc.unfreeze()
