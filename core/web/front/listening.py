@@ -19,8 +19,10 @@ log = logging.getLogger(__name__)
 HEAD_S, MOST_WAITING = 10.0, 1_000
 # Until a place that is being started anew takes somebody, before another one does.
 TAKE_S = 10.0
-# Between two looks at a head that came in pieces, or at a place that is busy.
+# Between two looks at a place that is busy, and between the first two at a head that came in pieces.
 LOOK_S = 0.02
+# Between the last two: a thousand strangers who send half a head must not keep the front busy.
+SELDOM_S = 1.0
 BACKLOG = 2_048
 
 
@@ -92,7 +94,7 @@ class Listening:
 
 async def _peek(connection: socket.socket) -> bytes:
     """Return the head of the first request without taking it; b"" when the browser has left."""
-    loop = asyncio.get_running_loop()
+    loop, pause_s = asyncio.get_running_loop(), LOOK_S
     connection.setblocking(False)
     while True:
         readable = loop.create_future()
@@ -105,7 +107,8 @@ async def _peek(connection: socket.socket) -> bytes:
         if not head or is_whole(head):
             return head
         # What is there already makes it readable at once: the rest is waited for by the clock.
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, SELDOM_S)
 
 
 def _notice(readable: asyncio.Future[None]) -> None:

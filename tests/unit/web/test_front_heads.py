@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from core.web.front.heads import MOST_BYTES, PLACE_COOKIE, find_place, is_whole, place_cookie
@@ -23,6 +25,8 @@ def head(*lines: str) -> bytes:
         (("Cookie: heliograph_place=\u0661",), None),
         (("X-Note: heliograph_place=1",), None),
         (("Cookie: a=\xff; heliograph_place=1",), 1),
+        (("Cookie: heliograph_place=1\nX-Note: a",), 1),
+        (("X-Note: a\nCookie: heliograph_place=1",), 1),
     ],
 )
 def test_a_place_is_a_number_in_its_cookie_and_nothing_else(lines: tuple[str, ...], number: int | None):
@@ -46,3 +50,20 @@ def test_a_head_is_waited_for_until_its_end_and_no_longer_than_anybody_would_tak
     assert is_whole(head())
     assert is_whole(head() + b"body")
     assert is_whole(b"x" * MOST_BYTES)
+
+
+def test_a_head_ends_where_the_server_ends_it():
+    bare = b"GET / HTTP/1.1\nCookie: heliograph_place=1\n\nCookie: heliograph_place=2\n"
+    assert is_whole(bare)
+    assert find_place(bare, PLACE_COOKIE) == 1
+
+
+@pytest.mark.parametrize(
+    "filling", [" ", "\t", "\r", "\n", ";", "=", ":", "\r\ncookie:", " \ncookie: ", "; heliograph_place="]
+)
+def test_no_head_holds_the_front_up(filling: str):
+    # One loop looks at all heads: seconds of it would be everybody's.
+    hostile = head("Cookie:" + filling * (MOST_BYTES // len(filling)) + "\nx")
+    began = time.process_time()
+    find_place(hostile, PLACE_COOKIE)
+    assert time.process_time() - began < 0.5

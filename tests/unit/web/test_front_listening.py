@@ -86,6 +86,23 @@ def test_a_head_in_pieces_is_waited_for():
     run(test)
 
 
+def test_a_head_that_does_not_end_is_looked_at_ever_more_seldom(monkeypatch: pytest.MonkeyPatch):
+    looks: list[bytes] = []
+    monkeypatch.setattr(listening, "HEAD_S", 1.0)
+    monkeypatch.setattr(listening, "is_whole", lambda head: looks.append(head) is not None)
+
+    async def test(_: list[Place], address: tuple[str, int]) -> None:
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(HEAD[:-1])
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await reader.readexactly(1)
+        writer.close()
+
+    run(test)
+    # At 0, 20, 60, 140, 300 and 620 ms.
+    assert 2 <= len(looks) <= 6
+
+
 def test_who_comes_first_gets_the_place_with_the_fewest():
     async def test(places: list[Place], address: tuple[str, int]) -> None:
         places[0].connections = 5
