@@ -1,4 +1,8 @@
-"""How long a page takes with a hundred people on it, each with accounts and a period of his or her own."""
+"""
+How long a page takes with a hundred people on it, each with accounts and a period of his or her own.
+
+The rate is of answers a second: all people's together.
+"""
 
 import argparse
 import asyncio
@@ -66,6 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pause", type=float, default=5.0, help="seconds on average between two reruns of a person")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each page is looked at")
     parser.add_argument("--processes", type=int, default=1, help="web processes behind one address")
+    parser.add_argument("--pages", nargs="+", choices=_PAGES, default=list(_PAGES), help="which pages, all by default")
     parser.add_argument("--sending", action="store_true", help="while a campaign is being sent")
     parser.add_argument("--folder", type=Path, default=Path("data/benchmarks"), help="where generated traffic is kept")
 
@@ -83,9 +88,9 @@ def run(options: argparse.Namespace) -> int:
             address = running.enter_context(_web(ROOT / "Home.py", environment, options.processes))
             if options.sending:
                 running.enter_context(_campaign(app, people[0][0], environment, options))
-            for page, ask in _PAGES.items():
+            for page in options.pages:
                 visitors = [
-                    Visitor(token, page, ask(random.Random(number), made))  # noqa: S311 - guards nothing
+                    Visitor(token, page, _PAGES[page](random.Random(number), made))  # noqa: S311 - guards nothing
                     for number, (_, token) in enumerate(people)
                 ]
                 _measure(address, visitors, options, page, baseline)
@@ -112,7 +117,8 @@ def _measure(
     taken = sorted(seconds for visitor in visitors for seconds in visitor.taken)
     for share in (50, 95):
         case = f"{words}, {options.sessions} people, {share} % within"
-        Case(NAME, case, options.rows, percentile(taken, share), watch.peak_mib, baseline).emit()
+        rate = len(taken) / options.seconds
+        Case(NAME, case, options.rows, percentile(taken, share), watch.peak_mib, baseline, rate).emit()
     return percentile(taken, 95)
 
 
@@ -223,7 +229,7 @@ _PAGES: Mapping[str, Callable[[random.Random, traffic.Traffic], str]] = {
 @contextmanager
 def _campaign(app: App, viewer: Viewer, environment: dict[str, str], options: argparse.Namespace) -> Iterator[None]:
     """Send a campaign by a worker of its own while the block runs, for longer than all pages are looked at."""
-    seconds = (options.seconds + 2 * options.pause) * (len(_PAGES) + 1)
+    seconds = (options.seconds + 2 * options.pause) * (len(options.pages) + 1)
     draft = prepare_draft(app, viewer, app.settings.data_dir, round(seconds * SENT_PER_S))
     campaign_id = app.campaigns.composing.save(viewer, draft, app.clock()).campaign_id
     app.campaigns.launching.launch(viewer, campaign_id, app.clock())
