@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, cast
 
@@ -14,6 +14,9 @@ from core.turns import elsewhere
 T = TypeVar("T")
 
 MOST_BYTES = 32 << 20
+# Of memory, measured: a table's column beside its values, what holds a dataclass's fields, and a place beside its
+# question and its answer.
+_COLUMN_BYTES, _FIELDS_BYTES, _PLACE_BYTES = 1_500, 350, 500
 
 
 @dataclass
@@ -57,6 +60,9 @@ class KeptAnswers:
                 if not place.answers:
                     place.answers.append(find())
                     self._weigh(question, place)
+            except BaseException:
+                self._forget(question, place)
+                raise
             finally:
                 place.finding.release()
         return cast("T", place.answers[0])
@@ -70,9 +76,15 @@ class KeptAnswers:
             self._kept.move_to_end(question)
             return place
 
+    def _forget(self, question: Hashable, place: _Kept) -> None:
+        """Keep no place for what has no answer: it would weigh nothing, and never go."""
+        with self._lock:
+            if self._kept.get(question) is place:
+                del self._kept[question]
+
     def _weigh(self, question: Hashable, place: _Kept) -> None:
         """Count the answer's bytes, and forget those that were asked for longest ago when there are too many."""
-        weight = weigh(place.answers[0]) + sys.getsizeof(question)
+        weight = weigh(place.answers[0]) + weigh(question) + _PLACE_BYTES
         with self._lock:
             if self._kept.get(question) is not place:
                 return
@@ -82,10 +94,15 @@ class KeptAnswers:
                 self._weight -= self._kept.popitem(last=False)[1].weight
 
 
-def weigh(answer: object) -> int:
-    """Return about how many bytes of memory an answer takes, tables with all they refer to."""
-    if isinstance(answer, pa.Table):
-        return int(answer.get_total_buffer_size())
-    if is_dataclass(answer):
-        return sum(weigh(getattr(answer, each.name)) for each in fields(answer))
-    return sys.getsizeof(answer)
+def weigh(kept: object) -> int:
+    """Return about how many bytes of memory a question or an answer takes, with all it refers to."""
+    if isinstance(kept, pa.Table):
+        return int(kept.get_total_buffer_size()) + _COLUMN_BYTES * kept.num_columns
+    own = sys.getsizeof(kept)
+    if is_dataclass(kept):
+        return own + _FIELDS_BYTES + sum(weigh(getattr(kept, each.name)) for each in fields(kept))
+    if isinstance(kept, Mapping):
+        return own + sum(weigh(key) + weigh(value) for key, value in kept.items())
+    if isinstance(kept, Collection) and not isinstance(kept, str | bytes):
+        return own + sum(map(weigh, kept))
+    return own

@@ -1,12 +1,14 @@
 """Answers that are given again."""
 
 import threading
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pytest
 
+from core.domain.accounts import Account, AccountStatus, AccountType
 from core.services.reports.kept_answers import KeptAnswers, weigh
 
 
@@ -106,3 +108,40 @@ def test_tables_weigh_what_they_refer_to():
 
     table = pa.table({"number": list(range(1_000))})
     assert weigh(Page(table.slice(0, 1), 1)) > 8_000
+
+
+def _accounts(count: int) -> tuple[Account, ...]:
+    """Return accounts that share no text with others, as a store gives them."""
+    texts = [(f"id of {number}", f"name of {number}", f"display name of {number}") for number in range(count)]
+    return tuple(Account(*text, AccountType.CAMPAIGN, AccountStatus.ACTIVE, "simulator", 10) for text in texts)
+
+
+def test_questions_are_bounded_as_their_answers_are():
+    # Somebody of many accounts looks for what is not there, page after page: all that is kept is what was asked.
+    most = 1 << 20
+    answers = KeptAnswers(lambda: 1, most_bytes=most)
+    tracemalloc.start()
+    try:
+        for page in range(300):
+            answers.get(("messages", page, _accounts(50)), lambda: None)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most / 2 < held < most * 1.2
+
+
+def test_what_has_no_answer_takes_no_room():
+    answers = KeptAnswers(lambda: 1)
+
+    def fail() -> str:
+        raise ValueError("no answer")
+
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            with pytest.raises(ValueError, match="no answer"):
+                answers.get("x" * 10_000 + str(number), fail)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 200_000
