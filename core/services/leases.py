@@ -50,14 +50,17 @@ class Stopped(StorageError):
 
 @dataclass(frozen=True)
 class Lease:
-    """One's own hold on a thing; *owner* is the name it goes by in the store."""
+    """
+    One's own hold on a thing; *owner* is the name it goes by in the store.
+
+    *renew* puts off its end, in the transaction that writes what came of the work: nothing may be written if it returns
+    False, since somebody else has the lease or has ended the work. *check* raises `Stopped` when the worker ends: to be
+    called between two steps of what takes long.
+    """
 
     owner: str
     renew: Callable[[Session], bool]
     check: Callable[[], None]
-    """`renew` puts off its end, in the transaction that writes what came of the work: nothing may be written if it
-    returns False, since somebody else has the lease or has ended the work. `check` raises `Stopped` when the worker
-    ends: to be called between two steps of what takes long."""
 
 
 class Leases:
