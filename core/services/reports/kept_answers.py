@@ -97,7 +97,7 @@ class KeptAnswers:
 def weigh(kept: object) -> int:
     """Return about how many bytes of memory a question or an answer takes, with all it refers to."""
     if isinstance(kept, pa.Table):
-        return int(kept.get_total_buffer_size()) + _COLUMN_BYTES * kept.num_columns
+        return int(kept.get_total_buffer_size() + _COLUMN_BYTES * kept.num_columns)
     own = sys.getsizeof(kept)
     if is_dataclass(kept):
         return own + _FIELDS_BYTES + sum(weigh(getattr(kept, each.name)) for each in fields(kept))
