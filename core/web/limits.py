@@ -12,6 +12,9 @@ from core.errors import Busy
 from core.services.people.passwords import HASHING_MAX, RETRY_AFTER_S, WAITING_MAX
 
 FORM_MAX_BYTES = 64 * 1024
+# A form comes at once, or by a bad line in some seconds. Whoever sends a piece now and then would hold a connection for
+# ever, with no session and uncounted.
+FORM_S = 30.0
 # What is read and dropped of a body that was refused, and for how many seconds at most.
 DROPPED_BYTES, DROPPED_S = 1 << 20, 10
 P = ParamSpec("P")
@@ -45,7 +48,7 @@ async def drop_rest(receive: Receive, last: Message | None = None, *, most_bytes
 
 
 class BodyLimit:
-    """ASGI middleware: request bodies on *paths* are read up to *max_bytes*, then refused with 413."""
+    """ASGI middleware: request bodies on *paths* have *max_bytes* at most (413) and come within `FORM_S` (408)."""
 
     def __init__(self, app: ASGIApp, *, paths: Collection[str], max_bytes: int = FORM_MAX_BYTES) -> None:
         self._app = app
@@ -57,8 +60,13 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"] not in self._paths:
             await self._app(scope, receive, send)
             return
-        first = await self._read(receive)
-        if first is None:
+        first: Message | None = None
+        with move_on_after(FORM_S) as waiting:
+            first = await self._read(receive)
+        if waiting.cancelled_caught:
+            refusal = PlainTextResponse("The form did not come in time.", 408, headers={"Connection": "close"})
+            await refusal(scope, receive, send)
+        elif first is None:
             refusal = PlainTextResponse("The form is too large.", 413, headers={"Connection": "close"})
             await refusal(scope, receive, send)
         elif first["type"] == "http.request":

@@ -1,14 +1,16 @@
+import asyncio
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 from argon2 import PasswordHasher
+from starlette.types import Message
 
 from core.errors import Busy
 from core.services.people.passwords import RETRY_AFTER_S, WAITING_MAX, Passwords, Turns
 from core.web import limits
-from core.web.limits import FORM_MAX_BYTES
+from core.web.limits import FORM_MAX_BYTES, BodyLimit
 from core.web.next_page import ENTRANCE
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
@@ -42,6 +44,31 @@ def test_other_paths_have_their_own_limits(browser: Browser) -> None:
 def test_whoever_leaves_in_the_middle_of_a_form_is_no_fault(browser: Browser, path: str) -> None:
     # As it was: a line of traceback in the log for each call on the way, whenever a stranger liked.
     assert browser.leave("POST", path, FORM | {"content-length": "500"}) == []
+
+
+def test_a_form_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FORM_S", 0.05)
+    sent: list[Message] = []
+    begun: list[Message] = [{"type": "http.request", "body": b"a", "more_body": True}]
+
+    async def receive() -> Message:
+        if not begun:
+            await asyncio.sleep(10)
+        return begun.pop()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def never(*_: object) -> None:
+        pytest.fail("was passed on without its form")
+
+    async def ask() -> None:
+        async with asyncio.timeout(5):
+            await BodyLimit(never, paths={"/login"})({"type": "http", "path": "/login"}, receive, send)
+
+    asyncio.run(ask())
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
 
 
 FORMS = {
