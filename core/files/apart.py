@@ -22,6 +22,7 @@ from core.errors import InvalidFile, InvalidInput, StorageError
 from core.files import cdr_sample, pictures, price_lists, reading
 from core.files.cdr_sample import CdrSample
 from core.files.child import FAULTS, REFUSED
+from core.turns import away
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,19 @@ def _run(task: Callable[..., bytes], *arguments: str, hint: str, given: bytes = 
     Raises: InvalidFile, InvalidInput: as the task, or it takes too much time or memory. StorageError: too many others.
     """
     command = [sys.executable, "-m", "core.files.child", str(cpu_s), task.__module__, task.__name__, *arguments]
+    # Up to a minute and a half, in which others' pages are drawn.
+    with away():
+        done = _wait_for(command, given, hint)
+    if done.returncode == REFUSED:
+        fault, message, its_hint, field = json.loads(done.stdout)
+        raise FAULTS[fault](message, hint=its_hint, field=field)
+    if done.returncode:
+        log.warning("look_failed", extra={"status": done.returncode, "reason": done.stderr.decode()[-300:]})
+        raise InvalidFile("The file takes too much time or memory to read.", hint=hint, field="file")
+    return done.stdout
+
+
+def _wait_for(command: list[str], given: bytes, hint: str) -> "subprocess.CompletedProcess[bytes]":
     if not _turns.acquire(timeout=_WAIT_S):
         raise StorageError("Too many files are being looked into.", hint="Try again in a minute.")
     try:
@@ -100,10 +114,4 @@ def _run(task: Callable[..., bytes], *arguments: str, hint: str, given: bytes = 
         raise InvalidFile("The file takes too long to read.", hint=hint, field="file") from None
     finally:
         _turns.release()
-    if done.returncode == REFUSED:
-        fault, message, its_hint, field = json.loads(done.stdout)
-        raise FAULTS[fault](message, hint=its_hint, field=field)
-    if done.returncode:
-        log.warning("look_failed", extra={"status": done.returncode, "reason": done.stderr.decode()[-300:]})
-        raise InvalidFile("The file takes too much time or memory to read.", hint=hint, field="file")
-    return done.stdout
+    return done

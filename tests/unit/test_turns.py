@@ -1,12 +1,13 @@
 """Who computes when."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from core.turns import Turns, elsewhere
+from core.turns import Turns, away, elsewhere
 from tests.support.waiting import wait_until as wait_for
 
 
@@ -111,6 +112,56 @@ def test_one_that_never_ends_holds_up_the_others_only_for_a_while():
         made.start("second", lambda: None)
         wait_until(lambda: made.began == ["sleeps", "second"])
         end.set()
+
+
+def test_one_that_never_ends_holds_up_each_of_the_others_but_once_in_all():
+    # As it was: each of the others waited for its own while, so that one slow file made a hundred people wait.
+    patience_s, end = 0.3, threading.Event()
+    turns, began_s = Turns(patience_s=patience_s), time.monotonic()
+    with runs(turns) as made:
+        made.start("sleeps", lambda: end.wait(30))
+        wait_until(lambda: made.began == ["sleeps"])
+        for _ in range(20):
+            made.start("page", lambda: None)
+        wait_until(lambda: len(made.began) == 21)
+        assert time.monotonic() - began_s < 10 * patience_s
+        end.set()
+
+
+def test_whoever_comes_back_after_a_long_time_is_counted_again():
+    turns, slow, end = Turns(patience_s=0.05), threading.Event(), threading.Event()
+
+    def work() -> None:
+        slow.wait(10)
+        with elsewhere():
+            pass
+        turns._patience_s = PATIENT
+        end.wait(10)
+
+    with runs(turns) as made:
+        made.start("works", work)
+        made.start("second", lambda: None)
+        wait_until(lambda: made.began == ["works", "second"])
+        slow.set()
+        wait_until(lambda: turns._patience_s == PATIENT)
+        made.start("third", lambda: None)
+        wait_until(asleep(turns, 1))
+        end.set()
+    assert made.began == ["works", "second", "third"]
+
+
+def test_who_is_away_is_not_under_way():
+    turns, back = Turns(most=1, patience_s=PATIENT), threading.Event()
+
+    def wait() -> None:
+        with away():
+            back.wait(10)
+
+    with runs(turns) as made:
+        for count in (1, 2, 3):
+            made.start("waits", wait)
+            wait_until(lambda count=count: len(made.began) == count)
+        back.set()
 
 
 def test_a_turn_within_a_turn_is_the_same_one():

@@ -12,6 +12,7 @@ from core.domain.cdr import PriceUnit
 from core.errors import InvalidFile, InvalidInput, StorageError
 from core.files import apart, cdr_sample, child
 from core.files.apart import APART, HERE
+from core.turns import Turns
 
 HEADER = b"PhoneNumber,Name\n"
 # A second look at the same coefficients: few bytes in the file, and all of its pixels to go through.
@@ -167,6 +168,25 @@ def test_more_files_at_once_than_there_is_room_for_wait_and_are_refused(path, mo
         APART.columns(path, "guests.csv")
     path.write_bytes(HEADER + b"491796548754,Beau\n")
     assert APART.columns(path, "guests.csv") == ("PhoneNumber", "Name")
+
+
+def test_others_pages_are_drawn_while_a_child_looks(path, monkeypatch):
+    path.write_bytes(HEADER)
+    turns, began = Turns(most=1, patience_s=60), threading.Event()
+
+    def draw():
+        with turns.take():
+            began.set()
+
+    def run(*_, **__):
+        other = threading.Thread(target=draw, daemon=True)
+        other.start()
+        assert began.wait(10)
+        return _Done()
+
+    monkeypatch.setattr(apart.subprocess, "run", run)
+    with turns.take():
+        APART.columns(path, "guests.csv")
 
 
 def test_a_child_has_its_limits_and_none_of_our_keys(path, monkeypatch):
