@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -15,8 +16,9 @@ from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.lists import ListStatus
 from core.domain.people import UserStatus
 from core.domain.permissions import Permission, Viewer
-from core.errors import AppError, Conflict, Forbidden, InvalidInput
+from core.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from core.history.lake.connection import Lake
+from core.services.campaigns.deciding import decide_sender
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.people.adding_people import NewPerson
 from core.state import accounts, campaigns, lists, users
@@ -102,6 +104,22 @@ def test_who_may_not_send_any_more_launches_nothing(
     with pytest.raises(Forbidden, match="may not send") as caught:
         house.app.campaigns.launching.decide(maria, look, house.now)
     assert caught.value.hint
+    assert_nothing_goes(house, draft.campaign_id, CampaignStatus.INACTIVE)
+
+
+def test_nor_who_never_might(house: House, maria: Viewer, draft: Campaign):
+    # The store would let her: a session that is older than what she was given is judged by what it knows.
+    look = house.app.campaigns.preflighting.look(house.viewer, draft.campaign_id, house.now)
+    account_id = draft.account_id
+    without, elsewhere = replace(maria, permissions=frozenset()), replace(maria, account_ids=frozenset())
+    with house.app.state.write() as session:
+        with pytest.raises(Forbidden, match="needs the permission"):
+            decide_sender(session, without, Permission.CAMPAIGN, account_id)
+        with pytest.raises(NotFound):
+            decide_sender(session, elsewhere, Permission.CAMPAIGN, account_id)
+    # Nor is anybody told how another account's campaign stands.
+    with pytest.raises(NotFound):
+        house.app.campaigns.launching.decide(elsewhere, look, house.now, "of another look")
     assert_nothing_goes(house, draft.campaign_id, CampaignStatus.INACTIVE)
 
 
