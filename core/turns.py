@@ -8,15 +8,19 @@ So a page begins when no other is being computed; it gives its turn back while t
 Whoever comes back from the lake goes on at once: it may hold a lock that others wait for, and would hold them up for
 good. So at times two or three compute, but no new one begins.
 
-Who neither ends nor comes to a store for a while is no longer counted: it waits for something that nobody told of, and
-one person's slow file must not make everybody wait for that long.
+Who neither ends nor comes to a store or back for a while is no longer counted: it waits for a store that is away, or
+for something that nobody told of, and must not make those wait for so long who need none of it.
 """
 
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+
+from core.errors import StorageError
 
 MOST_UNDER_WAY = 6
 PATIENCE_S = 0.25
@@ -24,14 +28,14 @@ PATIENCE_S = 0.25
 _mine = threading.local()
 
 
+@dataclass(eq=False)
 class _Turn:
-    """One thread's turn; who waits for it waits for *may_begin*."""
+    """One thread's turn, since when it computes or waits for a store, and what it waits for before it begins."""
 
-    def __init__(self, turns: "Turns") -> None:
-        self.turns = turns
-        self.may_begin = threading.Event()
-        # When it began, or came back from a store.
-        self.moved_at_s = 0.0
+    turns: "Turns"
+    begins: threading.Event = field(default_factory=threading.Event)
+    since_s: float = 0.0
+    is_away: bool = False
 
 
 class Turns:
@@ -40,8 +44,8 @@ class Turns:
 
     Args:
         most: So many are under way at most, those that wait for a store among them.
-        patience_s: Who has computed for so long is not counted until it moves again. When for so long nobody at all
-            came to an end or gave back a turn, the next begins all the same: a store may be away.
+        patience_s: Who has computed, or waited for a store, for so long at a stretch is not counted until it goes on:
+            what takes long may be a store that is away, or a file that is read.
     """
 
     def __init__(self, most: int = MOST_UNDER_WAY, patience_s: float = PATIENCE_S) -> None:
@@ -49,9 +53,7 @@ class Turns:
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._waiting: deque[_Turn] = deque()
-        self._computing: set[_Turn] = set()
-        self._elsewhere = 0
-        self._moved_at_s = time.monotonic()
+        self._under_way: set[_Turn] = set()
 
     @contextmanager
     def take(self) -> Iterator[None]:
@@ -59,58 +61,53 @@ class Turns:
         if getattr(_mine, "turn", None) is not None:
             yield
             return
-        turn = self._begin()
+        turn = _Turn(self)
+        self._begin(turn)
         _mine.turn = turn
         try:
             yield
         finally:
             _mine.turn = None
             with self._lock:
-                self._computing.discard(turn)
-                self._move()
+                self._under_way.remove(turn)
+                self._admit()
 
     @contextmanager
     def give_back(self, turn: _Turn, *, counts: bool) -> Iterator[None]:
-        """Let others compute while the block runs, which *counts* as under way or not."""
-        with self._lock:
-            self._computing.discard(turn)
-            self._elsewhere += counts
-            self._move()
+        """Let others compute while the block runs, *counts* says whether this one is under way; not again within."""
+        if turn.is_away:
+            yield
+            return
+        self._move(turn, since_s=time.monotonic() if counts else -math.inf, is_away=True)
         try:
             yield
         finally:
-            with self._lock:
-                self._elsewhere -= counts
-                self._computing.add(turn)
-                turn.moved_at_s = time.monotonic()
+            self._move(turn, since_s=time.monotonic(), is_away=False)
 
-    def _begin(self) -> _Turn:
-        turn = _Turn(self)
+    def _begin(self, turn: _Turn) -> None:
         with self._lock:
             self._waiting.append(turn)
             self._admit()
-        while not turn.may_begin.wait(self._patience_s):
+        while not turn.begins.wait(self._patience_s):
+            # Whoever looks lets in the first one: those who are stuck do not say so.
             with self._lock:
                 self._admit()
-                stuck = time.monotonic() - self._moved_at_s >= self._patience_s
-                if stuck and self._waiting and self._waiting[0] is turn:
-                    self._let_in()
-        return turn
 
-    def _move(self) -> None:
-        self._moved_at_s = time.monotonic()
-        self._admit()
+    def _move(self, turn: _Turn, *, since_s: float, is_away: bool) -> None:
+        with self._lock:
+            turn.since_s, turn.is_away = since_s, is_away
+            self._admit()
 
     def _admit(self) -> None:
-        since_s = time.monotonic() - self._patience_s
-        if self._waiting and self._elsewhere < self._most and all(on.moved_at_s <= since_s for on in self._computing):
-            self._let_in()
-
-    def _let_in(self) -> None:
-        turn = self._waiting.popleft()
-        self._moved_at_s = turn.moved_at_s = time.monotonic()
-        self._computing.add(turn)
-        turn.may_begin.set()
+        if not self._waiting:
+            return
+        now_s = time.monotonic()
+        counted = [turn for turn in self._under_way if now_s - turn.since_s < self._patience_s]
+        if len(counted) < self._most and all(turn.is_away for turn in counted):
+            first = self._waiting.popleft()
+            first.since_s = now_s
+            self._under_way.add(first)
+            first.begins.set()
 
 
 def elsewhere() -> AbstractContextManager[None]:
@@ -119,10 +116,53 @@ def elsewhere() -> AbstractContextManager[None]:
 
 
 def away() -> AbstractContextManager[None]:
-    """The same while the block waits for long, and for nothing that others need."""
+    """The same while the block waits for long, and takes nothing that others need."""
     return _give_back(counts=False)
 
 
 def _give_back(*, counts: bool) -> AbstractContextManager[None]:
     turn: _Turn | None = getattr(_mine, "turn", None)
     return turn.turns.give_back(turn, counts=counts) if turn else nullcontext()
+
+
+@contextmanager
+def held(lock: threading.Lock) -> Iterator[bool]:
+    """Hold *lock* while the block runs, and let others compute as long as it is not free; tells whether it was not."""
+    waited = not lock.acquire(blocking=False)
+    if waited:
+        with away():
+            lock.acquire()
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
+class OneForAll:
+    """
+    A lock for what one thread asks a store for all: who waits for it meanwhile hears, too, that the store is away.
+
+    Else each of a hundred would find that out by itself, one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fault: StorageError | None = None
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """
+        Be the one while the block runs, as soon as nobody else is.
+
+        Raises: StorageError: what the one before raised, as long as this thread waited for it; its cause is the same.
+        """
+        with held(self._lock) as waited:
+            fault = self._fault
+            if waited and fault is not None:
+                raise StorageError(fault.message, hint=fault.hint, field=fault.field) from fault.__cause__
+            self._fault = None
+            try:
+                yield
+            except StorageError as error:
+                self._fault = error
+                raise

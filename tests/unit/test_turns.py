@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from core.turns import Turns, away, elsewhere
+from core.errors import StorageError
+from core.turns import OneForAll, Turns, away, elsewhere, held
 from tests.support.waiting import wait_until as wait_for
 
 
@@ -185,3 +186,120 @@ def test_a_turn_ends_with_an_error_too():
 def test_without_a_turn_nothing_is_given_back():
     with elsewhere():
         pass
+
+
+def test_those_who_wait_for_a_store_that_is_away_hold_up_nobody_who_needs_it_not():
+    turns, answered = Turns(most=2, patience_s=0.02), threading.Event()
+
+    def ask() -> None:
+        with elsewhere():
+            answered.wait(10)
+
+    with runs(turns) as made:
+        for count in range(1, 9):
+            made.start("asks", ask)
+            wait_until(lambda count=count: len(made.began) == count)
+        assert len(turns._under_way) == 8
+        # None of them is waited for any more: one after the other has a turn at once, and not after a while each.
+        turns._patience_s = PATIENT
+        for turn in turns._under_way:
+            turn.since_s -= 2 * PATIENT
+        for number in range(20):
+            made.start(f"another {number}", lambda: None)
+        wait_until(lambda: len(made.began) == 28)
+        wait_until(lambda: all(turn.is_away for turn in turns._under_way))
+        assert len(turns._under_way) == 8
+        answered.set()
+
+
+def test_who_comes_back_after_long_is_counted_again():
+    turns, answered, end = Turns(patience_s=PATIENT), threading.Event(), threading.Event()
+    back = threading.Event()
+
+    def ask() -> None:
+        with elsewhere():
+            answered.wait(10)
+        back.set()
+        end.wait(10)
+
+    with runs(turns) as made:
+        made.start("asks", ask)
+        wait_until(lambda: made.began == ["asks"])
+        (turn,) = turns._under_way
+        wait_until(lambda: turn.is_away)
+        turn.since_s -= 2 * PATIENT
+        answered.set()
+        assert back.wait(10)
+        made.start("next", lambda: None)
+        wait_until(asleep(turns, 1))
+        assert made.began == ["asks"]
+        end.set()
+    assert made.began == ["asks", "next"]
+
+
+def test_waiting_within_waiting_gives_back_one_turn():
+    turns, end = Turns(patience_s=PATIENT), threading.Event()
+
+    def ask() -> None:
+        with elsewhere():
+            with elsewhere():
+                pass
+            end.wait(10)
+
+    with runs(turns) as made:
+        made.start("asks", ask)
+        made.start("second", lambda: end.wait(10))
+        wait_until(lambda: made.began == ["asks", "second"])
+        made.start("third", lambda: None)
+        wait_until(asleep(turns, 1))
+        assert made.began == ["asks", "second"]
+        assert len(turns._under_way) == 2
+        end.set()
+
+
+def test_who_waits_for_a_lock_lets_the_next_begin():
+    turns, lock, end = Turns(patience_s=PATIENT), threading.Lock(), threading.Event()
+
+    def wait() -> None:
+        with held(lock) as waited:
+            assert waited
+
+    with runs(turns) as made, lock:
+        made.start("waits", wait)
+        made.start("next", end.set)
+        assert end.wait(10)
+    assert made.began == ["waits", "next"]
+
+
+def refuse() -> None:
+    raise StorageError("It is away.", hint="Wait.") from OSError("refused")
+
+
+def test_whoever_waits_hears_what_the_store_said_to_the_one_before():
+    one, heard, tried = OneForAll(), [], []
+    turns, asking, answered = Turns(most=9, patience_s=PATIENT), threading.Event(), threading.Event()
+
+    def ask() -> None:
+        try:
+            with one.hold():
+                tried.append(1)
+                asking.set()
+                with elsewhere():
+                    answered.wait(10)
+                refuse()
+        except StorageError as error:
+            heard.append((error.message, error.hint, str(error.__cause__)))
+
+    with runs(turns) as made:
+        made.start("first", ask)
+        assert asking.wait(10)
+        for number in range(5):
+            made.start(f"waits {number}", ask)
+        wait_until(lambda: len(turns._under_way) == 6 and all(turn.is_away for turn in turns._under_way))
+        answered.set()
+    assert heard == [("It is away.", "Wait.", "refused")] * 6
+    assert len(tried) == 1
+    # Whoever comes later asks anew.
+    with one.hold():
+        tried.append(1)
+    assert len(tried) == 2

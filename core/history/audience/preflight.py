@@ -21,6 +21,7 @@ from core.history.lake.door import Cursor
 from core.history.lake.results import fetch, fetch_one
 from core.history.sql import text_measure
 from core.history.sql.statements import load_statements
+from core.turns import held as lock_held
 
 _SQL = load_statements("audience/preflight.sql")
 # How many audiences a process keeps counted, for their rows to be looked at: some dozen MiB for a million rows.
@@ -99,7 +100,7 @@ class PreflightStore:
 
     def _hold(self, key: str, spec: RecipientSpec, often: Often) -> _Held:
         # One at a time: two counts of a million rows side by side would only take each other's memory.
-        with self._lock:
+        with lock_held(self._lock):
             held = self._held.pop(key, None) or self._count_anew(spec, often)
             self._held[key] = held
             while len(self._held) > KEPT:
@@ -107,7 +108,7 @@ class PreflightStore:
             return held
 
     def _forget(self, key: str) -> None:
-        with self._lock:
+        with lock_held(self._lock):
             if (held := self._held.pop(key, None)) is not None:
                 self._drop(held)
 

@@ -21,6 +21,7 @@ from core.history.lake.location import Location
 from core.history.lake.locks import WriterLock
 from core.history.lake.schema import migrate
 from core.history.lake.spill import Spill
+from core.turns import OneForAll
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class Lake:
         self._lock: WriterLock = self._location.lock()
         self._gate = self._location.gate()
         self._maintenance = self._location.maintenance_lock()
-        self._opening = threading.Lock()
+        self._opening = OneForAll()
         # Whoever opens waits for the writer's lock. Who holds that must not wait for who opens, so that forgetting an
         # instance has a lock of its own, which is held for nothing else.
         self._swapping = threading.Lock()
@@ -205,7 +206,8 @@ class Lake:
 
     def close(self) -> None:
         """Close the DuckDB instance; a later call opens it again."""
-        with self._opening:
+        # Who waited only to hear that it cannot be opened has nothing to close.
+        with suppress(StorageError), self._opening.hold():
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
@@ -244,7 +246,7 @@ class Lake:
             raise
 
     def _connect(self) -> Instance:
-        with self._opening:
+        with self._opening.hold():
             connection = self._connection
             if connection is not None and self._identity.is_replaced():
                 self._forget(connection)

@@ -42,6 +42,8 @@ _AWAY_WORDS = (
     "connection has been closed",
     "could not receive data from server",
     "could not send data to server",
+    # A limit that the server or its administrator sets, such as lock_timeout; or its standby's own way.
+    "canceling statement due to",
 )
 _FULL_WORDS = ("no space left", "disk is full", "database or disk is full", "disk quota exceeded")
 _MEMORY_WORDS = ("out of memory", "failed to allocate", "could not allocate")

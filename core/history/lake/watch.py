@@ -1,11 +1,11 @@
 """Whether anything was committed to the lake since the last look."""
 
-import threading
 import time
 from collections.abc import Callable, Hashable
 
 from core.history.lake.connection import Lake
 from core.history.lake.results import fetch_one
+from core.turns import OneForAll
 
 # Between two looks at what other processes commit.
 EVERY_S = 0.5
@@ -22,16 +22,20 @@ class SnapshotWatch:
         """Take the lake, and a clock in seconds that only goes forward."""
         self._lake = lake
         self._steady_s = steady_s
-        self._looking = threading.Lock()
+        self._looking = OneForAll()
+        # What was seen last, and when it was asked for.
         self._seen: tuple[Hashable, int] | None = None
-        self._until_s = 0.0
+        self._asked_s = 0.0
 
     def __call__(self) -> Hashable:
         """Return what is equal as long as nothing has changed. Raises: StorageError: as `Lake.read`."""
-        seen = self._seen
-        if seen is not None and seen[0] == self._lake.changes and self._steady_s() < self._until_s:
+        came_s = self._steady_s()
+        if (seen := self._known(came_s)) is not None:
             return seen
-        with self._looking:
+        with self._looking.hold():
+            # Others may have looked meanwhile; however long that took, it is not older than this question.
+            if (seen := self._known(came_s)) is not None:
+                return seen
             asked_s = self._steady_s()
             with self._lake.read() as cursor:
                 # Before the question, so that what is committed meanwhile is looked for again; the first call opens.
@@ -39,5 +43,11 @@ class SnapshotWatch:
                 found = int(fetch_one(cursor, "SELECT id FROM ducklake_current_snapshot('lake')")[0])
             # Another catalog than before may have come to the same number.
             seen = (changes, found)
-            self._seen, self._until_s = seen, asked_s + EVERY_S
+            self._seen, self._asked_s = seen, asked_s
             return seen
+
+    def _known(self, at_s: float) -> tuple[Hashable, int] | None:
+        """Return what was seen, if this process has committed nothing since, and others hardly before *at_s*."""
+        seen = self._seen
+        is_known = seen is not None and seen[0] == self._lake.changes and at_s < self._asked_s + EVERY_S
+        return seen if is_known else None

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
-from core.turns import elsewhere
+from core.turns import OneForAll
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ _COLUMN_BYTES, _FIELDS_BYTES, _PLACE_BYTES = 1_500, 350, 500
 class _Kept:
     """An answer, or where it will be; whoever looks for it holds *finding*."""
 
-    finding: threading.Lock = field(default_factory=threading.Lock)
+    finding: OneForAll = field(default_factory=OneForAll)
     answers: list[Any] = field(default_factory=list)
     weight: int = 0
 
@@ -49,22 +49,19 @@ class KeptAnswers:
         """
         Return what *find* returned for this question in this state; who asks what is being found waits for it.
 
-        Nobody may change an answer: others have it too. Raises: what *find* raises, which is not kept.
+        Nobody may change an answer: others have it too. Raises: what *find* raises, which is not kept; whoever waits
+        for it has a StorageError, too.
         """
         place = self._place(question, self._find_state())
         if not place.answers:
-            if not place.finding.acquire(blocking=False):
-                with elsewhere():
-                    place.finding.acquire()
-            try:
+            with place.finding.hold():
                 if not place.answers:
-                    place.answers.append(find())
+                    try:
+                        place.answers.append(find())
+                    except BaseException:
+                        self._forget(question, place)
+                        raise
                     self._weigh(question, place)
-            except BaseException:
-                self._forget(question, place)
-                raise
-            finally:
-                place.finding.release()
         return cast("T", place.answers[0])
 
     def _place(self, question: Hashable, state: Hashable) -> _Kept:

@@ -1,13 +1,19 @@
 """Whether something was committed to the lake, here or by another process."""
 
+import threading
 from collections.abc import Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
+from core import turns
 from core.config import Settings
+from core.errors import StorageError
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.watch import EVERY_S, SnapshotWatch
+from tests.support.waiting import wait_until
 
 
 class Seen:
@@ -76,3 +82,56 @@ def test_what_failed_may_have_been_committed(lake: Lake):
         lake.write(fail)
     assert lake.changes != before
     assert seen.state() != first
+
+
+def test_a_lake_that_does_not_answer_is_asked_once_for_all_who_wait(lake: Lake, monkeypatch: pytest.MonkeyPatch):
+    seen, asked, waiting, away = Seen(lake), [], [], threading.Event()
+    seen.state()
+    seen.now_s += EVERY_S
+    read = lake.read
+
+    @contextmanager
+    def fail() -> Iterator[Cursor]:
+        asked.append(1)
+        away.wait(10)
+        raise StorageError("The message history could not be reached.")
+        yield
+
+    @contextmanager
+    def note() -> Iterator[None]:
+        waiting.append(1)
+        yield
+
+    monkeypatch.setattr(lake, "read", fail)
+    monkeypatch.setattr(turns, "away", note)
+    with ThreadPoolExecutor(5) as threads:
+        found = [threads.submit(seen.state) for _ in range(5)]
+        wait_until(lambda: len(asked) == 1, "one asks")
+        wait_until(lambda: waiting == [1] * 4, "the others wait")
+        away.set()
+        assert all(isinstance(each.exception(10), StorageError) for each in found)
+    assert len(asked) == 1
+    monkeypatch.setattr(lake, "read", read)
+    seen.state()
+
+
+def test_those_who_waited_for_a_look_need_none_of_their_own(lake: Lake, monkeypatch: pytest.MonkeyPatch):
+    seen, asked, free = Seen(lake), [], threading.Event()
+    seen.state()
+    seen.now_s += EVERY_S
+    read = lake.read
+
+    @contextmanager
+    def count() -> Iterator[Cursor]:
+        asked.append(1)
+        free.wait(10)
+        with read() as cursor:
+            yield cursor
+
+    monkeypatch.setattr(lake, "read", count)
+    with ThreadPoolExecutor(5) as threads:
+        found = [threads.submit(seen.state) for _ in range(5)]
+        wait_until(lambda: len(asked) == 1, "one asks")
+        free.set()
+        assert len({each.result(10) for each in found}) == 1
+    assert len(asked) == 1

@@ -13,6 +13,7 @@ from core.history.lake.faults import explained
         "Unable to connect to Postgres: connection to server on socket failed: Connection refused",
         "SSL connection has been closed unexpectedly",
         "no connection to the server",
+        "Failed to query most recent snapshot for DuckLake: ERROR:  canceling statement due to lock timeout",
     ],
 )
 @pytest.mark.parametrize(
