@@ -153,16 +153,18 @@ def test_whoever_comes_back_after_a_long_time_is_counted_again():
 
 def test_who_is_away_is_not_under_way():
     turns, back = Turns(most=1, patience_s=PATIENT), threading.Event()
+    in_time: list[bool] = []
 
     def wait() -> None:
         with away():
-            back.wait(10)
+            in_time.append(back.wait(10))
 
     with runs(turns) as made:
         for count in (1, 2, 3):
             made.start("waits", wait)
             wait_until(lambda count=count: len(made.began) == count)
         back.set()
+    assert in_time == [True] * 3
 
 
 def test_a_turn_within_a_turn_is_the_same_one():
