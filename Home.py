@@ -13,12 +13,14 @@ from core.web.proxies import warn_of_second_trust
 from pages._ui.activity import is_user_activity
 from pages._ui.many_people import serve_many
 from pages._ui.open_pages import open_pages
+from pages._ui.opened_anew import begin_with_whole_pages
 
 heliograph = shared_app()
 keep_private(heliograph.settings.data_dir)
 logs.configure(heliograph.settings.log_level)
 warn_of_second_trust(os.environ)
 serve_many(Turns())
+begin_with_whole_pages()
 
 # Streamlit finds this assignment by reading the source: it has to stay a literal call. The main script must not
 # lie beside pages/, or Streamlit would run any of its files for whoever asks, before the frame has a say.

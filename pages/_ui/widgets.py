@@ -13,7 +13,8 @@ from pages._ui import address, formats, navigation, session
 from pages._ui.status import BADGES
 
 BACK = "back"
-_FLASHES = "widgets_flashes"
+# Where a session keeps what `flash` was told: a list of texts with their icons.
+FLASHES = "widgets_flashes"
 _PANEL = "widgets_panel"
 
 
@@ -239,12 +240,12 @@ def facts(values: Mapping[str, str]) -> None:
 
 def flash(text: str, *, icon: str = ":material/check_circle:") -> None:
     """Say something that survives the rerun or page change that follows."""
-    st.session_state.setdefault(_FLASHES, []).append((text, icon))
+    st.session_state.setdefault(FLASHES, []).append((text, icon))
 
 
 def show_flashes() -> None:
     """Show what `flash` was told; the frame calls it once per run."""
-    for text, icon in st.session_state.pop(_FLASHES, []):
+    for text, icon in st.session_state.pop(FLASHES, []):
         st.toast(formats.plain(text), icon=icon)
 
 
