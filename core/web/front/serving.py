@@ -81,7 +81,12 @@ class Place(uvicorn.Server):
         if not marks:
             self._end()
             return
+        if not handles:
+            # Linux passes on the byte alone, and closes the connection: the browser sees that it was broken off.
+            log.warning("connection_not_taken", extra={"hint": "too many files are open in this process"})
         for handle in handles:
+            # As Python makes its own: what a page starts must not keep a connection open that has ended here.
+            os.set_inheritable(handle, False)
             task = asyncio.ensure_future(self._open(self._ways[marks], socket.socket(fileno=handle)))
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)

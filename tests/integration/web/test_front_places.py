@@ -5,12 +5,17 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import uvicorn
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from core.web.front import places
 from core.web.front.places import PlaceProcess, PlacesFailed, environment_of
+from core.web.front.serving import KEPT, Place
 from tests.support.live_server import REPOSITORY, free_port
 
 ENDS = "raise SystemExit(3)"
@@ -44,6 +49,48 @@ def test_nothing_is_handed_to_a_place_that_does_not_serve():
         assert not place(SERVES).hand_over(ours, has_moved=False)
         ours.send(b"open")
         assert theirs.recv(4) == b"open"
+
+
+def list_inheritable() -> set[int]:
+    """Return the handles that a child of this process would have too."""
+    found = set[int]()
+    for handle in [int(each.name) for each in Path("/proc/self/fd").iterdir()]:
+        # One of them was for listing the others.
+        with suppress(OSError):
+            if os.get_inheritable(handle):
+                found.add(handle)
+    return found
+
+
+def test_a_connection_that_is_lost_on_the_way_is_said_and_the_next_one_served(caplog: pytest.LogCaptureFixture):
+    before, meanwhile = list_inheritable(), set[int]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        meanwhile.update(list_inheritable())
+        await Response("served")(scope, receive, send)
+
+    async def test() -> bytes:
+        front, theirs = socket.socketpair()
+        ways = [uvicorn.Config(app, log_config=None, lifespan="off") for _ in range(2)]
+        served = asyncio.ensure_future(Place(*ways, theirs).serve())
+        ours, browser = socket.socketpair()
+        try:
+            # What a place gets of a connection for which it has no handle left.
+            front.send(KEPT)
+            socket.send_fds(front, [KEPT], [ours.fileno()])
+            browser.send(b"GET / HTTP/1.0\r\n\r\n")
+            return await asyncio.to_thread(browser.recv, 1_000)
+        finally:
+            for each in (front, ours, browser):
+                each.close()
+            await served
+            theirs.close()
+
+    assert b"200 OK" in asyncio.run(test())
+    assert [record.message for record in caplog.records if record.name == "core.web.front.serving"] == [
+        "connection_not_taken"
+    ]
+    assert meanwhile == before
 
 
 @pytest.mark.parametrize(("has_moved", "mark"), [(False, b"k"), (True, b"m")])
