@@ -73,7 +73,11 @@ def check_count(count: int) -> None:
 def listen_at(host: str, port: int) -> socket.socket:
     """Return a socket bound to the address. Raises: ConfigurationError: somebody else has it, or there is none."""
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if ":" in host:
+            # As Streamlit does: who listens at :: is there for IPv4 too.
+            both = socket.has_dualstack_ipv6()
+            return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=both)
+        return socket.create_server((host, port))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise ConfigurationError(
