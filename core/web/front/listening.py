@@ -49,14 +49,22 @@ class Listening:
                 try:
                     connection, _ = await loop.sock_accept(self._listener)
                 except OSError:
-                    # Too many files are open; whoever waits is let go in time.
+                    # Too many files are open, perhaps fewer than may wait.
                     log.warning("connection_not_taken", exc_info=True)
-                    await asyncio.sleep(LOOK_S)
+                    await self._make_room()
                     continue
                 self._admit(connection)
         finally:
             for task in list(self._waiting):
                 task.cancel()
+
+    async def _make_room(self) -> None:
+        first = next(iter(self._waiting), None)
+        if first is None:
+            await asyncio.sleep(LOOK_S)
+            return
+        first.cancel()
+        await asyncio.wait({first})
 
     def _admit(self, connection: socket.socket) -> None:
         if len(self._waiting) >= MOST_WAITING:

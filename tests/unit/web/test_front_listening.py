@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -158,4 +159,30 @@ def test_of_too_many_that_wait_the_first_is_let_go(monkeypatch: pytest.MonkeyPat
         for browser in (waits, *others):
             browser.close()
 
+    run(test)
+
+
+def test_when_no_more_files_can_be_opened_the_first_is_let_go_too(monkeypatch: pytest.MonkeyPatch):
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        loop = asyncio.get_running_loop()
+        accept, waiting = loop.sock_accept, 0
+
+        async def accept_two(listener: socket.socket) -> tuple[socket.socket, object]:
+            nonlocal waiting
+            if waiting == 2:
+                waiting -= 1
+                raise OSError(errno.EMFILE, "Too many open files")
+            waiting += 1
+            return await accept(listener)
+
+        monkeypatch.setattr(loop, "sock_accept", accept_two)
+        first, waits = await asyncio.open_connection(*address)
+        second = await send(address)
+        third = await send(address, HEAD)
+        assert await first.read() == b""
+        await places[0].changed.wait()
+        for browser in (waits, second, third):
+            browser.close()
+
+    monkeypatch.setattr(listening, "HEAD_S", PATIENCE_S * 2)
     run(test)
