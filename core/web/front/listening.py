@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 # Who has not sent a head within so long is let go, and who waits longest when so many wait.
 HEAD_S, MOST_WAITING = 10.0, 1_000
-# Until a place that is being started anew takes somebody, before another one does.
-TAKE_S = 10.0
+# Until some place takes somebody; and how long that is left to one's own place, when it says nothing.
+TAKE_S, SILENT_PATIENCE_S = 10.0, 5.0
 # Between two looks at a place that is busy, and between the first two at a head that came in pieces.
 LOOK_S = 0.02
 # Between the last two: a thousand strangers who send half a head must not keep the front busy.
@@ -87,14 +87,19 @@ class Listening:
 
     async def _hand_over(self, connection: socket.socket, number: int | None) -> None:
         known = None if number is None or number >= len(self._places) else self._places[number]
+        loop = asyncio.get_running_loop()
+        patient_until_s = loop.time() + SILENT_PATIENCE_S
         async with asyncio.timeout(TAKE_S):
             while known is not None and known.is_ready.is_set():
-                if known.hand_over(connection, has_moved=False):
+                if known.is_silent and loop.time() >= patient_until_s:
+                    break
+                if not known.is_silent and known.hand_over(connection, has_moved=False):
                     return
                 # It is busy: a page that is moved loses what was typed into it.
                 await asyncio.sleep(LOOK_S)
             while True:
-                for place in sorted(self._places, key=lambda place: place.connections):
+                # Whoever is given to one that is stuck waits for as long as it is.
+                for place in sorted(self._places, key=lambda place: (place.is_silent, place.connections)):
                     if place.hand_over(connection, has_moved=known is not None and place is not known):
                         return
                 await asyncio.sleep(LOOK_S)

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -14,8 +15,10 @@ log = logging.getLogger(__name__)
 
 # A place that has not said that it serves within so many starts in a row never will.
 MOST_STARTS = 3
-# Between two starts of a place; and how long one may take to end.
-PAUSE_S, END_S = 0.5, 15.0
+# Between two starts of a place, and where it did not come so far as to serve; and how long one may take to end.
+PAUSE_S, LONG_PAUSE_S, END_S = 0.5, 5.0, 15.0
+# A place says every second how many it serves. One that has not for so long is stopped, or stuck.
+SILENT_S = 5.0
 
 
 class PlacesFailed(Exception):
@@ -38,12 +41,18 @@ class PlaceProcess:
         self._process: asyncio.subprocess.Process | None = None
         # As it said last, and who was sent there since.
         self._connections = 0
+        self._told_at_s = 0.0
         self.is_ready = asyncio.Event()
 
     @property
     def connections(self) -> int:
         """How many connections it serves, about."""
         return self._connections
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it serves, as far as anybody knows, but has not said so for a while."""
+        return self.is_ready.is_set() and time.monotonic() - self._told_at_s > SILENT_S
 
     @property
     def pid(self) -> int | None:
@@ -54,19 +63,20 @@ class PlaceProcess:
         """
         Run the place until it is cancelled, one process after the other.
 
-        Raises: PlacesFailed: no process came so far as to serve.
+        Raises: PlacesFailed: no process ever came so far as to serve. Where one has, what keeps the next from it may
+            pass, such as memory that is short, and other places serve people meanwhile.
         """
-        starts = 0
+        starts, has_served = 0, False
         while True:
             starts += 1
             await self._run()
             if self.is_ready.is_set():
-                starts = 0
+                starts, has_served = 0, True
             self.is_ready.clear()
-            if starts >= MOST_STARTS:
+            if starts >= MOST_STARTS and not has_served:
                 raise PlacesFailed
             log.warning("place_ended", extra={"place": self.number})
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(LONG_PAUSE_S if starts >= MOST_STARTS else PAUSE_S)
 
     def hand_over(self, connection: socket.socket, *, has_moved: bool) -> bool:
         """Give it a connection, which is closed here; return False when it cannot take one now."""
@@ -116,6 +126,7 @@ class PlaceProcess:
             if whole:
                 (self._connections,) = REPORT.unpack(waiting[whole - REPORT.size : whole])
                 waiting = waiting[whole:]
+                self._told_at_s = time.monotonic()
                 self.is_ready.set()
 
     async def _end(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -41,6 +42,50 @@ def test_a_place_that_never_serves_is_given_up(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(places, "PAUSE_S", 0)
     with pytest.raises(PlacesFailed):
         asyncio.run(place(ENDS).live())
+
+
+def test_a_place_that_has_served_is_tried_for_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(places, "PAUSE_S", 0)
+    monkeypatch.setattr(places, "LONG_PAUSE_S", 0.01)
+    # The first one serves, four do not come so far, the sixth serves again.
+    tries = tmp_path / "tries"
+    counts = f"path = {str(tries)!r}\nwith open(path, 'a') as file: file.write('.')\ncount = len(open(path).read())\n"
+    script = f"{counts}if count in range(2, 6): raise SystemExit(3)\n{SERVES}"
+
+    async def test() -> None:
+        served = place(script)
+        life = asyncio.ensure_future(served.live())
+        try:
+            async with asyncio.timeout(60):
+                await served.is_ready.wait()
+                assert served.pid is not None
+                os.kill(served.pid, signal.SIGKILL)
+                while len(tries.read_text()) < 6 or not served.is_ready.is_set():
+                    assert not life.done()
+                    await asyncio.sleep(0.01)
+        finally:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+
+    asyncio.run(test())
+
+
+def test_a_place_that_says_nothing_is_known_by_it(monkeypatch: pytest.MonkeyPatch):
+    async def test() -> None:
+        served = place(SERVES)
+        assert not served.is_silent
+        life = asyncio.ensure_future(served.live())
+        try:
+            async with asyncio.timeout(30):
+                await served.is_ready.wait()
+                assert not served.is_silent
+                monkeypatch.setattr(places, "SILENT_S", -1)
+                assert served.is_silent
+        finally:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+
+    asyncio.run(test())
 
 
 def test_nothing_is_handed_to_a_place_that_does_not_serve():

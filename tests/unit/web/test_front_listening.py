@@ -22,7 +22,7 @@ class Place:
         self.taken: list[tuple[socket.socket, bool]] = []
         self.is_ready = asyncio.Event()
         self.is_ready.set()
-        self.is_busy = False
+        self.is_busy = self.is_silent = False
         self.changed = asyncio.Event()
 
     def hand_over(self, connection: socket.socket, *, has_moved: bool) -> bool:
@@ -130,6 +130,44 @@ def test_whose_place_is_gone_gets_another_and_who_is_busy_is_waited_for():
         await places[1].changed.wait()
         browser.close()
         second.close()
+
+    run(test)
+
+
+def test_nobody_is_given_to_a_place_that_is_stuck_while_another_speaks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(listening, "SILENT_PATIENCE_S", 0.2)
+
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        places[0].connections, places[1].is_silent = 5, True
+        newcomer = await send(address, HEAD)
+        await places[0].changed.wait()
+        assert places[0].taken[0][1] is False
+        # Whose own place it is waits for a while: what was typed into a page would be lost.
+        places[0].changed.clear()
+        own = await send(address, HEAD_OF_SECOND)
+        await places[0].changed.wait()
+        assert places[0].taken[1][1] is True
+        # Where nobody speaks, somebody still may.
+        places[0].is_silent = True
+        last = await send(address, HEAD)
+        await places[1].changed.wait()
+        for browser in (newcomer, own, last):
+            browser.close()
+
+    run(test)
+
+
+def test_a_place_that_speaks_again_has_its_own_people():
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        places[1].is_silent = True
+        browser = await send(address, HEAD_OF_SECOND)
+        await asyncio.sleep(listening.LOOK_S * 3)
+        assert not places[0].taken
+        assert not places[1].taken
+        places[1].is_silent = False
+        await places[1].changed.wait()
+        assert places[1].taken[0][1] is False
+        browser.close()
 
     run(test)
 
