@@ -112,6 +112,8 @@ def test_one_that_never_ends_holds_up_the_others_only_for_a_while():
         wait_until(lambda: made.began == ["sleeps"])
         made.start("second", lambda: None)
         wait_until(lambda: made.began == ["sleeps", "second"])
+        # It is not by its end that the second could begin.
+        assert made.threads[0].is_alive()
         end.set()
 
 
@@ -168,11 +170,13 @@ def test_who_is_away_is_not_under_way():
 
 
 def test_a_turn_within_a_turn_is_the_same_one():
-    turns = Turns(patience_s=PATIENT)
-    with turns.take(), turns.take():
-        pass
+    # A second one would be let in after a while, and counted.
+    turns = Turns(patience_s=0.02)
     with turns.take():
-        pass
+        with turns.take():
+            assert len(turns._under_way) == 1
+        assert len(turns._under_way) == 1
+    assert not turns._under_way
 
 
 def test_a_turn_ends_with_an_error_too():
