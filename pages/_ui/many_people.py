@@ -1,8 +1,7 @@
 """
-What lets Streamlit serve many people from one process: four places of it that are changed as it starts.
+What lets Streamlit serve many people from one process: three of its functions and one of uvicorn's are replaced.
 
-Streamlit has no setting for them. Each is a function of its own that is put in the place of Streamlit's, and
-`tests/pages/test_many_people.py` fails when a new version has it elsewhere.
+There is no setting for any of them. `tests/pages/test_many_people.py` fails when a new version has one elsewhere.
 """
 
 import asyncio

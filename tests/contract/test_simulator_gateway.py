@@ -62,8 +62,11 @@ def test_no_owed_receipt_waits_for_the_old_time_after_the_clock_was_set_back(sim
     simulator.submit(messages, NOW)
     owed = simulator.journal.list_due(1_000, LATER)
     back = NOW - timedelta(hours=3)
-    # Brought forward once, however often it is looked at.
+    # Only who fetches brings them forward, and is told to come.
+    assert simulator.may_have_receipts(back)
+    # Once, however often it is looked at.
     assert simulator.fetch_receipts(1_000, back) == simulator.fetch_receipts(1_000, back) == []
+    assert not simulator.may_have_receipts(back)
     # Each is due as long after now as it was after then.
     assert [item.due_at for _, item in simulator.journal.list_due(1_000, LATER)] == [
         item.due_at - timedelta(hours=3) for _, item in owed
@@ -103,6 +106,8 @@ def test_nothing_has_left_when_it_is_unavailable(simulator: SimulatorGateway):
         simulator.submit([make_outbound()], NOW)
     with pytest.raises(Unavailable):
         simulator.fetch_receipts(10, NOW)
+    # Nobody would say so to the operator if nobody fetched.
+    assert simulator.may_have_receipts(NOW)
     assert simulator.journal.count_accepted() == 0
 
 
