@@ -95,6 +95,12 @@ def is_enough(
     return cost + sum(map(_announced, newer), Decimal(0)) <= left + budget - budget_then
 
 
+def check_same_budget(account: Account, looked_at: Account) -> None:
+    """Let pass, in the transaction that decides, what was judged by the budget *looked_at*. Raises: Conflict."""
+    if account.monthly_budget_eur_cents != looked_at.monthly_budget_eur_cents:
+        raise Conflict("The account's budget was changed a moment ago.", hint="Look at what is left of it.")
+
+
 def beyond_budget(what: str, whom: str) -> InvalidInput:
     """Return the refusal of *what*, a campaign or a message, to *whom*, recipients or numbers."""
     return InvalidInput(

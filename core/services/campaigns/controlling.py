@@ -14,7 +14,7 @@ from core.domain.permissions import Permission, Viewer
 from core.errors import InvalidInput, StorageError
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.contacts import ContactStore
-from core.services.accounts.budgeting import Budgeting, read_commitments
+from core.services.accounts.budgeting import Budgeting, check_same_budget, read_commitments
 from core.services.campaigns.composing import get_campaign
 from core.services.campaigns.deciding import decide_sender
 from core.services.campaigns.lost_races import lost_race
@@ -69,7 +69,8 @@ class Controlling:
         Go on sending.
 
         Raises: InvalidTransition: it is not paused. Forbidden: the account may not send. InvalidInput: the rest costs
-            more than is left of the budget, which has been lowered since, or the prices raised.
+            more than is left of the budget, which has been lowered since, or the prices raised. Conflict: the budget
+            was changed a moment ago.
         """
         with self._state.read() as session:
             campaign = _get(session, viewer, campaign_id)
@@ -83,7 +84,8 @@ class Controlling:
                 hint="Ask an administrator for a higher budget, or cancel the campaign.",
             )
         with self._state.write() as session:
-            decide_sender(session, viewer, _permission(campaign), campaign.account_id)
+            decided = decide_sender(session, viewer, _permission(campaign), campaign.account_id)
+            check_same_budget(decided, account)
             moved = campaigns.move_from(
                 session,
                 _lock(session, viewer, campaign_id, CampaignStatus.ACTIVE, now),

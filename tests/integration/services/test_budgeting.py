@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ import pytest
 
 from core.domain.campaigns import Campaign, CampaignStatus
 from core.domain.paging import PageRequest
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.history.rollups.spending import Spending
 from core.services.accounts.budgeting import Budgeting, read_commitments
 from core.services.campaigns.quick_sending import QuickMessage
@@ -234,6 +235,26 @@ def test_a_budget_lowered_during_a_pause_holds_the_rest_back(house: House):
     house.app.campaigns.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
     steps.work(house)
     assert len(steps.receivers(house)) == 3 * SUB_WINDOW
+
+
+def test_a_budget_lowered_while_somebody_resumes_counts(house: House, monkeypatch: pytest.MonkeyPatch):
+    campaign = house.launch(house.upload(contacts(COUNT)).list_id)
+    house.app.campaigns.launching.freeze(campaign.campaign_id, house.clock)
+    house.app.campaigns.controlling.pause(house.viewer, campaign.campaign_id, house.now)
+    add_up = Spending.add_up
+
+    def lower_meanwhile(self: Spending, *asked: Any) -> Decimal:
+        spent = add_up(self, *asked)
+        steps.set_budget(house, str(COST - 1))
+        return spent
+
+    monkeypatch.setattr(Spending, "add_up", lower_meanwhile)
+    with pytest.raises(Conflict, match="budget was changed a moment ago"):
+        house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
+    assert house.campaign(campaign.campaign_id).status is CampaignStatus.PAUSED
+    # At the second look it is seen.
+    with pytest.raises(InvalidInput, match="What is left of the campaign"):
+        house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
 
 
 def test_a_quick_send_counts_before_it_is_frozen_and_obeys(house: House):
