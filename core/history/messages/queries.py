@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta
+from typing import cast
 
 import pyarrow as pa
 
 from core.domain.message_query import MessageQuery
 from core.domain.periods import Period
 from core.history.lake.connection import Lake
+from core.history.lake.door import Cursor
 from core.history.lake.results import fetch_batches, fetch_one
 from core.history.messages.paging import (
     COLUMNS,
@@ -60,10 +62,15 @@ class MessageQueries:
             # So far back, counting them all costs less than reading all that come before.
             return page_of_days(cursor, query, count_slots(cursor, query), limit, offset)
 
-    def stream(self, query: MessageQuery) -> Iterator[pa.Table]:
-        """Yield all messages, newest first, as `page` does, from one snapshot and a few thousand at a time."""
+    def stream(self, query: MessageQuery) -> tuple[int, Iterator[pa.Table]]:
+        """Return how many messages match, and all of them: newest first, a few thousand at a time, of one snapshot."""
+        found = self._stream(query)
+        return cast("int", next(found)), cast("Iterator[pa.Table]", found)
+
+    def _stream(self, query: MessageQuery) -> Iterator[int | pa.Table]:
         wanted = condition(query)
         with self._lake.read() as cursor:
+            yield self._count(cursor, query)
             first, last = fetch_one(cursor, _SQL["range"].format(where=wanted.sql), wanted.values)
             if first is None:
                 return
@@ -79,8 +86,11 @@ class MessageQueries:
     def count(self, query: MessageQuery) -> int:
         """Return how many messages match; where rollups cannot tell, it takes a look at each."""
         with self._lake.read() as cursor:
-            days = count_days(cursor, self._rollups, query)
-            return days.total if days.is_exact else count_by_looking(cursor, query)
+            return self._count(cursor, query)
+
+    def _count(self, cursor: Cursor, query: MessageQuery) -> int:
+        days = count_days(cursor, self._rollups, query)
+        return days.total if days.is_exact else count_by_looking(cursor, query)
 
     def count_statuses(self, query: MessageQuery) -> dict[str, int]:
         """Return how many messages match by delivery status; a status that none has is not in it."""

@@ -144,8 +144,8 @@ class Reporting:
     def all_messages(self, viewer: Viewer, query: MessageQuery) -> tuple[int, Iterator[pa.Table]]:
         """Return how many messages match, and all of them in tables as `MessagePage` has. Raises: as `messages`."""
         scoped, known = self._scope(viewer, query), self._known(viewer)
-        tables = self._history.messages.stream(scoped)
-        return self._history.messages.count(scoped), (_readable(viewer, table, known) for table in tables)
+        count, tables = self._history.messages.stream(scoped)
+        return count, (_readable(viewer, table, known) for table in tables)
 
     def _scope(self, viewer: Viewer, query: MessageQuery) -> MessageQuery:
         """Return *query* as the viewer may ask it."""

@@ -91,8 +91,19 @@ def test_the_stream_is_all_pages_in_one(history: History) -> None:
         MessageQuery(ACCOUNTS, Period(START + timedelta(days=3), START + timedelta(days=4))),
         MessageQuery(ACCOUNTS, Period(START, END), sender="nobody"),
     ):
-        streamed = [row for table in history.queries.stream(query) for row in table.to_pylist()]
+        count, tables = history.queries.stream(query)
+        streamed = [row for table in tables for row in table.to_pylist()]
         assert streamed == history.queries.page(query, 1_000_000, 0).table.to_pylist()
+        assert count == len(streamed)
+
+
+def test_a_stream_is_as_long_as_it_says_whatever_is_committed_meanwhile(lake: Lake) -> None:
+    queries = MessageQueries(RollupReader(lake, 1 << 20))
+    append(lake, make_message(account="account-0", sent_at=START))
+    count, tables = queries.stream(MessageQuery(ACCOUNTS, Period(START, END)))
+    more = message_table(make_message(account="account-0", sent_at=START))
+    assert MessageStore(lake).append_batch("another", "campaign-1", more, unsent_table(), NOW)
+    assert count == sum(table.num_rows for table in tables) == 1
 
 
 def test_history_and_traffic_agree(history: History) -> None:
