@@ -271,8 +271,10 @@ def test_a_launch_that_is_being_written_keeps_its_list(either: House, monkeypatc
         return found
 
     def noted(*arguments: Any) -> Campaign | None:
+        reader = find(*arguments)
+        # Not before: the launch must not be written until this one has looked, if it looks before it waits.
         looked.set()
-        return find(*arguments)
+        return reader
 
     monkeypatch.setattr(campaigns, "move_from", moved)
     monkeypatch.setattr(campaigns, "find_reader", noted)
