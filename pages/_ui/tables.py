@@ -175,7 +175,7 @@ def _frame(rows: Rows, columns: Sequence[Column], total: Mapping[str, Any] | Non
     for place, values in enumerate(found):
         for row, value in enumerate(values):
             cells[row, place] = value
-    return pd.DataFrame(cells, columns=[column.label for column in columns]).infer_objects()
+    return pd.DataFrame(cells, columns=[column.label for column in columns], dtype=object).infer_objects()
 
 
 def _values(rows: Rows, column: Column, total: Mapping[str, Any] | None) -> list[Any]:

@@ -1,6 +1,7 @@
 """Cells read as they would in a pandas Styler, which Streamlit would take the same from."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ from streamlit.elements import arrow
 from streamlit.elements.lib.pandas_styler_utils import marshall_styler
 from streamlit.proto.ArrowData_pb2 import ArrowData
 
+from pages._ui import tables
 from pages._ui.table_texts import Texts
 
 WHEN = datetime(2026, 11, 29, 12, 30, tzinfo=UTC)
@@ -77,3 +79,12 @@ def test_a_real_styler_is_left_to_streamlit():
         "nan",
         "1.000000",
     ]
+
+
+def test_a_table_of_words_alone_keeps_what_is_missing_in_it():
+    # Given an array of objects pandas would make words of all of it, and a number that is none of what is missing.
+    rows = [SimpleNamespace(name="one", note=None), SimpleNamespace(name=None, note="two")]
+    data = tables._frame(rows, (tables.text("Name", "name"), tables.text("Note", "note")), None)
+    alone = pd.DataFrame({label: pd.Series(data[label].tolist(), dtype=object) for label in data}).infer_objects()
+    assert list(data.dtypes) == list(alone.dtypes)
+    assert Texts(data, {}).cells().to_pydict() == {"Name": ["one", "None"], "Note": ["None", "two"]}
