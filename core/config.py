@@ -97,6 +97,8 @@ class Settings:
     duckdb_memory_mib: int = 2_048
     # Memory in which a process keeps rollups, MiB; a year of 100 million messages takes about 170.
     rollup_memory_mib: int = 512
+    # Memory in which a process keeps answers of the history as long as nothing changes there, MiB; 0 keeps none.
+    answer_memory_mib: int = 32
     # Hours of the day for the history's maintenance, as "1-5" or "22-5"; empty: any time.
     maintenance_hours: str = "1-5"
     # Time zone of `maintenance_hours`.

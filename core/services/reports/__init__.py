@@ -36,7 +36,7 @@ class Reports:
 def build(settings: Settings, state: State, lake: Lake, leases: Leases) -> Reports:
     """Return the services of reports; all of them share one memory of rollups."""
     rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
-    answers = KeptAnswers(SnapshotWatch(lake))
+    answers = KeptAnswers(SnapshotWatch(lake), settings.answer_memory_mib << 20)
     history = History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups, answers)
     reporting = Reporting(state, history)
     auditing = Auditing(state)

@@ -199,7 +199,7 @@ def test_a_writer_whose_instance_breaks_does_not_wait_for_who_opens_another(
     def work(_cursor: Cursor) -> None:
         lake._forget(connection)
         opening.append(pool.submit(count, lake, "messages"))
-        while not lake._opening.locked():
+        while not lake._opening._lock.locked():
             time.sleep(0.001)
         raise duckdb.FatalException("database has been invalidated")
 
