@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 from hypothesis import settings
 
+from core import logs
 from core.config import PREFIX
 from tests.support.postgres import postgres_cluster
 from tests.support.shortcuts import taken as shortcuts_taken
@@ -39,6 +40,12 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a developer's own HELIOGRAPH_… variables out of the tests."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_errors_of_tests_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test tell that an error of another one has stopped: a process counts its errors for an hour."""
+    monkeypatch.setattr(logs, "_repeats", logs.Repeats())
 
 
 @pytest.fixture(scope="session", autouse=True)
