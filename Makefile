@@ -60,6 +60,8 @@ bench: $(STAMP) ## Measure what docs/performance.md promises
 	@python -m benchmarks cdr
 	@python -m benchmarks login
 	@python -m benchmarks workers
+	@python -m benchmarks receipts
+	@python -m benchmarks pages
 
 screenshots: $(STAMP) ## Take the pictures of the guide anew
 	SCREENSHOTS_DIR=docs/guide/images python -m pytest -q tests/e2e/test_screenshots.py
