@@ -52,8 +52,7 @@ class Pulse:
     def beat(self) -> None:
         """Look once and enqueue what is not under way."""
         now = self._clock()
-        due = self._list_due(now)
-        found = [*self._work.find(now), *map(Work, due)]
+        found = self._work.find(now, self._list_due(now))
         if not found:
             # Nearly always: the queue is not even looked into.
             return
@@ -62,7 +61,7 @@ class Pulse:
             # Another worker may have put it in, and have no thread for it.
             wake(huey)
         running = self._doing.counts()
-        self._repeated_at |= dict.fromkeys(due, now)
+        self._repeated_at |= {work.kind: now for work in found if work.kind in self._work.pauses}
         for work in found:
             if work.kind is not WorkKind.SEND and work not in queued and work not in running:
                 self._enqueue(work)
@@ -70,11 +69,8 @@ class Pulse:
 
     def _list_due(self, now: datetime) -> list[WorkKind]:
         """Return what is done again and again and whose time has come."""
-        return [
-            kind
-            for kind, pause in self._work.pauses.items()
-            if not _is_within(self._repeated_at.get(kind), now, pause) and self._work.is_due(kind, now)
-        ]
+        pauses = self._work.pauses.items()
+        return [kind for kind, pause in pauses if not _is_within(self._repeated_at.get(kind), now, pause)]
 
     def _share_slots(self, sends: Sequence[Work], queued: Counter[Work], running: Counter[Work], now: datetime) -> None:
         """Give every free thread to the campaign that has the fewest, and of those to the one that waits longest."""

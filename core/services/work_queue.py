@@ -19,7 +19,7 @@ from core.services.sending import Sending
 from core.services.traffic.importing_traffic import ImportingTraffic
 from core.services.upkeep import Upkeep
 from core.state.store import State
-from core.state.waiting import is_work_waiting
+from core.state.waiting import Waiting, look
 
 Clock = Callable[[], datetime]
 
@@ -73,12 +73,12 @@ class _Repeated:
     """
     Work that is done again and again: who does it, how long after the last time, and whether it is worth doing.
 
-    The last is asked all the time, and answered without asking anybody outside.
+    The last is asked all the time, of what a look into the state store saw, and asks nobody outside.
     """
 
     run: Callable[[Clock], object]
     every: timedelta
-    is_due: Callable[[datetime], bool] = lambda _: True
+    is_due: Callable[[Waiting, datetime], bool] = lambda *_: True
 
 
 class WorkQueue:
@@ -126,17 +126,20 @@ class WorkQueue:
         """How long after the last time each kind of work is done that is not found by looking."""
         return {kind: repeated.every for kind, repeated in self._repeated.items()}
 
-    def is_due(self, kind: WorkKind, now: datetime) -> bool:
-        """Return whether what is done again and again is worth doing now."""
-        return self._repeated[kind].is_due(now)
+    def find(self, now: datetime, again: Iterable[WorkKind] = ()) -> list[Work]:
+        """
+        Return what waits.
 
-    def find(self, now: datetime) -> list[Work]:
-        """Return what waits, but for what is done again and again, such as receipts and tidying up."""
+        Args:
+            now: When.
+            again: What is done again and again, and whose time has come: it is found, too, if it is worth doing now.
+        """
         with self._state.ask() as connection:
-            if not is_work_waiting(connection, now):
-                # Nearly always, twice a second: one question instead of one for each kind.
-                return []
-        return [Work(kind, subject) for kind, found in self._found.items() for subject in found.list_waiting(now)]
+            # Asked twice a second: one question instead of one for each kind, and nearly always the answer is nothing.
+            waiting = look(connection, now)
+        found = self._found.items() if waiting.has_work else ()
+        waits = [Work(kind, subject) for kind, listed in found for subject in listed.list_waiting(now)]
+        return waits + [Work(kind) for kind in again if self._repeated[kind].is_due(waiting, now)]
 
     def count_sending(self, now: datetime) -> Mapping[Work, int]:
         """Return how many threads of all workers send for each campaign, as the leases say."""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
+from sqlalchemy import Row, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.accounts import Account, AccountStatus, AccountType
@@ -20,8 +20,8 @@ from core.state.search import contains, exact_first
 # What a page of accounts may be sorted by.
 SORTABLE = ("name", "display_name", "account_type", "status", "created_at")
 
-# Asked all the time, and so built once.
-_GATEWAYS = select(AccountRow.gateway).where(AccountRow.gateway != "").distinct()
+# The names of the gateways that any account uses. Asked all the time, and so built once.
+GATEWAYS = select(AccountRow.gateway).where(AccountRow.gateway != "").distinct()
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def get_account_by_name(session: Session, name: str) -> Account:
     return _account(row)
 
 
-def list_gateways(asking: Session | Connection) -> tuple[str, ...]:
+def list_gateways(session: Session) -> tuple[str, ...]:
     """Return the names of the gateways that any account uses."""
-    return tuple(asking.scalars(_GATEWAYS))
+    return tuple(session.scalars(GATEWAYS))
 
 
 def set_rate(session: Session, account_id: str, rate_tps: int) -> None:

@@ -4,20 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.messages import Receipt
-from core.state.base import UtcDateTime, in_portions, insert_of
+from core.state.base import in_portions, insert_of
+from core.state.leases import Moment
 from core.state.models import LedgerRow, ReceiptRow
 
 # Whose batch has come into history is tried anew: whoever looked before that must not put it off any more.
 NEWS = -1
-
-# Asked all the time, and so built once.
-_ANY_DUE = select(
-    select(ReceiptRow.receipt_id).where(ReceiptRow.due_at <= bindparam("now", type_=UtcDateTime())).exists()
-)
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,11 @@ def add_receipts(session: Session, receipts: Sequence[Receipt], now: datetime) -
     if rows:
         # Past the session: its unit of work would double the cost of a row.
         session.connection().execute(insert_of(session)(ReceiptRow).on_conflict_do_nothing(), rows)
+
+
+def due(now: Moment) -> Select[int]:
+    """Find the receipts to merge now."""
+    return select(ReceiptRow.receipt_id).where(ReceiptRow.due_at <= now)
 
 
 def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt, ...]:
@@ -61,9 +62,9 @@ def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt,
     )
 
 
-def is_any_due(asking: Session | Connection, now: datetime) -> bool:
+def is_any_due(session: Session, now: datetime) -> bool:
     """Return whether `list_due` would find any."""
-    return bool(asking.scalar(_ANY_DUE, {"now": now}))
+    return bool(session.scalar(select(due(now).exists())))
 
 
 def delete_receipts(session: Session, receipt_ids: Collection[int]) -> None:

@@ -1,22 +1,52 @@
 """Whether a worker has anything to do: one question instead of one for each kind of work."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, or_, select
+from sqlalchemy import (
+    ColumnClause,
+    CompoundSelect,
+    Connection,
+    String,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from core.domain.campaigns import OVERDUE_AFTER
-from core.state import campaigns, exports, installation, ledger, lists, traffic_imports
+from core.state import accounts, campaigns, exports, installation, ledger, lists, receipts, traffic_imports
 from core.state.base import UtcDateTime
 
+# What a row of the answer says.
+_WORK, _RECEIPTS, _GATEWAY = "work", "receipts", "gateway"
 
-def is_work_waiting(connection: Connection, now: datetime) -> bool:
-    """Return whether any row waits for a worker; receipts apart, of which `receipts.is_any_due` tells."""
-    return bool(connection.scalar(_statement(), {"now": now, "overdue": now - OVERDUE_AFTER}))
+
+@dataclass(frozen=True)
+class Waiting:
+    """
+    What was seen: whether any row waits for a worker, and whether the inbox has receipts that are due.
+
+    *gateways* are the names of those that any account uses: what waits there nobody has told the store yet.
+    """
+
+    has_work: bool
+    has_receipts: bool
+    gateways: tuple[str, ...]
+
+
+def look(connection: Connection, now: datetime) -> Waiting:
+    """Return what waits *now*."""
+    rows = connection.execute(_statement(), {"now": now, "overdue": now - OVERDUE_AFTER}).all()
+    said = {what for what, _ in rows}
+    return Waiting(_WORK in said, _RECEIPTS in said, tuple(name for what, name in rows if what == _GATEWAY))
 
 
 @cache
-def _statement() -> Select[bool]:
+def _statement() -> CompoundSelect[Any]:
     # Built once: that takes longer than the answer.
     now, overdue = bindparam("now", type_=UtcDateTime()), bindparam("overdue", type_=UtcDateTime())
     waiting = (
@@ -29,4 +59,13 @@ def _statement() -> Select[bool]:
         exports.waiting(now),
         ledger.sendable(now),
     )
-    return select(or_(*(found.exists() for found in waiting)))
+    gateways = accounts.GATEWAYS.subquery()
+    return union_all(
+        select(_literal(_WORK), _literal("")).where(or_(*(found.exists() for found in waiting))),
+        select(_literal(_RECEIPTS), _literal("")).where(receipts.due(now).exists()),
+        select(_literal(_GATEWAY), gateways.c.gateway),
+    )
+
+
+def _literal(text: str) -> ColumnClause[str]:
+    return literal_column(f"'{text}'", String)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns import OVERDUE_AFTER, CampaignStatus
@@ -14,7 +15,7 @@ from core.state import accounts, campaigns, exports, installation, ledger, lists
 from core.state.base import Base
 from core.state.models import BatchRow, CampaignRow, DemoRow, ExportRow, ListRow, TrafficImportRow
 from core.state.store import State
-from core.state.waiting import is_work_waiting
+from core.state.waiting import Waiting, look
 from tests.support.factories import NOW, make_account, make_campaign, make_list, make_receipt, make_user
 from tests.support.house import make_house
 
@@ -86,9 +87,13 @@ def store(state: State) -> State:
     return state
 
 
-def is_heard(store: State, now: datetime) -> bool:
+def look_at(store: State, now: datetime) -> Waiting:
     with store.ask() as connection:
-        return is_work_waiting(connection, now)
+        return look(connection, now)
+
+
+def is_heard(store: State, now: datetime) -> bool:
+    return look_at(store, now).has_work
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -120,9 +125,24 @@ def test_a_start_is_heard_of_from_its_time_until_it_is_overdue(store: State):
 def test_receipts_are_heard_of_when_they_are_due(store: State):
     with store.write() as session:
         receipts.add_receipts(session, [make_receipt()], NOW)
-    with store.ask() as connection:
-        assert not receipts.is_any_due(connection, NOW - timedelta(seconds=1))
-        assert receipts.is_any_due(connection, NOW)
+    for now, is_due in {NOW - timedelta(seconds=1): False, NOW: True}.items():
+        with store.read() as session:
+            assert receipts.is_any_due(session, now) is is_due
+        # Nobody is told of work because of them.
+        assert look_at(store, now) == Waiting(has_work=False, has_receipts=is_due, gateways=("simulator",))
+
+
+def test_gateways_that_no_account_uses_are_not_asked(state: State):
+    assert look_at(state, NOW) == Waiting(has_work=False, has_receipts=False, gateways=())
+
+
+def test_a_look_that_finds_nothing_is_one_question(tmp_path: Path):
+    house = make_house(tmp_path)
+    asked: list[str] = []
+    event.listen(house.app.state._engine, "before_cursor_execute", lambda *called: asked.append(called[2]))
+    assert house.app.work.find(house.now, [WorkKind.RECEIPTS]) == []
+    assert [sql.split()[0] for sql in asked] == ["BEGIN", "SELECT"]
+    house.app.close()
 
 
 def test_no_kind_that_is_found_is_left_out(tmp_path: Path):

@@ -18,6 +18,7 @@ from core.services.leases import Lease, Leases
 from core.state import accounts, receipts
 from core.state.receipts import InboxReceipt
 from core.state.store import State
+from core.state.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +48,9 @@ class Receiving:
         self._gateways = gateways
         self._leases = leases
 
-    def is_due(self, now: datetime) -> bool:
+    def is_due(self, waiting: Waiting, now: datetime) -> bool:
         """Return whether `collect` or `merge` might have anything to do; asked all the time, so it takes no lease."""
-        with self._state.ask() as connection:
-            names = accounts.list_gateways(connection)
-            if receipts.is_any_due(connection, now):
-                return True
-        return any(self._may_report(name, now) for name in names)
+        return waiting.has_receipts or any(self._may_report(name, now) for name in waiting.gateways)
 
     def collect(self, clock: Callable[[], datetime]) -> int:
         """

@@ -15,6 +15,7 @@ from core.history.lake.connection import Lake
 from core.history.lake.identity import LakeRegister
 from core.history.lake.maintenance import Maintenance
 from core.history.lake.rebuilding import Rebuilding
+from core.history.lake.watch import SnapshotWatch
 from core.history.numbers.number_index import NumberIndex
 from core.history.rollups.rollups import Rollups
 from core.services.leases import Leases
@@ -28,6 +29,7 @@ from core.services.upkeep.maintaining import Maintaining, MaintenanceRules
 from core.services.upkeep.mending_times import MendingTimes
 from core.services.upkeep.rebuilding_history import RebuildingHistory
 from core.services.upkeep.rolling_up import RollingUp
+from core.services.upkeep.settled import Settled
 from core.state.mending import Furthest
 from core.state.store import State
 
@@ -67,10 +69,11 @@ def build(  # noqa: PLR0913, PLR0917 - what every room has that is over some day
 
     Raises: ConfigurationError: the rules of maintenance make no sense.
     """
+    watch = SnapshotWatch(lake)
     return Upkeep(
-        RollingUp(state, Rollups(lake), leases.stop),
-        Indexing(NumberIndex(lake), leases.stop),
-        Maintaining(Maintenance(lake), _rules(settings), leases.stop),
+        RollingUp(state, Rollups(lake), Settled(watch), leases.stop),
+        Indexing(NumberIndex(lake), Settled(watch), leases.stop),
+        Maintaining(Maintenance(lake), _rules(settings), Settled(watch), leases.stop),
         Forgetting([*kinds, *_kinds(settings, state, lake)]),
         RebuildingHistory(state, Rebuilding(settings, register)),
         MendingTimes(state, furthest),

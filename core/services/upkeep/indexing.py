@@ -7,6 +7,7 @@ from threading import Event
 
 from core.domain.permissions import Permission, Viewer
 from core.history.numbers.number_index import MonthOfIndex, NumberIndex
+from core.services.upkeep.settled import Settled
 
 log = logging.getLogger(__name__)
 
@@ -17,13 +18,18 @@ DAYS_AT_ONCE = 10
 class Indexing:
     """Searches for numbers are exact without it, and fast with it. Running it twice, or in two places, does no harm."""
 
-    def __init__(self, numbers: NumberIndex, stop: Event | None = None) -> None:
-        """Take the index, and what ends `refresh` after the day it is at."""
+    def __init__(self, numbers: NumberIndex, settled: Settled, stop: Event | None = None) -> None:
+        """Take the index, what remembers that nothing is to be done, and what ends `refresh` after its day."""
         self._numbers = numbers
+        self._settled = settled
         self._stop = stop or Event()
 
     def refresh(self, now: datetime) -> None:
         """Index a few of the days that are missing, newest first; sort a month when none of them is left."""
+        # Days and months end without anything that is written.
+        seen = self._settled.look(now.date(), now.hour)
+        if seen is None:
+            return
         days = self._numbers.list_unindexed(now)
         for day in days[:DAYS_AT_ONCE]:
             if self._stop.is_set():
@@ -31,10 +37,13 @@ class Indexing:
             self._numbers.index_day(day)
         if len(days) > DAYS_AT_ONCE:
             return
-        for month in self._numbers.list_unsorted(now)[:1]:
+        months = self._numbers.list_unsorted(now)
+        for month in months[:1]:
             for _ in self._numbers.sort_month(month):
                 if self._stop.is_set():
                     return
+        if not (days or months):
+            self._settled.found_nothing(seen)
 
     def verify(self, viewer: Viewer, *, repair: bool) -> Iterator[MonthOfIndex]:
         """

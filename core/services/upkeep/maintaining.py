@@ -22,6 +22,7 @@ from core.domain.permissions import Permission, Viewer
 from core.errors import Conflict
 from core.history.lake.locks import ReadersInside
 from core.history.lake.maintenance import StepBounds, TableState
+from core.services.upkeep.settled import Settled
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +113,16 @@ _OFF_PEAK, _EVERYTHING = _Due(LEAST_FILES, LEAST_ROWS, StepBounds()), _Due(2, 1,
 class Maintaining:
     """Questions are answered without it, and stay quick with it."""
 
-    def __init__(self, maintenance: LakeCare, rules: MaintenanceRules, stop: threading.Event | None = None) -> None:
-        """Take the lake's maintenance, the rules, and what ends a run after its current step."""
+    def __init__(
+        self, maintenance: LakeCare, rules: MaintenanceRules, settled: Settled, stop: threading.Event | None = None
+    ) -> None:
+        """
+        Take the lake's maintenance and the rules.
+
+        *settled* remembers that no table needs anything; *stop* ends a run after its current step.
+        """
         self._maintenance = maintenance
+        self._settled = settled
         self._rules = rules
         self._stop = stop or threading.Event()
         self._orphans_at: datetime | None = None
@@ -132,7 +140,11 @@ class Maintaining:
                 else _Due(self._rules.busy_files, self._rules.busy_files * 10, PEAK, forgets=False)
             )
             done = _Run(self._maintenance, self._stop, time.monotonic() + RUN_S)
-            done.tables(due)
+            seen = self._settled.look(off_peak)
+            if seen is not None:
+                done.tables(due)
+                if done.found_nothing:
+                    self._settled.found_nothing(seen)
             if off_peak:
                 done.old(now - self._rules.keep)
                 if self._orphans_at is None or not timedelta(0) <= now - self._orphans_at < ORPHANS_EVERY:
@@ -172,6 +184,11 @@ class _Run:
         self._stop = stop
         self._deadline = deadline
         self.did = Maintained()
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether nothing was to be done, and nothing was left undone."""
+        return not self.did.steps and not self._is_over()
 
     def survey(self) -> dict[str, TableState]:
         return {state.name: state for state in self._maintenance.survey()}

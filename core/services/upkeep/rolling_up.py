@@ -8,6 +8,7 @@ from threading import Event
 
 from core.domain.permissions import Permission, Viewer
 from core.history.rollups.rollups import Rollups
+from core.services.upkeep.settled import Settled
 from core.state import users
 from core.state.store import State
 
@@ -26,22 +27,30 @@ class Verified:
 class RollingUp:
     """Statistics are exact without it, and fast with it. Running it twice, or in two places, does no harm."""
 
-    def __init__(self, state: State, rollups: Rollups, stop: Event | None = None) -> None:
-        """Take the stores, and what ends `refresh` after the month it is at."""
+    def __init__(self, state: State, rollups: Rollups, settled: Settled, stop: Event | None = None) -> None:
+        """Take the stores, what remembers that nothing is to be done, and what ends `refresh` after its month."""
         self._state = state
         self._rollups = rollups
+        self._settled = settled
         self._stop = stop or Event()
 
     def refresh(self) -> None:
         """Fold what was logged, then build the months that are missing for the zones people live in, newest first."""
-        if self._rollups.count_logged():
-            self._rollups.fold()
         with self._state.read() as session:
             zones = users.list_time_zones(session)
-        for month in self._rollups.list_unbuilt(zones):
+        seen = self._settled.look(*sorted(zones))
+        if seen is None:
+            return
+        is_logged = self._rollups.count_logged() > 0
+        if is_logged:
+            self._rollups.fold()
+        unbuilt = self._rollups.list_unbuilt(zones)
+        for month in unbuilt:
             if self._stop.is_set():
                 return
             self._rollups.build(month)
+        if not (is_logged or unbuilt):
+            self._settled.found_nothing(seen)
 
     def verify(self, viewer: Viewer, *, repair: bool) -> Iterator[Verified]:
         """

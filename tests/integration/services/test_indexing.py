@@ -6,10 +6,12 @@ from threading import Event
 import pytest
 
 from core.errors import Forbidden
+from core.history.lake.watch import SnapshotWatch
 from core.history.messages.message_store import MessageStore
 from core.history.numbers.number_index import NumberIndex
 from core.services.people.adding_people import NewPerson
 from core.services.upkeep.indexing import Indexing
+from core.services.upkeep.settled import Settled
 from tests.support.house import PASSWORD, House
 from tests.support.messages import make_message, message_table, unsent_table
 
@@ -20,7 +22,7 @@ def test_a_day_that_is_over_is_indexed_unless_the_worker_shall_end(house: House)
     index, later = NumberIndex(house.app.lake), house.now + timedelta(days=2)
     stop = Event()
     stop.set()
-    Indexing(index, stop).refresh(later)
+    Indexing(index, Settled(SnapshotWatch(house.app.lake)), stop).refresh(later)
     assert house.now.date() in index.list_unindexed(later)
     house.app.upkeep.indexing.refresh(later)
     assert house.now.date() not in index.list_unindexed(later)

@@ -1,18 +1,27 @@
 """Rolling up: what is missing is built, what differs is found and repaired, and only auditors may look."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from threading import Event
+from typing import Any
 
 import pytest
 
 from core.errors import Forbidden
+from core.history.lake.connection import Lake
+from core.history.lake.watch import SnapshotWatch
 from core.history.messages.message_store import MessageStore
+from core.history.numbers.number_index import NumberIndex
 from core.history.rollups.rollups import MonthOfCalendar, Rollups
 from core.services.leases import Leases
 from core.services.people.adding_people import NewPerson
 from core.services.upkeep.rolling_up import RollingUp
+from core.services.upkeep.settled import Settled
 from core.services.work_queue import REFRESHING, Work, WorkKind
+from core.state.people_models import UserRow
 from tests.support.house import PASSWORD, House
 from tests.support.messages import make_message, message_table, unsent_table
+from tests.support.waiting import wait_until
 
 
 def record(house: House, *batches: str) -> None:
@@ -61,7 +70,7 @@ def test_a_worker_that_shall_end_builds_no_further_month(house: House) -> None:
     record(house, "batch-1")
     stop = Event()
     stop.set()
-    RollingUp(house.app.state, Rollups(house.app.lake), stop).refresh()
+    RollingUp(house.app.state, Rollups(house.app.lake), Settled(SnapshotWatch(house.app.lake)), stop).refresh()
     assert months(house)
 
 
@@ -82,6 +91,52 @@ def test_maintenance_by_the_worker_leaves_statistics_as_they_are(house: House) -
     house.now = house.now.replace(hour=12)
     assert house.app.reports.reporting.traffic(house.viewer, house.everything()) == before
     assert not any(found.difference_count for found in house.app.upkeep.rolling_up.verify(house.viewer, repair=False))
+
+
+def test_a_lake_that_nobody_has_changed_is_not_looked_through_every_minute(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(house, "batch-1")
+    other = Lake(house.app.settings)
+    asked: list[str] = []
+    for name in ("count_logged", "list_unbuilt"):
+        monkeypatch.setattr(Rollups, name, told(getattr(Rollups, name), asked))
+    for name in ("list_unindexed", "list_unsorted"):
+        monkeypatch.setattr(NumberIndex, name, told(getattr(NumberIndex, name), asked))
+
+    def looks() -> int:
+        asked.clear()
+        house.app.work.do(Work(WorkKind.ROLLUPS), house.clock)
+        return len(asked)
+
+    # What was done may leave something to do; what found nothing is not asked again.
+    assert [looks() > 0 for _ in range(4)] == [True, True, False, False]
+    # People who live elsewhere have days of their own, and days end.
+    with house.app.state.write() as session:
+        session.query(UserRow).update({"time_zone": "Asia/Tokyo"})
+    assert looks() > 0
+    while looks():
+        pass
+    house.now += timedelta(days=1)
+    assert looks() > 0
+    while looks():
+        pass
+    # What another process commits is seen.
+    table = message_table(make_message(account=house.account.account_id, sent_at=house.now))
+    MessageStore(other).append_batch("batch-2", "campaign-1", table, unsent_table(), house.now)
+    other.close()
+    wait_until(lambda: looks() > 0, "it is looked at again")
+    assert not Rollups(house.app.lake).count_logged()
+
+
+def told(method: Callable[..., Any], asked: list[str]) -> Callable[..., Any]:
+    """Note each call of a method."""
+
+    def called(*arguments: Any) -> Any:
+        asked.append(method.__name__)
+        return method(*arguments)
+
+    return called
 
 
 def test_of_two_workers_one_builds(house: House) -> None:

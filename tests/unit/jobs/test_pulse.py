@@ -1,6 +1,7 @@
 import sqlite3
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -65,14 +66,11 @@ class Waiting:
         self.broken = False
         self.not_due: set[WorkKind] = set()
 
-    def is_due(self, kind: WorkKind, _now: object) -> bool:
-        return kind not in self.not_due
-
-    def find(self, _now: object) -> list[Work]:
+    def find(self, _now: object, again: Iterable[WorkKind] = ()) -> list[Work]:
         self.asked.release()
         if self.broken:
             raise StorageError("The state store is busy.")
-        return list(self.works)
+        return [*self.works, *(Work(kind) for kind in again if kind not in self.not_due)]
 
     def count_sending(self, _now: object) -> Counter[Work]:
         return self.leased

@@ -14,6 +14,7 @@ from core.errors import Conflict, Forbidden
 from core.history.lake.locks import ReadersInside
 from core.history.lake.maintenance import StepBounds, TableState
 from core.services.upkeep.maintaining import ORPHANS_EVERY, Maintaining, MaintenanceRules
+from core.services.upkeep.settled import Settled
 from tests.support.factories import make_viewer
 
 NIGHT, NOON = datetime(2026, 3, 4, 2, tzinfo=UTC), datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -32,12 +33,15 @@ class Lake:
     before: list[datetime] = field(default_factory=list)
     after_step: object = None
     unknown: tuple[str, ...] = ()
+    snapshot: int = 0
+    surveys: int = 0
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
         yield self.free
 
     def survey(self) -> list[TableState]:
+        self.surveys += 1
         return list(self.tables.values())
 
     def flush(self, table: str) -> int:
@@ -88,7 +92,8 @@ def make_lake(**counts: int) -> Lake:
 
 
 def make_maintaining(lake: Lake, stop: Event | None = None) -> Maintaining:
-    return Maintaining(lake, MaintenanceRules(OffPeak(1, 5, "UTC"), KEEP, busy_files=250), stop)
+    rules = MaintenanceRules(OffPeak(1, 5, "UTC"), KEEP, busy_files=250)
+    return Maintaining(lake, rules, Settled(lambda: lake.snapshot), stop)
 
 
 def run(lake: Lake, now: datetime) -> list[str]:
@@ -134,6 +139,29 @@ def test_nothing_younger_than_it_is_kept_is_deleted():
     lake = make_lake()
     run(lake, NIGHT)
     assert set(lake.before) == {NIGHT - KEEP}
+
+
+def test_tables_that_needed_nothing_are_looked_at_again_when_something_was_committed_or_the_hours_change():
+    lake = make_lake(small=149)
+    maintaining = make_maintaining(lake)
+    surveys = []
+    for now, snapshot in ((NOON, 1), (NOON, 1), (NOON, 2), (NOON, 2), (NIGHT, 2), (NIGHT, 2), (NIGHT, 2)):
+        lake.snapshot = snapshot
+        maintaining.run(lambda now=now: now)
+        surveys.append(lake.surveys)
+    # The first run at night merges: whether anything is left after that is looked at once more.
+    assert surveys == [1, 1, 2, 2, 3, 4, 4]
+    assert lake.steps.count("merge messages") == 1
+
+
+def test_tables_that_could_not_be_merged_are_looked_at_again():
+    lake = make_lake(small=1_000)
+    lake.readers_inside = True
+    maintaining = make_maintaining(lake)
+    maintaining.run(lambda: NOON)
+    lake.readers_inside = False
+    maintaining.run(lambda: NOON)
+    assert "merge messages" in lake.steps
 
 
 def test_orphans_are_looked_for_now_and_then():
