@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from core.web.front.serving import KEPT, MOVED, REPORT
+from core.web.front.serving import KEPT, MOVED, REPORT, TRACE_SIGNAL
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,11 @@ MOST_STARTS = 3
 PAUSE_S, LONG_PAUSE_S, END_S = 0.5, 5.0, 15.0
 # A place says every second how many it serves. One that has not for so long is stopped, or stuck.
 SILENT_S = 5.0
+# One that has not for so long will not by itself any more, and one that starts for so long never will: it is killed.
+# Counted in looks, not by a clock: while the machine sleeps, or the front is stopped too, nobody can say anything.
+STUCK_S, START_S, WATCH_S = 30.0, 180.0, 1.0
+# For a process that is stuck to write down at what.
+TRACE_S = 0.5
 
 
 class PlacesFailed(Exception):
@@ -104,12 +109,35 @@ class PlaceProcess:
             )
             theirs.close()
             self._socket, self._connections = ours, 0
-            await self._listen(ours)
+            await self._watch(asyncio.ensure_future(self._listen(ours)))
         finally:
             self._socket = None
             ours.close()
             theirs.close()
             await self._end()
+
+    async def _watch(self, listening: asyncio.Future[None]) -> None:
+        """Return when the process has ended, or has said nothing for so long that it is killed."""
+        silent_s, told_at_s = 0.0, self._told_at_s
+        try:
+            while not listening.done():
+                await asyncio.wait({listening}, timeout=WATCH_S)
+                silent_s = silent_s + WATCH_S if self._told_at_s == told_at_s else 0.0
+                told_at_s = self._told_at_s
+                if silent_s >= (STUCK_S if self.is_ready.is_set() else START_S):
+                    log.warning("place_stuck", extra={"place": self.number, "seconds": round(silent_s)})
+                    await self._kill()
+                    return
+        finally:
+            listening.cancel()
+
+    async def _kill(self) -> None:
+        """End it at once: one that is stopped, or never comes back from a call, hears no other signal."""
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(TRACE_SIGNAL)
+                await asyncio.sleep(TRACE_S)
+                self._process.kill()
 
     async def _listen(self, ours: socket.socket) -> None:
         """Take its reports until it ends."""

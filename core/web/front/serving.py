@@ -6,8 +6,10 @@ connection; every second the place says back how many it serves.
 """
 
 import asyncio
+import faulthandler
 import logging
 import os
+import signal
 import socket
 import struct
 import sys
@@ -25,6 +27,8 @@ APP = "Home:app"
 # Comes with the connection of a browser whose own place is gone; with all others comes `KEPT`.
 MOVED, KEPT = b"m", b"k"
 REPORT = struct.Struct("!I")
+# Upon it, a process writes to standard error what each of its threads is at, even if it is stuck.
+TRACE_SIGNAL = signal.SIGUSR1
 # As many reports a second as uvicorn has ticks in one.
 _TICKS = 10
 # As Streamlit has it: seconds between two questions whether the browser is there, and for the answer.
@@ -136,6 +140,7 @@ def main() -> None:
     front = socket.socket(fileno=handle)
     # What a page starts must not keep the front from hearing that this process has ended.
     os.set_inheritable(handle, False)
+    faulthandler.register(TRACE_SIGNAL)
     settings = Settings.from_environment()
     app = import_from_string(APP)
     kept, moved = (_way(app, settings, number, count, has_moved=moved) for moved in (False, True))

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from core.web.front import places
 from core.web.front.places import PlaceProcess, PlacesFailed, environment_of
-from core.web.front.serving import KEPT, Place
+from core.web.front.serving import KEPT, TRACE_SIGNAL, Place
 from tests.support.live_server import REPOSITORY, free_port
 
 ENDS = "raise SystemExit(3)"
@@ -31,6 +31,18 @@ while True:
         break
     with socket.socket(fileno=handles[0]) as connection:
         connection.send(mark)
+"""
+# Says so again and again, until it is told to hold the interpreter's lock and never come back.
+REPORTS = f"""
+import faulthandler, re, signal, socket, struct, sys, time
+def hold(*_):
+    re.fullmatch("(a|aa)*b", "a" * 200)
+faulthandler.register({TRACE_SIGNAL:d})
+signal.signal(signal.SIGUSR2, hold)
+front = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    front.send(struct.pack("!I", 0))
+    time.sleep(0.02)
 """
 
 
@@ -86,6 +98,43 @@ def test_a_place_that_says_nothing_is_known_by_it(monkeypatch: pytest.MonkeyPatc
             await asyncio.gather(life, return_exceptions=True)
 
     asyncio.run(test())
+
+
+@pytest.mark.parametrize("is_stopped", [True, False], ids=["stopped", "holds the interpreter"])
+def test_a_place_that_is_stuck_is_killed_and_started_anew(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    is_stopped: bool,
+):
+    for name, value in {"PAUSE_S": 0.0, "STUCK_S": 1.5, "WATCH_S": 0.1}.items():
+        monkeypatch.setattr(places, name, value)
+
+    async def test() -> int:
+        served = place(REPORTS)
+        life = asyncio.ensure_future(served.live())
+        try:
+            async with asyncio.timeout(60):
+                await served.is_ready.wait()
+                first = served.pid
+                assert first is not None
+                if is_stopped:
+                    # One that goes on saying how many it serves is left alone.
+                    await asyncio.sleep(2)
+                    assert served.pid == first
+                os.kill(first, signal.SIGSTOP if is_stopped else signal.SIGUSR2)
+                while served.pid in {first, None} or not served.is_ready.is_set():
+                    assert not life.done()
+                    await asyncio.sleep(0.05)
+        finally:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+        return first
+
+    assert not Path(f"/proc/{asyncio.run(test())}").exists()
+    assert [record.message for record in caplog.records] == ["place_stuck", "place_ended"]
+    # Who is stopped cannot say anything; of the other it is told where it was.
+    assert ("in hold" in capfd.readouterr().err) is not is_stopped
 
 
 def test_nothing_is_handed_to_a_place_that_does_not_serve():
