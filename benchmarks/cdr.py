@@ -17,9 +17,9 @@ from pyarrow.csv import write_csv
 from benchmarks.report import Case, measured, stopwatch
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.cdr import TrafficCounts
-from core.domain.permissions import Viewer
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.imports.cdr import TrafficCounts
+from core.domain.people.permissions import Viewer
 from core.services.people.adding_people import NewPerson
 from core.services.traffic.importing_traffic import TrafficUpload
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import traffic
-from core.domain.statistics import GroupBy
+from core.domain.reports.statistics import GroupBy
 
 _RAW = {
     GroupBy.YEAR: "toYear(sent_at, '{zone}')",

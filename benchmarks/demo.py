@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.report import Case, measured
 from core.bootstrap import build_app
 from core.config import Settings
-from core.domain.periods import Period
+from core.domain.times.periods import Period
 from core.services.people.adding_people import NewPerson
 
 

@@ -10,8 +10,8 @@ import openpyxl
 
 from benchmarks import traffic
 from benchmarks.report import Case, measured, stopwatch
-from core.domain.exports import ExportFormat
-from core.domain.message_query import MessageQuery
+from core.domain.reports.exports import ExportFormat
+from core.domain.reports.message_query import MessageQuery
 from core.files.export_files import open_writer
 from core.services.reports.export_contents import MESSAGE_COLUMNS, Contents, Sources, contents_of
 from core.services.reports.export_requests import MessagesRequest

@@ -8,7 +8,7 @@ from pathlib import Path
 import uuid_utils
 
 from benchmarks.report import Case, measured
-from core.domain.messages import OutboundMessage, SubmitOutcome
+from core.domain.messages.messages import OutboundMessage, SubmitOutcome
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
 
 

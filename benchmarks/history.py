@@ -9,7 +9,7 @@ from functools import partial
 import pyarrow as pa
 
 from benchmarks.rivals import Rivals, add_options
-from core.domain.message_query import MessageQuery
+from core.domain.reports.message_query import MessageQuery
 from core.history.sql.filters import condition
 
 __all__ = ["add_options", "run"]

@@ -25,7 +25,7 @@ from benchmarks.report import Case, measured
 from core import web
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 from core.services.people.adding_people import NewPerson
 from core.services.people.passwords import HASHING_MAX
 from core.services.people.signing_in import RECALLED

@@ -32,10 +32,10 @@ import uuid_utils
 from benchmarks import traffic
 from benchmarks.report import Case, percentile, repeated
 from core.bootstrap import App
-from core.domain.message_query import MessageQuery
-from core.domain.periods import Period
-from core.domain.permissions import Viewer
-from core.domain.statistics import GroupBy
+from core.domain.people.permissions import Viewer
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy
+from core.domain.times.periods import Period
 from core.history.lake.door import Cursor
 from core.history.lake.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore

@@ -30,10 +30,10 @@ from benchmarks import traffic
 from benchmarks.processes import prepare_draft, worker
 from benchmarks.report import Case, PeakWatch, percentile
 from core.bootstrap import App
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.periods import Preset
-from core.domain.permissions import PRESETS, Viewer
-from core.domain.statistics import GroupBy
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.people.permissions import PRESETS, Viewer
+from core.domain.reports.statistics import GroupBy
+from core.domain.times.periods import Preset
 from core.services.accounts.first_account import GATEWAY
 from core.services.people.adding_people import NewPerson
 from core.services.people.managing_people import Change

@@ -16,12 +16,12 @@ from benchmarks.numbers import mobile_number
 from benchmarks.report import Case, measured, stopwatch
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.campaigns import Campaign, CampaignDraft
-from core.domain.permissions import Viewer
-from core.domain.placeholders import Placeholder, fill_cells, parse_template, render
-from core.domain.preflight import Preflight
-from core.domain.pricing import Price
-from core.domain.segments import MAX_SEGMENTS, measure
+from core.domain.accounts.pricing import Price
+from core.domain.campaigns.campaigns import Campaign, CampaignDraft
+from core.domain.campaigns.preflight import Preflight
+from core.domain.people.permissions import Viewer
+from core.domain.texts.placeholders import Placeholder, fill_cells, parse_template, render
+from core.domain.texts.segments import MAX_SEGMENTS, measure
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.state import accounts, suppressions

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.numbers import mobile_number
 from core.bootstrap import App
-from core.domain.campaigns import CampaignDraft
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import CampaignDraft
+from core.domain.people.permissions import Viewer
 from core.services.lists.importing_lists import Upload
 
 PAUSE_S = 0.02

@@ -12,8 +12,8 @@ from benchmarks.processes import prepare_draft, worker
 from benchmarks.report import Case, PeakWatch, percentile
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.campaigns import CampaignDraft, CampaignStatus
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import CampaignDraft, CampaignStatus
+from core.domain.people.permissions import Viewer
 from core.services.people.adding_people import NewPerson
 
 NAME = "receipts"

@@ -13,7 +13,7 @@ from typing import Self
 from benchmarks import clickhouse, native, traffic
 from benchmarks.report import Case, percentile, repeated
 from core.bootstrap import App
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 
 RUNS, _SLOW_RUNS = 10, 3
 _HIGH_PCT = 95

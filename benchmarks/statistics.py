@@ -7,8 +7,8 @@ from functools import partial
 
 from benchmarks import traffic
 from benchmarks.rivals import Rivals, add_options
-from core.domain.periods import list_offsets
-from core.domain.statistics import GroupBy, Measure, Sorting
+from core.domain.reports.statistics import GroupBy, Measure, Sorting
+from core.domain.times.periods import list_offsets
 from core.history.sql.filters import offset_at
 from core.services.reports.reporting import StatisticsRequest
 

@@ -14,12 +14,12 @@ from benchmarks.numbers import mobile_number
 from benchmarks.report import Case, measured, stopwatch
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.campaigns import CampaignDraft
-from core.domain.lists import DistributionList
-from core.domain.message_query import MessageQuery
-from core.domain.periods import Period
-from core.domain.permissions import Viewer
-from core.domain.statistics import GroupBy
+from core.domain.campaigns.campaigns import CampaignDraft
+from core.domain.imports.lists import DistributionList
+from core.domain.people.permissions import Viewer
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy
+from core.domain.times.periods import Period
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from benchmarks.report import Case, measured, stopwatch
-from core.domain.segments import measure
+from core.domain.texts.segments import measure
 from core.history.sql import text_measure
 
 ALPHABETS = ("abcdefghij klmnopqr stuvwxyz", "ABC 0123 €[]{}", "Łódź Kraków żółć", "привет мир", "hello 😀 there")

@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.accounts import Account, AccountStatus, AccountType
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.domain.numbering import Network, list_networks
-from core.domain.periods import Period, day_start
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.times.periods import Period, day_start
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.numbers.number_index import NumberIndex

@@ -11,8 +11,8 @@ from benchmarks.processes import PAUSE_S, prepare_draft, worker
 from benchmarks.report import Case, measured
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.campaigns import CampaignDraft, CampaignStatus
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import CampaignDraft, CampaignStatus
+from core.domain.people.permissions import Viewer
 from core.gateways.simulator.journal import Journal
 from core.services.people.adding_people import NewPerson
 

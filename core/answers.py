@@ -35,8 +35,8 @@ class StatisticsPage:
     Month date32, its first day; Day date32; Price decimal128(12, 4), EUR cents of a message; else text, "" when
     unknown; totals have none of these), then sent, delivered, undelivered, transmitted (int64), cost_eur_cents
     (decimal128(38, 4)), delivery_rate (double, 0..1), median_dlr_s and p95_dlr_s (double, seconds within
-    `core.domain.delays.MOST_ERROR`, null without a delivered message). *chart* has the first group of time that is
-    finest, or else the first group, and the same measures without the delays.
+    `core.domain.reports.delays.MOST_ERROR`, null without a delivered message). *chart* has the first group of time that
+    is finest, or else the first group, and the same measures without the delays.
     """
 
     table: pa.Table

@@ -20,11 +20,11 @@ from core.bootstrap import App, build_app
 from core.cli_history import add_history
 from core.config import Settings
 from core.demo.seeding import DemoSummary
-from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
-from core.domain.counting import count_of
-from core.domain.lists import DistributionList, HiddenRows, ListStatus
-from core.domain.paging import PageRequest
-from core.domain.permissions import PRESETS, Viewer
+from core.domain.campaigns.campaigns import Campaign, CampaignDraft, CampaignStatus
+from core.domain.imports.lists import DistributionList, HiddenRows, ListStatus
+from core.domain.people.permissions import PRESETS, Viewer
+from core.domain.reports.paging import PageRequest
+from core.domain.words.counting import count_of
 from core.errors import AppError, ConfigurationError, InvalidInput, NotFound, StorageError
 from core.private_files import keep_private
 from core.services.accounts.encryption import make_key

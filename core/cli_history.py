@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from core.bootstrap import App
 from core.cli_traffic import add_import
-from core.domain.counting import count_of
-from core.domain.permissions import Permission
+from core.domain.people.permissions import Permission
+from core.domain.words.counting import count_of
 from core.history.lake.attaching import attach_statements
 
 _MIB = 1 << 20

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.bootstrap import App
-from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficImport, TrafficImportStatus
-from core.domain.cdr_guessing import status_key
-from core.domain.cdr_prices import parse_rate, say_rates
-from core.domain.cdr_remarks import say_remarks
-from core.domain.counting import count_of
-from core.domain.messages import DeliveryStatus
-from core.domain.permissions import Viewer
+from core.domain.imports.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficImport, TrafficImportStatus
+from core.domain.imports.cdr_guessing import status_key
+from core.domain.imports.cdr_prices import parse_rate, say_rates
+from core.domain.imports.cdr_remarks import say_remarks
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.people.permissions import Viewer
+from core.domain.words.counting import count_of
 from core.errors import AppError, InvalidInput
 from core.services.traffic.importing_traffic import TrafficUpload
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.domain.control_characters import replace_controls
+from core.domain.words.control_characters import replace_controls
 from core.driver_errors import forget_values
 from core.errors import AppError, StorageError
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.domain.audit import Action, AuditEntry, AuditFilter
-from core.domain.periods import Preset
-from core.domain.permissions import Permission
+from core.domain.people.permissions import Permission
+from core.domain.reports.audit import Action, AuditEntry, AuditFilter
+from core.domain.times.periods import Preset
 from core.services.reports.auditing import in_words
 from core.services.reports.export_requests import AuditRequest
 from pages._ui import address, downloads, period_filter, session, tables, widgets

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.domain.campaigns import Campaign, CampaignStatus, Source
-from core.domain.permissions import Permission
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
+from core.domain.people.permissions import Permission
 from pages._ui import address, formats, session, widgets
 from pages._ui.campaign import campaign_actions, campaign_facts, reconciliation
 from pages._ui.components.phone_preview import phone_preview

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.domain.permissions import Permission
+from core.domain.people.permissions import Permission
 from core.services.sending.reconciling import OUTCOMES
 from pages._ui import address, formats, session, tables, widgets
 from pages._ui.campaign import reconciliation

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.domain.campaigns import Campaign, Reconciliation
-from core.domain.permissions import Permission
+from core.domain.campaigns.campaigns import Campaign, Reconciliation
+from core.domain.people.permissions import Permission
 from pages._ui import cloning, closed, session, tables, widgets
 from pages._ui.campaigns import campaign_filters
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.bootstrap import App
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
 from pages._ui import closed, session, widgets
 from pages._ui.create_campaign import campaign_form, campaign_panels, campaign_saving, campaign_steps, campaign_tabs
 from pages._ui.create_campaign.campaign_form import KEY, Form

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.answers import TrafficSummary
-from core.domain.periods import Preset, resolve_period
+from core.domain.times.periods import Preset, resolve_period
 from pages._ui import address, charts, closed, first_steps, formats, session, widgets
 from pages._ui.distribution_lists import list_panels
 from pages._ui.widgets import Tile

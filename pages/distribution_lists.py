@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.domain.lists import DistributionList, ListStatus
-from core.domain.permissions import Permission
+from core.domain.imports.lists import DistributionList, ListStatus
+from core.domain.people.permissions import Permission
 from pages._ui import closed, session, tables, widgets
 from pages._ui.distribution_lists import list_panels
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.domain.accounts import label_accounts
-from core.domain.cdr import TrafficImport, TrafficImportStatus
-from core.domain.permissions import Permission
+from core.domain.accounts.accounts import label_accounts
+from core.domain.imports.cdr import TrafficImport, TrafficImportStatus
+from core.domain.people.permissions import Permission
 from pages._ui import session, tables, widgets
 from pages._ui.import_traffic import traffic_panels
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.domain.permissions import Permission
+from core.domain.people.permissions import Permission
 from core.services.reports.tracing import MessageTrace
 from pages._ui import address, formats, session, widgets
 from pages._ui.message import message_facts, timeline

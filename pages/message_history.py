@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.domain.periods import Preset
-from core.domain.permissions import Permission
+from core.domain.people.permissions import Permission
+from core.domain.times.periods import Preset
 from core.services.reports.export_requests import MessagesRequest
 from core.services.reports.reporting import sending_time
 from pages._ui import closed, downloads, period_filter, saved_views, session, tables, widgets

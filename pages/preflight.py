@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.domain.permissions import Permission
+from core.domain.people.permissions import Permission
 from pages._ui import address, session, widgets
 from pages._ui.preflight import preflight_panels, preflight_rows
 

@@ -1,6 +1,6 @@
 """Quick Send: a message to a few numbers, at once."""
 
-from core.domain.permissions import Permission
+from core.domain.people.permissions import Permission
 from pages._ui import closed, session, widgets
 from pages._ui.quick_send import quick_form
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.domain.exports import ExportFormat
-from core.domain.periods import Preset
-from core.domain.permissions import Permission
-from core.domain.statistics import GroupBy
+from core.domain.people.permissions import Permission
+from core.domain.reports.exports import ExportFormat
+from core.domain.reports.statistics import GroupBy
+from core.domain.times.periods import Preset
 from core.services.reports.reporting import StatisticsRequest
 from pages._ui import closed, downloads, drilling, name_filter, period_filter, saved_views, session, tables, widgets
 from pages._ui.statistics import grouping, sorting

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.domain.accounts import Account, AccountStatus
-from core.domain.permissions import Permission
+from core.domain.accounts.accounts import Account, AccountStatus
+from core.domain.people.permissions import Permission
 from pages._ui import session, tables, widgets
 from pages._ui.traffic_accounts import account_panels
 

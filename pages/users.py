@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.domain.permissions import Permission, preset_of
+from core.domain.people.permissions import Permission, preset_of
 from pages._ui import session, tables, widgets
 from pages._ui.users import people_panels
 

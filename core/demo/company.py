@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.domain.accounts import AccountType
-from core.domain.people import UserStatus
+from core.domain.accounts.accounts import AccountType
+from core.domain.people.people import UserStatus
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.demo.company import CITIES, COLUMNS, FIRST_NAMES, RANGES, NumberRange
-from core.domain.lists import ROW_FAULTS, RowFault
+from core.domain.accounts.pricing import Price
+from core.domain.imports.lists import ROW_FAULTS, RowFault
 from core.domain.numbering import Destination, get_destination
-from core.domain.pricing import Price
 from core.history.lake.schema import CONTACT_SCHEMA
 
 Ints = npt.NDArray[np.int64]

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from core.demo.company import COLUMNS, LISTS, DemoAccount, DemoCampaign, DemoList
-from core.domain.accounts import Account, AccountStatus
-from core.domain.campaigns import Campaign, CampaignStatus, ChosenList, Source
-from core.domain.lists import DistributionList, ListStatus
+from core.domain.accounts.accounts import Account, AccountStatus
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus, ChosenList, Source
+from core.domain.imports.lists import DistributionList, ListStatus
 
 # Segments per second of the demo company's accounts.
 RATE_TPS = 200

@@ -42,10 +42,10 @@ from core.demo.traffic import (
     rhythm,
     weigh,
 )
-from core.domain.accounts import AccountType
-from core.domain.campaigns import CampaignStatus
-from core.domain.counting import count_of
-from core.domain.permissions import PRESETS, Permission, Viewer
+from core.domain.accounts.accounts import AccountType
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.people.permissions import PRESETS, Permission, Viewer
+from core.domain.words.counting import count_of
 from core.history.audience.contacts import ContactStore
 from core.history.lake.connection import Lake
 from core.history.lake.schema import UNSENT_SCHEMA

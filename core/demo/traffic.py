@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from core.demo.company import CITIES, FIRST_NAMES, HOURS, RANGES, WEEKDAYS, DemoCampaign
 from core.demo.people import Flags, Ints, People, destinations, place_columns
-from core.domain.encoding import Encoding
-from core.domain.messages import DeliveryStatus
-from core.domain.placeholders import parse_template, render
-from core.domain.segments import measure
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.texts.encoding import Encoding
+from core.domain.texts.placeholders import parse_template, render
+from core.domain.texts.segments import measure
 from core.gateways.simulator.profiles import FAILURES, profile_of
 from core.history.lake.schema import MESSAGE_SCHEMA
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore
 
-from core.domain.cdr import PriceUnit
-from core.domain.lists import HiddenRows
-from core.domain.price_lists import ReadPrices
+from core.domain.accounts.price_lists import ReadPrices
+from core.domain.imports.cdr import PriceUnit
+from core.domain.imports.lists import HiddenRows
 from core.errors import InvalidFile, InvalidInput, StorageError
 from core.files import cdr_sample, pictures, price_lists, reading
 from core.files.cdr_sample import CdrSample

@@ -22,9 +22,9 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, open_csv
 
-from core.domain.cdr import MAX_COLUMNS
-from core.domain.cdr_guessing import guess_columns
-from core.domain.counting import count_of
+from core.domain.imports.cdr import MAX_COLUMNS
+from core.domain.imports.cdr_guessing import guess_columns
+from core.domain.words.counting import count_of
 from core.errors import InvalidFile
 from core.files.delimited import DELIMITERS, refuse_encoding
 from core.files.kinds import FileKind, find_kind

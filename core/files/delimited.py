@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
-from core.domain.lists import is_phone_column
+from core.domain.imports.lists import is_phone_column
 from core.errors import InvalidFile
 from core.files.rows import MAX_BLANK_ROWS, MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow, RawSheet
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from core.domain.exports import ExportFormat
+from core.domain.reports.exports import ExportFormat
 from core.files.export_columns import Layout, Writer
 from core.files.export_plain import CsvFile, ParquetFile
 from core.files.export_xlsx import XlsxFile

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from core.domain.characters import compose
-from core.domain.lists import MAX_COLUMNS, PHONE_COLUMN, is_phone_column
-from core.domain.placeholders import BLANKS
+from core.domain.imports.lists import MAX_COLUMNS, PHONE_COLUMN, is_phone_column
+from core.domain.texts.placeholders import BLANKS
+from core.domain.words.characters import compose
 from core.errors import InvalidFile
 from core.files.rows import RawRow, unwrap
 

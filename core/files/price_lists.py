@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from core.domain.cdr import PriceUnit
-from core.domain.price_lists import EVERYWHERE, PriceFault, ReadPrices, read_prices
-from core.domain.pricing import Price
+from core.domain.accounts.price_lists import EVERYWHERE, PriceFault, ReadPrices, read_prices
+from core.domain.accounts.pricing import Price
+from core.domain.imports.cdr import PriceUnit
 from core.errors import InvalidFile
 from core.files.delimited import open_delimited
 from core.files.kinds import FileKind, find_kind

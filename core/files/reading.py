@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from core.domain.characters import compose
-from core.domain.counting import count_of
-from core.domain.lists import HiddenRows, RowFault
-from core.domain.no_values import MOST_CHARACTERS, is_no_value
+from core.domain.imports.lists import HiddenRows, RowFault
+from core.domain.texts.no_values import MOST_CHARACTERS, is_no_value
+from core.domain.words.characters import compose
+from core.domain.words.counting import count_of
 from core.errors import InvalidFile
 from core.files.delimited import open_delimited
 from core.files.header import check_header

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from core.domain.accounts import GatewayCredentials
-from core.domain.messages import OutboundMessage, Receipt, SubmitResult
-from core.domain.msisdn import mask_msisdn
+from core.domain.accounts.accounts import GatewayCredentials
+from core.domain.messages.messages import OutboundMessage, Receipt, SubmitResult
+from core.domain.numbering.msisdn import mask_msisdn
 from core.errors import GatewayError
 
 log = logging.getLogger(__name__)

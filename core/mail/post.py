@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from core.domain.control_characters import replace_controls
+from core.domain.words.control_characters import replace_controls
 from core.errors import AppError, ConfigurationError, InvalidInput, StorageError
 from core.identifiers import new_id
 

@@ -96,7 +96,7 @@ class WorkQueue:
         leases: Leases,
         state: State,
     ) -> None:
-        """Take the rooms. A new kind of work is a line in one of the two tables, and one in `core.state.waiting`."""
+        """Take the rooms. A new kind of work is a line in one of the two tables and in `core.state.waiting`."""
         self._state = state
         self._sending = sending
         self._upkeep = upkeep

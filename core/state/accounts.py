@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.pacing import Bucket
-from core.domain.paging import Page, PageRequest
-from core.domain.pricing import ALWAYS, Price
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.accounts.pacing import Bucket
+from core.domain.accounts.pricing import ALWAYS, Price
+from core.domain.reports.paging import Page, PageRequest
 from core.errors import NotFound
 from core.state.models import AccountRow, PriceRow
 from core.state.search import contains, exact_first

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from core.domain.audit import Action, AuditEntry, AuditFilter, Subject
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
+from core.domain.reports.audit import Action, AuditEntry, AuditFilter, Subject
 from core.identifiers import new_id
 from core.state.people_models import AuditRow
 from core.state.search import contains

@@ -9,10 +9,10 @@ from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, joinedload
 
-from core.domain.campaigns import OVERDUE_AFTER, Campaign, CampaignStatus, ChosenList, Source, check_move
-from core.domain.characters import compose
-from core.domain.control_characters import as_told
-from core.domain.paging import Page, PageRequest
+from core.domain.campaigns.campaigns import OVERDUE_AFTER, Campaign, CampaignStatus, ChosenList, Source, check_move
+from core.domain.reports.paging import Page, PageRequest
+from core.domain.words.characters import compose
+from core.domain.words.control_characters import as_told
 from core.errors import Conflict, NotFound
 from core.state.leases import Moment, give_back, is_free, take_lease
 from core.state.models import BatchRow, CampaignListRow, CampaignRow, OutcomeRow

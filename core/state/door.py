@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExecutionContext
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from core.domain.control_characters import refuse_controls
+from core.domain.words.control_characters import refuse_controls
 from core.errors import InvalidInput
 
 _MOST_BITS = 63

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.domain.control_characters import as_told
-from core.domain.exports import MOVES, Export, ExportFormat, ExportStatus
+from core.domain.reports.exports import MOVES, Export, ExportFormat, ExportStatus
+from core.domain.words.control_characters import as_told
 from core.state.leases import Moment, give_back, is_free, renew_lease, take_lease
 from core.state.models import ExportRow
 

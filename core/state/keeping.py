@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import CursorResult, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from core.domain.campaigns import CampaignStatus
+from core.domain.campaigns.campaigns import CampaignStatus
 from core.state.models import BatchRow, CampaignRow, LeftContactsRow
 
 _OVER = (CampaignStatus.COMPLETED, CampaignStatus.CANCELED)

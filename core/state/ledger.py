@@ -13,8 +13,8 @@ from sqlalchemy import Select, bindparam, delete, exists, func, insert, select, 
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.messages import LedgerState
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.messages.messages import LedgerState
 from core.state.leases import Moment, give_back, is_free, renew_lease, take_lease
 from core.state.models import BatchRow, CampaignRow, LedgerRow
 

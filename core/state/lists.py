@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.domain.control_characters import as_told
-from core.domain.lists import DistributionList, HiddenRows, ListStatus
-from core.domain.paging import Page, PageRequest
+from core.domain.imports.lists import DistributionList, HiddenRows, ListStatus
+from core.domain.reports.paging import Page, PageRequest
+from core.domain.words.control_characters import as_told
 from core.errors import NotFound
 from core.state.leases import Moment, is_free, take_lease
 from core.state.models import ListRow

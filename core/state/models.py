@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Numeric, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.domain.lists import HiddenRows
+from core.domain.imports.lists import HiddenRows
 from core.state import people_models
 from core.state.base import Base, UtcDateTime
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
-from core.domain.notifications import Notification, Tag
+from core.domain.people.notifications import Notification, Tag
 from core.identifiers import new_id
 from core.state.people_models import NotificationRow
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.domain.messages import Receipt
+from core.domain.messages.messages import Receipt
 from core.state.base import in_portions, insert_of
 from core.state.leases import Moment
 from core.state.models import LedgerRow, ReceiptRow

@@ -7,7 +7,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from core.domain.folding import fold, fold_in_sql
+from core.domain.words.folding import fold, fold_in_sql
 from core.errors import InvalidInput
 
 # No name is longer, and SQLite takes no pattern of more than 50,000 bytes.
@@ -17,7 +17,7 @@ _MARKS = "[\u0300-\u036f\u0483-\u0489]"
 
 
 class folded(FunctionElement[str]):  # noqa: N801 - it is written and read as a function of SQL
-    """What `core.domain.folding.fold` returns, in SQL; SQLite calls that function itself."""
+    """What `core.domain.words.folding.fold` returns, in SQL; SQLite calls that function itself."""
 
     name = "fold"
     type = String()

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.domain.people import UserStatus
-from core.domain.permissions import Viewer
+from core.domain.people.people import UserStatus
+from core.domain.people.permissions import Viewer
 from core.identifiers import new_id
 from core.state.base import insert_of
 from core.state.models import AccountRow

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.domain.folding import fold
+from core.domain.words.folding import fold
 from core.driver_errors import forget_values
 from core.errors import AppError, InvalidInput, StorageError
 from core.state import turns

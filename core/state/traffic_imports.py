@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficCounts, TrafficImport
-from core.domain.cdr import TrafficImportStatus as Status
-from core.domain.cdr_remarks import CellFault
-from core.domain.control_characters import as_told
-from core.domain.messages import DeliveryStatus
-from core.domain.paging import Page, PageRequest
+from core.domain.imports.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficCounts, TrafficImport
+from core.domain.imports.cdr import TrafficImportStatus as Status
+from core.domain.imports.cdr_remarks import CellFault
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.reports.paging import Page, PageRequest
+from core.domain.words.control_characters import as_told
 from core.errors import NotFound
 from core.state.leases import Moment, is_free, take_lease
 from core.state.models import TrafficImportRow as Row

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.domain.cdr import TrafficImportStatus
-from core.domain.lists import ListStatus
+from core.domain.imports.cdr import TrafficImportStatus
+from core.domain.imports.lists import ListStatus
 from core.state.base import in_portions
 from core.state.models import ListRow, TrafficImportRow
 

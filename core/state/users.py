@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import AccountStatus
-from core.domain.paging import Page, PageRequest
-from core.domain.people import Person, SmsSettings, UserStatus, check_move
-from core.domain.permissions import PRESETS, Permission, Viewer
+from core.domain.accounts.accounts import AccountStatus
+from core.domain.people.people import Person, SmsSettings, UserStatus, check_move
+from core.domain.people.permissions import PRESETS, Permission, Viewer
+from core.domain.reports.paging import Page, PageRequest
 from core.errors import NotFound
 from core.state.models import AccountRow
 from core.state.people_models import AvatarRow, MembershipRow, UserRow

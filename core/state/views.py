@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
-from core.domain.views import SavedView
+from core.domain.reports.views import SavedView
 from core.state.models import PreferenceRow, ViewRow
 from core.state.search import folded
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from core.domain.campaigns import OVERDUE_AFTER
+from core.domain.campaigns.campaigns import OVERDUE_AFTER
 from core.state import accounts, campaigns, exports, installation, ledger, lists, receipts, traffic_imports
 from core.state.base import UtcDateTime
 

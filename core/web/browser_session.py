@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from starlette.concurrency import run_in_threadpool
 
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 from core.web.ports import Clock, SignIn
 
 

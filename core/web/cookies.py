@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from core.domain.browsers import tidy_address
+from core.domain.people.browsers import tidy_address
 from core.state.sessions import Browser
 
 SESSION_COOKIE = "heliograph_session"

@@ -5,7 +5,7 @@ from html import escape
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 from core.web.assets import asset_url
 from core.web.pages import PRODUCT
 

@@ -3,7 +3,7 @@
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 from core.web.ports import OpenPages
 
 MEDIA = "/media/"

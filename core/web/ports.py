@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from core.config import Settings
-from core.domain.people import Person
-from core.domain.permissions import Viewer
+from core.domain.people.people import Person
+from core.domain.people.permissions import Viewer
 from core.services.people.following_links import Acceptance
 from core.services.people.signing_in import SetUp, TimeLeft
 from core.services.reports.exporting import Download

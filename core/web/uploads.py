@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
 from core.web.limits import drop_rest
 from core.web.origin import is_foreign
 from core.web.ports import Clock, OpenPages

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from datetime import datetime
 
-from core.domain.browsers import network_of
+from core.domain.people.browsers import network_of
 
 # A log-in with all it loads is some ten requests, and a company may share one address.
 AT_ONCE, PER_SECOND = 300, 5

@@ -1,10 +1,10 @@
-"""The page's address: pages read and write it here, by names for which `core.domain.addresses` has a rule."""
+"""The page's address: pages read and write it here, by names for which `core.domain.reports.addresses` has a rule."""
 
 from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
-from core.domain.addresses import check_address, is_known
+from core.domain.reports.addresses import check_address, is_known
 
 # What widgets are told that keep their value in the address; `bound` gives it to them.
 _BOUND = "query-params"
@@ -67,5 +67,5 @@ def check() -> None:
 def _known(name: str) -> str:
     if not is_known(name):
         # A mistake of ours, not of the person's: what has no rule is not read.
-        raise KeyError(f"core.domain.addresses has no rule for “{name}”")
+        raise KeyError(f"core.domain.reports.addresses has no rule for “{name}”")
     return name

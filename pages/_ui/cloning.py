@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.domain.names import NAME_MAX
+from core.domain.words.names import NAME_MAX
 from pages._ui import session, widgets
 
 PANEL = "clone"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.domain.exports import Export, ExportFormat, ExportStatus
-from core.domain.permissions import Permission
+from core.domain.people.permissions import Permission
+from core.domain.reports.exports import Export, ExportFormat, ExportStatus
 from core.services.reports.export_requests import ExportRequest, MessagesRequest
 from core.web.downloads import DOWNLOADS
 from pages._ui import address, formats, session, widgets

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from core.domain.periods import Period, Preset
-from core.domain.statistics import NAMED, GroupBy, NameFilter, Operator
+from core.domain.reports.statistics import NAMED, GroupBy, NameFilter, Operator
+from core.domain.times.periods import Period, Preset
 from pages._ui import address, formats, name_filter, period_filter
 
 PRICE = "price"

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.bootstrap import App
-from core.domain.campaigns import CampaignStatus
-from core.domain.paging import PageRequest
-from core.domain.permissions import Permission, Viewer
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.paging import PageRequest
 from pages._ui import session, widgets
 from pages._ui.distribution_lists import list_panels
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from core.domain.counting import agree
+from core.domain.words.counting import agree
 
 # Groups of digits are kept apart by a narrow no-break space (ISO 80000-1), a value and its unit by a no-break space.
 _THIN, _FIXED = "\u202f", "\u00a0"

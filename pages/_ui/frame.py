@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.domain.permissions import Viewer, preset_of
+from core.domain.people.permissions import Viewer, preset_of
 from pages._ui import address, avatars, downloads, formats, navigation, session, widgets
 from pages._ui.components import grid_keys, history, tab_key
 

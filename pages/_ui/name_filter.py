@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
-from core.domain.statistics import NAMED, GroupBy, NameFilter, Operator
+from core.domain.reports.statistics import NAMED, GroupBy, NameFilter, Operator
 from pages._ui import address, formats, widgets
 
 PARAMETER = "where"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
 from pages._ui import session
 
 PAGES = Path(__file__).resolve().parents[1]

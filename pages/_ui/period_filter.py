@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from core.domain.periods import FIRST_YEAR, LAST_YEAR, Period, Preset, resolve_period
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
+from core.domain.times.periods import FIRST_YEAR, LAST_YEAR, Period, Preset, resolve_period
 from pages._ui import address, formats, session
 from pages._ui.components import calendars
 from pages._ui.components.calendars import Days

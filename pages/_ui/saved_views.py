@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from core.domain.names import NAME_MAX
-from core.domain.views import SavedView
+from core.domain.reports.views import SavedView
+from core.domain.words.names import NAME_MAX
 from pages._ui import address, formats, session, widgets
 
 _NAMED = 5

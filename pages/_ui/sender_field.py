@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.domain.sender_id import parse_sender_id, warn_sender_id
+from core.domain.texts.sender_id import parse_sender_id, warn_sender_id
 from core.errors import InvalidSenderId
 
 HELP = "Up to 11 letters and digits, or a number of up to 16 digits."

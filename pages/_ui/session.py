@@ -8,8 +8,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.bootstrap import App, shared_app
-from core.domain.browsers import tidy_address
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.browsers import tidy_address
+from core.domain.people.permissions import Permission, Viewer
 from core.web.cookies import session_cookie
 from pages._ui import formats
 from pages._ui.open_pages import open_pages

@@ -17,7 +17,7 @@ import pyarrow as pa
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.domain.paging import PageRequest
+from core.domain.reports.paging import PageRequest
 from pages._ui import address, charts, formats
 from pages._ui.status import COLOURS
 from pages._ui.table_texts import Texts

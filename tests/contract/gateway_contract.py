@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from core.domain.messages import OutboundMessage, SubmitOutcome
+from core.domain.messages.messages import OutboundMessage, SubmitOutcome
 from core.gateways.base import Gateway
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.people import UserStatus
-from core.domain.permissions import PRESETS, Viewer
+from core.domain.people.people import UserStatus
+from core.domain.people.permissions import PRESETS, Viewer
 from core.errors import AppError, Forbidden, NotFound
 from core.services.people.inviting import MOST, WINDOW, Invitation, Inviting
 from core.services.people.mailing import Mailing

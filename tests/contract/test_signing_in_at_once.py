@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from argon2 import PasswordHasher
 
-from core.domain.audit import Action, AuditFilter
-from core.domain.people import UserStatus
+from core.domain.people.people import UserStatus
+from core.domain.reports.audit import Action, AuditFilter
 from core.errors import TooManyAttempts, WrongCredentials
 from core.services.people.passwords import Passwords, Turns
 from core.services.people.signing_in import SetUp, SigningIn, attempt_keys

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.messages import SubmitOutcome, SubmitResult
+from core.domain.messages.messages import SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
 from core.gateways.base import Observed
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import literal, select
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.folding import fold
-from core.domain.lists import ListStatus
-from core.domain.paging import PageRequest
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.reports.paging import PageRequest
+from core.domain.words.folding import fold
 from core.state import accounts, campaigns, lists
 from core.state.search import folded
 from core.state.store import State

@@ -16,8 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.messages import LedgerState
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.messages.messages import LedgerState
 from core.errors import StorageError
 from core.services.sending.batch_history import BatchHistory
 from core.state import accounts, campaigns, installation, ledger, lists, users

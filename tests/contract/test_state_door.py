@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from core.domain.control_characters import BREAKS
-from core.domain.lists import ListStatus
-from core.domain.paging import PageRequest
+from core.domain.imports.lists import ListStatus
+from core.domain.reports.paging import PageRequest
+from core.domain.words.control_characters import BREAKS
 from core.errors import InvalidInput
 from core.state import accounts, campaigns, installation, lists
 from core.state.search import LONGEST_SEARCH

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.messages import LedgerState
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.messages.messages import LedgerState
 from core.state import accounts, campaigns, ledger, receipts
 from core.state.ledger import Batch, Claim, Outcome
 from core.state.store import State

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.lists import ListStatus
-from core.domain.pacing import Bucket
-from core.domain.paging import PageRequest
-from core.domain.pricing import Price
+from core.domain.accounts.pacing import Bucket
+from core.domain.accounts.pricing import Price
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.reports.paging import PageRequest
 from core.errors import Conflict, InvalidTransition, NotFound
 from core.state import accounts, campaigns, lists
 from core.state.lists import ImportCounts

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from core.domain.campaigns import CampaignStatus
+from core.domain.campaigns.campaigns import CampaignStatus
 from core.state import accounts, campaigns, ledger, links, receipts, sessions, users
 from core.state.links import Link, Purpose
 from core.state.mending import Furthest, mend_times

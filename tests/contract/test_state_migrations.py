@@ -7,8 +7,8 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from core.domain.audit import Action, Subject
-from core.domain.campaigns import Source
+from core.domain.campaigns.campaigns import Source
+from core.domain.reports.audit import Action, Subject
 from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE
 from core.state import accounts, audit, campaigns, installation, users
 from core.state.store import MIGRATIONS, State

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
-from core.domain.audit import Action, AuditFilter, Subject
-from core.domain.paging import PageRequest
-from core.domain.people import SmsSettings, UserStatus
-from core.domain.permissions import Permission, Viewer
-from core.domain.pricing import Price
+from core.domain.accounts.pricing import Price
+from core.domain.people.people import SmsSettings, UserStatus
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, AuditFilter, Subject
+from core.domain.reports.paging import PageRequest
 from core.errors import InvalidTransition, NotFound
 from core.state import accounts, audit, links, sessions, users
 from core.state.links import Link, Purpose

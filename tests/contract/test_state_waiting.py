@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from core.domain.campaigns import OVERDUE_AFTER, CampaignStatus
-from core.domain.exports import ExportStatus
+from core.domain.campaigns.campaigns import OVERDUE_AFTER, CampaignStatus
+from core.domain.reports.exports import ExportStatus
 from core.services.work_queue import WorkKind
 from core.state import accounts, campaigns, exports, installation, ledger, lists, receipts, traffic_imports, users
 from core.state.base import Base

@@ -13,11 +13,11 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import update
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.campaigns import Campaign, CampaignDraft
-from core.domain.lists import ListStatus
-from core.domain.permissions import Viewer
-from core.domain.pricing import Price
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.accounts.pricing import Price
+from core.domain.campaigns.campaigns import Campaign, CampaignDraft
+from core.domain.imports.lists import ListStatus
+from core.domain.people.permissions import Viewer
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.state import accounts

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.domain.campaigns import CampaignStatus, Source
-from core.domain.paging import PageRequest
+from core.domain.campaigns.campaigns import CampaignStatus, Source
+from core.domain.reports.paging import PageRequest
 from tests.e2e.driver import adds_up, metric, open_page, person, settled
 from tests.e2e.studio import Studio, cells, now, number, people, until
 

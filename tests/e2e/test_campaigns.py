@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.paging import PageRequest
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.reports.paging import PageRequest
 from tests.e2e.driver import log_in, open_page, person, settled
 from tests.e2e.studio import CLONE_PX, EYE_PX, Studio, cells, click_row, now, people
 from tests.support.installation import Installation

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.paging import PageRequest
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.reports.paging import PageRequest
 from tests.e2e.driver import is_in_sight, log_in, open_page, person, settled
 from tests.e2e.studio import EYE_PX, ZONE, Studio, click_row, now, people, until
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.domain.message_query import MessageQuery
-from core.domain.messages import DeliveryStatus
-from core.domain.periods import Preset, resolve_period
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.reports.message_query import MessageQuery
+from core.domain.times.periods import Preset, resolve_period
 from tests.e2e.driver import cell, log_in, open_page, person, settled
 from tests.support.installation import Installation
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.gateways.simulator.journal import Journal
 from core.services.campaigns.composing import draft_of
 from core.state import suppressions

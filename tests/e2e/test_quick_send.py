@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.domain.paging import PageRequest
+from core.domain.reports.paging import PageRequest
 from tests.e2e.driver import adds_up, is_in_sight, log_in, open_page, person, settled
 from tests.support.installation import Installation
 

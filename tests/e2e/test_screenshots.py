@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.domain.paging import PageRequest
+from core.domain.reports.paging import PageRequest
 from tests.e2e.driver import PHONE, log_in, open_page, person, settled
 from tests.support.installation import Installation, installation
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from core.domain.people import SmsSettings
+from core.domain.people.people import SmsSettings
 from core.services.people.adding_people import NewPerson
 from core.state import users
 from tests.e2e.driver import PASSWORD, log_in, open_page, person, settled

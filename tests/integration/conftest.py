@@ -5,7 +5,7 @@ import pytest
 
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 from core.services.people.adding_people import NewPerson
 from core.state.store import State
 

@@ -16,7 +16,7 @@ import pytest
 from core import cli
 from core.bootstrap import build_app
 from core.config import Settings
-from core.domain.accounts import Account, AccountStatus, AccountType
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.gateways.simulator.journal import Journal
 from tests.support import cdr
 from tests.support.house import PASSWORD, contacts

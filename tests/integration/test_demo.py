@@ -17,19 +17,19 @@ from core.config import Settings
 from core.demo import seeding
 from core.demo.company import CAMPAIGNS
 from core.demo.receipts import receipt_table
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.lists import DistributionList
-from core.domain.message_query import MessageQuery
-from core.domain.msisdn import parse_msisdn
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.imports.lists import DistributionList
+from core.domain.messages.receipts import Effect
 from core.domain.numbering import get_destination
-from core.domain.paging import PageRequest
-from core.domain.people import UserStatus
-from core.domain.periods import Period
-from core.domain.permissions import PRESETS, Viewer, preset_of
-from core.domain.placeholders import parse_template, render
-from core.domain.receipts import Effect
-from core.domain.segments import measure
-from core.domain.statistics import GroupBy
+from core.domain.numbering.msisdn import parse_msisdn
+from core.domain.people.people import UserStatus
+from core.domain.people.permissions import PRESETS, Viewer, preset_of
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.paging import PageRequest
+from core.domain.reports.statistics import GroupBy
+from core.domain.texts.placeholders import parse_template, render
+from core.domain.texts.segments import measure
+from core.domain.times.periods import Period
 from core.errors import Forbidden, StorageError, WrongCredentials
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.lists import ListStatus
-from core.domain.message_query import MessageQuery
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.reports.message_query import MessageQuery
 from core.errors import StorageError
 from core.gateways.simulator.journal import Journal
 from core.services.lists.importing_lists import Upload

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from core.bootstrap import App
-from core.domain.campaigns import CampaignDraft, CampaignStatus
-from core.domain.lists import ListStatus
-from core.domain.message_query import MessageQuery
-from core.domain.periods import Period
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import CampaignDraft, CampaignStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.people.permissions import Viewer
+from core.domain.reports.message_query import MessageQuery
+from core.domain.times.periods import Period
 from core.gateways.simulator.journal import Journal
 from core.services.lists.importing_lists import Upload
 from tests.support.installation import worker

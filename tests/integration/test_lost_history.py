@@ -10,7 +10,7 @@ import pytest
 from core import cli
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.lists import ListStatus
+from core.domain.imports.lists import ListStatus
 from core.history.messages.message_store import MessageStore
 from core.services.people.adding_people import NewPerson
 from core.state import lists

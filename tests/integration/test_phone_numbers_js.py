@@ -8,7 +8,7 @@ from typing import Any
 import phonenumbers
 import pytest
 
-from core.domain.msisdn import MsisdnFault, find_msisdn, parse_msisdn
+from core.domain.numbering.msisdn import MsisdnFault, find_msisdn, parse_msisdn
 from core.errors import InvalidMsisdn
 from core.services.campaigns.quick_sending import parse_numbers
 from tests.support.node import COMPONENTS, evaluate

@@ -21,8 +21,8 @@ from datetime import UTC, datetime
 from core import cli
 from core.bootstrap import build_app
 from core.config import Settings
-from core.domain.audit import AuditFilter
-from core.domain.exports import ExportFormat
+from core.domain.reports.audit import AuditFilter
+from core.domain.reports.exports import ExportFormat
 from core.services.reports.export_requests import AuditRequest
 from core.services.people.adding_people import NewPerson
 from core.services.lists.importing_lists import Upload

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.lists import ListStatus
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.imports.lists import ListStatus
 from core.gateways.simulator.journal import Journal
 from core.services.lists.importing_lists import Upload
 from tests.support.house import House, contacts, make_house

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from core.domain.characters import compose
-from core.domain.placeholders import parse_template, render
-from core.domain.segments import measure
-from core.domain.simplifying import REPLACEMENTS, simplify
+from core.domain.texts.placeholders import parse_template, render
+from core.domain.texts.segments import measure
+from core.domain.texts.simplifying import REPLACEMENTS, simplify
+from core.domain.words.characters import compose
 from pages._ui.formats import number
 from tests.support import simplify_vectors
 from tests.support.node import COMPONENTS, evaluate

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import select
 
 from core.bootstrap import App
-from core.domain.campaigns import CampaignDraft, CampaignStatus
-from core.domain.messages import LedgerState, OutboundMessage
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import CampaignDraft, CampaignStatus
+from core.domain.messages.messages import LedgerState, OutboundMessage
+from core.domain.people.permissions import Viewer
 from core.doorways import try_lock
 from core.gateways.simulator.journal import Accepted, Journal
 from core.gateways.simulator.profiles import fate_of, profile_of

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.domain.encoding import GSM7_CHARACTERS
-from core.domain.segments import measure
-from core.domain.simplifying import simplify
+from core.domain.texts.encoding import GSM7_CHARACTERS
+from core.domain.texts.segments import measure
+from core.domain.texts.simplifying import simplify
 from core.history.sql.text_measure import install
 from tests.support import simplify_vectors
 from tests.support.segment_vectors import load_vectors, random_texts

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.domain.campaigns import CampaignDraft
-from core.domain.permissions import PRESETS, Permission
+from core.domain.campaigns.campaigns import CampaignDraft
+from core.domain.people.permissions import PRESETS, Permission
 from core.services.people.managing_people import Change
 from core.web.cookies import SESSION_COOKIE
 from pages._ui import navigation

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.domain.audit import Action, Subject
-from core.domain.exports import ExportFormat
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
+from core.domain.reports.audit import Action, Subject
+from core.domain.reports.exports import ExportFormat
 from core.services.reports.export_requests import AuditRequest, decode
 from core.state import audit
 from tests.support.page_tests import House

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from core.domain.campaigns import Reconciliation
+from core.domain.campaigns.campaigns import Reconciliation
 from pages._ui import widgets
 from tests.support.campaigns import freeze, save_draft, send
 from tests.support.page_tests import House, clicking

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.paging import PageRequest
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.people.permissions import Viewer
+from core.domain.reports.paging import PageRequest
 from core.services.people.adding_people import NewPerson
 from core.state.sessions import Browser
 from core.web.cookies import SESSION_COOKIE

@@ -5,8 +5,8 @@ from unittest.mock import patch
 import pandas as pd
 import pytest
 
-from core.domain.lists import ListStatus
-from core.domain.paging import PageRequest
+from core.domain.imports.lists import ListStatus
+from core.domain.reports.paging import PageRequest
 from core.errors import NotFound
 from core.services.people.managing_people import Change
 from pages._ui import widgets

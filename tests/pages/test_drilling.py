@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from core.domain.statistics import GroupBy
+from core.domain.reports.statistics import GroupBy
 from tests.pages.test_statistics import mine
 from tests.support.page_tests import House, clicking
 

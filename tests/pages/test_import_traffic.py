@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.cdr import CdrField, DateFormat, TrafficImportStatus
-from core.domain.messages import DeliveryStatus
-from core.domain.paging import PageRequest
-from core.domain.permissions import Viewer
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.imports.cdr import CdrField, DateFormat, TrafficImportStatus
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.people.permissions import Viewer
+from core.domain.reports.paging import PageRequest
 from core.errors import NotFound
 from core.services.traffic.importing_traffic import TrafficUpload
 from tests.support import cdr

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from core.domain.messages import DeliveryStatus
-from core.domain.permissions import Viewer
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.people.permissions import Viewer
 from core.history.messages.message_store import MessageStore
 from tests.support.campaigns import save_draft, send
 from tests.support.messages import make_message, make_update

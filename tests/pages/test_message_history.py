@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 from core.errors import StorageError
 from core.services.people.managing_people import Change
 from tests.support.campaigns import save_draft, send

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from core.domain.addresses import ENDS, NAMES, check_address
-from core.domain.campaigns import CampaignDraft
+from core.domain.campaigns.campaigns import CampaignDraft
+from core.domain.reports.addresses import ENDS, NAMES, check_address
 from core.errors import InvalidInput
 from pages._ui import navigation
 from tests.support.messages import make_message

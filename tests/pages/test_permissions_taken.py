@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
 from core.services.people.managing_people import Change
 from pages._ui import cloning
 from pages._ui.create_campaign import campaign_form, campaign_panels

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.pricing import Price
+from core.domain.accounts.pricing import Price
+from core.domain.campaigns.campaigns import CampaignStatus
 from core.errors import InvalidInput
 from core.history.audience.contacts import ContactStore
 from core.services.campaigns.launching import Launching

@@ -1,8 +1,8 @@
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.paging import PageRequest
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.people.permissions import Viewer
+from core.domain.reports.paging import PageRequest
 from pages._ui.components.composer import Composition
 from pages._ui.quick_send.quick_form import CHIPS, COMPOSER
 from tests.support.campaigns import now

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.permissions import Viewer
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.people.permissions import Viewer
 from core.services.traffic.importing_traffic import TrafficUpload
 from tests.support import cdr
 from tests.support.campaigns import save_draft

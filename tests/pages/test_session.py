@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import pytest
 
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 from core.state import users
 from tests.support.page_tests import House
 

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.domain.people import SmsSettings
-from core.domain.permissions import PRESETS, Viewer
+from core.domain.people.people import SmsSettings
+from core.domain.people.permissions import PRESETS, Viewer
 from core.errors import WrongCredentials
 from core.files.pictures import draw_portrait
 from core.services.people.own_account import Profile

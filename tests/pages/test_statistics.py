@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core.domain.permissions import Viewer
-from core.domain.statistics import Measure
+from core.domain.people.permissions import Viewer
+from core.domain.reports.statistics import Measure
 from core.services.people.managing_people import Change
 from tests.support.messages import make_message
 from tests.support.page_tests import House

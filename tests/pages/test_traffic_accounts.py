@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.paging import PageRequest
-from core.domain.permissions import Viewer
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.people.permissions import Viewer
+from core.domain.reports.paging import PageRequest
 from core.services.accounts.encryption import make_key
 from core.services.accounts.managing_accounts import NewAccount
 from tests.support.messages import make_message

@@ -7,9 +7,9 @@ from unittest.mock import patch
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.domain.paging import PageRequest
-from core.domain.people import Person, UserStatus
-from core.domain.permissions import PRESETS, Permission
+from core.domain.people.people import Person, UserStatus
+from core.domain.people.permissions import PRESETS, Permission
+from core.domain.reports.paging import PageRequest
 from core.services.people.adding_people import NewPerson
 from core.services.people.inviting import Inviting
 from core.services.people.mailing import Mailing

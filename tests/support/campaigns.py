@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from core.domain.campaigns import Campaign, CampaignDraft
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import Campaign, CampaignDraft
+from core.domain.people.permissions import Viewer
 from tests.support.page_tests import House
 
 CONTACTS = (

@@ -3,9 +3,9 @@
 import io
 from datetime import datetime, timedelta
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.cdr import TrafficImport
-from core.domain.permissions import Viewer
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.imports.cdr import TrafficImport
+from core.domain.people.permissions import Viewer
 from core.services.traffic.importing_traffic import TrafficUpload
 from tests.support.house import House
 

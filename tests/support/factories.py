@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.campaigns import Campaign, CampaignStatus, ChosenList, Source
-from core.domain.lists import DistributionList, ListStatus
-from core.domain.messages import Receipt
-from core.domain.permissions import PRESETS, Permission, Viewer
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus, ChosenList, Source
+from core.domain.imports.lists import DistributionList, ListStatus
+from core.domain.messages.messages import Receipt
+from core.domain.people.permissions import PRESETS, Permission, Viewer
 from core.state.users import NewUser
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from core.config import Settings
-from core.domain.people import Person, UserStatus
-from core.domain.permissions import Viewer
+from core.domain.people.people import Person, UserStatus
+from core.domain.people.permissions import Viewer
 from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
 from core.services.people.following_links import Acceptance
 from core.services.people.signing_in import SetUp, TimeLeft

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 from core.services.people.signing_in import TimeLeft
 from tests.support.fake_sign_in import FakeApplication, FakeSignIn
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.accounts import Account
-from core.domain.campaigns import Campaign, CampaignDraft
-from core.domain.lists import DistributionList
-from core.domain.periods import Period
-from core.domain.permissions import Viewer
+from core.domain.accounts.accounts import Account
+from core.domain.campaigns.campaigns import Campaign, CampaignDraft
+from core.domain.imports.lists import DistributionList
+from core.domain.people.permissions import Viewer
+from core.domain.times.periods import Period
 from core.files.apart import HERE
 from core.gateways.simulator.gateway import SimulatorGateway
 from core.services.lists.importing_lists import Upload

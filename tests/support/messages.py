@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.domain.messages import DeliveryStatus, Receipt
+from core.domain.messages.messages import DeliveryStatus, Receipt
 from core.history.lake.schema import CONTACT_SCHEMA, MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.history.messages.message_store import ReceiptUpdate
 

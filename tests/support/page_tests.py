@@ -16,8 +16,8 @@ from streamlit.testing.v1.element_tree import Block, Element
 
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.lists import DistributionList
-from core.domain.permissions import Viewer
+from core.domain.imports.lists import DistributionList
+from core.domain.people.permissions import Viewer
 from core.files.apart import HERE
 from core.history.messages.message_store import MessageStore
 from core.services.lists.importing_lists import Upload

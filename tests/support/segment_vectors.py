@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.domain.encoding import GSM7_ALPHABET, GSM7_EXTENSION
+from core.domain.texts.encoding import GSM7_ALPHABET, GSM7_EXTENSION
 
 PATH = Path(__file__).parents[1] / "data" / "segment_vectors.json"
 

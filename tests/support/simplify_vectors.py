@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.domain.simplifying import REPLACEMENTS
+from core.domain.texts.simplifying import REPLACEMENTS
 from tests.support.segment_vectors import ASTRAL, BASIC, BMP, EXTENDED
 
 PATH = Path(__file__).parents[1] / "data" / "simplify_vectors.json"

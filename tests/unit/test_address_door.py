@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.addresses import is_known
+from core.domain.reports.addresses import is_known
 from pages._ui import address
 
 REPOSITORY = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ SEVERAL = {
     ("core/services/lists/importing_lists.py", "counts.read_count"),
     ("core/services/traffic/importing_traffic.py", "counts.read"),
     # More than a bound, which is more than one.
-    ("core/domain/placeholders.py", "len(name)"),
+    ("core/domain/texts/placeholders.py", "len(name)"),
     ("core/files/cdr.py", "len(name)"),
     ("core/files/cdr.py", "len(names)"),
     ("core/files/delimited.py", "len(cells)"),
@@ -35,8 +35,8 @@ SEVERAL = {
     ("core/services/campaigns/composing.py", "len(draft.placeholders)"),
     ("core/services/campaigns/quick_sending.py", "len(order.numbers)"),
     # 0 or less; for who wrote the code.
-    ("core/domain/pacing.py", "rate_tps"),
-    ("core/domain/pacing.py", "capacity"),
+    ("core/domain/accounts/pacing.py", "rate_tps"),
+    ("core/domain/accounts/pacing.py", "capacity"),
     ("core/gateways/base.py", "len(asked)"),
     # The errors, which the domain knows, do not know it.
     ("core/errors.py", "retry_after_s"),

@@ -10,9 +10,9 @@ from typing import Self
 import uuid_utils
 
 from core.config import Settings
-from core.domain.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
-from core.domain.pacing import MAX_CLOCK_SKEW_S, Bucket, take
-from core.domain.segments import MAX_SEGMENTS
+from core.domain.accounts.pacing import MAX_CLOCK_SKEW_S, Bucket, take
+from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
+from core.domain.texts.segments import MAX_SEGMENTS
 from core.errors import BadCredentials, Unavailable
 from core.gateways.simulator.journal import Accepted, Journal, OwedReceipt, add_accepted, bring_forward, set_bucket
 from core.gateways.simulator.profiles import NetworkProfile, fate_of, profile_of

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.domain.pacing import Bucket
+from core.domain.accounts.pacing import Bucket
 from core.errors import StorageError, Unavailable
 
 # A provider keeps what it took for some months; nobody proves anything by a simulator's for longer.

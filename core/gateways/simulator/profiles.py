@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from core.domain.messages import OutboundMessage
+from core.domain.messages.messages import OutboundMessage
 
 # Final states that are no delivery, with GSM-MAP style codes and how often each is the reason.
 # The numbers are the simulator's own: providers number their errors as they like.

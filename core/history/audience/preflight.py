@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.domain.encoding import Encoding, choose_encoding
-from core.domain.placeholders import BLANKS, Literal
-from core.domain.preflight import Counted, DestinationTotals, Length, RowKind, Wanted, Widened
-from core.domain.simplifying import simplify
+from core.domain.campaigns.preflight import Counted, DestinationTotals, Length, RowKind, Wanted, Widened
+from core.domain.texts.encoding import Encoding, choose_encoding
+from core.domain.texts.placeholders import BLANKS, Literal
+from core.domain.texts.simplifying import simplify
 from core.errors import StorageError
 from core.history.audience.recipients import RecipientSpec, judge
 from core.history.lake.connection import Lake

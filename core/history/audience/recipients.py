@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from core.domain.control_characters import Prose
-from core.domain.encoding import GSM7_EXTENSION, Encoding, choose_encoding
-from core.domain.messages import Exclusion
-from core.domain.no_values import MOST_CHARACTERS, NO_VALUES
-from core.domain.placeholders import BLANKS, Literal, Part, Placeholder
-from core.domain.pricing import Price
-from core.domain.segments import CAPACITIES, MAX_SEGMENTS
-from core.domain.simplifying import simplify
+from core.domain.accounts.pricing import Price
+from core.domain.messages.messages import Exclusion
+from core.domain.texts.encoding import GSM7_EXTENSION, Encoding, choose_encoding
+from core.domain.texts.no_values import MOST_CHARACTERS, NO_VALUES
+from core.domain.texts.placeholders import BLANKS, Literal, Part, Placeholder
+from core.domain.texts.segments import CAPACITIES, MAX_SEGMENTS
+from core.domain.texts.simplifying import simplify
+from core.domain.words.control_characters import Prose
 from core.errors import InvalidInput
 from core.history.lake.door import Cursor
 from core.history.lake.location import quote

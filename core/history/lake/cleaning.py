@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from core.history.lake.door import Cursor
 
-# As `core.domain.control_characters` has them; no text of the lake holds half of a surrogate pair.
+# As `core.domain.words.control_characters` has them; no text of the lake holds half of a surrogate pair.
 _ANY, _NOT_IN_PROSE = r"[\x00-\x1f\x7f-\x9f]", r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]"
 _PROSE = {("audience", "text"), ("contacts", "fields"), ("unsent", "reason")}
 # What the rollups call their groups. Two of them may have become one: they are made anew from the messages.

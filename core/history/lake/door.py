@@ -30,7 +30,7 @@ from uuid import UUID
 import duckdb
 import pyarrow as pa
 
-from core.domain.control_characters import Prose, find_control, refuse_controls
+from core.domain.words.control_characters import Prose, find_control, refuse_controls
 from core.errors import InvalidInput
 from core.history.lake.spill import Spill
 from core.history.sql.arrow_texts import find_fault

@@ -9,7 +9,7 @@ from typing import IO, Protocol
 
 import psycopg
 
-from core.domain.counting import count_of
+from core.domain.words.counting import count_of
 from core.doorways import doorway, try_lock
 from core.errors import StorageError
 

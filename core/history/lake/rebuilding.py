@@ -44,7 +44,7 @@ _KEYS = {
     "imported_chunks": "import_id, chunk_no",
     "receipts": "gateway, gateway_message_id, receipt_no, received_at",
 }
-# As in core.domain.receipts: a final state never goes back, and Delivered is the last word.
+# As in core.domain.messages.receipts: a final state never goes back, and Delivered is the last word.
 _MESSAGE_RANK = "CASE delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END DESC,"
 _ORDERS = {"messages": "sent_at, message_id", "receipts": "sent_at, message_id", "audience": "campaign_id, position"}
 

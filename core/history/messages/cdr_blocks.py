@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.domain.cdr import (
+from core.domain.imports.cdr import (
     CLOCK_LEEWAY,
     EARLIEST,
     MAX_CELL,
@@ -21,14 +21,14 @@ from core.domain.cdr import (
     PriceUnit,
     RowFault,
 )
-from core.domain.cdr_guessing import NARROW_SPACE, TIMES, find_status, parse_unicode
-from core.domain.cdr_prices import EUR, currency_of, parse_price, to_eur_cents
-from core.domain.cdr_remarks import CellFault
-from core.domain.control_characters import find_control, replace_controls
-from core.domain.msisdn import find_msisdn
-from core.domain.no_values import NO_VALUES
+from core.domain.imports.cdr_guessing import NARROW_SPACE, TIMES, find_status, parse_unicode
+from core.domain.imports.cdr_prices import EUR, currency_of, parse_price, to_eur_cents
+from core.domain.imports.cdr_remarks import CellFault
 from core.domain.numbering import find_country, get_destination, list_networks
-from core.domain.periods import Period, list_offsets
+from core.domain.numbering.msisdn import find_msisdn
+from core.domain.texts.no_values import NO_VALUES
+from core.domain.times.periods import Period, list_offsets
+from core.domain.words.control_characters import find_control, replace_controls
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch, fetch_one
 from core.history.sql.arrow_texts import find_fault
@@ -67,8 +67,8 @@ class BlockFaults:
     """
     What is wrong with rows of a block; each has row_no (int64), fault and cell (text), in file order.
 
-    Rows in *rejected* are no messages, and fault is a `core.domain.cdr.RowFault`. Those in *kept* are messages without
-    that cell, and fault is a `CellFault`; a row may be there several times.
+    Rows in *rejected* are no messages, and fault is a `core.domain.imports.cdr.RowFault`. Those in *kept* are messages
+    without that cell, and fault is a `CellFault`; a row may be there several times.
     """
 
     rejected: pa.Table

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from core.domain.messages import Receipt
-from core.domain.receipts import Settled, merge, settle
+from core.domain.messages.messages import Receipt
+from core.domain.messages.receipts import Settled, merge, settle
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch_one
@@ -121,7 +121,7 @@ class MessageStore:
         Bring the messages up to what the receipts say, in one update of the rows that change, and keep the receipts.
 
         However receipts are ordered, batched or repeated, the messages end in the same state: that of
-        `core.domain.receipts.merge`. The receipts of messages that are found are kept as they came, each once
+        `core.domain.messages.receipts.merge`. The receipts of messages that are found are kept as they came, each once
         however often it comes or is merged, in the commit of the update.
 
         Args:

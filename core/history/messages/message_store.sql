@@ -32,7 +32,7 @@ JOIN incoming_settled AS r USING (gateway, gateway_message_id)
 WHERE m.sent_at >= $earliest::TIMESTAMP
 
 -- name: settle
--- The join of core.domain.receipts.merge, of what is stored with what came. least() passes over NULLs.
+-- The join of core.domain.messages.receipts.merge, of what is stored with what came. least() passes over NULLs.
 CREATE TEMP TABLE settled AS
 WITH matched AS (
     SELECT

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from core.domain.cdr import SAME_MESSAGE_WITHIN
-from core.domain.cdr_prices import ask_rates
+from core.domain.imports.cdr import SAME_MESSAGE_WITHIN
+from core.domain.imports.cdr_prices import ask_rates
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch, fetch_one
@@ -110,7 +110,8 @@ class OutsideTraffic:
         """
         Merge one chunk into the history, in one commit, once; a chunk that is there already is only reported.
 
-        Messages that are not there are added. Those that are become what `core.domain.receipts.merge` makes of both.
+        Messages that are not there are added. Those that are become what `core.domain.messages.receipts.merge` makes of
+        both.
         Raises: StorageError: as `Lake.write`.
         """
         tag = {"import_id": import_id, "chunk_no": chunk_no}

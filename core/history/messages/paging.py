@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from core.domain.message_query import MessageQuery
-from core.domain.periods import Period
+from core.domain.reports.message_query import MessageQuery
+from core.domain.times.periods import Period
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch, fetch_one
 from core.history.lake.schema import MESSAGE_SCHEMA

@@ -7,8 +7,8 @@ from typing import cast
 
 import pyarrow as pa
 
-from core.domain.message_query import MessageQuery
-from core.domain.periods import Period
+from core.domain.reports.message_query import MessageQuery
+from core.domain.times.periods import Period
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch_batches, fetch_one

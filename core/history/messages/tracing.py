@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.domain.messages import DeliveryStatus, Receipt
-from core.domain.periods import FIRST_YEAR, LAST_YEAR, Period
+from core.domain.messages.messages import DeliveryStatus, Receipt
+from core.domain.times.periods import FIRST_YEAR, LAST_YEAR, Period
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch

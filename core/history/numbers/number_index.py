@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 
-from core.domain.periods import Period
+from core.domain.times.periods import Period
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch_one

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from core.domain.delays import HIGH, MEDIAN
-from core.domain.periods import Period, list_offsets
-from core.domain.statistics import TIMES, GroupBy, NameFilter
+from core.domain.reports.delays import HIGH, MEDIAN
+from core.domain.reports.statistics import TIMES, GroupBy, NameFilter
+from core.domain.times.periods import Period, list_offsets
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.rollups.blocks import BUCKETS, Blocks, bin_exactly

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.domain.delays import LAST_BUCKET
+from core.domain.reports.delays import LAST_BUCKET
 from core.history.lake.door import Cursor
 from core.history.rollups.calendars import next_month
 from core.history.rollups.reach import Ints, Version
@@ -80,7 +80,7 @@ class Delays:
     """
     How long the delivered messages of the rows took: of row r, the entries from starts[r] to before starts[r + 1].
 
-    Each entry is a bucket of `core.domain.delays` and how many messages lie in it.
+    Each entry is a bucket of `core.domain.reports.delays` and how many messages lie in it.
     """
 
     starts: Ints

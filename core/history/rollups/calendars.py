@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from core.domain.periods import OffsetSpan, Period, day_start, list_offsets
+from core.domain.times.periods import OffsetSpan, Period, day_start, list_offsets
 from core.history.sql.filters import Condition, offset_at
 
 # Before, some clocks changed a minute after midnight (Newfoundland until 2011), so that a quarter of an hour belonged

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from core.domain.folding import fold
-from core.domain.message_query import MessageQuery
-from core.domain.messages import DeliveryStatus
+from core.domain.messages.messages import DeliveryStatus
 from core.domain.numbering import country_name
-from core.domain.periods import Period, day_start
-from core.domain.statistics import GroupBy
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy
+from core.domain.times.periods import Period, day_start
+from core.domain.words.folding import fold
 from core.history.lake.door import Cursor
 from core.history.rollups.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.rollups.calendars import find_calendar

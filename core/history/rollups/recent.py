@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from core.domain.periods import OffsetSpan, Period
+from core.domain.times.periods import OffsetSpan, Period
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch
 from core.history.rollups.calendars import Cover

@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from core.domain.delays import FIRST_END_S, GROWTH, LAST_BUCKET
-from core.domain.periods import Period, list_offsets
+from core.domain.reports.delays import FIRST_END_S, GROWTH, LAST_BUCKET
+from core.domain.times.periods import Period, list_offsets
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor
 from core.history.lake.results import fetch_one
@@ -41,8 +41,8 @@ _ROLLUPS = (_Kept("series_days", "traffic"), _Kept("series_delay_days", "delays"
 # A month is written anew after this many patches: until then its days are in as many files at most.
 MOST_PATCHES = 16
 _LOGGED = "sent_at, account, country, network, mccmnc, price_eur_cents, delivery_status, delivered_at"
-# The delay's bucket, as core.domain.delays describes it. Always this expression: what is taken away must be what
-# was once added.
+# The delay's bucket, as core.domain.reports.delays describes it. Always this expression: what is taken away must be
+# what was once added.
 BUCKET = f"""CASE WHEN delivery_status = 'Delivered' AND delivered_at IS NOT NULL THEN
     least({LAST_BUCKET}, ceil(ln(greatest(
         date_diff('microsecond', sent_at::TIMESTAMP, delivered_at::TIMESTAMP) / 1e6, {FIRST_END_S}

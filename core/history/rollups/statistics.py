@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.answers import StatisticsPage
-from core.domain.delays import bucket_middle
-from core.domain.folding import fold
-from core.domain.statistics import TIMES, GroupBy, Measure, NameFilter, Sorting
+from core.domain.reports.delays import bucket_middle
+from core.domain.reports.statistics import TIMES, GroupBy, Measure, NameFilter, Sorting
+from core.domain.words.folding import fold
 from core.history.lake.door import Cursor
 from core.history.rollups.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.rollups.blocks import BUCKETS

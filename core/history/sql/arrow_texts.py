@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from core.domain.control_characters import BREAKS, find_control
+from core.domain.words.control_characters import BREAKS, find_control
 
 _FIRST_PRINTABLE, _DELETE = 0x20, 0x7F
 # In UTF-8, the controls from U+0080 on are C2 80 to C2 9F, and halves of a pair ED A0 80 to ED BF BF.

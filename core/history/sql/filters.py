@@ -5,11 +5,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from core.domain.folding import fold, fold_in_sql
-from core.domain.message_query import MessageQuery
 from core.domain.numbering import country_name, list_countries
-from core.domain.periods import OffsetSpan, Period
-from core.domain.statistics import GroupBy, NameFilter, Operator
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy, NameFilter, Operator
+from core.domain.times.periods import OffsetSpan, Period
+from core.domain.words.folding import fold, fold_in_sql
 
 # What people type into a number to read it better.
 _SEPARATORS = re.compile(r"[\s()./-]")

@@ -1,8 +1,8 @@
 """
-How long texts are, measured by DuckDB itself: the same answers as `core.domain.segments`, for millions of rows.
+How long texts are, measured by DuckDB itself: the same answers as `core.domain.texts.segments`, for millions of rows.
 
 `sms_encoding(text)` is 'gsm7' or 'ucs2'; `sms_segment_count(text)` is the number of segments, 0 for an empty text;
-`sms_simplify(text)` is the text as `core.domain.simplifying` simplifies it. All are NULL for NULL.
+`sms_simplify(text)` is the text as `core.domain.texts.simplifying` simplifies it. All are NULL for NULL.
 
 Of a text that is put together from parts, the parts can be measured instead: that is `PLAIN` and what follows it.
 """
@@ -10,10 +10,10 @@ Of a text that is put together from parts, the parts can be measured instead: th
 from collections.abc import Iterable
 from typing import Protocol
 
-from core.domain.encoding import GSM7_CHARACTERS, GSM7_EXTENSION, Encoding
-from core.domain.placeholders import BLANKS
-from core.domain.segments import CAPACITIES, Capacity
-from core.domain.simplifying import REPLACEMENTS
+from core.domain.texts.encoding import GSM7_CHARACTERS, GSM7_EXTENSION, Encoding
+from core.domain.texts.placeholders import BLANKS
+from core.domain.texts.segments import CAPACITIES, Capacity
+from core.domain.texts.simplifying import REPLACEMENTS
 
 # Stands before a character of two units, so that a character is a unit. It is the GSM escape, which is in no gsm7 text
 # and is replaced by a letter in a ucs2 one before it is used as a mark.
@@ -61,8 +61,8 @@ def _count_marked(marked: str, capacity: Capacity) -> str:
     Return the count for a text with pairs.
 
     A pair moves at most one unit of a segment to the next, so the count lies between two quotients. Only when they
-    differ, near a multiple of the capacity, is the text packed, by the pattern of `core.domain.segments`. The list of
-    one is there to mark the text once: a CASE would mark it again for each WHEN.
+    differ, near a multiple of the capacity, is the text packed, by the pattern of `core.domain.texts.segments`. The
+    list of one is there to mark the text once: a CASE would mark it again for each WHEN.
     """
     fewest, most = _divide_up("units", capacity.joined), _divide_up("units", capacity.joined - 1)
     return f"""list_transform([{marked}], lambda units: CASE

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import Account
-from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.accounts.accounts import Account
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.errors import Conflict, InvalidInput
 from core.history.rollups.spending import Spending
 from core.state import campaigns, ledger

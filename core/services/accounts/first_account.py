@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.pricing import Price
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.accounts.pricing import Price
 from core.identifiers import new_id
 from core.state import accounts, users
 

@@ -4,9 +4,9 @@ import json
 import logging
 from datetime import datetime
 
-from core.domain.accounts import Account, GatewayCredentials, check_credentials
-from core.domain.audit import Action, Subject
-from core.domain.permissions import Viewer
+from core.domain.accounts.accounts import Account, GatewayCredentials, check_credentials
+from core.domain.people.permissions import Viewer
+from core.domain.reports.audit import Action, Subject
 from core.errors import ConfigurationError
 from core.services.accounts.encryption import Encryption
 from core.services.accounts.managing_accounts import require_administrator

@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import (
+from core.domain.accounts.accounts import (
     INACTIVE_FAULT,
     Account,
     AccountStatus,
@@ -22,12 +22,12 @@ from core.domain.accounts import (
     check_budget,
     check_rate,
 )
-from core.domain.audit import Action, Subject
-from core.domain.campaigns import CampaignStatus
-from core.domain.names import check_name
-from core.domain.paging import Page, PageRequest
-from core.domain.permissions import Permission, Viewer
-from core.domain.pricing import Price
+from core.domain.accounts.pricing import Price
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, Subject
+from core.domain.reports.paging import Page, PageRequest
+from core.domain.words.names import check_name
 from core.errors import Forbidden, InvalidInput, InvalidTransition
 from core.gateways.registry import Gateways
 from core.identifiers import new_id

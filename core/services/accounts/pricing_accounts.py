@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from core.domain.accounts import Account, AccountType
-from core.domain.audit import Action, Subject
-from core.domain.cdr import PriceUnit
-from core.domain.permissions import Viewer
-from core.domain.price_lists import PriceList, ReadPrices
-from core.domain.pricing import Price
+from core.domain.accounts.accounts import Account, AccountType
+from core.domain.accounts.price_lists import PriceList, ReadPrices
+from core.domain.accounts.pricing import Price
+from core.domain.imports.cdr import PriceUnit
+from core.domain.people.permissions import Viewer
+from core.domain.reports.audit import Action, Subject
 from core.errors import Conflict, InvalidInput
 from core.files.price_lists import write_price_list
 from core.files.stored_uploads import store_upload

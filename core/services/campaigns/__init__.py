@@ -10,7 +10,7 @@ numbers without a draft.
 from dataclasses import dataclass
 
 from core.config import Settings
-from core.domain.preflight import Frequency
+from core.domain.campaigns.preflight import Frequency
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.contacts import ContactStore
 from core.history.audience.preflight import PreflightStore

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import Account
-from core.domain.campaigns import Campaign, CampaignDraft, Source
-from core.domain.lists import DistributionList
-from core.domain.permissions import Viewer
-from core.domain.placeholders import parse_template
-from core.domain.pricing import Price
+from core.domain.accounts.accounts import Account
+from core.domain.accounts.pricing import Price
+from core.domain.campaigns.campaigns import Campaign, CampaignDraft, Source
+from core.domain.imports.lists import DistributionList
+from core.domain.people.permissions import Viewer
+from core.domain.texts.placeholders import parse_template
 from core.errors import InvalidInput, NotFound
 from core.history.audience.recipients import ListPart, RecipientSpec
 from core.state import accounts, lists, suppressions

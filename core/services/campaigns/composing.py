@@ -7,18 +7,18 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import require_sending
-from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus, ChosenList, Source
-from core.domain.control_characters import refuse_controls
-from core.domain.lists import DistributionList, ListStatus
-from core.domain.msisdn import mask_msisdn
-from core.domain.names import check_name
-from core.domain.paging import Page, PageRequest
-from core.domain.permissions import Permission, Viewer
-from core.domain.placeholders import check_placeholder_name, fill_cells, is_blank, parse_template, render
-from core.domain.segments import MAX_SEGMENTS, TextMeasure, measure
-from core.domain.sender_id import parse_sender_id
-from core.domain.simplifying import simplify
+from core.domain.accounts.accounts import require_sending
+from core.domain.campaigns.campaigns import Campaign, CampaignDraft, CampaignStatus, ChosenList, Source
+from core.domain.imports.lists import DistributionList, ListStatus
+from core.domain.numbering.msisdn import mask_msisdn
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.paging import Page, PageRequest
+from core.domain.texts.placeholders import check_placeholder_name, fill_cells, is_blank, parse_template, render
+from core.domain.texts.segments import MAX_SEGMENTS, TextMeasure, measure
+from core.domain.texts.sender_id import parse_sender_id
+from core.domain.texts.simplifying import simplify
+from core.domain.words.control_characters import refuse_controls
+from core.domain.words.names import check_name
 from core.errors import InvalidInput
 from core.history.audience.contacts import ContactStore
 from core.identifiers import new_id

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import require_sending
-from core.domain.audit import Action, campaign_subject
-from core.domain.campaigns import MOVES, Campaign, CampaignStatus, Source
-from core.domain.permissions import Permission, Viewer
+from core.domain.accounts.accounts import require_sending
+from core.domain.campaigns.campaigns import MOVES, Campaign, CampaignStatus, Source
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, campaign_subject
 from core.errors import InvalidInput, StorageError
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.contacts import ContactStore

@@ -8,8 +8,8 @@ campaign, as by whoever deactivates it.
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import Account, require_sending
-from core.domain.permissions import Permission, Viewer
+from core.domain.accounts.accounts import Account, require_sending
+from core.domain.people.permissions import Permission, Viewer
 from core.errors import Forbidden
 from core.state import accounts, users
 

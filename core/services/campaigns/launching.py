@@ -14,11 +14,11 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import require_sending
-from core.domain.audit import Action, campaign_subject
-from core.domain.campaigns import Campaign, CampaignStatus, Source
-from core.domain.permissions import Permission, Viewer
-from core.domain.schedules import check_schedule
+from core.domain.accounts.accounts import require_sending
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
+from core.domain.campaigns.schedules import check_schedule
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, campaign_subject
 from core.errors import AppError, Conflict, StorageError
 from core.history.audience.audience_store import AudienceStore, FreezeSpec, FrozenAudience
 from core.history.audience.contacts import ContactStore

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from core.domain.audit import Action
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.people.permissions import Viewer
+from core.domain.reports.audit import Action
 from core.errors import InvalidTransition
 from core.state import audit
 from core.state.store import State

@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.domain.campaigns import Campaign
-from core.domain.msisdn import mask_msisdn
+from core.domain.campaigns.campaigns import Campaign
+from core.domain.campaigns.preflight import Frequency, Preflight, Repeat, Wanted
+from core.domain.campaigns.schedules import missed_schedule
 from core.domain.numbering import country_name
-from core.domain.periods import Preset, resolve_period
-from core.domain.permissions import Permission, Viewer
-from core.domain.placeholders import fill_cells, list_doubled_braces, list_stray_braces, render
-from core.domain.preflight import Frequency, Preflight, Repeat, Wanted
-from core.domain.schedules import missed_schedule
-from core.domain.simplifying import simplify
+from core.domain.numbering.msisdn import mask_msisdn
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.texts.placeholders import fill_cells, list_doubled_braces, list_stray_braces, render
+from core.domain.texts.simplifying import simplify
+from core.domain.times.periods import Preset, resolve_period
 from core.errors import InvalidInput
 from core.history.audience.preflight import Often, PreflightStore
 from core.history.audience.recipients import RecipientSpec

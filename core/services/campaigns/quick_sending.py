@@ -14,21 +14,21 @@ import pyarrow as pa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import require_sending
-from core.domain.audit import Action, campaign_subject
-from core.domain.campaigns import Campaign, CampaignStatus, Source
-from core.domain.characters import compose
-from core.domain.messages import Exclusion
-from core.domain.msisdn import parse_msisdn
-from core.domain.names import NAME_MAX
+from core.domain.accounts.accounts import require_sending
+from core.domain.accounts.pricing import find_price
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
+from core.domain.campaigns.schedules import FORMAT
+from core.domain.messages.messages import Exclusion
 from core.domain.numbering import get_destination
-from core.domain.permissions import Permission, Viewer
-from core.domain.placeholders import is_blank
-from core.domain.pricing import find_price
-from core.domain.schedules import FORMAT
-from core.domain.segments import TextMeasure, measure
-from core.domain.sender_id import parse_sender_id
-from core.domain.simplifying import simplify
+from core.domain.numbering.msisdn import parse_msisdn
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, campaign_subject
+from core.domain.texts.placeholders import is_blank
+from core.domain.texts.segments import TextMeasure, measure
+from core.domain.texts.sender_id import parse_sender_id
+from core.domain.texts.simplifying import simplify
+from core.domain.words.characters import compose
+from core.domain.words.names import NAME_MAX
 from core.errors import InvalidInput, InvalidMsisdn, NotFound
 from core.history.audience.contacts import ContactStore
 from core.history.lake.schema import CONTACT_SCHEMA

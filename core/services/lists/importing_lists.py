@@ -15,15 +15,15 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from core.domain.audit import Action, Subject
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.counting import agree
-from core.domain.lists import DistributionList, HiddenRows, ListStatus, is_phone_column
-from core.domain.msisdn import mask_msisdn
-from core.domain.names import check_name
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.imports.lists import DistributionList, HiddenRows, ListStatus, is_phone_column
 from core.domain.numbering import country_name
-from core.domain.paging import Page, PageRequest
-from core.domain.permissions import Permission, Viewer
+from core.domain.numbering.msisdn import mask_msisdn
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, Subject
+from core.domain.reports.paging import Page, PageRequest
+from core.domain.words.counting import agree
+from core.domain.words.names import check_name
 from core.errors import AppError, Conflict, InvalidInput, StorageError
 from core.files.reading import open_sheet
 from core.files.stored_uploads import NO_ROOM, store_upload

@@ -7,12 +7,12 @@ from typing import Self
 
 import pyarrow as pa
 
-from core.domain.characters import name_character
-from core.domain.control_characters import find_control
-from core.domain.counting import count_of
-from core.domain.lists import ROW_FAULTS, RowFault
-from core.domain.msisdn import parse_msisdn
+from core.domain.imports.lists import ROW_FAULTS, RowFault
 from core.domain.numbering import Destination, get_destination
+from core.domain.numbering.msisdn import parse_msisdn
+from core.domain.words.characters import name_character
+from core.domain.words.control_characters import find_control
+from core.domain.words.counting import count_of
 from core.errors import InvalidFile, InvalidMsisdn
 from core.files.reading import ContactSheet, SheetRow
 from core.files.rejected import RejectedRows

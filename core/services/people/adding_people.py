@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
-from core.domain.permissions import PRESETS, Viewer
+from core.domain.people.permissions import PRESETS, Viewer
 from core.errors import InvalidInput, NotFound
 from core.services.accounts.first_account import open_first_account
 from core.services.people.signing_in import SigningIn

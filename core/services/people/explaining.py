@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import Account
-from core.domain.people import Person
-from core.domain.permissions import Permission, Viewer
+from core.domain.accounts.accounts import Account
+from core.domain.people.people import Person
+from core.domain.people.permissions import Permission, Viewer
 from core.state import accounts, users
 from core.state.store import State
 

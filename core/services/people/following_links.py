@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.domain.audit import Action, Subject
-from core.domain.people import Person, UserStatus, check_name
-from core.domain.permissions import Viewer
+from core.domain.people.people import Person, UserStatus, check_name
+from core.domain.people.permissions import Viewer
+from core.domain.reports.audit import Action, Subject
 from core.errors import AppError, Conflict, NotFound
 from core.services.people.mailing import Mailing, digest
 from core.services.people.passwords import Passwords

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.domain.access import Access, Act, check_act, check_grant
-from core.domain.audit import Action, Subject
-from core.domain.people import Person, UserStatus, check_email, check_name
-from core.domain.permissions import Permission, Viewer, preset_of
+from core.domain.people.access import Access, Act, check_act, check_grant
+from core.domain.people.people import Person, UserStatus, check_email, check_name
+from core.domain.people.permissions import Permission, Viewer, preset_of
+from core.domain.reports.audit import Action, Subject
 from core.errors import Conflict, InvalidInput, StorageError, TooManyAttempts, until
 from core.identifiers import new_id
 from core.services.people.mailing import Mailing, digest, new_token

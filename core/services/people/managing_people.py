@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.domain.access import Access, Act, check_act, check_change
-from core.domain.audit import Action, Subject
-from core.domain.paging import Page, PageRequest
-from core.domain.people import Person, UserStatus, check_name
-from core.domain.permissions import Permission, Viewer, preset_of
+from core.domain.people.access import Access, Act, check_act, check_change
+from core.domain.people.people import Person, UserStatus, check_name
+from core.domain.people.permissions import Permission, Viewer, preset_of
+from core.domain.reports.audit import Action, Subject
+from core.domain.reports.paging import Page, PageRequest
 from core.errors import Conflict, Forbidden
 from core.state import accounts, audit, links, sessions, users
 from core.state.store import State

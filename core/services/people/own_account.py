@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from core.domain.audit import Action, Subject
-from core.domain.msisdn import parse_msisdn
-from core.domain.notifications import Tag
-from core.domain.passwords import check_password
-from core.domain.people import LANGUAGES, Person, SmsSettings, check_email, check_name
-from core.domain.permissions import Viewer
-from core.domain.sender_id import parse_sender_id
-from core.domain.time_zones import check_time_zone
+from core.domain.numbering.msisdn import parse_msisdn
+from core.domain.people.notifications import Tag
+from core.domain.people.passwords import check_password
+from core.domain.people.people import LANGUAGES, Person, SmsSettings, check_email, check_name
+from core.domain.people.permissions import Viewer
+from core.domain.reports.audit import Action, Subject
+from core.domain.texts.sender_id import parse_sender_id
+from core.domain.times.time_zones import check_time_zone
 from core.errors import AppError, Conflict, InvalidInput, InvalidMsisdn, StorageError, WrongCredentials
 from core.files.pictures import digest_of
 from core.services.people.mailing import Mailing, digest, new_token

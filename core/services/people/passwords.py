@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from core.domain import passwords
+from core.domain.people import passwords
 from core.errors import Busy
 
 # At once in this process: each takes 64 MiB and a core.

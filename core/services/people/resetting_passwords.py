@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from core.domain.audit import Action, Subject
-from core.domain.people import Person, UserStatus, check_email
-from core.domain.permissions import Viewer
+from core.domain.people.people import Person, UserStatus, check_email
+from core.domain.people.permissions import Viewer
+from core.domain.reports.audit import Action, Subject
 from core.errors import AppError, NotFound
 from core.services.people.mailing import Mailing, digest, new_token
 from core.services.people.passwords import Passwords

@@ -16,10 +16,10 @@ from typing import Literal
 from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
-from core.domain.audit import Action, Subject
-from core.domain.browsers import describe_agent, network_of
-from core.domain.people import EMAIL_MAX, check_email, check_name
-from core.domain.permissions import PRESETS, Viewer
+from core.domain.people.browsers import describe_agent, network_of
+from core.domain.people.people import EMAIL_MAX, check_email, check_name
+from core.domain.people.permissions import PRESETS, Viewer
+from core.domain.reports.audit import Action, Subject
 from core.errors import Forbidden, NotFound, WrongCredentials
 from core.identifiers import new_id
 from core.services.accounts.first_account import open_first_account

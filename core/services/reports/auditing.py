@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from core.domain.audit import AuditEntry, AuditFilter
-from core.domain.paging import Page
-from core.domain.permissions import Permission, Viewer
-from core.domain.questions import refuse_odd_question
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import AuditEntry, AuditFilter
+from core.domain.reports.paging import Page
+from core.domain.reports.questions import refuse_odd_question
 from core.state import audit
 from core.state.store import State
 
@@ -27,7 +27,7 @@ SCHEMA = pa.schema(
 
 
 class Auditing:
-    """Reads the audit. Lines are written by whoever does something, in the same transaction: `core.state.audit`."""
+    """Reads the audit. Whoever does something writes its line in the same transaction: `core.state.audit`."""
 
     def __init__(self, state: State) -> None:
         self._state = state

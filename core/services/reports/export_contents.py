@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.domain.counting import count_of
-from core.domain.delays import MOST_ERROR
-from core.domain.message_query import MessageQuery
 from core.domain.numbering import country_name
-from core.domain.periods import Period
-from core.domain.permissions import Viewer
-from core.domain.statistics import GroupBy, NameFilter
+from core.domain.people.permissions import Viewer
+from core.domain.reports.delays import MOST_ERROR
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy, NameFilter
+from core.domain.times.periods import Period
+from core.domain.words.counting import count_of
 from core.files.export_columns import Column, Kind, Layout
 from core.services.reports.auditing import Auditing
 from core.services.reports.export_requests import TEXT_FILTERS, AuditRequest, ExportRequest, MessagesRequest

@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core.domain.audit import Action, AuditFilter
-from core.domain.message_query import MessageQuery
-from core.domain.periods import Period
-from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
+from core.domain.reports.audit import Action, AuditFilter
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
+from core.domain.times.periods import Period
 from core.services.reports.reporting import StatisticsRequest
 
 # Fields of `MessageQuery` that are plain text.

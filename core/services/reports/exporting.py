@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from core.domain.audit import Action, Subject
-from core.domain.counting import count_of
-from core.domain.exports import Export, ExportFormat, ExportStatus
-from core.domain.permissions import Permission, Viewer
-from core.domain.questions import refuse_odd_question
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, Subject
+from core.domain.reports.exports import Export, ExportFormat, ExportStatus
+from core.domain.reports.questions import refuse_odd_question
+from core.domain.words.counting import count_of
 from core.errors import AppError, Forbidden, InvalidInput, NotFound
 from core.files.export_files import open_writer
 from core.identifiers import new_id

@@ -8,16 +8,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.answers import StatisticsPage, TrafficSummary
-from core.domain.accounts import Account, label_accounts
-from core.domain.campaigns import Arrivals, Campaign, Reconciliation
-from core.domain.message_query import MessageQuery
-from core.domain.messages import DeliveryStatus, LedgerState
-from core.domain.msisdn import find_msisdn, mask_msisdn
+from core.domain.accounts.accounts import Account, label_accounts
+from core.domain.campaigns.campaigns import Arrivals, Campaign, Reconciliation
+from core.domain.messages.messages import DeliveryStatus, LedgerState
 from core.domain.numbering import country_name
-from core.domain.periods import Period
-from core.domain.permissions import Permission, Viewer
-from core.domain.questions import refuse_odd_question
-from core.domain.statistics import GroupBy, NameFilter, Sorting
+from core.domain.numbering.msisdn import find_msisdn, mask_msisdn
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.questions import refuse_odd_question
+from core.domain.reports.statistics import GroupBy, NameFilter, Sorting
+from core.domain.times.periods import Period
 from core.errors import InvalidInput
 from core.history.messages.queries import MessageQueries
 from core.history.rollups.adding_up import RollupReader, StatisticsQuery

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from core.domain.addresses import check_address
-from core.domain.names import check_name
-from core.domain.permissions import Permission, Viewer
-from core.domain.views import SavedView
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.addresses import check_address
+from core.domain.reports.views import SavedView
+from core.domain.words.names import check_name
 from core.errors import InvalidInput, NotFound
 from core.identifiers import new_id
 from core.state import views

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 
-from core.domain.campaigns import Campaign
-from core.domain.error_codes import ErrorMeaning, find_meaning
-from core.domain.messages import DeliveryStatus, Receipt
-from core.domain.msisdn import mask_msisdn
+from core.domain.campaigns.campaigns import Campaign
+from core.domain.messages.error_codes import ErrorMeaning, find_meaning
+from core.domain.messages.messages import DeliveryStatus, Receipt
+from core.domain.messages.receipts import Effect, Settled, is_known_state, judge, merge, parse_receipt_state, settle
 from core.domain.numbering import country_name
-from core.domain.permissions import Permission, Viewer
-from core.domain.receipts import Effect, Settled, is_known_state, judge, merge, parse_receipt_state, settle
+from core.domain.numbering.msisdn import mask_msisdn
+from core.domain.people.permissions import Permission, Viewer
 from core.errors import NotFound
 from core.history.messages.tracing import StoredMessage, StoredTrace, Traces
 from core.state import accounts, campaigns

@@ -12,9 +12,9 @@ from threading import Lock
 
 from sqlalchemy.orm import Session
 
-from core.domain.messages import OutboundMessage
-from core.domain.pacing import take
-from core.domain.segments import MAX_SEGMENTS
+from core.domain.accounts.pacing import take
+from core.domain.messages.messages import OutboundMessage
+from core.domain.texts.segments import MAX_SEGMENTS
 from core.state import accounts
 from core.state.accounts import PacedAccount
 

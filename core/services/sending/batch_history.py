@@ -13,8 +13,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.messages import DeliveryStatus, Exclusion, LedgerState
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.messages.messages import DeliveryStatus, Exclusion, LedgerState
 from core.history.lake.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.state import campaigns, ledger, receipts
 from core.state.ledger import Batch, Outcome

@@ -18,9 +18,9 @@ from math import ceil
 import pyarrow as pa
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import INACTIVE_FAULT
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
+from core.domain.accounts.accounts import INACTIVE_FAULT
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.messages.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknown, PermanentGatewayError, StorageError
 from core.gateways.registry import Gateways
 from core.history.audience.audience_store import AudienceStore

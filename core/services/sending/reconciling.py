@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from core.domain.messages import LedgerState
-from core.domain.msisdn import mask_msisdn
+from core.domain.messages.messages import LedgerState
 from core.domain.numbering import country_name
-from core.domain.permissions import Permission, Viewer
+from core.domain.numbering.msisdn import mask_msisdn
+from core.domain.people.permissions import Permission, Viewer
 from core.history.audience.outcomes import OpenWork, OutcomeQuery, Outcomes
 from core.state import campaigns, ledger
 from core.state.store import State

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event
 
-from core.domain.campaigns import CampaignStatus
+from core.domain.campaigns.campaigns import CampaignStatus
 from core.services.leases import new_owner
 from core.services.sending.batches import BatchJob, BatchRun, SendingTools
 from core.state import accounts, campaigns, ledger

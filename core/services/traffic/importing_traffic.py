@@ -14,9 +14,8 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.audit import Action, Subject
-from core.domain.cdr import (
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.imports.cdr import (
     CdrField,
     CdrMapping,
     TrafficCounts,
@@ -24,11 +23,12 @@ from core.domain.cdr import (
     TrafficImportStatus,
     check_mapping,
 )
-from core.domain.cdr_guessing import guess_columns, guess_mapping, signature_of
-from core.domain.cdr_prices import ask_rates
-from core.domain.counting import agree
-from core.domain.paging import Page, PageRequest
-from core.domain.permissions import Permission, Viewer
+from core.domain.imports.cdr_guessing import guess_columns, guess_mapping, signature_of
+from core.domain.imports.cdr_prices import ask_rates
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, Subject
+from core.domain.reports.paging import Page, PageRequest
+from core.domain.words.counting import agree
 from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput, StorageError
 from core.files.cdr import CdrKind
 from core.files.cdr_sample import CdrSample

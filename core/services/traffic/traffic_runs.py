@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.domain.cdr import ROW_FAULTS, RowFault, TrafficCounts
-from core.domain.cdr_remarks import CellFault
-from core.domain.counting import count_of
+from core.domain.imports.cdr import ROW_FAULTS, RowFault, TrafficCounts
+from core.domain.imports.cdr_remarks import CellFault
+from core.domain.words.counting import count_of
 from core.errors import InvalidFile
 from core.files.cdr import ROW_NO, CdrFile, open_cdr
 from core.files.rejected import RejectedRows

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.config import Settings
-from core.domain.off_peak import parse_off_peak
+from core.domain.times.off_peak import parse_off_peak
 from core.errors import ConfigurationError
 from core.gateways.simulator.journal import forget_log
 from core.history.audience.audience_store import AudienceStore

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from threading import Event
 
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
 from core.history.numbers.number_index import MonthOfIndex, NumberIndex
 from core.services.upkeep.settled import Settled
 

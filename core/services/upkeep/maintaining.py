@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from core.domain.off_peak import OffPeak
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.times.off_peak import OffPeak
 from core.errors import Conflict
 from core.history.lake.locks import ReadersInside
 from core.history.lake.maintenance import StepBounds, TableState

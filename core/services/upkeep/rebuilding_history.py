@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
 from core.history.lake.rebuilding import Known, Rebuilding, Rebuilt
 from core.state import campaigns, keeping, lists
 from core.state.store import State

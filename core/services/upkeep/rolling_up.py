@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from threading import Event
 
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
 from core.history.rollups.rollups import Rollups
 from core.services.upkeep.settled import Settled
 from core.state import users

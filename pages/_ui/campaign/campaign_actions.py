@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import streamlit as st
 
-from core.domain.campaigns import Campaign, CampaignStatus, Source
-from core.domain.permissions import Permission
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
+from core.domain.people.permissions import Permission
 from pages._ui import cloning, formats, session, widgets
 
 KEY = "campaign"

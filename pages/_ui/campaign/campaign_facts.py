@@ -1,10 +1,10 @@
 """What was written down when a campaign was composed."""
 
 from core.bootstrap import App
-from core.domain.campaigns import Campaign, CampaignStatus, ChosenList, Source
-from core.domain.permissions import Permission, Viewer
-from core.domain.segments import measure
-from core.domain.simplifying import simplify
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus, ChosenList, Source
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.texts.segments import measure
+from core.domain.texts.simplifying import simplify
 from core.services.campaigns.composing import draft_of
 from pages._ui import formats, widgets
 

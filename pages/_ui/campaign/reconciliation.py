@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.domain.campaigns import Arrivals, Campaign, CampaignStatus, Reconciliation
-from core.domain.messages import DeliveryStatus
-from core.domain.permissions import Permission
+from core.domain.campaigns.campaigns import Arrivals, Campaign, CampaignStatus, Reconciliation
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.people.permissions import Permission
 from pages._ui import formats, session, widgets
 from pages._ui.widgets import Tile
 

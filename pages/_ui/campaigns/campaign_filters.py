@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain.accounts import Account, label_accounts
-from core.domain.campaigns import CampaignStatus
+from core.domain.accounts.accounts import Account, label_accounts
+from core.domain.campaigns.campaigns import CampaignStatus
 from pages._ui import address
 
 KEY = "campaigns"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from core.domain.characters import compose
-from core.domain.segments import MAX_SEGMENTS
-from core.domain.simplifying import REPLACEMENTS
+from core.domain.texts.segments import MAX_SEGMENTS
+from core.domain.texts.simplifying import REPLACEMENTS
+from core.domain.words.characters import compose
 from pages._ui.components.assets import read
 
 _COMPOSER = st.components.v2.component(

@@ -4,7 +4,7 @@
 /**
  * Reads what was typed or pasted as phone numbers.
  *
- * Numbers are separated by line breaks, commas, semicolons or tabulators. Within one, whatever core/domain/msisdn.py
+ * Numbers are separated by line breaks, commas, semicolons or tabulators. Within one, whatever core/domain/numbering/msisdn.py
  * passes over is passed over here, and what it refuses by its form is refused here. What is left, with a country code,
  * may be a number; the server knows the plans and has the last word. So a piece whose meaning hangs on the plans (a
  * slash, or a zero in brackets) stays as it was typed. The shortest numbers there are have 6 digits; the longest have

@@ -1,5 +1,5 @@
 /**
- * Measures a text as an SMS, with the same answers as core/domain/segments.py.
+ * Measures a text as an SMS, with the same answers as core/domain/texts/segments.py.
  *
  * A message sent alone holds 160 septets or 70 UTF-16 code units, each segment of a longer one 153 or 67. Neither an
  * escape and its character nor a surrogate pair is ever cut. Source: 3GPP TS 23.038 and 23.040.

@@ -7,12 +7,12 @@ from datetime import datetime
 import streamlit as st
 
 from core.bootstrap import App
-from core.domain.campaigns import Campaign, CampaignDraft, CampaignStatus
-from core.domain.lists import DistributionList
-from core.domain.names import NAME_MIN
-from core.domain.permissions import Viewer
-from core.domain.schedules import format_schedule
-from core.domain.sender_id import parse_sender_id
+from core.domain.campaigns.campaigns import Campaign, CampaignDraft, CampaignStatus
+from core.domain.campaigns.schedules import format_schedule
+from core.domain.imports.lists import DistributionList
+from core.domain.people.permissions import Viewer
+from core.domain.texts.sender_id import parse_sender_id
+from core.domain.words.names import NAME_MIN
 from core.errors import Conflict, InvalidInput, InvalidSenderId, InvalidTransition
 from core.services.campaigns.addressing import common_columns
 from pages._ui import address, session

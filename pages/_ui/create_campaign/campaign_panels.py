@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.domain.lists import DistributionList
+from core.domain.imports.lists import DistributionList
 from pages._ui import formats, session, tables, widgets
 from pages._ui.create_campaign import placeholder_panel
 from pages._ui.create_campaign.campaign_form import KEY, Form

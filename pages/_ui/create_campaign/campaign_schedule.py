@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.domain.schedules import FORMAT_IN_WORDS, format_schedule, parse_schedule
+from core.domain.campaigns.schedules import FORMAT_IN_WORDS, format_schedule, parse_schedule
 from core.errors import InvalidInput
 from pages._ui import session, widgets
 from pages._ui.create_campaign.campaign_form import KEY, Form

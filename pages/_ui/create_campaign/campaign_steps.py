@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.domain.accounts import Account, label_accounts
-from core.domain.characters import name_character
-from core.domain.names import NAME_MAX, NAME_MIN
-from core.domain.permissions import Permission
-from core.domain.placeholders import list_doubled_braces, list_stray_braces
-from core.domain.simplifying import list_replacements
+from core.domain.accounts.accounts import Account, label_accounts
+from core.domain.people.permissions import Permission
+from core.domain.texts.placeholders import list_doubled_braces, list_stray_braces
+from core.domain.texts.simplifying import list_replacements
+from core.domain.words.characters import name_character
+from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.services.campaigns.composing import Preview as Merged
 from pages._ui import formats, sender_field, session, widgets
 from pages._ui.components.composer import Preview, composer, position

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.domain.characters import compose
-from core.domain.lists import is_phone_column
-from core.domain.placeholders import check_placeholder_name, find_column
+from core.domain.imports.lists import is_phone_column
+from core.domain.texts.placeholders import check_placeholder_name, find_column
+from core.domain.words.characters import compose
 from core.errors import InvalidInput
 from core.services.campaigns.composing import FALLBACK_MAX
 from pages._ui import formats, session, widgets

@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from core.bootstrap import App
-from core.domain.accounts import Account
-from core.domain.lists import DistributionList, HiddenRows, ListStatus
-from core.domain.names import NAME_MAX, NAME_MIN
-from core.domain.permissions import Viewer
+from core.domain.accounts.accounts import Account
+from core.domain.imports.lists import DistributionList, HiddenRows, ListStatus
+from core.domain.people.permissions import Viewer
+from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.errors import InvalidInput
 from core.files.sample import sample_csv, sample_xlsx
 from core.services.lists.importing_lists import Upload

@@ -9,11 +9,11 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
-from core.domain.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficImport
-from core.domain.cdr_guessing import status_key
-from core.domain.cdr_prices import CURRENCIES, EUR, parse_rate
-from core.domain.cdr_remarks import say_remarks
-from core.domain.messages import DeliveryStatus
+from core.domain.imports.cdr import CdrField, CdrMapping, DateFormat, PriceUnit, TrafficImport
+from core.domain.imports.cdr_guessing import status_key
+from core.domain.imports.cdr_prices import CURRENCIES, EUR, parse_rate
+from core.domain.imports.cdr_remarks import say_remarks
+from core.domain.messages.messages import DeliveryStatus
 from core.services.traffic.traffic_previews import TrafficPreview
 from pages._ui import formats, session, widgets
 

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from core.bootstrap import App
-from core.domain.accounts import Account
-from core.domain.cdr import TrafficImport, TrafficImportStatus
-from core.domain.cdr_prices import say_rates
-from core.domain.cdr_remarks import CellFault, say_remarks
-from core.domain.permissions import Viewer
+from core.domain.accounts.accounts import Account
+from core.domain.imports.cdr import TrafficImport, TrafficImportStatus
+from core.domain.imports.cdr_prices import say_rates
+from core.domain.imports.cdr_remarks import CellFault, say_remarks
+from core.domain.people.permissions import Viewer
 from core.errors import Forbidden, InvalidInput
 from core.services.traffic.importing_traffic import TrafficUpload
 from pages._ui import closed, formats, session, widgets

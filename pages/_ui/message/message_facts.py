@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.domain.messages import DeliveryStatus
+from core.domain.messages.messages import DeliveryStatus
 from core.services.reports.tracing import MessageTrace
 from pages._ui import formats, widgets
 from pages._ui.message import timeline

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.domain.campaigns import Source
-from core.domain.error_codes import ErrorMeaning
-from core.domain.messages import DeliveryStatus
-from core.domain.receipts import Effect
+from core.domain.campaigns.campaigns import Source
+from core.domain.messages.error_codes import ErrorMeaning
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.messages.receipts import Effect
 from core.services.reports.tracing import MessageTrace, TracedReceipt
 from pages._ui import formats
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.domain.campaigns import Campaign
-from core.domain.message_query import MessageQuery
-from core.domain.messages import DeliveryStatus
+from core.domain.campaigns.campaigns import Campaign
+from core.domain.messages.messages import DeliveryStatus
 from core.domain.numbering import list_countries
-from core.domain.periods import Period
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.message_query import MessageQuery
+from core.domain.times.periods import Period
 from core.services.reports.reporting import MessagePage
 from pages._ui import address, drilling, formats, name_filter, session, tables, widgets
 

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import streamlit as st
 
-from core.domain.message_query import MessageQuery
-from core.domain.periods import Period
+from core.domain.reports.message_query import MessageQuery
+from core.domain.times.periods import Period
 from core.services.reports.export_requests import MessagesRequest
 from pages._ui import address, downloads, formats, period_filter, session, tables, widgets
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from core.domain.characters import name_characters
-from core.domain.counting import agree
-from core.domain.messages import Exclusion
-from core.domain.preflight import Preflight, RowKind, Widened
+from core.domain.campaigns.preflight import Preflight, RowKind, Widened
+from core.domain.messages.messages import Exclusion
+from core.domain.words.characters import name_characters
+from core.domain.words.counting import agree
 from pages._ui import formats
 
 # So many different cells that are no values are shown.

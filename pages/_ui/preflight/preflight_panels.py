@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.counting import agree
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.campaigns.preflight import Preflight, RowKind
 from core.domain.numbering import country_name
-from core.domain.preflight import Preflight, RowKind
+from core.domain.words.counting import agree
 from core.services.campaigns.preflighting import Look
 from pages._ui import formats, session, tables, widgets
 from pages._ui.preflight import preflight_rows

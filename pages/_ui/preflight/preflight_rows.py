@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.domain.preflight import RowKind, Wanted
+from core.domain.campaigns.preflight import RowKind, Wanted
 from core.services.campaigns.preflighting import Look
 from pages._ui import address, formats, session, tables, widgets
 from pages._ui.components import scrolling

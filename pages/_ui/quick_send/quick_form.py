@@ -6,10 +6,10 @@ from uuid import uuid4
 import streamlit as st
 
 from core.bootstrap import App
-from core.domain.accounts import Account, label_accounts
-from core.domain.permissions import Viewer
-from core.domain.segments import measure
-from core.domain.simplifying import simplify
+from core.domain.accounts.accounts import Account, label_accounts
+from core.domain.people.permissions import Viewer
+from core.domain.texts.segments import measure
+from core.domain.texts.simplifying import simplify
 from core.services.campaigns.quick_sending import Estimate, QuickMessage
 from pages._ui import formats, sender_field, session, widgets
 from pages._ui.components import chips, composer

@@ -6,10 +6,10 @@ from functools import lru_cache
 
 import streamlit as st
 
-from core.domain.passwords import MAX, RULES
-from core.domain.people import EMAIL_MAX, LANGUAGES, Person, SmsSettings, check_email
-from core.domain.simplifying import group_replacements
-from core.domain.time_zones import list_time_zones, offset_text
+from core.domain.people.passwords import MAX, RULES
+from core.domain.people.people import EMAIL_MAX, LANGUAGES, Person, SmsSettings, check_email
+from core.domain.texts.simplifying import group_replacements
+from core.domain.times.time_zones import list_time_zones, offset_text
 from core.files.pictures import MAX_BYTES, MAX_PIXELS
 from core.services.people.own_account import NewPassword, Profile
 from core.services.people.signing_in import Device

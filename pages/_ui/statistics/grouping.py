@@ -8,8 +8,8 @@ import pyarrow as pa
 import streamlit as st
 
 from core.answers import StatisticsPage
-from core.domain.periods import Period
-from core.domain.statistics import TIMES, GroupBy
+from core.domain.reports.statistics import TIMES, GroupBy
+from core.domain.times.periods import Period
 from core.services.reports.reporting import StatisticsRequest
 from pages._ui import address, charts, formats, session, tables, widgets
 from pages._ui.widgets import Tile

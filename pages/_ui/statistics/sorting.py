@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.domain.statistics import GroupBy, Measure, Sorting
+from core.domain.reports.statistics import GroupBy, Measure, Sorting
 from pages._ui import address
 
 PARAMETER = "sort"

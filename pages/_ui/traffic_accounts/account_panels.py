@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.domain.accounts import BUDGET_MAX_EUR, CREDENTIAL_MAX, RATE_MAX, RATE_MIN, Account, AccountType
-from core.domain.names import NAME_MAX, NAME_MIN
+from core.domain.accounts.accounts import BUDGET_MAX_EUR, CREDENTIAL_MAX, RATE_MAX, RATE_MIN, Account, AccountType
+from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount, require_administrator
 from pages._ui import formats, session, widgets
 from pages._ui.traffic_accounts import price_panels

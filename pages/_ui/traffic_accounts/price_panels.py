@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.domain.accounts import Account
-from core.domain.cdr import PriceUnit
+from core.domain.accounts.accounts import Account
+from core.domain.accounts.price_lists import PriceFault, PriceList
+from core.domain.accounts.pricing import ALWAYS, Price
+from core.domain.imports.cdr import PriceUnit
 from core.domain.numbering import country_name
-from core.domain.price_lists import PriceFault, PriceList
-from core.domain.pricing import ALWAYS, Price
 from core.services.accounts.pricing_accounts import PriceUpload
 from pages._ui import formats, session, widgets
 from pages._ui.open_pages import open_pages

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.bootstrap import App
-from core.domain.access import Act, is_within, may
-from core.domain.accounts import Account
-from core.domain.people import Person, UserStatus
-from core.domain.permissions import PRESETS, Permission, Viewer, preset_of
+from core.domain.accounts.accounts import Account
+from core.domain.people.access import Act, is_within, may
+from core.domain.people.people import Person, UserStatus
+from core.domain.people.permissions import PRESETS, Permission, Viewer, preset_of
 from core.services.people.inviting import Invitation
 from core.services.people.managing_people import Change
 from pages._ui import address, formats, session, widgets

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from core.domain.messages import Exclusion
-from core.domain.placeholders import parse_template, render
-from core.domain.pricing import Price
-from core.domain.segments import measure
+from core.domain.accounts.pricing import Price
+from core.domain.messages.messages import Exclusion
+from core.domain.texts.placeholders import parse_template, render
+from core.domain.texts.segments import measure
 from core.errors import InvalidInput
 from core.history.audience.audience_store import AudienceStore, BatchSize, FreezeSpec, FrozenAudience
 from core.history.audience.contacts import ContactStore

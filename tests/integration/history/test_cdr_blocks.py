@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.domain.cdr import CdrField, CdrMapping, DateFormat
-from core.domain.cdr_guessing import TIMES, parse_moment
-from core.domain.periods import Period
+from core.domain.imports.cdr import CdrField, CdrMapping, DateFormat
+from core.domain.imports.cdr_guessing import TIMES, parse_moment
+from core.domain.times.periods import Period
 from core.history.lake.door import Instance
 from core.history.messages.cdr_blocks import BlockReader, CdrSpec, Reading, local_offsets
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import core.history
-from core.domain.control_characters import Prose
+from core.domain.words.control_characters import Prose
 from core.errors import InvalidInput
 from core.history.lake.connection import Lake
 from core.history.lake.door import Cursor

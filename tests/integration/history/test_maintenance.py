@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.config import Settings
-from core.domain.off_peak import parse_off_peak
+from core.domain.times.off_peak import parse_off_peak
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance, StepBounds, TableState
 from core.history.lake.watch import SnapshotWatch

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from core.domain.message_query import MessageQuery
-from core.domain.messages import DeliveryStatus
-from core.domain.periods import Period
-from core.domain.receipts import Settled, merge, settle
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.messages.receipts import Settled, merge, settle
+from core.domain.reports.message_query import MessageQuery
+from core.domain.times.periods import Period
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.history.messages.queries import MessageQueries

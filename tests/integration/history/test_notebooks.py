@@ -15,8 +15,8 @@ import pytest
 from core import cli
 from core.config import Settings
 from core.domain.numbering import country_name
-from core.domain.periods import Period
-from core.domain.statistics import GroupBy
+from core.domain.reports.statistics import GroupBy
+from core.domain.times.periods import Period
 from core.errors import ConfigurationError
 from core.history.lake.attaching import attach_statements
 from core.history.lake.location import Location

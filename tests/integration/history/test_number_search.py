@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from core.domain.message_query import MessageQuery
-from core.domain.messages import DeliveryStatus
-from core.domain.periods import Period
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.reports.message_query import MessageQuery
+from core.domain.times.periods import Period
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
 from core.history.messages.queries import MessageQueries

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from core.domain.folding import fold
-from core.domain.message_query import MessageQuery
 from core.domain.numbering import country_name
-from core.domain.periods import Period
-from core.domain.statistics import GroupBy, NameFilter, Operator
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy, NameFilter, Operator
+from core.domain.times.periods import Period
+from core.domain.words.folding import fold
 from core.history.lake.connection import Lake
 from core.history.messages import paging, queries
 from core.history.messages.message_store import MessageStore

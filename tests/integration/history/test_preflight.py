@@ -5,13 +5,13 @@ from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
-from core.domain.control_characters import replace_controls
-from core.domain.encoding import Encoding, choose_encoding
-from core.domain.placeholders import fill_cells, parse_template, render
-from core.domain.preflight import RowKind, Wanted
-from core.domain.pricing import Price, find_price
-from core.domain.segments import MAX_SEGMENTS, measure
-from core.domain.simplifying import simplify
+from core.domain.accounts.pricing import Price, find_price
+from core.domain.campaigns.preflight import RowKind, Wanted
+from core.domain.texts.encoding import Encoding, choose_encoding
+from core.domain.texts.placeholders import fill_cells, parse_template, render
+from core.domain.texts.segments import MAX_SEGMENTS, measure
+from core.domain.texts.simplifying import simplify
+from core.domain.words.control_characters import replace_controls
 from core.history.audience.audience_store import AudienceStore, FreezeSpec
 from core.history.audience.contacts import ContactStore
 from core.history.audience.preflight import Often, PreflightStore

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.config import Settings
-from core.domain.message_query import MessageQuery
-from core.domain.periods import Period, Preset, resolve_period
+from core.domain.reports.message_query import MessageQuery
+from core.domain.times.periods import Period, Preset, resolve_period
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
 from core.history.messages.queries import MessageQueries

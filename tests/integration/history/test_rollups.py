@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.domain.messages import DeliveryStatus
+from core.domain.messages.messages import DeliveryStatus
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.history.rollups.rollups import MOST_PATCHES, MonthOfCalendar, Rollups

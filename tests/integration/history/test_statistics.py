@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.domain.delays import MOST_ERROR
-from core.domain.messages import DeliveryStatus
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.messages.receipts import Settled, is_final, merge
 from core.domain.numbering import country_name
-from core.domain.periods import Period
-from core.domain.receipts import Settled, is_final, merge
-from core.domain.statistics import NAMED, GroupBy, Measure, NameFilter, Operator, Sorting
+from core.domain.reports.delays import MOST_ERROR
+from core.domain.reports.statistics import NAMED, GroupBy, Measure, NameFilter, Operator, Sorting
+from core.domain.times.periods import Period
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
 from core.history.rollups.adding_up import RollupReader, StatisticsQuery

@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from threading import Barrier
 
-from core.domain.campaigns import Campaign
-from core.domain.messages import OutboundMessage, SubmitResult
-from core.domain.pricing import Price
+from core.domain.accounts.pricing import Price
+from core.domain.campaigns.campaigns import Campaign
+from core.domain.messages.messages import OutboundMessage, SubmitResult
 from core.state import accounts, ledger, suppressions
 from tests.support.house import House
 

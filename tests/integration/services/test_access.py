@@ -10,15 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from core.domain.accounts import AccountType
-from core.domain.audit import AuditFilter
-from core.domain.campaigns import CampaignStatus
-from core.domain.message_query import MessageQuery
-from core.domain.paging import PageRequest
-from core.domain.people import UserStatus
-from core.domain.permissions import PRESETS, Permission, Viewer
-from core.domain.preflight import RowKind, Wanted
-from core.domain.statistics import GroupBy
+from core.domain.accounts.accounts import AccountType
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.campaigns.preflight import RowKind, Wanted
+from core.domain.people.people import UserStatus
+from core.domain.people.permissions import PRESETS, Permission, Viewer
+from core.domain.reports.audit import AuditFilter
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.paging import PageRequest
+from core.domain.reports.statistics import GroupBy
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.identifiers import new_id
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount

@@ -9,9 +9,9 @@ from threading import Thread
 
 import pytest
 
-from core.domain.messages import OutboundMessage
-from core.domain.pacing import Bucket
-from core.domain.segments import MAX_SEGMENTS
+from core.domain.accounts.pacing import Bucket
+from core.domain.messages.messages import OutboundMessage
+from core.domain.texts.segments import MAX_SEGMENTS
 from core.services.sending.account_pacing import AccountPacing
 from core.state import accounts
 from core.state.store import State

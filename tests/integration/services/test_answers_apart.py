@@ -8,11 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from core.domain.accounts import AccountType
-from core.domain.message_query import MessageQuery
-from core.domain.periods import Period
-from core.domain.permissions import Permission, Viewer
-from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
+from core.domain.accounts.accounts import AccountType
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
+from core.domain.times.periods import Period
 from core.errors import Forbidden
 from core.history.messages.message_store import MessageStore
 from core.services.accounts.managing_accounts import NewAccount

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from core.domain.audit import Action, AuditEntry, AuditFilter
-from core.domain.campaigns import CampaignDraft
-from core.domain.permissions import PRESETS, Viewer
+from core.domain.campaigns.campaigns import CampaignDraft
+from core.domain.people.permissions import PRESETS, Viewer
+from core.domain.reports.audit import Action, AuditEntry, AuditFilter
 from core.errors import Forbidden, InvalidTransition
 from core.services.campaigns.quick_sending import QuickMessage
 from tests.support.house import House, contacts

@@ -6,8 +6,8 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
-from core.domain.lists import ListStatus
-from core.domain.paging import PageRequest
+from core.domain.imports.lists import ListStatus
+from core.domain.reports.paging import PageRequest
 from core.errors import Conflict, InvalidFile, InvalidInput, InvalidSenderId
 from core.services.lists.importing_lists import Upload
 from core.state import suppressions

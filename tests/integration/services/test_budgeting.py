@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.paging import PageRequest
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.reports.paging import PageRequest
 from core.errors import Conflict, InvalidInput
 from core.history.rollups.spending import Spending
 from core.services.accounts.budgeting import Budgeting, read_commitments

@@ -12,11 +12,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete
 
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.messages import OutboundMessage, SubmitResult
-from core.domain.paging import PageRequest
-from core.domain.preflight import Preflight, RowKind, Wanted
-from core.domain.pricing import Price
+from core.domain.accounts.pricing import Price
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.campaigns.preflight import Preflight, RowKind, Wanted
+from core.domain.messages.messages import OutboundMessage, SubmitResult
+from core.domain.reports.paging import PageRequest
 from core.errors import InvalidInput
 from core.services.campaigns.composing import draft_of
 from core.services.campaigns.quick_sending import QuickMessage

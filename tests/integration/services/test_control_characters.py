@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from core.domain.cdr import TrafficImportStatus
-from core.domain.lists import ListStatus
-from core.domain.messages import Receipt, SubmitOutcome, SubmitResult
+from core.domain.imports.cdr import TrafficImportStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.messages.messages import Receipt, SubmitOutcome, SubmitResult
 from core.errors import InvalidFile, InvalidInput
 from core.history.lake.schema import UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore, ReceiptUpdate

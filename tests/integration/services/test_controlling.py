@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.permissions import Permission, Viewer
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.people.permissions import Permission, Viewer
 from core.errors import Conflict, Forbidden, InvalidTransition, NotFound
 from core.history.audience.audience_store import FreezeSpec, FrozenAudience
 from core.services.campaigns.quick_sending import QuickMessage

@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import pytest
 
-from core.domain.accounts import AccountStatus
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.lists import ListStatus
-from core.domain.people import UserStatus
-from core.domain.permissions import Permission, Viewer
+from core.domain.accounts.accounts import AccountStatus
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.people.people import UserStatus
+from core.domain.people.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from core.history.lake.connection import Lake
 from core.services.campaigns.deciding import decide_sender

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from core.domain.audit import Action, AuditFilter
-from core.domain.exports import Export, ExportFormat, ExportStatus
-from core.domain.message_query import MessageQuery
-from core.domain.permissions import Permission, Viewer
-from core.domain.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, AuditFilter
+from core.domain.reports.exports import Export, ExportFormat, ExportStatus
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.files.export_plain import ParquetFile
 from core.history.messages.message_store import MessageStore

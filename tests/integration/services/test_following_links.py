@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.audit import Action, AuditFilter
-from core.domain.people import UserStatus
-from core.domain.permissions import PRESETS
+from core.domain.people.people import UserStatus
+from core.domain.people.permissions import PRESETS
+from core.domain.reports.audit import Action, AuditFilter
 from core.errors import Conflict, InvalidInput, NotFound
 from core.services.people.following_links import Acceptance, FollowingLinks
 from core.services.people.mailing import Mailing, digest, new_token

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from core.domain.accounts import Account
-from core.domain.cdr import CdrField, TrafficCounts
-from core.domain.message_query import MessageQuery
+from core.domain.accounts.accounts import Account
+from core.domain.imports.cdr import CdrField, TrafficCounts
+from core.domain.reports.message_query import MessageQuery
 from tests.support.cdr import imported, open_outside, upload
 from tests.support.house import House
 

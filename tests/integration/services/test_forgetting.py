@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import pytest
 
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.lists import ListStatus
-from core.domain.notifications import Tag
-from core.domain.paging import PageRequest
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.people.notifications import Tag
+from core.domain.reports.paging import PageRequest
 from core.errors import NotFound, StorageError
 from core.history.audience.contacts import ContactStore
 from core.history.lake.door import Cursor

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pytest
 
-from core.domain.paging import PageRequest
+from core.domain.reports.paging import PageRequest
 from core.errors import StorageError
 from core.history.audience.contacts import ContactStore
 from core.services.campaigns.quick_sending import QuickMessage

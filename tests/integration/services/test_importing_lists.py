@@ -3,7 +3,7 @@ import io
 import openpyxl
 import pytest
 
-from core.domain.lists import HiddenRows, ListStatus
+from core.domain.imports.lists import HiddenRows, ListStatus
 from core.errors import InvalidFile
 from core.files import reading
 from core.services.lists.importing_lists import Upload

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from core.domain.accounts import Account, AccountStatus, AccountType
-from core.domain.cdr import CdrField, DateFormat, PriceUnit, TrafficCounts, TrafficImportStatus
-from core.domain.message_query import MessageQuery
-from core.domain.messages import DeliveryStatus
-from core.domain.paging import PageRequest
-from core.domain.permissions import Permission, Viewer
-from core.domain.statistics import GroupBy
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.imports.cdr import CdrField, DateFormat, PriceUnit, TrafficCounts, TrafficImportStatus
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.paging import PageRequest
+from core.domain.reports.statistics import GroupBy
 from core.errors import Conflict, Forbidden, InvalidFile, InvalidInput, NotFound, StorageError
 from core.history.messages.outside_traffic import OutsideTraffic
 from core.services.reports.reporting import StatisticsRequest

@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from core.domain.accounts import INACTIVE_FAULT
-from core.domain.campaigns import CampaignStatus
-from core.domain.cdr import TrafficImportStatus
-from core.domain.exports import ExportFormat, ExportStatus
-from core.domain.message_query import MessageQuery
-from core.domain.messages import OutboundMessage, SubmitResult
-from core.domain.permissions import Viewer
-from core.domain.statistics import GroupBy
+from core.domain.accounts.accounts import INACTIVE_FAULT
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.imports.cdr import TrafficImportStatus
+from core.domain.messages.messages import OutboundMessage, SubmitResult
+from core.domain.people.permissions import Viewer
+from core.domain.reports.exports import ExportFormat, ExportStatus
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.reports.export_requests import MessagesRequest

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from core import cli
 from core.bootstrap import build_app
 from core.config import Settings
-from core.domain.accounts import AccountType
-from core.domain.audit import Action, AuditFilter
+from core.domain.accounts.accounts import AccountType
+from core.domain.reports.audit import Action, AuditFilter
 from core.errors import ConfigurationError, InvalidInput
 from core.gateways import registry
 from core.services.accounts.encryption import make_key

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
+from core.domain.campaigns.campaigns import CampaignStatus
 from core.services.work_queue import WorkKind
 from tests.integration.services import steps
 from tests.support.house import House, contacts, make_house

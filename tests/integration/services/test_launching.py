@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
-from core.domain.campaigns import Campaign, CampaignStatus
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.errors import Conflict, InvalidInput, InvalidTransition, StorageError
 from core.history.audience.audience_store import FreezeSpec, FrozenAudience
 from core.state.models import PriceRow

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.permissions import Viewer
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.people.permissions import Viewer
 from core.errors import AppError, Conflict, InvalidTransition
 from core.services.people.adding_people import NewPerson
 from core.state import users

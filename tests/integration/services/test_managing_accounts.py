@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.accounts import AccountStatus, AccountType
-from core.domain.audit import Action, AuditFilter
-from core.domain.paging import PageRequest
-from core.domain.permissions import PRESETS, Permission, Viewer
-from core.domain.price_lists import PriceList
+from core.domain.accounts.accounts import AccountStatus, AccountType
+from core.domain.accounts.price_lists import PriceList
+from core.domain.people.permissions import PRESETS, Permission, Viewer
+from core.domain.reports.audit import Action, AuditFilter
+from core.domain.reports.paging import PageRequest
 from core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.accounts.pricing_accounts import PriceUpload

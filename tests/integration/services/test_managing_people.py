@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.audit import AuditFilter
-from core.domain.exports import ExportFormat
-from core.domain.paging import PageRequest
-from core.domain.people import Person, UserStatus
-from core.domain.permissions import PRESETS, Permission, Viewer
+from core.domain.people.people import Person, UserStatus
+from core.domain.people.permissions import PRESETS, Permission, Viewer
+from core.domain.reports.audit import AuditFilter
+from core.domain.reports.exports import ExportFormat
+from core.domain.reports.paging import PageRequest
 from core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, StorageError, TooManyAttempts
 from core.services.people.adding_people import NewPerson
 from core.services.people.following_links import Acceptance

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from core.domain.message_query import MessageQuery
-from core.domain.permissions import Permission, Viewer
-from core.domain.preflight import RowKind, Wanted
+from core.domain.campaigns.preflight import RowKind, Wanted
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.message_query import MessageQuery
 from tests.integration.services import steps
 from tests.support import cdr
 from tests.support.house import House, contacts

@@ -12,18 +12,18 @@ import pytest
 from argon2 import PasswordHasher
 from hypothesis import given, settings
 
-from core.domain.accounts import AccountType
-from core.domain.audit import AuditFilter
-from core.domain.cdr import CdrField, CdrMapping
-from core.domain.control_characters import find_control
-from core.domain.exports import ExportFormat
-from core.domain.message_query import MessageQuery
-from core.domain.messages import DeliveryStatus, Receipt
-from core.domain.paging import PageRequest
-from core.domain.people import SmsSettings
-from core.domain.permissions import Permission
-from core.domain.preflight import RowKind, Wanted
-from core.domain.statistics import GroupBy, NameFilter, Operator
+from core.domain.accounts.accounts import AccountType
+from core.domain.campaigns.preflight import RowKind, Wanted
+from core.domain.imports.cdr import CdrField, CdrMapping
+from core.domain.messages.messages import DeliveryStatus, Receipt
+from core.domain.people.people import SmsSettings
+from core.domain.people.permissions import Permission
+from core.domain.reports.audit import AuditFilter
+from core.domain.reports.exports import ExportFormat
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.paging import PageRequest
+from core.domain.reports.statistics import GroupBy, NameFilter, Operator
+from core.domain.words.control_characters import find_control
 from core.errors import AppError, StorageError
 from core.history.lake.schema import UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore

@@ -6,10 +6,10 @@ from unittest.mock import patch
 
 import pytest
 
-from core.domain.audit import AuditFilter
-from core.domain.exports import ExportFormat
-from core.domain.message_query import MessageQuery
-from core.domain.statistics import GroupBy, NameFilter, Operator
+from core.domain.reports.audit import AuditFilter
+from core.domain.reports.exports import ExportFormat
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy, NameFilter, Operator
 from core.errors import InvalidInput
 from core.services.reports.export_requests import AuditRequest, MessagesRequest
 from core.services.reports.reporting import StatisticsRequest

@@ -7,10 +7,10 @@ from unittest.mock import patch
 import pytest
 
 from core.bootstrap import build_app
-from core.domain.control_characters import find_control
-from core.domain.exports import ExportFormat, ExportStatus
-from core.domain.message_query import MessageQuery
-from core.domain.statistics import GroupBy
+from core.domain.reports.exports import ExportFormat, ExportStatus
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import GroupBy
+from core.domain.words.control_characters import find_control
 from core.files.apart import HERE
 from core.history.audience.contacts import ContactStore
 from core.history.lake.cleaning import clean

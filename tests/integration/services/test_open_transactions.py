@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.message_query import MessageQuery
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.reports.message_query import MessageQuery
 from core.gateways.simulator.gateway import SimulatorGateway
 from core.history.lake.connection import Lake
 from core.services.work_queue import Work

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.lists import ListStatus
-from core.domain.messages import LedgerState, OutboundMessage, SubmitResult
-from core.domain.pacing import Bucket
-from core.domain.paging import PageRequest
+from core.domain.accounts.pacing import Bucket
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.messages.messages import LedgerState, OutboundMessage, SubmitResult
+from core.domain.reports.paging import PageRequest
 from core.errors import InvalidInput
 from core.history.audience.audience_store import FreezeSpec, FrozenAudience
 from core.services.leases import Lease

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from sqlalchemy import event
 
-from core.domain.audit import Action, AuditFilter
-from core.domain.notifications import Tag
-from core.domain.people import SmsSettings
-from core.domain.permissions import Viewer
+from core.domain.people.notifications import Tag
+from core.domain.people.people import SmsSettings
+from core.domain.people.permissions import Viewer
+from core.domain.reports.audit import Action, AuditFilter
 from core.errors import (
     Conflict,
     InvalidInput,

@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
-from core.domain.encoding import Encoding
-from core.domain.lists import DistributionList
-from core.domain.permissions import Permission
+from core.domain.imports.lists import DistributionList
+from core.domain.people.permissions import Permission
+from core.domain.texts.encoding import Encoding
 from core.history.lake.door import Cursor
 from core.services.campaigns.composing import draft_of
 from core.services.lists.importing_lists import Upload

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from core.bootstrap import build_app
-from core.domain.cdr import PriceUnit
-from core.domain.price_lists import PriceList, ReadPrices
-from core.domain.pricing import ALWAYS, Price
+from core.domain.accounts.price_lists import PriceList, ReadPrices
+from core.domain.accounts.pricing import ALWAYS, Price
+from core.domain.imports.cdr import PriceUnit
 from core.errors import Conflict, InvalidFile, InvalidInput, NotFound
 from core.files.apart import HERE
 from core.services.accounts import pricing_accounts

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus, Source
-from core.domain.paging import PageRequest
-from core.domain.pricing import Price
+from core.domain.accounts.pricing import Price
+from core.domain.campaigns.campaigns import CampaignStatus, Source
+from core.domain.reports.paging import PageRequest
 from core.errors import InvalidInput
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.people.adding_people import NewPerson

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from core.domain.messages import Receipt
+from core.domain.messages.messages import Receipt
 from core.gateways.simulator.gateway import SimulatorGateway
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.sending.batch_history import BatchHistory

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.audit import Action, AuditEntry, AuditFilter, Subject
-from core.domain.people import UserStatus
+from core.domain.people.people import UserStatus
+from core.domain.reports.audit import Action, AuditEntry, AuditFilter, Subject
 from core.errors import InvalidInput, NotFound, TooManyAttempts, WrongCredentials
 from core.services.people.mailing import Mailing, digest, new_token
 from core.services.people.passwords import Passwords

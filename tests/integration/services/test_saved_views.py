@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.domain.permissions import Viewer
-from core.domain.views import SavedView
+from core.domain.people.permissions import Viewer
+from core.domain.reports.views import SavedView
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.services.people.adding_people import NewPerson
 from core.services.reports import saved_views

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.accounts import AccountStatus
-from core.domain.campaigns import Campaign, CampaignStatus
-from core.domain.paging import PageRequest
-from core.domain.schedules import FURTHEST, format_schedule, parse_schedule
+from core.domain.accounts.accounts import AccountStatus
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.campaigns.schedules import FURTHEST, format_schedule, parse_schedule
+from core.domain.reports.paging import PageRequest
 from core.errors import Conflict, InvalidInput
 from core.services.work_queue import Work, WorkKind
 from core.state import campaigns

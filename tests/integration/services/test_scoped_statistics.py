@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from core.domain.accounts import AccountType
-from core.domain.exports import ExportFormat
-from core.domain.message_query import MessageQuery
+from core.domain.accounts.accounts import AccountType
 from core.domain.numbering import country_name
-from core.domain.periods import Period
-from core.domain.permissions import PRESETS, Viewer
-from core.domain.statistics import NAMED, TIMES, GroupBy, Measure, NameFilter, Operator, Sorting
+from core.domain.people.permissions import PRESETS, Viewer
+from core.domain.reports.exports import ExportFormat
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.statistics import NAMED, TIMES, GroupBy, Measure, NameFilter, Operator, Sorting
+from core.domain.times.periods import Period
 from core.history.messages.message_store import MessageStore
 from core.services.accounts.managing_accounts import NewAccount
 from core.services.people.adding_people import NewPerson

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.message_query import MessageQuery
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.reports.message_query import MessageQuery
 from tests.support.house import House, contacts, make_house
 from tests.support.postgres import sqlalchemy_url
 

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from core import web
-from core.domain.people import UserStatus
+from core.domain.people.people import UserStatus
 from core.services.people.signing_in import RECALLED
 from core.state import sessions, users
 from core.state.sessions import Browser as Where

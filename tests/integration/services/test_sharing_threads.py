@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.pacing import Bucket
+from core.domain.accounts.pacing import Bucket
 from core.services.sending.account_pacing import SPARE_S
 from core.services.sending.submitting import LEAST_SLICE_S, SLICE_S
 from core.state import accounts, campaigns, ledger

@@ -4,9 +4,9 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from core.domain.audit import Action, AuditFilter, Subject
-from core.domain.people import UserStatus
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.people import UserStatus
+from core.domain.people.permissions import Permission, Viewer
+from core.domain.reports.audit import Action, AuditFilter, Subject
 from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
 from core.services.people.signing_in import SETUP_TOKEN, UNKNOWN_EMAIL, SetUp, SigningIn, TimeLeft
 from core.services.people.throttling import FREE_FAILURES

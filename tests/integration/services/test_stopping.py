@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.exports import ExportFormat, ExportStatus
-from core.domain.lists import ListStatus
-from core.domain.message_query import MessageQuery
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.reports.exports import ExportFormat, ExportStatus
+from core.domain.reports.message_query import MessageQuery
 from core.services.leases import Leases
 from core.services.lists.importing_lists import Upload
 from core.services.lists.reading_entries import EntryReader

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.campaigns import CampaignStatus
-from core.domain.lists import ListStatus
-from core.domain.message_query import MessageQuery
-from core.domain.paging import PageRequest
-from core.domain.statistics import GroupBy
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.imports.lists import ListStatus
+from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.paging import PageRequest
+from core.domain.reports.statistics import GroupBy
 from core.errors import InvalidInput, InvalidTransition
 from core.files.sample import sample_csv, sample_xlsx
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway

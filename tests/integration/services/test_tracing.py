@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.domain.messages import DeliveryStatus
-from core.domain.receipts import Effect, Settled, merge, settle
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.messages.receipts import Effect, Settled, merge, settle
 from core.errors import Forbidden, NotFound
 from core.history.messages.message_store import MessageStore
 from core.services.reports.tracing import MessageTrace

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.accounts import Account
-from core.domain.cdr import PriceUnit, TrafficCounts, TrafficImportStatus
-from core.domain.cdr_remarks import CellFault
-from core.domain.message_query import MessageQuery
+from core.domain.accounts.accounts import Account
+from core.domain.imports.cdr import PriceUnit, TrafficCounts, TrafficImportStatus
+from core.domain.imports.cdr_remarks import CellFault
+from core.domain.reports.message_query import MessageQuery
 from core.errors import InvalidInput
 from tests.support.cdr import csv, imported, line, open_outside, upload
 from tests.support.house import House

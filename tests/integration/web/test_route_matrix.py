@@ -12,9 +12,9 @@ from starlette.routing import Mount, Route
 from core import web
 from core.bootstrap import App, build_app
 from core.config import Settings
-from core.domain.audit import AuditFilter
-from core.domain.exports import ExportFormat
-from core.domain.permissions import PRESETS
+from core.domain.people.permissions import PRESETS
+from core.domain.reports.audit import AuditFilter
+from core.domain.reports.exports import ExportFormat
 from core.services.people.adding_people import NewPerson
 from core.services.people.signing_in import RECALLED
 from core.services.reports.export_requests import AuditRequest

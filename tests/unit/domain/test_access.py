@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.access import Access, Act, access_of, check_act, check_change, check_grant, may
-from core.domain.people import Person, UserStatus
-from core.domain.permissions import PRESETS, Permission, Viewer
+from core.domain.people.access import Access, Act, access_of, check_act, check_change, check_grant, may
+from core.domain.people.people import Person, UserStatus
+from core.domain.people.permissions import PRESETS, Permission, Viewer
 from core.errors import AppError, Forbidden, InvalidInput, InvalidTransition, NotFound
 
 MANAGER = PRESETS["User manager"]

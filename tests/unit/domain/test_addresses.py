@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given
 
-from core.domain.addresses import check_address
-from core.domain.control_characters import find_control
+from core.domain.reports.addresses import check_address
+from core.domain.words.control_characters import find_control
 from core.errors import InvalidInput
 from tests.support.nasty import fuzz, texts
 

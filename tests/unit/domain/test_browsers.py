@@ -1,6 +1,6 @@
 import pytest
 
-from core.domain.browsers import describe_agent, network_of, tidy_address
+from core.domain.people.browsers import describe_agent, network_of, tidy_address
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15"

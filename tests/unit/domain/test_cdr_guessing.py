@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.cdr import ROW_FAULTS, CdrField, DateFormat, PriceUnit, RowFault
-from core.domain.cdr_guessing import (
+from core.domain.imports.cdr import ROW_FAULTS, CdrField, DateFormat, PriceUnit, RowFault
+from core.domain.imports.cdr_guessing import (
     STATUS_WORDS,
     TIMES,
     find_status,
@@ -19,9 +19,9 @@ from core.domain.cdr_guessing import (
     signature_of,
     status_key,
 )
-from core.domain.cdr_prices import find_currency, parse_price
-from core.domain.messages import DeliveryStatus
-from core.domain.receipts import RECEIPT_STATES
+from core.domain.imports.cdr_prices import find_currency, parse_price
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.messages.receipts import RECEIPT_STATES
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SENT, RECEIVER, STATUS = CdrField.SENT_DATE, CdrField.RECEIVER, CdrField.DELIVERY_STATUS

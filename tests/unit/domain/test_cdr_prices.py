@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.cdr_prices import currency_of, parse_price
+from core.domain.imports.cdr_prices import currency_of, parse_price
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.domain.cdr import CdrField
-from core.domain.cdr_guessing import find_status, guess_columns
-from core.domain.messages import DeliveryStatus
+from core.domain.imports.cdr import CdrField
+from core.domain.imports.cdr_guessing import find_status, guess_columns
+from core.domain.messages.messages import DeliveryStatus
 
 F = CdrField
 S, D, U = DeliveryStatus.SUBMITTED, DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED

@@ -1,7 +1,7 @@
 import pytest
 
-from core.domain.characters import NAMES, compose, name_character, name_characters
-from core.domain.simplifying import REPLACEMENTS
+from core.domain.texts.simplifying import REPLACEMENTS
+from core.domain.words.characters import NAMES, compose, name_character, name_characters
 
 
 @pytest.mark.parametrize(

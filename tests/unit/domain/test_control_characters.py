@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.control_characters import BREAKS, find_control, refuse_controls, replace_controls
-from core.domain.messages import Receipt, SubmitOutcome, SubmitResult
+from core.domain.messages.messages import Receipt, SubmitOutcome, SubmitResult
+from core.domain.words.control_characters import BREAKS, find_control, refuse_controls, replace_controls
 from core.errors import InvalidInput
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.domain.counting import agree, count_of
+from core.domain.words.counting import agree, count_of
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (2000, "2,000 rows")])

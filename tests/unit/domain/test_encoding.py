@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.encoding import (
+from core.domain.texts.encoding import (
     GSM7_ALPHABET,
     GSM7_CHARACTERS,
     GSM7_EXTENSION,

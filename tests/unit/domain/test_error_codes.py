@@ -1,4 +1,4 @@
-from core.domain.error_codes import find_meaning
+from core.domain.messages.error_codes import find_meaning
 from core.gateways.simulator.profiles import FAILURES
 
 

@@ -1,7 +1,7 @@
 import duckdb
 import pytest
 
-from core.domain.folding import fold, fold_in_sql
+from core.domain.words.folding import fold, fold_in_sql
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.msisdn import MSISDN_FAULTS, MsisdnFault, find_msisdn, mask_msisdn, parse_msisdn
+from core.domain.numbering.msisdn import MSISDN_FAULTS, MsisdnFault, find_msisdn, mask_msisdn, parse_msisdn
 from core.errors import InvalidMsisdn
 from tests.support.number_vectors import Vector, load_vectors
 

@@ -1,6 +1,6 @@
 import pytest
 
-from core.domain.names import check_name
+from core.domain.words.names import check_name
 from core.errors import InvalidInput
 
 

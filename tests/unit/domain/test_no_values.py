@@ -1,6 +1,6 @@
 import pytest
 
-from core.domain.no_values import MOST_CHARACTERS, NO_VALUES, is_no_value
+from core.domain.texts.no_values import MOST_CHARACTERS, NO_VALUES, is_no_value
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.domain.off_peak import OffPeak, parse_off_peak
+from core.domain.times.off_peak import OffPeak, parse_off_peak
 from core.errors import ConfigurationError
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.pacing import MAX_CLOCK_SKEW_S, Bucket, take
+from core.domain.accounts.pacing import MAX_CLOCK_SKEW_S, Bucket, take
 from core.errors import ConfigurationError
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from core.cli import DEMO_EMAIL, DEMO_NAME, DEMO_PASSWORD
-from core.domain.passwords import MAX, check_password, is_common
+from core.domain.people.passwords import MAX, check_password, is_common
 from core.errors import InvalidInput
 
 ADA = ("Ada Lovelace", "ada.lovelace@analytical-engine.example")

@@ -1,6 +1,6 @@
 import pytest
 
-from core.domain.people import check_email, check_name
+from core.domain.people.people import check_email, check_name
 from core.errors import InvalidInput
 
 

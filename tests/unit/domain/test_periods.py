@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.periods import Period, Preset, day_start, list_offsets, resolve_period
+from core.domain.times.periods import Period, Preset, day_start, list_offsets, resolve_period
 from core.errors import InvalidInput
 
 NOW = datetime(2026, 3, 10, 23, 30, tzinfo=UTC)  # the 11th in Berlin and in Kathmandu

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.placeholders import (
+from core.domain.texts.placeholders import (
     Literal,
     Placeholder,
     check_placeholder_name,

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.questions import refuse_odd_question
+from core.domain.reports.questions import refuse_odd_question
 from core.errors import InvalidInput
 
 

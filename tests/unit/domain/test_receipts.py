@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.messages import DeliveryStatus, Receipt
-from core.domain.receipts import (
+from core.domain.messages.messages import DeliveryStatus, Receipt
+from core.domain.messages.receipts import (
     RECEIPT_STATES,
     Effect,
     Settled,

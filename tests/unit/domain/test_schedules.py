@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.domain.schedules import FURTHEST, check_schedule, format_schedule, parse_schedule
+from core.domain.campaigns.schedules import FURTHEST, check_schedule, format_schedule, parse_schedule
 from core.errors import InvalidInput
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

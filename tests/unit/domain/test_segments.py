@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.encoding import GSM7_CHARACTERS, Encoding, choose_encoding
-from core.domain.segments import CAPACITIES, TextMeasure, _pack, measure, split_into_segments
+from core.domain.texts.encoding import GSM7_CHARACTERS, Encoding, choose_encoding
+from core.domain.texts.segments import CAPACITIES, TextMeasure, _pack, measure, split_into_segments
 from core.errors import UnencodableText
 from tests.support.segment_vectors import ASTRAL, BASIC, BMP, EXTENDED, Vector, load_vectors, random_texts
 

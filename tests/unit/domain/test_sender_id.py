@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.sender_id import SENDER_ID_FAULTS, SenderIdFault, parse_sender_id, warn_sender_id
+from core.domain.texts.sender_id import SENDER_ID_FAULTS, SenderIdFault, parse_sender_id, warn_sender_id
 from core.errors import InvalidSenderId
 
 

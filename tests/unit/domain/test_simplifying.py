@@ -2,9 +2,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.domain.encoding import GSM7_CHARACTERS, Encoding, choose_encoding
-from core.domain.segments import measure
-from core.domain.simplifying import REPLACEMENTS, group_replacements, list_replacements, simplify
+from core.domain.texts.encoding import GSM7_CHARACTERS, Encoding, choose_encoding
+from core.domain.texts.segments import measure
+from core.domain.texts.simplifying import REPLACEMENTS, group_replacements, list_replacements, simplify
 from tests.support.simplify_vectors import KEPT, REPLACED, Vector, load_vectors, random_texts
 
 ELLIPSIS = "\u2026"

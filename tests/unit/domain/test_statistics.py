@@ -1,7 +1,7 @@
 import pytest
 
-from core.domain.accounts import Account, AccountStatus, AccountType, label_accounts
-from core.domain.statistics import GroupBy, NameFilter, Operator
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType, label_accounts
+from core.domain.reports.statistics import GroupBy, NameFilter, Operator
 
 
 def account(name: str, display_name: str) -> Account:

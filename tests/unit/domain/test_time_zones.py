@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.domain.time_zones import check_time_zone, list_time_zones, offset_text
+from core.domain.times.time_zones import check_time_zone, list_time_zones, offset_text
 from core.errors import InvalidInput
 
 SUMMER, WINTER = datetime(2026, 7, 1, 12, 0, tzinfo=UTC), datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

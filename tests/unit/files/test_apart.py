@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
-from core.domain.cdr import PriceUnit
+from core.domain.imports.cdr import PriceUnit
 from core.errors import InvalidFile, InvalidInput, StorageError
 from core.files import apart, cdr_sample, child
 from core.files.apart import APART, HERE

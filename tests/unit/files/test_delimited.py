@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.lists import RowFault
-from core.domain.no_values import is_no_value
+from core.domain.imports.lists import RowFault
+from core.domain.texts.no_values import is_no_value
 from core.errors import InvalidFile
 from core.files import delimited, reading
 from core.files.delimited import DELIMITERS

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from core.domain.exports import ExportFormat
+from core.domain.reports.exports import ExportFormat
 from core.files.export_columns import Column, Kind, Layout
 from core.files.export_files import open_writer
 from core.files.export_xlsx import XlsxFile

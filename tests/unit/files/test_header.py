@@ -1,6 +1,6 @@
 import pytest
 
-from core.domain.lists import MAX_COLUMNS
+from core.domain.imports.lists import MAX_COLUMNS
 from core.errors import InvalidFile
 from core.files.header import check_header
 from core.files.rows import RawRow

@@ -5,7 +5,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from core.domain.lists import HiddenRows, RowFault
+from core.domain.imports.lists import HiddenRows, RowFault
 from core.errors import InvalidFile
 from core.files import reading
 from core.files.apart import APART, HERE

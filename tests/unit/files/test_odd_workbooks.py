@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from core.domain.lists import RowFault
+from core.domain.imports.lists import RowFault
 from core.files.reading import SheetRow, open_sheet
 
 Read = Callable[[str, str], list[SheetRow]]

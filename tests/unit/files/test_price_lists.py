@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.cdr import PriceUnit
+from core.domain.accounts.price_lists import ReadPrices
+from core.domain.accounts.pricing import Price, find_price
+from core.domain.imports.cdr import PriceUnit
 from core.domain.numbering import list_countries, list_networks
-from core.domain.price_lists import ReadPrices
-from core.domain.pricing import Price, find_price
 from core.errors import InvalidFile
 from core.files import price_lists
 from core.files.price_lists import read_price_list, write_price_list

@@ -1,6 +1,6 @@
 import pytest
 
-from core.domain.msisdn import parse_msisdn
+from core.domain.numbering.msisdn import parse_msisdn
 from core.files.reading import open_sheet
 from core.files.sample import COLUMNS, ROWS, sample_csv, sample_xlsx
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from core.domain.lists import RowFault
+from core.domain.imports.lists import RowFault
 from core.errors import InvalidFile
 from core.files import package as package_module
 from core.files import workbook as workbook_module

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.periods import Period, list_offsets
+from core.domain.times.periods import Period, list_offsets
 from core.history.rollups.calendars import (
     SINCE,
     Cover,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pytest
 
-from core.domain.accounts import Account, AccountStatus, AccountType
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.services.reports.kept_answers import KeptAnswers, weigh
 
 

@@ -8,8 +8,8 @@ from threading import Event
 
 import pytest
 
-from core.domain.off_peak import OffPeak
-from core.domain.permissions import Permission
+from core.domain.people.permissions import Permission
+from core.domain.times.off_peak import OffPeak
 from core.errors import Conflict, Forbidden
 from core.history.lake.locks import ReadersInside
 from core.history.lake.maintenance import StepBounds, TableState

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.exports import ExportFormat
+from core.domain.reports.exports import ExportFormat
 from core.services.reports.exporting import Download
 from core.web.cookies import SESSION_COOKIE
 from tests.support.asgi import Browser

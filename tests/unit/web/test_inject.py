@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
-from core.domain.permissions import Viewer
+from core.domain.people.permissions import Viewer
 from core.web.cookies import SESSION_COOKIE, Cookies
 from core.web.guard import Guard
 from core.web.inject import Inject, personalise

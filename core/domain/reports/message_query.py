@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.domain.periods import Period
-from core.domain.statistics import NameFilter
+from core.domain.reports.statistics import NameFilter
+from core.domain.times.periods import Period
 
 
 @dataclass(frozen=True)

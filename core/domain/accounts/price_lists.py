@@ -9,10 +9,10 @@ from decimal import Decimal
 from functools import cache
 from typing import NoReturn
 
-from core.domain.cdr import PriceUnit
-from core.domain.counting import count_of
+from core.domain.accounts.pricing import Price
+from core.domain.imports.cdr import PriceUnit
 from core.domain.numbering import country_name, find_country, list_networks
-from core.domain.pricing import Price
+from core.domain.words.counting import count_of
 from core.errors import InvalidFile
 
 # Of one segment: beyond it, the unit is mistaken.

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from core.domain.people import Person, UserStatus
-from core.domain.permissions import Permission, Viewer
+from core.domain.people.people import Person, UserStatus
+from core.domain.people.permissions import Permission, Viewer
 from core.errors import AppError, Forbidden, InvalidInput, InvalidTransition, NotFound
 
 

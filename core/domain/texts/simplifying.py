@@ -5,7 +5,7 @@ One such character makes a whole message Unicode, which holds 70 characters inst
 emoji are left alone: they are what somebody meant to say.
 """
 
-from core.domain.encoding import GSM7_CHARACTERS
+from core.domain.texts.encoding import GSM7_CHARACTERS
 
 # What each is replaced by; "" takes away a character that nobody sees.
 # Written as codes: most of them look like what they are replaced by.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 
-from core.domain.control_characters import refuse_controls
+from core.domain.words.control_characters import refuse_controls
 
 
 def refuse_odd_question(question: object, name: str = "question") -> None:

@@ -4,7 +4,7 @@ Cells that hold no value, though something stands in them: what programs write w
 The one table for whoever reads cells: an import takes them for empty, a preflight points out those that are left.
 """
 
-from core.domain.placeholders import BLANKS
+from core.domain.texts.placeholders import BLANKS
 
 # Compared without case, and without blanks around them. Short words of people's own language, such as "no" or "none of
 # the above", are not here; a person called Null or None is asked for by name rather than by "#N/A".

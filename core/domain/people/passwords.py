@@ -3,7 +3,7 @@
 import re
 from importlib import resources
 
-from core.domain.disguises import is_about, words_about
+from core.domain.people.disguises import is_about, words_about
 from core.errors import InvalidInput
 
 RULES = (

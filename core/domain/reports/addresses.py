@@ -8,9 +8,9 @@ name is a text of bounded length without control characters, and no page reads i
 import re
 from collections.abc import Callable, Sequence
 
-from core.domain.control_characters import refuse_controls
-from core.domain.messages import DeliveryStatus
+from core.domain.messages.messages import DeliveryStatus
 from core.domain.numbering import list_countries
+from core.domain.words.control_characters import refuse_controls
 from core.errors import InvalidInput
 
 MOST_VALUES = 100

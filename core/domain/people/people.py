@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from core.domain.permissions import PRESETS, Permission
+from core.domain.people.permissions import PRESETS, Permission
 from core.errors import InvalidInput, InvalidTransition
 
 LANGUAGES = {"en": "English"}

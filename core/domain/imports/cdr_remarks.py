@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.domain.counting import count_of
+from core.domain.words.counting import count_of
 
 
 class CellFault(StrEnum):

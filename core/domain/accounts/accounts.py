@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from core.domain.counting import count_of
+from core.domain.words.counting import count_of
 from core.errors import Forbidden, InvalidInput
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from core.domain.cdr import CLOCK_LEEWAY, EARLIEST, CdrField, CdrMapping, DateFormat, PriceUnit
-from core.domain.cdr_prices import find_currency
-from core.domain.messages import DeliveryStatus
-from core.domain.receipts import RECEIPT_STATES
+from core.domain.imports.cdr import CLOCK_LEEWAY, EARLIEST, CdrField, CdrMapping, DateFormat, PriceUnit
+from core.domain.imports.cdr_prices import find_currency
+from core.domain.messages.messages import DeliveryStatus
+from core.domain.messages.receipts import RECEIPT_STATES
 
 # The usual names, likeliest first, without capitals and signs. A header that only contains one is no match: "status
 # date" is no status.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.domain.folding import fold
+from core.domain.words.folding import fold
 
 
 class GroupBy(StrEnum):

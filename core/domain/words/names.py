@@ -1,6 +1,6 @@
 """Names that people give to lists and campaigns."""
 
-from core.domain.counting import count_of
+from core.domain.words.counting import count_of
 from core.errors import InvalidInput
 
 # The guide's rule for campaigns; lists follow it.

@@ -7,9 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from core.domain.cdr_prices import check_rates
-from core.domain.cdr_remarks import CellFault
-from core.domain.messages import DeliveryStatus
+from core.domain.imports.cdr_prices import check_rates
+from core.domain.imports.cdr_remarks import CellFault
+from core.domain.messages.messages import DeliveryStatus
 from core.errors import InvalidInput
 
 MAX_COLUMNS = 200

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.domain.messages import DeliveryStatus, Receipt
+from core.domain.messages.messages import DeliveryStatus, Receipt
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.domain.control_characters import replace_controls
+from core.domain.words.control_characters import replace_controls
 
 # How much of what a provider says is kept. Of a longer id what tells it from every other one is kept.
 _MOST = {"gateway_message_id": 64, "receipt_state": 20, "error_code": 40}

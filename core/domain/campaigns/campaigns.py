@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from core.domain.characters import compose
+from core.domain.words.characters import compose
 from core.errors import InvalidTransition
 
 # A campaign whose time passed longer ago than this, during a standstill, is not sent without asking.

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from math import ceil
 
-from core.domain.encoding import Encoding, choose_encoding, count_code_units, count_septets, mark_pairs
+from core.domain.texts.encoding import Encoding, choose_encoding, count_code_units, count_septets, mark_pairs
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from core.domain.campaigns import Campaign
+from core.domain.campaigns.campaigns import Campaign
 
 
 class Action(StrEnum):

@@ -8,7 +8,7 @@ too, but people write them: they stay in what is prose (a message, a cell), and 
 
 import re
 
-from core.domain.characters import name_character
+from core.domain.words.characters import name_character
 from core.errors import InvalidInput
 
 # What prose may hold of them.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from core.domain.characters import compose
+from core.domain.words.characters import compose
 from core.errors import InvalidInput
 
 NAME_MAX = 30

@@ -1,0 +1,1 @@
+"""What people bring in: lists of contacts (`lists`), and files of messages sent elsewhere (`cdr`)."""

@@ -1,0 +1,1 @@
+"""What stands in a message: its alphabet, segments, placeholders and sender. Begin with `segments`."""
