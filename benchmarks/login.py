@@ -29,7 +29,7 @@ from core.domain.people.permissions import Viewer
 from core.services.people.adding_people import NewPerson
 from core.services.people.passwords import HASHING_MAX
 from core.services.people.signing_in import RECALLED
-from core.state.sessions import Browser
+from core.state.people.sessions import Browser
 from core.web.guard import Guard
 from pages._ui.open_pages import open_pages
 

@@ -37,8 +37,8 @@ from core.domain.times.periods import Preset
 from core.services.accounts.first_account import GATEWAY
 from core.services.people.adding_people import NewPerson
 from core.services.people.managing_people import Change
-from core.state import accounts
-from core.state.sessions import Browser
+from core.state.accounts import accounts
+from core.state.people.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 
 NAME = "pages"

@@ -24,7 +24,7 @@ from core.domain.texts.placeholders import Placeholder, fill_cells, parse_templa
 from core.domain.texts.segments import MAX_SEGMENTS, measure
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
-from core.state import accounts, suppressions
+from core.state.accounts import accounts, suppressions
 
 NAME = "preflight"
 MESSAGE = (

@@ -24,7 +24,7 @@ from core.history.lake.door import Cursor
 from core.history.numbers.number_index import NumberIndex
 from core.history.rollups.rollups import Rollups
 from core.history.sql.statements import parse_statements
-from core.state import accounts
+from core.state.accounts import accounts
 
 SEED = 20260101
 ACCOUNT_COUNT, COUNTRY_COUNT, NETWORK_COUNT = 12, 60, 250

@@ -26,8 +26,8 @@ from core.services.upkeep import Upkeep
 from core.services.upkeep.forgetting import Forgettable
 from core.services.upkeep.lake_register import StoredLakeRegister
 from core.services.work_queue import WorkQueue
-from core.state.mending import Furthest
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.upkeep.mending import Furthest
 
 log = logging.getLogger(__name__)
 

@@ -51,9 +51,13 @@ from core.history.lake.connection import Lake
 from core.history.lake.schema import UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore
 from core.services.leases import Leases
-from core.state import accounts, campaigns, installation, lists, users
-from core.state.lists import ImportCounts
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.imports import lists
+from core.state.imports.lists import ImportCounts
+from core.state.people import users
+from core.state.upkeep import installation
 
 log = logging.getLogger(__name__)
 

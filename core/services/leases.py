@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from core.errors import StorageError
 from core.identifiers import new_id
-from core.state import named_leases
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.tables import named_leases
 
 log = logging.getLogger(__name__)
 

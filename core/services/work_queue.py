@@ -18,8 +18,8 @@ from core.services.reports import Reports
 from core.services.sending import Sending
 from core.services.traffic.importing_traffic import ImportingTraffic
 from core.services.upkeep import Upkeep
-from core.state.store import State
-from core.state.waiting import Waiting, look
+from core.state.engine.store import State
+from core.state.upkeep.waiting import Waiting, look
 
 Clock = Callable[[], datetime]
 
@@ -96,7 +96,7 @@ class WorkQueue:
         leases: Leases,
         state: State,
     ) -> None:
-        """Take the rooms. A new kind of work is a line in one of the two tables and in `core.state.waiting`."""
+        """Take the rooms. A new kind of work is a line in one of the two tables and in `core.state.upkeep.waiting`."""
         self._state = state
         self._sending = sending
         self._upkeep = upkeep

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from core.domain.people.browsers import tidy_address
-from core.state.sessions import Browser
+from core.state.people.sessions import Browser
 
 SESSION_COOKIE = "heliograph_session"
 CSRF_COOKIE = "heliograph_csrf"

@@ -10,8 +10,8 @@ from core.domain.people.permissions import Viewer
 from core.services.people.following_links import Acceptance
 from core.services.people.signing_in import SetUp, TimeLeft
 from core.services.reports.exporting import Download
-from core.state.links import Link
-from core.state.sessions import Browser
+from core.state.people.links import Link
+from core.state.people.sessions import Browser
 
 Clock = Callable[[], datetime]
 IsUserActivity = Callable[[bytes], bool]

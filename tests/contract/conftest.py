@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.state.store import State
+from core.state.engine.store import State
 from tests.support.postgres import sqlalchemy_url
 
 

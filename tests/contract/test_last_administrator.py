@@ -11,8 +11,8 @@ from core.errors import AppError, Forbidden, NotFound
 from core.services.people.inviting import MOST, WINDOW, Invitation, Inviting
 from core.services.people.mailing import Mailing
 from core.services.people.managing_people import Change, ManagingPeople
-from core.state import users
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import users
 from tests.contract.test_state_concurrency import at_once
 from tests.support.factories import NOW, make_user
 from tests.support.mail import FakePost

@@ -13,9 +13,10 @@ from core.errors import TooManyAttempts, WrongCredentials
 from core.services.people.passwords import Passwords, Turns
 from core.services.people.signing_in import SetUp, SigningIn, attempt_keys
 from core.services.people.throttling import FREE_FAILURES
-from core.state import audit, sessions, users
-from core.state.sessions import Browser
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import sessions, users
+from core.state.people.sessions import Browser
+from core.state.reports import audit
 from tests.contract.test_state_concurrency import at_once
 from tests.support.factories import NOW
 

@@ -9,9 +9,11 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.imports.lists import ListStatus
 from core.domain.reports.paging import PageRequest
 from core.domain.words.folding import fold
-from core.state import accounts, campaigns, lists
-from core.state.search import folded
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.imports import lists
+from core.state.tables.search import folded
 from tests.support.factories import NOW, make_account, make_campaign, make_list
 
 LATER = NOW + timedelta(hours=1)

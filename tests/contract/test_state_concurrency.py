@@ -20,10 +20,14 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import LedgerState
 from core.errors import StorageError
 from core.services.sending.batch_history import BatchHistory
-from core.state import accounts, campaigns, installation, ledger, lists, users
-from core.state.ledger import Batch, Claim, Outcome
-from core.state.models import Base
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger
+from core.state.campaigns.ledger import Batch, Claim, Outcome
+from core.state.engine.store import State
+from core.state.imports import lists
+from core.state.people import users
+from core.state.tables.models import Base
+from core.state.upkeep import installation
 from tests.support.factories import NOW, make_account, make_campaign, make_list, make_user
 from tests.support.live_server import REPOSITORY
 
@@ -193,7 +197,11 @@ def test_processes_that_start_at_once_migrate_once(state: State):
         session.execute(text("DROP TABLE alembic_version"))
 
     # Processes, since Alembic keeps what it is at in a global.
-    command = [sys.executable, "-c", "import sys; from core.state.store import State; State(sys.argv[1]).migrate()"]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from core.state.engine.store import State; State(sys.argv[1]).migrate()",
+    ]
     processes = [subprocess.Popen([*command, state.url], cwd=REPOSITORY) for _ in range(3)]
     assert [process.wait(PATIENCE_S) for process in processes] == [0, 0, 0]
     with state.read() as session:

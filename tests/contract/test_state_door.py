@@ -9,9 +9,12 @@ from core.domain.imports.lists import ListStatus
 from core.domain.reports.paging import PageRequest
 from core.domain.words.control_characters import BREAKS
 from core.errors import InvalidInput
-from core.state import accounts, campaigns, installation, lists
-from core.state.search import LONGEST_SEARCH
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.imports import lists
+from core.state.tables.search import LONGEST_SEARCH
+from core.state.upkeep import installation
 from tests.support.factories import NOW, make_account, make_campaign, make_list
 
 ODD = ["\x00", "a\x00b", "\x1b[2J", "\x7f", "a\x85b", "\ud800", "a\udfff"]

@@ -6,9 +6,10 @@ from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import LedgerState
-from core.state import accounts, campaigns, ledger, receipts
-from core.state.ledger import Batch, Claim, Outcome
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger, receipts
+from core.state.campaigns.ledger import Batch, Claim, Outcome
+from core.state.engine.store import State
 from tests.support.factories import NOW, make_account, make_campaign, make_receipt
 
 LEASE = timedelta(seconds=10)

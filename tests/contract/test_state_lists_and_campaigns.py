@@ -10,9 +10,11 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.imports.lists import ListStatus
 from core.domain.reports.paging import PageRequest
 from core.errors import Conflict, InvalidTransition, NotFound
-from core.state import accounts, campaigns, lists
-from core.state.lists import ImportCounts
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.imports import lists
+from core.state.imports.lists import ImportCounts
 from tests.support.factories import NOW, make_account, make_campaign, make_list
 
 UNTIL = NOW + timedelta(seconds=10)

@@ -5,12 +5,14 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from core.domain.campaigns.campaigns import CampaignStatus
-from core.state import accounts, campaigns, ledger, links, receipts, sessions, users
-from core.state.links import Link, Purpose
-from core.state.mending import Furthest, mend_times
-from core.state.models import ReceiptRow
-from core.state.people_models import AttemptRow, SessionRow
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger, receipts
+from core.state.engine.store import State
+from core.state.people import links, sessions, users
+from core.state.people.links import Link, Purpose
+from core.state.tables.models import ReceiptRow
+from core.state.tables.people_models import AttemptRow, SessionRow
+from core.state.upkeep.mending import Furthest, mend_times
 from tests.support.factories import NOW, make_account, make_campaign, make_receipt, make_user
 
 LEASE = timedelta(seconds=15)

@@ -10,8 +10,12 @@ from alembic.config import Config
 from core.domain.campaigns.campaigns import Source
 from core.domain.reports.audit import Action, Subject
 from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE
-from core.state import accounts, audit, campaigns, installation, users
-from core.state.store import MIGRATIONS, State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import MIGRATIONS, State
+from core.state.people import users
+from core.state.reports import audit
+from core.state.upkeep import installation
 from tests.support.factories import NOW, make_account, make_campaign, make_user, make_viewer
 
 # SQLite cannot change a column: Alembic makes a new table, copies the rows and drops the old one.
@@ -36,7 +40,7 @@ def add_migration(folder: Path, monkeypatch: pytest.MonkeyPatch, then: str = "pa
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     head = max(path.name for path in (folder / "versions").glob("*.py"))[:4]
     (folder / "versions" / "9999_rebuild.py").write_text(REBUILD.format(head=head, then=then))
-    monkeypatch.setattr("core.state.store.MIGRATIONS", folder)
+    monkeypatch.setattr("core.state.engine.store.MIGRATIONS", folder)
 
 
 @pytest.fixture

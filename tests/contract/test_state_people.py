@@ -13,10 +13,12 @@ from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.audit import Action, AuditFilter, Subject
 from core.domain.reports.paging import PageRequest
 from core.errors import InvalidTransition, NotFound
-from core.state import accounts, audit, links, sessions, users
-from core.state.links import Link, Purpose
-from core.state.sessions import SignedIn
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.engine.store import State
+from core.state.people import links, sessions, users
+from core.state.people.links import Link, Purpose
+from core.state.people.sessions import SignedIn
+from core.state.reports import audit
 from tests.support.factories import NOW, make_account, make_user
 
 ADA = Viewer("user-1", "Ada", "ada@example.com", address="192.0.2.1")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from core.errors import StorageError
-from core.state.store import State
+from core.state.engine.store import State
 
 
 @pytest.fixture

@@ -11,9 +11,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from core.errors import StorageError
 from core.logs import FieldFormatter
-from core.state import accounts, installation, sessions, users
-from core.state.models import Base
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.engine.store import State
+from core.state.people import sessions, users
+from core.state.tables.models import Base
+from core.state.upkeep import installation
 from tests.support.factories import NOW, make_account, make_user
 
 

@@ -11,11 +11,16 @@ from sqlalchemy.orm import Session
 from core.domain.campaigns.campaigns import OVERDUE_AFTER, CampaignStatus
 from core.domain.reports.exports import ExportStatus
 from core.services.work_queue import WorkKind
-from core.state import accounts, campaigns, exports, installation, ledger, lists, receipts, traffic_imports, users
-from core.state.base import Base
-from core.state.models import BatchRow, CampaignRow, DemoRow, ExportRow, ListRow, TrafficImportRow
-from core.state.store import State
-from core.state.waiting import Waiting, look
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger, receipts
+from core.state.engine.store import State
+from core.state.imports import lists, traffic_imports
+from core.state.people import users
+from core.state.reports import exports
+from core.state.tables.base import Base
+from core.state.tables.models import BatchRow, CampaignRow, DemoRow, ExportRow, ListRow, TrafficImportRow
+from core.state.upkeep import installation
+from core.state.upkeep.waiting import Waiting, look
 from tests.support.factories import NOW, make_account, make_campaign, make_list, make_receipt, make_user
 from tests.support.house import make_house
 

@@ -20,9 +20,9 @@ from core.domain.imports.lists import ListStatus
 from core.domain.people.permissions import Viewer
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
-from core.state import accounts
-from core.state.people_models import UserRow
-from core.state.sessions import Browser
+from core.state.accounts import accounts
+from core.state.people.sessions import Browser
+from core.state.tables.people_models import UserRow
 from core.web.cookies import SESSION_COOKIE
 from tests.e2e.driver import EMAIL, PASSWORD
 from tests.support.installation import Installation, installation

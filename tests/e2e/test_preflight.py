@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.gateways.simulator.journal import Journal
 from core.services.campaigns.composing import draft_of
-from core.state import suppressions
+from core.state.accounts import suppressions
 from tests.e2e.driver import adds_up, open_page, person, settled
 from tests.e2e.studio import Studio, cells, finding, now, number, people, until
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.people.people import SmsSettings
 from core.services.people.adding_people import NewPerson
-from core.state import users
+from core.state.people import users
 from tests.e2e.driver import PASSWORD, log_in, open_page, person, settled
 from tests.support.installation import Installation, installation
 

@@ -7,7 +7,7 @@ from core.bootstrap import App, build_app
 from core.config import Settings
 from core.domain.people.permissions import Viewer
 from core.services.people.adding_people import NewPerson
-from core.state.store import State
+from core.state.engine.store import State
 
 
 @pytest.fixture

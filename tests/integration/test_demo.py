@@ -33,8 +33,8 @@ from core.domain.times.periods import Period
 from core.errors import Forbidden, StorageError, WrongCredentials
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest
-from core.state import installation
-from core.state.sessions import Browser
+from core.state.people.sessions import Browser
+from core.state.upkeep import installation
 from tests.support.clock import NOW, StoppedClock
 from tests.support.live_server import REPOSITORY
 from tests.support.messages import make_message, message_table

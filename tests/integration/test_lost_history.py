@@ -13,7 +13,7 @@ from core.config import Settings
 from core.domain.imports.lists import ListStatus
 from core.history.messages.message_store import MessageStore
 from core.services.people.adding_people import NewPerson
-from core.state import lists
+from core.state.imports import lists
 from tests.support.factories import make_list
 from tests.support.house import PASSWORD
 from tests.support.live_server import free_port

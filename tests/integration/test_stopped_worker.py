@@ -21,7 +21,7 @@ from core.doorways import try_lock
 from core.gateways.simulator.journal import Accepted, Journal
 from core.gateways.simulator.profiles import fate_of, profile_of
 from core.services.lists.importing_lists import Upload
-from core.state.models import BatchRow, LedgerRow
+from core.state.tables.models import BatchRow, LedgerRow
 from tests.support.installation import worker
 from tests.support.waiting import PATIENCE_S, wait_until
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from core.doorways import is_someone_in
 from core.errors import StorageError
-from core.state import store, turns
-from core.state.store import State
+from core.state.engine import store, turns
+from core.state.engine.store import State
 from tests.support.live_server import REPOSITORY
 from tests.support.waiting import wait_until
 
@@ -23,7 +23,7 @@ PATIENCE_S = 20
 WRITER = """
 import sys
 from sqlalchemy import text
-from core.state.store import State
+from core.state.engine.store import State
 with State(sys.argv[1]).write() as session:
     session.execute(text("INSERT INTO lines VALUES ('theirs')"))
 """

@@ -8,7 +8,7 @@ from core.domain.people.permissions import Viewer
 from core.domain.reports.audit import Action, Subject
 from core.domain.reports.exports import ExportFormat
 from core.services.reports.export_requests import AuditRequest, decode
-from core.state import audit
+from core.state.reports import audit
 from tests.support.page_tests import House
 
 

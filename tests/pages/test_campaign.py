@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.domain.reports.paging import PageRequest
-from core.state.campaigns import move_campaign
+from core.state.campaigns.campaigns import move_campaign
 from tests.support.campaigns import freeze, launch, now, save_draft, send
 from tests.support.page_tests import House, place_of
 

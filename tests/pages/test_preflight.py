@@ -10,8 +10,8 @@ from core.errors import InvalidInput
 from core.history.audience.contacts import ContactStore
 from core.services.campaigns.launching import Launching
 from core.services.campaigns.preflighting import Preflighting
-from core.state import accounts, suppressions
-from core.state.campaigns import move_campaign
+from core.state.accounts import accounts, suppressions
+from core.state.campaigns.campaigns import move_campaign
 from tests.support.campaigns import launch, now, save_draft
 from tests.support.messages import contact_table, make_contact
 from tests.support.page_tests import House

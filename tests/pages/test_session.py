@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from core.domain.people.permissions import Viewer
-from core.state import users
+from core.state.people import users
 from tests.support.page_tests import House
 
 PAGES = ("dashboard", "statistics", "message_history", "campaigns", "distribution_lists", "users", "settings")

@@ -11,7 +11,7 @@ from core.domain.people.permissions import PRESETS, Viewer
 from core.errors import WrongCredentials
 from core.files.pictures import draw_portrait
 from core.services.people.own_account import Profile
-from core.state.sessions import Browser
+from core.state.people.sessions import Browser
 from core.web.cookies import SESSION_COOKIE
 from pages._ui import avatars
 from pages._ui.components.composer import Composition

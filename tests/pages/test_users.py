@@ -14,8 +14,8 @@ from core.services.people.adding_people import NewPerson
 from core.services.people.inviting import Inviting
 from core.services.people.mailing import Mailing
 from core.services.people.managing_people import Change
-from core.state import users
-from core.state.sessions import Browser
+from core.state.people import users
+from core.state.people.sessions import Browser
 from pages._ui import formats, session
 from tests.support.mail import FakePost
 from tests.support.page_tests import PASSWORD, House, clicking

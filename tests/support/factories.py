@@ -8,7 +8,7 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus, ChosenList
 from core.domain.imports.lists import DistributionList, ListStatus
 from core.domain.messages.messages import Receipt
 from core.domain.people.permissions import PRESETS, Permission, Viewer
-from core.state.users import NewUser
+from core.state.people.users import NewUser
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, Wron
 from core.services.people.following_links import Acceptance
 from core.services.people.signing_in import SetUp, TimeLeft
 from core.services.reports.exporting import Download
-from core.state.links import Link
-from core.state.sessions import Browser
+from core.state.people.links import Link
+from core.state.people.sessions import Browser
 
 ADA = Viewer(user_id="user-ada", name="Ada", email="ada@example.com")
 BEN = Viewer(user_id="user-ben", name="Ben", email="ben@example.com")

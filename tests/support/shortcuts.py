@@ -27,7 +27,7 @@ from core.history.lake.door import Instance
 from core.history.lake.extensions import load_extensions
 from core.history.lake.location import Location
 from core.services.people import passwords
-from core.state.store import State
+from core.state.engine.store import State
 
 
 @contextmanager

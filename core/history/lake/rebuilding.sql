@@ -59,7 +59,7 @@ GROUP BY campaign_id;
 
 -- name: tags
 -- The tags of batches whose messages are there: without them they would be appended once more. A batch is named by its
--- campaign and number, as core.state.ledger does.
+-- campaign and number, as core.state.campaigns.ledger does.
 INSERT INTO lake.appended_batches BY NAME
 SELECT
     a.campaign_id || '-' || a.batch_no AS batch_id, a.campaign_id, count(m.message_id) AS message_count,

@@ -12,7 +12,7 @@ from core.services.accounts.encryption import Encryption
 from core.services.accounts.keeping_credentials import KeepingCredentials
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.accounts.pricing_accounts import PricingAccounts
-from core.state.store import State
+from core.state.engine.store import State
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from core.domain.accounts.accounts import Account
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.errors import Conflict, InvalidInput
 from core.history.rollups.spending import Spending
-from core.state import campaigns, ledger
+from core.state.campaigns import campaigns, ledger
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.domain.accounts.pricing import Price
 from core.identifiers import new_id
-from core.state import accounts, users
+from core.state.accounts import accounts
+from core.state.people import users
 
 GATEWAY = "simulator"
 # The simulator's list price: one for everywhere, since nobody is billed.

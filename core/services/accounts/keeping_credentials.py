@@ -10,8 +10,9 @@ from core.domain.reports.audit import Action, Subject
 from core.errors import ConfigurationError
 from core.services.accounts.encryption import Encryption
 from core.services.accounts.managing_accounts import require_administrator
-from core.state import accounts, audit
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.engine.store import State
+from core.state.reports import audit
 
 log = logging.getLogger(__name__)
 

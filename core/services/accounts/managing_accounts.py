@@ -31,8 +31,11 @@ from core.domain.words.names import check_name
 from core.errors import Forbidden, InvalidInput, InvalidTransition
 from core.gateways.registry import Gateways
 from core.identifiers import new_id
-from core.state import accounts, audit, campaigns, users
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.people import users
+from core.state.reports import audit
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,9 @@ from core.files.price_lists import write_price_list
 from core.files.stored_uploads import store_upload
 from core.identifiers import new_id
 from core.services.accounts.managing_accounts import require_administrator
-from core.state import accounts, audit
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.engine.store import State
+from core.state.reports import audit
 
 log = logging.getLogger(__name__)
 

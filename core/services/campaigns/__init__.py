@@ -23,7 +23,7 @@ from core.services.campaigns.preflighting import Preflighting
 from core.services.campaigns.quick_sending import QuickSending
 from core.services.leases import Leases
 from core.services.sending.batch_history import BatchHistory
-from core.state.store import State
+from core.state.engine.store import State
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from core.domain.people.permissions import Viewer
 from core.domain.texts.placeholders import parse_template
 from core.errors import InvalidInput, NotFound
 from core.history.audience.recipients import ListPart, RecipientSpec
-from core.state import accounts, lists, suppressions
+from core.state.accounts import accounts, suppressions
+from core.state.imports import lists
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ from core.errors import InvalidInput
 from core.history.audience.contacts import ContactStore
 from core.identifiers import new_id
 from core.services.campaigns.addressing import find_columns, find_lists, pick_lists
-from core.state import accounts, campaigns
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
 
 # More than any ten segments hold, so that a paste of a book is refused before it is measured.
 MESSAGE_MAX = 2_000

@@ -20,8 +20,10 @@ from core.services.campaigns.deciding import decide_sender
 from core.services.campaigns.lost_races import lost_race
 from core.services.leases import Leases, new_owner
 from core.services.sending.batch_history import BatchHistory
-from core.state import accounts, audit, campaigns, ledger
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger
+from core.state.engine.store import State
+from core.state.reports import audit
 
 log = logging.getLogger(__name__)
 

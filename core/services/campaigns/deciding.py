@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from core.domain.accounts.accounts import Account, require_sending
 from core.domain.people.permissions import Permission, Viewer
 from core.errors import Forbidden
-from core.state import accounts, users
+from core.state.accounts import accounts
+from core.state.people import users
 
 
 def decide_sender(session: Session, viewer: Viewer, permission: Permission, account_id: str) -> Account:

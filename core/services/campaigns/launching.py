@@ -29,8 +29,10 @@ from core.services.campaigns.deciding import decide_sender
 from core.services.campaigns.lost_races import look_up_lost_race, lost_race
 from core.services.campaigns.preflighting import Look, Preflighting
 from core.services.leases import Lease, Leases
-from core.state import accounts, audit, campaigns, ledger
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger
+from core.state.engine.store import State
+from core.state.reports import audit
 
 log = logging.getLogger(__name__)
 

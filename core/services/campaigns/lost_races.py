@@ -8,8 +8,8 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.people.permissions import Viewer
 from core.domain.reports.audit import Action
 from core.errors import InvalidTransition
-from core.state import audit
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.reports import audit
 
 JUST = timedelta(minutes=2)
 

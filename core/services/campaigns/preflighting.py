@@ -23,8 +23,9 @@ from core.history.audience.recipients import RecipientSpec
 from core.services.accounts.budgeting import Budgeting, Commitments, beyond_budget, read_commitments
 from core.services.campaigns.addressing import Addressed, address
 from core.services.campaigns.composing import check_lists_ready, check_ready, get_campaign
-from core.state import accounts, campaigns
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,11 @@ from core.services.accounts.budgeting import Budgeting, Commitments, beyond_budg
 from core.services.campaigns.composing import Composing, check_message, draft_of
 from core.services.campaigns.deciding import decide_sender
 from core.services.leases import new_owner
-from core.state import accounts, audit, campaigns, keeping, suppressions
-from core.state.store import State
+from core.state.accounts import accounts, suppressions
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.reports import audit
+from core.state.upkeep import keeping
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from core.history.lake.connection import Lake
 from core.services.accounts import Accounts
 from core.services.leases import Leases
 from core.services.lists.importing_lists import ImportingLists, ImportLimits
-from core.state.store import State
+from core.state.engine.store import State
 
 
 def build(

@@ -32,9 +32,11 @@ from core.identifiers import new_id
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.leases import Lease, Leases
 from core.services.lists.reading_entries import EntryReader
-from core.state import audit, campaigns, lists
-from core.state.lists import ImportCounts
-from core.state.store import State
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.imports import lists
+from core.state.imports.lists import ImportCounts
+from core.state.reports import audit
 
 log = logging.getLogger(__name__)
 

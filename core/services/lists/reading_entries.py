@@ -17,7 +17,7 @@ from core.errors import InvalidFile, InvalidMsisdn
 from core.files.reading import ContactSheet, SheetRow
 from core.files.rejected import RejectedRows
 from core.history.lake.schema import CONTACT_SCHEMA
-from core.state.lists import ImportCounts
+from core.state.imports.lists import ImportCounts
 
 CHUNK_ROWS = 10_000
 

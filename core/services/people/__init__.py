@@ -14,7 +14,7 @@ from core.services.people.managing_people import ManagingPeople
 from core.services.people.own_account import OwnAccount
 from core.services.people.resetting_passwords import ResettingPasswords
 from core.services.people.signing_in import SigningIn
-from core.state.store import State
+from core.state.engine.store import State
 
 
 @dataclass(frozen=True)

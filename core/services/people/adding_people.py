@@ -10,8 +10,9 @@ from core.domain.people.permissions import PRESETS, Viewer
 from core.errors import InvalidInput, NotFound
 from core.services.accounts.first_account import open_first_account
 from core.services.people.signing_in import SigningIn
-from core.state import accounts, users
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.engine.store import State
+from core.state.people import users
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 from core.domain.accounts.accounts import Account
 from core.domain.people.people import Person
 from core.domain.people.permissions import Permission, Viewer
-from core.state import accounts, users
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.engine.store import State
+from core.state.people import users
 
 HELPERS = 3
 

@@ -14,10 +14,11 @@ from core.errors import AppError, Conflict, NotFound
 from core.services.people.mailing import Mailing, digest
 from core.services.people.passwords import Passwords
 from core.services.people.signing_in import open_session
-from core.state import audit, links, users
-from core.state.links import Link, Purpose
-from core.state.sessions import Browser
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import links, users
+from core.state.people.links import Link, Purpose
+from core.state.people.sessions import Browser
+from core.state.reports import audit
 
 _log = logging.getLogger(__name__)
 

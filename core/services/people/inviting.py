@@ -13,9 +13,10 @@ from core.domain.reports.audit import Action, Subject
 from core.errors import Conflict, InvalidInput, StorageError, TooManyAttempts, until
 from core.identifiers import new_id
 from core.services.people.mailing import Mailing, digest, new_token
-from core.state import audit, links, sessions, users
-from core.state.links import Link, Purpose
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import links, sessions, users
+from core.state.people.links import Link, Purpose
+from core.state.reports import audit
 
 # One person's, first ones and repeated ones together: more is a mistake, or somebody who uses us to send spam.
 MOST = 50

@@ -13,8 +13,10 @@ from core.domain.people.permissions import Permission, Viewer, preset_of
 from core.domain.reports.audit import Action, Subject
 from core.domain.reports.paging import Page, PageRequest
 from core.errors import Conflict, Forbidden
-from core.state import accounts, audit, links, sessions, users
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.engine.store import State
+from core.state.people import links, sessions, users
+from core.state.reports import audit
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,10 @@ from core.files.pictures import digest_of
 from core.services.people.mailing import Mailing, digest, new_token
 from core.services.people.passwords import Passwords
 from core.services.people.throttling import record_failures, refuse_throttled
-from core.state import audit, links, notifications, sessions, users
-from core.state.links import Link, Purpose
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import links, notifications, sessions, users
+from core.state.people.links import Link, Purpose
+from core.state.reports import audit
 
 _log = logging.getLogger(__name__)
 

@@ -13,9 +13,10 @@ from core.services.people.mailing import Mailing, digest, new_token
 from core.services.people.passwords import Passwords
 from core.services.people.signing_in import UNKNOWN_EMAIL, attempt_keys, typed_email
 from core.services.people.throttling import record_failures, refuse_throttled
-from core.state import audit, links, sessions, users
-from core.state.links import Link, Purpose
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import links, sessions, users
+from core.state.people.links import Link, Purpose
+from core.state.reports import audit
 
 _log = logging.getLogger(__name__)
 

@@ -26,9 +26,11 @@ from core.services.accounts.first_account import open_first_account
 from core.services.people.mailing import digest, new_token
 from core.services.people.passwords import Passwords
 from core.services.people.throttling import FORGET_AFTER, record_failures, refuse_throttled
-from core.state import audit, installation, links, sessions, users
-from core.state.sessions import Browser
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import links, sessions, users
+from core.state.people.sessions import Browser
+from core.state.reports import audit
+from core.state.upkeep import installation
 
 log = logging.getLogger(__name__)
 

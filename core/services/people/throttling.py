@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from core.errors import TooManyAttempts, until
-from core.state import sessions
+from core.state.people import sessions
 
 FREE_FAILURES = 5
 LONGEST_WAIT_S = 900

@@ -19,7 +19,7 @@ from core.services.reports.kept_answers import KeptAnswers
 from core.services.reports.reporting import History, Reporting
 from core.services.reports.saved_views import SavedViews
 from core.services.reports.tracing import Tracing
-from core.state.store import State
+from core.state.engine.store import State
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.audit import AuditEntry, AuditFilter
 from core.domain.reports.paging import Page
 from core.domain.reports.questions import refuse_odd_question
-from core.state import audit
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.reports import audit
 
 _ROWS = 1_000
 SCHEMA = pa.schema(
@@ -27,7 +27,7 @@ SCHEMA = pa.schema(
 
 
 class Auditing:
-    """Reads the audit. Whoever does something writes its line in the same transaction: `core.state.audit`."""
+    """Reads the audit. Whoever does something writes its line in the same transaction: `core.state.reports.audit`."""
 
     def __init__(self, state: State) -> None:
         self._state = state

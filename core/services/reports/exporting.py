@@ -24,8 +24,9 @@ from core.services.leases import Lease, Leases, Stopped
 from core.services.reports.export_contents import Contents, Sources, contents_of
 from core.services.reports.export_requests import AuditRequest, ExportRequest, MessagesRequest, decode, encode
 from core.services.reports.reporting import StatisticsRequest
-from core.state import audit, exports, users
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import users
+from core.state.reports import audit, exports
 
 log = logging.getLogger(__name__)
 

@@ -24,8 +24,9 @@ from core.history.rollups.adding_up import RollupReader, StatisticsQuery
 from core.history.rollups.statistics import Names, Statistics
 from core.history.rollups.traffic import TrafficReader
 from core.services.reports.kept_answers import KeptAnswers
-from core.state import accounts, campaigns, ledger
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger
+from core.state.engine.store import State
 
 
 @dataclass(frozen=True)

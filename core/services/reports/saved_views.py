@@ -11,8 +11,8 @@ from core.domain.reports.views import SavedView
 from core.domain.words.names import check_name
 from core.errors import InvalidInput, NotFound
 from core.identifiers import new_id
-from core.state import views
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.reports import views
 
 # The pages that have views, and what opens them.
 PAGES = {"statistics": Permission.STATISTICS, "message_history": Permission.MESSAGE_HISTORY}

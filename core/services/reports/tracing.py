@@ -13,8 +13,9 @@ from core.domain.numbering.msisdn import mask_msisdn
 from core.domain.people.permissions import Permission, Viewer
 from core.errors import NotFound
 from core.history.messages.tracing import StoredMessage, StoredTrace, Traces
-from core.state import accounts, campaigns
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from core.services.sending.batches import SendingTools
 from core.services.sending.receiving import Receiving
 from core.services.sending.reconciling import Reconciling
 from core.services.sending.submitting import Submitting
-from core.state.store import State
+from core.state.engine.store import State
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from core.domain.accounts.pacing import take
 from core.domain.messages.messages import OutboundMessage
 from core.domain.texts.segments import MAX_SEGMENTS
-from core.state import accounts
-from core.state.accounts import PacedAccount
+from core.state.accounts import accounts
+from core.state.accounts.accounts import PacedAccount
 
 # An account at its limit lets this many seconds' worth of tokens flow in before the next sub-window.
 REFILL_S = 0.1

@@ -16,9 +16,9 @@ import pyarrow as pa
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.messages.messages import DeliveryStatus, Exclusion, LedgerState
 from core.history.lake.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
-from core.state import campaigns, ledger, receipts
-from core.state.ledger import Batch, Outcome
-from core.state.store import State
+from core.state.campaigns import campaigns, ledger, receipts
+from core.state.campaigns.ledger import Batch, Outcome
+from core.state.engine.store import State
 
 log = logging.getLogger(__name__)
 

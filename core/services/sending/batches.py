@@ -27,9 +27,10 @@ from core.history.audience.audience_store import AudienceStore
 from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
-from core.state import accounts, campaigns, ledger
-from core.state.ledger import Batch, Claim, Outcome
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger
+from core.state.campaigns.ledger import Batch, Claim, Outcome
+from core.state.engine.store import State
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,11 @@ from core.errors import ConfigurationError, GatewayError
 from core.gateways.registry import Gateways
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.leases import Lease, Leases
-from core.state import accounts, receipts
-from core.state.receipts import InboxReceipt
-from core.state.store import State
-from core.state.waiting import Waiting
+from core.state.accounts import accounts
+from core.state.campaigns import receipts
+from core.state.campaigns.receipts import InboxReceipt
+from core.state.engine.store import State
+from core.state.upkeep.waiting import Waiting
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from core.domain.numbering import country_name
 from core.domain.numbering.msisdn import mask_msisdn
 from core.domain.people.permissions import Permission, Viewer
 from core.history.audience.outcomes import OpenWork, OutcomeQuery, Outcomes
-from core.state import campaigns, ledger
-from core.state.store import State
+from core.state.campaigns import campaigns, ledger
+from core.state.engine.store import State
 
 # What the reconciliation calls them, in its order.
 OUTCOMES = ("sent", "excluded", "failed", "unknown", "pending")

@@ -11,7 +11,8 @@ from threading import Event
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.services.leases import new_owner
 from core.services.sending.batches import BatchJob, BatchRun, SendingTools
-from core.state import accounts, campaigns, ledger
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger
 
 # The longest a thread keeps to one campaign: a gateway that is down, or a slow account, must not hold it for good.
 SLICE_S = 10.0

@@ -6,7 +6,7 @@ from core.history.lake.connection import Lake
 from core.history.messages.outside_traffic import OutsideTraffic
 from core.services.leases import Leases
 from core.services.traffic.importing_traffic import ImportingTraffic, TrafficLimits
-from core.state.store import State
+from core.state.engine.store import State
 
 
 def build(settings: Settings, state: State, lake: Lake, looking: Looking, leases: Leases) -> ImportingTraffic:

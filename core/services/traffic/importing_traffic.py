@@ -39,8 +39,10 @@ from core.identifiers import new_id
 from core.services.leases import Lease, Leases
 from core.services.traffic.traffic_previews import TrafficPreview, preview_of
 from core.services.traffic.traffic_runs import RunFiles, TrafficRun
-from core.state import accounts, audit, traffic_imports
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.engine.store import State
+from core.state.imports import traffic_imports
+from core.state.reports import audit
 
 log = logging.getLogger(__name__)
 

@@ -30,8 +30,8 @@ from core.services.upkeep.mending_times import MendingTimes
 from core.services.upkeep.rebuilding_history import RebuildingHistory
 from core.services.upkeep.rolling_up import RollingUp
 from core.services.upkeep.settled import Settled
-from core.state.mending import Furthest
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.upkeep.mending import Furthest
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What the installation knows of its lake, in the state store."""
 
-from core.state import installation
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.upkeep import installation
 
 # Names of settings: the lake that is there, and the one that is being made.
 LAKE, BEGUN = "lake_id", "lake_begun"

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from core.state.mending import Furthest, mend_times
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.upkeep.mending import Furthest, mend_times
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from core.domain.people.permissions import Permission, Viewer
 from core.history.lake.rebuilding import Known, Rebuilding, Rebuilt
-from core.state import campaigns, keeping, lists
-from core.state.store import State
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.imports import lists
+from core.state.upkeep import keeping
 
 
 @dataclass(frozen=True)

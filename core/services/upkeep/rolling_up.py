@@ -9,8 +9,8 @@ from threading import Event
 from core.domain.people.permissions import Permission, Viewer
 from core.history.rollups.rollups import Rollups
 from core.services.upkeep.settled import Settled
-from core.state import users
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import users
 
 log = logging.getLogger(__name__)
 

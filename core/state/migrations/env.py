@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, Engine, text
 
-from core.state.models import Base
+from core.state.tables.models import Base
 
 # Any number of our own: it names the migration among the advisory locks of the database.
 ADVISORY_KEY = 0x4D494752

@@ -20,7 +20,7 @@ from core.history.lake import connection as lake_module
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance
 from core.services.upkeep.lake_register import StoredLakeRegister
-from core.state.store import State
+from core.state.engine.store import State
 from tests.support.messages import NOW
 
 ROWS = 50

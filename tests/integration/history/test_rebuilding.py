@@ -21,7 +21,7 @@ from core.history.lake.schema import CONTACT_SCHEMA
 from core.history.messages.message_store import MessageStore
 from core.history.rollups.rollups import Rollups
 from core.services.upkeep.lake_register import StoredLakeRegister
-from core.state.store import State
+from core.state.engine.store import State
 from tests.integration.history.test_identity import lose
 from tests.support.lake_templates import LakeTemplates
 from tests.support.messages import NOW, make_message, make_unsent, message_table, unsent_table

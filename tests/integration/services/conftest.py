@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from core.services.people.signing_in import SigningIn
-from core.state.store import State
+from core.state.engine.store import State
 from tests.support.house import House, make_house
 from tests.support.mail import FakePost
 

@@ -9,7 +9,8 @@ from threading import Barrier
 from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import Campaign
 from core.domain.messages.messages import OutboundMessage, SubmitResult
-from core.state import accounts, ledger, suppressions
+from core.state.accounts import accounts, suppressions
+from core.state.campaigns import ledger
 from tests.support.house import House
 
 PATIENCE_S = 60

@@ -30,8 +30,9 @@ from core.services.people.inviting import Invitation
 from core.services.people.managing_people import Change
 from core.services.reports.reporting import StatisticsRequest
 from core.services.traffic.importing_traffic import TrafficUpload
-from core.state import campaigns, users
-from core.state.users import NewUser
+from core.state.campaigns import campaigns
+from core.state.people import users
+from core.state.people.users import NewUser
 from tests.support import cdr
 from tests.support.house import PASSWORD, House, contacts, copy_house, make_house
 from tests.support.services import list_methods_for_viewers

@@ -13,8 +13,8 @@ from core.domain.accounts.pacing import Bucket
 from core.domain.messages.messages import OutboundMessage
 from core.domain.texts.segments import MAX_SEGMENTS
 from core.services.sending.account_pacing import AccountPacing
-from core.state import accounts
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.engine.store import State
 from tests.contract.gateway_contract import make_outbound
 from tests.support.clock import StoppedClock
 from tests.support.factories import NOW, make_account

@@ -18,7 +18,7 @@ from core.history.messages.message_store import MessageStore
 from core.services.accounts.managing_accounts import NewAccount
 from core.services.reports.kept_answers import KeptAnswers
 from core.services.reports.reporting import Reporting, StatisticsRequest
-from core.state import accounts
+from core.state.accounts import accounts
 from tests.support.house import House, make_house
 from tests.support.messages import make_message, message_table, unsent_table
 

@@ -10,7 +10,7 @@ from core.domain.imports.lists import ListStatus
 from core.domain.reports.paging import PageRequest
 from core.errors import Conflict, InvalidFile, InvalidInput, InvalidSenderId
 from core.services.lists.importing_lists import Upload
-from core.state import suppressions
+from core.state.accounts import suppressions
 from tests.support.house import House, contacts
 
 

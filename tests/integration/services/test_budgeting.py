@@ -17,7 +17,7 @@ from core.errors import Conflict, InvalidInput
 from core.history.rollups.spending import Spending
 from core.services.accounts.budgeting import Budgeting, read_commitments
 from core.services.campaigns.quick_sending import QuickMessage
-from core.state import accounts
+from core.state.accounts import accounts
 from tests.integration.services import steps
 from tests.support.calm import calm
 from tests.support.house import House, contacts, make_house

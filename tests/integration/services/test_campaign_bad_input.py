@@ -20,8 +20,8 @@ from core.domain.reports.paging import PageRequest
 from core.errors import InvalidInput
 from core.services.campaigns.composing import draft_of
 from core.services.campaigns.quick_sending import QuickMessage
-from core.state import accounts, suppressions
-from core.state.models import PriceRow
+from core.state.accounts import accounts, suppressions
+from core.state.tables.models import PriceRow
 from tests.support.house import House, contacts
 
 NUMBERS = ("+491796000000", "+491796000001", "+491796000002")

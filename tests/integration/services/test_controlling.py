@@ -14,7 +14,7 @@ from core.history.audience.audience_store import FreezeSpec, FrozenAudience
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.sending.reconciling import OUTCOMES
 from core.services.work_queue import WorkKind
-from core.state import ledger
+from core.state.campaigns import ledger
 from tests.integration.services import steps
 from tests.support.house import House, contacts, make_house
 

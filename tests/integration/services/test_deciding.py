@@ -21,8 +21,11 @@ from core.history.lake.connection import Lake
 from core.services.campaigns.deciding import decide_sender
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.people.adding_people import NewPerson
-from core.state import accounts, campaigns, lists, users
-from core.state.store import State
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.imports import lists
+from core.state.people import users
 from tests.integration.services import steps
 from tests.support.house import PASSWORD, House, contacts, make_house
 from tests.support.postgres import sqlalchemy_url

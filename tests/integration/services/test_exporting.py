@@ -25,7 +25,7 @@ from core.services.reports import exporting
 from core.services.reports.export_contents import Sources
 from core.services.reports.export_requests import MessagesRequest, decode, encode
 from core.services.reports.reporting import StatisticsRequest
-from core.state import exports
+from core.state.reports import exports
 from tests.support.house import PASSWORD, House
 from tests.support.messages import make_message, message_table, unsent_table
 

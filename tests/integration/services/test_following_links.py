@@ -11,10 +11,11 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.services.people.following_links import Acceptance, FollowingLinks
 from core.services.people.mailing import Mailing, digest, new_token
 from core.services.people.signing_in import SetUp, SigningIn
-from core.state import audit, links, users
-from core.state.links import Link, Purpose
-from core.state.sessions import Browser
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import links, users
+from core.state.people.links import Link, Purpose
+from core.state.people.sessions import Browser
+from core.state.reports import audit
 from tests.support.factories import NOW
 from tests.support.mail import FakePost
 

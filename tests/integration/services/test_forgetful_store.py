@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.errors import StorageError
-from core.state import ledger
+from core.state.campaigns import ledger
 from tests.support.house import House, contacts
 from tests.support.naps import Naps
 

@@ -23,7 +23,7 @@ from core.mail.post import Mail, OutboxPost
 from core.services.campaigns.quick_sending import CLAIMED_FOR, QuickMessage
 from core.services.lists.importing_lists import Upload
 from core.services.upkeep.forgetting import Forgettable, Forgetting
-from core.state import notifications
+from core.state.people import notifications
 from tests.integration.services.steps import suppress, work
 from tests.support.house import House
 

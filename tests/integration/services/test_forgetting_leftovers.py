@@ -12,7 +12,8 @@ from core.errors import StorageError
 from core.history.audience.contacts import ContactStore
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE, ContactForgetting
-from core.state import installation, keeping, lists
+from core.state.imports import lists
+from core.state.upkeep import installation, keeping
 from tests.integration.services.steps import work
 from tests.support.house import House, contacts
 

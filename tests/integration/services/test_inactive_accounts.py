@@ -19,8 +19,8 @@ from core.errors import Forbidden, InvalidInput, NotFound
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.reports.export_requests import MessagesRequest
 from core.services.reports.reporting import StatisticsRequest
-from core.state import campaigns
-from core.state.sessions import Browser
+from core.state.campaigns import campaigns
+from core.state.people.sessions import Browser
 from tests.support import cdr
 from tests.support.house import PASSWORD, House, contacts, make_house
 

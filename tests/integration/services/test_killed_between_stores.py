@@ -19,9 +19,15 @@ COUNT, SUB_WINDOW, BATCH = 60, 10, 20
 LEASE_OVER = timedelta(seconds=60)
 SOON = timedelta(hours=3)
 
-MOVE, FREEZE = "core.state.campaigns.move_from", "core.history.audience.audience_store.AudienceStore.freeze"
-ADD_BATCHES, SUBMIT = "core.state.ledger.add_batches", "core.gateways.simulator.gateway.SimulatorGateway.submit"
-APPEND, FORGET = "core.history.messages.message_store.MessageStore.append_batch", "core.state.ledger.settle_batch"
+MOVE, FREEZE = "core.state.campaigns.campaigns.move_from", "core.history.audience.audience_store.AudienceStore.freeze"
+ADD_BATCHES, SUBMIT = (
+    "core.state.campaigns.ledger.add_batches",
+    "core.gateways.simulator.gateway.SimulatorGateway.submit",
+)
+APPEND, FORGET = (
+    "core.history.messages.message_store.MessageStore.append_batch",
+    "core.state.campaigns.ledger.settle_batch",
+)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.errors import Conflict, InvalidInput, InvalidTransition, StorageError
 from core.history.audience.audience_store import FreezeSpec, FrozenAudience
-from core.state.models import PriceRow
+from core.state.tables.models import PriceRow
 from tests.integration.services import steps
 from tests.support.calm import calm
 from tests.support.house import House, contacts, make_house

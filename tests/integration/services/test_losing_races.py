@@ -9,7 +9,7 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.people.permissions import Viewer
 from core.errors import AppError, Conflict, InvalidTransition
 from core.services.people.adding_people import NewPerson
-from core.state import users
+from core.state.people import users
 from tests.integration.services import steps
 from tests.support.house import House, contacts
 

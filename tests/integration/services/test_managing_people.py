@@ -18,9 +18,9 @@ from core.services.people.mailing import Mailing
 from core.services.people.managing_people import Change
 from core.services.reports.auditing import in_words
 from core.services.reports.export_requests import AuditRequest
-from core.state import links, users
-from core.state.links import Link, Purpose
-from core.state.sessions import Browser
+from core.state.people import links, users
+from core.state.people.links import Link, Purpose
+from core.state.people.sessions import Browser
 from tests.support import cdr
 from tests.support.house import PASSWORD, House
 from tests.support.mail import FakePost, token_in

@@ -40,8 +40,8 @@ from core.services.people.signing_in import SetUp
 from core.services.reports.export_requests import AuditRequest, MessagesRequest
 from core.services.reports.reporting import StatisticsRequest
 from core.services.traffic.importing_traffic import TrafficUpload
-from core.state import receipts
-from core.state.sessions import Browser
+from core.state.campaigns import receipts
+from core.state.people.sessions import Browser
 from tests.support import cdr
 from tests.support.house import PASSWORD, House, contacts, make_house
 from tests.support.messages import make_message, message_table

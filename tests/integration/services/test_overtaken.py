@@ -14,7 +14,8 @@ from core.errors import InvalidInput
 from core.history.audience.audience_store import FreezeSpec, FrozenAudience
 from core.services.leases import Lease
 from core.services.lists.reading_entries import EntryReader
-from core.state import accounts, campaigns, ledger
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger
 from tests.support.house import House, contacts
 from tests.support.naps import Naps
 

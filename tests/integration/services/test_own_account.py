@@ -25,8 +25,9 @@ from core.errors import (
 from core.services.people.adding_people import NewPerson
 from core.services.people.own_account import NewPassword, OwnAccount, Profile
 from core.services.people.throttling import FREE_FAILURES
-from core.state import audit, notifications, users
-from core.state.sessions import Browser
+from core.state.people import notifications, users
+from core.state.people.sessions import Browser
+from core.state.reports import audit
 from tests.support.house import PASSWORD, House
 
 NEW = "Quiet-otter-7-lamp"

@@ -16,7 +16,7 @@ from core.services.people.following_links import Acceptance
 from core.services.people.inviting import Invitation
 from core.services.people.own_account import NewPassword
 from core.services.people.signing_in import SetUp
-from core.state.sessions import Browser
+from core.state.people.sessions import Browser
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 NAME, EMAIL = "Ada Lovelace", "countess@engine.example"

@@ -11,9 +11,9 @@ from core.domain.texts.encoding import Encoding
 from core.history.lake.door import Cursor
 from core.services.campaigns.composing import draft_of
 from core.services.lists.importing_lists import Upload
-from core.state import lists
-from core.state.lists import ImportCounts
-from core.state.models import CampaignRow
+from core.state.imports import lists
+from core.state.imports.lists import ImportCounts
+from core.state.tables.models import CampaignRow
 from tests.integration.services.steps import work
 from tests.support.house import House, contacts
 

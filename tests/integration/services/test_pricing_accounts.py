@@ -15,7 +15,7 @@ from core.errors import Conflict, InvalidFile, InvalidInput, NotFound
 from core.files.apart import HERE
 from core.services.accounts import pricing_accounts
 from core.services.accounts.pricing_accounts import PriceUpload
-from core.state import accounts
+from core.state.accounts import accounts
 from tests.support.house import House
 
 TODAY = date(2026, 3, 1)

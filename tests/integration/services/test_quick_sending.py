@@ -12,7 +12,7 @@ from core.domain.reports.paging import PageRequest
 from core.errors import InvalidInput
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.people.adding_people import NewPerson
-from core.state import accounts, suppressions
+from core.state.accounts import accounts, suppressions
 from tests.support.house import PASSWORD, House, contacts
 
 NUMBERS = ("+491796000001", "+49 179 6000002", "+491796000001")

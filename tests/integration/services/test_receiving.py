@@ -9,7 +9,7 @@ from core.domain.messages.messages import Receipt
 from core.gateways.simulator.gateway import SimulatorGateway
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.sending.batch_history import BatchHistory
-from core.state import receipts
+from core.state.campaigns import receipts
 from tests.support.factories import make_account, make_receipt
 from tests.support.house import MONTH, House, contacts
 

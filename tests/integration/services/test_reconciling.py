@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.services.sending.reconciling import OUTCOMES
-from core.state import accounts, suppressions
+from core.state.accounts import accounts, suppressions
 from tests.support.house import House, contacts
 
 

@@ -13,10 +13,11 @@ from core.services.people.passwords import Passwords
 from core.services.people.resetting_passwords import ResettingPasswords
 from core.services.people.signing_in import UNKNOWN_EMAIL, SetUp, SigningIn
 from core.services.people.throttling import FREE_FAILURES
-from core.state import audit, links, users
-from core.state.links import Link, Purpose
-from core.state.sessions import Browser
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import links, users
+from core.state.people.links import Link, Purpose
+from core.state.people.sessions import Browser
+from core.state.reports import audit
 from tests.support.factories import NOW
 from tests.support.mail import FakePost, token_in
 

@@ -18,7 +18,7 @@ from core.services.people.adding_people import NewPerson
 from core.services.upkeep.rolling_up import RollingUp
 from core.services.upkeep.settled import Settled
 from core.services.work_queue import REFRESHING, Work, WorkKind
-from core.state.people_models import UserRow
+from core.state.tables.people_models import UserRow
 from tests.support.house import PASSWORD, House
 from tests.support.messages import make_message, message_table, unsent_table
 from tests.support.waiting import wait_until

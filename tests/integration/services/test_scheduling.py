@@ -11,8 +11,8 @@ from core.domain.campaigns.schedules import FURTHEST, format_schedule, parse_sch
 from core.domain.reports.paging import PageRequest
 from core.errors import Conflict, InvalidInput
 from core.services.work_queue import Work, WorkKind
-from core.state import campaigns
-from core.state.models import AccountRow
+from core.state.campaigns import campaigns
+from core.state.tables.models import AccountRow
 from tests.integration.services import steps
 from tests.support.house import House, contacts
 

@@ -10,8 +10,8 @@ from starlette.types import Message, Receive, Scope, Send
 from core import web
 from core.domain.people.people import UserStatus
 from core.services.people.signing_in import RECALLED
-from core.state import sessions, users
-from core.state.sessions import Browser as Where
+from core.state.people import sessions, users
+from core.state.people.sessions import Browser as Where
 from core.web.cookies import SESSION_COOKIE, Cookies
 from core.web.guard import Guard
 from core.web.live_socket import SESSION_ENDED, Watch

@@ -9,7 +9,8 @@ import pytest
 from core.domain.accounts.pacing import Bucket
 from core.services.sending.account_pacing import SPARE_S
 from core.services.sending.submitting import LEAST_SLICE_S, SLICE_S
-from core.state import accounts, campaigns, ledger
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger
 from tests.integration.services.steps import at_submit, receivers
 from tests.support.house import House, contacts, make_house
 

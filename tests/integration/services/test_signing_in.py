@@ -10,12 +10,14 @@ from core.domain.reports.audit import Action, AuditFilter, Subject
 from core.errors import Forbidden, InvalidInput, NotFound, TooManyAttempts, WrongCredentials
 from core.services.people.signing_in import SETUP_TOKEN, UNKNOWN_EMAIL, SetUp, SigningIn, TimeLeft
 from core.services.people.throttling import FREE_FAILURES
-from core.state import audit, installation, links, users
-from core.state.base import Base
-from core.state.links import Link, Purpose
-from core.state.people_models import LinkRow, SessionRow
-from core.state.sessions import Browser
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import links, users
+from core.state.people.links import Link, Purpose
+from core.state.people.sessions import Browser
+from core.state.reports import audit
+from core.state.tables.base import Base
+from core.state.tables.people_models import LinkRow, SessionRow
+from core.state.upkeep import installation
 from tests.support.factories import NOW
 
 PASSWORD = "Heliograph-test-1"

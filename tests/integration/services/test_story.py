@@ -15,7 +15,7 @@ from core.errors import InvalidInput, InvalidTransition
 from core.files.sample import sample_csv, sample_xlsx
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
 from core.services.reports.reporting import StatisticsRequest
-from core.state import accounts
+from core.state.accounts import accounts
 from tests.support.house import MONTH, House, contacts, make_house
 
 

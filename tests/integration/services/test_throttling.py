@@ -7,9 +7,9 @@ import pytest
 from core.errors import TooManyAttempts, WrongCredentials
 from core.services.people.signing_in import SetUp, SigningIn, attempt_keys
 from core.services.people.throttling import FORGET_AFTER, FREE_FAILURES, LONGEST_WAIT_S
-from core.state import sessions
-from core.state.sessions import Browser
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import sessions
+from core.state.people.sessions import Browser
 from tests.support.factories import NOW
 
 EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"

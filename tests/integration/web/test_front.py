@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from core.bootstrap import build_app
 from core.config import Settings
 from core.services.people.adding_people import NewPerson
-from core.state.sessions import Browser
+from core.state.people.sessions import Browser
 from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
 from core.web.front.heads import PLACE_COOKIE
 from core.web.live_socket import SESSION_ENDED

@@ -18,7 +18,7 @@ from core.domain.reports.exports import ExportFormat
 from core.services.people.adding_people import NewPerson
 from core.services.people.signing_in import RECALLED
 from core.services.reports.export_requests import AuditRequest
-from core.state import sessions
+from core.state.people import sessions
 from core.web.cookies import SESSION_COOKIE
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock

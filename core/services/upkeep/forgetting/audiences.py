@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.contacts import ContactStore
-from core.state import keeping
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.upkeep import keeping
 
 # Whoever freezes or sends may be held up that long and still write; nothing goes before.
 LEAST = timedelta(hours=1)

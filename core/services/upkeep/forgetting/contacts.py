@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from core.history.audience.contacts import ContactStore
-from core.state import campaigns, installation, keeping, lists
-from core.state.store import State
+from core.state.campaigns import campaigns
+from core.state.engine.store import State
+from core.state.imports import lists
+from core.state.upkeep import installation, keeping
 
 # Set where the state store comes from a version that deleted a list's row first: when it was last heard of before.
 UNKNOWN_BEFORE = "contacts_unknown_before"

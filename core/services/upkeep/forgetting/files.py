@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.errors import StorageError
-from core.state import uploads
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.imports import uploads
 
 # Whoever writes a file adds its row a moment later, and a run that was killed leaves a draft behind.
 UNKNOWN_AFTER = timedelta(days=1)

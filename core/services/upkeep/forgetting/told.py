@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from core.state import notifications
-from core.state.store import State
+from core.state.engine.store import State
+from core.state.people import notifications
 
 # Whoever has not looked by then need not know any more; they name people by their email.
 TOLD_AFTER = timedelta(days=90)

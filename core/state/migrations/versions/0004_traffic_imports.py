@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from core.state.models import UtcDateTime
+from core.state.tables.models import UtcDateTime
 
 revision = "0004"
 down_revision = "0003"

@@ -5,7 +5,7 @@ import uuid
 import sqlalchemy as sa
 from alembic import op
 
-from core.state.models import UtcDateTime
+from core.state.tables.models import UtcDateTime
 
 revision = "0006"
 down_revision = "0005"

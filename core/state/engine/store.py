@@ -20,11 +20,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from core.domain.words.folding import fold
 from core.driver_errors import forget_values
 from core.errors import AppError, InvalidInput, StorageError
-from core.state import turns
-from core.state.door import watch
-from core.state.place import Place, ReadOnly
+from core.state.engine import turns
+from core.state.engine.door import watch
+from core.state.engine.place import Place, ReadOnly
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_TIMEOUT_MS = 15_000
 # Whoever empties the log holds others up for as long as somebody reads.
 SCRUB_TIMEOUT_MS = 500

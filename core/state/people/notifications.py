@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.people.notifications import Notification, Tag
 from core.identifiers import new_id
-from core.state.people_models import NotificationRow
+from core.state.tables.people_models import NotificationRow
 
 
 def notify(session: Session, user_id: str, tag: Tag, text: str, now: datetime) -> None:

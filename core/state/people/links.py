@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from core.state.people_models import LinkRow
+from core.state.tables.people_models import LinkRow
 
 
 class Purpose(StrEnum):

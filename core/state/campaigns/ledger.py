@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import LedgerState
-from core.state.leases import Moment, give_back, is_free, renew_lease, take_lease
-from core.state.models import BatchRow, CampaignRow, LedgerRow
+from core.state.tables.leases import Moment, give_back, is_free, renew_lease, take_lease
+from core.state.tables.models import BatchRow, CampaignRow, LedgerRow
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from core.domain.messages.messages import DeliveryStatus
 from core.domain.reports.paging import Page, PageRequest
 from core.domain.words.control_characters import as_told
 from core.errors import NotFound
-from core.state.leases import Moment, is_free, take_lease
-from core.state.models import TrafficImportRow as Row
-from core.state.models import TrafficMappingRow
-from core.state.search import contains, exact_first
+from core.state.tables.leases import Moment, is_free, take_lease
+from core.state.tables.models import TrafficImportRow as Row
+from core.state.tables.models import TrafficMappingRow
+from core.state.tables.search import contains, exact_first
 
 
 def add_import(session: Session, new: TrafficImport, mapping: CdrMapping) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import Receipt
-from core.state.base import in_portions, insert_of
-from core.state.leases import Moment
-from core.state.models import LedgerRow, ReceiptRow
+from core.state.tables.base import in_portions, insert_of
+from core.state.tables.leases import Moment
+from core.state.tables.models import LedgerRow, ReceiptRow
 
 # Whose batch has come into history is tried anew: whoever looked before that must not put it off any more.
 NEWS = -1

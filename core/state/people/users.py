@@ -13,9 +13,9 @@ from core.domain.people.people import Person, SmsSettings, UserStatus, check_mov
 from core.domain.people.permissions import PRESETS, Permission, Viewer
 from core.domain.reports.paging import Page, PageRequest
 from core.errors import NotFound
-from core.state.models import AccountRow
-from core.state.people_models import AvatarRow, MembershipRow, UserRow
-from core.state.search import contains, exact_first, folded
+from core.state.tables.models import AccountRow
+from core.state.tables.people_models import AvatarRow, MembershipRow, UserRow
+from core.state.tables.search import contains, exact_first, folded
 
 ACTIVE = UserStatus.ACTIVE
 # What a page of people may be sorted by.

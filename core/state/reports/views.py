@@ -6,8 +6,8 @@ from sqlalchemy import Row, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from core.domain.reports.views import SavedView
-from core.state.models import PreferenceRow, ViewRow
-from core.state.search import folded
+from core.state.tables.models import PreferenceRow, ViewRow
+from core.state.tables.search import folded
 
 
 def put_view(session: Session, view: SavedView) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import BindParameter, ColumnElement, CursorResult, or_, update
 from sqlalchemy.orm import Session
 
-from core.state.models import BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRow, ListRow, TrafficImportRow
+from core.state.tables.models import BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRow, ListRow, TrafficImportRow
 
 Leasable = type[BatchRow | CampaignRow | DemoRow | ExportRow | LeaseRow | ListRow | TrafficImportRow]
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.state.base import insert_of
-from core.state.leases import give_back, renew_lease, take_lease
-from core.state.models import LeaseRow
+from core.state.tables.base import insert_of
+from core.state.tables.leases import give_back, renew_lease, take_lease
+from core.state.tables.models import LeaseRow
 
 
 def take(session: Session, name: str, owner: str, now: datetime, until: datetime) -> bool:

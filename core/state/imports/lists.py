@@ -11,9 +11,9 @@ from core.domain.imports.lists import DistributionList, HiddenRows, ListStatus
 from core.domain.reports.paging import Page, PageRequest
 from core.domain.words.control_characters import as_told
 from core.errors import NotFound
-from core.state.leases import Moment, is_free, take_lease
-from core.state.models import ListRow
-from core.state.search import contains, exact_first, folded
+from core.state.tables.leases import Moment, is_free, take_lease
+from core.state.tables.models import ListRow
+from core.state.tables.search import contains, exact_first, folded
 
 # A list whose entries are being deleted: gone for everybody, and kept only so that it is not forgotten halfway.
 _DELETING = "Deleting"

@@ -14,8 +14,8 @@ from core.domain.accounts.pacing import Bucket
 from core.domain.accounts.pricing import ALWAYS, Price
 from core.domain.reports.paging import Page, PageRequest
 from core.errors import NotFound
-from core.state.models import AccountRow, PriceRow
-from core.state.search import contains, exact_first
+from core.state.tables.models import AccountRow, PriceRow
+from core.state.tables.search import contains, exact_first
 
 # What a page of accounts may be sorted by.
 SORTABLE = ("name", "display_name", "account_type", "status", "created_at")

@@ -14,9 +14,9 @@ from core.domain.reports.paging import Page, PageRequest
 from core.domain.words.characters import compose
 from core.domain.words.control_characters import as_told
 from core.errors import Conflict, NotFound
-from core.state.leases import Moment, give_back, is_free, take_lease
-from core.state.models import BatchRow, CampaignListRow, CampaignRow, OutcomeRow
-from core.state.search import contains, exact_first, folded
+from core.state.tables.leases import Moment, give_back, is_free, take_lease
+from core.state.tables.models import BatchRow, CampaignListRow, CampaignRow, OutcomeRow
+from core.state.tables.search import contains, exact_first, folded
 
 SORTABLE = {
     "name": folded(CampaignRow.name.expression),

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from core.domain.people.people import UserStatus
 from core.domain.people.permissions import Viewer
 from core.identifiers import new_id
-from core.state.base import insert_of
-from core.state.models import AccountRow
-from core.state.people_models import AttemptRow, MembershipRow, SessionRow, UserRow
-from core.state.users import make_viewer
+from core.state.people.users import make_viewer
+from core.state.tables.base import insert_of
+from core.state.tables.models import AccountRow
+from core.state.tables.people_models import AttemptRow, MembershipRow, SessionRow, UserRow
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from core.domain.people.permissions import Viewer
 from core.domain.reports.audit import Action, AuditEntry, AuditFilter, Subject
 from core.identifiers import new_id
-from core.state.people_models import AuditRow
-from core.state.search import contains
+from core.state.tables.people_models import AuditRow
+from core.state.tables.search import contains
 
 _NAME_MAX, _ADDRESS_MAX = 254, 64
 

@@ -8,8 +8,8 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Numeric, St
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.domain.imports.lists import HiddenRows
-from core.state import people_models
-from core.state.base import Base, UtcDateTime
+from core.state.tables import people_models
+from core.state.tables.base import Base, UtcDateTime
 
 # One metadata holds the tables of both files.
 __all__ = ["Base", "UtcDateTime", "people_models"]

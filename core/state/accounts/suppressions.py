@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.state.models import SuppressionRow
+from core.state.tables.models import SuppressionRow
 
 # SQLite takes at most 32,766 values in a statement.
 _AT_ONCE = 5_000

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.state.base import Base
+from core.state.tables.base import Base
 
 
 class UserRow(Base):

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, CursorResult, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core.state.leases import LEASED
-from core.state.links import Purpose
-from core.state.models import ExportRow, ReceiptRow
-from core.state.people_models import AttemptRow, LinkRow, SessionRow
+from core.state.people.links import Purpose
+from core.state.tables.leases import LEASED
+from core.state.tables.models import ExportRow, ReceiptRow
+from core.state.tables.people_models import AttemptRow, LinkRow, SessionRow
 
 # Two processes read the store's clock a little apart: such a difference needs no mending.
 LEEWAY = timedelta(minutes=1)

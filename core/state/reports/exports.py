@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.domain.reports.exports import MOVES, Export, ExportFormat, ExportStatus
 from core.domain.words.control_characters import as_told
-from core.state.leases import Moment, give_back, is_free, renew_lease, take_lease
-from core.state.models import ExportRow
+from core.state.tables.leases import Moment, give_back, is_free, renew_lease, take_lease
+from core.state.tables.models import ExportRow
 
 _UNFINISHED = [status for status, moves in MOVES.items() if moves]
 

@@ -7,7 +7,7 @@ from sqlalchemy import CursorResult, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import CampaignStatus
-from core.state.models import BatchRow, CampaignRow, LeftContactsRow
+from core.state.tables.models import BatchRow, CampaignRow, LeftContactsRow
 
 _OVER = (CampaignStatus.COMPLETED, CampaignStatus.CANCELED)
 # So many campaigns are forgotten in one commit.

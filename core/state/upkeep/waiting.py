@@ -18,8 +18,12 @@ from sqlalchemy import (
 )
 
 from core.domain.campaigns.campaigns import OVERDUE_AFTER
-from core.state import accounts, campaigns, exports, installation, ledger, lists, receipts, traffic_imports
-from core.state.base import UtcDateTime
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger, receipts
+from core.state.imports import lists, traffic_imports
+from core.state.reports import exports
+from core.state.tables.base import UtcDateTime
+from core.state.upkeep import installation
 
 # What a row of the answer says.
 _WORK, _RECEIPTS, _GATEWAY = "work", "receipts", "gateway"

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.domain.imports.cdr import TrafficImportStatus
 from core.domain.imports.lists import ListStatus
-from core.state.base import in_portions
-from core.state.models import ListRow, TrafficImportRow
+from core.state.tables.base import in_portions
+from core.state.tables.models import ListRow, TrafficImportRow
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from core.state.leases import Moment, is_free, take_lease
-from core.state.models import DemoRow, SettingRow
+from core.state.tables.leases import Moment, is_free, take_lease
+from core.state.tables.models import DemoRow, SettingRow
 
 
 def find_setting(session: Session, name: str) -> str | None:

@@ -1,0 +1,1 @@
+"""Rows of traffic accounts: their prices and pace, and to whom they do not send. Begin with `accounts`."""

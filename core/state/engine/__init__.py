@@ -1,0 +1,1 @@
+"""How statements reach SQLite or PostgreSQL: one door, one writer at a time. Begin with `store`."""

@@ -1,0 +1,1 @@
+"""Rows of people: accounts they belong to, browsers, links, what they are told. Begin with `users`."""

@@ -1,0 +1,1 @@
+"""The tables, and what every repository does with a row: lease it, search it. Begin with `models`."""
