@@ -9,7 +9,7 @@ from core import logs, web
 from core.bootstrap import shared_app
 from core.private_files import keep_private
 from core.turns import Turns
-from core.web.proxies import warn_of_second_trust
+from core.web.guard.proxies import warn_of_second_trust
 from pages._ui.activity import is_user_activity
 from pages._ui.many_people import serve_many
 from pages._ui.open_pages import open_pages

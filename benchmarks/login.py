@@ -30,7 +30,7 @@ from core.services.people.adding_people import NewPerson
 from core.services.people.passwords import HASHING_MAX
 from core.services.people.signing_in import RECALLED
 from core.state.people.sessions import Browser
-from core.web.guard import Guard
+from core.web.guard.guard import Guard
 from pages._ui.open_pages import open_pages
 
 EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"

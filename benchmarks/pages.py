@@ -39,7 +39,7 @@ from core.services.people.adding_people import NewPerson
 from core.services.people.managing_people import Change
 from core.state.accounts import accounts
 from core.state.people.sessions import Browser
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 
 NAME = "pages"
 ROOT = Path(__file__).parents[1]

@@ -3,31 +3,31 @@
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from core.web.assets import asset_routes
-from core.web.confirm_email import ConfirmEmailPage
-from core.web.cookies import Cookies
-from core.web.downloads import Downloads
-from core.web.forgot import ForgotPages
-from core.web.guard import Guard
-from core.web.headers import SecurityHeaders
+from core.web.entrance.confirm_email import ConfirmEmailPage
+from core.web.entrance.forgot import ForgotPages
+from core.web.entrance.invitation import InvitationPage
+from core.web.entrance.setup import SetupPage
+from core.web.entrance.sign_in import LoginPage
+from core.web.files.downloads import Downloads
+from core.web.files.media import OwnMedia
+from core.web.files.uploads import UploadLimits, Uploads
+from core.web.guard.cookies import Cookies
+from core.web.guard.guard import Guard
+from core.web.guard.headers import SecurityHeaders
+from core.web.guard.limits import BodyLimit
+from core.web.guard.live_socket import Watch
+from core.web.guard.next_page import ENTRANCE
+from core.web.guard.origin import OwnPagesOnly
+from core.web.guard.proxies import Proxies, parse_networks
+from core.web.guard.session import SESSION_PATHS, SessionRoutes
 from core.web.health import HealthPage
-from core.web.inject import Inject
-from core.web.invitation import InvitationPage
-from core.web.limits import BodyLimit
-from core.web.live_socket import Watch
-from core.web.media import OwnMedia
-from core.web.next_page import ENTRANCE
-from core.web.origin import OwnPagesOnly
+from core.web.html.assets import asset_routes
+from core.web.html.inject import Inject
 from core.web.ports import Application, Clock, IsUserActivity, OpenPages
-from core.web.proxies import Proxies, parse_networks
-from core.web.session import SESSION_PATHS, SessionRoutes
-from core.web.setup import SetupPage
-from core.web.sign_in import LoginPage
-from core.web.uploads import UploadLimits, Uploads
 
 
 def routes(app: Application, *, clock: Clock) -> list[BaseRoute]:
-    """Return Heliograph's own HTTP routes; each is public or guarded as `core.web.guard` says."""
+    """Return Heliograph's own HTTP routes; each is public or guarded as `core.web.guard.guard` says."""
     cookies = Cookies(secure=app.settings.is_secure)
     return [
         *LoginPage(app.people.signing_in, cookies, clock, app.settings.session_idle_s).routes(),

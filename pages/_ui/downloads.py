@@ -7,7 +7,7 @@ import streamlit as st
 from core.domain.people.permissions import Permission
 from core.domain.reports.exports import Export, ExportFormat, ExportStatus
 from core.services.reports.export_requests import ExportRequest, MessagesRequest
-from core.web.downloads import DOWNLOADS
+from core.web.files.downloads import DOWNLOADS
 from pages._ui import address, formats, session, widgets
 
 KEY = "frame_downloads"

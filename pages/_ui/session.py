@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core.bootstrap import App, shared_app
 from core.domain.people.browsers import tidy_address
 from core.domain.people.permissions import Permission, Viewer
-from core.web.cookies import session_cookie
+from core.web.guard.cookies import session_cookie
 from pages._ui import formats
 from pages._ui.open_pages import open_pages
 

@@ -23,7 +23,7 @@ from core.services.people.adding_people import NewPerson
 from core.state.accounts import accounts
 from core.state.people.sessions import Browser
 from core.state.tables.people_models import UserRow
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from tests.e2e.driver import EMAIL, PASSWORD
 from tests.support.installation import Installation, installation
 

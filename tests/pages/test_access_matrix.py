@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.domain.campaigns.campaigns import CampaignDraft
 from core.domain.people.permissions import PRESETS, Permission
 from core.services.people.managing_people import Change
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui import navigation
 from tests.support.messages import make_message
 from tests.support.page_tests import House

@@ -8,7 +8,7 @@ from core.domain.people.permissions import Viewer
 from core.domain.reports.paging import PageRequest
 from core.services.people.adding_people import NewPerson
 from core.state.people.sessions import Browser
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui.components.composer import Composition
 from pages._ui.create_campaign.campaign_form import COMPOSER
 from pages._ui.create_campaign.campaign_panels import LIST_PANEL

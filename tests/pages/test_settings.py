@@ -12,7 +12,7 @@ from core.errors import WrongCredentials
 from core.files.pictures import draw_portrait
 from core.services.people.own_account import Profile
 from core.state.people.sessions import Browser
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui import avatars
 from pages._ui.components.composer import Composition
 from pages._ui.quick_send.quick_form import CHIPS, COMPOSER

@@ -23,7 +23,7 @@ from core.history.messages.message_store import MessageStore
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.state.people.sessions import Browser
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui import tables
 from pages._ui.message_history import selecting
 from tests.support.calm import calm

@@ -2,7 +2,7 @@
 
 import re
 
-from core.web.cookies import HOST_PREFIX
+from core.web.guard.cookies import HOST_PREFIX
 
 PLACE_COOKIE = "heliograph_place"
 # No head that uvicorn would take is longer.

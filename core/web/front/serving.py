@@ -125,7 +125,7 @@ def _way(app: ASGIApp, settings: Settings, number: int, count: int, *, has_moved
         ws_ping_timeout=_PING_S,
         ws_max_size=_MOST_MESSAGE_BYTES,
         ws_per_message_deflate=False,
-        # `core.web.proxies` believes proxies by the settings.
+        # `core.web.guard.proxies` believes proxies by the settings.
         proxy_headers=False,
         use_colors=False,
         access_log=False,

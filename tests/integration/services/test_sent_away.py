@@ -12,9 +12,9 @@ from core.domain.people.people import UserStatus
 from core.services.people.signing_in import RECALLED
 from core.state.people import sessions, users
 from core.state.people.sessions import Browser as Where
-from core.web.cookies import SESSION_COOKIE, Cookies
-from core.web.guard import Guard
-from core.web.live_socket import SESSION_ENDED, Watch
+from core.web.guard.cookies import SESSION_COOKIE, Cookies
+from core.web.guard.guard import Guard
+from core.web.guard.live_socket import SESSION_ENDED, Watch
 from tests.support.asgi import Browser
 from tests.support.house import PASSWORD, House
 

@@ -21,10 +21,10 @@ from core.bootstrap import build_app
 from core.config import Settings
 from core.services.people.adding_people import NewPerson
 from core.state.people.sessions import Browser
-from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
 from core.web.front.heads import PLACE_COOKIE
-from core.web.live_socket import SESSION_ENDED
-from core.web.origin import SCRIPT_HEADER
+from core.web.guard.cookies import CSRF_COOKIE, SESSION_COOKIE
+from core.web.guard.live_socket import SESSION_ENDED
+from core.web.guard.origin import SCRIPT_HEADER
 from tests.support.live_server import REPOSITORY, free_port
 
 PASSWORD = "Copper-kettle-19"

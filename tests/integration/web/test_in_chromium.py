@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from tests.support.fake_sign_in import ADA, BEN, PASSWORD
 from tests.support.file_sign_in import FileSignIn
 

@@ -11,8 +11,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from core.web.cookies import SESSION_COOKIE
-from core.web.live_socket import SESSION_ENDED
+from core.web.guard.cookies import SESSION_COOKIE
+from core.web.guard.live_socket import SESSION_ENDED
 from tests.support.fake_sign_in import ADA
 from tests.support.file_sign_in import FileSignIn
 

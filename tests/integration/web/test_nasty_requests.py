@@ -15,7 +15,7 @@ from core.bootstrap import App, build_app
 from core.config import Settings
 from core.services.people import passwords
 from core.services.people.adding_people import NewPerson
-from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
+from core.web.guard.cookies import CSRF_COOKIE, SESSION_COOKIE
 from tests.support.asgi import Answer, Browser
 from tests.support.clock import StoppedClock
 from tests.support.open_pages import FakePages

@@ -19,7 +19,7 @@ from core.services.people.adding_people import NewPerson
 from core.services.people.signing_in import RECALLED
 from core.services.reports.export_requests import AuditRequest
 from core.state.people import sessions
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.open_pages import FakePages

@@ -4,7 +4,7 @@ import pytest
 
 from core.domain.reports.exports import ExportFormat
 from core.services.reports.exporting import Download
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, BEN, FakeApplication, FakeSignIn

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from core.web.headers import FILES_POLICY, OWN_PAGES_POLICY, STREAMLIT_POLICY
-from core.web.next_page import ENTRANCE
+from core.web.guard.headers import FILES_POLICY, OWN_PAGES_POLICY, STREAMLIT_POLICY
+from core.web.guard.next_page import ENTRANCE
 from tests.support.asgi import Browser
 from tests.support.fake_sign_in import LINK, FakeSignIn
 

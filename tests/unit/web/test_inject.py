@@ -9,10 +9,10 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from core.domain.people.permissions import Viewer
-from core.web.cookies import SESSION_COOKIE, Cookies
-from core.web.guard import Guard
-from core.web.inject import Inject, personalise
-from core.web.live_socket import Watch
+from core.web.guard.cookies import SESSION_COOKIE, Cookies
+from core.web.guard.guard import Guard
+from core.web.guard.live_socket import Watch
+from core.web.html.inject import Inject, personalise
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, BEN, FakeSignIn

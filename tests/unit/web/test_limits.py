@@ -9,9 +9,9 @@ from starlette.types import Message
 
 from core.errors import Busy
 from core.services.people.passwords import RETRY_AFTER_S, WAITING_MAX, Passwords, Turns
-from core.web import limits
-from core.web.limits import FORM_MAX_BYTES, BodyLimit
-from core.web.next_page import ENTRANCE
+from core.web.guard import limits
+from core.web.guard.limits import FORM_MAX_BYTES, BodyLimit
+from core.web.guard.next_page import ENTRANCE
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, LINK, PASSWORD, SETUP_TOKEN, FakeApplication, FakeSignIn

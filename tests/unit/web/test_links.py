@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from core.config import Settings
-from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
-from core.web.next_page import safe_next
+from core.web.guard.cookies import CSRF_COOKIE, SESSION_COOKIE
+from core.web.guard.next_page import safe_next
 from tests.support.asgi import Answer, Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, BEN, LINK, PASSWORD, FakeApplication, FakeLinks, FakeSignIn

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from core.web.cookies import SESSION_COOKIE, Cookies
-from core.web.guard import Guard
-from core.web.live_socket import SESSION_ENDED, Watch
-from core.web.origin import ANOTHER_SITE, OwnPagesOnly
+from core.web.guard.cookies import SESSION_COOKIE, Cookies
+from core.web.guard.guard import Guard
+from core.web.guard.live_socket import SESSION_ENDED, Watch
+from core.web.guard.origin import ANOTHER_SITE, OwnPagesOnly
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, FakeSignIn

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.domain.people.permissions import Viewer
-from core.web.media import OwnMedia
+from core.web.files.media import OwnMedia
 from tests.support.asgi import Browser
 from tests.support.open_pages import FakePages
 

@@ -1,6 +1,6 @@
 import pytest
 
-from core.web.next_page import safe_next
+from core.web.guard.next_page import safe_next
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from starlette.types import Receive, Scope, Send
 
 from core.config import Settings
 from core.errors import ConfigurationError
-from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
-from core.web.next_page import ENTRANCE
-from core.web.proxies import Proxies, parse_networks
+from core.web.guard.cookies import CSRF_COOKIE, SESSION_COOKIE
+from core.web.guard.next_page import ENTRANCE
+from core.web.guard.proxies import Proxies, parse_networks
 from core.web.site import middleware
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock

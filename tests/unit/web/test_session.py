@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from tests.support.asgi import Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, FakeSignIn

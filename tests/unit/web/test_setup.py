@@ -2,7 +2,7 @@ import pytest
 
 from core.errors import Forbidden
 from core.services.people.signing_in import SetUp
-from core.web.cookies import SESSION_COOKIE
+from core.web.guard.cookies import SESSION_COOKIE
 from tests.support.asgi import Answer, Browser
 from tests.support.fake_sign_in import ADA, PASSWORD, SETUP_TOKEN, FakeSignIn
 from tests.unit.web.test_sign_in import csrf_of

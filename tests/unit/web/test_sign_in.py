@@ -3,7 +3,7 @@ import re
 import pytest
 
 from core.config import Settings
-from core.web.cookies import CSRF_COOKIE, SESSION_COOKIE
+from core.web.guard.cookies import CSRF_COOKIE, SESSION_COOKIE
 from tests.support.asgi import Answer, Browser
 from tests.support.clock import StoppedClock
 from tests.support.fake_sign_in import ADA, BEN, PASSWORD, FakeApplication, FakeSignIn

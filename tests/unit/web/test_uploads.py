@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.domain.people.permissions import Permission, Viewer
-from core.web.uploads import (
+from core.web.files.uploads import (
     COMES_BACK_WITHIN,
     DROPPED_BYTES,
     FRAME_BYTES,

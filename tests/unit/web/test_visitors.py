@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.web.visitors import AT_ONCE, MOST_ADDRESSES, PER_SECOND, Visitors
+from core.web.guard.visitors import AT_ONCE, MOST_ADDRESSES, PER_SECOND, Visitors
 from tests.support.asgi import Browser
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

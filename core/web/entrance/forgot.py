@@ -9,10 +9,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import Busy, InvalidInput, NotFound, TooManyAttempts
-from core.web.cookies import CSRF_FIELD, Cookies, browser_of
-from core.web.limits import run_in_turn
-from core.web.next_page import FORGOT, LOGIN, RESET
-from core.web.pages import (
+from core.web.guard.cookies import CSRF_FIELD, Cookies, browser_of
+from core.web.guard.limits import run_in_turn
+from core.web.guard.next_page import FORGOT, LOGIN, RESET
+from core.web.html.pages import (
     FOREIGN_FORM,
     NO_COMPLAINT,
     UNEQUAL,

@@ -10,13 +10,13 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.web.browser_session import BrowserSession
-from core.web.cookies import Cookies
-from core.web.limits import drop_rest
-from core.web.live_socket import SESSION_ENDED, LiveSocket, Watch
-from core.web.next_page import ENTRANCE, SETUP, login_path
+from core.web.guard.browser_session import BrowserSession
+from core.web.guard.cookies import Cookies
+from core.web.guard.limits import drop_rest
+from core.web.guard.live_socket import SESSION_ENDED, LiveSocket, Watch
+from core.web.guard.next_page import ENTRANCE, SETUP, login_path
+from core.web.guard.visitors import Visitors
 from core.web.ports import Clock, SignIn
-from core.web.visitors import Visitors
 
 PUBLIC_PATHS = ENTRANCE | {"/healthz", "/_stcore/health", "/favicon.ico", "/favicon.png"}
 # /static/ is Streamlit's own bundle and holds no data. A tab whose session ended still loads pieces of it

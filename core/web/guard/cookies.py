@@ -73,8 +73,8 @@ def browser_of(connection: HTTPConnection) -> Browser:
     """
     Return where the browser is, by which failed attempts are counted, and what it calls itself.
 
-    Headers like X-Forwarded-For are not read here: anybody can write them. `core.web.proxies` has put the address into
-    the scope, by the word of the proxies that the settings name.
+    Headers like X-Forwarded-For are not read here: anybody can write them. `core.web.guard.proxies` has put the address
+    into the scope, by the word of the proxies that the settings name.
     """
     address = connection.client.host if connection.client else "unknown"
     agent = connection.headers.get("user-agent", "")

@@ -8,7 +8,7 @@ content made inside the page.
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.web.next_page import ENTRANCE
+from core.web.guard.next_page import ENTRANCE
 
 # Our own pages: one stylesheet, one script, no inline anything.
 OWN_PAGES_POLICY = (

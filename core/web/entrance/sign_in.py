@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import Busy, TooManyAttempts, WrongCredentials
-from core.web.browser_session import BrowserSession
-from core.web.cookies import CSRF_FIELD, Cookies, browser_of
-from core.web.limits import run_in_turn
-from core.web.next_page import LOGIN, SETUP, safe_next
-from core.web.pages import FOREIGN_FORM, NO_COMPLAINT, Complaint, complaint_about, go_to, read_form, show_form
+from core.web.guard.browser_session import BrowserSession
+from core.web.guard.cookies import CSRF_FIELD, Cookies, browser_of
+from core.web.guard.limits import run_in_turn
+from core.web.guard.next_page import LOGIN, SETUP, safe_next
+from core.web.html.pages import FOREIGN_FORM, NO_COMPLAINT, Complaint, complaint_about, go_to, read_form, show_form
 from core.web.ports import Clock, SignIn
 
 _log = logging.getLogger(__name__)

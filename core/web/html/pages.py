@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from core.errors import AppError, Busy, TooManyAttempts
-from core.web.assets import asset_url
-from core.web.cookies import CSRF_FIELD, Cookies
+from core.web.guard.cookies import CSRF_FIELD, Cookies
+from core.web.html.assets import asset_url
 
 PRODUCT = "Heliograph"
 
 _templates = Environment(
-    loader=PackageLoader("core.web"),
+    loader=PackageLoader("core.web.html"),
     autoescape=select_autoescape(["html", "svg"]),
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.web.limits import drop_rest
+from core.web.guard.limits import drop_rest
 
 # Another site's page cannot set a header of its own choice here: the browser would have to ask us first, and we
 # never agree.

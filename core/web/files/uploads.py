@@ -18,8 +18,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.domain.people.permissions import Permission, Viewer
-from core.web.limits import drop_rest
-from core.web.origin import is_foreign
+from core.web.guard.limits import drop_rest
+from core.web.guard.origin import is_foreign
 from core.web.ports import Clock, OpenPages
 
 UPLOADS = "/_stcore/upload_file/"

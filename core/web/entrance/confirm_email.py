@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import AppError, Conflict, NotFound
-from core.web.cookies import CSRF_FIELD, Cookies, browser_of
-from core.web.next_page import CONFIRM_EMAIL, HOME
-from core.web.pages import (
+from core.web.guard.cookies import CSRF_FIELD, Cookies, browser_of
+from core.web.guard.next_page import CONFIRM_EMAIL, HOME
+from core.web.html.pages import (
     FOREIGN_FORM,
     NO_COMPLAINT,
     Complaint,

@@ -6,8 +6,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.domain.people.permissions import Viewer
-from core.web.assets import asset_url
-from core.web.pages import PRODUCT
+from core.web.html.assets import asset_url
+from core.web.html.pages import PRODUCT
 
 STREAMLIT_TITLE = b"<title>Streamlit</title>"
 HEAD_END = b"</head>"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.web.browser_session import BrowserSession
+from core.web.guard.browser_session import BrowserSession
 from core.web.ports import IsUserActivity
 
 # Application close code (4000-4999 are free, RFC 6455 section 7.4.2); modelled on HTTP 401.

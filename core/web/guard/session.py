@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core.web.cookies import Cookies, browser_of
-from core.web.origin import is_our_script
+from core.web.guard.cookies import Cookies, browser_of
+from core.web.guard.origin import is_our_script
 from core.web.ports import Clock, SignIn
 
 PING, TOUCH, END = "/session/ping", "/session/touch", "/session/end"

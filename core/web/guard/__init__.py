@@ -1,0 +1,1 @@
+"""Who may ask, and how much: sessions, cookies, limits, where a request comes from. Begin with `guard`."""
