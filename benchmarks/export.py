@@ -12,7 +12,7 @@ from benchmarks import traffic
 from benchmarks.report import Case, measured, stopwatch
 from core.domain.reports.exports import ExportFormat
 from core.domain.reports.message_query import MessageQuery
-from core.files.export_files import open_writer
+from core.files.exports.export_files import open_writer
 from core.services.reports.export_contents import MESSAGE_COLUMNS, Contents, Sources, contents_of
 from core.services.reports.export_requests import MessagesRequest
 

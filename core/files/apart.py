@@ -19,9 +19,10 @@ from core.domain.accounts.price_lists import ReadPrices
 from core.domain.imports.cdr import PriceUnit
 from core.domain.imports.lists import HiddenRows
 from core.errors import InvalidFile, InvalidInput, StorageError
-from core.files import cdr_sample, pictures, price_lists, reading
-from core.files.cdr_sample import CdrSample
+from core.files import pictures
 from core.files.child import FAULTS, REFUSED
+from core.files.imports import cdr_sample, price_lists, reading
+from core.files.imports.cdr_sample import CdrSample
 from core.turns import away
 
 log = logging.getLogger(__name__)

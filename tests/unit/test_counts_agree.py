@@ -15,19 +15,19 @@ NOUNS = (
 _FOLLOWS = re.compile(rf"\*{{0,2}} (?:{NOUNS})\b")
 # What is said of these is never said of one: two columns of one name, half of several.
 SEVERAL = {
-    ("core/files/header.py", "len(phone)"),
-    ("core/files/header.py", "count"),
+    ("core/files/imports/header.py", "len(phone)"),
+    ("core/files/imports/header.py", "count"),
     # "None of the 2 rows"; of one row, `agree` says it otherwise.
     ("core/services/lists/importing_lists.py", "counts.read_count"),
     ("core/services/traffic/importing_traffic.py", "counts.read"),
     # More than a bound, which is more than one.
     ("core/domain/texts/placeholders.py", "len(name)"),
-    ("core/files/cdr.py", "len(name)"),
-    ("core/files/cdr.py", "len(names)"),
-    ("core/files/delimited.py", "len(cells)"),
-    ("core/files/delimited.py", "len(line)"),
-    ("core/files/header.py", "len(columns)"),
-    ("core/files/header.py", "len(name)"),
+    ("core/files/imports/cdr.py", "len(name)"),
+    ("core/files/imports/cdr.py", "len(names)"),
+    ("core/files/tables/delimited.py", "len(cells)"),
+    ("core/files/tables/delimited.py", "len(line)"),
+    ("core/files/imports/header.py", "len(columns)"),
+    ("core/files/imports/header.py", "len(name)"),
     ("core/services/campaigns/composing.py", "len(found) + len(left_out)"),
     ("core/services/campaigns/composing.py", "len(message)"),
     ("core/services/campaigns/composing.py", "len(text)"),

@@ -101,7 +101,7 @@ class BlockReader:
         return tuple(currency for currency in self.currencies if currency not in self._spec.mapping.rates)
 
     def read(self, block: pa.Table) -> BlockFaults:
-        """Understand a block of `core.files.cdr`; its messages are in the view `cdr_understood`."""
+        """Understand a block of `core.files.imports.cdr`; its messages are in the view `cdr_understood`."""
         cursor, now = self._cursor, self._spec.now
         latest = now + CLOCK_LEEWAY
         cells = {name: pc.utf8_trim_whitespace(block[source]) for name, source in self._sources.items()}

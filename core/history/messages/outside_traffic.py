@@ -89,7 +89,7 @@ class OutsideTraffic:
 
         Args:
             spec: How the file is read.
-            blocks: As `core.files.cdr` gives them; only one is held at a time, the rest spills to disk.
+            blocks: As `core.files.imports.cdr` gives them; only one is held at a time, the rest spills to disk.
             reject: Is given each block with what is wrong with rows of it, if anything is.
 
         Raises: InvalidInput: a price's currency has no rate. StorageError: as `Lake.scratch`. Whatever *blocks* and

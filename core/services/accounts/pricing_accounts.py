@@ -15,7 +15,7 @@ from core.domain.imports.cdr import PriceUnit
 from core.domain.people.permissions import Viewer
 from core.domain.reports.audit import Action, Subject
 from core.errors import Conflict, InvalidInput
-from core.files.price_lists import write_price_list
+from core.files.imports.price_lists import write_price_list
 from core.files.stored_uploads import store_upload
 from core.identifiers import new_id
 from core.services.accounts.managing_accounts import require_administrator

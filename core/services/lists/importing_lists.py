@@ -25,7 +25,7 @@ from core.domain.reports.paging import Page, PageRequest
 from core.domain.words.counting import agree
 from core.domain.words.names import check_name
 from core.errors import AppError, Conflict, InvalidInput, StorageError
-from core.files.reading import open_sheet
+from core.files.imports.reading import open_sheet
 from core.files.stored_uploads import NO_ROOM, store_upload
 from core.history.audience.contacts import ContactStore
 from core.identifiers import new_id

@@ -14,8 +14,8 @@ from core.domain.words.characters import name_character
 from core.domain.words.control_characters import find_control
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile, InvalidMsisdn
-from core.files.reading import ContactSheet, SheetRow
-from core.files.rejected import RejectedRows
+from core.files.imports.reading import ContactSheet, SheetRow
+from core.files.tables.rejected import RejectedRows
 from core.history.lake.schema import CONTACT_SCHEMA
 from core.state.imports.lists import ImportCounts
 

@@ -15,7 +15,7 @@ from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.statistics import GroupBy, NameFilter
 from core.domain.times.periods import Period
 from core.domain.words.counting import count_of
-from core.files.export_columns import Column, Kind, Layout
+from core.files.exports.export_columns import Column, Kind, Layout
 from core.services.reports.auditing import Auditing
 from core.services.reports.export_requests import TEXT_FILTERS, AuditRequest, ExportRequest, MessagesRequest
 from core.services.reports.reporting import Reporting, StatisticsRequest

@@ -18,7 +18,7 @@ from core.domain.reports.exports import Export, ExportFormat, ExportStatus
 from core.domain.reports.questions import refuse_odd_question
 from core.domain.words.counting import count_of
 from core.errors import AppError, Forbidden, InvalidInput, NotFound
-from core.files.export_files import open_writer
+from core.files.exports.export_files import open_writer
 from core.identifiers import new_id
 from core.services.leases import Lease, Leases, Stopped
 from core.services.reports.export_contents import Contents, Sources, contents_of

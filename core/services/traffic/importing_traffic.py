@@ -30,8 +30,8 @@ from core.domain.reports.audit import Action, Subject
 from core.domain.reports.paging import Page, PageRequest
 from core.domain.words.counting import agree
 from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput, StorageError
-from core.files.cdr import CdrKind
-from core.files.cdr_sample import CdrSample
+from core.files.imports.cdr import CdrKind
+from core.files.imports.cdr_sample import CdrSample
 from core.files.stored_uploads import NO_ROOM, store_upload
 from core.history.messages.cdr_blocks import CdrSpec
 from core.history.messages.outside_traffic import Beginning, OutsideTraffic

@@ -11,7 +11,7 @@ from core.domain.imports.cdr import ROW_FAULTS, RowFault
 from core.domain.imports.cdr_remarks import CELL_FAULTS, CellFault
 from core.domain.numbering import country_name
 from core.domain.numbering.msisdn import mask_msisdn
-from core.files.cdr import ROW_NO
+from core.files.imports.cdr import ROW_NO
 from core.history.messages.cdr_blocks import BlockFaults
 from core.history.messages.outside_traffic import Beginning
 

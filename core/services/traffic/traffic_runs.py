@@ -12,8 +12,8 @@ from core.domain.imports.cdr import ROW_FAULTS, RowFault, TrafficCounts
 from core.domain.imports.cdr_remarks import CellFault
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile
-from core.files.cdr import ROW_NO, CdrFile, open_cdr
-from core.files.rejected import RejectedRows
+from core.files.imports.cdr import ROW_NO, CdrFile, open_cdr
+from core.files.tables.rejected import RejectedRows
 from core.history.messages.cdr_blocks import BlockFaults, CdrSpec
 from core.history.messages.outside_traffic import Merged, OutsideTraffic, Staged
 from core.services.traffic.traffic_previews import explain_rows

@@ -6,7 +6,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import NotFound
-from core.files.export_files import MEDIA_TYPES
+from core.files.exports.export_files import MEDIA_TYPES
 from core.web.ports import Clock, Exports
 
 DOWNLOADS = "/downloads/"

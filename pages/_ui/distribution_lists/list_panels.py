@@ -12,7 +12,7 @@ from core.domain.imports.lists import DistributionList, HiddenRows, ListStatus
 from core.domain.people.permissions import Viewer
 from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.errors import InvalidInput
-from core.files.sample import sample_csv, sample_xlsx
+from core.files.imports.sample import sample_csv, sample_xlsx
 from core.services.lists.importing_lists import Upload
 from pages._ui import closed, formats, session, tables, widgets
 from pages._ui.open_pages import open_pages

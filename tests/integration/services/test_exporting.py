@@ -17,7 +17,7 @@ from core.domain.reports.exports import Export, ExportFormat, ExportStatus
 from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
 from core.errors import Forbidden, InvalidInput, NotFound
-from core.files.export_plain import ParquetFile
+from core.files.exports.export_plain import ParquetFile
 from core.history.messages.message_store import MessageStore
 from core.services.leases import Leases
 from core.services.people.adding_people import NewPerson

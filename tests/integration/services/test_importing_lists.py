@@ -5,7 +5,7 @@ import pytest
 
 from core.domain.imports.lists import HiddenRows, ListStatus
 from core.errors import InvalidFile
-from core.files import reading
+from core.files.imports import reading
 from core.services.lists.importing_lists import Upload
 from tests.support.house import House, contacts
 

@@ -12,7 +12,7 @@ from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.paging import PageRequest
 from core.domain.reports.statistics import GroupBy
 from core.errors import InvalidInput, InvalidTransition
-from core.files.sample import sample_csv, sample_xlsx
+from core.files.imports.sample import sample_csv, sample_xlsx
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
 from core.services.reports.reporting import StatisticsRequest
 from core.state.accounts import accounts

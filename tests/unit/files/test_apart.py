@@ -10,8 +10,9 @@ from pyarrow import parquet
 
 from core.domain.imports.cdr import PriceUnit
 from core.errors import InvalidFile, InvalidInput, StorageError
-from core.files import apart, cdr_sample, child
+from core.files import apart, child
 from core.files.apart import APART, HERE
+from core.files.imports import cdr_sample
 from core.turns import Turns
 
 HEADER = b"PhoneNumber,Name\n"
@@ -198,7 +199,7 @@ def test_a_child_has_its_limits_and_none_of_our_keys(path, monkeypatch):
     limits = {}
     monkeypatch.setattr(child.resource, "setrlimit", lambda what, limit: limits.update({what: limit}))
     path.write_bytes(HEADER + b"491796548754,Beau\n")
-    assert child.main(7, "core.files.reading", "write_columns", str(path), ".csv") == 0
+    assert child.main(7, "core.files.imports.reading", "write_columns", str(path), ".csv") == 0
     assert limits == {
         child.resource.RLIMIT_CPU: (7, 7),
         child.resource.RLIMIT_AS: (child.MEMORY_BYTES, child.MEMORY_BYTES),

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from core.errors import InvalidFile
-from core.files.cdr import CdrKind, open_cdr
-from core.files.rejected import RejectedRows
+from core.files.imports.cdr import CdrKind, open_cdr
+from core.files.tables.rejected import RejectedRows
 
 
 def read(path: Path, block_bytes: int = 1 << 20) -> tuple[list[tuple[int, ...]], list[tuple[int, str]]]:

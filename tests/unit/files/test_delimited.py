@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from core.domain.imports.lists import RowFault
 from core.domain.texts.no_values import is_no_value
 from core.errors import InvalidFile
-from core.files import delimited, reading
-from core.files.delimited import DELIMITERS
-from core.files.reading import open_sheet
-from core.files.rejected import RejectedRows
+from core.files.imports import reading
+from core.files.imports.reading import open_sheet
+from core.files.tables import delimited
+from core.files.tables.delimited import DELIMITERS
+from core.files.tables.rejected import RejectedRows
 
 HEADER = "PhoneNumber,Name\n"
 

@@ -12,9 +12,9 @@ import pytest
 from pyarrow import parquet
 
 from core.domain.reports.exports import ExportFormat
-from core.files.export_columns import Column, Kind, Layout
-from core.files.export_files import open_writer
-from core.files.export_xlsx import XlsxFile
+from core.files.exports.export_columns import Column, Kind, Layout
+from core.files.exports.export_files import open_writer
+from core.files.exports.export_xlsx import XlsxFile
 
 LAYOUT = Layout(
     "Messages",

@@ -2,8 +2,8 @@ import pytest
 
 from core.domain.imports.lists import MAX_COLUMNS
 from core.errors import InvalidFile
-from core.files.header import check_header
-from core.files.rows import RawRow
+from core.files.imports.header import check_header
+from core.files.tables.rows import RawRow
 
 
 @pytest.mark.parametrize(

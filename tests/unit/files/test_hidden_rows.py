@@ -7,9 +7,9 @@ import pytest
 
 from core.domain.imports.lists import HiddenRows, RowFault
 from core.errors import InvalidFile
-from core.files import reading
 from core.files.apart import APART, HERE
-from core.files.reading import open_sheet
+from core.files.imports import reading
+from core.files.imports.reading import open_sheet
 
 SAID = (HiddenRows.LEAVE_OUT, HiddenRows.IMPORT)
 

@@ -4,9 +4,9 @@ import zipfile
 import pytest
 
 from core.errors import InvalidFile
-from core.files.kinds import FileKind, find_kind
-from core.files.reading import open_sheet
-from core.files.sample import sample_csv, sample_xlsx
+from core.files.imports.reading import open_sheet
+from core.files.imports.sample import sample_csv, sample_xlsx
+from core.files.tables.kinds import FileKind, find_kind
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
 

@@ -1,6 +1,6 @@
 import pytest
 
-from core.files.number_formats import BUILT_IN, general, render
+from core.files.workbooks.number_formats import BUILT_IN, general, render
 
 
 @pytest.mark.parametrize(

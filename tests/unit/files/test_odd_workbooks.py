@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from core.domain.imports.lists import RowFault
-from core.files.reading import SheetRow, open_sheet
+from core.files.imports.reading import SheetRow, open_sheet
 
 Read = Callable[[str, str], list[SheetRow]]
 

@@ -13,8 +13,8 @@ from core.domain.accounts.pricing import Price, find_price
 from core.domain.imports.cdr import PriceUnit
 from core.domain.numbering import list_countries, list_networks
 from core.errors import InvalidFile
-from core.files import price_lists
-from core.files.price_lists import read_price_list, write_price_list
+from core.files.imports import price_lists
+from core.files.imports.price_lists import read_price_list, write_price_list
 
 
 def read(tmp_path: Path, content: str | bytes, unit: PriceUnit | None = None) -> ReadPrices:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.files.rejected import RejectedRows, harmless, original
+from core.files.tables.rejected import RejectedRows, harmless, original
 
 RUN = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", "'=1+1", "''=1+1"]
 # As spreadsheets of East Asia take them.

@@ -1,8 +1,8 @@
 import pytest
 
 from core.domain.numbering.msisdn import parse_msisdn
-from core.files.reading import open_sheet
-from core.files.sample import COLUMNS, ROWS, sample_csv, sample_xlsx
+from core.files.imports.reading import open_sheet
+from core.files.imports.sample import COLUMNS, ROWS, sample_csv, sample_xlsx
 
 
 @pytest.mark.parametrize("sample", [sample_csv, sample_xlsx])

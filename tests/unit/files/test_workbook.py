@@ -11,12 +11,12 @@ import pytest
 
 from core.domain.imports.lists import RowFault
 from core.errors import InvalidFile
-from core.files import package as package_module
-from core.files import workbook as workbook_module
-from core.files.reading import open_sheet
-from core.files.rows import MAX_ROW_CELLS
-from core.files.sheet import SheetReader
-from core.files.workbook import open_workbook
+from core.files.imports.reading import open_sheet
+from core.files.tables.rows import MAX_ROW_CELLS
+from core.files.workbooks import package as package_module
+from core.files.workbooks import workbook as workbook_module
+from core.files.workbooks.sheet import SheetReader
+from core.files.workbooks.workbook import open_workbook
 
 HEADER = ["PhoneNumber", "Name"]
 ROW = ["491796548754", "Beau"]

@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape, quoteattr
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.files.export_columns import Column, Kind, Layout, chosen, wall_clock
-from core.files.sheet import MAX_ROWS
+from core.files.exports.export_columns import Column, Kind, Layout, chosen, wall_clock
+from core.files.workbooks.sheet import MAX_ROWS
 
 MAX_CELL_CHARACTERS = 32_767
 _BATCH_ROWS = 20_000

@@ -8,9 +8,9 @@ from functools import lru_cache
 from math import isfinite
 
 from core.errors import InvalidFile
-from core.files.number_formats import GENERAL, general, render
-from core.files.package import Attributes, Package
-from core.files.rows import MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow
+from core.files.tables.rows import MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow
+from core.files.workbooks.number_formats import GENERAL, general, render
+from core.files.workbooks.package import Attributes, Package
 
 # Source: ECMA-376 leaves it open; Excel's own limits.
 MAX_ROWS = 1_048_576

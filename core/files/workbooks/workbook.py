@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InvalidFile
-from core.files.number_formats import BUILT_IN, GENERAL
-from core.files.package import Attributes, Package
-from core.files.rows import RawRow, RawSheet
-from core.files.sheet import SheetReader, Styles, decode_escapes
+from core.files.tables.rows import RawRow, RawSheet
+from core.files.workbooks.number_formats import BUILT_IN, GENERAL
+from core.files.workbooks.package import Attributes, Package
+from core.files.workbooks.sheet import SheetReader, Styles, decode_escapes
 
 # Shared texts are all held in memory, hence their own limit.
 MAX_SHARED_TEXT_BYTES = 128 * 2**20

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.domain.imports.lists import is_phone_column
 from core.errors import InvalidFile
-from core.files.rows import MAX_BLANK_ROWS, MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow, RawSheet
+from core.files.tables.rows import MAX_BLANK_ROWS, MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow, RawSheet
 
 DELIMITERS = (",", ";", "\t", "|")
 

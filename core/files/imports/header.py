@@ -6,7 +6,7 @@ from core.domain.imports.lists import MAX_COLUMNS, PHONE_COLUMN, is_phone_column
 from core.domain.texts.placeholders import BLANKS
 from core.domain.words.characters import compose
 from core.errors import InvalidFile
-from core.files.rows import RawRow, unwrap
+from core.files.tables.rows import RawRow, unwrap
 
 MAX_NAME_CHARACTERS = 100
 

@@ -14,12 +14,12 @@ from core.domain.texts.no_values import MOST_CHARACTERS, is_no_value
 from core.domain.words.characters import compose
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile
-from core.files.delimited import open_delimited
-from core.files.header import check_header
-from core.files.kinds import FileKind, find_kind
-from core.files.rejected import OWN_COLUMNS, is_own_file, original
-from core.files.rows import MAX_BLANK_ROWS, RawRow, RawSheet, unwrap
-from core.files.workbook import open_workbook
+from core.files.imports.header import check_header
+from core.files.tables.delimited import open_delimited
+from core.files.tables.kinds import FileKind, find_kind
+from core.files.tables.rejected import OWN_COLUMNS, is_own_file, original
+from core.files.tables.rows import MAX_BLANK_ROWS, RawRow, RawSheet, unwrap
+from core.files.workbooks.workbook import open_workbook
 
 log = logging.getLogger(__name__)
 

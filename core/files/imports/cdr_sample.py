@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from core.errors import InvalidFile
-from core.files.cdr import CdrKind, open_cdr
+from core.files.imports.cdr import CdrKind, open_cdr
 
 SAMPLE_BYTES = 1 << 20
 # A Parquet file of some kilobytes can unpack to rows of gigabytes: these many bytes of them are handed on.

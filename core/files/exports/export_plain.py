@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
-from core.files.export_columns import Column, Kind, Layout, chosen, wall_clock
-from core.files.rejected import SIGNS
+from core.files.exports.export_columns import Column, Kind, Layout, chosen, wall_clock
+from core.files.tables.rejected import SIGNS
 
 # Spreadsheets take a text that begins so for a formula, whatever a CSV file means by it; the sign before it stops them
 # (OWASP, CSV Injection). A number with its sign is none.

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.domain.reports.exports import ExportFormat
-from core.files.export_columns import Layout, Writer
-from core.files.export_plain import CsvFile, ParquetFile
-from core.files.export_xlsx import XlsxFile
+from core.files.exports.export_columns import Layout, Writer
+from core.files.exports.export_plain import CsvFile, ParquetFile
+from core.files.exports.export_xlsx import XlsxFile
 
 MEDIA_TYPES = {
     ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -11,9 +11,9 @@ from core.domain.accounts.price_lists import EVERYWHERE, PriceFault, ReadPrices,
 from core.domain.accounts.pricing import Price
 from core.domain.imports.cdr import PriceUnit
 from core.errors import InvalidFile
-from core.files.delimited import open_delimited
-from core.files.kinds import FileKind, find_kind
-from core.files.rows import RawRow, unwrap
+from core.files.tables.delimited import open_delimited
+from core.files.tables.kinds import FileKind, find_kind
+from core.files.tables.rows import RawRow, unwrap
 
 MAX_ROWS = 20_000
 _HEADER = ("Country", "MCCMNC", "Price [EUR c]")

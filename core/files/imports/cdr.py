@@ -26,10 +26,10 @@ from core.domain.imports.cdr import MAX_COLUMNS
 from core.domain.imports.cdr_guessing import guess_columns
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile
-from core.files.delimited import DELIMITERS, refuse_encoding
-from core.files.kinds import FileKind, find_kind
-from core.files.rejected import BEGINS_FORMULA, OWN_COLUMNS, is_own_file, original
-from core.files.rows import MAX_BLANK_ROWS, SAID_TO_BE_TEXT, unwrap
+from core.files.tables.delimited import DELIMITERS, refuse_encoding
+from core.files.tables.kinds import FileKind, find_kind
+from core.files.tables.rejected import BEGINS_FORMULA, OWN_COLUMNS, is_own_file, original
+from core.files.tables.rows import MAX_BLANK_ROWS, SAID_TO_BE_TEXT, unwrap
 
 BLOCK_BYTES = 8 << 20
 BLOCK_ROWS = 65_536

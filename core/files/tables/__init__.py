@@ -1,0 +1,1 @@
+"""Files that are tables: their kind, their rows, and the rows that are refused. Begin with `delimited`."""

@@ -1,0 +1,1 @@
+"""Reading Excel workbooks without loading them whole. Begin with `workbook`."""
