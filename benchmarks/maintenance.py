@@ -36,7 +36,7 @@ from core.domain.people.permissions import Viewer
 from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.statistics import GroupBy
 from core.domain.times.periods import Period
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 from core.history.lake.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore
 from core.history.rollups.rollups import Rollups, record_inserted

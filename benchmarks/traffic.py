@@ -19,8 +19,8 @@ from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.domain.numbering import Network, list_networks
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.times.periods import Period, day_start
+from core.history.engine.door import Cursor
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
 from core.history.numbers.number_index import NumberIndex
 from core.history.rollups.rollups import Rollups
 from core.history.sql.statements import parse_statements

@@ -8,7 +8,7 @@ from core.bootstrap import App
 from core.cli_traffic import add_import
 from core.domain.people.permissions import Permission
 from core.domain.words.counting import count_of
-from core.history.lake.attaching import attach_statements
+from core.history.catalog.attaching import attach_statements
 
 _MIB = 1 << 20
 

@@ -1,1 +1,1 @@
-"""The history: every message and every contact, in a lake for analysts. Begin with `lake`."""
+"""The history: every message and every contact, in a lake for analysts. Begin with `lake`, below it `engine`."""

@@ -20,12 +20,13 @@ from argon2 import PasswordHasher
 from sqlalchemy import make_url
 
 from core.config import Settings
-from core.history.lake import catalog, door
-from core.history.lake.catalog import IDENTITY_KEY
+from core.history.catalog import catalog
+from core.history.catalog.catalog import IDENTITY_KEY
+from core.history.catalog.location import Location
+from core.history.engine import door
+from core.history.engine.door import Instance
+from core.history.engine.extensions import load_extensions
 from core.history.lake.connection import Lake
-from core.history.lake.door import Instance
-from core.history.lake.extensions import load_extensions
-from core.history.lake.location import Location
 from core.services.people import passwords
 from core.state.engine.store import State
 

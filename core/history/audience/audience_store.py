@@ -8,9 +8,9 @@ from decimal import Decimal
 import pyarrow as pa
 
 from core.history.audience.recipients import RecipientSpec, judge
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("audience/audience_store.sql")

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 
 import pyarrow as pa
 
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch, fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch, fetch_one
 from core.history.lake.schema import CONTACT_SCHEMA
 from core.history.sql.statements import load_statements
 

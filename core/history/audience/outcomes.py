@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from core.history.engine.results import fetch
 from core.history.lake.connection import Lake
-from core.history.lake.results import fetch
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("audience/outcomes.sql")

@@ -16,9 +16,9 @@ from core.domain.texts.placeholders import BLANKS, Literal
 from core.domain.texts.simplifying import simplify
 from core.errors import StorageError
 from core.history.audience.recipients import RecipientSpec, judge
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch, fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch, fetch_one
 from core.history.sql import text_measure
 from core.history.sql.statements import load_statements
 from core.turns import held as lock_held

@@ -21,8 +21,8 @@ from core.domain.texts.segments import CAPACITIES, MAX_SEGMENTS
 from core.domain.texts.simplifying import simplify
 from core.domain.words.control_characters import Prose
 from core.errors import InvalidInput
-from core.history.lake.door import Cursor
-from core.history.lake.location import quote
+from core.history.catalog.location import quote
+from core.history.engine.door import Cursor
 from core.history.sql import text_measure
 from core.history.sql.statements import load_statements
 

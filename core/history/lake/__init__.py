@@ -1,1 +1,1 @@
-"""The lake itself: its connection, its catalog, whose it is, and how it is kept. Begin with `connection`."""
+"""The lake itself: its connection, its tables, and how both are kept. Begin with `connection`."""

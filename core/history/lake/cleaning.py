@@ -8,7 +8,7 @@ as most do, was refused for everybody. So they are replaced where they lie, once
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 
 # As `core.domain.words.control_characters` has them; no text of the lake holds half of a surrogate pair.
 _ANY, _NOT_IN_PROSE = r"[\x00-\x1f\x7f-\x9f]", r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]"

@@ -13,14 +13,14 @@ import duckdb
 
 from core.config import Settings
 from core.errors import StorageError
-from core.history.lake.door import Cursor, Instance
-from core.history.lake.extensions import load_extensions
-from core.history.lake.faults import explained, is_broken, is_conflict, is_lost
-from core.history.lake.identity import Identity, LakeRegister
-from core.history.lake.location import Location
-from core.history.lake.locks import WriterLock
+from core.history.catalog.identity import Identity, LakeRegister
+from core.history.catalog.location import Location
+from core.history.catalog.locks import WriterLock
+from core.history.engine.door import Cursor, Instance
+from core.history.engine.extensions import load_extensions
+from core.history.engine.faults import explained, is_broken, is_conflict, is_lost
+from core.history.engine.spill import Spill
 from core.history.lake.schema import migrate
-from core.history.lake.spill import Spill
 from core.turns import OneForAll
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Lake:
     One per process and safe to share between threads: every call works on a cursor of its own.
 
     Nothing connects before the first call; the first one creates the lake or brings it up to date, if the catalog is
-    the installation's (`core.history.lake.identity`): else every call raises `StorageError` until it is.
+    the installation's (`core.history.catalog.identity`): else every call raises `StorageError` until it is.
     The tables are `lake.<name>` in SQL; schema.sql lists them.
     """
 

@@ -7,8 +7,8 @@ the catalog itself has listed them for that, and nothing has named them for a wh
 hold an older snapshot. Files the catalog does not know are found and never deleted.
 
 Rewriting only adds to the catalog. Flushing, merging and expiring take rows out of it, and wait for a moment in which
-nobody reads where the catalog is in SQLite (`core.history.lake.locks.FileGate`); they raise `ReadersInside` when none
-comes.
+nobody reads where the catalog is in SQLite (`core.history.catalog.locks.FileGate`); they raise `ReadersInside` when
+none comes.
 """
 
 import logging
@@ -23,10 +23,10 @@ from typing import Any
 
 import duckdb
 
-from core.history.lake.catalog_file import vacuum
+from core.history.catalog.catalog_file import vacuum
+from core.history.engine.door import TARGET_FILE_SIZE, Cursor
+from core.history.engine.results import fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.door import TARGET_FILE_SIZE, Cursor
-from core.history.lake.results import fetch_one
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("lake/maintenance.sql")

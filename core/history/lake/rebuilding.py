@@ -16,12 +16,12 @@ from pathlib import Path, PurePosixPath
 
 from core.config import Settings
 from core.errors import Conflict, StorageError
-from core.history.lake.catalog import UnusableCatalog
+from core.history.catalog.catalog import UnusableCatalog
+from core.history.catalog.identity import Identity, LakeRegister
+from core.history.catalog.location import Location
+from core.history.engine.door import Cursor
 from core.history.lake.cleaning import clean
 from core.history.lake.connection import LOCK_TIMEOUT_S, Lake
-from core.history.lake.door import Cursor
-from core.history.lake.identity import Identity, LakeRegister
-from core.history.lake.location import Location
 from core.history.sql.statements import load_statements
 from core.identifiers import new_id
 

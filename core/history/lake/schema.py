@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
+from core.history.engine.door import Cursor
 from core.history.lake.cleaning import clean
-from core.history.lake.door import Cursor
 from core.history.sql.statements import load_statements
 
 _UTC = pa.timestamp("us", tz="UTC")

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Hashable
 
+from core.history.engine.results import fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.results import fetch_one
 from core.turns import OneForAll
 
 # Between two looks at what other processes commit.

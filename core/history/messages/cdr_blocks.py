@@ -29,8 +29,8 @@ from core.domain.numbering.msisdn import find_msisdn
 from core.domain.texts.no_values import NO_VALUES
 from core.domain.times.periods import Period, list_offsets
 from core.domain.words.control_characters import find_control, replace_controls
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch, fetch_one
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch, fetch_one
 from core.history.sql.arrow_texts import find_fault
 from core.history.sql.statements import load_statements
 

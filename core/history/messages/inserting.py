@@ -1,6 +1,6 @@
 """New messages in the lake, and what has to know of them in the same commit."""
 
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 from core.history.numbers.number_search import mark_unindexed
 from core.history.rollups.rollups import record_inserted
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from core.domain.messages.messages import Receipt
 from core.domain.messages.receipts import Settled, merge, settle
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch_one
 from core.history.lake.schema import MESSAGE_SCHEMA, RECEIPT_SCHEMA, UNSENT_SCHEMA
 from core.history.messages.inserting import note_inserted
 from core.history.rollups.rollups import record_changed

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from core.domain.imports.cdr import SAME_MESSAGE_WITHIN
 from core.domain.imports.cdr_prices import ask_rates
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch, fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch, fetch_one
 from core.history.messages.cdr_blocks import SQL, BlockFaults, BlockReader, CdrSpec
 from core.history.messages.inserting import note_inserted
 from core.history.messages.message_store import settle_messages

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Period
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch, fetch_one
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch, fetch_one
 from core.history.lake.schema import MESSAGE_SCHEMA
 from core.history.numbers.number_search import (
     MOMENT,

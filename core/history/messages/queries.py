@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Period
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch_batches, fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch_batches, fetch_one
 from core.history.messages.paging import (
     COLUMNS,
     FEW,

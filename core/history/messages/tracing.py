@@ -9,9 +9,9 @@ from typing import Any
 
 from core.domain.messages.messages import DeliveryStatus, Receipt
 from core.domain.times.periods import FIRST_YEAR, LAST_YEAR, Period
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch
 from core.history.lake.schema import MESSAGE_SCHEMA
 from core.history.sql.filters import scope
 from core.history.sql.statements import load_statements

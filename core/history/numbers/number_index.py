@@ -16,9 +16,9 @@ from functools import partial
 from itertools import pairwise
 
 from core.domain.times.periods import Period
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch_one
 from core.history.numbers.number_search import (
     BEFORE_DIGITS,
     KEPT,

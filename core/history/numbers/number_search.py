@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from core.domain.times.periods import Period
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 from core.history.sql.filters import Condition
 from core.history.sql.statements import load_statements
 

@@ -9,8 +9,8 @@ import numpy as np
 from core.domain.reports.delays import HIGH, MEDIAN
 from core.domain.reports.statistics import TIMES, GroupBy, NameFilter
 from core.domain.times.periods import Period, list_offsets
+from core.history.engine.door import Cursor
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
 from core.history.rollups.blocks import BUCKETS, Blocks, bin_exactly
 from core.history.rollups.calendars import DaySpan, cover, find_calendar, next_month
 from core.history.rollups.delays import Part, add_part, find_places, find_quantile

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.reports.delays import LAST_BUCKET
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 from core.history.rollups.calendars import next_month
 from core.history.rollups.reach import Ints, Version
 from core.history.sql.statements import load_statements

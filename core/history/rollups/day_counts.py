@@ -12,7 +12,7 @@ from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.statistics import GroupBy
 from core.domain.times.periods import Period, day_start
 from core.domain.words.folding import fold
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 from core.history.rollups.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.rollups.calendars import find_calendar
 from core.history.rollups.reach import Ints, Routes

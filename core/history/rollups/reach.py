@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch, fetch_one
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch, fetch_one
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("rollups/reach.sql")

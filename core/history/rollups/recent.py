@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from core.domain.times.periods import OffsetSpan, Period
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch
 from core.history.rollups.calendars import Cover
 from core.history.rollups.reach import Ints, Reach, Routes, Series
 from core.history.rollups.rollups import BUCKET

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from core.domain.reports.delays import FIRST_END_S, GROWTH, LAST_BUCKET
 from core.domain.times.periods import Period, list_offsets
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch_one
 from core.history.rollups.calendars import SINCE, find_calendar, list_neighbours, month_offset, month_period, next_month
 from core.history.sql.filters import Condition, offset_at
 from core.history.sql.statements import load_statements

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from core.history.engine.door import Cursor
+from core.history.engine.results import fetch_one
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
-from core.history.lake.results import fetch_one
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("rollups/spending.sql")

@@ -12,7 +12,7 @@ from core.answers import StatisticsPage
 from core.domain.reports.delays import bucket_middle
 from core.domain.reports.statistics import TIMES, GroupBy, Measure, NameFilter, Sorting
 from core.domain.words.folding import fold
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 from core.history.rollups.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.rollups.blocks import BUCKETS
 from core.history.rollups.ordering import first_of

@@ -12,7 +12,7 @@ from core.answers import TrafficSummary
 from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.statistics import GroupBy
 from core.domain.times.periods import Period, day_start, list_offsets
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 from core.history.rollups.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.rollups.sums import Labels, Sums, combined, concatenated
 from core.history.sql.filters import Condition, condition, offset_at, scope

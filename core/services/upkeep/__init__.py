@@ -11,8 +11,8 @@ from core.errors import ConfigurationError
 from core.gateways.simulator.journal import forget_log
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.contacts import ContactStore
+from core.history.catalog.identity import LakeRegister
 from core.history.lake.connection import Lake
-from core.history.lake.identity import LakeRegister
 from core.history.lake.maintenance import Maintenance
 from core.history.lake.rebuilding import Rebuilding
 from core.history.lake.watch import SnapshotWatch

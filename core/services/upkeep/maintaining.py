@@ -20,7 +20,7 @@ from typing import Protocol
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.times.off_peak import OffPeak
 from core.errors import Conflict
-from core.history.lake.locks import ReadersInside
+from core.history.catalog.locks import ReadersInside
 from core.history.lake.maintenance import StepBounds, TableState
 from core.services.upkeep.settled import Settled
 

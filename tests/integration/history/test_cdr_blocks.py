@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.domain.imports.cdr import CdrField, CdrMapping, DateFormat
 from core.domain.imports.cdr_guessing import TIMES, parse_moment
 from core.domain.times.periods import Period
-from core.history.lake.door import Instance
+from core.history.engine.door import Instance
 from core.history.messages.cdr_blocks import BlockReader, CdrSpec, Reading, local_offsets
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

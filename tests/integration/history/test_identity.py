@@ -15,7 +15,7 @@ import pytest
 
 from core.config import Settings
 from core.errors import StorageError
-from core.history.lake import catalog as catalog_module
+from core.history.catalog import catalog as catalog_module
 from core.history.lake import connection as lake_module
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance

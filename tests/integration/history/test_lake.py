@@ -14,12 +14,12 @@ import pytest
 from core import logs
 from core.config import Settings
 from core.errors import ConfigurationError, StorageError
+from core.history.catalog.location import Location, _use_credentials
+from core.history.catalog.locks import FileLock
+from core.history.engine import extensions
+from core.history.engine.door import Cursor, Instance
 from core.history.lake import connection as lake_module
-from core.history.lake import extensions
 from core.history.lake.connection import WRITE_ATTEMPTS, Lake
-from core.history.lake.door import Cursor, Instance
-from core.history.lake.location import Location, _use_credentials
-from core.history.lake.locks import FileLock
 from core.history.lake.schema import MIGRATIONS
 
 
@@ -43,7 +43,7 @@ OPEN_WITH_ANOTHER_FILE = """
 import sys
 from pathlib import Path
 from core.config import Settings
-from core.history.lake import extensions
+from core.history.engine import extensions
 from core.history.lake.connection import Lake
 extensions.find_extension = lambda name: Path(sys.argv[2])
 with Lake(Settings(data_dir=Path(sys.argv[1]))).read():

@@ -9,8 +9,8 @@ import pytest
 
 from core.doorways import doorway, is_someone_in
 from core.errors import StorageError
-from core.history.lake import locks
-from core.history.lake.locks import FileGate, FileLock
+from core.history.catalog import locks
+from core.history.catalog.locks import FileGate, FileLock
 from tests.support.waiting import wait_until
 
 PATIENCE_S = 20

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from core.config import Settings
+from core.history.catalog.locks import AdvisoryLock
 from core.history.lake.connection import Lake
-from core.history.lake.locks import AdvisoryLock
 from core.history.messages.message_store import MessageStore
 from tests.support.messages import NOW, make_message, message_table, unsent_table
 

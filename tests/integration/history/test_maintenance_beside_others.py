@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from core.config import Settings
+from core.history.catalog.locks import ReadersInside
 from core.history.lake import connection
 from core.history.lake.connection import Lake
-from core.history.lake.locks import ReadersInside
 from core.history.lake.maintenance import Maintenance, StepBounds
 from tests.integration.history.test_maintenance import HOUR, do_everything, is_in_need, later, now, state_of
 from tests.support.small_files import ROWS, append_batches, everything_in

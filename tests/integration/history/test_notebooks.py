@@ -18,8 +18,8 @@ from core.domain.numbering import country_name
 from core.domain.reports.statistics import GroupBy
 from core.domain.times.periods import Period
 from core.errors import ConfigurationError
-from core.history.lake.attaching import attach_statements
-from core.history.lake.location import Location
+from core.history.catalog.attaching import attach_statements
+from core.history.catalog.location import Location
 from core.history.lake.schema import MESSAGE_SCHEMA
 from core.history.messages.message_store import MessageStore
 from core.services.reports.reporting import StatisticsRequest

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.config import Settings
+from core.history.engine.door import Instance
+from core.history.engine.spill import Spill
 from core.history.lake.connection import Lake
-from core.history.lake.door import Instance
-from core.history.lake.spill import Spill
 from tests.support.live_server import REPOSITORY
 
 # More than fits into the memory of those who write it.
@@ -20,7 +20,7 @@ ROWS, MEMORY_MIB = 600_000, 24
 KILLED = """
 import os, sys
 from pathlib import Path
-from core.history.lake.spill import Spill
+from core.history.engine.spill import Spill
 Path(Spill(Path(sys.argv[1])).folder, "duckdb_temp_storage_DEFAULT-0.tmp").write_text("491795550001")
 os.kill(os.getpid(), 9)
 """

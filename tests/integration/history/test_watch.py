@@ -10,8 +10,8 @@ import pytest
 from core import turns
 from core.config import Settings
 from core.errors import StorageError
+from core.history.engine.door import Cursor
 from core.history.lake.connection import Lake
-from core.history.lake.door import Cursor
 from core.history.lake.watch import EVERY_S, SnapshotWatch
 from tests.support.waiting import wait_until
 

@@ -17,7 +17,7 @@ from core.domain.people.notifications import Tag
 from core.domain.reports.paging import PageRequest
 from core.errors import NotFound, StorageError
 from core.history.audience.contacts import ContactStore
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 from core.history.lake.rebuilding import Known, Rebuilt
 from core.mail.post import Mail, OutboxPost
 from core.services.campaigns.quick_sending import CLAIMED_FOR, QuickMessage

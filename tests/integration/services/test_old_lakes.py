@@ -48,7 +48,7 @@ def fill(house: House) -> None:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     house = make_house(tmp_path_factory.mktemp("old"))
-    with patch("core.history.lake.door.find_fault", return_value=None), patch("core.history.lake.door.check_value"):
+    with patch("core.history.engine.door.find_fault", return_value=None), patch("core.history.engine.door.check_value"):
         fill(house)
         forget = "DELETE FROM lake.schema_migrations WHERE name = '0013_no_control_characters'"
         house.app.lake.write(lambda cursor: cursor.execute(forget))
@@ -109,7 +109,7 @@ def test_rollups_are_made_anew_and_are_right(house: House) -> None:
 
 def test_lists_keep_their_line_breaks_and_nothing_else(house: House) -> None:
     fields = ["Zo\x01\ufffdë", "two\nlines\tx", "", "\x02"]
-    with patch("core.history.lake.door.find_fault", return_value=None):
+    with patch("core.history.engine.door.find_fault", return_value=None):
         ContactStore(house.app.lake).replace("old-list", [contact_table(make_contact(2, fields=fields))])
     house.app.lake.write(clean)
     (row,) = ContactStore(house.app.lake).page("old-list", 0, 10).to_pylist()

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from core.domain.imports.lists import DistributionList
 from core.domain.people.permissions import Permission
 from core.domain.texts.encoding import Encoding
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 from core.services.campaigns.composing import draft_of
 from core.services.lists.importing_lists import Upload
 from core.state.imports import lists

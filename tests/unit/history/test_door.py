@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import InvalidInput
-from core.history.lake.door import TARGET_FILE_SIZE, Instance, check_statement, check_value
+from core.history.engine.door import TARGET_FILE_SIZE, Instance, check_statement, check_value
 from core.history.lake.schema import MIGRATIONS
 from core.history.sql.arrow_texts import find_fault
 

@@ -2,7 +2,7 @@ import duckdb
 import pytest
 
 from core.errors import StorageError
-from core.history.lake.faults import explained
+from core.history.engine.faults import explained
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from core.domain.people.permissions import Permission
 from core.domain.times.off_peak import OffPeak
 from core.errors import Conflict, Forbidden
-from core.history.lake.locks import ReadersInside
+from core.history.catalog.locks import ReadersInside
 from core.history.lake.maintenance import StepBounds, TableState
 from core.services.upkeep.maintaining import ORPHANS_EVERY, Maintaining, MaintenanceRules
 from core.services.upkeep.settled import Settled

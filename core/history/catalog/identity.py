@@ -7,9 +7,9 @@ files were nobody's. So a catalog that is missing, empty, damaged or another's i
 
 from typing import Protocol
 
-from core.history.lake.catalog import Catalog, PostgresCatalog, SqliteCatalog, foreign, missing, unclaimed
-from core.history.lake.door import Instance
-from core.history.lake.location import Location
+from core.history.catalog.catalog import Catalog, PostgresCatalog, SqliteCatalog, foreign, missing, unclaimed
+from core.history.catalog.location import Location
+from core.history.engine.door import Instance
 from core.identifiers import new_id
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from core.errors import ConfigurationError
-from core.history.lake.door import Instance
+from core.history.engine.door import Instance
 
 
 def find_extension(name: str) -> Path:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.history.lake.door import Cursor
+from core.history.engine.door import Cursor
 
 
 def fetch(cursor: Cursor, sql: str, values: Mapping[str, object] | None = None) -> pa.Table:

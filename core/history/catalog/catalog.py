@@ -11,10 +11,10 @@ import duckdb
 import psycopg
 
 from core.errors import StorageError
-from core.history.lake.door import Instance
-from core.history.lake.extensions import load_extensions
-from core.history.lake.location import SQLITE_BUSY_MS, quote
-from core.history.lake.locks import unreachable
+from core.history.catalog.location import SQLITE_BUSY_MS, quote
+from core.history.catalog.locks import unreachable
+from core.history.engine.door import Instance
+from core.history.engine.extensions import load_extensions
 
 # Our row among DuckLake's own facts about itself, in ducklake_metadata.
 IDENTITY_KEY = "heliograph_lake_id"

@@ -3,8 +3,8 @@
 import psycopg
 
 from core.errors import ConfigurationError
-from core.history.lake.extensions import find_extension
-from core.history.lake.location import SQLITE_BUSY_MS, Location, quote
+from core.history.catalog.location import SQLITE_BUSY_MS, Location, quote
+from core.history.engine.extensions import find_extension
 
 
 def attach_statements(location: Location) -> list[str]:

@@ -32,7 +32,7 @@ import pyarrow as pa
 
 from core.domain.words.control_characters import Prose, find_control, refuse_controls
 from core.errors import InvalidInput
-from core.history.lake.spill import Spill
+from core.history.engine.spill import Spill
 from core.history.sql.arrow_texts import find_fault
 from core.turns import elsewhere
 

@@ -5,9 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.config import Settings
-from core.history.lake.catalog_file import empty_log
-from core.history.lake.door import Instance
-from core.history.lake.locks import MAINTENANCE_KEY, AdvisoryLock, FileGate, FileLock, OpenGate, ReaderGate, WriterLock
+from core.history.catalog.catalog_file import empty_log
+from core.history.catalog.locks import (
+    MAINTENANCE_KEY,
+    AdvisoryLock,
+    FileGate,
+    FileLock,
+    OpenGate,
+    ReaderGate,
+    WriterLock,
+)
+from core.history.engine.door import Instance
 
 # Milliseconds a reader or writer waits for SQLite's own short locks.
 SQLITE_BUSY_MS = 10_000

@@ -1,0 +1,1 @@
+"""DuckDB, as everything above holds it: one door, its extensions, its faults. Begin with `door`."""
