@@ -46,10 +46,14 @@ def is_someone_in(lock: Path) -> bool:
         return not _has_room(file.fileno())
 
 
-def try_lock(descriptor: int) -> bool:
-    """Lock an open file for oneself alone; False when somebody else has. Raises: OSError: no such locks here."""
+def try_lock(descriptor: int, *, shared: bool = False) -> bool:
+    """
+    Lock an open file for oneself alone, or *shared* with others who do so; False when somebody else stands in the way.
+
+    Raises: OSError: no such locks here.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -11,6 +11,7 @@ import pytest
 from core.domain.messages.messages import SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
 from core.gateways.base import Observed
+from core.gateways.simulator import journal
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
 from core.gateways.simulator.journal import Journal
 from core.gateways.simulator.profiles import profile_of
@@ -55,6 +56,14 @@ def test_the_throttle_opens_again_with_time(tmp_path: Path):
 def test_long_messages_pass_a_throttle_smaller_than_they_are(tmp_path: Path):
     gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, max_tps=1))
     assert gateway.submit([make_outbound(segment_count=10)], NOW)[0].outcome is SubmitOutcome.ACCEPTED
+
+
+def test_a_log_that_a_stopped_process_is_opening_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(journal, "OPEN_TIMEOUT_S", 0.05)
+    with journal._alone_in(tmp_path), pytest.raises(Unavailable, match="being opened"):
+        Journal(tmp_path / "simulator.sqlite").count_accepted()
 
 
 def test_no_owed_receipt_waits_for_the_old_time_after_the_clock_was_set_back(simulator: SimulatorGateway):

@@ -5,10 +5,10 @@ It stands apart from Heliograph's stores, so that what was sent can be proved fr
 receiver may stand in it twice: that is exactly what it must be able to show.
 """
 
-import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.accounts.pacing import Bucket
+from core.doorways import NEXT_S, try_lock
 from core.errors import StorageError, Unavailable
 
 # A provider keeps what it took for some months; nobody proves anything by a simulator's for longer.
 KEPT_FOR = timedelta(days=90)
+# For who opens the file at the same time, and for who writes.
+OPEN_TIMEOUT_S = 15.0
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accepted (
@@ -186,7 +189,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone_in(path.parent):
-            connection = sqlite3.connect(path, isolation_level=None, timeout=15)
+            connection = sqlite3.connect(path, isolation_level=None, timeout=OPEN_TIMEOUT_S)
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
                 # A killed process loses nothing with NORMAL, and power cuts are not what a simulator is for.
@@ -207,8 +210,13 @@ def _alone_in(folder: Path) -> Iterator[None]:
     # SQLite does not wait when two switch a new file to WAL at once: one of them is told that it is locked. The
     # folder is what is locked, because closing a second handle on the file itself would end SQLite's own locks.
     descriptor = os.open(folder, os.O_RDONLY)
+    deadline = time.monotonic() + OPEN_TIMEOUT_S
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while not try_lock(descriptor):
+            if time.monotonic() >= deadline:
+                # It takes some milliseconds: whoever is at it was stopped.
+                raise Unavailable("The simulator's log is being opened by another process.", gateway="simulator")
+            time.sleep(NEXT_S)
         yield
     finally:
         os.close(descriptor)

@@ -1,6 +1,5 @@
 """One writer of the lake at a time: writers that collide fail, and readers never wait for a writer."""
 
-import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -20,6 +19,9 @@ MAINTENANCE_KEY = WRITER_KEY + 1
 # Who stands in the doorway of the writer's lock may have been stopped: whoever waits for so long goes past. Longer than
 # most writes last, so that who comes last does not get it first.
 DOORWAY_S = 2.0
+# A reader waits for so long at a closed gate. Closing takes half a second, and what is done behind it a minute at most:
+# who still has it closed was stopped.
+GATE_PATIENCE_S = 70.0
 # Between two looks of who is next: a write takes many times as long.
 _LOOK_S = 0.003
 
@@ -124,7 +126,7 @@ class ReaderGate(Protocol):
     """Readers go in and out; it is closed for the moment in which the catalog must not change under any of them."""
 
     def enter(self) -> AbstractContextManager[None]:
-        """Stay inside while the block runs."""
+        """Stay inside while the block runs. Raises: StorageError: closed for more than `GATE_PATIENCE_S`."""
 
     def closed(self, timeout_s: float) -> AbstractContextManager[None]:
         """Keep readers out while the block runs. Raises: ReadersInside: some did not leave within *timeout_s*."""
@@ -151,11 +153,15 @@ class FileGate:
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """Stay inside while the block runs."""
+        """Stay inside while the block runs. Raises: StorageError: closed for more than `GATE_PATIENCE_S`."""
+        deadline = time.monotonic() + GATE_PATIENCE_S
         with _opened(self._room) as room:
             with _opened(self._door) as door:
-                fcntl.flock(door.fileno(), fcntl.LOCK_SH)
-                fcntl.flock(room.fileno(), fcntl.LOCK_SH)
+                for file in (door, room):
+                    while not try_lock(file.fileno(), shared=True):
+                        if time.monotonic() >= deadline:
+                            raise _closed()
+                        time.sleep(_LOOK_S)
             yield
 
     @contextmanager
@@ -196,6 +202,14 @@ def _busy(timeout_s: float) -> StorageError:
     return StorageError(
         f"The message history was being written to for more than {count_of(round(timeout_s), 'second', 'seconds')}.",
         hint="Try again in a minute.",
+    )
+
+
+def _closed() -> StorageError:
+    waited = count_of(round(GATE_PATIENCE_S), "second", "seconds")
+    return StorageError(
+        f"The message history has been closed for {waited} by a worker that maintains it.",
+        hint="Try again in a minute. If it stays so, that worker was stopped: let it go on, or end it.",
     )
 
 

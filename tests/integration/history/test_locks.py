@@ -40,6 +40,35 @@ def test_who_was_stopped_while_next_to_have_the_lock_stops_nobody(tmp_path: Path
         assert is_someone_in(path)
 
 
+def test_who_reads_waits_for_a_gate_that_is_closed_and_not_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(locks, "GATE_PATIENCE_S", PATIENCE_S)
+    inside, read = threading.Event(), threading.Event()
+
+    def enter() -> None:
+        with FileGate(tmp_path).enter():
+            inside.set()
+            read.wait(PATIENCE_S)
+
+    reading = threading.Thread(target=enter)
+    with FileGate(tmp_path).closed(0):
+        reading.start()
+        assert not inside.wait(0.05)
+    # As soon as it is open; several are inside together.
+    assert inside.wait(PATIENCE_S)
+    with FileGate(tmp_path).enter():
+        read.set()
+    reading.join()
+    # Whoever closed it was stopped within.
+    monkeypatch.setattr(locks, "GATE_PATIENCE_S", 0.1)
+    with (
+        FileGate(tmp_path).closed(0),
+        pytest.raises(StorageError, match="has been closed") as caught,
+        FileGate(tmp_path).enter(),
+    ):
+        pass
+    assert "let it go on, or end it" in (caught.value.hint or "")
+
+
 def hold(folder: Path) -> AbstractContextManager[None]:
     return FileLock(folder / "writer.lock").hold(0)
 
