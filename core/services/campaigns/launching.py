@@ -143,8 +143,11 @@ class Launching:
         with self._state.write() as session:
             if campaign_id not in campaigns.list_due(session, now):
                 return
-            campaign = campaigns.get_campaign(session, campaign_id)
-            account = accounts.get_account(session, campaign.account_id)
+            # Whoever closes the account, or takes the campaign off the schedule, does so before this or after it.
+            account = accounts.lock_account(session, campaigns.get_campaign(session, campaign_id).account_id)
+            campaign = campaigns.lock_campaign(session, campaign_id)
+            if campaign_id not in campaigns.list_due(session, now):
+                return
             if account.can_send:
                 campaigns.move_from(session, campaign, CampaignStatus.PROCESSING, launched_at=now)
             else:

@@ -137,7 +137,9 @@ def reseal_credentials(session: Session, account_id: str, encrypted: str) -> Non
 
 def lock_account(session: Session, account_id: str) -> Account:
     """Return the account; until the transaction ends nobody else changes it or takes its tokens. Raises: NotFound."""
-    row = session.scalar(select(AccountRow).where(AccountRow.account_id == account_id).with_for_update())
+    which = select(AccountRow).where(AccountRow.account_id == account_id).with_for_update()
+    # What this transaction read before it had to wait may be old.
+    row = session.scalar(which, execution_options={"populate_existing": True})
     if row is None:
         raise NotFound("There is no such account.")
     return _account(row)

@@ -7,6 +7,7 @@ from core.services.people.signing_in import SigningIn
 from core.state.engine.store import State
 from tests.support.house import House, make_house
 from tests.support.mail import FakePost
+from tests.support.postgres import sqlalchemy_url
 
 
 @pytest.fixture
@@ -25,3 +26,12 @@ def signing_in(state: State) -> SigningIn:
 @pytest.fixture
 def post() -> FakePost:
     return FakePost()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A house on either database: they lock in different ways."""
+    url = sqlalchemy_url(request.getfixturevalue("new_database")()) if request.param == "postgres" else ""
+    made = make_house(tmp_path, database_url=url)
+    yield made
+    made.app.close()

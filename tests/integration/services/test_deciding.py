@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -27,8 +26,7 @@ from core.state.engine.store import State
 from core.state.imports import lists
 from core.state.people import users
 from tests.integration.services import steps
-from tests.support.house import PASSWORD, House, contacts, make_house
-from tests.support.postgres import sqlalchemy_url
+from tests.support.house import PASSWORD, House, contacts
 
 COUNT, CENTS = 10, 5
 COST = COUNT * CENTS
@@ -233,15 +231,6 @@ def test_a_list_that_is_refused_to_be_deleted_is_still_there(house: House, draft
     with pytest.raises(Conflict, match="just reading this list"):
         house.app.lists.delete(house.viewer, draft.list_ids[0], house.now)
     assert house.app.lists.get(house.viewer, draft.list_ids[0]).status is ListStatus.READY
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    """A house on either database: they lock in different ways."""
-    url = sqlalchemy_url(request.getfixturevalue("new_database")()) if request.param == "postgres" else ""
-    made = make_house(tmp_path, database_url=url)
-    yield made
-    made.app.close()
 
 
 def test_of_a_launch_and_a_deletion_of_its_list_at_once_one_is_refused(either: House):
