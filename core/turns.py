@@ -16,11 +16,14 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from core.errors import StorageError
+
+T = TypeVar("T")
 
 MOST_UNDER_WAY = 6
 PATIENCE_S = 0.25
@@ -166,3 +169,19 @@ class OneForAll:
             except StorageError as error:
                 self._fault = error
                 raise
+
+
+class Once(Generic[T]):
+    """What one thread finds for all who ask, when the first of them does."""
+
+    def __init__(self) -> None:
+        self._finding = OneForAll()
+        self._found: list[T] = []
+
+    def get(self, find: Callable[[], T]) -> T:
+        """Return what was found, by this call or before. Raises: what *find* raises; the next one tries again."""
+        if not self._found:
+            with self._finding.hold():
+                if not self._found:
+                    self._found.append(find())
+        return self._found[0]

@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from itertools import count
 from typing import Any, Self
 from uuid import UUID
 
@@ -45,6 +46,7 @@ CONFIG = {
 # The one setting that is changed later on: how large maintenance makes files.
 TARGET_FILE_SIZE = "ducklake_target_file_size"
 
+_numbers = count(1)
 _PLAIN = (datetime, date, time, timedelta, UUID)
 _MOST_BITS = 127
 _KINDS = "SELECT INSERT UPDATE DELETE MERGE_INTO CREATE DROP ALTER CALL TRANSACTION EXPLAIN"
@@ -61,10 +63,12 @@ _REACHES_OUT = re.compile(
 class Cursor:
     """A cursor of the lake: DuckDB's, as far as we use it. Answers are taken from it after `execute`, as there."""
 
-    __slots__ = ("__raw",)
+    __slots__ = ("__raw", "instance_no")
 
-    def __init__(self, raw: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, raw: duckdb.DuckDBPyConnection, instance_no: int = 0) -> None:
+        """Take DuckDB's own, and the number that tells its instance from all others of this process."""
         self.__raw = raw
+        self.instance_no = instance_no
 
     def execute(self, sql: str, values: Mapping[str, object] | Sequence[object] | None = None) -> Self:
         """
@@ -138,10 +142,11 @@ class Cursor:
 class Instance:
     """DuckDB in this process: set up, locked down, and from then on reached by its cursors only."""
 
-    __slots__ = ("__raw", "__remove_spill", "__weakref__")
+    __slots__ = ("__number", "__raw", "__remove_spill", "__weakref__")
 
     def __init__(self, settings: Mapping[str, str] | None = None, spill: Spill | None = None) -> None:
         """Open one in memory, with *settings* besides our own; what does not fit there goes to *spill*, its own now."""
+        self.__number = next(_numbers)
         # One that is broken is never closed, but forgotten by all who still use it.
         self.__remove_spill = weakref.finalize(self, spill.remove) if spill else None
         ours = {**CONFIG, **({"temp_directory": str(spill.folder)} if spill else {})}
@@ -174,7 +179,7 @@ class Instance:
     def cursor(self) -> Iterator[Cursor]:
         """Give a cursor of its own to each call."""
         with self.__raw.cursor() as raw:
-            yield Cursor(raw)
+            yield Cursor(raw, self.__number)
 
     def close(self) -> None:
         """Close it; what still runs on it fails."""

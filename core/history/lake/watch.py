@@ -1,17 +1,45 @@
-"""Whether anything was committed to the lake since the last look."""
+"""What was committed to the lake since the last look."""
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from core.history.engine.results import fetch_one
+from core.history.lake.changes import ANYTHING, Change, Extent, read_changes
 from core.history.lake.connection import Lake
 from core.turns import OneForAll
 
 # Between two looks at what other processes commit.
 EVERY_S = 0.5
+# So many of the latest changes are remembered; more commits at once than these are read as a change of anything.
+MOST_CHANGES, MOST_COMMITS = 500, 1_000
 
 
-class SnapshotWatch:
+@dataclass(frozen=True)
+class Seen:
+    """
+    A state of the lake, and what changed on the way to it.
+
+    *number* grows with each state; *changes* are in order, each with the number of the state it led to; of what led to
+    a state before *known_since*, nothing is known any more.
+    """
+
+    number: int
+    opened: int
+    snapshot_id: int
+    known_since: int
+    changes: tuple[tuple[int, Change], ...]
+
+    def is_unchanged(self, since: int, extent: Extent) -> bool:
+        """Whether the messages of *extent* are for certain what they were in the state *since*."""
+        if since >= self.number:
+            return True
+        return since >= self.known_since and not any(
+            number > since and change.touches(extent) for number, change in reversed(self.changes)
+        )
+
+
+class ChangeWatch:
     """
     Tells one state of the lake from another, without asking it each time.
 
@@ -23,31 +51,56 @@ class SnapshotWatch:
         self._lake = lake
         self._steady_s = steady_s
         self._looking = OneForAll()
-        # What was seen last, and when it was asked for.
-        self._seen: tuple[Hashable, int] | None = None
+        # What was seen last; when it was asked for, and after which changes of this process's own.
+        self._seen: Seen | None = None
+        self._own: tuple[int, int] = (0, 0)
         self._asked_s = 0.0
 
-    def __call__(self) -> Hashable:
-        """Return what is equal as long as nothing has changed. Raises: StorageError: as `Lake.read`."""
+    def look(self) -> Seen:
+        """Return the lake's state. Raises: StorageError: as `Lake.read`."""
         came_s = self._steady_s()
-        if (seen := self._known(came_s)) is not None:
+        if (seen := self._recent(came_s)) is not None:
             return seen
         with self._looking.hold():
             # Others may have looked meanwhile; however long that took, it is not older than this question.
-            if (seen := self._known(came_s)) is not None:
+            if (seen := self._recent(came_s)) is not None:
                 return seen
             asked_s = self._steady_s()
             with self._lake.read() as cursor:
                 # Before the question, so that what is committed meanwhile is looked for again; the first call opens.
-                changes = self._lake.changes
-                found = int(fetch_one(cursor, "SELECT id FROM ducklake_current_snapshot('lake')")[0])
-            # Another catalog than before may have come to the same number.
-            seen = (changes, found)
-            self._seen, self._asked_s = seen, asked_s
+                own = self._lake.changes
+                snapshot_id = int(fetch_one(cursor, "SELECT id FROM ducklake_current_snapshot('lake')")[0])
+                last = self._seen
+                if last is None or last.opened != own[0] or snapshot_id < last.snapshot_id:
+                    # Another catalog than before may have come to the same number.
+                    seen = _begin(last, own[0], snapshot_id)
+                elif snapshot_id == last.snapshot_id:
+                    seen = last
+                elif snapshot_id - last.snapshot_id > MOST_COMMITS:
+                    seen = _go_on(last, snapshot_id, (ANYTHING,))
+                else:
+                    seen = _go_on(last, snapshot_id, read_changes(cursor, last.snapshot_id, snapshot_id))
+            self._seen, self._own, self._asked_s = seen, own, asked_s
             return seen
 
-    def _known(self, at_s: float) -> tuple[Hashable, int] | None:
+    def number(self) -> int:
+        """Return a number that is the same as long as nothing was committed. Raises: as `look`."""
+        return self.look().number
+
+    def _recent(self, at_s: float) -> Seen | None:
         """Return what was seen, if this process has committed nothing since, and others hardly before *at_s*."""
-        seen = self._seen
-        is_known = seen is not None and seen[0] == self._lake.changes and at_s < self._asked_s + EVERY_S
-        return seen if is_known else None
+        is_recent = self._own == self._lake.changes and at_s < self._asked_s + EVERY_S
+        return self._seen if is_recent else None
+
+
+def _begin(last: Seen | None, opened: int, snapshot_id: int) -> Seen:
+    number = last.number + 1 if last else 1
+    return Seen(number, opened, snapshot_id, number, ())
+
+
+def _go_on(last: Seen, snapshot_id: int, changes: tuple[Change, ...]) -> Seen:
+    number = last.number + 1
+    known = (*last.changes, *((number, change) for change in changes))
+    forgotten = known[:-MOST_CHANGES]
+    since = forgotten[-1][0] if forgotten else last.known_since
+    return Seen(number, last.opened, snapshot_id, since, known[-MOST_CHANGES:])

@@ -10,6 +10,7 @@ from core.domain.messages.messages import Receipt
 from core.domain.messages.receipts import Settled, merge, settle
 from core.history.engine.door import Cursor
 from core.history.engine.results import fetch_one
+from core.history.lake.changes import note_changes
 from core.history.lake.connection import Lake
 from core.history.lake.schema import MESSAGE_SCHEMA, RECEIPT_SCHEMA, UNSENT_SCHEMA
 from core.history.messages.inserting import note_inserted
@@ -32,6 +33,9 @@ _SETTLED_SCHEMA = pa.schema(
     ]
 )
 
+
+# The messages that `settle_messages` has changed.
+CHANGED = "(FROM settled WHERE changed)"
 
 # A receipt names its message as the gateway does.
 _INCOMING_SCHEMA = pa.schema([field for field in RECEIPT_SCHEMA if field.name not in ("message_id", "sent_at")])
@@ -98,6 +102,7 @@ class MessageStore:
                 cursor.register("incoming_messages", messages)
                 cursor.execute(_SQL["insert_messages"].format(columns=_MESSAGE_COLUMNS))
                 note_inserted(cursor, "incoming_messages")
+                note_changes(cursor, ["incoming_messages"])
             if unsent.num_rows:
                 cursor.register("incoming_unsent", unsent)
                 cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id, "now": now})
@@ -141,6 +146,7 @@ class MessageStore:
             cursor.register("incoming_settled", folded)
             cursor.register("incoming_receipts", came)
             settle_messages(cursor, _SQL["matched_receipts"], {"earliest": earliest})
+            note_changes(cursor, [CHANGED])
             _keep(cursor)
             matched = {(str(gateway), str(key)) for gateway, key in cursor.execute(_SQL["matched"]).fetchall()}
             cursor.execute(_SQL["drop_settled"])

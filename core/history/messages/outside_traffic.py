@@ -10,10 +10,11 @@ from core.domain.imports.cdr import SAME_MESSAGE_WITHIN
 from core.domain.imports.cdr_prices import ask_rates
 from core.history.engine.door import Cursor
 from core.history.engine.results import fetch, fetch_one
+from core.history.lake.changes import note_changes
 from core.history.lake.connection import Lake
 from core.history.messages.cdr_blocks import SQL, BlockFaults, BlockReader, CdrSpec
 from core.history.messages.inserting import note_inserted
-from core.history.messages.message_store import settle_messages
+from core.history.messages.message_store import CHANGED, settle_messages
 
 # Messages of one commit: few enough that a campaign's batches need not wait long for the writer's lock.
 CHUNK_MESSAGES = 100_000
@@ -190,5 +191,6 @@ def _merge(cursor: Cursor, staged: Staged, chunk_no: int) -> Merged:
     if added:
         cursor.execute(SQL["insert_new"])
         note_inserted(cursor, "cdr_new")
+    note_changes(cursor, [CHANGED, "cdr_new"])
     cursor.execute(SQL["drop_chunk"])
     return Merged(added, updated, known - updated)

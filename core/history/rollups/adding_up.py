@@ -11,11 +11,12 @@ from core.domain.reports.statistics import TIMES, GroupBy, NameFilter
 from core.domain.times.periods import Period, list_offsets
 from core.history.engine.door import Cursor
 from core.history.lake.connection import Lake
+from core.history.lake.snapshots import LatestSnapshot, Shared
 from core.history.rollups.blocks import BUCKETS, Blocks, bin_exactly
 from core.history.rollups.calendars import DaySpan, cover, find_calendar, next_month
 from core.history.rollups.delays import Part, add_part, find_places, find_quantile
-from core.history.rollups.reach import Ints, Reach, ReachReader
-from core.history.rollups.recent import Recent, read_recent
+from core.history.rollups.reach import Ints, Reach, read_reach
+from core.history.rollups.recent import Recent, read_log, read_recent
 from core.history.rollups.sums import Labels, Sums, binned, combined, sum_by_day, without_nothing
 from core.history.sql.filters import in_accounts
 
@@ -34,46 +35,64 @@ class StatisticsQuery:
 
 
 class RollupReader:
-    """What all questions to the rollups share: how far they reach, and what of them is in memory."""
+    """What all questions to the rollups share: how far they reach, what of them is in memory, and what is logged."""
 
     def __init__(self, lake: Lake, most_bytes: int) -> None:
         """Take the lake and how much of the rollups may be held in memory."""
         self.lake = lake
-        self.reaches = ReachReader()
+        self.latest = LatestSnapshot()
         self.blocks = Blocks(most_bytes)
+        self._reach: Reach | None = None
 
-    def ask(self, cursor: Cursor, query: StatisticsQuery) -> "AddingUp":
-        """Return what adds up *query* in the cursor's snapshot. Raises: InvalidInput: no such time zone."""
-        reach = self.reaches.read(cursor)
+    def reach(self, cursor: Cursor, shared: Shared) -> Reach:
+        """Return how far the rollups reach in the cursor's snapshot, of which *shared* is."""
+        found = shared("reach", lambda: read_reach(cursor, self._reach))
+        self._reach = found
+        return found
+
+    def ask(self, cursor: Cursor, query: StatisticsQuery, shared: Shared | None = None) -> "AddingUp":
+        """
+        Return what adds up *query* in the cursor's snapshot.
+
+        Args:
+            cursor: Reads.
+            query: What is asked.
+            shared: Of the cursor's snapshot, when it is there already.
+
+        Raises: InvalidInput: no such time zone.
+        """
+        shared = shared or self.latest.of(cursor)
+        reach = self.reach(cursor, shared)
         calendar = _choose_calendar(query, reach)
         covered = cover(query.period, calendar, reach.built.get(calendar, {}))
         parts = list(self._read_parts(cursor, reach, calendar, covered.days))
         offsets = list_offsets(query.period, query.time_zone)
-        recent = read_recent(cursor, reach, in_accounts(query.account_ids), covered, offsets)
+        log = shared("log", lambda: read_log(cursor, reach.numbers))
+        recent = read_recent(cursor, log, in_accounts(query.account_ids), covered, offsets)
         return AddingUp(query, parts, recent)
 
     def _read_parts(self, cursor: Cursor, reach: Reach, calendar: str, spans: Iterable[DaySpan]) -> Iterator[Part]:
         """Yield the days of *spans* month by month, each with the month's block."""
-        months = reach.built.get(calendar, {})
+        months, routes = reach.built.get(calendar, {}), reach.numbers.series.route
         for span in spans:
             day = span.first
             while day < span.end:
                 month = day.replace(day=1)
                 end = min(span.end, next_month(month))
-                block = self.blocks.get(cursor, (calendar, month), months[month], reach.series.route)
+                block = self.blocks.get(cursor, (calendar, month), months[month], routes)
                 yield Part(month, (day - month).days, (end - month).days, block)
                 day = end
 
     def warm_up(self) -> None:
         """Read the months of all calendars into memory, the newest first, until it is full."""
         with self.lake.read() as cursor:
-            reach = self.reaches.read(cursor)
+            reach = self.reach(cursor, self.latest.of(cursor))
             months = ((month, calendar) for calendar, found in reach.built.items() for month in found)
             for month, calendar in sorted(months, reverse=True):
                 if self.blocks.is_full:
                     return
                 version = reach.built[calendar][month]
-                self.blocks.get(cursor, (calendar, month), version, reach.series.route)
+                self.blocks.get(cursor, (calendar, month), version, reach.numbers.series.route)
 
 
 def _choose_calendar(query: StatisticsQuery, reach: Reach) -> str:

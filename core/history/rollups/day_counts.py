@@ -44,10 +44,10 @@ class DayCounts:
 
 def count_days(cursor: Cursor, rollups: RollupReader, query: MessageQuery) -> DayCounts:
     """Count by the days of the query's time zone, or those of UTC while its own are not rolled up."""
-    reach = rollups.reaches.read(cursor)
-    zone = query.time_zone if find_calendar(query.time_zone, reach.built) else "UTC"
+    shared = rollups.latest.of(cursor)
+    zone = query.time_zone if find_calendar(query.time_zone, rollups.reach(cursor, shared).built) else "UTC"
     grouping = (GroupBy.DAY,) if query.price_eur_cents is None else (GroupBy.DAY, GroupBy.PRICE)
-    adding_up = rollups.ask(cursor, StatisticsQuery(query.account_ids, query.period, zone, grouping))
+    adding_up = rollups.ask(cursor, StatisticsQuery(query.account_ids, query.period, zone, grouping), shared)
     found = in_order(concatenated(adding_up.add_up(_label(adding_up, query))))
     counts = _status_counts(query.delivery_status, found.sums)
     some = np.flatnonzero(counts)[::-1]

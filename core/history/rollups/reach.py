@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.history.engine.door import Cursor
-from core.history.engine.results import fetch, fetch_one
+from core.history.engine.results import fetch
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("rollups/reach.sql")
@@ -63,39 +63,30 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Reach:
-    """The months that are there, by calendar; whether the log holds anything; what routes and series mean."""
+class Numbers:
+    """What the numbers of routes and series mean; *table* has the routes as they are read."""
 
-    snapshot_id: int
-    built: Mapping[str, Mapping[date, Version]]
-    is_logged: bool
-    route_table: pa.Table
+    table: pa.Table
     routes: Routes
     series: Series
 
 
-class ReachReader:
-    """Reads the reach once for every snapshot, since people ask several questions of the same."""
+@dataclass(frozen=True)
+class Reach:
+    """The months that are there, by calendar, and what their numbers mean."""
 
-    def __init__(self) -> None:
-        self._last: Reach | None = None
+    built: Mapping[str, Mapping[date, Version]]
+    numbers: Numbers
 
-    def read(self, cursor: Cursor) -> Reach:
-        """Return how far the rollups reach in the cursor's snapshot."""
-        snapshot_id = int(fetch_one(cursor, _SQL["snapshot"])[0])
-        known = self._last
-        if known is not None and known.snapshot_id == snapshot_id:
-            return known
-        is_logged = bool(fetch_one(cursor, _SQL["is_logged"])[0])
-        built = _read_versions(cursor)
-        if known is not None and known.built == built:
-            # Routes and series come with what is built or patched; what else there may be belongs to no rollup yet.
-            found = Reach(snapshot_id, built, is_logged, known.route_table, known.routes, known.series)
-        else:
-            routes = fetch(cursor, _SQL["list_routes"])
-            found = Reach(snapshot_id, built, is_logged, routes, Routes.of(routes), _read_series(cursor))
-        self._last = found
-        return found
+
+def read_reach(cursor: Cursor, known: Reach | None) -> Reach:
+    """Return how far the rollups reach in the cursor's snapshot; *known* is what was read before, of any."""
+    built = _read_versions(cursor)
+    if known is not None and known.built == built:
+        # Routes and series come with what is built or patched; what else there may be belongs to no rollup yet.
+        return known
+    routes = fetch(cursor, _SQL["list_routes"])
+    return Reach(built, Numbers(routes, Routes.of(routes), _read_series(cursor)))
 
 
 def _read_versions(cursor: Cursor) -> Mapping[str, Mapping[date, Version]]:

@@ -1,11 +1,5 @@
 -- How far the rollups reach in a snapshot of the lake, and what their numbers mean.
 
--- name: snapshot
-SELECT id FROM ducklake_current_snapshot('lake');
-
--- name: is_logged
-SELECT EXISTS (FROM lake.traffic_log);
-
 -- name: list_versions
 -- A month as it was built (day NULL), and the last patch of each of its days since.
 SELECT calendar, month, NULL::DATE AS day, version FROM lake.rollup_months

@@ -1,12 +1,15 @@
 """The dashboard's figures: a period summed up, from the rollups as far as they reach."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.answers import TrafficSummary
 from core.domain.reports.message_query import MessageQuery
@@ -15,7 +18,7 @@ from core.domain.times.periods import Period, day_start, list_offsets
 from core.history.engine.door import Cursor
 from core.history.rollups.adding_up import AddingUp, RollupReader, StatisticsQuery
 from core.history.rollups.sums import Labels, Sums, combined, concatenated
-from core.history.sql.filters import Condition, condition, offset_at, scope
+from core.history.sql.filters import Condition, condition, during, offset_at
 from core.history.sql.statements import load_statements
 
 _SQL = load_statements("rollups/traffic.sql")
@@ -40,16 +43,15 @@ class TrafficReader:
         """
         query = StatisticsQuery(frozenset(account_ids), period, time_zone, (GroupBy.DAY,))
         with self._rollups.lake.read() as cursor:
-            adding_up = self._rollups.ask(cursor, query)
+            shared = self._rollups.latest.of(cursor)
+            adding_up = self._rollups.ask(cursor, query, shared)
             labels = _label_countries(adding_up, query)
             found = concatenated(adding_up.add_up(labels))
-            hourly = period.end - period.start <= HOURLY_UP_TO
-            within = scope(query.account_ids, period)
-            series = (
-                _by_hour(cursor, within, period, time_zone)
-                if hourly
-                else _by_day(adding_up, query, found, labels.count)
-            )
+            if period.end - period.start <= HOURLY_UP_TO:
+                everybody = shared(("hours", period, time_zone), partial(_read_hours, cursor, period, time_zone))
+                series = _filled_hours(_of_accounts(everybody, query.account_ids), period, time_zone)
+            else:
+                series = _by_day(adding_up, query, found, labels.count)
         sent, delivered, undelivered, cost = (int(row.sum()) for row in found.sums)
         return TrafficSummary(
             total=sent,
@@ -69,7 +71,8 @@ class TrafficReader:
         Raises: InvalidInput: no such time zone.
         """
         with self._rollups.lake.read() as cursor:
-            return _by_hour(cursor, condition(query), query.period, query.time_zone)
+            rows = _list_hours(cursor, condition(query), query.period, query.time_zone)
+        return _filled_hours(((bucket, sent) for bucket, _, sent in rows), query.period, query.time_zone)
 
 
 def _label_countries(adding_up: AddingUp, query: StatisticsQuery) -> Labels:
@@ -92,11 +95,36 @@ def _by_day(adding_up: AddingUp, query: StatisticsQuery, found: Sums, label_coun
     return _filled(_days(query.period, query.time_zone), sent, query.time_zone)
 
 
-def _by_hour(cursor: Cursor, within: Condition, period: Period, time_zone: str) -> pa.Table:
+def _read_hours(cursor: Cursor, period: Period, time_zone: str) -> pa.Table:
+    """Return what everybody sent by the hour: bucket (naive UTC), account, sent."""
+    rows = _list_hours(cursor, during(period), period, time_zone)
+    buckets, accounts, sent = zip(*rows, strict=True) if rows else ((), (), ())
+    return pa.table(
+        {
+            "bucket": pa.array(buckets, pa.timestamp("us")),
+            "account": pa.array(accounts, pa.string()),
+            "sent": pa.array(sent, pa.int64()),
+        }
+    )
+
+
+def _of_accounts(everybody: pa.Table, account_ids: frozenset[str]) -> Iterator[tuple[datetime, int]]:
+    """Yield bucket and sent of these accounts; a bucket comes once for each of them."""
+    mine = everybody.filter(pc.is_in(everybody["account"], pa.array(sorted(account_ids), pa.string())))
+    return zip(mine["bucket"].to_pylist(), mine["sent"].to_pylist(), strict=True)
+
+
+def _list_hours(cursor: Cursor, within: Condition, period: Period, time_zone: str) -> list[tuple[datetime, str, int]]:
+    """Return bucket (naive UTC), account and how many were sent."""
     offset = offset_at(list_offsets(period, time_zone))
     sql = _SQL["sent_by_hour"].format(offset=offset.sql, where=within.sql)
-    rows = cursor.execute(sql, {**within.values, **offset.values}).fetchall()
-    sent = {bucket.replace(tzinfo=UTC): count for bucket, count in rows}
+    return cursor.execute(sql, {**within.values, **offset.values}).fetchall()
+
+
+def _filled_hours(rows: Iterable[tuple[datetime, int]], period: Period, time_zone: str) -> pa.Table:
+    sent: Counter[datetime] = Counter()
+    for bucket, count in rows:
+        sent[bucket.replace(tzinfo=UTC)] += count
     return _filled(_hours(period, ZoneInfo(time_zone)), sent, time_zone)
 
 

@@ -25,12 +25,15 @@ class Condition:
 
 def scope(account_ids: Iterable[str], period: Period) -> Condition:
     """Return the condition of a period and a viewer's accounts; without any account nothing matches."""
-    accounts = in_accounts(account_ids)
+    accounts, within = in_accounts(account_ids), during(period)
+    return Condition(f"{within.sql} AND {accounts.sql}", {**within.values, **accounts.values})
+
+
+def during(period: Period) -> Condition:
+    """Return the condition of a period, for everybody's messages: who asks still has to be told only of his own."""
     # The casts keep the column as it is: compared with an aware time it would be cast row by row.
-    return Condition(
-        f"sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP AND {accounts.sql}",
-        {"start": period.start, "end": period.end, **accounts.values},
-    )
+    sql = "sent_at >= $start::TIMESTAMP AND sent_at < $end::TIMESTAMP"
+    return Condition(sql, {"start": period.start, "end": period.end})
 
 
 def in_accounts(account_ids: Iterable[str]) -> Condition:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from core.config import Settings
 from core.history.lake.connection import Lake
-from core.history.lake.watch import SnapshotWatch
+from core.history.lake.watch import ChangeWatch
 from core.history.messages.queries import MessageQueries
 from core.history.messages.tracing import Traces
 from core.history.rollups.adding_up import RollupReader
@@ -36,7 +36,7 @@ class Reports:
 def build(settings: Settings, state: State, lake: Lake, leases: Leases) -> Reports:
     """Return the services of reports; all of them share one memory of rollups."""
     rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
-    answers = KeptAnswers(SnapshotWatch(lake), settings.answer_memory_mib << 20)
+    answers = KeptAnswers(ChangeWatch(lake).look, settings.answer_memory_mib << 20)
     history = History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups, answers)
     reporting = Reporting(state, history)
     auditing = Auditing(state)

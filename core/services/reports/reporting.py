@@ -19,6 +19,7 @@ from core.domain.reports.questions import refuse_odd_question
 from core.domain.reports.statistics import GroupBy, NameFilter, Sorting
 from core.domain.times.periods import Period
 from core.errors import InvalidInput
+from core.history.lake.changes import Extent
 from core.history.messages.queries import MessageQueries
 from core.history.rollups.adding_up import RollupReader, StatisticsQuery
 from core.history.rollups.statistics import Names, Statistics
@@ -125,7 +126,8 @@ class Reporting:
             found = self._history.messages.page(scoped, size, (max(1, page) - 1) * size)
             return MessagePage(_readable(viewer, found.table, known), found.total, found.has_more)
 
-        return self._history.answers.get(("messages", scoped, page, size, viewer.sees_numbers, known), find)
+        question = ("messages", scoped, page, size, viewer.sees_numbers, known)
+        return self._history.answers.get(question, Extent(scoped.account_ids, scoped.period), find)
 
     def require_campaign(self, viewer: Viewer, campaign_id: str) -> None:
         """
@@ -176,7 +178,8 @@ class Reporting:
         def find() -> StatisticsPage:
             return self._history.statistics.page(query, _names(known), request.sorting, request.size, offset)
 
-        return self._history.answers.get(("statistics", query, request.sorting, request.size, offset, known), find)
+        question = ("statistics", query, request.sorting, request.size, offset, known)
+        return self._history.answers.get(question, Extent(query.account_ids, query.period), find)
 
     def hours(self, viewer: Viewer, request: StatisticsRequest) -> pa.Table:
         """Return what was sent in every hour of the period: bucket and sent, as `TrafficSummary.series`."""
@@ -207,7 +210,8 @@ class Reporting:
             countries = _with(summary.countries, "country", _country_names(summary.countries))
             return replace(summary, countries=countries)
 
-        return self._history.answers.get(("traffic", viewer.account_ids, period, viewer.time_zone), find)
+        question = ("traffic", viewer.account_ids, period, viewer.time_zone)
+        return self._history.answers.get(question, Extent(viewer.account_ids, period), find)
 
     def _known(self, viewer: Viewer) -> tuple[Account, ...]:
         """Return the viewer's accounts: what they are called may change while the history does not."""

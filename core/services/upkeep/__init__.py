@@ -15,7 +15,7 @@ from core.history.catalog.identity import LakeRegister
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance
 from core.history.lake.rebuilding import Rebuilding
-from core.history.lake.watch import SnapshotWatch
+from core.history.lake.watch import ChangeWatch
 from core.history.numbers.number_index import NumberIndex
 from core.history.rollups.rollups import Rollups
 from core.services.leases import Leases
@@ -69,11 +69,11 @@ def build(  # noqa: PLR0913, PLR0917 - what every room has that is over some day
 
     Raises: ConfigurationError: the rules of maintenance make no sense.
     """
-    watch = SnapshotWatch(lake)
+    watch = ChangeWatch(lake)
     return Upkeep(
-        RollingUp(state, Rollups(lake), Settled(watch), leases.stop),
-        Indexing(NumberIndex(lake), Settled(watch), leases.stop),
-        Maintaining(Maintenance(lake), _rules(settings), Settled(watch), leases.stop),
+        RollingUp(state, Rollups(lake), Settled(watch.number), leases.stop),
+        Indexing(NumberIndex(lake), Settled(watch.number), leases.stop),
+        Maintaining(Maintenance(lake), _rules(settings), Settled(watch.number), leases.stop),
         Forgetting([*kinds, *_kinds(settings, state, lake)]),
         RebuildingHistory(state, Rebuilding(settings, register)),
         MendingTimes(state, furthest),

@@ -13,7 +13,7 @@ from core.config import Settings
 from core.domain.times.off_peak import parse_off_peak
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance, StepBounds, TableState
-from core.history.lake.watch import SnapshotWatch
+from core.history.lake.watch import ChangeWatch
 from core.history.rollups.rollups import Rollups
 from core.services.upkeep.maintaining import Maintaining, MaintenanceRules
 from core.services.upkeep.settled import Settled
@@ -231,7 +231,7 @@ def test_files_an_older_catalog_does_not_know_are_never_deleted(tmp_path: Path):
     lake.close()
     shutil.copy(tmp_path / "older", history / "catalog.sqlite")
     rules = MaintenanceRules(parse_off_peak("", "UTC"), timedelta(0), busy_files=2)
-    Maintaining(Maintenance(lake), rules, Settled(SnapshotWatch(lake))).run(lambda: later(48))
+    Maintaining(Maintenance(lake), rules, Settled(ChangeWatch(lake).number)).run(lambda: later(48))
     lake.close()
     # The newer one turns up again: all its files are there.
     (history / "catalog.sqlite").write_bytes(newer)

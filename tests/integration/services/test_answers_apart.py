@@ -137,7 +137,10 @@ def told(answer: Any) -> Any:
 
 def forgetful(reporting: Reporting) -> Reporting:
     """Return one that finds every answer anew."""
-    return Reporting(reporting._state, replace(reporting._history, answers=KeptAnswers(object)))
+    return Reporting(
+        reporting._state,
+        replace(reporting._history, answers=KeptAnswers(reporting._history.answers._look, most_bytes=0)),
+    )
 
 
 @pytest.mark.parametrize(("ask", "what"), CASES)

@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from core.errors import Forbidden
-from core.history.lake.watch import SnapshotWatch
+from core.history.lake.watch import ChangeWatch
 from core.history.messages.message_store import MessageStore
 from core.history.numbers.number_index import NumberIndex
 from core.services.people.adding_people import NewPerson
@@ -22,7 +22,7 @@ def test_a_day_that_is_over_is_indexed_unless_the_worker_shall_end(house: House)
     index, later = NumberIndex(house.app.lake), house.now + timedelta(days=2)
     stop = Event()
     stop.set()
-    Indexing(index, Settled(SnapshotWatch(house.app.lake)), stop).refresh(later)
+    Indexing(index, Settled(ChangeWatch(house.app.lake).number), stop).refresh(later)
     assert house.now.date() in index.list_unindexed(later)
     house.app.upkeep.indexing.refresh(later)
     assert house.now.date() not in index.list_unindexed(later)

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import Forbidden
 from core.history.lake.connection import Lake
-from core.history.lake.watch import SnapshotWatch
+from core.history.lake.watch import ChangeWatch
 from core.history.messages.message_store import MessageStore
 from core.history.numbers.number_index import NumberIndex
 from core.history.rollups.rollups import MonthOfCalendar, Rollups
@@ -70,7 +70,7 @@ def test_a_worker_that_shall_end_builds_no_further_month(house: House) -> None:
     record(house, "batch-1")
     stop = Event()
     stop.set()
-    RollingUp(house.app.state, Rollups(house.app.lake), Settled(SnapshotWatch(house.app.lake)), stop).refresh()
+    RollingUp(house.app.state, Rollups(house.app.lake), Settled(ChangeWatch(house.app.lake).number), stop).refresh()
     assert months(house)
 
 

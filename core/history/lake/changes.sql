@@ -1,0 +1,19 @@
+-- What a commit says of the messages it changes, and reading it.
+
+-- name: summary
+-- {rows} has account and sent_at of all of them.
+SELECT min(sent_at), max(sent_at), list(DISTINCT account) FROM ({rows});
+
+-- name: note
+-- With the transaction's commit, in the catalog's own record of it.
+CALL ducklake_set_commit_message('lake', NULL, NULL, extra_info => $note);
+
+-- name: find_messages
+-- By which number the catalog's record calls the table.
+SELECT table_id FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = 'messages' AND end_snapshot IS NULL;
+
+-- name: commits
+SELECT changes_made, commit_extra_info
+FROM __ducklake_metadata_lake.ducklake_snapshot_changes
+WHERE snapshot_id > $since AND snapshot_id <= $until
+ORDER BY snapshot_id;
