@@ -10,10 +10,10 @@ from core.bootstrap import shared_app
 from core.private_files import keep_private
 from core.turns import Turns
 from core.web.guard.proxies import warn_of_second_trust
-from pages._ui.activity import is_user_activity
-from pages._ui.many_people import serve_many
 from pages._ui.open_pages import open_pages
-from pages._ui.opened_anew import begin_with_whole_pages
+from pages._ui.serving.activity import is_user_activity
+from pages._ui.serving.many_people import serve_many
+from pages._ui.serving.opened_anew import begin_with_whole_pages
 
 heliograph = shared_app()
 keep_private(heliograph.settings.data_dir)

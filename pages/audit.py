@@ -7,7 +7,9 @@ from core.domain.reports.audit import Action, AuditEntry, AuditFilter
 from core.domain.times.periods import Preset
 from core.services.reports.auditing import in_words
 from core.services.reports.export_requests import AuditRequest
-from pages._ui import address, downloads, period_filter, session, tables, widgets
+from pages._ui import address, session, tables, widgets
+from pages._ui.filters import period_filter
+from pages._ui.panels import downloads
 
 KEY = "audit"
 SIZES = (25, 50, 100)

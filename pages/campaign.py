@@ -5,8 +5,8 @@ import streamlit as st
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.people.permissions import Permission
 from pages._ui import address, formats, session, widgets
-from pages._ui.campaign import campaign_actions, campaign_facts, reconciliation
 from pages._ui.components.phone_preview import phone_preview
+from pages._ui.screens.campaign import campaign_actions, campaign_facts, reconciliation
 
 REFRESH_S, RECEIPTS_S = 1, 10
 

@@ -5,7 +5,7 @@ import streamlit as st
 from core.domain.people.permissions import Permission
 from core.services.sending.reconciling import OUTCOMES
 from pages._ui import address, formats, session, tables, widgets
-from pages._ui.campaign import reconciliation
+from pages._ui.screens.campaign import reconciliation
 
 KEY = "campaign_rows"
 SIZES = (15, 25, 50, 100)

@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.domain.campaigns.campaigns import Campaign, Reconciliation
 from core.domain.people.permissions import Permission
-from pages._ui import cloning, closed, session, tables, widgets
-from pages._ui.campaigns import campaign_filters
+from pages._ui import session, tables, widgets
+from pages._ui.panels import cloning, closed
+from pages._ui.screens.campaigns import campaign_filters
 
 KEY = "campaigns"
 SIZES = (10, 25, 50)

@@ -4,10 +4,17 @@ import streamlit as st
 
 from core.bootstrap import App
 from core.domain.people.permissions import Permission, Viewer
-from pages._ui import closed, session, widgets
-from pages._ui.create_campaign import campaign_form, campaign_panels, campaign_saving, campaign_steps, campaign_tabs
-from pages._ui.create_campaign.campaign_form import KEY, Form
-from pages._ui.create_campaign.campaign_steps import Step
+from pages._ui import session, widgets
+from pages._ui.panels import closed
+from pages._ui.screens.create_campaign import (
+    campaign_form,
+    campaign_panels,
+    campaign_saving,
+    campaign_steps,
+    campaign_tabs,
+)
+from pages._ui.screens.create_campaign.campaign_form import KEY, Form
+from pages._ui.screens.create_campaign.campaign_steps import Step
 
 
 def finish(app: App, viewer: Viewer, form: Form, step: Step) -> None:

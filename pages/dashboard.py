@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.answers import TrafficSummary
 from core.domain.times.periods import Preset, resolve_period
-from pages._ui import address, charts, closed, first_steps, formats, session, widgets
-from pages._ui.distribution_lists import list_panels
+from pages._ui import address, charts, formats, session, widgets
+from pages._ui.panels import add_list, closed, first_steps
 from pages._ui.widgets import Tile
 
 # The guide's six choices.
@@ -66,7 +66,7 @@ def breakdowns(summary: TrafficSummary) -> None:
     with country, widgets.card("Country breakdown", key="dashboard_country"):
         charts.show(charts.countries(summary.countries), key="dashboard_countries", alt="Messages sent by country")
     with shortcuts, widgets.card("Shortcuts", key="dashboard_shortcuts"):
-        list_panels.add_link(key="dashboard_add_list", width="stretch")
+        add_list.link(key="dashboard_add_list", width="stretch")
         widgets.link(
             "Create Campaign", "create_campaign", key="dashboard_create", icon=":material/edit_square:", width="stretch"
         )

@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.domain.imports.lists import DistributionList, ListStatus
 from core.domain.people.permissions import Permission
-from pages._ui import closed, session, tables, widgets
-from pages._ui.distribution_lists import list_panels
+from pages._ui import session, tables, widgets
+from pages._ui.screens.distribution_lists import list_panels
 
 KEY = "distribution_lists"
 SIZES = (10, 25, 50)
@@ -70,11 +70,5 @@ with widgets.show_errors():
                 act(click, app.lists.get(viewer, clicked))
         tables.pager(KEY, page.total, SIZES)
     else:
-        closed.warn_without_account("A list belongs to a traffic account.")
-        with widgets.empty_state(
-            ":material/contacts:",
-            "No distribution lists yet",
-            "Upload a CSV or XLSX file with a PhoneNumber column, and campaigns can be sent to it.",
-        ):
-            list_panels.sample_buttons(f"{KEY}_empty")
+        list_panels.show_none()
 list_panels.show_open()

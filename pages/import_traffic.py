@@ -6,7 +6,7 @@ from core.domain.accounts.accounts import label_accounts
 from core.domain.imports.cdr import TrafficImport, TrafficImportStatus
 from core.domain.people.permissions import Permission
 from pages._ui import session, tables, widgets
-from pages._ui.import_traffic import traffic_panels
+from pages._ui.screens.import_traffic import traffic_panels
 
 KEY = "import_traffic"
 SIZES = (10, 25, 50)

@@ -5,7 +5,7 @@ import streamlit as st
 from core.domain.people.permissions import Permission
 from core.services.reports.tracing import MessageTrace
 from pages._ui import address, formats, session, widgets
-from pages._ui.message import message_facts, timeline
+from pages._ui.screens.message import message_facts, timeline
 
 KEY = "message"
 

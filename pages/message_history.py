@@ -6,9 +6,11 @@ from core.domain.people.permissions import Permission
 from core.domain.times.periods import Preset
 from core.services.reports.export_requests import MessagesRequest
 from core.services.reports.reporting import sending_time
-from pages._ui import closed, downloads, period_filter, saved_views, session, tables, widgets
-from pages._ui.message_history import columns, message_filter, selecting
-from pages._ui.message_history.columns import KEY
+from pages._ui import session, tables, widgets
+from pages._ui.filters import period_filter, saved_views
+from pages._ui.panels import closed, downloads
+from pages._ui.screens.message_history import columns, message_filter, selecting
+from pages._ui.screens.message_history.columns import KEY
 
 SIZES = (15, 25, 50, 100)
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.people.permissions import Permission
 from pages._ui import address, session, widgets
-from pages._ui.preflight import preflight_panels, preflight_rows
+from pages._ui.screens.preflight import preflight_panels, preflight_rows
 
 KEY = "preflight"
 

@@ -1,8 +1,9 @@
 """Quick Send: a message to a few numbers, at once."""
 
 from core.domain.people.permissions import Permission
-from pages._ui import closed, session, widgets
-from pages._ui.quick_send import quick_form
+from pages._ui import session, widgets
+from pages._ui.panels import closed
+from pages._ui.screens.quick_send import quick_form
 
 session.require(Permission.QUICK_SEND)
 app, viewer = session.current()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._ui import session, widgets
-from pages._ui.settings import settings_tabs
+from pages._ui.screens.settings import settings_tabs
 
 app, viewer = session.current()
 with widgets.show_errors():

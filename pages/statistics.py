@@ -7,8 +7,10 @@ from core.domain.reports.exports import ExportFormat
 from core.domain.reports.statistics import GroupBy
 from core.domain.times.periods import Preset
 from core.services.reports.reporting import StatisticsRequest
-from pages._ui import closed, downloads, drilling, name_filter, period_filter, saved_views, session, tables, widgets
-from pages._ui.statistics import grouping, sorting
+from pages._ui import session, tables, widgets
+from pages._ui.filters import drilling, name_filter, period_filter, saved_views
+from pages._ui.panels import closed, downloads
+from pages._ui.screens.statistics import grouping, sorting
 
 KEY = "statistics"
 SIZES = (15, 25, 50, 100)

@@ -7,7 +7,7 @@ import streamlit as st
 from core.domain.accounts.accounts import Account, AccountStatus
 from core.domain.people.permissions import Permission
 from pages._ui import session, tables, widgets
-from pages._ui.traffic_accounts import account_panels
+from pages._ui.screens.traffic_accounts import account_panels
 
 KEY = "traffic_accounts"
 SIZES = (10, 25, 50)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.domain.people.permissions import Permission, preset_of
 from pages._ui import session, tables, widgets
-from pages._ui.users import people_panels
+from pages._ui.screens.users import people_panels
 
 KEY = people_panels.KEY
 SIZES = (10, 25, 50)

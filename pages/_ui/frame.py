@@ -10,8 +10,9 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.people.permissions import Viewer, preset_of
-from pages._ui import address, avatars, downloads, formats, navigation, session, widgets
+from pages._ui import address, formats, navigation, session, widgets
 from pages._ui.components import grid_keys, history, tab_key
+from pages._ui.panels import avatars, downloads
 
 _UI = Path(__file__).resolve().parent
 _LOGO = str(_UI / "assets" / "logo.svg")

@@ -10,8 +10,8 @@ from core.services.people.adding_people import NewPerson
 from core.state.people.sessions import Browser
 from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui.components.composer import Composition
-from pages._ui.create_campaign.campaign_form import COMPOSER
-from pages._ui.create_campaign.campaign_panels import LIST_PANEL
+from pages._ui.screens.create_campaign.campaign_form import COMPOSER
+from pages._ui.screens.create_campaign.campaign_panels import LIST_PANEL
 from tests.support.campaigns import CONTACTS, launch, now, save_draft
 from tests.support.page_tests import PASSWORD, House
 

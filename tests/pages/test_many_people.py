@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from core.turns import Turns
-from pages._ui.many_people import serve_many
+from pages._ui.serving.many_people import serve_many
 
 
 @pytest.fixture

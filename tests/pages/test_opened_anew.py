@@ -7,7 +7,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.state import SessionState
 
-from pages._ui.opened_anew import begin_with_whole_pages
+from pages._ui.serving.opened_anew import begin_with_whole_pages
 from pages._ui.widgets import FLASHES
 
 

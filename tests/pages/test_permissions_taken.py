@@ -12,12 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.people.permissions import Permission, Viewer
 from core.services.people.managing_people import Change
-from pages._ui import cloning
-from pages._ui.create_campaign import campaign_form, campaign_panels
-from pages._ui.distribution_lists import list_panels
-from pages._ui.import_traffic import traffic_mapping, traffic_panels
-from pages._ui.traffic_accounts import account_panels
-from pages._ui.users import people_panels
+from pages._ui.panels import cloning
+from pages._ui.screens.create_campaign import campaign_form, campaign_panels
+from pages._ui.screens.distribution_lists import list_panels
+from pages._ui.screens.import_traffic import traffic_mapping, traffic_panels
+from pages._ui.screens.traffic_accounts import account_panels
+from pages._ui.screens.users import people_panels
 from tests.support.page_tests import TIMEOUT_S, House
 
 # What asks a service as soon as it is drawn, which the service refuses.

@@ -4,7 +4,7 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.people.permissions import Viewer
 from core.domain.reports.paging import PageRequest
 from pages._ui.components.composer import Composition
-from pages._ui.quick_send.quick_form import CHIPS, COMPOSER
+from pages._ui.screens.quick_send.quick_form import CHIPS, COMPOSER
 from tests.support.campaigns import now
 from tests.support.page_tests import House
 

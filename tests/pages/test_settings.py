@@ -13,9 +13,9 @@ from core.files.pictures import draw_portrait
 from core.services.people.own_account import Profile
 from core.state.people.sessions import Browser
 from core.web.guard.cookies import SESSION_COOKIE
-from pages._ui import avatars
 from pages._ui.components.composer import Composition
-from pages._ui.quick_send.quick_form import CHIPS, COMPOSER
+from pages._ui.panels import avatars
+from pages._ui.screens.quick_send.quick_form import CHIPS, COMPOSER
 from tests.support.campaigns import now
 from tests.support.page_tests import PASSWORD, House
 

@@ -25,7 +25,7 @@ from core.services.people.adding_people import NewPerson
 from core.state.people.sessions import Browser
 from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui import tables
-from pages._ui.message_history import selecting
+from pages._ui.screens.message_history import selecting
 from tests.support.calm import calm
 from tests.support.messages import message_table, unsent_table
 

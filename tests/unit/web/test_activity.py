@@ -2,7 +2,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
-from pages._ui.activity import is_user_activity
+from pages._ui.serving.activity import is_user_activity
 
 
 @pytest.mark.parametrize(

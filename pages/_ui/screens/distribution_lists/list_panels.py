@@ -1,0 +1,223 @@
+"""The panels of the Distribution Lists page: adding a list, looking into one, watching an import."""
+
+import io
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.bootstrap import App
+from core.domain.accounts.accounts import Account
+from core.domain.imports.lists import DistributionList, HiddenRows, ListStatus
+from core.domain.people.permissions import Viewer
+from core.domain.words.names import NAME_MAX, NAME_MIN
+from core.errors import InvalidInput
+from core.files.imports.sample import sample_csv, sample_xlsx
+from core.services.lists.importing_lists import Upload
+from pages._ui import formats, session, tables, widgets
+from pages._ui.open_pages import open_pages
+from pages._ui.panels import closed
+
+KEY = "distribution_lists"
+LEFT_OUT = f"{KEY}_left_out"
+DELETE_WARNING = (
+    "The list and its entries are deleted for good. Campaigns that were already launched keep their recipients."
+)
+ENTRIES_PER_PAGE = (10, 25, 50)
+REJECTED_SHOWN = 20
+WATCH_S = 1
+_SHOW = ": show"
+_HIDDEN_ROWS = {HiddenRows.LEAVE_OUT: "Leave them out", HiddenRows.IMPORT: "Import them too"}
+
+
+def show_open() -> None:
+    """Draw the panel that is open, if any; the page calls it last."""
+    if widgets.is_open(f"{KEY}_add"):
+        _add_panel()
+    elif widgets.is_open(f"{KEY}_preview") or widgets.is_open(LEFT_OUT):
+        app, viewer = session.current()
+        with widgets.show_errors():
+            _preview_panel(app.lists.get(viewer, widgets.open_subject()))
+
+
+@st.fragment(run_every=WATCH_S)
+def watch(list_ids: Sequence[str]) -> None:
+    """Show how far the imports are; when one has ended, the whole page is drawn again and the watching ends."""
+    app, viewer = session.current()
+    with widgets.show_errors():
+        for item in [app.lists.get(viewer, list_id) for list_id in list_ids]:
+            if item.status is not ListStatus.IN_PROGRESS:
+                _tell_end(item)
+                st.rerun()
+            rows = formats.count(item.read_count, "row", "rows")
+            widgets.progress(
+                item.progress, f"**{formats.plain(item.name)}** – {formats.percent(item.progress)}, {rows} read"
+            )
+
+
+def _tell_end(item: DistributionList) -> None:
+    if item.status is ListStatus.FAULTED:
+        widgets.flash(f"{item.name} could not be imported: {item.fault}", icon=":material/error:")
+        return
+    entries = formats.count(item.entry_count, "entry", "entries")
+    told = (left_out(item) or "").removesuffix(_SHOW)
+    rest = f", {told}: see beside Entries." if told else "."
+    widgets.flash(f"{item.name} is ready: {entries}{rest}")
+
+
+def left_out(item: DistributionList) -> str | None:
+    """Say how many rows of the file are no entries: "2 of 8 left out{_SHOW}"; None when all are."""
+    count = item.duplicate_count + item.rejected_count
+    if item.status is not ListStatus.READY or not count:
+        return None
+    return f"{formats.number(count)} of {formats.number(item.read_count)} left out{_SHOW}"
+
+
+def show_none() -> None:
+    """Draw what stands in place of the lists while there are none: what they are made from, and samples of it."""
+    closed.warn_without_account("A list belongs to a traffic account.")
+    with widgets.empty_state(
+        ":material/contacts:",
+        "No distribution lists yet",
+        "Upload a CSV or XLSX file with a PhoneNumber column, and campaigns can be sent to it.",
+    ):
+        _sample_buttons(f"{KEY}_empty")
+
+
+def _sample_buttons(key: str) -> None:
+    """Draw the downloads of the sample file in both formats."""
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.download_button(
+            "Download sample CSV",
+            sample_csv(),
+            "sample.csv",
+            "text/csv",
+            key=f"{key}_sample_csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Download sample XLSX",
+            sample_xlsx(),
+            "sample.xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            key=f"{key}_sample_xlsx",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+@st.dialog("Add Distribution List", position="right", icon=":material/group_add:", on_dismiss=widgets.close_panel)
+def _add_panel() -> None:
+    app, viewer = session.current()
+    accounts = app.accounts.managing.list_accounts(viewer)
+    with st.form(f"{KEY}_form", border=False):
+        name = st.text_input(
+            "List Name", max_chars=NAME_MAX, key=f"{KEY}_name", help=f"{NAME_MIN} to {NAME_MAX} characters."
+        )
+        account = _choose_account(accounts)
+        file = st.file_uploader("File with contacts", type=["csv", "xlsx"], key=f"{KEY}_file")
+        st.caption("One row per contact: a column PhoneNumber, and any others to personalize messages with.")
+        hidden_rows = _choose_hidden_rows()
+        asked = st.container()
+        save = st.form_submit_button("Save", type="primary", key=f"{KEY}_save", width="stretch")
+    if save:
+        with widgets.show_errors({"hidden_rows": asked}):
+            if account is None:
+                raise InvalidInput("You belong to no traffic account.", hint=closed.how_to_join())
+            if file is None:
+                raise InvalidInput("There is no file.", hint="Browse for a CSV or XLSX file first.", field="file")
+            upload = Upload(account.account_id, name, file.name, hidden_rows)
+            app.lists.upload(viewer, upload, file, session.now())
+            open_pages.done_with(file)
+            widgets.flash(f"{name} is being imported.", icon=":material/upload:")
+            widgets.close_panel()
+            st.rerun()
+    _sample_buttons(KEY)
+
+
+def _choose_account(accounts: Sequence[Account]) -> Account | None:
+    if len(accounts) < 2:
+        return next(iter(accounts), None)
+    return st.selectbox("Account", accounts, format_func=lambda item: item.display_name, key=f"{KEY}_account")
+
+
+def _choose_hidden_rows() -> HiddenRows:
+    """Draw what becomes of rows that a workbook hides; nothing is chosen for anybody."""
+    chosen = st.radio(
+        "Rows hidden in a workbook",
+        list(_HIDDEN_ROWS),
+        None,
+        format_func=_HIDDEN_ROWS.get,
+        horizontal=True,
+        key=f"{KEY}_hidden_rows",
+        help="Rows may be hidden by a filter or by hand. Where there are none, no answer is needed.",
+    )
+    return chosen or HiddenRows.ASK
+
+
+def _preview_panel(item: DistributionList) -> None:
+    @st.dialog(formats.plain(item.name), position="right", width=760, on_dismiss=widgets.close_panel)
+    def panel() -> None:
+        _preview(item.list_id)
+
+    panel()
+
+
+def _preview(list_id: str) -> None:
+    app, viewer = session.current()
+    with widgets.show_errors():
+        item = app.lists.get(viewer, list_id)
+        _details(item, viewer)
+        if rejected := app.lists.rejected_csv(viewer, item.list_id):
+            _rejected(rejected, item)
+        elif item.status is not ListStatus.IN_PROGRESS and item.duplicate_count + item.rejected_count:
+            widgets.rows_gone()
+        if item.status is ListStatus.READY:
+            _entries(app, viewer, item)
+
+
+def _details(item: DistributionList, viewer: Viewer) -> None:
+    widgets.status_badge(item.status)
+    if item.status is ListStatus.FAULTED:
+        widgets.fault(item.fault, item.hint)
+    if item.status is ListStatus.IN_PROGRESS:
+        widgets.progress(item.progress, f"{formats.percent(item.progress)} of the file is read.")
+    created = f"{formats.moment(item.created_at, viewer.time_zone)} by {item.created_by}"
+    widgets.facts(
+        {
+            "File": item.file_name,
+            "Created": created,
+            "Rows read": formats.number(item.read_count),
+            "Entries": formats.number(item.entry_count),
+            "Duplicates": formats.number(item.duplicate_count),
+            "Rejected": formats.number(item.rejected_count),
+        }
+    )
+
+
+def _rejected(content: bytes, item: DistributionList) -> None:
+    left_out = formats.count(item.duplicate_count + item.rejected_count, "row", "rows")
+    with st.expander(f"{left_out} left out, and why", icon=":material/rule:", expanded=widgets.is_open(LEFT_OUT)):
+        rows = pd.read_csv(io.BytesIO(content), nrows=REJECTED_SHOWN, dtype=str, keep_default_na=False)
+        st.dataframe(rows, hide_index=True, height="content", key=f"{KEY}_rejected", alt="Rows left out, with reasons")
+        if len(rows) == REJECTED_SHOWN:
+            st.caption(f"The first {REJECTED_SHOWN} of them; the file has all.")
+        st.download_button(
+            "Download rejected rows",
+            content,
+            f"{item.name} rejected rows.csv",
+            "text/csv",
+            key=f"{KEY}_rejected_csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def _entries(app: App, viewer: Viewer, item: DistributionList) -> None:
+    # Another list starts again at its first page.
+    key = f"{KEY}_entries_{item.list_id}"
+    request = tables.request(key, ENTRIES_PER_PAGE)
+    entries = app.lists.preview(viewer, item.list_id, request.offset, request.size)
+    st.dataframe(entries, hide_index=True, height="content", key=f"{key}_table", alt=f"Entries of {item.name}")
+    tables.pager(key, item.entry_count, ENTRIES_PER_PAGE, linked=False)

@@ -1,0 +1,218 @@
+"""The panels of the Traffic Accounts page: naming an account, creating one, and how it sends."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from core.domain.accounts.accounts import BUDGET_MAX_EUR, CREDENTIAL_MAX, RATE_MAX, RATE_MIN, Account, AccountType
+from core.domain.words.names import NAME_MAX, NAME_MIN
+from core.services.accounts.managing_accounts import AccountSettings, NewAccount, require_administrator
+from pages._ui import formats, session, widgets
+from pages._ui.screens.traffic_accounts import price_panels
+
+KEY = "traffic_accounts"
+DEACTIVATE = (
+    "Nobody can create campaigns or send with it, and its single messages are not shown until it is active again. "
+    "Campaigns being sent are paused; somebody has to resume them. Statistics still count its messages."
+)
+ACTIVATE = (
+    "People can create campaigns and send with it again. Its paused campaigns stay paused until they are resumed."
+)
+_NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters."
+_TYPES = {
+    AccountType.HTTP: "To review and track messages that are sent outside the tool.",
+    AccountType.SMPP: "To review and track messages that are sent outside the tool.",
+    AccountType.CAMPAIGN: "To create campaigns and send, and to review and track the messages.",
+}
+
+
+def show_open() -> None:
+    """Draw the panel that is open, if any; the page calls it last."""
+    if widgets.is_open(f"{KEY}_create"):
+        _create_panel()
+        return
+    app, viewer = session.current()
+    for name, panel in (("rename", _rename_panel), ("run", _run_panel)):
+        if widgets.is_open(f"{KEY}_{name}"):
+            with widgets.show_errors():
+                panel(app.accounts.managing.get(viewer, widgets.open_subject()))
+
+
+def nothing_here() -> None:
+    """Draw what stands where the viewer belongs to no account."""
+    with widgets.empty_state(
+        ":material/hub:",
+        "No traffic accounts",
+        "You belong to no traffic account. Ask an administrator to add you to one.",
+    ):
+        pass
+
+
+def _rename_panel(item: Account) -> None:
+    @st.dialog(formats.plain(item.name), position="right", icon=":material/edit:", on_dismiss=widgets.close_panel)
+    def panel() -> None:
+        app, viewer = session.current()
+        key = f"{KEY}_rename_{item.account_id}"
+        with st.form(f"{key}_form", border=False):
+            name = st.text_input(
+                "Display Name", item.display_name, max_chars=NAME_MAX, key=f"{key}_name", help=_NAME_HELP
+            )
+            st.caption("What people who work with the account see.")
+            save = st.form_submit_button("Save", type="primary", key=f"{KEY}_rename_save", width="stretch")
+        if save:
+            with widgets.show_errors():
+                app.accounts.managing.rename(viewer, item.account_id, name, session.now())
+                _finish("The display name is saved.")
+
+    panel()
+
+
+@st.dialog("Create Account", position="right", icon=":material/add:", on_dismiss=widgets.close_panel)
+def _create_panel() -> None:
+    app, viewer = session.current()
+    name = st.text_input("Account Name", max_chars=NAME_MAX, key=f"{KEY}_create_name", help=_NAME_HELP)
+    display_name = st.text_input(
+        "Display Name",
+        max_chars=NAME_MAX,
+        key=f"{KEY}_create_display_name",
+        help="What people who work with the account see.",
+    )
+    kind = st.radio(
+        "Account Type",
+        list(_TYPES),
+        index=2,
+        captions=list(_TYPES.values()),
+        format_func=lambda item: item.value,
+        key=f"{KEY}_create_type",
+    )
+    settings = None
+    if kind is AccountType.CAMPAIGN:
+        names = app.accounts.gateways.names()
+        settings = _settings(names, AccountSettings(names[0], app.settings.default_rate_tps), f"{KEY}_create")
+    if st.button("Create", type="primary", key=f"{KEY}_create_save", width="stretch"):
+        with widgets.show_errors():
+            new = app.accounts.managing.create(viewer, NewAccount(name, display_name, kind, settings), session.now())
+            _finish(f"{new.display_name} is created; you belong to it.")
+
+
+def _settings(names: Sequence[str], before: AccountSettings, key: str) -> AccountSettings:
+    """Draw how an account sends, as it was *before*, and return what is chosen."""
+    index = names.index(before.gateway) if before.gateway in names else 0
+    gateway = st.selectbox("Gateway", names, index, key=f"{key}_gateway", help="Through which provider it sends.")
+    rate = st.number_input(
+        "Rate limit, segments per second",
+        RATE_MIN,
+        RATE_MAX,
+        before.rate_tps,
+        key=f"{key}_rate",
+        help="All campaigns of the account together never send faster. Running ones follow at once.",
+    )
+    budget = st.number_input(
+        "Monthly budget, EUR",
+        0.0,
+        float(BUDGET_MAX_EUR),
+        None if before.budget_eur is None else float(before.budget_eur),
+        step=10.0,
+        format="%.2f",
+        placeholder="No limit",
+        key=f"{key}_budget",
+        help="A campaign that would cost more than is left of it in the calendar month (UTC) is not launched.",
+    )
+    return AccountSettings(gateway, rate, None if budget is None else Decimal(f"{budget:.2f}"))
+
+
+def _run_panel(item: Account) -> None:
+    @st.dialog(formats.plain(item.display_name), position="right", width=760, on_dismiss=widgets.close_panel)
+    def panel() -> None:
+        _run(item.account_id)
+
+    panel()
+
+
+def _run(account_id: str) -> None:
+    app, viewer = session.current()
+    with widgets.show_errors():
+        require_administrator(viewer)
+        item = app.accounts.managing.get(viewer, account_id)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            widgets.status_badge(item.status)
+            st.caption(f"{item.account_type} account {formats.plain(item.name)}", width="content")
+        if item.account_type is not AccountType.CAMPAIGN:
+            st.info(
+                "Its messages are sent outside the tool: it has no gateway, rate, budget or prices here.",
+                icon=":material/info:",
+            )
+            return
+        # With a state of its own it stays where it is when something was saved.
+        names, key = ("Sending", "Credentials", "Price list"), f"{KEY}_tab_{account_id}"
+        sending, credentials, prices = st.tabs(names, key=key, on_change="rerun")
+        with sending:
+            _sending(item)
+        with credentials, widgets.show_errors():
+            _credentials(item)
+        with prices, widgets.show_errors():
+            price_panels.show(item)
+
+
+def _sending(item: Account) -> None:
+    app, viewer = session.current()
+    cents = item.monthly_budget_eur_cents
+    before = AccountSettings(item.gateway, item.rate_tps, None if cents is None else cents / 100)
+    with st.form(f"{KEY}_sending_form", border=False):
+        settings = _settings(app.accounts.gateways.names(), before, f"{KEY}_{item.account_id}")
+        save = st.form_submit_button("Save", type="primary", key=f"{KEY}_sending_save")
+    if save:
+        with widgets.show_errors():
+            app.accounts.managing.change(viewer, item.account_id, settings, session.now())
+            widgets.flash("The account's settings are saved.")
+            st.rerun()
+
+
+def _credentials(item: Account) -> None:
+    app, viewer = session.current()
+    if not app.accounts.gateways.needs_credentials(item.gateway):
+        st.caption(f"The gateway {formats.plain(item.gateway)} needs no credentials.")
+    if item.credentials_at is None:
+        st.markdown("No credentials are set.")
+    else:
+        when = formats.moment(item.credentials_at, viewer.time_zone)
+        st.markdown(f":material/lock: Set on {when}. They are encrypted, and never shown again.")
+        with st.popover("Delete credentials", icon=":material/delete:", key=f"{KEY}_forget"):
+            st.markdown("The gateway no longer knows the account without them.")
+            if st.button("Ok", type="primary", key=f"{KEY}_forget_ok"):
+                app.accounts.credentials.forget(viewer, item.account_id, session.now())
+                widgets.flash("The credentials are deleted.")
+                st.rerun()
+    app.accounts.credentials.check_key(viewer)
+    # New fields after each try, and empty ones: nothing of it stays in the browser or in the session.
+    number = st.session_state.setdefault(f"{KEY}_credentials_number", 0)
+    with st.form(f"{KEY}_credentials_form", border=False, clear_on_submit=True):
+        user = st.text_input(
+            "User",
+            max_chars=CREDENTIAL_MAX,
+            key=f"{KEY}_user_{number}",
+            autocomplete="off",
+            help="System ID or API user.",
+        )
+        secret = st.text_input(
+            "Secret",
+            max_chars=CREDENTIAL_MAX,
+            type="password",
+            key=f"{KEY}_secret_{number}",
+            autocomplete="new-password",
+            help="Password or API key.",
+        )
+        label = "Set credentials" if item.credentials_at is None else "Replace credentials"
+        save = st.form_submit_button(label, type="primary", key=f"{KEY}_credentials_save")
+    if save:
+        st.session_state[f"{KEY}_credentials_number"] += 1
+        app.accounts.credentials.set(viewer, item.account_id, user, secret, session.now())
+        widgets.flash("The credentials are set.")
+        st.rerun()
+
+
+def _finish(text: str) -> None:
+    widgets.flash(text)
+    widgets.close_panel()
+    st.rerun()

@@ -1,0 +1,1 @@
+"""What is set up before Streamlit serves the first page. Begin with `many_people`."""
