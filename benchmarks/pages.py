@@ -72,16 +72,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=int, default=1, help="web processes behind one address")
     parser.add_argument("--pages", nargs="+", choices=_PAGES, default=list(_PAGES), help="which pages, all by default")
     parser.add_argument("--sending", action="store_true", help="while a campaign is being sent")
+    parser.add_argument("--catalog", default="", help="libpq string of an empty PostgreSQL database; SQLite without")
     parser.add_argument("--folder", type=Path, default=Path("data/benchmarks"), help="where generated traffic is kept")
 
 
 def run(options: argparse.Namespace) -> int:
     """Open each page by everybody at once, and see how long until a rerun is through."""
     # Until now: the Dashboard shows the last days, and today by the hour.
-    made = traffic.prepare(options.folder, options.rows, end_day=datetime.now(UTC).date() + timedelta(days=1))
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    made = traffic.prepare(options.folder, options.rows, end_day=tomorrow, catalog=options.catalog)
     baseline = _measure_word(options)
     app, _ = made.open()
-    environment = {"HELIOGRAPH_DATA_DIR": str(made.settings.data_dir)}
+    environment = {
+        "HELIOGRAPH_DATA_DIR": str(made.settings.data_dir),
+        "HELIOGRAPH_LAKE_CATALOG": made.settings.lake_catalog,
+    }
     try:
         people = _invite(app, sorted(made.account_ids), options.sessions)
         with ExitStack() as running:

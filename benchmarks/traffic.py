@@ -93,18 +93,25 @@ class Traffic:
 
 
 def prepare(
-    folder: Path, rows: int, days: int = DAYS, *, is_searched: bool = False, end_day: date = END_DAY
+    folder: Path,
+    rows: int,
+    days: int = DAYS,
+    *,
+    is_searched: bool = False,
+    end_day: date = END_DAY,
+    catalog: str = "",
 ) -> Traffic:
     """
     Return the lake of *rows* messages over *days* below *folder*, generated now unless it is there.
 
     *is_searched* has its numbers indexed too, which takes longer than generating them. One that has another *end_day*
-    than the last time is generated anew.
+    than the last time is generated anew. *catalog* is the libpq string of an empty PostgreSQL database, or of that of
+    the last time; SQLite without one.
     """
-    parts = ["traffic", str(rows), *([str(days)] if days != DAYS else []), *(["recent"] if end_day != END_DAY else [])]
-    place = folder / "-".join(parts)
+    recent, postgres = ["recent"] if end_day != END_DAY else [], ["postgres"] if catalog else []
+    place = folder / "-".join(["traffic", str(rows), *([str(days)] if days != DAYS else []), *recent, *postgres])
     # What is measured is finding an answer, not giving it again.
-    settings = Settings(data_dir=place, duckdb_memory_mib=MEMORY_MIB, answer_memory_mib=0)
+    settings = Settings(data_dir=place, lake_catalog=catalog, duckdb_memory_mib=MEMORY_MIB, answer_memory_mib=0)
     first_day = end_day - timedelta(days=days)
     series = _series()
     traffic = Traffic(settings, frozenset(str(row["account"]) for row in series), first_day, end_day, rows)

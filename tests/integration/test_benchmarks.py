@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -128,10 +129,13 @@ def test_outside_traffic_is_imported_whole_and_the_second_time_not_at_all(capsys
     assert [line["ratio"] is not None for line in lines] == [True, False, True, False]
 
 
-def test_pages_are_opened_by_people_who_may_see_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+@pytest.mark.postgres
+def test_pages_are_opened_by_people_who_may_see_them(
+    tmp_path: Path, new_database: Callable[[], str], capsys: pytest.CaptureFixture[str]
+):
     # A page that is not the one that was asked for, or an error on it, ends the benchmark.
     options = f"--rows 2000 --sessions 2 --pause 0.1 --seconds 0.4 --pages statistics --folder {tmp_path}"
-    assert main(["pages", *options.split()]) == 0
+    assert main(["pages", *options.split(), "--catalog", new_database()]) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     expected = [f"{page}, 2 people, {share} % within" for page in ("one word", "statistics") for share in (50, 95)]
     assert [case["case"] for case in found] == expected
