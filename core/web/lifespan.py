@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from core.errors import AppError
+from core.web.open_files import raise_most_files
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ def lifespan(
 
     @asynccontextmanager
     async def living(_server: Any) -> AsyncIterator[None]:
+        raise_most_files()
         stop = threading.Event()
         threading.Thread(target=keep_time, args=(stop,), name="clock", daemon=True).start()
         threading.Thread(target=_warm_up, args=(warm_up,), name="warm-up", daemon=True).start()

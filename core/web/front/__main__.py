@@ -14,6 +14,8 @@ from core.private_files import keep_private
 from core.web.front.heads import place_cookie
 from core.web.front.listening import Listening
 from core.web.front.places import PlaceProcess, PlacesFailed, command_of, environment_of
+from core.web.guard.proxies import parse_networks
+from core.web.open_files import raise_most_files
 
 # Until those that are ready begin without the others.
 ALL_READY_S = 60.0
@@ -26,7 +28,8 @@ async def serve(settings: Settings, listener: socket.socket) -> int:
     environment = environment_of(settings.host, settings.port, settings.upload_max_mib, secret)
     command = command_of(settings.web_processes)
     places = [PlaceProcess(number, command, environment) for number in range(settings.web_processes)]
-    listening = Listening(listener, places, place_cookie(secure=settings.is_secure))
+    trusted = parse_networks(settings.trusted_proxies)
+    listening = Listening(listener, places, place_cookie(secure=settings.is_secure), trusted)
     stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
@@ -91,6 +94,8 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         check_count(settings.web_processes)
+        parse_networks(settings.trusted_proxies)
+        raise_most_files()
         logs.configure(settings.log_level)
         keep_private(settings.data_dir)
         listener = listen_at(settings.host, settings.port)

@@ -9,14 +9,21 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
-from core.web.front.heads import MOST_BYTES, find_place, is_whole
+from core.domain.people.browsers import network_of
+from core.web.front.heads import MOST_BYTES, find_place, find_refusal, is_whole
 from core.web.front.places import PlaceProcess
+from core.web.guard.proxies import Network, is_trusted
 
 log = logging.getLogger(__name__)
 
 # Who has not sent a head within so long is let go, and who waits longest when so many wait.
 HEAD_S, MOST_WAITING = 10.0, 1_000
+# So many may wait of one address (of IPv6 a network): browsers open some connections ahead, and companies share one.
+MOST_WAITING_EACH = 200
+# For who is refused to hear it, and how much is dropped of what still comes meanwhile.
+REFUSED_S, DROPPED_BYTES = 2.0, 1 << 20
 # Until some place takes somebody; and how long that is left to one's own place, when it says nothing.
 TAKE_S, SILENT_PATIENCE_S = 10.0, 5.0
 # Between two looks at a place that is busy, and between the first two at a head that came in pieces.
@@ -29,13 +36,20 @@ BACKLOG = 2_048
 class Listening:
     """Hands over who comes to one address."""
 
-    def __init__(self, listener: socket.socket, places: Sequence[PlaceProcess], cookie: str) -> None:
-        """Take a bound socket, the places by number, and the name of the place's cookie."""
+    def __init__(
+        self, listener: socket.socket, places: Sequence[PlaceProcess], cookie: str, trusted: Sequence[Network] = ()
+    ) -> None:
+        """
+        Take a bound socket, the places by number, and the name of the place's cookie.
+
+        *trusted* are proxies, behind whose addresses anybody may be.
+        """
         self._listener = listener
         self._places = places
         self._cookie = cookie
-        # In the order in which they came.
-        self._waiting: dict[asyncio.Task[None], None] = {}
+        self._trusted = trusted
+        # In the order in which they came, each with where it came from; "" for a proxy.
+        self._waiting: dict[asyncio.Task[None], str] = {}
 
     async def run(self) -> None:
         """Take who comes, until it is cancelled."""
@@ -47,13 +61,13 @@ class Listening:
         try:
             while True:
                 try:
-                    connection, _ = await loop.sock_accept(self._listener)
+                    connection, peer = await loop.sock_accept(self._listener)
                 except OSError:
                     # Too many files are open, perhaps fewer than may wait.
                     log.warning("connection_not_taken", exc_info=True)
                     await self._make_room()
                     continue
-                self._admit(connection)
+                self._admit(connection, str(peer[0]))
         finally:
             for task in list(self._waiting):
                 task.cancel()
@@ -66,18 +80,24 @@ class Listening:
         first.cancel()
         await asyncio.wait({first})
 
-    def _admit(self, connection: socket.socket) -> None:
-        if len(self._waiting) >= MOST_WAITING:
+    def _admit(self, connection: socket.socket, address: str) -> None:
+        source = "" if is_trusted(address, self._trusted) else network_of(address)
+        same = [task for task, other in self._waiting.items() if other == source] if source else []
+        if len(same) >= MOST_WAITING_EACH:
+            same[0].cancel()
+        elif len(self._waiting) >= MOST_WAITING:
             next(iter(self._waiting)).cancel()
         task = asyncio.ensure_future(self._place(connection))
-        self._waiting[task] = None
+        self._waiting[task] = source
         task.add_done_callback(lambda done: self._waiting.pop(done, None))
 
     async def _place(self, connection: socket.socket) -> None:
         try:
             async with asyncio.timeout(HEAD_S):
                 head = await _peek(connection)
-            if head:
+            if head and (refusal := find_refusal(head)):
+                await _refuse(connection, refusal)
+            elif head:
                 await self._hand_over(connection, find_place(head, self._cookie))
         except (TimeoutError, OSError):
             # Nothing came, or the browser has left.
@@ -122,6 +142,17 @@ async def _peek(connection: socket.socket) -> bytes:
         # What is there already makes it readable at once: the rest is waited for by the clock.
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, SELDOM_S)
+
+
+async def _refuse(connection: socket.socket, refusal: bytes) -> None:
+    """Say no, and wait until it was heard: what is left unread when a connection is closed takes the answer away."""
+    loop, left = asyncio.get_running_loop(), DROPPED_BYTES
+    async with asyncio.timeout(REFUSED_S):
+        await loop.sock_sendall(connection, refusal)
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+        while left > 0 and (dropped := await loop.sock_recv(connection, MOST_BYTES)):
+            left -= len(dropped)
 
 
 def _notice(readable: asyncio.Future[None]) -> None:

@@ -13,13 +13,16 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.importer import import_from_string
 
 from core.config import Settings
+from core.domain.people.browsers import network_of
 from core.web.front.in_place import InPlace
+from core.web.guard.proxies import Network, is_trusted, parse_networks
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,9 @@ MOVED, KEPT = b"m", b"k"
 REPORT = struct.Struct("!I")
 # Upon it, a process writes to standard error what each of its threads is at, even if it is stuck.
 TRACE_SIGNAL = signal.SIGUSR1
+# So many connections may an address have to one process, of IPv6 a network: a company may share one, and each of its
+# people has some half a dozen.
+MOST_EACH = 1_000
 # As many reports a second as uvicorn has ticks in one.
 _TICKS = 10
 # As Streamlit has it: seconds between two questions whether the browser is there, and for the answer.
@@ -41,11 +47,18 @@ _MOST_MESSAGE_BYTES = 200 * 10**6
 class Place(uvicorn.Server):
     """A server without a port of its own."""
 
-    def __init__(self, kept: uvicorn.Config, moved: uvicorn.Config, front: socket.socket) -> None:
-        """Take the two ways to serve, for who belongs here and who has moved here, and the socket to the front."""
+    def __init__(
+        self, kept: uvicorn.Config, moved: uvicorn.Config, front: socket.socket, trusted: Sequence[Network] = ()
+    ) -> None:
+        """
+        Take the two ways to serve, for who belongs here and who has moved here, and the socket to the front.
+
+        *trusted* are proxies, behind whose addresses anybody may be.
+        """
         super().__init__(kept)
         self._ways = {KEPT: kept, MOVED: moved}
         self._front = front
+        self._trusted = trusted
         self._opening: set[asyncio.Task[object]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
@@ -95,7 +108,26 @@ class Place(uvicorn.Server):
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
 
+    def _has_too_many(self, address: str) -> bool:
+        """Return whether the address, of IPv6 its network, has as many connections here as it may."""
+        # Counted where there are so many at all, which is seldom: it takes a while.
+        if len(self.server_state.connections) < MOST_EACH or is_trusted(address, self._trusted):
+            return False
+        source = network_of(address)
+        clients = (getattr(connection, "client", None) for connection in self.server_state.connections)
+        return sum(client is not None and network_of(client[0]) == source for client in clients) >= MOST_EACH
+
     async def _open(self, way: uvicorn.Config, connection: socket.socket) -> None:
+        try:
+            address = str(connection.getpeername()[0]) if connection.family != socket.AF_UNIX else ""
+        except OSError:
+            # The browser has left in the meantime.
+            connection.close()
+            return
+        if address and self._has_too_many(address):
+            log.warning("connection_refused", extra={"hint": "an address has as many as it may"})
+            connection.close()
+            return
         connection.setblocking(False)
         loop = asyncio.get_running_loop()
 
@@ -144,7 +176,7 @@ def main() -> None:
     settings = Settings.from_environment()
     app = import_from_string(APP)
     kept, moved = (_way(app, settings, number, count, has_moved=moved) for moved in (False, True))
-    Place(kept, moved, front).run()
+    Place(kept, moved, front, parse_networks(settings.trusted_proxies)).run()
 
 
 if __name__ == "__main__":

@@ -37,6 +37,17 @@ def parse_networks(text: str) -> tuple[Network, ...]:
         ) from error
 
 
+def is_trusted(text: str, networks: Sequence[Network]) -> bool:
+    """Return whether the address *text* is in one of the *networks*; what is no address is in none."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)
+
+
 class Proxies:
     """ASGI middleware, the outermost: everything inside sees the browser's address and scheme."""
 
@@ -53,7 +64,7 @@ class Proxies:
 
     def _seen(self, scope: Scope) -> dict[str, object]:
         peer = scope["client"][0] if scope.get("client") else ""
-        if not self._trusts(peer):
+        if not is_trusted(peer, self._trusted):
             return {}
         headers = Headers(scope=scope)
         found: dict[str, object] = {}
@@ -63,21 +74,12 @@ class Proxies:
             if not address:
                 break
             found["client"] = (address, 0)
-            if not self._trusts(address):
+            if not is_trusted(address, self._trusted):
                 break
         scheme = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
         if scheme in _SCHEMES:
             found["scheme"] = ("ws" if scope["type"] == "websocket" else "http") + _SCHEMES[scheme]
         return found
-
-    def _trusts(self, text: str) -> bool:
-        try:
-            address = ip_address(text)
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._trusted)
 
 
 def _address(named: str) -> str:

@@ -14,9 +14,10 @@ import uvicorn
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from core.web.front import places
+from core.web.front import places, serving
 from core.web.front.places import PlaceProcess, PlacesFailed, environment_of
 from core.web.front.serving import KEPT, TRACE_SIGNAL, Place
+from core.web.guard.proxies import parse_networks
 from tests.support.live_server import REPOSITORY, free_port
 
 ENDS = "raise SystemExit(3)"
@@ -185,6 +186,40 @@ def test_a_connection_that_is_lost_on_the_way_is_said_and_the_next_one_served(ca
         "connection_not_taken"
     ]
     assert meanwhile == before
+
+
+@pytest.mark.parametrize(("trusted", "answered"), [("", 2), ("127.0.0.1", 3)])
+def test_of_one_address_a_place_takes_so_many_and_no_more_unless_it_is_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, trusted: str, answered: int
+):
+    monkeypatch.setattr(serving, "MOST_EACH", 2)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response("served")(scope, receive, send)
+
+    async def test() -> int:
+        front, theirs = socket.socketpair()
+        ways = [uvicorn.Config(app, log_config=None, lifespan="off") for _ in range(2)]
+        served = asyncio.ensure_future(Place(*ways, theirs, parse_networks(trusted)).serve())
+        count = 0
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            browsers = [socket.create_connection(listener.getsockname()) for _ in range(3)]
+            try:
+                for browser in browsers:
+                    connection, _ = listener.accept()
+                    with connection:
+                        socket.send_fds(front, [KEPT], [connection.fileno()])
+                    browser.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                    with suppress(ConnectionError):
+                        count += b"200 OK" in await asyncio.to_thread(browser.recv, 1_000)
+            finally:
+                for each in (front, *browsers):
+                    each.close()
+                await served
+                theirs.close()
+        return count
+
+    assert asyncio.run(test()) == answered
 
 
 @pytest.mark.parametrize(("has_moved", "mark"), [(False, b"k"), (True, b"m")])

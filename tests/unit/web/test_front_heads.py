@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from core.web.front.heads import MOST_BYTES, PLACE_COOKIE, find_place, is_whole, place_cookie
+from core.web.front.heads import MOST_BYTES, PLACE_COOKIE, find_place, find_refusal, is_whole, place_cookie
 
 
 def head(*lines: str) -> bytes:
@@ -52,6 +52,33 @@ def test_a_head_is_waited_for_until_its_end_and_no_longer_than_anybody_would_tak
     assert is_whole(b"x" * MOST_BYTES)
 
 
+@pytest.mark.parametrize(
+    ("hostile", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00", 400),
+        (b"\x00", 400),
+        (head("Cookie: a=b;\r\n heliograph_place=1"), 400),
+        (head("Cookie: a=b;\n\theliograph_place=1"), 400),
+        (head("Host:\r\n a"), 400),
+        (b"GET / HTTP/1.1\r\nCookie: " + b"x" * MOST_BYTES, 431),
+    ],
+    ids=["TLS", "nothing of a text", "folded", "folded by a tab", "folded elsewhere", "too long"],
+)
+def test_what_a_place_would_read_otherwise_than_the_front_is_refused_at_once(hostile: bytes, status: int):
+    assert is_whole(hostile)
+    refusal = find_refusal(hostile)
+    assert refusal is not None
+    answer, _, text = refusal.partition(b"\r\n\r\n")
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert f"Content-Length: {len(text)}".encode() in answer
+    assert b"Connection: close" in answer
+
+
+def test_what_is_folded_after_the_head_and_empty_lines_before_it_may_pass():
+    for passes in (head(), head() + b"body\r\n more", b"\r\n" + head("Cookie: a=b"), head("X-Note: a b\tc")):
+        assert find_refusal(passes) is None
+
+
 def test_a_head_ends_where_the_server_ends_it():
     bare = b"GET / HTTP/1.1\nCookie: heliograph_place=1\n\nCookie: heliograph_place=2\n"
     assert is_whole(bare)
@@ -66,4 +93,5 @@ def test_no_head_holds_the_front_up(filling: str):
     hostile = head("Cookie:" + filling * (MOST_BYTES // len(filling)) + "\nx")
     began = time.process_time()
     find_place(hostile, PLACE_COOKIE)
+    find_refusal(hostile)
     assert time.process_time() - began < 0.5

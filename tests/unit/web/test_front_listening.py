@@ -1,13 +1,14 @@
 import asyncio
 import errno
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from core.web.front import listening
 from core.web.front.heads import PLACE_COOKIE
 from core.web.front.listening import Listening
+from core.web.guard.proxies import Network, parse_networks
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HEAD_OF_SECOND = b"GET / HTTP/1.1\r\nCookie: heliograph_place=1\r\n\r\n"
@@ -35,13 +36,13 @@ class Place:
         return True
 
 
-def run(test: Callable[[list[Place], tuple[str, int]], Awaitable[None]]) -> None:
+def run(test: Callable[[list[Place], tuple[str, int]], Awaitable[None]], trusted: Sequence[Network] = ()) -> None:
     """Listen for two places while *test* runs."""
 
     async def listen() -> None:
         places = [Place(), Place()]
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            task = asyncio.ensure_future(Listening(listener, places, PLACE_COOKIE).run())
+            task = asyncio.ensure_future(Listening(listener, places, PLACE_COOKIE, trusted).run())
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await test(places, listener.getsockname())
@@ -198,6 +199,65 @@ def test_of_too_many_that_wait_the_first_is_let_go(monkeypatch: pytest.MonkeyPat
         assert await first.read() == b""
         for browser in (waits, *others):
             browser.close()
+
+    run(test)
+
+
+def test_of_too_many_that_wait_of_one_address_the_first_of_them_is_let_go(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(listening, "MOST_WAITING_EACH", 2)
+    monkeypatch.setattr(listening, "HEAD_S", 2 * PATIENCE_S)
+
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        elsewhere = await send_from("127.0.0.2", address)
+        first, waits = await asyncio.open_connection(*address)
+        others = [await send(address) for _ in range(2)]
+        assert await first.read() == b""
+        # Who waited longer, elsewhere, still does.
+        elsewhere.write(HEAD)
+        await places[0].changed.wait()
+        for browser in (waits, elsewhere, *others):
+            browser.close()
+
+    run(test)
+
+
+def test_behind_a_proxy_that_is_trusted_as_many_wait_as_come(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(listening, "MOST_WAITING_EACH", 2)
+    monkeypatch.setattr(listening, "HEAD_S", 2 * PATIENCE_S)
+
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        browsers = [await send(address) for _ in range(4)]
+        browsers[0].write(HEAD)
+        await places[0].changed.wait()
+        for browser in browsers:
+            browser.close()
+
+    run(test, parse_networks("127.0.0.0/8"))
+
+
+async def send_from(source: str, address: tuple[str, int]) -> asyncio.StreamWriter:
+    _, writer = await asyncio.open_connection(*address, local_addr=(source, 0))
+    return writer
+
+
+@pytest.mark.parametrize(
+    ("hostile", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+        (b"GET / HTTP/1.1\r\nCookie: a=b;\r\n heliograph_place=1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nCookie: " + b"x" * 70_000 + b"; heliograph_place=1\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nCookie: " + b"x" * 500_000, 431),
+    ],
+    ids=["TLS", "folded", "too long", "without an end"],
+)
+def test_what_no_place_is_to_see_has_one_answer(hostile: bytes, status: int):
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(hostile)
+        answer = await reader.read()
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert places[0].taken == places[1].taken == []
+        writer.close()
 
     run(test)
 
