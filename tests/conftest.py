@@ -8,8 +8,8 @@ from hypothesis import settings
 
 from core import logs
 from core.config import PREFIX
-from tests.support.postgres import postgres_cluster
-from tests.support.shortcuts import taken as shortcuts_taken
+from tests.support.stores.postgres import postgres_cluster
+from tests.support.stores.shortcuts import taken as shortcuts_taken
 
 # A deadline would be a timing assertion, and these machines are busy.
 settings.register_profile("heliograph", deadline=None, derandomize=bool(os.environ.get("CI")))

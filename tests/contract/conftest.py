@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.state.engine.store import State
-from tests.support.postgres import sqlalchemy_url
+from tests.support.stores.postgres import sqlalchemy_url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

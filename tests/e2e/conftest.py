@@ -11,8 +11,8 @@ from playwright.sync_api import Browser
 from core.services.people.adding_people import NewPerson
 from tests.e2e.driver import EMAIL, PASSWORD
 from tests.e2e.studio import Studio, studio_in
-from tests.support.chromium import launched_chromium
-from tests.support.installation import Installation, installation
+from tests.support.processes.chromium import launched_chromium
+from tests.support.processes.installation import Installation, installation
 
 # As large as `make demo` where pictures are taken; what tests look for is in a small one, too.
 MESSAGES = 300_000 if os.environ.get("SCREENSHOTS_DIR") else 20_000

@@ -25,7 +25,7 @@ from core.state.people.sessions import Browser
 from core.state.tables.people_models import UserRow
 from core.web.guard.cookies import SESSION_COOKIE
 from tests.e2e.driver import EMAIL, PASSWORD
-from tests.support.installation import Installation, installation
+from tests.support.processes.installation import Installation, installation
 
 # Its clocks skip an hour in March.
 ZONE = "Europe/Berlin"

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.e2e.driver import log_in, open_page, person, settled
-from tests.support.installation import Installation
+from tests.support.processes.installation import Installation
 
 pytestmark = pytest.mark.browser
 

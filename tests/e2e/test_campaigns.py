@@ -10,7 +10,7 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.reports.paging import PageRequest
 from tests.e2e.driver import log_in, open_page, person, settled
 from tests.e2e.studio import CLONE_PX, EYE_PX, Studio, cells, click_row, now, people
-from tests.support.installation import Installation
+from tests.support.processes.installation import Installation
 
 pytestmark = pytest.mark.browser
 

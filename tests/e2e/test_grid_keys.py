@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.driver import log_in, open_page, person
-from tests.support.installation import Installation
+from tests.support.processes.installation import Installation
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ from core.domain.messages.messages import DeliveryStatus
 from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Preset, resolve_period
 from tests.e2e.driver import cell, log_in, open_page, person, settled
-from tests.support.installation import Installation
+from tests.support.processes.installation import Installation
 
 pytestmark = pytest.mark.browser
 

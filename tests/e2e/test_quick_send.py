@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.reports.paging import PageRequest
 from tests.e2e.driver import adds_up, is_in_sight, log_in, open_page, person, settled
-from tests.support.installation import Installation
+from tests.support.processes.installation import Installation
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.reports.paging import PageRequest
 from tests.e2e.driver import PHONE, log_in, open_page, person, settled
-from tests.support.installation import Installation, installation
+from tests.support.processes.installation import Installation, installation
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ from core.domain.people.people import SmsSettings
 from core.services.people.adding_people import NewPerson
 from core.state.people import users
 from tests.e2e.driver import PASSWORD, log_in, open_page, person, settled
-from tests.support.installation import Installation, installation
+from tests.support.processes.installation import Installation, installation
 
 pytestmark = pytest.mark.browser
 

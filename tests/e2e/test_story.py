@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.gateways.simulator.journal import Journal
 from core.services.people.adding_people import NewPerson
 from tests.e2e.driver import EMAIL, PASSWORD, adds_up, cell, choose_file, log_in, metric, open_page, person, settled
-from tests.support.installation import Installation, installation
+from tests.support.processes.installation import Installation, installation
 
 pytestmark = pytest.mark.browser
 

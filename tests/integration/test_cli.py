@@ -18,9 +18,9 @@ from core.bootstrap import build_app
 from core.config import Settings
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.gateways.simulator.journal import Journal
-from tests.support import cdr
-from tests.support.house import PASSWORD, contacts
-from tests.support.live_server import REPOSITORY
+from tests.support.application import cdr
+from tests.support.application.house import PASSWORD, contacts
+from tests.support.processes.live_server import REPOSITORY
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,9 @@ from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest
 from core.state.people.sessions import Browser
 from core.state.upkeep import installation
-from tests.support.clock import NOW, StoppedClock
-from tests.support.live_server import REPOSITORY
-from tests.support.messages import make_message, message_table
+from tests.support.fakes.clock import NOW, StoppedClock
+from tests.support.processes.live_server import REPOSITORY
+from tests.support.stores.messages import make_message, message_table
 
 COUNT = 3_000
 EVERYTHING = Period(NOW - timedelta(days=200), NOW + timedelta(days=200))

@@ -16,12 +16,12 @@ from core.domain.reports.message_query import MessageQuery
 from core.errors import StorageError
 from core.gateways.simulator.journal import Journal
 from core.services.lists.importing_lists import Upload
-from tests.support.calm import calm
-from tests.support.house import House, contacts, make_house
-from tests.support.live_server import REPOSITORY
-from tests.support.naps import Naps
-from tests.support.small_disk import SmallDisk, small_disk
-from tests.support.waiting import wait_until
+from tests.support.application.house import House, contacts, make_house
+from tests.support.fakes.calm import calm
+from tests.support.fakes.naps import Naps
+from tests.support.processes.live_server import REPOSITORY
+from tests.support.processes.waiting import wait_until
+from tests.support.stores.small_disk import SmallDisk, small_disk
 
 COUNT = 3_000
 LEASE_OVER = timedelta(seconds=60)

@@ -16,8 +16,8 @@ from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Period
 from core.gateways.simulator.journal import Journal
 from core.services.lists.importing_lists import Upload
-from tests.support.installation import worker
-from tests.support.waiting import wait_until
+from tests.support.processes.installation import worker
+from tests.support.processes.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -14,10 +14,10 @@ from core.domain.imports.lists import ListStatus
 from core.history.messages.message_store import MessageStore
 from core.services.people.adding_people import NewPerson
 from core.state.imports import lists
-from tests.support.factories import make_list
-from tests.support.house import PASSWORD
-from tests.support.live_server import free_port
-from tests.support.messages import make_message, message_table, unsent_table
+from tests.support.application.factories import make_list
+from tests.support.application.house import PASSWORD
+from tests.support.processes.live_server import free_port
+from tests.support.stores.messages import make_message, message_table, unsent_table
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

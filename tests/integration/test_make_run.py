@@ -13,8 +13,8 @@ from threading import Timer
 
 import pytest
 
-from tests.support.live_server import REPOSITORY
-from tests.support.tools import require_binary
+from tests.support.processes.live_server import REPOSITORY
+from tests.support.processes.tools import require_binary
 
 PATIENCE_S = 90
 STARTED = re.compile(r"(web|worker)\.1 started \(pid=(\d+)\)")

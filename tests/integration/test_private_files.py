@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.private_files import keep_private
-from tests.support.live_server import REPOSITORY, free_port
+from tests.support.processes.live_server import REPOSITORY, free_port
 
 OPEN_UMASK = 0o022
 # What everything is written through: a list is imported (uploads, rejected rows), a campaign is sent (lake, simulator),

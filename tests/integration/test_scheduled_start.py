@@ -11,9 +11,9 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.imports.lists import ListStatus
 from core.gateways.simulator.journal import Journal
 from core.services.lists.importing_lists import Upload
-from tests.support.house import House, contacts, make_house
-from tests.support.installation import worker
-from tests.support.waiting import wait_until
+from tests.support.application.house import House, contacts, make_house
+from tests.support.processes.installation import worker
+from tests.support.processes.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -22,8 +22,8 @@ from core.gateways.simulator.journal import Accepted, Journal
 from core.gateways.simulator.profiles import fate_of, profile_of
 from core.services.lists.importing_lists import Upload
 from core.state.tables.models import BatchRow, LedgerRow
-from tests.support.installation import worker
-from tests.support.waiting import PATIENCE_S, wait_until
+from tests.support.processes.installation import worker
+from tests.support.processes.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.page_tests import House
-from tests.support.page_tests import house as open_house
+from tests.support.application.page_tests import House
+from tests.support.application.page_tests import house as open_house
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from core.domain.people.permissions import PRESETS, Permission
 from core.services.people.managing_people import Change
 from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui import navigation
-from tests.support.messages import make_message
-from tests.support.page_tests import House
+from tests.support.application.page_tests import House
+from tests.support.stores.messages import make_message
 
 EVERYBODY = frozenset({*PRESETS, "Custom"})
 CUSTOM = frozenset({Permission.STATISTICS, Permission.QUICK_SEND})

@@ -9,7 +9,7 @@ from core.domain.reports.audit import Action, Subject
 from core.domain.reports.exports import ExportFormat
 from core.services.reports.export_requests import AuditRequest, decode
 from core.state.reports import audit
-from tests.support.page_tests import House
+from tests.support.application.page_tests import House
 
 
 def record(house: House, viewer: Viewer, action: Action, name: str, minutes_ago: int = 1) -> None:

@@ -7,8 +7,8 @@ import pytest
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.domain.reports.paging import PageRequest
 from core.state.campaigns.campaigns import move_campaign
-from tests.support.campaigns import freeze, launch, now, save_draft, send
-from tests.support.page_tests import House, place_of
+from tests.support.application.campaigns import freeze, launch, now, save_draft, send
+from tests.support.application.page_tests import House, place_of
 
 
 def numbers(at) -> dict[str, str]:

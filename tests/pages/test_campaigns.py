@@ -5,8 +5,8 @@ import pytest
 
 from core.domain.campaigns.campaigns import Reconciliation
 from pages._ui import widgets
-from tests.support.campaigns import freeze, save_draft, send
-from tests.support.page_tests import House, clicking
+from tests.support.application.campaigns import freeze, save_draft, send
+from tests.support.application.page_tests import House, clicking
 
 
 def table(at) -> pd.DataFrame:

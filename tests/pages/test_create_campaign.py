@@ -12,8 +12,8 @@ from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui.components.composer import Composition
 from pages._ui.screens.create_campaign.campaign_form import COMPOSER
 from pages._ui.screens.create_campaign.campaign_panels import LIST_PANEL
-from tests.support.campaigns import CONTACTS, launch, now, save_draft
-from tests.support.page_tests import PASSWORD, House
+from tests.support.application.campaigns import CONTACTS, launch, now, save_draft
+from tests.support.application.page_tests import PASSWORD, House
 
 STEP = "create_campaign_step"
 WRITING = "Message & Preview"

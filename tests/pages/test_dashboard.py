@@ -4,9 +4,9 @@ from decimal import Decimal
 import pytest
 
 from core.errors import StorageError
-from tests.support.campaigns import freeze, save_draft
-from tests.support.messages import make_message
-from tests.support.page_tests import House
+from tests.support.application.campaigns import freeze, save_draft
+from tests.support.application.page_tests import House
+from tests.support.stores.messages import make_message
 
 
 def numbers(at) -> dict[str, str]:

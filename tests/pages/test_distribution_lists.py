@@ -11,7 +11,7 @@ from core.errors import NotFound
 from core.services.people.managing_people import Change
 from pages._ui import widgets
 from pages._ui.screens.distribution_lists import list_panels
-from tests.support.page_tests import House, clicking, place_of
+from tests.support.application.page_tests import House, clicking, place_of
 
 CONTACTS = b"PhoneNumber,FirstName\n491796548754,Beau\n491796548755,Russell\n491796548754,Twice\n12,Short\n"
 

@@ -11,8 +11,8 @@ from core.domain.people.permissions import Viewer
 from core.domain.reports.paging import PageRequest
 from core.errors import NotFound
 from core.services.traffic.importing_traffic import TrafficUpload
-from tests.support import cdr
-from tests.support.page_tests import House, clicking, place_of
+from tests.support.application import cdr
+from tests.support.application.page_tests import House, clicking, place_of
 
 KEY = "import_traffic"
 GOOD = cdr.csv(cdr.line(0, "DELIVRD"), cdr.line(1, "UNDELIV"), "x,y")

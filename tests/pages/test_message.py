@@ -6,9 +6,9 @@ import pytest
 from core.domain.messages.messages import DeliveryStatus
 from core.domain.people.permissions import Viewer
 from core.history.messages.message_store import MessageStore
-from tests.support.campaigns import save_draft, send
-from tests.support.messages import make_message, make_update
-from tests.support.page_tests import House
+from tests.support.application.campaigns import save_draft, send
+from tests.support.application.page_tests import House
+from tests.support.stores.messages import make_message, make_update
 
 KEY = "message"
 SENT_AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ import pytest
 from core.domain.people.permissions import Viewer
 from core.errors import StorageError
 from core.services.people.managing_people import Change
-from tests.support.campaigns import save_draft, send
-from tests.support.messages import make_message
-from tests.support.page_tests import House, choosing, clicking
+from tests.support.application.campaigns import save_draft, send
+from tests.support.application.page_tests import House, choosing, clicking
+from tests.support.stores.messages import make_message
 
 KEY = "message_history"
 GUIDE = [

@@ -10,10 +10,10 @@ from core.domain.campaigns.campaigns import CampaignDraft
 from core.domain.reports.addresses import ENDS, NAMES, check_address
 from core.errors import InvalidInput
 from pages._ui import navigation
-from tests.support.messages import make_message
-from tests.support.nasty import EXAMPLES, SUITE, TABLE
-from tests.support.page_tests import House
-from tests.support.page_tests import house as open_house
+from tests.support.application.page_tests import House
+from tests.support.application.page_tests import house as open_house
+from tests.support.cases.nasty import EXAMPLES, SUITE, TABLE
+from tests.support.stores.messages import make_message
 
 STEMS = [screen.stem for screen in navigation.SCREENS]
 # Beside what breaks out of quotes: what looks like a page's own value and is none, or is none any more.

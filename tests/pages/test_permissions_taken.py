@@ -18,7 +18,7 @@ from pages._ui.screens.distribution_lists import list_panels
 from pages._ui.screens.import_traffic import traffic_mapping, traffic_panels
 from pages._ui.screens.traffic_accounts import account_panels
 from pages._ui.screens.users import people_panels
-from tests.support.page_tests import TIMEOUT_S, House
+from tests.support.application.page_tests import TIMEOUT_S, House
 
 # What asks a service as soon as it is drawn, which the service refuses.
 ASKING: dict[str, Callable[[], None]] = {

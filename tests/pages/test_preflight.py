@@ -12,9 +12,9 @@ from core.services.campaigns.launching import Launching
 from core.services.campaigns.preflighting import Preflighting
 from core.state.accounts import accounts, suppressions
 from core.state.campaigns.campaigns import move_campaign
-from tests.support.campaigns import launch, now, save_draft
-from tests.support.messages import contact_table, make_contact
-from tests.support.page_tests import House
+from tests.support.application.campaigns import launch, now, save_draft
+from tests.support.application.page_tests import House
+from tests.support.stores.messages import contact_table, make_contact
 
 LONG = "Hello {FirstName}, " + "x" * 130
 CONTACTS = (

@@ -5,8 +5,8 @@ from core.domain.people.permissions import Viewer
 from core.domain.reports.paging import PageRequest
 from pages._ui.components.composer import Composition
 from pages._ui.screens.quick_send.quick_form import CHIPS, COMPOSER
-from tests.support.campaigns import now
-from tests.support.page_tests import House
+from tests.support.application.campaigns import now
+from tests.support.application.page_tests import House
 
 NUMBERS = ("+491796548754", "+491796548755")
 

@@ -10,9 +10,9 @@ import pytest
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.domain.people.permissions import Viewer
 from core.services.traffic.importing_traffic import TrafficUpload
-from tests.support import cdr
-from tests.support.campaigns import save_draft
-from tests.support.page_tests import House, clicking
+from tests.support.application import cdr
+from tests.support.application.campaigns import save_draft
+from tests.support.application.page_tests import House, clicking
 
 
 def now() -> datetime:

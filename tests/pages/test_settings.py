@@ -16,8 +16,8 @@ from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui.components.composer import Composition
 from pages._ui.panels import avatars
 from pages._ui.screens.quick_send.quick_form import CHIPS, COMPOSER
-from tests.support.campaigns import now
-from tests.support.page_tests import PASSWORD, House
+from tests.support.application.campaigns import now
+from tests.support.application.page_tests import PASSWORD, House
 
 NEW = "Quiet-otter-7-lamp"
 EMAIL = "administrator@example.org"

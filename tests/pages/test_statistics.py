@@ -9,8 +9,8 @@ import pytest
 from core.domain.people.permissions import Viewer
 from core.domain.reports.statistics import Measure
 from core.services.people.managing_people import Change
-from tests.support.messages import make_message
-from tests.support.page_tests import House
+from tests.support.application.page_tests import House
+from tests.support.stores.messages import make_message
 
 KEY = "statistics"
 

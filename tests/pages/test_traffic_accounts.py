@@ -11,9 +11,9 @@ from core.domain.people.permissions import Viewer
 from core.domain.reports.paging import PageRequest
 from core.services.accounts.encryption import make_key
 from core.services.accounts.managing_accounts import NewAccount
-from tests.support.messages import make_message
-from tests.support.page_tests import House, clicking
-from tests.support.page_tests import house as open_house
+from tests.support.application.page_tests import House, clicking
+from tests.support.application.page_tests import house as open_house
+from tests.support.stores.messages import make_message
 
 KEY = "traffic_accounts"
 PRICES = b'Country,Price EUR cents\nDE,6\nFR,"7,25"\n'

@@ -17,8 +17,8 @@ from core.services.people.managing_people import Change
 from core.state.people import users
 from core.state.people.sessions import Browser
 from pages._ui import formats, session
-from tests.support.mail import FakePost
-from tests.support.page_tests import PASSWORD, House, clicking
+from tests.support.application.page_tests import PASSWORD, House, clicking
+from tests.support.fakes.mail import FakePost
 
 EVIL = "<b>Eve</b> *bold* [x](https://evil.example)"
 

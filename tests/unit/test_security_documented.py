@@ -8,7 +8,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENT = (REPOSITORY / "docs" / "security.md").read_text()
-# A file of tests, and perhaps one of them: `tests/unit/web/test_guard.py::test_name`.
+# A file of tests, and perhaps one of them: `tests/unit/web/guard/test_guard.py::test_name`.
 NAMED = re.compile(r"`(?:tests/)?((?:unit|integration|contract|pages|e2e)/[\w/]+\.py)(?:::(\w+))?`")
 ROW = re.compile(r"^\| (?P<what>[^|]+) \| (?P<state>[^|]*) \| (?P<how>[^|]*) \|$", re.MULTILINE)
 CHAPTERS = ("V5", "V7", "V8", "V12", "V14")

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import StorageError
 from core.turns import OneForAll, Turns, away, elsewhere, held
-from tests.support.waiting import wait_until as wait_for
+from tests.support.processes.waiting import wait_until as wait_for
 
 
 class Runs:

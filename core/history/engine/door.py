@@ -3,7 +3,7 @@ The one door to the lake: whatever goes into a statement passes here, and nobody
 
 DuckLake 1.5.5 writes the constants of a filter into the query it asks its catalog, as text: bound values, and the least
 and greatest text of what a table is joined with. It doubles quotes, but a NUL ends the text there, and what the next
-value says is then read as SQL (`tests/integration/history/test_injection.py`). So binding values is not enough.
+value says is then read as SQL (`tests/integration/history/engine/test_injection.py`). So binding values is not enough.
 
 - `Cursor.execute` refuses control characters and halves of a surrogate pair in the statement and in all it binds,
   however deep. Prose may hold line breaks, which do no harm (tried with each control character, on both catalogs), but

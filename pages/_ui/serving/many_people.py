@@ -1,7 +1,8 @@
 """
 What lets Streamlit serve many people from one process: three of its functions and one of uvicorn's are replaced.
 
-There is no setting for any of them. `tests/pages/test_many_people.py` fails when a new version has one elsewhere.
+There is no setting for any of them. `tests/pages/_ui/serving/test_many_people.py` fails when a new version has one
+elsewhere.
 """
 
 import asyncio

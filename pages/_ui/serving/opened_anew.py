@@ -3,7 +3,7 @@ A browser whose page the server has forgotten, because its process ended or the 
 
 The browser connects anew and keeps showing what it has. A click in a panel or a popover asks for that part alone, which
 Streamlit drops without a word where it does not know it: the panel would be dead. When a new version of Streamlit has
-the function elsewhere, `tests/pages/test_opened_anew.py` fails.
+the function elsewhere, `tests/pages/_ui/serving/test_opened_anew.py` fails.
 """
 
 from collections.abc import Callable

@@ -8,8 +8,8 @@ import pytest
 from core.config import Settings
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance
-from tests.support.lake_templates import LakeTemplates
-from tests.support.small_files import append_batches
+from tests.support.stores.lake_templates import LakeTemplates
+from tests.support.stores.small_files import append_batches
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

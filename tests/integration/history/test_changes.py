@@ -16,8 +16,8 @@ from core.history.lake.maintenance import Maintenance, StepBounds
 from core.history.lake.watch import ChangeWatch
 from core.history.messages.message_store import MessageStore
 from core.history.rollups.rollups import Rollups
-from tests.support.messages import NOW, make_message, make_update, message_table, unsent_table
-from tests.support.small_files import build_missing
+from tests.support.stores.messages import NOW, make_message, make_update, message_table, unsent_table
+from tests.support.stores.small_files import build_missing
 
 HOUR = timedelta(hours=1)
 AROUND = Period(NOW - HOUR, NOW + HOUR)

@@ -5,9 +5,9 @@ import pytest
 
 from core.services.people.signing_in import SigningIn
 from core.state.engine.store import State
-from tests.support.house import House, make_house
-from tests.support.mail import FakePost
-from tests.support.postgres import sqlalchemy_url
+from tests.support.application.house import House, make_house
+from tests.support.fakes.mail import FakePost
+from tests.support.stores.postgres import sqlalchemy_url
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pkgutil import resolve_name
 from core.bootstrap import build_app
 from core.config import Settings
 from core.services.work_queue import Work, WorkKind
-from tests.support.calm import calm
+from tests.support.fakes.calm import calm
 
 
 def main(data_dir: str, now: str, kind: str, campaign_id: str, when: str, function: str) -> None:

@@ -11,7 +11,7 @@ from core.domain.campaigns.campaigns import Campaign
 from core.domain.messages.messages import OutboundMessage, SubmitResult
 from core.state.accounts import accounts, suppressions
 from core.state.campaigns import ledger
-from tests.support.house import House
+from tests.support.application.house import House
 
 PATIENCE_S = 60
 

@@ -33,9 +33,9 @@ from core.services.traffic.importing_traffic import TrafficUpload
 from core.state.campaigns import campaigns
 from core.state.people import users
 from core.state.people.users import NewUser
-from tests.support import cdr
-from tests.support.house import PASSWORD, House, contacts, copy_house, make_house
-from tests.support.services import list_methods_for_viewers
+from tests.support.application import cdr
+from tests.support.application.house import PASSWORD, House, contacts, copy_house, make_house
+from tests.support.application.services import list_methods_for_viewers
 
 
 @dataclass

@@ -25,9 +25,9 @@ from core.history.rollups.traffic import TrafficReader
 from core.services.accounts.managing_accounts import NewAccount
 from core.services.reports.kept_answers import KeptAnswers
 from core.services.reports.reporting import History, Reporting, StatisticsRequest
-from tests.support.house import House, make_house
-from tests.support.messages import NOW, make_message, make_update, message_table, unsent_table
-from tests.support.small_files import build_missing
+from tests.support.application.house import House, make_house
+from tests.support.stores.messages import NOW, make_message, make_update, message_table, unsent_table
+from tests.support.stores.small_files import build_missing
 
 ZONES = ("UTC", "Asia/Kolkata")
 STEPS = 24

@@ -13,9 +13,9 @@ from core.errors import InvalidFile, InvalidInput
 from core.history.lake.schema import UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.campaigns.composing import check_message
-from tests.support.cdr import csv, imported, line, open_outside
-from tests.support.house import House
-from tests.support.messages import make_message, message_table
+from tests.support.application.cdr import csv, imported, line, open_outside
+from tests.support.application.house import House
+from tests.support.stores.messages import make_message, message_table
 
 ODD = ["\x00", "\x01", "\x0b", "\x1b", "\x1f", "\x7f", "\x85"]
 

@@ -12,8 +12,8 @@ import pytest
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.services.work_queue import WorkKind
 from tests.integration.services import steps
-from tests.support.house import House, contacts, make_house
-from tests.support.live_server import REPOSITORY
+from tests.support.application.house import House, contacts, make_house
+from tests.support.processes.live_server import REPOSITORY
 
 COUNT, SUB_WINDOW, BATCH = 60, 10, 20
 LEASE_OVER = timedelta(seconds=60)

@@ -42,10 +42,10 @@ from core.services.reports.reporting import StatisticsRequest
 from core.services.traffic.importing_traffic import TrafficUpload
 from core.state.campaigns import receipts
 from core.state.people.sessions import Browser
-from tests.support import cdr
-from tests.support.house import PASSWORD, House, contacts, make_house
-from tests.support.messages import make_message, message_table
-from tests.support.nasty import EXAMPLES, FEW, SUITE, TABLE, fuzz, texts
+from tests.support.application import cdr
+from tests.support.application.house import PASSWORD, House, contacts, make_house
+from tests.support.cases.nasty import EXAMPLES, FEW, SUITE, TABLE, fuzz, texts
+from tests.support.stores.messages import make_message, message_table
 
 FIELDS = ("receiver", "sender", "message_id", "country", "network", "mccmnc", "delivery_status", "error_code")
 GROUPS = (GroupBy.ACCOUNT, GroupBy.COUNTRY, GroupBy.NETWORK, GroupBy.NETWORK_CODE)

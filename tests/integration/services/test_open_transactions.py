@@ -15,7 +15,7 @@ from core.gateways.simulator.gateway import SimulatorGateway
 from core.history.lake.connection import Lake
 from core.services.work_queue import Work
 from core.state.engine.store import State
-from tests.support.house import MONTH, contacts, make_house
+from tests.support.application.house import MONTH, contacts, make_house
 
 ASKED = {Lake: ("read", "write"), SimulatorGateway: ("submit", "fetch_receipts", "acknowledge")}
 

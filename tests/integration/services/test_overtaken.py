@@ -16,8 +16,8 @@ from core.services.leases import Lease
 from core.services.lists.reading_entries import EntryReader
 from core.state.accounts import accounts
 from core.state.campaigns import campaigns, ledger
-from tests.support.house import House, contacts
-from tests.support.naps import Naps
+from tests.support.application.house import House, contacts
+from tests.support.fakes.naps import Naps
 
 LEASE_OVER = timedelta(seconds=60)
 

@@ -11,7 +11,7 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.errors import InvalidTransition
 from core.state.campaigns import campaigns
 from tests.integration.services import steps
-from tests.support.house import House, contacts
+from tests.support.application.house import House, contacts
 
 COUNT = 3
 # Who comes second waits for the first one's transaction, on SQLite, or for the row that it has locked, on PostgreSQL:

@@ -14,7 +14,7 @@ from core.services.leases import Leases
 from core.services.lists.importing_lists import Upload
 from core.services.lists.reading_entries import EntryReader
 from core.services.reports.export_requests import MessagesRequest
-from tests.support.house import House, contacts
+from tests.support.application.house import House, contacts
 
 
 def stop_within(house: House, patch: pytest.MonkeyPatch, owner: type, name: str) -> None:

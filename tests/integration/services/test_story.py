@@ -16,7 +16,7 @@ from core.files.imports.sample import sample_csv, sample_xlsx
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
 from core.services.reports.reporting import StatisticsRequest
 from core.state.accounts import accounts
-from tests.support.house import MONTH, House, contacts, make_house
+from tests.support.application.house import MONTH, House, contacts, make_house
 
 
 def merge_all(house: House) -> None:

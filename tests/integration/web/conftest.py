@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.chromium import launched_chromium
-from tests.support.file_sign_in import FileSignIn
-from tests.support.live_server import live_server
+from tests.support.fakes.file_sign_in import FileSignIn
+from tests.support.processes.chromium import launched_chromium
+from tests.support.processes.live_server import live_server
 
 LAUNCHER = Path(__file__).parent / "live" / "Home.py"
 

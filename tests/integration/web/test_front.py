@@ -25,7 +25,7 @@ from core.web.front.heads import PLACE_COOKIE
 from core.web.guard.cookies import CSRF_COOKIE, SESSION_COOKIE
 from core.web.guard.live_socket import SESSION_ENDED
 from core.web.guard.origin import SCRIPT_HEADER
-from tests.support.live_server import REPOSITORY, free_port
+from tests.support.processes.live_server import REPOSITORY, free_port
 
 PASSWORD = "Copper-kettle-19"
 TIMEOUT_S = 60

@@ -18,7 +18,7 @@ from core.web.front import places, serving
 from core.web.front.places import PlaceProcess, PlacesFailed, environment_of
 from core.web.front.serving import KEPT, TRACE_SIGNAL, Place
 from core.web.guard.proxies import parse_networks
-from tests.support.live_server import REPOSITORY, free_port
+from tests.support.processes.live_server import REPOSITORY, free_port
 
 ENDS = "raise SystemExit(3)"
 # Says that it serves, counts what it is handed, and says so.

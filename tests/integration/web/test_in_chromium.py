@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from core.web.guard.cookies import SESSION_COOKIE
-from tests.support.fake_sign_in import ADA, BEN, PASSWORD
-from tests.support.file_sign_in import FileSignIn
+from tests.support.fakes.fake_sign_in import ADA, BEN, PASSWORD
+from tests.support.fakes.file_sign_in import FileSignIn
 
 pytestmark = pytest.mark.browser
 TIMEOUT_MS = 30_000

@@ -13,8 +13,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from core.web.guard.cookies import SESSION_COOKIE
 from core.web.guard.live_socket import SESSION_ENDED
-from tests.support.fake_sign_in import ADA
-from tests.support.file_sign_in import FileSignIn
+from tests.support.fakes.fake_sign_in import ADA
+from tests.support.fakes.file_sign_in import FileSignIn
 
 TIMEOUT_S = 30
 GUARDED = [

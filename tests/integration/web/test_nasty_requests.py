@@ -16,9 +16,9 @@ from core.config import Settings
 from core.services.people import passwords
 from core.services.people.adding_people import NewPerson
 from core.web.guard.cookies import CSRF_COOKIE, SESSION_COOKIE
-from tests.support.asgi import Answer, Browser
-from tests.support.clock import StoppedClock
-from tests.support.open_pages import FakePages
+from tests.support.fakes.asgi import Answer, Browser
+from tests.support.fakes.clock import StoppedClock
+from tests.support.fakes.open_pages import FakePages
 
 PASSWORD = "Heliograph-test-1"
 FORMS = ("/login", "/setup", "/forgot", "/reset", "/invitation", "/confirm-email")

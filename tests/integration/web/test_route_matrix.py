@@ -20,9 +20,9 @@ from core.services.people.signing_in import RECALLED
 from core.services.reports.export_requests import AuditRequest
 from core.state.people import sessions
 from core.web.guard.cookies import SESSION_COOKIE
-from tests.support.asgi import Browser
-from tests.support.clock import StoppedClock
-from tests.support.open_pages import FakePages
+from tests.support.fakes.asgi import Browser
+from tests.support.fakes.clock import StoppedClock
+from tests.support.fakes.open_pages import FakePages
 
 PASSWORD = "Heliograph-test-1"
 NOBODY_S = "00000000-0000-7000-8000-000000000000"

@@ -1,7 +1,7 @@
 import pytest
 
 from core.gateways.simulator.profiles import fate_of, profile_of
-from tests.contract.gateway_contract import make_outbound
+from tests.contract.gateways.gateway_contract import make_outbound
 
 COUNT = 20_000
 ON_THE_WAY = {"ENROUTE", "ACCEPTD"}

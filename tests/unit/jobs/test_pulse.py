@@ -15,7 +15,7 @@ from jobs import pulse as pulse_module
 from jobs.doing import Doing
 from jobs.pulse import Pulse
 from jobs.tasks import work_of
-from tests.support.clock import StoppedClock
+from tests.support.fakes.clock import StoppedClock
 
 LIST, FREEZE = Work(WorkKind.IMPORT, "list-1"), Work(WorkKind.FREEZE, "campaign-1")
 FIRST, SECOND, THIRD = (Work(WorkKind.SEND, f"campaign-{number}") for number in (1, 2, 3))

@@ -10,7 +10,7 @@ from core.config import Settings
 from core.errors import ConfigurationError
 from jobs.app import make_huey, prepare
 from jobs.waking import WakingHuey
-from tests.support.live_server import REPOSITORY
+from tests.support.processes.live_server import REPOSITORY
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core import web
-from tests.support.asgi import Browser
-from tests.support.clock import StoppedClock
-from tests.support.fake_sign_in import FakeApplication, FakeSignIn
-from tests.support.open_pages import FakePages
+from tests.support.fakes.asgi import Browser
+from tests.support.fakes.clock import StoppedClock
+from tests.support.fakes.fake_sign_in import FakeApplication, FakeSignIn
+from tests.support.fakes.open_pages import FakePages
 
 
 async def anything(request: Request) -> Response:

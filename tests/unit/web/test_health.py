@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from tests.support.asgi import Browser
-from tests.support.fake_sign_in import FakeApplication
+from tests.support.fakes.asgi import Browser
+from tests.support.fakes.fake_sign_in import FakeApplication
 
 
 @pytest.mark.parametrize(

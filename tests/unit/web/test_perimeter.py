@@ -13,12 +13,12 @@ from core.web.guard.cookies import CSRF_COOKIE, SESSION_COOKIE
 from core.web.guard.next_page import ENTRANCE
 from core.web.guard.proxies import Proxies, parse_networks
 from core.web.site import middleware
-from tests.support.asgi import Browser
-from tests.support.clock import StoppedClock
-from tests.support.fake_sign_in import ADA, LINK, PASSWORD, FakeApplication
-from tests.support.open_pages import FakePages
+from tests.support.fakes.asgi import Browser
+from tests.support.fakes.clock import StoppedClock
+from tests.support.fakes.fake_sign_in import ADA, LINK, PASSWORD, FakeApplication
+from tests.support.fakes.open_pages import FakePages
 from tests.unit.web.conftest import build
-from tests.unit.web.test_sign_in import csrf_of, log_in
+from tests.unit.web.entrance.test_sign_in import csrf_of, log_in
 
 TLS = Settings(public_url="https://sms.example.com")
 FOREIGN: list[Mapping[str, str]] = [

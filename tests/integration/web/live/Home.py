@@ -9,7 +9,7 @@ import streamlit as st
 from core import web
 from pages._ui.open_pages import open_pages
 from pages._ui.serving.activity import is_user_activity
-from tests.support.file_sign_in import file_application
+from tests.support.fakes.file_sign_in import file_application
 
 application = file_application(Path(os.environ["SESSIONS_FOLDER"]))
 

@@ -1,0 +1,208 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.messages.messages import LedgerState
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, ledger, receipts
+from core.state.campaigns.ledger import Batch, Claim, Outcome
+from core.state.engine.store import State
+from tests.support.application.factories import NOW, make_account, make_campaign, make_receipt
+
+LEASE = timedelta(seconds=10)
+UNTIL = NOW + LEASE
+LATER = UNTIL + timedelta(seconds=1)
+
+
+@pytest.fixture
+def active(state: State) -> State:
+    """Return a store with an active campaign of two batches, of 3 and 2 messages."""
+    with state.write() as session:
+        accounts.add_account(session, make_account(), NOW)
+        campaigns.add_campaign(session, make_campaign(status=CampaignStatus.ACTIVE, audience_count=5, launched_at=NOW))
+        ledger.add_batches(session, "campaign-1", [(1, 3), (2, 2)])
+    return state
+
+
+def lease(session: Session, owner: str = "one", now=NOW) -> Batch | None:
+    return ledger.lease_batch(session, "campaign-1", owner, now, now + LEASE)
+
+
+def claims(batch: Batch) -> list[Claim]:
+    return [
+        Claim(f"message-{batch.batch_no}-{number}", f"+4917960{batch.batch_no}{number:04d}")
+        for number in range(batch.message_count)
+    ]
+
+
+def test_batches_are_leased_in_order_and_to_one_worker_each(active: State):
+    with active.write() as session:
+        first, second, third = lease(session, "one"), lease(session, "two"), lease(session, "three")
+    assert first is not None
+    assert second is not None
+    assert (first.batch_no, second.batch_no, third) == (1, 2, None)
+
+
+def test_a_lease_that_ran_out_is_its_owners_until_somebody_takes_it(active: State):
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        assert ledger.renew_batch(session, batch.batch_id, "one", UNTIL)
+        assert not ledger.renew_batch(session, batch.batch_id, "two", UNTIL)
+        # Its owner comes back after the lease ran out, and before anybody else.
+        assert ledger.renew_batch(session, batch.batch_id, "one", LATER + LEASE)
+        assert lease(session, "two", LATER) != batch
+        assert lease(session, "three", LATER + LEASE + LEASE) == batch
+        assert not ledger.renew_batch(session, batch.batch_id, "one", LATER + LEASE)
+        # Nor is it the first one's again when the other has let go of it.
+        ledger.release_batch(session, batch.batch_id, "three")
+        assert not ledger.renew_batch(session, batch.batch_id, "one", LATER + LEASE)
+
+
+def test_a_batch_given_back_is_free_at_once(active: State):
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        ledger.release_batch(session, batch.batch_id, "two")
+        assert lease(session, "two") != batch
+        ledger.release_batch(session, batch.batch_id, "one")
+        assert lease(session, "three") == batch
+
+
+def test_no_receiver_is_claimed_twice(active: State):
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        ledger.claim(session, batch, claims(batch), NOW)
+    with pytest.raises(IntegrityError), active.write() as session:
+        ledger.claim(session, batch, [Claim("another-id", claims(batch)[0].msisdn)], NOW)
+    with pytest.raises(IntegrityError), active.write() as session:
+        ledger.claim(session, batch, [Claim(claims(batch)[0].message_id, "+491796999999")], NOW)
+
+
+def test_claims_a_dead_worker_left_are_unknown(active: State):
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        one, two, _ = claims(batch)
+        ledger.claim(session, batch, [one, two], NOW)
+        ledger.record_outcomes(session, [Outcome(one.message_id, LedgerState.SENT, NOW, "", "theirs-1")])
+    with active.write() as session:
+        assert lease(session, "two", LATER) == batch
+        states = {item.message_id: item.state for item in ledger.list_recorded(session, batch.batch_id)}
+        assert states == {one.message_id: LedgerState.SENT, two.message_id: LedgerState.UNKNOWN}
+        assert ledger.list_claimed_ids(session, batch.batch_id) == {one.message_id, two.message_id}
+
+
+def test_an_outcome_is_written_once(active: State):
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        one = claims(batch)[0]
+        ledger.claim(session, batch, [one], NOW)
+        ledger.record_outcomes(session, [Outcome(one.message_id, LedgerState.FAILED, NOW, "0x0B")])
+        ledger.record_outcomes(session, [Outcome(one.message_id, LedgerState.SENT, NOW, "", "theirs-1")])
+        (recorded,) = ledger.list_recorded(session, batch.batch_id)
+    assert (recorded.state, recorded.error_code) == (LedgerState.FAILED, "0x0B")
+
+
+def test_given_back_claims_are_pending_again_but_outcomes_stay(active: State):
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        one, two, _ = claims(batch)
+        ledger.claim(session, batch, [one, two], NOW)
+        ledger.record_outcomes(session, [Outcome(one.message_id, LedgerState.SENT, NOW, "", "theirs-1")])
+        ledger.unclaim(session, [one.message_id, two.message_id])
+        assert ledger.list_claimed_ids(session, batch.batch_id) == {one.message_id}
+
+
+def test_in_flight_counts_add_up_at_every_step(active: State):
+    def counts() -> ledger.InFlight:
+        with active.read() as session:
+            return ledger.count_in_flight(session, ["campaign-1"])["campaign-1"]
+
+    assert counts() == ledger.InFlight(pending=5, sent=0, unknown=0, failed={})
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        one, two, three = claims(batch)
+        ledger.claim(session, batch, [one, two, three], NOW)
+    assert counts() == ledger.InFlight(pending=5, sent=0, unknown=0, failed={})
+    with active.write() as session:
+        outcomes = [
+            Outcome(one.message_id, LedgerState.SENT, NOW, "", "theirs-1"),
+            Outcome(two.message_id, LedgerState.FAILED, NOW, "0x0B"),
+            Outcome(three.message_id, LedgerState.UNKNOWN, NOW),
+        ]
+        ledger.record_outcomes(session, outcomes)
+    assert counts() == ledger.InFlight(pending=2, sent=1, unknown=1, failed={"0x0B": 1})
+    with active.write() as session:
+        assert ledger.settle_batch(session, batch.batch_id)
+    assert counts() == ledger.InFlight(pending=2, sent=0, unknown=0, failed={})
+
+
+def test_a_batch_is_settled_once(active: State):
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        assert ledger.settle_batch(session, batch.batch_id)
+        assert not ledger.settle_batch(session, batch.batch_id)
+        assert ledger.count_batches(session, "campaign-1") == 1
+
+
+def test_only_active_campaigns_with_a_free_batch_are_sendable(active: State):
+    with active.write() as session:
+        assert ledger.list_sendable(session, NOW) == ["campaign-1"]
+        lease(session, "one")
+        lease(session, "two")
+        assert ledger.list_sendable(session, NOW) == []
+        assert ledger.list_sendable(session, LATER) == ["campaign-1"]
+        campaigns.move_campaign(session, "campaign-1", CampaignStatus.PAUSED)
+        assert ledger.list_sendable(session, LATER) == []
+
+
+def test_receipts_wait_until_they_are_due_and_leave_when_merged(state: State):
+    many = [make_receipt(gateway_message_id=f"theirs-{number}") for number in range(2_500)]
+    with state.write() as session:
+        receipts.add_receipts(session, many, NOW)
+        receipts.add_receipts(session, [], NOW)
+    with state.write() as session:
+        due = receipts.list_due(session, NOW, 10_000)
+        assert [item.receipt for item in due] == many
+        receipts.postpone(session, [item.receipt_id for item in due[:2_000]], 0, LATER)
+        receipts.delete_receipts(session, [item.receipt_id for item in due[2_000:]])
+    with state.read() as session:
+        assert receipts.count_waiting(session) == 2_000
+        assert receipts.list_due(session, NOW, 10) == ()
+        again = receipts.list_due(session, LATER, 7)
+    assert len(again) == 7
+    assert all(item.try_count == 1 and item.received_at == NOW for item in again)
+
+
+def add_another_campaign(session: Session, status: CampaignStatus) -> None:
+    campaigns.add_campaign(
+        session,
+        make_campaign(campaign_id="campaign-2", name="Another", status=status, audience_count=1, launched_at=NOW),
+    )
+    ledger.add_batches(session, "campaign-2", [(1, 1), (2, 1)])
+
+
+def test_a_campaign_waits_for_a_thread_until_one_of_its_batches_is_worked_on(active: State):
+    with active.write() as session:
+        assert not ledger.do_others_wait(session, "campaign-1", NOW)
+        add_another_campaign(session, CampaignStatus.ACTIVE)
+        assert ledger.do_others_wait(session, "campaign-1", NOW)
+        ledger.lease_batch(session, "campaign-2", "one", NOW, UNTIL)
+        assert not ledger.do_others_wait(session, "campaign-1", NOW)
+        # Whoever worked on it has died.
+        assert ledger.do_others_wait(session, "campaign-1", LATER)
+
+
+def test_a_campaign_that_is_not_active_waits_for_nobody(active: State):
+    with active.write() as session:
+        add_another_campaign(session, CampaignStatus.PAUSED)
+        assert not ledger.do_others_wait(session, "campaign-1", NOW)

@@ -1,0 +1,98 @@
+"""Migrations yet to come: they must not cost a single row."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from core.domain.campaigns.campaigns import Source
+from core.domain.reports.audit import Action, Subject
+from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.engine.store import MIGRATIONS, State
+from core.state.people import users
+from core.state.reports import audit
+from core.state.upkeep import installation
+from tests.support.application.factories import NOW, make_account, make_campaign, make_user, make_viewer
+
+# SQLite cannot change a column: Alembic makes a new table, copies the rows and drops the old one.
+REBUILD = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "9999", "{head}"
+branch_labels = depends_on = None
+
+
+def upgrade():
+    for table in ("users", "accounts"):
+        with op.batch_alter_table(table, recreate="auto") as batch:
+            batch.alter_column("name", type_=sa.String(120), existing_type=sa.String(100), existing_nullable=False)
+    {then}
+"""
+
+
+def add_migration(folder: Path, monkeypatch: pytest.MonkeyPatch, then: str = "pass") -> None:
+    """Let the store find one migration more than there is, which changes tables that others refer to."""
+    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    head = max(path.name for path in (folder / "versions").glob("*.py"))[:4]
+    (folder / "versions" / "9999_rebuild.py").write_text(REBUILD.format(head=head, then=then))
+    monkeypatch.setattr("core.state.engine.store.MIGRATIONS", folder)
+
+
+@pytest.fixture
+def peopled(state: State) -> State:
+    with state.write() as session:
+        users.add_user(session, make_user(), NOW)
+        accounts.add_account(session, make_account(), NOW)
+        users.add_membership(session, "user-1", "account-1")
+    return state
+
+
+def account_ids(state: State) -> frozenset[str]:
+    with state.read() as session:
+        viewer = users.find_viewer(session, "user-1")
+    assert viewer is not None
+    return viewer.account_ids
+
+
+def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(
+    peopled: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    add_migration(tmp_path / "migrations", monkeypatch)
+    peopled.migrate()
+    assert account_ids(peopled) == {"account-1"}
+
+
+def test_a_migration_that_fails_has_changed_nothing(peopled: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patch:
+        add_migration(tmp_path / "broken", patch, then="raise RuntimeError")
+        with pytest.raises(RuntimeError):
+            peopled.migrate()
+    assert account_ids(peopled) == {"account-1"}
+    add_migration(tmp_path / "mended", monkeypatch)
+    peopled.migrate()
+    assert account_ids(peopled) == {"account-1"}
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_an_earlier_version_s_tests_and_leftovers_are_found(peopled: State, *, is_new: bool):
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = peopled._writing
+    with peopled.write() as session:
+        for number, name in enumerate(("Test of Spring", "Quick Send 1")):
+            found = make_campaign(campaign_id=f"campaign-{number}", name=name, source=Source.QUICK_SEND)
+            campaigns.add_campaign(session, found)
+        if not is_new:
+            audit.record(session, make_viewer(), Action.SIGNED_IN, Subject("user", "user-1", "Ada"), NOW)
+    command.downgrade(config, "0009")
+    peopled.migrate()
+    with peopled.read() as session:
+        found = [campaigns.get_campaign(session, f"campaign-{number}").is_test for number in range(2)]
+        unknown = installation.find_setting(session, UNKNOWN_BEFORE)
+    assert found == [True, False]
+    assert unknown == (None if is_new else NOW.isoformat())

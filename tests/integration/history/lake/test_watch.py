@@ -1,0 +1,138 @@
+"""Whether something was committed to the lake, here or by another process."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from core import turns
+from core.config import Settings
+from core.errors import StorageError
+from core.history.engine.door import Cursor
+from core.history.lake.connection import Lake
+from core.history.lake.watch import EVERY_S, ChangeWatch
+from tests.support.processes.waiting import wait_until
+
+
+class Seen:
+    """A watch of a lake, and the clock it goes by."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.now_s = 1_000.0
+        self._watch = ChangeWatch(lake, lambda: self.now_s)
+
+    def state(self) -> int:
+        return self._watch.look().number
+
+
+@pytest.fixture
+def elsewhere(lake_settings: Settings) -> Iterator[Lake]:
+    """Give the same lake as another process has it."""
+    lake = Lake(lake_settings)
+    yield lake
+    lake.close()
+
+
+def change(cursor: Cursor) -> None:
+    cursor.execute("INSERT INTO lake.frozen_audiences VALUES ('campaign', 'list', 1, TIMESTAMP '2026-11-29 12:00:00')")
+
+
+def test_nothing_new_is_the_same_state(lake: Lake):
+    seen = Seen(lake)
+    first = seen.state()
+    assert seen.state() == first
+    seen.now_s += 10 * EVERY_S
+    assert seen.state() == first
+
+
+def test_what_this_process_commits_is_seen_at_once(lake: Lake):
+    seen = Seen(lake)
+    first = seen.state()
+    lake.write(change)
+    assert seen.state() != first
+
+
+def test_what_others_commit_is_seen_soon(lake: Lake, elsewhere: Lake):
+    seen = Seen(lake)
+    first = seen.state()
+    elsewhere.write(change)
+    assert seen.state() == first
+    seen.now_s += EVERY_S
+    assert seen.state() != first
+
+
+def test_a_lake_that_was_opened_anew_is_another_one(lake: Lake):
+    seen = Seen(lake)
+    first = seen.state()
+    lake.close()
+    lake.ping()
+    assert seen.state() != first
+
+
+def test_what_failed_may_have_been_committed(lake: Lake, elsewhere: Lake):
+    def fail(cursor: Cursor) -> None:
+        change(cursor)
+        raise ValueError("after all")
+
+    seen = Seen(lake)
+    first = seen.state()
+    with pytest.raises(ValueError, match="after all"):
+        lake.write(fail)
+    # Looked at anew, before it is time to.
+    elsewhere.write(change)
+    assert seen.state() != first
+
+
+def test_a_lake_that_does_not_answer_is_asked_once_for_all_who_wait(lake: Lake, monkeypatch: pytest.MonkeyPatch):
+    seen, asked, waiting, away = Seen(lake), [], [], threading.Event()
+    seen.state()
+    seen.now_s += EVERY_S
+    read = lake.read
+
+    @contextmanager
+    def fail() -> Iterator[Cursor]:
+        asked.append(1)
+        away.wait(10)
+        raise StorageError("The message history could not be reached.")
+        yield
+
+    @contextmanager
+    def note() -> Iterator[None]:
+        waiting.append(1)
+        yield
+
+    monkeypatch.setattr(lake, "read", fail)
+    monkeypatch.setattr(turns, "away", note)
+    with ThreadPoolExecutor(5) as threads:
+        found = [threads.submit(seen.state) for _ in range(5)]
+        wait_until(lambda: len(asked) == 1, "one asks")
+        wait_until(lambda: waiting == [1] * 4, "the others wait")
+        away.set()
+        assert all(isinstance(each.exception(10), StorageError) for each in found)
+    assert len(asked) == 1
+    monkeypatch.setattr(lake, "read", read)
+    seen.state()
+
+
+def test_those_who_waited_for_a_look_need_none_of_their_own(lake: Lake, monkeypatch: pytest.MonkeyPatch):
+    seen, asked, free = Seen(lake), [], threading.Event()
+    seen.state()
+    seen.now_s += EVERY_S
+    read = lake.read
+
+    @contextmanager
+    def count() -> Iterator[Cursor]:
+        asked.append(1)
+        free.wait(10)
+        with read() as cursor:
+            yield cursor
+
+    monkeypatch.setattr(lake, "read", count)
+    with ThreadPoolExecutor(5) as threads:
+        found = [threads.submit(seen.state) for _ in range(5)]
+        wait_until(lambda: len(asked) == 1, "one asks")
+        free.set()
+        assert len({each.result(10) for each in found}) == 1
+    assert len(asked) == 1

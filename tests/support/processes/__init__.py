@@ -1,0 +1,1 @@
+"""Processes beside the test's own: servers, browsers, tools. Begin with `installation`."""

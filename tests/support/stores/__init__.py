@@ -1,0 +1,1 @@
+"""Lakes, databases and disks to test with, and what makes them quick to have. Begin with `messages`."""
