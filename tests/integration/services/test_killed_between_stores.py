@@ -1,8 +1,5 @@
 """A worker killed while it starts, freezes or settles a campaign: the next one comes to the right end."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +9,8 @@ import pytest
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.services.work_queue import WorkKind
 from tests.integration.services import steps
+from tests.integration.services.dying import die
 from tests.support.application.house import House, contacts, make_house
-from tests.support.processes.live_server import REPOSITORY
 
 COUNT, SUB_WINDOW, BATCH = 60, 10, 20
 LEASE_OVER = timedelta(seconds=60)
@@ -36,14 +33,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     steps.suppress(made, "+491796000003")
     yield made
     made.app.close()
-
-
-def die(house: House, kind: WorkKind, campaign_id: str, when: str, function: str) -> None:
-    """Let another process do the work and be killed at this moment."""
-    command = [sys.executable, "-m", "tests.integration.services.dying", str(house.app.settings.data_dir)]
-    arguments = [house.now.isoformat(), kind.value, campaign_id, when, function]
-    ended = subprocess.run([*command, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
 def assert_everybody_got_one(house: House, campaign_id: str) -> None:
