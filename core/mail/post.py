@@ -65,7 +65,7 @@ class SmtpPost:
         self._sender = sender
         if self._parts.scheme not in _DEFAULT_PORTS or not self._parts.hostname:
             raise ConfigurationError(
-                "HELIOGRAPH_SMTP_URL is no address of a mail server.",
+                "HELIOGRAPH_SMTP_URL is not the address of a mail server.",
                 hint="Write it as smtp://user:password@host:587 or smtps://user:password@host:465.",
             )
         self._port = self._parts.port or _DEFAULT_PORTS[self._parts.scheme]
@@ -107,7 +107,7 @@ class OutboxPost:
     """A folder: each mail is a file, readable by its owner only, since links in it open doors."""
 
     # Not its whole path: strangers read it on Forgot Password.
-    detour = "the folder outbox of Heliograph's data"
+    detour = "the outbox folder of Heliograph's data"
 
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder = folder
@@ -121,9 +121,7 @@ class OutboxPost:
             path.touch(mode=0o600)
             path.write_bytes(compose(mail, self._sender).as_bytes())
         except OSError as error:
-            raise StorageError(
-                "The email could not be written down.", hint="See whether the data folder has room."
-            ) from error
+            raise StorageError("The email could not be saved.", hint="Check that the data folder has room.") from error
         # On purpose where whoever runs it looks: without a mail server nobody else can pass it on.
         _log.warning("mail_written", extra={"path": str(path)})
 
@@ -154,15 +152,19 @@ def _why(error: Exception, to: str) -> AppError:
     if isinstance(error, smtplib.SMTPNotSupportedError) and not to.isascii():
         return InvalidInput(
             f"The mail server cannot send to {to}: the address has letters beyond A to Z.",
-            hint="Take an address without them.",
+            hint="Use an address without them.",
             field="email",
         )
     # 5xx is for good, 4xx for now (RFC 5321, 4.2.1).
     codes = [code for code, _ in error.recipients.values()] if isinstance(error, smtplib.SMTPRecipientsRefused) else []
     if codes and all(code >= _FOR_GOOD for code in codes):
-        return InvalidInput(f"The mail server does not take mail for {to}.", hint="Check the address.", field="email")
+        return InvalidInput(
+            f"The mail server does not accept email for {to}.", hint="Check the address.", field="email"
+        )
     return StorageError("The email could not be sent.", hint="Try again in a few minutes.")
 
 
 def _impossible(to: str) -> InvalidInput:
-    return InvalidInput(f"No mail can be sent to {to!r}.", hint="Enter one address, as ada@example.com.", field="email")
+    return InvalidInput(
+        f"No mail can be sent to {to!r}.", hint="Enter one address, such as ada@example.com.", field="email"
+    )

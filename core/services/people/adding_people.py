@@ -53,7 +53,7 @@ class AddingPeople:
                 for name in person.accounts:
                     users.add_membership(session, new.user_id, accounts.get_account_by_name(session, name).account_id)
         except IntegrityError as error:
-            raise InvalidInput(f"There is a user {new.email} already.", hint="Take another email.") from error
+            raise InvalidInput(f"There is already a user {new.email}.", hint="Choose another email.") from error
         return self.get_viewer(new.email)
 
     def get_viewer(self, email: str = "") -> Viewer:

@@ -93,7 +93,7 @@ class FollowingLinks:
                 details = {"from": person.email, "to": link.email}
                 audit.record(session, who, Action.EMAIL_CHANGED, subject, now, details)
         except IntegrityError as error:
-            raise Conflict("This email belongs to somebody else.", hint="Take another one.") from error
+            raise Conflict("This email belongs to somebody else.", hint="Choose another one.") from error
         try:
             self._mailing.tell_email_changed(person.email, person.name, link.email, now)
         except AppError as error:
@@ -124,5 +124,5 @@ def _changing(session: Session, token: str, now: datetime) -> tuple[Link, Person
 
 def _dead() -> NotFound:
     return NotFound(
-        "This link does not work any more.", hint="It works once and for some time only. Ask for another one."
+        "This link no longer works.", hint="It works only once and for a limited time. Ask for another one."
     )

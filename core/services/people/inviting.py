@@ -110,7 +110,7 @@ class Inviting:
         except InvalidInput as error:
             raise InvalidInput(
                 f"{person.name} is Pending, but no invitation can be sent: {error.message}",
-                hint="Delete the person and invite him or her by another address.",
+                hint="Delete the person and invite them at another address.",
             ) from error
 
 
@@ -128,6 +128,6 @@ def _why(error: IntegrityError) -> InvalidInput | Conflict:
     # The only other reference is to the accounts: one of them has gone since the viewer was asked.
     if "email" in str(error.orig):
         return InvalidInput(
-            "Somebody has this email already.", hint="Search for it, and change that person's access.", field="email"
+            "Somebody already has this email.", hint="Search for it, and change that person's access.", field="email"
         )
-    return Conflict("An account has changed meanwhile.")
+    return Conflict("An account has changed in the meantime.")

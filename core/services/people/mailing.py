@@ -47,7 +47,7 @@ class Mailing:
         Whoever is told "the link goes to …" would wait for it in vain.
         """
         where = self._post.detour
-        return f"No mail server is set: the mail lies in {where}, for whoever runs it to pass on." if where else ""
+        return f"No mail server is set: the email is in {where}, for whoever runs it to pass on." if where else ""
 
     def send_invitation(self, email: str, name: str, inviter: str, token: str, expires_at: datetime) -> None:
         """Ask *name* to come in; the link is good until *expires_at*."""
@@ -58,8 +58,8 @@ class Mailing:
             f"{_shown(inviter) or 'An administrator'} invites you to {PRODUCT}, where SMS campaigns are written, sent "
             "and followed. Choose a password here:",
             self._link(INVITATION_PATH, token),
-            f"The link works once, until {_moment(expires_at)}. Ask for another one if it has expired.",
-            "If you do not expect an invitation, ignore this mail.",
+            f"The link works once, until {_moment(expires_at)}. If it has expired, ask for another one.",
+            "If you did not expect an invitation, ignore this email.",
         )
 
     def send_reset(self, email: str, name: str, token: str, expires_at: datetime) -> None:
@@ -71,7 +71,7 @@ class Mailing:
             "somebody, probably you, asked for a new password. Choose it here:",
             self._link(RESET_PATH, token),
             f"The link works once, until {_moment(expires_at)}.",
-            "If it was not you, ignore this mail: your password stays as it is.",
+            "If it was not you, ignore this email: your password stays as it is.",
         )
 
     def tell_password_changed(self, email: str, name: str, now: datetime) -> None:
@@ -81,7 +81,7 @@ class Mailing:
             f"Your password for {PRODUCT} was changed",
             _hello(name),
             f"your password was changed on {_moment(now)}.",
-            f"If it was not you, choose another one at once and tell your administrator:\n{self._address}/forgot",
+            f"If it was not you, choose another one immediately and tell your administrator:\n{self._address}/forgot",
         )
 
     def send_email_confirmation(self, new_email: str, name: str, token: str, expires_at: datetime) -> None:
@@ -90,10 +90,10 @@ class Mailing:
             new_email,
             f"Confirm your new email for {PRODUCT}",
             _hello(name),
-            "you want to log in with this email from now on. Confirm it here:",
+            "you asked to log in with this email from now on. Confirm it here:",
             self._link(CONFIRM_EMAIL_PATH, token),
             f"The link works once, until {_moment(expires_at)}. Until you confirm, your email stays as it is.",
-            "If it was not you, ignore this mail.",
+            "If it was not you, ignore this email.",
         )
 
     def tell_email_taken(self, email: str) -> None:
@@ -102,10 +102,10 @@ class Mailing:
             email,
             f"Your email for {PRODUCT}",
             "Hello,",
-            f"somebody wants to log in to {PRODUCT} with this email. It belongs to an account already, so nothing was "
+            f"somebody wants to log in to {PRODUCT} with this email. It already belongs to an account, so nothing was "
             "changed.",
             f"If it was you, log in with it, or choose a new password:\n{self._address}/forgot",
-            "If it was not you, ignore this mail.",
+            "If it was not you, ignore this email.",
         )
 
     def tell_email_changed(self, old_email: str, name: str, new_email: str, now: datetime) -> None:
@@ -114,8 +114,8 @@ class Mailing:
             old_email,
             f"Your email for {PRODUCT} was changed",
             _hello(name),
-            f"since {_moment(now)} you log in with {new_email} instead of this address.",
-            "If it was not you, tell your administrator at once.",
+            f"since {_moment(now)}, you log in with {new_email} instead of this address.",
+            "If it was not you, tell your administrator immediately.",
         )
 
     def _link(self, path: str, token: str) -> str:

@@ -74,7 +74,7 @@ class ManagingPeople:
                 if details := _differences(session, person, changed):
                     audit.record(session, viewer, Action.PERSON_CHANGED, _subject(changed), now, details)
         except IntegrityError as error:
-            raise Conflict("An account has changed meanwhile.") from error
+            raise Conflict("An account has changed in the meantime.") from error
         return changed
 
     def deactivate(self, viewer: Viewer, user_id: str, now: datetime) -> Person:

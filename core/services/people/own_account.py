@@ -155,7 +155,7 @@ class OwnAccount:
         new, token = check_email(email).lower(), new_token()
         link = Link(viewer.user_id, new, now + self._link)
         if self.get(viewer).email == new:
-            raise InvalidInput("This is your email already.", hint="Enter another one to change it.", field="email")
+            raise InvalidInput("This is already your email.", hint="Enter another one to change it.", field="email")
         with self._with_current(viewer, password, now) as (session, person):
             # Each counts as a failed attempt would, so that nobody is sent mails without end.
             record_failures(session, (f"email-change:{viewer.user_id}",), now)
@@ -224,7 +224,7 @@ class OwnAccount:
             # Of many tries at once, the right one too has to be among the first.
             refuse_throttled(session, keys, now)
             if users.find_credentials(session, email, lock=True) != found:
-                raise Conflict("Your account was changed meanwhile.", hint="Reload the page and try again.")
+                raise Conflict("Your account was changed in the meantime.", hint="Reload the page and try again.")
             sessions.clear_attempts(session, keys[0])
             if new_hash:
                 users.set_password_hash(session, viewer.user_id, new_hash)
@@ -245,17 +245,17 @@ def _check_phone(text: str) -> str:
 def _check_language(code: str) -> str:
     if code not in LANGUAGES:
         raise InvalidInput(
-            "Heliograph does not speak this language.", hint="Choose one from the list.", field="language"
+            "Heliograph is not available in this language.", hint="Choose one from the list.", field="language"
         )
     return code
 
 
 def _check_new(wanted: NewPassword, person: Person) -> None:
     if wanted.new != wanted.confirm:
-        raise InvalidInput("The new password is not the same twice.", hint="Type it again.", field="confirm")
+        raise InvalidInput("The two new passwords differ.", hint="Type it again.", field="confirm")
     check_password(wanted.new, person.name, person.email)
     if wanted.new == wanted.current:
-        raise InvalidInput("This is your password already.", hint="Take another one.", field="password")
+        raise InvalidInput("This is already your password.", hint="Choose another one.", field="password")
 
 
 def _list_changed(person: Person, new: Mapping[str, str]) -> list[str]:

@@ -30,7 +30,7 @@ class Turns:
     def take(self) -> Iterator[None]:
         """Work when it is one's turn. Raises: Busy: too many wait already."""
         if not self._places.acquire(blocking=False):
-            raise Busy(RETRY_AFTER_S, "Too many people log in at this moment.")
+            raise Busy(RETRY_AFTER_S, "Too many people are logging in right now.")
         try:
             with self._work:
                 yield

@@ -115,4 +115,4 @@ class ResettingPasswords:
 
 
 def _dead() -> NotFound:
-    return NotFound("This link does not work any more.", hint="It works once and for a short time. Ask for a new one.")
+    return NotFound("This link no longer works.", hint="It works only once and for a short time. Request a new one.")

@@ -250,7 +250,7 @@ class SigningIn:
         """End one of the viewer's sessions. Raises: NotFound: none of his or hers, or it has ended."""
         with self._ending() as session:
             if not sessions.revoke_by_id(session, viewer.user_id, session_id, now):
-                raise NotFound("There is no such session.", hint="It may have ended already.")
+                raise NotFound("There is no such session.", hint="It may already have ended.")
             _record_revoked(session, viewer, 1, now)
 
     def revoke_others(self, viewer: Viewer, token: str, now: datetime) -> int:
@@ -330,7 +330,7 @@ def _record_revoked(session: Session, viewer: Viewer, count: int, now: datetime)
 
 def _is_setup_token(session: Session, token: str) -> bool:
     if users.count_users(session):
-        raise Forbidden("Heliograph is set up already.", hint="Log in.")
+        raise Forbidden("Heliograph is already set up.", hint="Log in.")
     expected = installation.find_setting(session, SETUP_TOKEN) or ""
     return bool(expected) and secrets.compare_digest(expected, digest(token.strip()))
 

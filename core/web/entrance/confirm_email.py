@@ -49,7 +49,7 @@ class ConfirmEmailPage:
             email = await run_in_threadpool(self.doors.confirm_email, token, browser_of(request).address, self.clock())
         except (NotFound, Conflict) as error:
             return _refused(error)
-        return show_notice(Notice("Your email is changed", f"From now on you log in with {email}.", HOME, "Go on"))
+        return show_notice(Notice("Your email is changed", f"From now on, you log in with {email}.", HOME, "Continue"))
 
     async def _form(self, request: Request, token: str, complaint: Complaint) -> Response:
         try:

@@ -27,13 +27,13 @@ from core.web.html.pages import (
 from core.web.ports import Clock, Recovery
 
 _SENT = Notice(
-    "Look into your mail",
-    "If somebody with this email may log in here, a link to choose a new password is on its way.",
+    "Check your email",
+    "If there is an account with this email, a link to choose a new password is on its way.",
     LOGIN,
     "Back to Log In",
 )
 _CHANGED = Notice(
-    "Your password is changed", "You were logged out everywhere. Log in with the new one.", LOGIN, "Log In"
+    "Your password is changed", "You were logged out everywhere. Log in with your new password.", LOGIN, "Log In"
 )
 
 
@@ -106,4 +106,4 @@ class ForgotPages:
 
 
 def _dead(error: NotFound) -> Response:
-    return show_notice(Notice(error.message, error.hint, FORGOT, "Ask for a new link"), 404)
+    return show_notice(Notice(error.message, error.hint, FORGOT, "Request a new link"), 404)

@@ -76,4 +76,4 @@ class LoginPage:
         if why == "idle":
             minutes = max(1, round(self.idle_s / 60))
             return f"You were logged out after {minutes} minute{'s' if minutes > 1 else ''} without activity."
-        return "You were logged out because you had been logged in for long." if why == "lifetime" else ""
+        return "You were logged out because your session reached its time limit." if why == "lifetime" else ""

@@ -144,11 +144,11 @@ class Uploads:
         """Return status and reason why this person may send nothing now."""
         mine = [upload for upload in self._uploads.values() if upload.user_id == viewer.user_id]
         if is_foreign(scope):
-            return 403, "Not from here."
+            return 403, "This request came from another site."
         if scope["path"] in self._uploads:
-            return 409, "This file was sent already."
+            return 409, "This file has already been uploaded."
         if sum(upload.is_open for upload in mine) >= MOST_AT_ONCE or len(mine) >= self._limits.person_files:
-            return 429, "Too many uploads. Close pages with files you do not need, or wait some minutes."
+            return 429, "Too many uploads. Close pages with files you do not need, or wait a few minutes."
         return None
 
     async def _take(self, scope: Scope, viewer: Viewer, receive: Receive, send: Send) -> None:
@@ -182,9 +182,9 @@ class Uploads:
             return 413, "The file is too large."
         mine = sum(each.byte_count for each in self._uploads.values() if each.user_id == viewer.user_id)
         if mine > self._limits.person_bytes:
-            return 429, "Too many bytes at once. Close pages with files you do not need, or wait some minutes."
+            return 429, "Too much data at once. Close pages with files you do not need, or wait a few minutes."
         if sum(each.byte_count for each in self._uploads.values()) > self._limits.all_bytes:
-            return 503, "Too many files are being sent. Try again in some minutes."
+            return 503, "Too many files are being uploaded. Try again in a few minutes."
         return None
 
 
@@ -211,7 +211,7 @@ class _Passing:
             message = await self._receive()
         self.last = message
         if waiting.cancelled_caught:
-            self.fault = 408, "Nothing more came of the file. Try again."
+            self.fault = 408, "The upload stopped before the file was complete. Try again."
         elif message["type"] == "http.request" and self.fault is None:
             self.fault = self._count(len(message.get("body", b"")))
         # To what reads on it looks as if the browser had gone: nothing of the file is kept.

@@ -46,7 +46,7 @@ async def serve(settings: Settings, listener: socket.socket) -> int:
         ended = await asyncio.gather(*lives, taking, stopped, return_exceptions=True)
         for error in ended:
             if isinstance(error, PlacesFailed):
-                print("The web processes do not start; see above.", file=sys.stderr)
+                print("The web processes could not start; see above.", file=sys.stderr)
             elif isinstance(error, Exception):
                 raise error
 
@@ -85,7 +85,7 @@ def listen_at(host: str, port: int) -> socket.socket:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise ConfigurationError(
             f"Heliograph cannot listen on {host}:{port}: {reason}.",
-            hint="Set HELIOGRAPH_HOST or HELIOGRAPH_PORT.",
+            hint="Stop the program that uses it, or set HELIOGRAPH_HOST or HELIOGRAPH_PORT.",
         ) from error
 
 

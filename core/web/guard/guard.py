@@ -76,14 +76,14 @@ class Guard:
             response = RedirectResponse(SETUP if nobody_yet else login_path(scope), status_code=303)
         else:
             await drop_rest(receive)
-            response = PlainTextResponse("Not signed in.", status_code=401)
+            response = PlainTextResponse("Not logged in.", status_code=401)
         response.headers["Cache-Control"] = "no-store"
         await response(scope, receive, send)
 
 
 async def _hold_up(scope: Scope, receive: Receive, send: Send) -> None:
     await drop_rest(receive)
-    text = "Too many requests from your address. Wait some seconds, then try again."
+    text = "Too many requests from your address. Wait a few seconds, then try again."
     headers = {"Retry-After": "5", "Cache-Control": "no-store"}
     await PlainTextResponse(text, status_code=429, headers=headers)(scope, receive, send)
 

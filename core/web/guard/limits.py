@@ -30,7 +30,7 @@ async def run_in_turn(work: Callable[P, R], *arguments: P.args, **options: P.kwa
     Raises: Busy: so many wait already that it would take seconds.
     """
     if _hashing.statistics().tasks_waiting >= WAITING_MAX:
-        raise Busy(RETRY_AFTER_S, "Too many people log in at this moment.")
+        raise Busy(RETRY_AFTER_S, "Too many people are logging in right now.")
     return await to_thread.run_sync(functools.partial(work, *arguments, **options), limiter=_hashing)
 
 
@@ -64,7 +64,7 @@ class BodyLimit:
         with move_on_after(FORM_S) as waiting:
             first = await self._read(receive)
         if waiting.cancelled_caught:
-            refusal = PlainTextResponse("The form did not come in time.", 408, headers={"Connection": "close"})
+            refusal = PlainTextResponse("The form took too long to arrive.", 408, headers={"Connection": "close"})
             await refusal(scope, receive, send)
         elif first is None:
             refusal = PlainTextResponse("The form is too large.", 413, headers={"Connection": "close"})

@@ -36,7 +36,7 @@ class OwnPagesOnly:
             await send({"type": "websocket.close", "code": ANOTHER_SITE, "reason": "another site"})
         else:
             await drop_rest(receive)
-            text = "This was sent from a page of another site. Open Heliograph and try again there."
+            text = "This request came from another site. Open Heliograph and try again there."
             await PlainTextResponse(text, 403, headers={"Cache-Control": "no-store"})(scope, receive, send)
 
 

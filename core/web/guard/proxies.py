@@ -33,7 +33,8 @@ def parse_networks(text: str) -> tuple[Network, ...]:
         return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
         raise ConfigurationError(
-            f"HELIOGRAPH_TRUSTED_PROXIES: {error}.", hint="Write addresses or networks, as 10.0.0.5 or 10.0.0.0/24."
+            f"HELIOGRAPH_TRUSTED_PROXIES: {error}.",
+            hint="Write addresses or networks, such as 10.0.0.5 or 10.0.0.0/24.",
         ) from error
 
 

@@ -36,7 +36,7 @@ class SessionRoutes:
         """Return the viewer's id, the seconds left if nothing is done, and whether to warn. No activity."""
         left = await run_in_threadpool(self.sign_in.time_left, self.cookies.session_token(request), self.clock())
         if left is None:
-            return PlainTextResponse("Not signed in.", 401, headers=_NO_STORE)
+            return PlainTextResponse("Not logged in.", 401, headers=_NO_STORE)
         facts = {
             "user_id": request.state.viewer.user_id,
             "seconds_left": round(left.seconds, 1),
@@ -46,16 +46,16 @@ class SessionRoutes:
         return JSONResponse(facts, headers=_NO_STORE)
 
     async def touch(self, request: Request) -> Response:
-        """Count as activity: the person said "Stay signed in"."""
+        """Count as activity: the person said "Stay logged in"."""
         if not is_our_script(request.scope):
-            return PlainTextResponse("Not from here.", 403, headers=_NO_STORE)
+            return PlainTextResponse("This request came from another site.", 403, headers=_NO_STORE)
         await run_in_threadpool(self.sign_in.touch, self.cookies.session_token(request), self.clock())
         return Response(status_code=204, headers=_NO_STORE)
 
     async def end(self, request: Request) -> Response:
         """Sign out."""
         if not is_our_script(request.scope):
-            return PlainTextResponse("Not from here.", 403, headers=_NO_STORE)
+            return PlainTextResponse("This request came from another site.", 403, headers=_NO_STORE)
         address = browser_of(request).address
         await run_in_threadpool(self.sign_in.sign_out, self.cookies.session_token(request), self.clock(), address)
         return Response(status_code=204, headers=_NO_STORE)

@@ -105,7 +105,7 @@ def test_an_idle_person_is_warned_and_may_stay(page: Page, address: str, sign_in
     warning = page.get_by_role("dialog", name="Are you still there?")
     expect(warning).to_contain_text("1:", timeout=TIMEOUT_MS)
     before = sign_in.touched(token)
-    warning.get_by_role("button", name="Stay signed in").click()
+    warning.get_by_role("button", name="Stay logged in").click()
     expect(warning).not_to_be_attached(timeout=TIMEOUT_MS)
     assert sign_in.touched(token) == before + 1
 

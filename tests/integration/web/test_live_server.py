@@ -82,7 +82,7 @@ def drain(websocket: ClientConnection) -> None:
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_stranger_gets_nothing(address: str, method: str, path: str) -> None:
     status, _, body = ask(address, method, path, Accept="*/*")
-    assert (status, body) == (401, "Not signed in.")
+    assert (status, body) == (401, "Not logged in.")
 
 
 @pytest.mark.parametrize(("method", "path"), [pair for pair in GUARDED if pair[0] == "GET"])

@@ -95,7 +95,7 @@ class FakeSignIn:
 
 
 LINK = "token-from-the-mail"
-DEAD = "This link does not work any more."
+DEAD = "This link no longer works."
 
 
 @dataclass

@@ -2,7 +2,7 @@
 // idle session ends.
 //
 // Streamlit keeps showing the old page after the server has closed its websocket; this does not. The question
-// asked here never counts as activity; only the button "Stay signed in" does.
+// asked here never counts as activity; only the button "Stay logged in" does.
 "use strict";
 
 (() => {
@@ -120,10 +120,10 @@
     const words = make("span", {
       textContent: idle
         ? "You will be logged out soon if you do nothing."
-        : "A log in lasts only so long. Save your work, then log in again.",
+        : "Your session reaches its time limit. Save your work, then log in again.",
     });
     const text = make("p", { className: "words" }, head, words);
-    const stays = make("button", { type: "button", className: "main", textContent: idle ? "Stay signed in" : "OK" });
+    const stays = make("button", { type: "button", className: "main", textContent: idle ? "Stay logged in" : "OK" });
     const ends = make("button", { type: "button", textContent: "Log out" });
     stays.addEventListener("click", idle ? stay : dismiss);
     ends.addEventListener("click", logOut);

@@ -34,7 +34,7 @@ def submit(browser: Browser, path: str, **changes: str) -> Answer:
 
 def test_asking_answers_first_and_sends_afterwards(browser: Browser, links: FakeLinks) -> None:
     answer = submit(browser, "/forgot")
-    assert (answer.status, "Look into your mail" in answer.text) == (200, True)
+    assert (answer.status, "Check your email" in answer.text) == (200, True)
     assert links.done == [("asked", BEN.email, browser.address), ("delivered", BEN.email, browser.address)]
 
 
@@ -104,7 +104,7 @@ def test_links_work_once(browser: Browser, links: FakeLinks, path: str) -> None:
 def test_dead_links_say_so_and_lead_on(browser: Browser, path: str, token: str) -> None:
     answer = browser.get(f"{path}?token={token}")
     assert answer.status == 404
-    assert "This link does not work any more." in answer.text
+    assert "This link no longer works." in answer.text
     assert "<script>" not in answer.text
 
 

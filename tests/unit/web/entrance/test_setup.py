@@ -60,10 +60,10 @@ def test_complaint_stands_at_its_field(browser: Browser, changes: dict[str, str]
 
 def test_complaint_without_a_field_stands_above_the_form(browser: Browser, sign_in: FakeSignIn, monkeypatch) -> None:
     def refuse(form: SetUp, browser: object, now: object) -> str:
-        raise Forbidden("Heliograph is set up already.", hint="Log in.")
+        raise Forbidden("Heliograph is already set up.", hint="Log in.")
 
     monkeypatch.setattr(sign_in, "set_up", refuse)
-    assert '<p class="notice" role="alert">Heliograph is set up already. Log in.</p>' in set_up(browser).text
+    assert '<p class="notice" role="alert">Heliograph is already set up. Log in.</p>' in set_up(browser).text
 
 
 def test_form_from_elsewhere_is_refused(browser: Browser, sign_in: FakeSignIn) -> None:

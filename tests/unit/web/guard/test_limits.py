@@ -91,7 +91,7 @@ def test_nobody_joins_a_long_queue_of_passwords_and_health_is_answered_meanwhile
     monkeypatch.setattr(limits, "_hashing", full)
     answer = browser.post(path, {"csrf": csrf} | FORMS[path])
     assert (answer.status, answer.header("retry-after")) == (503, str(RETRY_AFTER_S))
-    assert "Too many people log in at this moment." in answer.text
+    assert "Too many people are logging in right now." in answer.text
     assert PASSWORD not in answer.text
     assert browser.get("/healthz").status == 200
     assert not application.people.links.done
