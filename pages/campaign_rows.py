@@ -37,7 +37,7 @@ with widgets.show_errors() as shown:
     page = app.sending.reconciling.rows(viewer, campaign_id, outcome, reason, request.page, request.size)
     if campaign.forgotten_at and outcome != "sent":
         gone = formats.moment(campaign.forgotten_at, viewer.time_zone)
-        st.info(f"These recipients were deleted on {gone}, as is set. Their counts stay.", icon=":material/history:")
+        st.info(f"These recipients were deleted on {gone}, as set. Their counts stay.", icon=":material/history:")
     tables.show(page.table, COLUMNS, key=f"{KEY}_table", alt=f"{outcome} recipients")
     tables.pager(KEY, page.total, SIZES)
 if not shown.ok:

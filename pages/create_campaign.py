@@ -46,8 +46,8 @@ def buttons(form: Form, step: Step) -> tuple[bool, bool]:
     lacking = "" if step.is_last else ", ".join(form.missing())
     # Before the buttons: on a phone they stand side by side below it.
     if step.merged:
-        widgets.why_not("" if step.is_timed else "First mend the schedule.")
-    widgets.why_not(f"First fill in: {lacking}." if lacking else "")
+        widgets.why_not("" if step.is_timed else "Fix the schedule first.")
+    widgets.why_not(f"Fill in first: {lacking}." if lacking else "")
     saves = st.button("Save", icon=":material/save:", key=f"{KEY}_save")
     if step.merged:
         launches = st.button(
@@ -56,7 +56,7 @@ def buttons(form: Form, step: Step) -> tuple[bool, bool]:
             icon=":material/rocket_launch:",
             key=f"{KEY}_launch",
             disabled=not step.is_timed,
-            help="First shows what it will do and cost, for every recipient.",
+            help="First shows what it will do and cost, for every recipient. Nothing is sent yet.",
         )
     if not step.is_last:
         st.button("Next Step", type="primary", key=f"{KEY}_next", disabled=bool(lacking), on_click=campaign_tabs.go_on)

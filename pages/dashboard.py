@@ -49,7 +49,7 @@ def figures(summary: TrafficSummary) -> None:
     widgets.tiles(
         (
             Tile("SMS Traffic Quantity", formats.number(summary.total), help="Messages sent."),
-            Tile("SMS Traffic Cost", formats.euros(summary.cost_eur_cents), help="What they cost together."),
+            Tile("SMS Traffic Cost", formats.euros(summary.cost_eur_cents), help="What they cost in total."),
             Tile("SMS Traffic Delivery Rate", rate, help="The share of them that was delivered."),
         ),
         min_width=210,

@@ -58,6 +58,7 @@ _HEIGHT = 280
 _CLEAR = "rgba(0,0,0,0)"
 _BAR_HEIGHT = 34
 _MOST_COUNTRIES = 8
+_COUNT_TICKS, _MOMENT_TICKS = 5, 7
 
 
 class Chart(BaseFigure):
@@ -130,8 +131,14 @@ def traffic(series: pa.Table, until: datetime, unit: Unit | None = None) -> Char
         "marker": {"size": 9},
         "hovertemplate": "%{x|" + pointed + "}<br><b>%{y:,}</b> sent<extra></extra>",
     }
-    counts = {"rangemode": "tozero", "tickformat": "~s", "nticks": 5, "gridwidth": 1, "automargin": True}
-    moments = {"showgrid": False, "nticks": 7, "automargin": True, "tickformat": ticks}
+    counts = {"rangemode": "tozero", "tickformat": "~s", "nticks": _COUNT_TICKS, "gridwidth": 1, "automargin": True}
+    if max(value or 0 for value in sent) < _COUNT_TICKS:
+        # There is no half of a message, and "~s" would call it 500m.
+        counts["dtick"] = 1
+    moments = {"showgrid": False, "nticks": _MOMENT_TICKS, "automargin": True, "tickformat": ticks}
+    if len(buckets) <= _MOMENT_TICKS:
+        # Between few buckets plotly puts ticks of its own, which would repeat the label of the one before.
+        moments |= {"tickmode": "array", "tickvals": buckets}
     return Chart(line, xaxis=moments, yaxis=counts)
 
 
@@ -193,13 +200,13 @@ def _ring(parts: Mapping[str, int], total: int) -> dict[str, Any]:
         "type": "pie",
         "labels": [f"{name}  {formats.percent(value / total)}" for name, value in parts.items()],
         "values": list(parts.values()),
-        "customdata": [formats.number(value) for value in parts.values()],
+        "customdata": [formats.count(value, "message", "messages") for value in parts.values()],
         "marker": {"colors": [colours[name.lower()] for name in parts]},
         "hole": 0.68,
         "sort": False,
         "direction": "clockwise",
         "textinfo": "none",
-        "hovertemplate": "%{label}<br><b>%{customdata}</b> messages<extra></extra>",
+        "hovertemplate": "%{label}<br><b>%{customdata}</b><extra></extra>",
     }
 
 

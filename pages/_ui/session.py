@@ -80,7 +80,9 @@ def refuse(title: str) -> None:
         f"{formats.plain(helper.name)} ({formats.plain(helper.email)})"
         for helper in app.people.explaining.helpers(viewer)
     )
-    st.error(f"**You may not see {title}.**  \nAsk {who or 'an administrator'} to let you.", icon=":material/lock:")
+    st.error(
+        f"**You do not have access to {title}.**  \nAsk {who or 'an administrator'} for it.", icon=":material/lock:"
+    )
 
 
 def sign_out() -> NoReturn:

@@ -358,7 +358,7 @@ def pager(key: str, total: int | None, sizes: Sequence[int], *, linked: bool = T
 def _range(now: PageRequest, total: int | None) -> str:
     first, last = now.offset + 1, now.offset + now.size
     if total is None:
-        return f"{formats.number(first)}–{formats.number(last)} of more"
+        return f"{formats.number(first)}–{formats.number(last)} of many"
     return f"{formats.number(first)}–{formats.number(min(last, total))} of {formats.number(total)}"
 
 

@@ -141,7 +141,7 @@ def _question(panel: _Panel) -> None:
 
 def rows_gone() -> None:
     """Say where the rows that an import left out could be downloaded that they are not kept any more."""
-    st.caption("The rows left out are kept for a time only, and are gone by now. To see them, import the file again.")
+    st.caption("The rows left out were kept for a time and have been deleted. To see them, import the file again.")
 
 
 def why_not(reason: str) -> None:

@@ -108,7 +108,7 @@ def test_the_other_end_follows_and_a_year_is_jumped_to(page: Page):
     page.keyboard.press("Tab")
     day(page, "From", "Sunday 31 March 2030").click()
     expect_days(page, "31/03/2030", "31/03/2030")
-    expect(calendar(page, "To").get_by_text("Moved on with the start.").first).to_be_visible()
+    expect(calendar(page, "To").get_by_text("Moved forward with the start date.").first).to_be_visible()
     settled(page)
     apply(page, "2030-03-31", "2030-03-31")
 
@@ -118,7 +118,7 @@ def test_days_are_typed_and_what_is_none_is_explained(page: Page):
     first.fill("31/02/2026")
     # What is wrong is said before anything is asked of the stores.
     page.get_by_role("button", name="Apply").click()
-    expect(calendar(page, "From").get_by_text("Not a day. Type it as DD/MM/YYYY.").first).to_be_visible()
+    expect(calendar(page, "From").get_by_text("Not a date. Enter it as DD/MM/YYYY.").first).to_be_visible()
     settled(page)
     expect(page).to_have_url(re.compile(re.escape(MARCH)))
     first.fill("01/01/1969")

@@ -55,11 +55,11 @@ def test_lists_are_chosen_over_pages_and_searches_and_the_second_tab_waits(brows
         panels.enter(page)
         open_page(page, "/create_campaign")
         page.get_by_role("radio", name=SECOND_STEP).click()
-        expect(page.get_by_text("First fill in: Campaign Name, Sender, Recipients.").first).to_be_visible()
+        expect(page.get_by_text("Fill in first: Campaign Name, Sender, Recipients.")).to_have_count(1)
         expect(page.get_by_role("radio", name="Sender & Recipients")).to_be_checked()
         type_in(page, "Campaign Name", "Panels of lists")
         type_in(page, "Sender", "HELIOGRAPH")
-        expect(page.get_by_text("First fill in: Recipients.").first).to_be_visible()
+        expect(page.get_by_text("Fill in first: Recipients.").first).to_be_visible()
 
         page.get_by_role("button", name="Select Distribution List").click()
         drawer = page.get_by_role("dialog")
@@ -67,7 +67,7 @@ def test_lists_are_chosen_over_pages_and_searches_and_the_second_tab_waits(brows
         expect(drawer.get_by_text("Recipients: 12").first).to_be_visible()
         drawer.get_by_role("button", name="Cancel").click()
         expect(drawer).to_have_count(0)
-        expect(page.get_by_text("Nothing suitable?").first).to_be_visible()
+        expect(page.get_by_text("No suitable list yet? Add one first.").first).to_be_visible()
 
         page.get_by_role("button", name="Select Distribution List").click()
         expect(drawer.get_by_text("Recipients: 0").first).to_be_visible()
@@ -168,7 +168,7 @@ def test_each_recipient_is_previewed_and_counted_as_the_networks_count(browser: 
         stays_in_its_box(message, bubble)
         message.fill("Hi {firstname}, {nmae}")
         message.blur()
-        expect(page.get_by_text("{nmae} is no placeholder").first).to_be_visible()
+        expect(page.get_by_text("{nmae} is not a placeholder").first).to_be_visible()
 
 
 def test_a_draft_outlives_the_logout_and_goes_on_in_another_browser(browser: Browser, studio: Studio):
@@ -209,7 +209,7 @@ def test_two_browsers_with_one_draft_are_asked_whose_to_keep(browser: Browser, s
         type_in(his, "Sender", "HIS")
         until(lambda: studio.get(draft).sender_id == "HIS")
         type_in(hers, "Sender", "HERSAGAIN")
-        expect(hers.get_by_role("alert")).to_contain_text("Your changes are not stored yet")
+        expect(hers.get_by_role("alert")).to_contain_text("Your changes are not saved yet")
         hers.get_by_role("button", name="Keep mine").click()
         expect(hers.get_by_text("Saved as a draft").first).to_be_visible()
         expect(hers.get_by_role("alert")).to_have_count(0)
@@ -232,7 +232,7 @@ def test_a_schedule_is_explained_until_it_holds_and_edit_takes_it_back(browser: 
     draft = studio.draft("Planned spring", (guests,))
     at = (now() + timedelta(days=2)).astimezone(ZoneInfo(ZONE)).replace(second=0, microsecond=0)
     refused = {
-        "tomorrow at 8": "is no date and time",
+        "tomorrow at 8": "is not a date and time",
         f"{now() - timedelta(days=1):{FORMAT}}": "is in the past",
         f"{skipped_time():{FORMAT}}": f"the clocks skip 02:30 in {ZONE}",
         f"{now() + timedelta(days=800):{FORMAT}}": "more than a year away",
@@ -267,7 +267,7 @@ def test_a_schedule_is_explained_until_it_holds_and_edit_takes_it_back(browser: 
         assert studio.get(draft).status is CampaignStatus.INACTIVE
         page.get_by_role("button", name="Next Step").click()
         expect(page.get_by_role("textbox", name="Schedule Time")).to_have_value(f"{at:{FORMAT}}")
-        page.get_by_role("button", name="Launch at once instead").click()
+        page.get_by_role("button", name="Launch immediately instead").click()
         expect(page.get_by_role("textbox", name="Schedule Time")).to_have_count(0)
         until(lambda: studio.get(draft).schedule_at is None)
 

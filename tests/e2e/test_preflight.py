@@ -70,7 +70,7 @@ def test_every_finding_has_its_figures_and_leads_to_exactly_its_rows(
         studio.enter(page)
         open_page(page, f"/preflight?id={draft.campaign_id}")
         # 23 rows: 5 twice, 2 left out, 1 suppressed; 3 of the 15 need three SMS: 21 SMS of 5 cents.
-        expect(launch_bar(page)).to_contain_text("15\u00a0recipients for €\u00a01.05, at once")
+        expect(launch_bar(page)).to_contain_text("15\u00a0recipients for €\u00a01.05, immediately")
         expect(page.get_by_text("of 23 rows").first).to_be_visible()
         expect(page.get_by_text("1–15 of 23").first).to_be_visible()
         show_rows(
@@ -82,7 +82,7 @@ def test_every_finding_has_its_figures_and_leads_to_exactly_its_rows(
         expect(cells(page, "^Hello Łukasz, our spring")).to_have_count(3)
         show_rows(
             page,
-            "2\u00a0recipients have nothing to put for {FirstName}: “customer” stands there instead",
+            "2\u00a0recipients have no value for {FirstName}: “customer” is used instead",
             [number(FIRST + offset) for offset in (13, 14)],
         )
         expect(cells(page, "^Hello customer, our spring")).to_have_count(2)
@@ -90,7 +90,7 @@ def test_every_finding_has_its_figures_and_leads_to_exactly_its_rows(
         expect(cells(page, "^Preflight others$")).to_have_count(5)
         show_rows(page, "2\u00a0recipients are in a list that is left out", [number(FIRST + o) for o in (8, 9)])
         show_rows(page, "1\u00a0recipient does not want messages", [number(FIRST + 50)])
-        expect(finding(page, "{Nmae} is no placeholder")).to_be_visible()
+        expect(finding(page, "{Nmae} is not a placeholder")).to_be_visible()
         # The address says which rows: a colleague sees the same.
         open_page(page, page.url)
         expect(cells(page, r"^\+")).to_have_text([number(FIRST + 50)])
@@ -121,7 +121,7 @@ def test_a_budget_that_does_not_suffice_keeps_the_launch_shut(
             page.reload()
             settled(page)
             expect(launch_bar(page).get_by_role("button", name="Launch")).to_be_enabled()
-            expect(page.get_by_text("The budget does not suffice")).to_have_count(0)
+            expect(page.get_by_text("The budget is not enough")).to_have_count(0)
     finally:
         studio.set_budget(None)
 
@@ -166,7 +166,9 @@ def test_launching_in_two_tabs_launches_once(browser: Browser, studio: Studio):
         launch_bar(page).get_by_role("button", name="Launch").click()
         expect(page.locator(".st-key-campaign_header").get_by_text("Completed").first).to_be_visible(timeout=60_000)
         launch_bar(other).get_by_role("button", name="Launch").click()
-        refused = other.get_by_role("alert").filter(has_text=re.compile("Two tabs: All of it has been sent already"))
+        refused = other.get_by_role("alert").filter(
+            has_text=re.compile("Two tabs: It has already been sent completely")
+        )
         expect(refused).to_be_in_viewport()
         other.get_by_role("button", name="Show campaign").last.click()
         expect(other.locator(".st-key-campaign_header").get_by_text("Completed").first).to_be_visible()

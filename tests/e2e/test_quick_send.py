@@ -44,7 +44,7 @@ def test_numbers_become_chips_and_the_message_is_sent_once(browser: Browser, dem
         page.get_by_role("textbox", name="Message", exact=True).fill("Doors open at 8.")
         page.get_by_role("textbox", name="Message", exact=True).blur()
         settled(page)
-        expect(page.get_by_text("Messages in all: 1").first).to_be_visible()
+        expect(page.get_by_text("Messages in total: 1").first).to_be_visible()
         assert is_in_sight(page.get_by_role("button", name="Send", exact=True))
         page.get_by_role("button", name="Send", exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name="Ok").dblclick()

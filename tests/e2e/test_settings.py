@@ -71,7 +71,7 @@ def test_a_picture_is_seen_before_and_after_it_is_saved(browser: Browser, runnin
         assert toolbar_picture(page).startswith('url("data:image/png;base64,')
         open_page(page, "/settings")
         page.get_by_role("button", name="Remove").click()
-        expect(page.get_by_text("Without a picture your initials are shown.").first).to_be_visible()
+        expect(page.get_by_text("Without a picture, your initials are shown.").first).to_be_visible()
         assert toolbar_picture(page) == "none"
 
 
@@ -147,7 +147,7 @@ def test_a_new_password_ends_the_session_elsewhere(browser: Browser, running: In
         here.get_by_label("Current Password").fill(PASSWORD)
         here.get_by_role("tabpanel").get_by_role("button", name="Update").click()
         expect(here.get_by_text("Your password is changed.").first).to_be_visible()
-        expect(here.get_by_text("You are signed in nowhere else.").first).to_be_visible()
+        expect(here.get_by_text("You are not logged in anywhere else.").first).to_be_visible()
         # The other browser is brought to the login page by itself; there the old password is no use.
         expect(elsewhere.get_by_role("button", name="Log In")).to_be_visible(timeout=15_000)
         log_in(elsewhere, EMAIL, NEW)

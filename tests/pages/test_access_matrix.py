@@ -124,14 +124,14 @@ def test_each_role_opens_its_pages_and_no_other(company: Company, role: str, *, 
             with pytest.raises(ValueError, match=stem):
                 company.house.open(stem, id=company.campaign_id)
             at = company.house.open_directly(stem)
-            assert "You may not see" in at.error[0].value, stem
+            assert "You do not have access to" in at.error[0].value, stem
             assert not at.dataframe, stem
             assert not at.text_input, stem
             assert not [button for button in at.button if not str(button.key).startswith("frame_")], stem
             continue
         at = company.house.open(stem, id=company.campaign_id)
         assert not at.exception, stem
-        assert not [error for error in at.error if "You may not see" in error.value], stem
+        assert not [error for error in at.error if "You do not have access to" in error.value], stem
         assert at.button(key="frame_log_out"), stem
         words = said(at)
         if stem == "audit":

@@ -64,7 +64,9 @@ def test_empty_form_opens_no_second_step(house: House) -> None:
     assert not at.exception
     assert at.button(key="create_campaign_next").disabled
     at.segmented_control(key=STEP).set_value(WRITING).run()
-    assert "First fill in: Campaign Name, Sender, Recipients." in at.info[0].value
+    assert "Message & Preview opens once this step is complete." in at.info[0].value
+    said = [element.value for element in (*at.info, *at.caption) if "Recipients." in element.value]
+    assert said == ["Fill in first: Campaign Name, Sender, Recipients."]
     assert at.text_input(key="create_campaign_sender")
     assert "create_campaign_launch" not in keys(at)
 
@@ -185,7 +187,7 @@ def test_at_most_two_placeholders_each_of_its_own_name(house: House) -> None:
     at = house.open("create_campaign", id=save_draft(house, viewer).campaign_id)
     at.button(key="create_campaign_open_placeholders").click().run()
     define(at, "FirstName")
-    assert "is there already" in at.error[0].value
+    assert "is already there" in at.error[0].value
     define(at, "not a name!")
     assert at.error
     define(at, "City")
@@ -204,7 +206,7 @@ def test_nothing_is_chosen_for_a_placeholder_that_no_column_is_called_like(house
     assert at.selectbox(key="create_campaign_placeholders_column_first name").value == "FirstName"
     assert at.selectbox(key="create_campaign_placeholders_column_Phone Number").value is None
     at.button(key="create_campaign_placeholders_save").click().run()
-    assert "filled from no column" in at.error[0].value
+    assert "No column is chosen for" in at.error[0].value
     at.selectbox(key="create_campaign_placeholders_column_Phone Number").select("City").run()
     at.button(key="create_campaign_placeholders_save").click().run()
     assert not at.error
@@ -219,7 +221,7 @@ def test_a_name_that_was_typed_and_not_added_is_not_lost_by_saving(house: House)
     at.button(key="create_campaign_open_placeholders").click().run()
     at.text_input(key="create_campaign_placeholders_name").set_value("City").run()
     at.button(key="create_campaign_placeholders_save").click().run()
-    assert "not added yet" in at.error[0].value
+    assert "not been added yet" in at.error[0].value
     at.button(key="create_campaign_placeholders_add").click().run()
     at.button(key="create_campaign_placeholders_save").click().run()
     assert [item.placeholders for item in drafts(house, viewer)] == [{"FirstName": "FirstName", "City": "City"}]
@@ -300,7 +302,7 @@ def test_launched_campaign_cannot_be_edited(house: House) -> None:
     draft = launch(house, viewer, save_draft(house, viewer))
     at = house.open("create_campaign", id=draft.campaign_id)
     assert not at.exception
-    assert "Only a draft can be edited" in at.error[0].value
+    assert "Only drafts can be edited" in at.error[0].value
     assert "create_campaign_save" not in keys(at)
 
 
@@ -368,7 +370,7 @@ def test_a_schedule_is_read_in_the_viewers_zone_or_explained(house: House) -> No
     at = open_step_two(house, draft)
     at.button(key="create_campaign_schedule_button").click().run()
     assert at.button(key="create_campaign_launch").disabled
-    for text, reason in (("tomorrow", "no date and time"), ("01/01/2020 10:00", "in the past")):
+    for text, reason in (("tomorrow", "not a date and time"), ("01/01/2020 10:00", "in the past")):
         at.text_input(key="create_campaign_schedule_time").set_value(text).run()
         assert reason in at.error[0].value
         assert at.button(key="create_campaign_launch").disabled
@@ -402,7 +404,7 @@ def test_a_time_typed_for_one_that_has_passed_holds(house: House) -> None:
     assert [item.schedule_at for item in drafts(house, viewer)] == [later]
 
 
-@pytest.mark.parametrize(("typed", "reason"), [("soon", "no date and time"), ("", "no schedule time")])
+@pytest.mark.parametrize(("typed", "reason"), [("soon", "not a date and time"), ("", "schedule time is missing")])
 def test_a_time_that_cannot_be_taken_is_never_saved_as_at_once(house: House, typed: str, reason: str) -> None:
     viewer = house.sign_in()
     later = (now() + timedelta(days=2)).replace(second=0, microsecond=0)
@@ -431,9 +433,9 @@ def test_replacements_are_shown_before_they_happen(house: House) -> None:
     write(at, "\u201cHi\u201d \u2026 {Nobody}")
     captions = "  ".join(caption.value for caption in at.caption)
     assert "Would be replaced" in captions
-    assert "is no placeholder" in captions
+    assert "is not a placeholder" in captions
     at.toggle(key="create_campaign_simplifies").set_value(True).run()
-    assert "Replaced when it is sent" in "  ".join(caption.value for caption in at.caption)
+    assert "Replaced when sent" in "  ".join(caption.value for caption in at.caption)
     assert [item.simplifies for item in drafts(house, viewer)] == [True]
 
 
@@ -456,7 +458,7 @@ def test_what_is_no_draft_is_an_error_with_a_way_out(house: House) -> None:
     viewer = house.sign_in()
     launched = save_draft(house, viewer)
     launch(house, viewer, launched)
-    for campaign_id, why in (("nope", "There is no such campaign"), (launched.campaign_id, "is no draft any more")):
+    for campaign_id, why in (("nope", "There is no such campaign"), (launched.campaign_id, "is no longer a draft")):
         at = house.open("create_campaign", id=campaign_id)
         assert why in at.error[0].value
         at.button(key="create_campaign_back").click().run()

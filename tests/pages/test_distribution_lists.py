@@ -39,7 +39,7 @@ def test_who_belongs_to_no_account_is_told_before_choosing_a_file(house: House) 
     house.app.people.managing.change(viewer, viewer.user_id, Change(viewer.name, viewer.permissions), datetime.now(UTC))
     at = house.open("distribution_lists")
     assert not at.exception
-    assert "You belong to no traffic account." in at.info[0].value
+    assert "You do not belong to any traffic account." in at.info[0].value
 
 
 def test_table_shows_what_the_guide_says(house: House) -> None:
@@ -108,13 +108,13 @@ def test_what_the_file_had_too_much_is_said_when_its_import_ends(house: House) -
     # What the fragment that watches an import says when it has ended: AppTest runs no fragment by itself.
     with patch.object(widgets, "flash") as flash:
         list_panels._tell_end(found)
-    flash.assert_called_once_with("Guests is ready: 2\u00a0entries, 2 of 4 left out: see beside Entries.")
+    flash.assert_called_once_with("Guests is ready: 2\u00a0entries, 2 of 4 left out: see next to Entries.")
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("Spring customers", None, "There is no file"),
+        ("Spring customers", None, "No file is chosen"),
         ("ab", CONTACTS, "The list name has 2 characters"),
         ("Spring customers", b"Phone;Name\n491796548754;Beau\n", "PhoneNumber"),
     ],
@@ -141,7 +141,7 @@ def test_rows_left_out_that_are_no_longer_kept_are_said_to_be_gone(house: House)
     at = house.open("distribution_lists")
     with clicking("preview", 0):
         at.run()
-    assert any("are gone by now" in caption.value for caption in at.caption)
+    assert any("have been deleted" in caption.value for caption in at.caption)
 
 
 def test_eye_shows_counts_rejected_rows_and_entries(house: House) -> None:

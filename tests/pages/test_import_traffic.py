@@ -74,10 +74,10 @@ def test_without_imports_the_page_says_what_to_do(house: House) -> None:
 def test_without_an_account_it_says_how_to_come_to_one(house: House, preset: str, what_to_do: str) -> None:
     house.sign_in(preset)
     at = house.open(KEY)
-    assert any(f"no active account of type HTTP or SMPP. {what_to_do}" in each.value for each in at.caption)
+    assert any(f"any active account of type HTTP or SMPP. {what_to_do}" in each.value for each in at.caption)
     at.button(key=f"{KEY}_add").click().run()
     at.button(key=f"{KEY}_upload").click().run()
-    assert "no active account of type HTTP or SMPP" in at.error[0].value
+    assert "any active account of type HTTP or SMPP" in at.error[0].value
     assert what_to_do in at.error[0].value
 
 
@@ -165,7 +165,7 @@ def test_what_is_not_clear_is_asked_and_imported_as_answered(house: House) -> No
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "There is no file"), (b"date,to\n", "no rows"), (b"date,to\n1,\xe9\n", "0xE9")],
+    [(None, "No file is chosen"), (b"date,to\n", "no rows"), (b"date,to\n1,\xe9\n", "0xE9")],
 )
 def test_a_file_that_cannot_be_used_is_explained_and_the_panel_stays(
     house: House, content: bytes | None, message: str
@@ -199,7 +199,7 @@ def test_eye_explains_a_faulted_import(house: House) -> None:
     at = house.open(KEY)
     with clicking("open", 0):
         at.run()
-    assert "The only row is no message" in at.error[0].value
+    assert "The only row is not a message" in at.error[0].value
 
 
 def test_eye_of_an_unmapped_upload_asks_for_the_columns_and_it_can_be_discarded(house: House) -> None:

@@ -56,7 +56,7 @@ def test_a_message_shows_its_facts_and_its_way(house: House) -> None:
     in_order = ["Queued", "Submitted", "&lt;b&gt;BUFFRD&lt;/b&gt;", "Receipt UNDELIV", ">Repeated<", ">Now<"]
     assert [way.index(words) for words in in_order] == sorted(way.index(words) for words in in_order)
     assert "come through the API" in way
-    assert "Not a word of SMPP" in way
+    assert "Not an SMPP state" in way
     # Less than a second apart, and more.
     assert "12:00:00.400" in way
     assert ">12:01:10<" in way

@@ -78,7 +78,7 @@ def test_every_finding_leads_to_its_rows(house: House) -> None:
     assert "needs 3 SMS instead of 1 because of Ł in {FirstName}: +€\u00a00.10" in text
     assert "suppressed" in text
     assert "more than once" in text
-    assert "nothing to put" in text
+    assert "no value for" in text
     assert len(at.dataframe[1].value) == 5
     shows = [button for button in at.button if str(button.key).startswith("preflight_show_")]
     seen = set()
@@ -99,7 +99,7 @@ def test_nothing_is_launched_beyond_the_budget(house: House) -> None:
     with house.app.state.write() as session:
         accounts.set_budget(session, account_id, Decimal(14))
     at = house.open("preflight", id=draft.campaign_id)
-    assert "The budget does not suffice" in at.error[0].value
+    assert "The budget is not enough" in at.error[0].value
     assert at.button(key="preflight_launch").disabled
     with house.app.state.write() as session:
         accounts.set_budget(session, account_id, Decimal(15))
@@ -204,8 +204,8 @@ def test_what_a_placeholder_would_put_in_unseen_is_pointed_out(house: House) -> 
     draft = save_draft(house, viewer, message="Hi {{FirstName}}, " + "x" * 90, list_ids=(found.list_id,))
     at = house.open("preflight", id=draft.campaign_id)
     text = words(at)
-    assert r"**\{\{FirstName\}\}** has more braces than it needs: **\{…\}** is sent" in text
-    assert "**2\u00a0recipients** have “\\#N/A”, “null” for {FirstName}, and are sent just that" in text
+    assert r"**\{\{FirstName\}\}** has too many braces: **\{…\}** will be sent" in text
+    assert "**2\u00a0recipients** have “\\#N/A”, “null” for {FirstName}, and will be sent exactly that" in text
     assert r"because of no\-break space, right\-to\-left mark in {FirstName}" in text
     shows = [b for b in at.button if str(b.key).startswith("preflight_show_")]
     seen = set()

@@ -28,7 +28,7 @@ def test_sending_asks_what_it_comes_to_and_leads_to_the_campaign(house: House) -
     viewer = house.sign_in()
     at = house.open("quick_send")
     fill_in(at, *NUMBERS)
-    assert "Recipients: **2** · Messages in all: **2**" in [element.value for element in at.markdown]
+    assert "Recipients: **2** · Messages in total: **2**" in [element.value for element in at.markdown]
     at.button(key="quick_send_send").click().run()
     assert any("2\u00a0recipients, one SMS each, for €" in element.value for element in at.markdown)
     assert sent(house, viewer) == []
@@ -62,7 +62,7 @@ def test_reset_starts_over(house: House) -> None:
     fill_in(at, *NUMBERS)
     before = at.session_state["quick_send_token"]
     at.button(key="quick_send_reset").click().run()
-    assert "Recipients: **0** · Messages in all: **0**" in [element.value for element in at.markdown]
+    assert "Recipients: **0** · Messages in total: **0**" in [element.value for element in at.markdown]
     assert at.text_input(key="quick_send_sender").value == ""
     assert at.session_state["quick_send_token"] != before
 

@@ -55,8 +55,8 @@ def test_the_three_tabs_of_the_guide_with_their_fields(house: House) -> None:
     assert [field.label for field in at.tabs[1].text_input] == ["Default sender ID"]
     fields = [field.label for field in at.tabs[2].text_input]
     assert fields == ["Current Password", "New Password", "Confirm Password"]
-    assert "English only so far" in at.selectbox(key="settings_language").help
-    assert "You are signed in nowhere else." in [caption.value for caption in at.caption]
+    assert "English only, for now" in at.selectbox(key="settings_language").help
+    assert "You are not logged in anywhere else." in [caption.value for caption in at.caption]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -146,7 +146,7 @@ def test_a_picture_is_previewed_saved_shown_in_the_toolbar_and_removed(house: Ho
     at.button(key="settings_picture_remove").click().run()
     assert house.app.people.own_account.find_avatar(viewer) is None
     assert IN_TOOLBAR not in html(at)
-    assert "Without a picture your initials are shown." in [caption.value for caption in at.caption]
+    assert "Without a picture, your initials are shown." in [caption.value for caption in at.caption]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_new_password_ends_the_other_sessions_and_empties_the_form(house: Hous
     ("typed", "message"),
     [
         (("wrong", NEW, NEW), "current password is wrong"),
-        ((PASSWORD, NEW, "other"), "not the same twice"),
+        ((PASSWORD, NEW, "other"), "passwords differ"),
         ((PASSWORD, "weak", "weak"), "too weak"),
     ],
 )

@@ -295,7 +295,7 @@ def test_a_shared_view_says_whose_accounts_it_shows(house: House) -> None:
     other = house.sign_in("Reporting manager")
     [mine] = house.app.accounts.managing.list_accounts(other)
     said = " ".join(str(caption.value) for caption in house.open(KEY).caption)
-    assert f"it shows everybody his or her own accounts, you {mine.display_name}." in said
+    assert f"everybody sees their own accounts, you see {mine.display_name}." in said
 
 
 def test_a_saved_view_shows_the_same_again(house: House) -> None:
@@ -327,7 +327,7 @@ def test_an_administrator_without_any_account_learns_why_it_is_empty(house: Hous
     assert not at.exception
     assert not at.dataframe
     said = [str(item.value) for kind in (at.subheader, at.info) for item in kind]
-    assert any("You belong to no traffic account." in text for text in said)
+    assert any("You do not belong to any traffic account." in text for text in said)
 
 
 def test_a_reporting_manager_sees_the_own_account_among_others(house: House) -> None:

@@ -149,7 +149,7 @@ def test_somebody_is_invited_with_single_permissions(house: House, post: FakePos
     assert len(at.checkbox) == len(Permission)
     at.checkbox(key="users_invite_permission_AUDIT").check()
     at.checkbox(key="users_invite_permission_QUICK_SEND").check().run()
-    assert "sending stays closed" in texts(at)
+    assert "sending is closed" in texts(at)
     at.text_input(key="users_invite_name").input("Ben")
     at.text_input(key="users_invite_email").input("ben@example.org")
     at.button(key="users_invite_save").click().run()
@@ -163,7 +163,7 @@ def test_what_is_wrong_stays_in_the_panel(house: House, post: FakePost) -> None:
     at.text_input(key="users_invite_name").input("Ben")
     at.text_input(key="users_invite_email").input("administrator@example.org")
     at.button(key="users_invite_save").click().run()
-    assert "Somebody has this email already" in at.error[0].value
+    assert "Somebody already has this email" in at.error[0].value
     assert at.text_input(key="users_invite_name").value == "Ben"
 
 
@@ -293,7 +293,7 @@ def test_without_an_account_people_learn_why_sending_is_closed_and_whom_to_ask(h
     at = house.open(stem)
     assert not at.exception
     shown = texts(at)
-    assert "You belong to no traffic account" in shown
+    assert "You do not belong to any traffic account" in shown
     assert formats.plain("administrator@example.org") in shown
     # A name is shown as it was typed, and is no markup.
     assert formats.plain(EVIL) in shown

@@ -115,7 +115,7 @@ function draw(own, end) {
 
 /** Explain what is wrong with a typed day, or return null. */
 function findFault(day, { earliest, latest }) {
-  if (day === null) return "Not a day. Type it as DD/MM/YYYY.";
+  if (day === null) return "Not a date. Enter it as DD/MM/YYYY.";
   if (day < earliest || day > latest) return `Only ${toTyped(earliest)} to ${toTyped(latest)}.`;
   return null;
 }
@@ -129,7 +129,7 @@ function takeOver(own, end, day) {
   own.at[end] = day;
   own.texts[end] = toTyped(day);
   if (!follows) return;
-  own.notes[other] = { text: end === "first" ? "Moved on with the start." : "Moved back with the end." };
+  own.notes[other] = { text: end === "first" ? "Moved forward with the start date." : "Moved back with the end date." };
   own.at[other] = day;
   own.texts[other] = toTyped(day);
 }

@@ -20,7 +20,7 @@ function explainDoubles(text, measure) {
   const [alone, joined] = measure.encoding === "gsm7" ? [160, 153] : [70, 67];
   const room = measure.segmentCount > 1 ? `each of the ${measure.segmentCount} SMS holds ${joined}` : `one SMS holds ${alone}`;
   // Parentheses, for no full stop or colon may be taken for one of the characters.
-  return `Counted twice in an SMS: ${doubles.slice(0, 10).join(" ")} (so it takes the room of ${measure.unitCount} characters; ${room}).`;
+  return `Counted twice in an SMS: ${doubles.slice(0, 10).join(" ")} (so the message takes up ${measure.unitCount} characters; ${room}).`;
 }
 
 /** What the person who writes should know: { text, warning }. */

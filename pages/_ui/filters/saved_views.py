@@ -10,7 +10,7 @@ from core.domain.words.names import NAME_MAX
 from pages._ui import address, formats, session, widgets
 
 _NAMED = 5
-_SHARED = "Others get its filters and see the messages of their own accounts with them, not of yours."
+_SHARED = "Others get its filters, and see the messages of their own accounts with them, not yours."
 
 
 def menu(page: str) -> None:
@@ -20,7 +20,7 @@ def menu(page: str) -> None:
         with widgets.show_errors():
             found = app.reports.views.list_views(viewer, page)
             if not found:
-                st.caption("Save what you look at now under a name, to come back to it.")
+                st.caption("Save what you are looking at under a name, to come back to it later.")
             _list(page, found, viewer.user_id)
             if any(view.is_shared for view in found):
                 st.caption(f"A shared view keeps filters, not messages: {_whose(page)}")
@@ -46,7 +46,7 @@ def _whose(page: str) -> str:
     mine = [item.display_name for item in app.accounts.managing.list_accounts(viewer) if item.account_id not in closed]
     shown = ", ".join(formats.plain(name) for name in mine[:_NAMED])
     more = f" and {len(mine) - _NAMED} more" if len(mine) > _NAMED else ""
-    return f"it shows everybody his or her own accounts, you {shown}{more}." if mine else "you have no account yet."
+    return f"everybody sees their own accounts, you see {shown}{more}." if mine else "you have no account yet."
 
 
 def _open(page: str, view: SavedView) -> None:

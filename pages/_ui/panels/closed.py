@@ -7,10 +7,8 @@ import streamlit as st
 from core.services.people.explaining import ClosedSending, Helper
 from pages._ui import formats, session, widgets
 
-_NO_ACCOUNT = "You belong to no traffic account."
-_NOTHING = (
-    "What is sent can be seen here within seconds. To see what was sent before, choose another time, or fewer filters."
-)
+_NO_ACCOUNT = "You do not belong to any traffic account."
+_NOTHING = "New messages appear here within seconds. To see earlier ones, choose another period or remove filters."
 
 
 def stop_if_closed() -> None:
@@ -75,5 +73,7 @@ def _whom_to_ask(helpers: Sequence[Helper]) -> str:
         return how_to_join()
     who = [f"{formats.plain(helper.name)} ({formats.plain(helper.email)})" for helper in helpers]
     return (
-        f"Ask {' or '.join(who)} to add you to one." if who else "Nobody else can help: open Users or Traffic Accounts."
+        f"Ask {' or '.join(who)} to add you to one."
+        if who
+        else "Nobody else can add you: open Users or Traffic Accounts."
     )

@@ -46,7 +46,7 @@ def _moving() -> None:
     for each in ended:
         if each.status is ExportStatus.READY:
             widgets.flash(
-                f"{each.file_name} is ready: take it from the exports above.", icon=":material/download_done:"
+                f"{each.file_name} is ready: download it from your exports above.", icon=":material/download_done:"
             )
         else:
             widgets.flash(f"{each.file_name} failed: {each.fault}", icon=":material/error:")
@@ -127,7 +127,7 @@ def button(label: str, request: ExportRequest, kind: ExportFormat, *, key: str, 
             key=f"{key}_waiting",
             width=width,
             disabled=True,
-            help="It becomes the download when the file is there. You may leave the page meanwhile.",
+            help="It turns into the download when the file is ready. You can leave the page in the meantime.",
         )
         return
     if st.button(label, icon=":material/download:", key=key, width=width):
@@ -138,7 +138,7 @@ def button(label: str, request: ExportRequest, kind: ExportFormat, *, key: str, 
             st.session_state[_ordered(key)] = (_question(request), ordered.export_id)
             st.session_state[_WATCHED] = {ordered.export_id}
             widgets.flash(
-                f"{ordered.file_name} is being written: see the exports above.", icon=":material/downloading:"
+                f"{ordered.file_name} is being written: see your exports above.", icon=":material/downloading:"
             )
             st.rerun()
 

@@ -26,9 +26,9 @@ def show() -> None:
     has_list, has_draft = _done(app, viewer)
     with widgets.card("First steps", key=f"{KEY}_first_steps"):
         st.markdown(
-            f"1. {_mark(has_list)}**Add a distribution list**: a CSV or XLSX file of the people to write to.\n"
+            f"1. {_mark(has_list)}**Add a distribution list**: a CSV or XLSX file of the people you want to reach.\n"
             f"2. {_mark(has_draft)}**Create a campaign**: who it is from, to which list, and what it says.\n"
-            "3. **Launch it**, and watch it being sent. Here and in Statistics stands what became of it."
+            "3. **Launch it**, and watch it being sent. The results appear here and in Statistics."
         )
         with st.container(horizontal=True):
             add_list.link(key=f"{KEY}_first_list", primary=not has_list)

@@ -14,7 +14,7 @@ from streamlit.runtime.app_session import AppSession
 
 from pages._ui import widgets
 
-_SAID = "The page was opened anew: what was not saved has to be entered again."
+_SAID = "The page was reloaded: anything not saved has to be entered again."
 
 
 def begin_with_whole_pages() -> None:

@@ -62,6 +62,19 @@ def test_what_has_not_come_yet_is_no_point():
     assert (sent[15], sent[16:]) == (225, [None] * 14)
 
 
+def test_a_single_hour_has_one_label_and_few_messages_are_counted_whole():
+    hour = pa.table({"bucket": [NOON], "sent": [2]})
+    layout = as_sent(charts.traffic(hour, NOON, Unit.HOUR))["layout"]
+    assert (layout["xaxis"]["tickmode"], len(layout["xaxis"]["tickvals"])) == ("array", 1)
+    assert layout["yaxis"]["dtick"] == 1
+    assert "tickvals" not in as_sent(charts.traffic(series(30), NOON))["layout"]["xaxis"]
+
+
+def test_one_message_is_no_messages():
+    pointed = as_sent(charts.delivery(5, 1, 0))["data"][0]["customdata"]
+    assert pointed == ["5\u00a0messages", "1\u00a0message", "0\u00a0messages"]
+
+
 def test_small_countries_are_together_and_nothing_is_lost():
     bars = as_sent(charts.countries(shares(40)))["data"][0]
     assert (len(bars["y"]), bars["y"][-1], sum(bars["x"])) == (8, "Others", sum(100 - n for n in range(40)))

@@ -11,7 +11,7 @@ from pages._ui.panels import cloning
 
 KEY = "campaign"
 TEST_PANEL = f"{KEY}_test"
-_CANCEL = "What was not sent yet never will be. What was sent stays sent. This cannot be undone."
+_CANCEL = "Messages not sent yet never will be; those already sent stay sent. This cannot be undone."
 _ENDED = frozenset({CampaignStatus.CANCELED, CampaignStatus.COMPLETED})
 
 
@@ -49,12 +49,12 @@ def warn_overdue(campaign: Campaign) -> None:
     due = formats.moment(campaign.schedule_at, viewer.time_zone)
     st.warning(
         f"**This campaign was due on {due}, when Heliograph was not running.**  \n"
-        "It is too late to send it without asking. Send it now, edit it to give it another time, or cancel it.",
+        "It is too late to send it without asking you. Send it now, edit it to set another time, or cancel it.",
         icon=":material/schedule:",
     )
     if widgets.confirmed(
         "Send now",
-        text=f"{campaign.name} is sent now, later than it was scheduled.",
+        text=f"{campaign.name} will be sent now, later than scheduled.",
         key=f"{KEY}_send_late",
         icon=":material/rocket_launch:",
         primary=True,
@@ -75,7 +75,10 @@ def _control(campaign: Campaign) -> None:
         app.campaigns.controlling.resume(viewer, campaign.campaign_id, now)
         st.rerun()
     if campaign.status is CampaignStatus.SCHEDULED and st.button(
-        "Edit", icon=":material/edit:", key=f"{KEY}_unschedule", help="It becomes a draft, and is not sent by itself."
+        "Edit",
+        icon=":material/edit:",
+        key=f"{KEY}_unschedule",
+        help="It becomes a draft again and is no longer scheduled.",
     ):
         app.campaigns.controlling.unschedule(viewer, campaign.campaign_id, now)
         widgets.go("create_campaign", id=campaign.campaign_id)
@@ -90,7 +93,7 @@ def _control(campaign: Campaign) -> None:
 def _test_panel() -> None:
     app, viewer = session.current()
     number = st.text_input("Your number", placeholder="+15417543010", key=f"{TEST_PANEL}_number")
-    st.caption("The message goes out at once, as the first recipient would get it. It is billed as a Quick Send.")
+    st.caption("The message is sent immediately, as the first recipient would get it. It is billed as a Quick Send.")
     place = st.empty()
     with st.container(horizontal=True, horizontal_alignment="right"):
         cancel = st.button("Cancel", key=f"{TEST_PANEL}_cancel")

@@ -17,7 +17,7 @@ def show(app: App, viewer: Viewer, campaign: Campaign, shown: str) -> None:
             {
                 **_lists(app, viewer, campaign),
                 "Sender": campaign.sender_id or formats.NOTHING,
-                "Message": campaign.message or ("Not kept any more" if campaign.is_test else formats.NOTHING),
+                "Message": campaign.message or ("No longer kept" if campaign.is_test else formats.NOTHING),
                 "Placeholders": _mapping(campaign),
                 "SMS Count": formats.number(text.segment_count),
                 "Characters": formats.number(text.character_count),
@@ -39,19 +39,19 @@ def example(app: App, viewer: Viewer, campaign: Campaign) -> tuple[str, str]:
     if viewer.may(Permission.CAMPAIGN) and campaign.placeholders and there.issuperset(campaign.list_ids):
         shown = app.campaigns.composing.preview(viewer, draft_of(campaign), 0)
         if shown.receiver:
-            return shown.text, f"As it reads for {formats.plain(shown.receiver)}"
+            return shown.text, f"As {formats.plain(shown.receiver)} would see it"
     return simplify(campaign.message) if campaign.simplifies else campaign.message, ""
 
 
 def _lists(app: App, viewer: Viewer, campaign: Campaign) -> dict[str, str]:
     """Return the lists' names and sizes; after a launch a list may be gone, its name stays."""
     if campaign.source is Source.QUICK_SEND:
-        return {"Distribution List": "none: the numbers were typed in"}
+        return {"Distribution List": "None: the numbers were typed in"}
     entries = {item.list_id: item.entry_count for item in app.campaigns.composing.list_there(viewer, campaign)}
 
     def words(chosen: ChosenList) -> str:
         known = chosen.list_id in entries
-        rows = formats.count(entries[chosen.list_id], "row", "rows") if known else "deleted since"
+        rows = formats.count(entries[chosen.list_id], "row", "rows") if known else "since deleted"
         return f"{chosen.name} – {rows}"
 
     label = "Distribution List" if len(campaign.lists) <= 1 else "Distribution Lists"
@@ -67,6 +67,6 @@ def _lists(app: App, viewer: Viewer, campaign: Campaign) -> dict[str, str]:
 def _mapping(campaign: Campaign) -> str:
     def words(name: str, column: str) -> str:
         fallback = campaign.fallbacks.get(name, "")
-        return f"{{{name}}} = {column}" + (f", else {fallback!r}" if fallback else "")
+        return f"{{{name}}} = {column}" + (f", otherwise {fallback!r}" if fallback else "")
 
     return "; ".join(words(name, column) for name, column in campaign.placeholders.items()) or formats.NOTHING

@@ -13,7 +13,7 @@ from pages._ui.widgets import Tile
 
 # The simulator's and SMPP's words for a refused message (SMPP 3.4, 5.1.3).
 REFUSALS = {"0x0000000B": "invalid destination", "0x00000045": "submit failed"}
-UNKNOWN = "handed over, no answer: never sent again by itself"
+UNKNOWN = "handed over, but no answer: never resent automatically"
 WAITING = "no receipt yet: Submitted in Message History"
 LIVE = frozenset({CampaignStatus.PROCESSING, CampaignStatus.ACTIVE})
 # Something can still happen without anybody's doing, or by a colleague's.
@@ -58,7 +58,7 @@ def show_proof(campaign_id: str, found: Reconciliation) -> None:
     with widgets.card(
         "Reconciliation",
         key="campaign_reconciliation",
-        help="Every recipient of the frozen audience is in exactly one of these lines.",
+        help="Every recipient in the frozen audience is on exactly one of these lines.",
     ):
         rows: list[tuple[str, str, int]] = [("Sent", "", found.sent_count)]
         # A term of the equation stays in its place while it is still nothing.
@@ -77,7 +77,7 @@ def show_proof(campaign_id: str, found: Reconciliation) -> None:
 def show_arrivals(campaign: Campaign, found: Reconciliation, arrived: Arrivals) -> None:
     """Draw what became of the messages sent: delivered + undelivered + waiting = sent."""
     waiting_count = arrived.waiting_count(found.sent_count)
-    with widgets.card("Delivery", key="campaign_delivery", help="What the receipts say of the messages sent."):
+    with widgets.card("Delivery", key="campaign_delivery", help="What the receipts say about the messages sent."):
         lines = {
             "Delivered": _messages_link(campaign, DeliveryStatus.DELIVERED, arrived.delivered_count),
             "Undelivered": _messages_link(campaign, DeliveryStatus.UNDELIVERED, arrived.undelivered_count),

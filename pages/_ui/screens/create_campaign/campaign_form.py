@@ -213,8 +213,8 @@ def _new(app: App, viewer: Viewer) -> Form:
 def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
     if stored.status is not CampaignStatus.INACTIVE:
         raise InvalidTransition(
-            f"{stored.name} was launched, and is no draft any more.",
-            hint="Only a draft can be edited; clone it instead.",
+            f"{stored.name} was launched and is no longer a draft.",
+            hint="Only drafts can be edited. Clone it instead.",
         )
     there = {item.list_id: item for item in app.campaigns.composing.list_there(viewer, stored)}
     form = Form(

@@ -46,19 +46,20 @@ def _choose_lists(form: Form, *, leaves_out: bool) -> None:
         f"{LIST_PANEL}_draft", {item.list_id: item for item in (form.left_out if leaves_out else form.chosen)}
     )
     if leaves_out:
-        st.caption("Numbers in these lists get no message, wherever else they are.")
+        st.caption("Numbers on these lists get no message, whatever other lists they are on.")
     tables.search(LIST_PANEL, "Search by name", linked=False)
     request = tables.request(LIST_PANEL, SIZES)
     with widgets.show_errors():
         page = app.lists.page_ready(viewer, form.account_id, request)
         if not page.total:
             st.info("No list is ready." if not request.search else "Nothing found.", icon=":material/contacts:")
+        elsewhere = "selected as recipients" if leaves_out else "left out"
         taken = {item.list_id for item in (form.chosen if leaves_out else form.left_out)}
         for item in page.items:
             if is_new:
                 # Opened again at once, the browser still has what was checked before it was closed.
                 st.session_state[f"{LIST_PANEL}_choice_{item.list_id}"] = item.list_id in held
-            _check_box(item, held, is_taken=item.list_id in taken)
+            _check_box(item, held, taken_for=elsewhere if item.list_id in taken else "")
         tables.pager(LIST_PANEL, page.total, SIZES, linked=False)
         if held:
             names = ", ".join(formats.plain(item.name) for item in held.values())
@@ -72,14 +73,14 @@ def _choose_lists(form: Form, *, leaves_out: bool) -> None:
             st.rerun()
 
 
-def _check_box(item: DistributionList, held: dict[str, DistributionList], *, is_taken: bool) -> None:
+def _check_box(item: DistributionList, held: dict[str, DistributionList], *, taken_for: str) -> None:
     count = formats.count(item.entry_count, "recipient", "recipients")
-    if is_taken:
-        count += ", chosen for the other purpose"
+    if taken_for:
+        count += f", already {taken_for}"
     is_checked = st.checkbox(
         f"{formats.plain(item.name)}  \n:small[:gray[{count}]]",
         item.list_id in held,
-        disabled=is_taken,
+        disabled=bool(taken_for),
         key=f"{LIST_PANEL}_choice_{item.list_id}",
     )
     if is_checked:
@@ -96,5 +97,5 @@ def _take(form: Form, items: tuple[DistributionList, ...], *, leaves_out: bool) 
     if lost:
         names = ", ".join(f"{{{name}}}" for name in lost)
         verb = "has" if len(items) == 1 else "have"
-        which = items[0].name if len(items) == 1 else "The lists together"
+        which = items[0].name if len(items) == 1 else "Together, the lists"
         widgets.flash(f"{which} {verb} no column for {names}.", icon=":material/warning:")

@@ -16,7 +16,7 @@ def show(form: Form, place: DeltaGenerator) -> None:
     elif form.unsaved_because:
         place.caption(f"Not saved yet: {form.unsaved_because}")
     elif form.schedule_fault is not None:
-        place.caption("Saved as a draft, but for the schedule time" if form.campaign_id else "Not saved yet")
+        place.caption("Saved as a draft, except for the schedule time" if form.campaign_id else "Not saved yet")
     elif form.campaign_id and form.draft() == form.saved:
         place.caption(":material/cloud_done: Saved as a draft")
 
@@ -24,14 +24,14 @@ def show(form: Form, place: DeltaGenerator) -> None:
 def _ask() -> None:
     with st.container(key=CONFLICT):
         st.error(
-            "**Somebody else has changed this draft since you opened it.**  \nYour changes are not stored yet.",
+            "**Somebody else has changed this draft since you opened it.**  \nYour changes are not saved yet.",
             icon=":material/group:",
         )
         with st.container(horizontal=True):
             st.button(
-                "Load theirs", key=f"{KEY}_reload", on_click=campaign_form.reload, help="What you changed is lost."
+                "Load theirs", key=f"{KEY}_reload", on_click=campaign_form.reload, help="Your changes will be lost."
             )
-            st.button("Keep mine", key=f"{KEY}_overwrite", on_click=_overwrite, help="What they changed is lost.")
+            st.button("Keep mine", key=f"{KEY}_overwrite", on_click=_overwrite, help="Their changes will be lost.")
     # On a phone the person may be far below; the question would not be seen.
     scrolling.scroll_to(CONFLICT, key=CONFLICT)
 

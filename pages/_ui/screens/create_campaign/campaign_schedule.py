@@ -26,11 +26,11 @@ def show(form: Form) -> tuple[bool, DeltaGenerator]:
             "Schedule Time",
             form.schedule_text,
             placeholder=FORMAT_IN_WORDS,
-            help=f"When it is sent, in {viewer.time_zone}. Without it, Launch sends at once.",
+            help=f"When to send it, in {viewer.time_zone}. Without a time, Launch sends it immediately.",
             key=f"{_FIELD}_time",
             width=240,
         )
-        st.button("Launch at once instead", key=f"{_FIELD}_close", type="tertiary", on_click=_close, args=(form,))
+        st.button("Launch immediately instead", key=f"{_FIELD}_close", type="tertiary", on_click=_close, args=(form,))
     place = st.empty()
     with place:
         is_timed = _take(form, form.schedule_text)
@@ -51,7 +51,7 @@ def _take(form: Form, text: str) -> bool:
         if text.strip():
             widgets.fault(error.message, error.hint)
         else:
-            st.caption(f"Type a time as {FORMAT_IN_WORDS}, in {viewer.time_zone}.")
+            st.caption(f"Enter a time as {FORMAT_IN_WORDS}, in {viewer.time_zone}.")
         return False
     form.schedule_at = schedule.at
     if schedule.note:
@@ -61,7 +61,7 @@ def _take(form: Form, text: str) -> bool:
 
 def _untyped() -> InvalidInput:
     return InvalidInput(
-        "There is no schedule time.", hint="Type one, or choose Launch at once instead.", field="schedule_at"
+        "The schedule time is missing.", hint="Enter one, or choose Launch immediately instead.", field="schedule_at"
     )
 
 

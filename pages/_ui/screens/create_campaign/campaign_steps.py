@@ -21,7 +21,7 @@ from pages._ui.screens.create_campaign.campaign_form import COMPOSER, KEY, Form
 from pages._ui.screens.create_campaign.campaign_panels import LEFT_OUT, open_list_panel
 
 NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters; only your colleagues see it."
-SENDER_HELP = f"{sender_field.HELP} It is shown as the sender of the SMS."
+SENDER_HELP = f"{sender_field.HELP} Recipients see it as the sender of the SMS."
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,14 @@ def _simplify(form: Form) -> None:
         "Replace typographic characters",
         form.simplifies,
         key=f"{KEY}_simplifies",
-        help="Curly quotes, dashes and the like make a whole message Unicode, which holds 70 characters instead of "
-        "160. Replaced, here and in what placeholders put in, the text stays GSM-7.",
+        help="Curly quotes, dashes and similar characters turn the whole message into Unicode, where an SMS holds 70 "
+        "characters instead of 160. Replacing them, here and in placeholder values, keeps the text GSM-7.",
     )
     found = list_replacements(form.message)
     if not found:
         return
     pairs = ",  ".join(f"{_named(old)} → {_named(new) or 'nothing'}" for old, new in found)
-    st.caption(f"{'Replaced when it is sent' if form.simplifies else 'Would be replaced'}: {pairs}")
+    st.caption(f"{'Replaced when sent' if form.simplifies else 'Would be replaced'}: {pairs}")
 
 
 def _named(characters: str) -> str:
@@ -114,9 +114,9 @@ def _stray_braces(form: Form) -> None:
     names = form.placeholders if form.personalize else ()
     for text, left in list_doubled_braces(form.message, names):
         rest = formats.plain(left)
-        st.caption(f":material/info: {formats.plain(text)} has more braces than it needs: {rest} is sent.")
+        st.caption(f":material/info: {formats.plain(text)} has too many braces: {rest} will be sent.")
     for text in list_stray_braces(form.message, names):
-        st.caption(f":material/info: {formats.plain(text)} is no placeholder: it is sent as it stands.")
+        st.caption(f":material/info: {formats.plain(text)} is not a placeholder: it will be sent as it is.")
 
 
 def _name(form: Form, key: str) -> DeltaGenerator:
@@ -150,11 +150,11 @@ def _closed(form: Form) -> str:
     for account in app.accounts.managing.list_accounts(viewer):
         if account.account_id == form.account_id:
             return (
-                f"This draft is of the account **{formats.plain(account.display_name)}**, which is "
-                f"{account.closed_because}.  \nNothing is changed until you choose another account: the lists, which "
-                "belong to this one, are then taken out."
+                f"This draft belongs to the account **{formats.plain(account.display_name)}**, which is "
+                f"{account.closed_because}.  \nNothing changes until you choose another account. The lists are then "
+                "removed from the draft, because they belong to this one."
             )
-    return "This draft is of an account that you do not belong to.  \nChoose another one."
+    return "This draft uses an account that you do not belong to.  \nChoose another one."
 
 
 def _chosen(form: Form) -> None:
@@ -164,7 +164,7 @@ def _chosen(form: Form) -> None:
         st.markdown(f":material/contacts: {formats.plain(item.name)} – {count}")
     if len(form.chosen) > 1:
         total = sum(item.entry_count for item in form.chosen)
-        st.caption(f"{formats.number(total)} in all. A number that is in several lists gets one message.")
+        st.caption(f"{formats.number(total)} in total. A number on several lists gets one message.")
     for item in form.left_out:
         st.markdown(f":material/person_off: left out: {formats.plain(item.name)}")
 
@@ -172,7 +172,9 @@ def _chosen(form: Form) -> None:
 def _no_lists_yet(form: Form) -> None:
     _, viewer = session.current()
     if not form.chosen and viewer.may(Permission.DISTRIBUTION_LISTS):
-        st.caption("Nothing suitable? Add a list on the Distribution Lists page first.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("No suitable list yet? Add one first.", width="content")
+            widgets.link("Distribution Lists", "distribution_lists", key=f"{KEY}_to_lists")
 
 
 def _personalize(form: Form) -> None:

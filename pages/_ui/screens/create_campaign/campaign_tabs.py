@@ -15,7 +15,7 @@ def go_on() -> None:
 
 
 def choose(form: Form) -> str:
-    """Draw the tabs and return the one that is open; say what is missing while the second was asked for in vain."""
+    """Draw the tabs and return the one that is open; say why when the second was asked for too soon."""
     step = st.segmented_control(
         "Step",
         (FIRST, SECOND),
@@ -29,7 +29,8 @@ def choose(form: Form) -> str:
     _take_typed(form)
     missing = form.missing()
     if missing and (step == SECOND or st.session_state.get(_REFUSED)):
-        st.info(f"First fill in: {', '.join(missing)}.", icon=":material/info:")
+        # What is missing stands beside Next Step, which is always in sight.
+        st.info(f"{SECOND} opens once this step is complete.", icon=":material/info:")
         return FIRST
     return str(step)
 

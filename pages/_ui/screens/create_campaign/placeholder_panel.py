@@ -36,7 +36,7 @@ def show(form: Form) -> None:
         _define(mapping, form.columns)
     else:
         most = formats.count(app.campaigns.composing.placeholders_max, "placeholder", "placeholders")
-        st.caption(f"A message has at most {most}.")
+        st.caption(f"A message can have at most {most}.")
     fallbacks = {name: _map(form, mapping, name) for name in list(mapping)}
     with widgets.show_errors():
         if widgets.save_or_cancel(PANEL):
@@ -74,11 +74,11 @@ def _map(form: Form, mapping: dict[str, str], name: str) -> str:
             del mapping[name]
             st.rerun()
     return st.text_input(
-        f"Where {formats.plain(mapping[name] or 'it')} is empty",
+        f"If {formats.plain(mapping[name] or 'it')} is empty",
         form.fallbacks.get(name, ""),
         max_chars=FALLBACK_MAX,
         placeholder="nothing",
-        help="Stands in the message of those whose cell is empty, such as: customer",
+        help="Used for recipients whose cell is empty, for example: customer",
         key=f"{PANEL}_fallback_{name}",
     )
 
@@ -114,17 +114,19 @@ def _typed() -> str:
 def _check_new(name: str, mapping: Mapping[str, str]) -> None:
     check_placeholder_name(name)
     if name in mapping:
-        raise InvalidInput(f"{{{name}}} is there already.", hint="Take another name.", field="placeholders")
+        raise InvalidInput(f"{{{name}}} is already there.", hint="Choose another name.", field="placeholders")
 
 
 def _check(mapping: Mapping[str, str]) -> None:
     """Raise InvalidInput unless each placeholder has its column and none is typed that was not added."""
     if typed := _typed():
         raise InvalidInput(
-            f"{{{typed}}} is not added yet.", hint="Press Add, or empty the field.", field="placeholders"
+            f"{{{typed}}} has not been added yet.", hint="Press Add, or clear the field.", field="placeholders"
         )
     for name, column in mapping.items():
         if not column:
             raise InvalidInput(
-                f"{{{name}}} is filled from no column.", hint="Choose one, or remove it.", field="placeholders"
+                f"No column is chosen for {{{name}}}.",
+                hint="Choose one, or remove the placeholder.",
+                field="placeholders",
             )

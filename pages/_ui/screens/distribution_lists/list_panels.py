@@ -21,7 +21,7 @@ from pages._ui.panels import closed
 KEY = "distribution_lists"
 LEFT_OUT = f"{KEY}_left_out"
 DELETE_WARNING = (
-    "The list and its entries are deleted for good. Campaigns that were already launched keep their recipients."
+    "The list and its entries are permanently deleted. Campaigns that were already launched keep their recipients."
 )
 ENTRIES_PER_PAGE = (10, 25, 50)
 REJECTED_SHOWN = 20
@@ -61,7 +61,7 @@ def _tell_end(item: DistributionList) -> None:
         return
     entries = formats.count(item.entry_count, "entry", "entries")
     told = (left_out(item) or "").removesuffix(_SHOW)
-    rest = f", {told}: see beside Entries." if told else "."
+    rest = f", {told}: see next to Entries." if told else "."
     widgets.flash(f"{item.name} is ready: {entries}{rest}")
 
 
@@ -116,17 +116,17 @@ def _add_panel() -> None:
             "List Name", max_chars=NAME_MAX, key=f"{KEY}_name", help=f"{NAME_MIN} to {NAME_MAX} characters."
         )
         account = _choose_account(accounts)
-        file = st.file_uploader("File with contacts", type=["csv", "xlsx"], key=f"{KEY}_file")
-        st.caption("One row per contact: a column PhoneNumber, and any others to personalize messages with.")
+        file = st.file_uploader("Contact file", type=["csv", "xlsx"], key=f"{KEY}_file")
+        st.caption("One row per contact: a PhoneNumber column, and any others you want to personalize messages with.")
         hidden_rows = _choose_hidden_rows()
         asked = st.container()
         save = st.form_submit_button("Save", type="primary", key=f"{KEY}_save", width="stretch")
     if save:
         with widgets.show_errors({"hidden_rows": asked}):
             if account is None:
-                raise InvalidInput("You belong to no traffic account.", hint=closed.how_to_join())
+                raise InvalidInput("You do not belong to any traffic account.", hint=closed.how_to_join())
             if file is None:
-                raise InvalidInput("There is no file.", hint="Browse for a CSV or XLSX file first.", field="file")
+                raise InvalidInput("No file is chosen.", hint="Browse for a CSV or XLSX file first.", field="file")
             upload = Upload(account.account_id, name, file.name, hidden_rows)
             app.lists.upload(viewer, upload, file, session.now())
             open_pages.done_with(file)
@@ -151,7 +151,7 @@ def _choose_hidden_rows() -> HiddenRows:
         format_func=_HIDDEN_ROWS.get,
         horizontal=True,
         key=f"{KEY}_hidden_rows",
-        help="Rows may be hidden by a filter or by hand. Where there are none, no answer is needed.",
+        help="Rows may be hidden by a filter or by hand. If there are none, you need not choose.",
     )
     return chosen or HiddenRows.ASK
 
@@ -182,7 +182,7 @@ def _details(item: DistributionList, viewer: Viewer) -> None:
     if item.status is ListStatus.FAULTED:
         widgets.fault(item.fault, item.hint)
     if item.status is ListStatus.IN_PROGRESS:
-        widgets.progress(item.progress, f"{formats.percent(item.progress)} of the file is read.")
+        widgets.progress(item.progress, f"{formats.percent(item.progress)} of the file has been read.")
     created = f"{formats.moment(item.created_at, viewer.time_zone)} by {item.created_by}"
     widgets.facts(
         {

@@ -46,7 +46,7 @@ def _map(import_id: str) -> None:
     with widgets.show_errors():
         item = app.traffic.get(viewer, import_id)
         proposal = app.traffic.propose(viewer, import_id)
-        st.markdown("Which column is what? What the names suggest is filled in.")
+        st.markdown("Which column is which? Heliograph has filled in what the names suggest.")
         mapping = _choose(item, proposal.mapping)
         preview, ready = None, False
         with widgets.show_errors():
@@ -90,7 +90,7 @@ def _choose(item: TrafficImport, proposed: CdrMapping) -> CdrMapping:
             sorted(available_timezones()),
             proposed.time_zone,
             f"{key}_zone",
-            help="For times that do not say it themselves, as epochs and those with an offset do.",
+            help="For times that do not state their own, as epochs and times with an offset do.",
         )
         unit = proposed.price_unit
         if CdrField.PRICE in columns:
@@ -99,7 +99,7 @@ def _choose(item: TrafficImport, proposed: CdrMapping) -> CdrMapping:
                 list(PriceUnit),
                 proposed.price_unit,
                 f"{key}_unit",
-                help="The price of each message. In another currency than EUR: its hundredths, or its whole units.",
+                help="The unit of the prices. For currencies other than EUR: their hundredths, or their whole units.",
                 labels=_UNITS,
             )
     return replace(
@@ -134,7 +134,7 @@ def _asked(import_id: str) -> tuple[str, ...]:
 
 def _ask_words(import_id: str, words: tuple[str, ...], mapping: CdrMapping) -> CdrMapping:
     st.session_state[f"{KEY}_{import_id}_words"] = words
-    st.markdown("**What do these words mean?** Rows with a word that nobody explains are rejected.")
+    st.markdown("**What do these words mean?** Rows with a word left unexplained are rejected.")
     chosen: Mapping[str, DeliveryStatus | None]
     with st.grid(3, min_column_width=190):
         chosen = {
@@ -153,16 +153,18 @@ def _ask_rates(import_id: str, found: tuple[str, ...], mapping: CdrMapping) -> C
     if wanted or CdrField.CURRENCY in mapping.columns:
         others = [code for code in CURRENCIES if code not in {EUR, *wanted}]
         more = st.multiselect(
-            "Other currencies further down",
+            "Other currencies later in the file",
             others,
             key=f"{key}_currencies",
             placeholder="None",
-            help="Only the beginning of the file was looked at. A price in a currency without a rate stops the import.",
+            help="Only the beginning of the file was checked. A price in a currency without a rate stops the import.",
         )
         wanted = (*wanted, *more)
     if not wanted:
         return mapping
-    st.markdown(f"**What are {', '.join(wanted)} in EUR?** The history counts in EUR. Used for every row of the file.")
+    st.markdown(
+        f"**What are {', '.join(wanted)} in EUR?** The history is kept in EUR. A rate applies to every row of the file."
+    )
     written: dict[str, str] = {}
     with st.grid(3, min_column_width=190):
         for currency in wanted:
@@ -182,10 +184,10 @@ def _ask_rates(import_id: str, found: tuple[str, ...], mapping: CdrMapping) -> C
 def _show(preview: TrafficPreview, mapping: CdrMapping, time_zone: str) -> None:
     if preview.unrated:
         st.warning(
-            f"**Prices in {', '.join(preview.unrated)} need a rate.** The import cannot begin before.",
+            f"**Prices in {', '.join(preview.unrated)} need a rate.** The import cannot start without it.",
             icon=":material/currency_exchange:",
         )
-    st.markdown("**The first rows as they will be understood**")
+    st.markdown("**The first rows as they will be imported**")
     if preview.table.num_rows:
         times = {
             name: st.column_config.DatetimeColumn(name, format="DD/MM/YYYY HH:mm:ss", timezone=time_zone)
@@ -198,9 +200,9 @@ def _show(preview: TrafficPreview, mapping: CdrMapping, time_zone: str) -> None:
             column_config=times,
             placeholder=formats.NOTHING,
             key=f"{KEY}_preview",
-            alt="First rows as they will be understood",
+            alt="First rows as they will be imported",
         )
-        st.caption(f"Times are shown in your own zone, {time_zone}.")
+        st.caption(f"Times are shown in your time zone, {time_zone}.")
     if preview.refused:
         rows = f"{formats.number(len(preview.refused))} of the first {_rows(preview)}"
         reasons = "".join(f"\n- {line}" for line in _reasons(preview)[:REASONS_SHOWN])
@@ -208,14 +210,14 @@ def _show(preview: TrafficPreview, mapping: CdrMapping, time_zone: str) -> None:
     if preview.doubtful_ids:
         column = formats.plain(mapping.columns.get(CdrField.MESSAGE_ID, ""))
         st.warning(
-            f"**{column} is no Message ID** in some of the first rows: one value, such as "
-            f"{formats.plain(preview.doubtful_ids[0])}, stands for different moments. These rows are told apart by "
-            "sent date, receiver and sender. Choose another column if one has the provider's ids.",
+            f"**{column} is not a Message ID** in some of the first rows: one value, such as "
+            f"{formats.plain(preview.doubtful_ids[0])}, has several sent dates. These rows are told apart by sent "
+            "date, receiver and sender instead. If another column has the provider's IDs, choose that one.",
             icon=":material/fingerprint:",
         )
     if lines := say_remarks(preview.remarks):
         st.info(
-            f"**Kept, but without what cannot be read** (of the first {_rows(preview)}):"
+            f"**Kept, but without the cells that cannot be read** (of the first {_rows(preview)}):"
             + "".join(f"\n- {line}" for line in lines),
             icon=":material/edit_note:",
         )
@@ -240,7 +242,7 @@ def _reasons(preview: TrafficPreview) -> list[str]:
 def _decide(item: TrafficImport, mapping: CdrMapping, *, ready: bool) -> None:
     app, viewer = session.current()
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        widgets.why_not("" if ready else "First mend what is said above.")
+        widgets.why_not("" if ready else "Fix the problems above first.")
         discard = st.button("Discard", key=f"{KEY}_discard", icon=":material/delete:")
         begin = st.button("Import", type="primary", key=f"{KEY}_begin", icon=":material/upload:", disabled=not ready)
     with widgets.show_errors() as outcome:

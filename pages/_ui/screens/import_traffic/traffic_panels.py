@@ -20,10 +20,10 @@ from pages._ui.panels import closed
 from pages._ui.screens.import_traffic import traffic_mapping
 
 KEY = "import_traffic"
-DELETE = "The import is no longer listed, and its rejected rows are deleted. Its messages stay in the history."
+DELETE = "The import is removed from this page, and its rejected rows are deleted. Its messages stay in the history."
 REJECTED_SHOWN = 20
 WATCH_S = 1
-_NO_ACCOUNT = "You belong to no active account of type HTTP or SMPP."
+_NO_ACCOUNT = "You do not belong to any active account of type HTTP or SMPP."
 
 
 def show_open() -> None:
@@ -44,7 +44,7 @@ def nothing_yet() -> None:
     with widgets.empty_state(
         ":material/upload_file:",
         "No outside traffic yet",
-        "Messages that your HTTP and SMPP accounts sent without this tool come here as CDR files: CSV or Parquet.",
+        "Import what your HTTP and SMPP accounts sent outside this tool, from CDR files in CSV or Parquet format.",
     ):
         if not app.traffic.list_accounts(viewer):
             st.caption(f"{_NO_ACCOUNT} {closed.how_to_join()}", text_alignment="center")
@@ -68,7 +68,7 @@ def _progress(item: TrafficImport) -> None:
     )
     if item.fault:
         st.warning(
-            f"**{formats.plain(item.fault)}**  \n{formats.plain(item.hint)} The import goes on by itself.",
+            f"**{formats.plain(item.fault)}**  \n{formats.plain(item.hint)} The import will continue by itself.",
             icon=":material/hourglass_top:",
         )
 
@@ -87,12 +87,12 @@ def _add_panel() -> None:
                 help="Active accounts of type HTTP or SMPP that you belong to.",
             )
             file = st.file_uploader("CDR file", type=["csv", "txt", "gz", "parquet"], key=f"{KEY}_file")
-            st.caption("One row per message, with a header: when it was sent, to whom, and what became of it.")
+            st.caption("A header, then one row per message: when it was sent, to whom, and its delivery status.")
             look = st.checkbox(
                 "Show me the columns first",
                 key=f"{KEY}_look",
-                help="Otherwise a file of a form that was imported for this account before is read the same way at "
-                "once.",
+                help="Otherwise, a file with the same columns as an earlier one of this account is imported the same "
+                "way, without asking.",
             )
             upload = st.form_submit_button("Upload", type="primary", key=f"{KEY}_upload", width="stretch")
         if upload:
@@ -105,14 +105,17 @@ def _upload(app: App, viewer: Viewer, account: Account | None, file: io.BytesIO 
     if account is None:
         raise InvalidInput(_NO_ACCOUNT, hint=closed.how_to_join())
     if file is None:
-        raise InvalidInput("There is no file.", hint="Browse for a CSV or Parquet file first.", field="file")
+        raise InvalidInput("No file is chosen.", hint="Browse for a CSV or Parquet file first.", field="file")
     wanted = TrafficUpload(account.account_id, file.name)
     found = app.traffic.upload(viewer, wanted, file, session.now())
     proposal = app.traffic.propose(viewer, found.import_id)
     if proposal.is_remembered and not look and not app.traffic.list_unrated(viewer, found.import_id):
         app.traffic.begin(viewer, found.import_id, proposal.mapping)
         rates = f", with {say_rates(proposal.mapping.rates)}" if proposal.mapping.rates else ""
-        widgets.flash(f"{found.file_name} is being imported as the last one like it{rates}.", icon=":material/upload:")
+        widgets.flash(
+            f"{found.file_name} is being imported in the same way as the last one like it{rates}.",
+            icon=":material/upload:",
+        )
         widgets.close_panel()
     else:
         widgets.open_panel(f"{KEY}_map", found.import_id)
@@ -151,7 +154,7 @@ def _details(import_id: str) -> None:
         )
         if lines := say_remarks(item.remarks):
             st.info(
-                "**Kept, but without what cannot be read**" + "".join(f"\n- {line}" for line in lines),
+                "**Kept, but without the cells that cannot be read**" + "".join(f"\n- {line}" for line in lines),
                 icon=":material/edit_note:",
             )
         if (counts.rejected or set(item.remarks) - {CellFault.MESSAGE_ID}) and item.finished_at:
@@ -167,11 +170,11 @@ def _rejected(app: App, viewer: Viewer, item: TrafficImport) -> None:
     if not content:
         widgets.rows_gone()
         return
-    st.markdown("**Rejected rows, and remarks on kept ones**")
+    st.markdown("**Rejected rows, and remarks on kept rows**")
     rows = pd.read_csv(io.BytesIO(content), nrows=REJECTED_SHOWN, dtype=str, keep_default_na=False, usecols=[0, 1])
     st.dataframe(rows, hide_index=True, height="content", key=f"{KEY}_rejected", alt="Rows with reasons")
     if len(rows) == REJECTED_SHOWN:
-        st.caption(f"The first {len(rows)}; the file has up to 100 000, half of them remarks.")
+        st.caption(f"The first {len(rows)}; the file has up to {formats.number(100_000)}, half of them remarks.")
     st.download_button(
         "Download rejected rows and remarks",
         content,

@@ -24,23 +24,21 @@ _TONES = {DeliveryStatus.DELIVERED: "good", DeliveryStatus.UNDELIVERED: "bad", D
 # What a receipt did: a tag beside its word, and a sentence; a tag of its own is the status it led to.
 _EFFECTS = {
     Effect.CHANGED: ("", "Changed the status."),
-    Effect.REFINED: ("", "Left the status as it was; its earlier time or its code counts."),
-    Effect.ON_THE_WAY: ("On the way", "No final state, so nothing to change."),
-    Effect.REPEATED: ("Repeated", "Said before, so ignored."),
+    Effect.REFINED: ("", "Did not change the status; its earlier time or its error code is used."),
+    Effect.ON_THE_WAY: ("On the way", "Not a final state, so nothing changed."),
+    Effect.REPEATED: ("Repeated", "Already received, so ignored."),
     Effect.OUT_OF_ORDER: ("Out of order", "Came after the final state, so ignored."),
     Effect.LATE: ("Late", "Came after a final state that counts, so ignored."),
 }
-_UNKNOWN_WORD = "Not a word of SMPP: kept as it came, it proves neither delivery nor failure."
+_UNKNOWN_WORD = "Not an SMPP state: kept as received, it proves neither delivery nor failure."
 _NOT_QUEUED = {
     Source.API: "Messages that come through the API are recorded when they are submitted.",
-    Source.IMPORT: "An imported message brings the time it was sent, and none before.",
+    Source.IMPORT: "For an imported message, no time before it was sent is known.",
 }
-_LAUNCHED = "The campaign was launched. When its audience was frozen after that was not recorded."
-_FROZEN = "The campaign's audience was frozen: rendered, priced and put in line."
-_NO_RECORD = "It was not recorded when the message was put in line."
-_NOT_KEPT = (
-    "The receipt that settled it was not kept: the message was imported, or is older than the record of receipts."
-)
+_LAUNCHED = "The campaign was launched. The time its audience was frozen was not recorded."
+_FROZEN = "The campaign's audience was frozen: rendered, priced and queued."
+_NO_RECORD = "The time the message was queued was not recorded."
+_NOT_KEPT = "The final receipt was not kept: the message was imported, or is older than the receipts on record."
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def steps(trace: MessageTrace, time_zone: str, now: datetime) -> list[Step]:
     """Return what happened to the message, in the order it did."""
     message = trace.message
     submitted = Step(
-        "Submitted", message.sent_at, (f"Taken by {message.gateway} as {message.gateway_message_id}.",), tone="way"
+        "Submitted", message.sent_at, (f"Accepted by {message.gateway} as {message.gateway_message_id}.",), tone="way"
     )
     receipts = [_receipt(receipt, message.sent_at, time_zone) for receipt in trace.receipts]
     return [*_before(trace), submitted, *receipts, _end(trace, time_zone, now)]
@@ -94,14 +92,14 @@ def _receipt(came: TracedReceipt, sent_at: datetime, time_zone: str) -> Step:
     tag, sentence = _EFFECTS[came.effect]
     arrived = came.received_at - receipt.done_at
     gateway_time = formats.precise(receipt.done_at, time_zone, milliseconds=True)
-    reached = f"{delay(arrived)} later" if arrived >= timedelta() else f"{delay(-arrived)} before that: clocks differ"
-    notes = [sentence, f"Gateway's time {gateway_time}, {_since(receipt.done_at - sent_at)}. Reached us {reached}."]
+    reached = f"{delay(arrived)} later" if arrived >= timedelta() else f"{delay(-arrived)} earlier: the clocks differ"
+    notes = [sentence, f"Gateway time {gateway_time}, {_since(receipt.done_at - sent_at)}. Reached us {reached}."]
     if receipt.error_code and came.effect is not Effect.REPEATED:
         notes.insert(0, in_words(receipt.error_code, came.meaning))
     if not came.is_known:
         notes.insert(0, _UNKNOWN_WORD)
     return Step(
-        f"Receipt {receipt.receipt_state or '(no word)'}",
+        f"Receipt {receipt.receipt_state or '(no state)'}",
         came.received_at,
         tuple(notes),
         tag=tag or came.status,
@@ -120,17 +118,15 @@ def _end(trace: MessageTrace, time_zone: str, now: datetime) -> Step:
         notes.insert(0, in_words(message.error_code, trace.meaning))
     if message.delivered_at is not None:
         since = formats.precise(message.delivered_at, time_zone)
-        notes.insert(
-            0, f"Since {since} by the gateway's time; DLR Time {delay(message.delivered_at - message.sent_at)}."
-        )
+        notes.insert(0, f"Since {since}, gateway time; DLR Time {delay(message.delivered_at - message.sent_at)}.")
     return Step(f"{message.delivery_status}", _NOW, tuple(notes), tone=_TONES[message.delivery_status])
 
 
 def in_words(error_code: str, meaning: ErrorMeaning | None) -> str:
     """Return an error code and what it means, as far as that is known."""
     if meaning is None:
-        return f"Error code {error_code}: the gateway's own, no meaning is known."
-    lasting = {True: "; sending again will not help", False: "; may pass", None: ""}[meaning.permanent]
+        return f"Error code {error_code}: the gateway's own; its meaning is not known."
+    lasting = {True: "; sending again will not help", False: "; may be temporary", None: ""}[meaning.permanent]
     usually = "" if meaning.is_certain else "usually "
     return f"Error code {error_code}: {usually}{meaning.text[0].lower()}{meaning.text[1:]}{lasting}."
 

@@ -23,8 +23,8 @@ COUNTED = f"{KEY}_counted"
 TEXTS = {
     "receiver": ("Receiver", "A phone number, or a part of one"),
     "sender": ("Sender", "A name or number, or a part of one"),
-    "message_id": ("Message ID", "The whole identifier"),
-    "gateway_message_id": ("Gateway Message ID", "The provider's whole identifier"),
+    "message_id": ("Message ID", "The whole ID"),
+    "gateway_message_id": ("Gateway Message ID", "The provider's whole ID"),
     "network": ("Network", "A name, or a part of one"),
     "mccmnc": ("MCCMNC", "Country code, or country and network code"),
     "error_code": ("Error Code", "The whole code"),
@@ -72,10 +72,10 @@ def pager(query: MessageQuery, found: MessagePage, sizes: Sequence[int]) -> None
     total = known[1] if found.total is None and known and known[0] == query else found.total
     tables.pager(KEY, total, sizes, has_more=found.has_more)
     if total is None and st.button(
-        "Count them all",
+        "Count all matches",
         icon=":material/calculate:",
         type="tertiary",
-        help="Only a look at every message of this time can tell how many match. That may take some seconds.",
+        help="To count them, every message of this period has to be checked. That may take a few seconds.",
         key=f"{KEY}_count",
     ):
         app, viewer = session.current()

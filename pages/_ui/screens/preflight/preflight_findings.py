@@ -13,19 +13,19 @@ from pages._ui import formats
 MOST_CELLS = 5
 # Why a row is left out, as a sentence goes on after "… recipients".
 REASONS: Mapping[str, str] = {
-    Exclusion.DUPLICATE: "are in the lists more than once: each number gets one message",
-    Exclusion.LEFT_OUT: "are in a list that is left out",
+    Exclusion.DUPLICATE: "are on the lists more than once: each number gets one message",
+    Exclusion.LEFT_OUT: "are on a list that is left out",
     Exclusion.SUPPRESSED: "do not want messages (suppressed)",
     Exclusion.EMPTY_MESSAGE: "would get an empty message",
-    Exclusion.TOO_LONG: "would need more SMS than can be sent",
-    Exclusion.NO_PRICE: "are where the price list knows no price",
+    Exclusion.TOO_LONG: "would need more SMS than a message may have",
+    Exclusion.NO_PRICE: "are in destinations without a price",
 }
 
 _REASONS_OF_ONE = {
-    Exclusion.DUPLICATE: "is in the lists more than once: each number gets one message",
-    Exclusion.LEFT_OUT: "is in a list that is left out",
+    Exclusion.DUPLICATE: "is on the lists more than once: each number gets one message",
+    Exclusion.LEFT_OUT: "is on a list that is left out",
     Exclusion.SUPPRESSED: "does not want messages (suppressed)",
-    Exclusion.NO_PRICE: "is where the price list knows no price",
+    Exclusion.NO_PRICE: "is in a destination without a price",
 }
 
 
@@ -60,16 +60,16 @@ def list_findings(preflight: Preflight, fallbacks: Mapping[str, str], time_zone:
 def _stops(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
     counted = preflight.counted
     if not counted.recipient_count:
-        yield Finding("stop", "**Nobody would receive a message.** Look at why the rows are excluded.", RowKind.ALL)
+        yield Finding("stop", "**Nobody would receive a message.** See why the rows are excluded.", RowKind.ALL)
     if preflight.missed_at is not None:
         at = formats.moment(preflight.missed_at, time_zone)
-        yield Finding("stop", f"**The schedule time is in the past** ({at}). Choose a later one, or take it away.")
+        yield Finding("stop", f"**The schedule time is in the past** ({at}). Choose a later one, or remove it.")
     left = preflight.budget_left_eur_cents
     if left is not None and preflight.is_beyond_budget:
         missing = formats.euros(counted.cost_eur_cents - left)
         yield Finding(
             "stop",
-            f"**The budget does not suffice.** {formats.euros(left)} are left this month; {missing} are missing.",
+            f"**The budget is not enough.** {formats.euros(left)} is left this month; {missing} more is needed.",
         )
 
 
@@ -81,17 +81,17 @@ def _widenings(preflight: Preflight) -> Iterator[Finding]:
 def _gaps(preflight: Preflight, fallbacks: Mapping[str, str]) -> Iterator[Finding]:
     for name, count in preflight.counted.empty.items():
         fallback = fallbacks.get(name)
-        instead = f"“{formats.plain(fallback)}” stands there instead" if fallback else "a gap is left there"
+        instead = f"“{formats.plain(fallback)}” is used instead" if fallback else "it is left blank"
         has = agree(count, "has", "have")
-        text = f"**{_people(count)}** {has} nothing to put for {{{formats.plain(name)}}}: {instead}."
+        text = f"**{_people(count)}** {has} no value for {{{formats.plain(name)}}}: {instead}."
         yield Finding("warn", text, RowKind.EMPTY, name)
     for name, cells in preflight.counted.no_values.items():
         shown = ", ".join(
             f"“{formats.plain(cell)}”" for cell in sorted(cells, key=lambda cell: (-cells[cell], cell))[:MOST_CELLS]
         )
         count = sum(cells.values())
-        has, is_sent = agree(count, "has", "have"), agree(count, "is", "are")
-        text = f"**{_people(count)}** {has} {shown} for {{{formats.plain(name)}}}, and {is_sent} sent just that."
+        has = agree(count, "has", "have")
+        text = f"**{_people(count)}** {has} {shown} for {{{formats.plain(name)}}}, and will be sent exactly that."
         yield Finding("warn", text, RowKind.NO_VALUE, name)
 
 
@@ -115,9 +115,9 @@ def _warnings(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
         )
     for text, left in preflight.doubled:
         plain, rest = formats.plain(text), formats.plain(left)
-        yield Finding("warn", f"**{plain}** has more braces than it needs: **{rest}** is sent, with the value in it.")
+        yield Finding("warn", f"**{plain}** has too many braces: **{rest}** will be sent, with the value in it.")
     for text in preflight.stray:
-        yield Finding("warn", f"**{formats.plain(text)}** is no placeholder, and is sent as it stands.")
+        yield Finding("warn", f"**{formats.plain(text)}** is not a placeholder and will be sent as it is.")
 
 
 def _exclusions(preflight: Preflight) -> Iterator[Finding]:
@@ -127,8 +127,8 @@ def _exclusions(preflight: Preflight) -> Iterator[Finding]:
         yield Finding("info", text, RowKind.EXCLUDED, reason)
     for name, count in preflight.refused.items():
         rows = formats.count(count, "row", "rows")
-        was, no_number = agree(count, "was", "were"), agree(count, "no number", "no numbers")
-        text = f"**{rows}** of {formats.plain(name)} {was} {no_number}, and {was} refused at the import."
+        was = agree(count, "was", "were")
+        text = f"**{rows}** of {formats.plain(name)} had no usable number and {was} rejected at import."
         yield Finding("info", text)
 
 

@@ -52,7 +52,7 @@ def totals(campaign: Campaign, found: Preflight) -> None:
                 "Takes",
                 formats.duration(found.duration.total_seconds()),
                 f"{formats.number(found.rate_tps)} SMS per second",
-                help="When nothing else is sent from this account meanwhile.",
+                help="If nothing else is sent from this account in the meantime.",
             ),
             _begins(campaign, found, viewer.time_zone),
         )
@@ -64,7 +64,7 @@ def _begins(campaign: Campaign, found: Preflight, time_zone: str) -> Tile:
     start, end = formats.in_zone(found.starts_at, time_zone), formats.in_zone(found.ends_at, time_zone)
     ends = f"ends {end:%H:%M}" if end.date() == start.date() else f"ends {end:%d/%m %H:%M}"
     if campaign.schedule_at is None:
-        return Tile("Begins", "at once", ends)
+        return Tile("Begins", "immediately", ends)
     return Tile("Begins", f"{start:%H:%M}", f"{start:%d/%m}, {ends}")
 
 
@@ -156,7 +156,7 @@ def _launch_bar(look: Look) -> None:
     counted = look.preflight.counted
     people = formats.count(counted.recipient_count, "recipient", "recipients")
     cost = formats.euros(counted.cost_eur_cents)
-    when = "at once" if schedule_at is None else f"on {formats.moment(schedule_at, viewer.time_zone)}"
+    when = "immediately" if schedule_at is None else f"on {formats.moment(schedule_at, viewer.time_zone)}"
     with (
         st.bottom,
         st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_launch_bar"),

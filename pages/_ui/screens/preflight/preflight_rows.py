@@ -13,11 +13,11 @@ _KINDS = {
     RowKind.ALL: "All rows",
     RowKind.KEPT: "Everybody who gets a message",
     RowKind.EXCLUDED: "Excluded: {subject}",
-    RowKind.EMPTY: "Nothing to put for {{{subject}}}",
-    RowKind.NO_VALUE: "No value for {{{subject}}}",
+    RowKind.EMPTY: "No value for {{{subject}}}",
+    RowKind.NO_VALUE: "Doubtful value for {{{subject}}}",
     RowKind.WIDENED: "More SMS because of Unicode",
     RowKind.LENGTH: "{subject} SMS each",
-    RowKind.FREQUENT: "Texted often lately",
+    RowKind.FREQUENT: "Texted often recently",
     RowKind.DESTINATION: "To {subject}",
 }
 COLUMNS = (

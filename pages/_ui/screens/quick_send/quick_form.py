@@ -40,7 +40,8 @@ def fill_in(accounts: Sequence[Account]) -> QuickMessage:
     st.toggle(
         "Replace typographic characters",
         key=f"{KEY}_simplifies",
-        help="Curly quotes, dashes and the like make the message Unicode, which holds 70 characters instead of 160.",
+        help="Curly quotes, dashes and similar characters turn the message into Unicode, where an SMS holds 70 "
+        "characters instead of 160. Replacing them keeps it GSM-7.",
     )
     token = st.session_state.setdefault(_TOKEN, str(uuid4()))
     return QuickMessage(token, account.account_id, sender_id, numbers, text, simplifies)
@@ -73,7 +74,7 @@ def show_counts(order: QuickMessage) -> None:
     segments = measure(simplify(order.message) if order.simplifies else order.message).segment_count
     st.markdown(
         f"Recipients: **{formats.number(len(order.numbers))}** · "
-        f"Messages in all: **{formats.number(len(order.numbers) * segments)}**"
+        f"Messages in total: **{formats.number(len(order.numbers) * segments)}**"
     )
 
 
@@ -82,7 +83,7 @@ def question(estimate: Estimate) -> str:
     people = formats.count(estimate.recipient_count, "recipient", "recipients")
     each = estimate.measure.segment_count
     sms = "one SMS each" if each == 1 else f"{each} SMS each"
-    text = f"{people}, {sms}, for {formats.euros(estimate.cost_eur_cents)}. They are sent at once."
+    text = f"{people}, {sms}, for {formats.euros(estimate.cost_eur_cents)}. They are sent immediately."
     for reason, count in estimate.excluded.items():
         text += f" {formats.count(count, 'number', 'numbers')} left out: {reason}."
     return text

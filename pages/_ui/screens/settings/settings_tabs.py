@@ -21,12 +21,12 @@ KEY = "settings"
 EMAIL_PANEL = f"{KEY}_email"
 UNICODE = ("Keep Unicode", "Replace typographic characters")
 _KEPT = (
-    "Messages are sent as they are written. One curly quote or dash makes a message Unicode, which holds 70 "
-    "characters instead of 160."
+    "Messages are sent as they are written. One curly quote or dash turns a message into Unicode, where an SMS holds "
+    "70 characters instead of 160."
 )
 _REPLACED = (
-    "Curly quotes, dashes and the like are replaced, so that the text stays GSM-7. Accents, other scripts and emoji "
-    "are what somebody meant to say: they are left alone."
+    "Curly quotes, dashes and similar characters are replaced, so that the text stays GSM-7. Accents, other scripts "
+    "and emoji are left as they are."
 )
 _SHOWN_AS = {" ": "a space", "": "nothing", "\n": "a new line"}
 _SESSIONS_SHOWN = 15
@@ -47,7 +47,7 @@ def sms(person: Person) -> None:
     """Draw the SMS settings tab: what new messages begin with."""
     app, viewer = session.current()
     with st.container(width=640):
-        st.caption("New campaigns and Quick Send begin with this. It can be changed in each message.")
+        st.caption("New campaigns and Quick Send start with these settings. You can change them for each message.")
         chosen = st.radio(
             "Unicode feature", UNICODE, int(person.sms.simplifies), captions=(_KEPT, _REPLACED), key=f"{KEY}_unicode"
         )
@@ -69,7 +69,7 @@ def password() -> None:
     with st.container(width=640):
         with widgets.card("New password", key=f"{KEY}_new_password"):
             _password()
-        with widgets.card("Signed in elsewhere", key=f"{KEY}_sessions"):
+        with widgets.card("Logged in elsewhere", key=f"{KEY}_sessions"):
             _sessions()
 
 
@@ -111,7 +111,7 @@ def _profile(person: Person) -> None:
             max_chars=100,
             key=f"{KEY}_name",
             autocomplete="name",
-            help="Mails to you begin with it.",
+            help="Emails to you begin with it.",
         )
         places["name"] = st.empty()
         phone = st.text_input(
@@ -120,7 +120,7 @@ def _profile(person: Person) -> None:
             max_chars=30,
             key=f"{KEY}_phone",
             autocomplete="tel",
-            help="Where you can be reached, with the country code. It may be left empty.",
+            help="A number where you can be reached, with the country code. You can leave it empty.",
         )
         places["phone"] = st.empty()
         language, time_zone = _language(person), _time_zone(person)
@@ -143,7 +143,7 @@ def _language(person: Person) -> str:
         codes.index(person.language) if person.language in codes else 0,
         format_func=lambda code: LANGUAGES[code],
         key=f"{KEY}_language",
-        help="Heliograph speaks English only so far. Other languages will be offered here when there are any.",
+        help="Heliograph is available in English only, for now.",
     )
 
 
@@ -158,7 +158,7 @@ def _time_zone(person: Person) -> str:
         zones.index(person.time_zone),
         format_func=lambda name: _with_offset(name, hour),
         key=f"{KEY}_time_zone",
-        help="All times are shown in it, and schedules are read in it. Type part of a city's name to find yours.",
+        help="Times are shown in it, and schedules are set in it. Type part of a city's name to find yours.",
     )
 
 
@@ -175,7 +175,7 @@ def _email_change(person: Person) -> None:
     until = formats.moment(pending.expires_at, viewer.time_zone)
     st.info(
         f"A link was sent to {formats.plain(pending.email)}. It works until {until}; "
-        f"before it is opened, you log in with {formats.plain(person.email)}. "
+        f"until you open it, you log in with {formats.plain(person.email)}. "
         f"{formats.plain(app.people.mailing.detour)}",
         icon=":material/mark_email_unread:",
     )
@@ -191,8 +191,8 @@ def _email_panel() -> None:
     app, viewer = session.current()
     new = widgets.open_subject()
     st.markdown(
-        f"We send a link to **{formats.plain(new)}**. When it is opened, you log in with this email. "
-        "Your current password shows that it is you who asks."
+        f"We will send a link to **{formats.plain(new)}**. Once you have opened it, you log in with this email. "
+        "Enter your current password to confirm that it is you."
     )
     with st.form(f"{KEY}_email_form", border=False):
         current = st.text_input(
@@ -220,8 +220,8 @@ def _picture() -> None:
         type=["png", "jpg", "jpeg"],
         max_upload_size=MAX_BYTES >> 20,
         key=_key("picture", "file"),
-        help=f"PNG or JPEG, up to {MAX_BYTES >> 20} MB and {MAX_PIXELS // 1_000_000} megapixels. The middle of it is "
-        "kept, and nothing else of the file.",
+        help=f"PNG or JPEG, up to {MAX_BYTES >> 20} MB and {MAX_PIXELS // 1_000_000} megapixels. Only the middle of "
+        "the picture is kept.",
     )
     with place, widgets.show_errors():
         if file:
@@ -239,7 +239,7 @@ def _picture() -> None:
                 app.people.own_account.delete_avatar(viewer, session.now())
                 _new_picture("Your picture is removed.")
         else:
-            st.caption("Without a picture your initials are shown.")
+            st.caption("Without a picture, your initials are shown.")
 
 
 def _new_picture(said: str) -> None:
@@ -273,7 +273,7 @@ def _password() -> None:
             st.rerun()
 
 
-_RULE = f"It needs {', '.join(words for _, words in RULES[:-1])} and {RULES[-1][1]}. All other sessions end."
+_RULE = f"It needs {', '.join(words for _, words in RULES[:-1])} and {RULES[-1][1]}. All your other sessions will end."
 
 
 def _sessions() -> None:
@@ -281,13 +281,13 @@ def _sessions() -> None:
     devices = app.people.signing_in.list_sessions(viewer, session.token(), session.now())
     others = [device for device in devices if not device.is_current]
     if not others:
-        st.caption("You are signed in nowhere else.")
+        st.caption("You are not logged in anywhere else.")
         return
     for device in others[:_SESSIONS_SHOWN]:
         _session(device)
     if len(others) > _SESSIONS_SHOWN:
-        st.caption(f"And {formats.count(len(others) - _SESSIONS_SHOWN, 'session', 'sessions')} more.")
-    sure = "You are signed in nowhere else then. Whoever works there may lose what is not saved."
+        st.caption(f"And {formats.count(len(others) - _SESSIONS_SHOWN, 'more session', 'more sessions')}.")
+    sure = "You will be logged in only here. Unsaved work in the other sessions may be lost."
     if widgets.confirmed("End all other sessions", text=sure, key=f"{KEY}_end_all", icon=":material/logout:"):
         with widgets.show_errors():
             ended = app.people.signing_in.revoke_others(viewer, session.token(), session.now())

@@ -19,7 +19,9 @@ _MOMENT = timedelta(microseconds=1)
 # Of a longer period only the part that holds messages is drawn.
 _LONGEST_AXIS = timedelta(days=400)
 _COUNTRY_WIDTH_PX = 112
-_DELAY_HELP = "From sending to the delivery receipt, within 10 %: half of the delivered messages took no longer."
+_DELAY_HELP = (
+    "From sending to the delivery receipt: half of the delivered messages took no longer. Accurate to within 10 %."
+)
 
 MEASURES = (
     tables.number("Sent", "sent"),

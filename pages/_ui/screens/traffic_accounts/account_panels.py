@@ -13,8 +13,8 @@ from pages._ui.screens.traffic_accounts import price_panels
 
 KEY = "traffic_accounts"
 DEACTIVATE = (
-    "Nobody can create campaigns or send with it, and its single messages are not shown until it is active again. "
-    "Campaigns being sent are paused; somebody has to resume them. Statistics still count its messages."
+    "Nobody can create campaigns or send with it, and its individual messages are hidden until it is active again. "
+    "Campaigns being sent are paused and have to be resumed by hand. Statistics still count its messages."
 )
 ACTIVATE = (
     "People can create campaigns and send with it again. Its paused campaigns stay paused until they are resumed."
@@ -44,7 +44,7 @@ def nothing_here() -> None:
     with widgets.empty_state(
         ":material/hub:",
         "No traffic accounts",
-        "You belong to no traffic account. Ask an administrator to add you to one.",
+        "You do not belong to any traffic account. Ask an administrator to add you to one.",
     ):
         pass
 
@@ -58,7 +58,7 @@ def _rename_panel(item: Account) -> None:
             name = st.text_input(
                 "Display Name", item.display_name, max_chars=NAME_MAX, key=f"{key}_name", help=_NAME_HELP
             )
-            st.caption("What people who work with the account see.")
+            st.caption("The name people who work with the account see.")
             save = st.form_submit_button("Save", type="primary", key=f"{KEY}_rename_save", width="stretch")
         if save:
             with widgets.show_errors():
@@ -76,7 +76,7 @@ def _create_panel() -> None:
         "Display Name",
         max_chars=NAME_MAX,
         key=f"{KEY}_create_display_name",
-        help="What people who work with the account see.",
+        help="The name people who work with the account see.",
     )
     kind = st.radio(
         "Account Type",
@@ -93,20 +93,20 @@ def _create_panel() -> None:
     if st.button("Create", type="primary", key=f"{KEY}_create_save", width="stretch"):
         with widgets.show_errors():
             new = app.accounts.managing.create(viewer, NewAccount(name, display_name, kind, settings), session.now())
-            _finish(f"{new.display_name} is created; you belong to it.")
+            _finish(f"{new.display_name} is created, and you belong to it.")
 
 
 def _settings(names: Sequence[str], before: AccountSettings, key: str) -> AccountSettings:
     """Draw how an account sends, as it was *before*, and return what is chosen."""
     index = names.index(before.gateway) if before.gateway in names else 0
-    gateway = st.selectbox("Gateway", names, index, key=f"{key}_gateway", help="Through which provider it sends.")
+    gateway = st.selectbox("Gateway", names, index, key=f"{key}_gateway", help="The provider it sends through.")
     rate = st.number_input(
         "Rate limit, segments per second",
         RATE_MIN,
         RATE_MAX,
         before.rate_tps,
         key=f"{key}_rate",
-        help="All campaigns of the account together never send faster. Running ones follow at once.",
+        help="The limit for all campaigns of the account together. It applies to running ones immediately.",
     )
     budget = st.number_input(
         "Monthly budget, EUR",
@@ -117,7 +117,7 @@ def _settings(names: Sequence[str], before: AccountSettings, key: str) -> Accoun
         format="%.2f",
         placeholder="No limit",
         key=f"{key}_budget",
-        help="A campaign that would cost more than is left of it in the calendar month (UTC) is not launched.",
+        help="A campaign that would cost more than is left for the calendar month (UTC) is not launched.",
     )
     return AccountSettings(gateway, rate, None if budget is None else Decimal(f"{budget:.2f}"))
 
@@ -177,9 +177,9 @@ def _credentials(item: Account) -> None:
         st.markdown("No credentials are set.")
     else:
         when = formats.moment(item.credentials_at, viewer.time_zone)
-        st.markdown(f":material/lock: Set on {when}. They are encrypted, and never shown again.")
+        st.markdown(f":material/lock: Set on {when}. They are encrypted and never shown again.")
         with st.popover("Delete credentials", icon=":material/delete:", key=f"{KEY}_forget"):
-            st.markdown("The gateway no longer knows the account without them.")
+            st.markdown("Without them, the gateway no longer accepts the account's messages.")
             if st.button("Ok", type="primary", key=f"{KEY}_forget_ok"):
                 app.accounts.credentials.forget(viewer, item.account_id, session.now())
                 widgets.flash("The credentials are deleted.")

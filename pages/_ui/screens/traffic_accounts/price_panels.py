@@ -21,7 +21,7 @@ SHOWN = 10
 FAULTS_SHOWN = 50
 # Nobody agrees prices further ahead than this; a slip in the year is caught.
 AHEAD = timedelta(days=3 * 366)
-_UNITS = {"As the header says": None, **{unit.value: unit for unit in PriceUnit}}
+_UNITS = {"As in the header": None, **{unit.value: unit for unit in PriceUnit}}
 
 
 def show(item: Account) -> None:
@@ -31,9 +31,9 @@ def show(item: Account) -> None:
     if found:
         _lists(item, found)
     else:
-        st.markdown("No price list: all messages cost nothing.")
+        st.markdown("No price list yet: messages cost nothing.")
     st.subheader("Import a price list", anchor=False)
-    st.caption("A CSV file with the columns Country or MCCMNC, or both, and Price [EUR] or Price [EUR c] of a segment.")
+    st.caption("A CSV file with the columns Country or MCCMNC, or both, and Price [EUR] or Price [EUR c] per segment.")
     _import(item, found)
 
 
@@ -59,7 +59,7 @@ def _lists(item: Account, found: Sequence[PriceList]) -> None:
 def _in_words(item: PriceList) -> str:
     when = "From the beginning" if item.valid_from == ALWAYS else f"From {item.valid_from:%d/%m/%Y}"
     prices = formats.count(item.price_count, "price", "prices")
-    return f"{when}, {prices}{' – counts today' if item.is_current else ''}"
+    return f"{when}, {prices}{' – in effect today' if item.is_current else ''}"
 
 
 def _import(item: Account, found: Sequence[PriceList]) -> None:
@@ -74,7 +74,7 @@ def _import(item: Account, found: Sequence[PriceList]) -> None:
             max_value=today + AHEAD,
             format="DD/MM/YYYY",
             key=f"{KEY}_prices_day",
-            help="A day of UTC. What is sent from then on costs what this list says, until the next one.",
+            help="A day in UTC. Messages sent from then on are priced by this list, until the next one applies.",
         )
         unit = st.selectbox("Prices are in", list(_UNITS), key=f"{KEY}_prices_unit")
     file = st.file_uploader("Price list", type=["csv", "txt"], key=f"{KEY}_prices_{number}", max_upload_size=1)
@@ -92,27 +92,27 @@ def _preview(item: Account, file: UploadedFile, unit: PriceUnit | None, day: dat
         return
     lowest, highest = (formats.cents(each(price.price_eur_cents for price in found.prices)) for each in (min, max))
     prices = formats.count(len(found.prices), "price", "prices")
-    st.markdown(f"**{prices}** from {lowest} to {highest} EUR cents a segment; the file is in {found.unit}.")
+    st.markdown(f"**{prices}** from {lowest} to {highest} EUR cents per segment; the file is in {found.unit}.")
     _table(found.prices, f"{KEY}_prices_preview", "Prices in the file")
     replaces = same is not None and st.checkbox(
-        f"Replace the list of {day:%d/%m/%Y} ({formats.count(same.price_count, 'price', 'prices')})",
+        f"Replace the list for {day:%d/%m/%Y} ({formats.count(same.price_count, 'price', 'prices')})",
         key=f"{KEY}_prices_replace",
     )
     waits = same is not None and not replaces
-    widgets.why_not(f"There is a list of {day:%d/%m/%Y} already: replace it, or choose another day." if waits else "")
+    widgets.why_not(f"There is already a list for {day:%d/%m/%Y}: replace it, or choose another day." if waits else "")
     if st.button("Import", type="primary", disabled=waits, key=f"{KEY}_prices_import"):
         file.seek(0)
         app.accounts.pricing.import_list(viewer, item.account_id, PriceUpload(day, unit, replaces), file, session.now())
         open_pages.done_with(file)
         st.session_state[f"{KEY}_upload_number"] += 1
-        widgets.flash(f"{prices} of {item.display_name} count from {day:%d/%m/%Y} on.")
+        widgets.flash(f"{prices} of {item.display_name} will apply from {day:%d/%m/%Y}.")
         st.rerun()
 
 
 def _faults(faults: Sequence[PriceFault]) -> None:
     rows = formats.count(len(faults), "row", "rows")
     widgets.fault(f"{rows} cannot be used.", "Nothing is imported until every row is right.")
-    shown = [{"Row": fault.row_no, "Problem": fault.problem, "It says": fault.text} for fault in faults[:FAULTS_SHOWN]]
+    shown = [{"Row": fault.row_no, "Problem": fault.problem, "Cell": fault.text} for fault in faults[:FAULTS_SHOWN]]
     st.dataframe(pd.DataFrame(shown), hide_index=True, height="content", key=f"{KEY}_prices_faults", alt="Faults")
     if len(faults) > FAULTS_SHOWN:
         st.caption(f"The first {FAULTS_SHOWN} of them.")

@@ -22,14 +22,14 @@ OPENS: Mapping[Permission, str] = {
     Permission.DISTRIBUTION_LISTS: "upload lists of contacts, and see their numbers",
     Permission.CAMPAIGN: "write, schedule and launch campaigns",
     Permission.QUICK_SEND: "send to a few numbers at once",
-    Permission.STATISTICS: "count and compare what was sent",
-    Permission.MESSAGE_HISTORY: "look at single messages",
+    Permission.STATISTICS: "count and compare messages",
+    Permission.MESSAGE_HISTORY: "look at individual messages",
     Permission.USERS: "invite people, and change what they may do",
     Permission.TRAFFIC_ACCOUNTS: "look at accounts and name them, import outside traffic",
     Permission.BRANDING: "change logo and colours",
     Permission.AUDIT: "see who did what",
 }
-DELETE_WARNING = "They are logged out at once and cannot come back. Their lists and campaigns stay."
+DELETE_WARNING = "They are logged out immediately and can no longer log in. Their lists and campaigns stay."
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _switch(app: App, viewer: Viewer, person: Person) -> str:
         return f"{person.name} is Inactive, and logged out everywhere."
     now = app.people.managing.activate(viewer, person.user_id, session.now())
     if now.status is UserStatus.PENDING:
-        return f"{person.name} is Pending. Earlier links do not work any more: resend the invitation."
+        return f"{person.name} is Pending. Earlier links no longer work: resend the invitation."
     return f"{person.name} is Active again."
 
 
@@ -135,7 +135,10 @@ def _invite_panel() -> None:
     key = f"{KEY}_invite"
     name = st.text_input("Name", max_chars=100, key=f"{key}_name", help="As it will appear in the tool.")
     email = st.text_input(
-        "Email", max_chars=254, key=f"{key}_email", help=app.people.mailing.detour or "The invitation is sent there."
+        "Email",
+        max_chars=254,
+        key=f"{key}_email",
+        help=app.people.mailing.detour or "Where the invitation is sent.",
     )
     permissions = _choose_permissions(viewer, key, frozenset())
     chosen = _choose_accounts(app.accounts.managing.list_accounts(viewer), key, frozenset(), permissions)
@@ -171,14 +174,14 @@ def _edit(user_id: str) -> None:
             permissions = _choose_permissions(viewer, key, person.permissions)
         else:
             st.info(
-                f"{formats.plain(person.name)} may do things that you may not, so only the traffic accounts are yours "
-                "to change.",
+                f"{formats.plain(person.name)} has permissions that you do not have, so you can only change the "
+                "traffic accounts.",
                 icon=":material/lock:",
             )
         chosen = _choose_accounts(app.accounts.managing.list_accounts(viewer), key, person.account_ids, permissions)
         if _save_or_cancel(key, "Save"):
             changed = app.people.managing.change(viewer, user_id, Change(name, permissions, chosen), session.now())
-            _done(f"{changed.name} is changed.", ":material/check_circle:")
+            _done(f"Your changes to {changed.name} are saved.", ":material/check_circle:")
 
 
 def _choose_permissions(viewer: Viewer, key: str, held: frozenset[Permission]) -> frozenset[Permission]:
@@ -221,12 +224,12 @@ def _choose_accounts(
     if others := len(held - by_id.keys()):
         one = others == 1
         st.caption(
-            f"Belongs to {formats.count(others, 'account', 'accounts')} besides, which {'is' if one else 'are'} not "
-            f"yours: {'it stays' if one else 'they stay'}."
+            f"Also belongs to {formats.count(others, 'account', 'accounts')} that {'is' if one else 'are'} not yours: "
+            f"{'it stays' if one else 'they stay'}."
         )
     sends = permissions & {Permission.CAMPAIGN, Permission.QUICK_SEND}
     if sends and not any(by_id[account_id].can_send for account_id in chosen) and not held - by_id.keys():
-        st.info("Without an active account of type Campaign, sending stays closed.", icon=":material/info:")
+        st.info("Without an active account of type Campaign, sending is closed.", icon=":material/info:")
     return frozenset(chosen)
 
 

@@ -42,7 +42,7 @@ def test_a_click_in_a_part_of_a_forgotten_page_draws_the_page_and_says_so(sessio
     session.ask(fragment_id="gone", page_script_hash="lists")
     assert [(data.fragment_id, data.page_script_hash) for data in session.drawn] == [(None, "lists")]
     ((text, _),) = session.session_state[FLASHES]
-    assert "opened anew" in text
+    assert "reloaded" in text
 
 
 def test_a_part_that_ticks_draws_the_page_without_a_word(session: Session):
