@@ -72,16 +72,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description="Heliograph from the command line.")
     parser.add_argument("--verbose", action="store_true", help="log what happens to standard error")
     commands = parser.add_subparsers(required=True, metavar="command")
-    prepare = _add(commands, "prepare", _prepare, "bring the stores up to date; say where Heliograph will answer")
-    prepare.add_argument("--demo", action="store_true", help="with a demo company, and a person who may see it")
+    prepare = _add(commands, "prepare", _prepare, "bring the stores up to date and print where Heliograph will answer")
+    prepare.add_argument("--demo", action="store_true", help="also create a demo company and a person who may see it")
     _add_people(commands)
     _add_lists(commands)
     _add_campaigns(commands)
     add_history(commands)
     _add_keys(commands)
     demo = _add(commands, "seed-demo", _seed_demo, "create the demo company")
-    demo.add_argument("--as", dest="email", default="", help="email of the person who gets to see it")
-    demo.add_argument("--messages", type=int, default=300_000, help="how many messages of history")
+    demo.add_argument("--as", dest="email", default="", help="email of the person who may see it")
+    demo.add_argument("--messages", type=int, default=300_000, help="number of messages in its history")
     return parser
 
 
@@ -99,22 +99,22 @@ def _add(
 def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     make = "print a new key for HELIOGRAPH_SECRET_KEY"
     commands.add_parser("make-key", help=make, description=make).set_defaults(command=None)
-    rotate = "encrypt all credentials by the first key of HELIOGRAPH_SECRET_KEY, so that the others can go"
+    rotate = "encrypt all credentials with the first key of HELIOGRAPH_SECRET_KEY, so that the others can be removed"
     _add(commands, "rotate-key", _rotate_key, rotate)
 
 
 def _add_people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    user = _add(commands, "create-user", _create_user, "add a person who may sign in")
-    user.add_argument("--name", required=True)
-    user.add_argument("--email", required=True)
-    user.add_argument("--preset", default="Administrator", choices=sorted(PRESETS))
-    user.add_argument("--account", action="append", default=[], help="traffic account by name; may be repeated")
+    user = _add(commands, "create-user", _create_user, "add a person who can log in")
+    user.add_argument("--name", required=True, help="as it will appear in the tool")
+    user.add_argument("--email", required=True, help="what the person logs in with")
+    user.add_argument("--preset", default="Administrator", choices=sorted(PRESETS), help="role of the person")
+    user.add_argument("--account", action="append", default=[], help="name of a traffic account; may be repeated")
     user.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
 
 def _add_lists(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     upload = _add(commands, "import-list", _import_list, "import a CSV or XLSX file as a distribution list")
-    upload.add_argument("file", type=Path)
+    upload.add_argument("file", type=Path, help="the CSV or XLSX file")
     upload.add_argument("--name", required=True, help="name of the list")
     upload.add_argument(
         "--hidden-rows",
@@ -122,29 +122,30 @@ def _add_lists(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         choices=[HiddenRows.LEAVE_OUT, HiddenRows.IMPORT],
         default=HiddenRows.ASK,
         metavar="leave_out|import",
-        help="what becomes of rows that a workbook hides; without it, a file that has some is refused",
+        help="whether to leave out rows hidden in a workbook; without it, a file with hidden rows is refused",
     )
     _add_common(upload, "import it in this process instead of waiting for a worker")
 
 
 def _add_campaigns(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    launch = _add(commands, "launch", _launch, "launch a draft, or write and launch a campaign, and wait for its end")
-    launch.add_argument("--campaign", default="", help="id of a draft; else give --name, --list, --sender, --message")
-    launch.add_argument("--name", default="")
+    launch = _add(commands, "launch", _launch, "launch a draft, or create and launch a campaign, and wait for its end")
+    launch.add_argument("--campaign", default="", help="ID of a draft; else give --name, --list, --sender, --message")
+    launch.add_argument("--name", default="", help="name of the new campaign")
     launch.add_argument("--list", dest="list_name", default="", help="name of a Ready list")
-    launch.add_argument("--sender", default="")
-    launch.add_argument("--message", default="")
-    launch.add_argument("--placeholder", action="append", default=[], metavar="NAME=COLUMN")
-    launch.add_argument("--no-wait", action="store_true", help="return at once")
+    launch.add_argument("--sender", default="", help="what recipients see as the sender")
+    launch.add_argument("--message", default="", help="text, with placeholders such as {FirstName}")
+    placeholder = "column of the list that fills a placeholder; may be repeated"
+    launch.add_argument("--placeholder", action="append", default=[], metavar="NAME=COLUMN", help=placeholder)
+    launch.add_argument("--no-wait", action="store_true", help="return immediately")
     _add_common(launch, "send it in this process instead of waiting for a worker")
     show = _add(commands, "show", _show, "show a campaign's reconciliation as JSON")
-    show.add_argument("campaign", help="id of the campaign")
-    show.add_argument("--as", dest="email", default="")
+    show.add_argument("campaign", help="ID of the campaign")
+    show.add_argument("--as", dest="email", default="", help="email of the person to act as")
 
 
 def _add_common(parser: argparse.ArgumentParser, work_help: str) -> None:
     parser.add_argument("--as", dest="email", default="", help="email of the person to act as")
-    parser.add_argument("--account", default="", help="traffic account by name; needed when there are several")
+    parser.add_argument("--account", default="", help="name of the traffic account; needed when there are several")
     parser.add_argument("--work", action="store_true", help=work_help)
 
 
@@ -186,13 +187,13 @@ def _check_port(host: str, port: int) -> None:
         except OSError as error:
             raise ConfigurationError(
                 f"Heliograph cannot listen on {host}:{port}: {error.strerror}.",
-                hint="Stop the program that does, or choose another port with HELIOGRAPH_PORT.",
+                hint="Stop the program that uses it, or choose another port with HELIOGRAPH_PORT.",
             ) from error
 
 
 def _rotate_key(app: App, _options: argparse.Namespace) -> int:
     count = app.accounts.credentials.reseal()
-    print(f"Encrypted the credentials of {count_of(count, 'account', 'accounts')} by the first key.")
+    print(f"Encrypted the credentials of {count_of(count, 'account', 'accounts')} with the first key.")
     return 0
 
 

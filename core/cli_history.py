@@ -15,21 +15,20 @@ _MIB = 1 << 20
 
 def add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `history` with its own commands."""
-    parser = commands.add_parser("history", help="look after the message history")
+    parser = commands.add_parser("history", help="check, maintain, share and recover the message history")
     parts = parser.add_subparsers(required=True, metavar="command")
     verify = _add(parts, _verify, "compare the rollups and the index of numbers with the messages")
-    verify.add_argument("--no-repair", action="store_true", help="only say what differs")
+    verify.add_argument("--no-repair", action="store_true", help="only report what differs")
     _add(parts, _attach, "print the SQL that attaches the history, to read it in a notebook or a BI tool")
-    maintain = _add(parts, _maintain, "make few files of many, and delete what nobody reads any more")
-    maintain.add_argument("--all", action="store_true", help="also what would not pay yet")
-    moved = "move files the catalog does not know into history/set-aside; nothing else ever touches them"
+    maintain = _add(parts, _maintain, "merge small files, and delete those no longer needed")
+    maintain.add_argument("--all", action="store_true", help="also do what is not worthwhile yet")
+    moved = "move files the catalog does not know into history/set-aside; nothing else touches them"
     maintain.add_argument("--set-aside", action="store_true", help=moved)
-    recovered = "rebuild a lost catalog from its files, as far as they tell; stop web and worker first"
+    recovered = "rebuild a lost catalog from its files, as far as possible; stop web and worker first"
     recover = _add(parts, _recover, recovered)
-    recover.add_argument("--replace", action="store_true", help="even if there is a catalog that can be used")
-    _add(
-        parts, _adopt, "take the catalog that is there for this installation's, after restoring state and history apart"
-    )
+    recover.add_argument("--replace", action="store_true", help="even if there is a usable catalog")
+    adopted = "accept the existing catalog as this installation's, after restoring state and history separately"
+    _add(parts, _adopt, adopted)
     add_import(parts)
 
 
@@ -53,7 +52,7 @@ def _verify(app: App, options: argparse.Namespace) -> int:
         compared += 1
         if found.difference_count:
             wrong += 1
-            done = "built anew" if repair else "left as it is"
+            done = "rebuilt" if repair else "left as it is"
             name = f"{found.month:%m/%Y} in {found.calendar}"
             differ = count_of(found.difference_count, "row differs", "rows differ")
             print(f"{name}: {differ}, {done}.", file=sys.stderr)
@@ -63,7 +62,7 @@ def _verify(app: App, options: argparse.Namespace) -> int:
         searched += 1
         if month.missing_count:
             incomplete += 1
-            done = "indexed anew" if repair else "left as it is"
+            done = "reindexed" if repair else "left as it is"
             lacks = count_of(month.missing_count, "row", "rows")
             print(f"{month.month:%m/%Y}: the index of numbers lacks {lacks}, {done}.", file=sys.stderr)
     print(f"{count_of(searched, 'month', 'months')} of the index of numbers compared, {incomplete} incomplete.")
@@ -77,7 +76,7 @@ def _attach(app: App, options: argparse.Namespace) -> int:
     if app.lake.location.catalog:
         print("No password is printed: libpq reads PGPASSWORD or the password file (~/.pgpass).", file=sys.stderr)
     if app.lake.location.on_object_storage:
-        print("Put the storage's keys where <AWS_…> stands; docs/guide/notebooks.md says how.", file=sys.stderr)
+        print("Replace <AWS_…> with the storage's keys; docs/guide/notebooks.md says how.", file=sys.stderr)
     return 0
 
 
@@ -85,7 +84,7 @@ def _adopt(app: App, options: argparse.Namespace) -> int:
     app.people.adding.get_viewer(options.email).require(Permission.AUDIT)
     app.lake.adopt()
     app.lake.ping()
-    print("The message history is this installation's from now on.")
+    print("From now on, the message history belongs to this installation.")
     return 0
 
 
@@ -95,15 +94,15 @@ def _recover(app: App, options: argparse.Namespace) -> int:
     print(f"{'table':<24}{'rows':>14}")
     for name, count in rebuilt.rows.items():
         print(f"{name:<24}{count:>14,}")
-    print(f"Read from {count_of(rebuilt.files, 'file, which stays as it is', 'files, which stay as they are')}.")
+    print(f"Read from {count_of(rebuilt.files, 'file, which is unchanged', 'files, which are unchanged')}.")
     if rebuilt.kept:
-        print(f"The catalog that was there is now {rebuilt.kept}.")
+        print(f"The previous catalog is now {rebuilt.kept}.")
     for short in shortfalls:
         print(
-            f"{short.list_name}: {short.found} of {count_of(short.expected, 'entry', 'entries')}: import it anew.",
+            f"{short.list_name}: {short.found} of {count_of(short.expected, 'entry', 'entries')}: import it again.",
             file=sys.stderr,
         )
-    print("Rows that were only in the catalog are gone: docs/operations.md says which those may be.", file=sys.stderr)
+    print("Rows that were only in the catalog are lost: docs/operations.md says which these can be.", file=sys.stderr)
     return 0
 
 
@@ -117,8 +116,8 @@ def _maintain(app: App, options: argparse.Namespace) -> int:
         print(f"{name:<24}{before.files:>8}{after.files:>8}{sizes}")
     print(
         f"{count_of(did.steps, 'step', 'steps')}, the longest {did.longest_s:.2f} s. "
-        f"{count_of(did.snapshots, 'snapshot', 'snapshots')} forgotten, {count_of(did.deleted, 'file', 'files')} "
-        f"deleted that nothing else needed ({did.freed_bytes / _MIB:.1f} MiB)."
+        f"{count_of(did.snapshots, 'snapshot', 'snapshots')} expired, "
+        f"{count_of(did.deleted, 'unneeded file', 'unneeded files')} deleted ({did.freed_bytes / _MIB:.1f} MiB)."
     )
     if did.orphans:
         print(
@@ -127,5 +126,5 @@ def _maintain(app: App, options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     if did.readers_inside:
-        print("Somebody was reading at length, so that not all could be done: run it again later.", file=sys.stderr)
+        print("Not everything could be done, because somebody was reading: run it again later.", file=sys.stderr)
     return 0

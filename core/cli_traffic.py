@@ -28,8 +28,8 @@ def add_import(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Add `import` to the commands of `history`."""
     explanation = "import messages that an HTTP or SMPP account sent outside the tool, from a CSV or Parquet file"
     parser = parts.add_parser("import", help=explanation, description=explanation)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--account", required=True, help="traffic account by name")
+    parser.add_argument("file", type=Path, help="the CSV or Parquet file")
+    parser.add_argument("--account", required=True, help="name of the traffic account")
     parser.add_argument(
         "--column",
         action="append",
@@ -37,20 +37,22 @@ def add_import(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         metavar="FIELD=HEADER",
         help=f"which column is which; the fields are {', '.join(CdrField)}; FIELD= leaves one out",
     )
-    parser.add_argument("--time-zone", default="", help="of times that do not say; else that of the person")
+    parser.add_argument("--time-zone", default="", help="of times that do not state theirs; the person's by default")
     parser.add_argument(
         "--date-format",
         default="",
         metavar="FORMAT",
         help=f"how the file writes times: {', '.join(form.name for form in DateFormat)}",
     )
-    parser.add_argument("--price-unit", default="", choices=["", *(unit.name for unit in PriceUnit)])
+    price_unit = "whether prices are whole units of their currency or hundredths"
+    units = ["", *(unit.name for unit in PriceUnit)]
+    parser.add_argument("--price-unit", default="", choices=units, help=price_unit)
     parser.add_argument(
         "--rate",
         action="append",
         default=[],
         metavar="CURRENCY=EUR",
-        help="what one unit of a currency of the prices is in EUR: USD=0.92",
+        help="what one unit of a currency is worth in EUR: USD=0.92",
     )
     parser.add_argument(
         "--status",
@@ -148,7 +150,7 @@ def _wait(app: App, viewer: Viewer, found: TrafficImport, *, work: bool) -> Traf
 def _say_mapping(mapping: CdrMapping) -> str:
     columns = ", ".join(f"{field} = {column}" for field, column in mapping.columns.items())
     rates = f" {say_rates(mapping.rates)}." if mapping.rates else ""
-    return f"{columns}; times as {mapping.date_format}, in {mapping.time_zone} where they do not say.{rates}"
+    return f"{columns}; times as {mapping.date_format}, in {mapping.time_zone} where they do not state theirs.{rates}"
 
 
 def _say(found: TrafficImport) -> str:

@@ -115,7 +115,7 @@ class Settings:
         """
         Read `HELIOGRAPH_<FIELD>` variables.
 
-        Raises: ConfigurationError: a value has the wrong form, or a variable names no setting.
+        Raises: ConfigurationError: a value has the wrong form, or a variable is not a setting.
         """
         environment = os.environ if environment is None else environment
         given = {name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
@@ -123,7 +123,7 @@ class Settings:
         unknown = sorted(set(given) - set(known))
         if unknown:
             raise ConfigurationError(
-                f"{PREFIX}{unknown[0].upper()} names no setting.",
+                f"{PREFIX}{unknown[0].upper()} is not a setting.",
                 hint="docs/operations.md lists the settings.",
             )
         return cls(**{name: _convert(name, type(known[name].default), value) for name, value in given.items()})
@@ -171,6 +171,6 @@ def _convert(name: str, kind: type[Any], value: str) -> Any:
         return Path(value) if issubclass(kind, Path) else kind(value)
     except (KeyError, ValueError):
         raise ConfigurationError(
-            f"{PREFIX}{name.upper()} is {value!r}, which is no {kind.__name__}.",
+            f"{PREFIX}{name.upper()} is {value!r}, which is not a valid {kind.__name__}.",
             hint="docs/operations.md lists the settings.",
         ) from None

@@ -23,7 +23,7 @@ AppError (code, message, hint)
     PermanentGatewayError   trying again will not help
       Rejected              this message is refused
       BadCredentials        this gateway account is refused
-    OutcomeUnknown          handed over, no answer: never sent again by itself
+    OutcomeUnknown          handed over, but no answer: never resent automatically
 
 Only `AppError` reaches a person, as *message* (what and where) and *hint* (what to do).
 """

@@ -23,8 +23,8 @@ def keep_private(data_dir: Path) -> None:
         _close_all(data_dir)
     except OSError as error:
         raise ConfigurationError(
-            f"The data folder {data_dir} cannot be kept from others: {error.strerror}.",
-            hint="It has to belong to whoever runs Heliograph.",
+            f"The data folder {data_dir} cannot be made private: {error.strerror}.",
+            hint="It has to belong to the user that Heliograph runs as.",
         ) from error
 
 

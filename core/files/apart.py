@@ -70,13 +70,15 @@ def _portrait(content: bytes) -> bytes:
     # What needs no unpacking to be refused needs no child either.
     pictures.check(content)
     try:
-        return _run(pictures.write_portrait, given=content, cpu_s=_PICTURE_CPU_S, hint="Save it smaller or as PNG.")
+        return _run(
+            pictures.write_portrait, given=content, cpu_s=_PICTURE_CPU_S, hint="Make it smaller, or save it as PNG."
+        )
     except InvalidFile as error:
         raise InvalidInput(error.message, hint=error.hint, field="picture") from error
 
 
 def _prices(path: Path, unit: PriceUnit | None) -> ReadPrices:
-    hint = "Save it as CSV UTF-8, with a row for each network only."
+    hint = "Save it as CSV UTF-8, with only one row for each network."
     return price_lists.load_read(_run(price_lists.write_read, str(path.resolve()), unit or "", hint=hint))
 
 
@@ -106,7 +108,7 @@ def _run(task: Callable[..., bytes], *arguments: str, hint: str, given: bytes = 
 
 def _wait_for(command: list[str], given: bytes, hint: str) -> "subprocess.CompletedProcess[bytes]":
     if not _turns.acquire(timeout=_WAIT_S):
-        raise StorageError("Too many files are being looked into.", hint="Try again in a minute.")
+        raise StorageError("Too many files are being checked.", hint="Try again in a minute.")
     try:
         done = subprocess.run(  # noqa: S603
             command, cwd=_ROOT, env=_ENVIRONMENT, input=given, capture_output=True, timeout=_WALL_S, check=False

@@ -65,9 +65,9 @@ def draw_portrait(content: bytes) -> bytes:
 def check(content: bytes) -> None:
     """Raise `InvalidInput` for what is no picture by its size or its first bytes; nothing is unpacked."""
     if len(content) > MAX_BYTES:
-        raise _refusal(f"The picture is larger than {_MIB} MB.", "Save it smaller, and upload that.")
+        raise _refusal(f"The picture is larger than {_MIB} MB.", "Make it smaller, then upload that.")
     if not content.startswith(_SIGNATURES):
-        raise _refusal("This is not a PNG or JPEG picture.", "Save the picture as PNG or JPEG, and upload that.")
+        raise _refusal("This is not a PNG or JPEG picture.", "Save the picture as PNG or JPEG, then upload that.")
 
 
 def write_portrait() -> bytes:
@@ -97,7 +97,7 @@ def _draw(content: bytes) -> bytes:
         if width * height > MAX_PIXELS:
             raise _too_many_pixels()
         if image.format == "PNG" and getattr(image, "is_animated", False):
-            raise _refusal("The picture is animated.", "Upload one that stands still.")
+            raise _refusal("The picture is animated.", "Upload a picture that is not animated.")
         # From a JPEG the decoder can take every second, fourth or eighth pixel at once.
         image.draft("RGB", (SIZE * 2, SIZE * 2))
         image.load()

@@ -40,6 +40,8 @@ class _Limited:
         self._left -= len(data)
         if self._left < 0:
             raise InvalidInput(
-                f"The file is larger than {self._max_bytes >> 20} MiB.", hint="Split it into several.", field="file"
+                f"The file is larger than {self._max_bytes >> 20} MiB.",
+                hint="Split it into several files.",
+                field="file",
             )
         return data

@@ -45,7 +45,9 @@ class Stopped(StorageError):
     """The worker ends. What it was at is given back, and waits for the next one."""
 
     def __init__(self) -> None:
-        super().__init__("The worker is stopping.", hint="Another one, or this one when it is started again, goes on.")
+        super().__init__(
+            "The worker is stopping.", hint="Another one will continue, or this one when it is started again."
+        )
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def check_rate(rate_tps: int) -> int:
     if not RATE_MIN <= rate_tps <= RATE_MAX:
         raise InvalidInput(
             f"{count_of(rate_tps, 'segment', 'segments')} per second cannot be a rate.",
-            hint=f"Take {RATE_MIN} to {RATE_MAX:,}.",
+            hint=f"Choose {RATE_MIN} to {RATE_MAX:,}.",
             field="rate",
         )
     return rate_tps
@@ -111,7 +111,7 @@ def check_budget(eur: Decimal | None) -> Decimal | None:
     if not eur.is_finite() or not 0 <= eur <= BUDGET_MAX_EUR or eur * 100 != int(eur * 100):
         raise InvalidInput(
             f"{eur} EUR cannot be a budget.",
-            hint=f"Take 0 to {BUDGET_MAX_EUR:,} EUR, with at most two decimals.",
+            hint=f"Choose 0 to {BUDGET_MAX_EUR:,} EUR, with at most two decimals.",
             field="budget",
         )
     return eur * 100
@@ -134,11 +134,11 @@ def check_credentials(user: str, secret: str) -> GatewayCredentials:
     """Return the credentials. Raises: InvalidInput: one is missing, too long, or has characters that nobody sees."""
     for text, what in ((user, "user"), (secret, "secret")):
         if not text.strip():
-            raise InvalidInput(f"The {what} is missing.", hint="The gateway's provider gave you both.", field=what)
+            raise InvalidInput(f"The {what} is missing.", hint="Your gateway's provider gives you both.", field=what)
         if len(text) > CREDENTIAL_MAX or not text.isprintable():
             raise InvalidInput(
                 f"The {what} cannot be used.",
-                hint=f"Take at most {CREDENTIAL_MAX} characters, without line breaks.",
+                hint=f"Use at most {CREDENTIAL_MAX} characters, without line breaks.",
                 field=what,
             )
     return GatewayCredentials(user.strip(), secret)

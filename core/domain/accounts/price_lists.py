@@ -106,7 +106,7 @@ def read_prices(header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]
 
 def _note(said_by: dict[tuple[str, str], int], place: tuple[str, str], row_no: int) -> None:
     if place in said_by:
-        raise _Fault(f"{_in_words(*place)} has a price in row {said_by[place]} already.")
+        raise _Fault(f"{_in_words(*place)} already has a price in row {said_by[place]}.")
     said_by[place] = row_no
 
 
@@ -125,12 +125,12 @@ def _find_columns(header: Sequence[str], unit: PriceUnit | None) -> _Columns:
 
     price = find(_CENTS | _EUROS | _UNSAID, "the price")
     if price is None:
-        _refuse("There is no column with the price.", header)
+        _refuse("There is no price column.", header)
     said = PriceUnit.EUR_CENTS if names[price] in _CENTS else PriceUnit.EUR if names[price] in _EUROS else None
     if said is None and unit is None:
         raise InvalidFile(
             f"The column {header[price]} does not say whether it is in EUR or in EUR cents.",
-            hint="Choose one of them above, or call the column Price [EUR] or Price [EUR c].",
+            hint="Choose one of them above, or name the column Price [EUR] or Price [EUR c].",
             field="unit",
         )
     country, mccmnc = find(_COUNTRY, "the country"), find(_MCCMNC, "the network")
@@ -144,7 +144,7 @@ def _refuse(problem: str, header: Sequence[str]) -> NoReturn:
     shown = ", ".join(name[:30] or "(no name)" for name in header[:8])
     raise InvalidFile(
         f"{problem} Found: {shown}.",
-        hint="The first row names the columns: Country, MCCMNC (or one of the two), and Price [EUR] or Price [EUR c].",
+        hint="The first row must name Country, MCCMNC (or one of the two), and Price [EUR] or Price [EUR c].",
         field="file",
     )
 
@@ -175,7 +175,7 @@ def _join(mcc: str, mnc: str) -> str:
     if mnc and not mcc:
         raise _Fault(f"The MNC {mnc} has no MCC.")
     if mnc and not _MNC.fullmatch(mnc):
-        raise _Fault(f"{mnc} is no MNC: it has two or three digits, with leading zeros.")
+        raise _Fault(f"{mnc} is not an MNC: that has two or three digits, with leading zeros.")
     return mcc + mnc
 
 
@@ -186,14 +186,14 @@ def _find_places(country: str, network: str) -> list[tuple[str, str]]:
     code = _find_country(country) if country and country.casefold() not in _EVERYWHERE else ""
     if not network:
         if not code:
-            raise _Fault(f"Neither country nor network; {EVERYWHERE} as country means everywhere else.")
+            raise _Fault(f"Neither country nor network; use {EVERYWHERE} as the country for everywhere else.")
         return [(code, "")]
     if not network.isascii() or not (_MCC.fullmatch(network) or _MCCMNC_DIGITS.fullmatch(network)):
-        raise _Fault(f"{network[:20]} is no MCCMNC: it has three digits (a country) or five or six (a network).")
+        raise _Fault(f"{network[:20]} is not an MCCMNC: that has three digits (a country) or five or six (a network).")
     in_country = _countries_by_mcc().get(network[:3], frozenset())
     if code and in_country and code not in in_country:
         where = ", ".join(country_name(each) for each in sorted(in_country)[:3])
-        raise _Fault(f"The MCC {network[:3]} is of {where}, not of {country_name(code)}.")
+        raise _Fault(f"The MCC {network[:3]} belongs to {where}, not to {country_name(code)}.")
     mccmnc = "" if len(network) == 3 else network
     if code:
         return [(code, mccmnc)]
@@ -218,7 +218,7 @@ def _read_price(text: str, unit: PriceUnit) -> Decimal:
     if text.startswith(("-", "\N{MINUS SIGN}")):
         raise _Fault(f"The price {text[:20]} is negative.")
     if not text.isascii() or not _NUMBER.fullmatch(text):
-        raise _Fault(f"{text[:20]} is no price: write digits with one decimal point or comma, no currency.")
+        raise _Fault(f"{text[:20]} is not a price: write digits with one decimal point or comma, no currency.")
     cents = Decimal(text.replace(",", ".")) * (100 if unit is PriceUnit.EUR else 1)
     exponent = cents.normalize().as_tuple().exponent
     if isinstance(exponent, int) and -exponent > DECIMALS_MAX:

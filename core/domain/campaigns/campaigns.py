@@ -42,7 +42,9 @@ MOVES: dict[CampaignStatus, frozenset[CampaignStatus]] = {
 def check_move(old: CampaignStatus, new: CampaignStatus) -> None:
     """Raise `InvalidTransition` unless a campaign may go from *old* to *new*."""
     if new not in MOVES[old]:
-        raise InvalidTransition(f"A campaign that is {old} cannot become {new}.", hint="Reload to see its state.")
+        raise InvalidTransition(
+            f"A campaign that is {old} cannot become {new}.", hint="Reload the page to see its state."
+        )
 
 
 class Source(StrEnum):

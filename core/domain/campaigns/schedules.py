@@ -31,7 +31,7 @@ def parse_schedule(text: str, time_zone: str, now: datetime) -> Schedule:
         local = datetime.strptime(text.strip(), FORMAT).replace(tzinfo=ZoneInfo(time_zone))
     except ValueError:
         raise InvalidInput(
-            f"{text.strip()[:40]!r} is no date and time.",
+            f"{text.strip()[:40]!r} is not a date and time.",
             hint=f"Write it as {FORMAT_IN_WORDS}, such as {now.astimezone(ZoneInfo(time_zone)):{FORMAT}}.",
             field="schedule_at",
         ) from None
@@ -41,7 +41,7 @@ def parse_schedule(text: str, time_zone: str, now: datetime) -> Schedule:
         after = at.astimezone(ZoneInfo(time_zone))
         raise InvalidInput(
             f"On {local:%d/%m/%Y} the clocks skip {local:%H:%M} in {time_zone}.",
-            hint=f"They go forward then: {after:%H:%M} comes instead.",
+            hint=f"They go forward then: use {after:%H:%M} instead.",
             field="schedule_at",
         )
     check_schedule(at, now)
@@ -51,8 +51,8 @@ def parse_schedule(text: str, time_zone: str, now: datetime) -> Schedule:
         assert second is not None
         return Schedule(
             at,
-            f"On that day {local:%H:%M} comes twice in {time_zone}, because the clocks go back. "
-            f"The first one is taken, {at:%H:%M} UTC.",
+            f"On that day, {local:%H:%M} occurs twice in {time_zone}, because the clocks go back. "
+            f"The first one is used, {at:%H:%M} UTC.",
         )
     return Schedule(at)
 
@@ -77,15 +77,13 @@ def missed_schedule() -> InvalidInput:
     """Return the refusal of a time that has passed."""
     return InvalidInput(
         "The schedule time is in the past.",
-        hint="Choose a later time, or take the schedule away to launch at once.",
+        hint="Choose a later time, or remove the schedule to launch immediately.",
         field="schedule_at",
     )
 
 
 def _far_away() -> InvalidInput:
-    return InvalidInput(
-        "The schedule time is more than a year away.", hint="Look at the year again.", field="schedule_at"
-    )
+    return InvalidInput("The schedule time is more than a year away.", hint="Check the year.", field="schedule_at")
 
 
 def format_schedule(at: datetime, time_zone: str) -> str:

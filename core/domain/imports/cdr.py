@@ -115,13 +115,13 @@ class RowFault(StrEnum):
 ROW_FAULTS: dict[RowFault, str] = {
     RowFault.CELLS: "The row has {cell}.",
     RowFault.CONTROL: "A cell that is read holds a control character: {cell}.",
-    RowFault.NO_SENT_DATE: "There is no Sent Date.",
+    RowFault.NO_SENT_DATE: "The Sent Date is missing.",
     RowFault.SENT_DATE: "The Sent Date {cell} is not in the file's date format.",
     RowFault.TOO_OLD: "The Sent Date {cell} is before the year 2000.",
-    RowFault.IN_FUTURE: "The Sent Date {cell} lies in the future; is the time zone right?",
-    RowFault.NO_RECEIVER: "There is no Receiver.",
-    RowFault.RECEIVER: "The Receiver {cell} is no subscriber number with country code.",
-    RowFault.NO_STATUS: "There is no Delivery Status.",
+    RowFault.IN_FUTURE: "The Sent Date {cell} is in the future; is the time zone right?",
+    RowFault.NO_RECEIVER: "The Receiver is missing.",
+    RowFault.RECEIVER: "The Receiver {cell} is not a subscriber number with a country code.",
+    RowFault.NO_STATUS: "The Delivery Status is missing.",
     RowFault.STATUS: "The Delivery Status {cell} is unknown: say what it means before you import.",
 }
 MAX_CELL = 128
@@ -167,15 +167,17 @@ def check_mapping(mapping: CdrMapping, headers: Sequence[str]) -> None:
         if column in taken:
             raise InvalidInput(
                 f"The column {column!r} is chosen for {taken[column]} and for {name}.",
-                hint="A column has one meaning.",
+                hint="Choose each column once.",
                 field=name,
             )
         taken[column] = name
     if mapping.date_format is None:
-        raise InvalidInput("The date format is not clear.", hint="Say how the file writes its times.", field="format")
+        raise InvalidInput(
+            "The date format is not clear.", hint="Choose how the file writes its times.", field="format"
+        )
     if CdrField.PRICE in mapping.columns and mapping.price_unit is None:
         raise InvalidInput(
-            "It is not clear what the prices are counted in.",
+            "The unit of the prices is not clear.",
             hint="Choose whether they are whole units of their currency or hundredths of it.",
             field="price_unit",
         )

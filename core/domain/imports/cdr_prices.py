@@ -127,7 +127,7 @@ def parse_rate(text: str, currency: str) -> Decimal:
     written = text.strip().replace(",", ".")
     if len(written) > _LONGEST_PRICE or not re.fullmatch(r"\d+(?:\.\d*)?|\.\d+", written, re.ASCII):
         raise InvalidInput(
-            f"{text[:_LONGEST_PRICE]!r} is no rate for {currency}.",
+            f"{text[:_LONGEST_PRICE]!r} is not a rate for {currency}.",
             hint=f"Write what 1 {currency} is in EUR, such as 0.92.",
             field="rates",
         )
@@ -166,10 +166,10 @@ def say_rates(rates: Mapping[str, Decimal]) -> str:
 
 def ask_rates(currencies: Sequence[str], *, is_begun: bool = False) -> InvalidInput:
     """Return the refusal of prices in *currencies* that have no rate; of a file whose import *is_begun*, far down."""
-    begin = "Upload the file again, let the columns be shown, and say" if is_begun else "Say"
+    begin = "Upload the file again with “Show me the columns first” and say" if is_begun else "Say"
     return InvalidInput(
-        f"There are prices in {', '.join(currencies)}, and no rate for them.",
-        hint=f"{begin} what 1 {currencies[0]} is in EUR; nothing is imported before.",
+        f"There are prices in {', '.join(currencies)}, but no rates for them.",
+        hint=f"{begin} what 1 {currencies[0]} is in EUR; until then, nothing is imported.",
         field="rates",
     )
 

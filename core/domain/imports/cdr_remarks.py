@@ -27,8 +27,8 @@ class CellFault(StrEnum):
 CELL_FAULTS: dict[CellFault, str] = {
     CellFault.DELIVERY_DATE: "The Delivery Date {cell} is not in the file's date format.",
     CellFault.DELIVERED_BEFORE_SENT: "The Delivery Date {cell} is more than an hour before the Sent Date.",
-    CellFault.DELIVERED_IN_FUTURE: "The Delivery Date {cell} lies in the future; is the time zone right?",
-    CellFault.PRICE: "The Price {cell} is no amount.",
+    CellFault.DELIVERED_IN_FUTURE: "The Delivery Date {cell} is in the future; is the time zone right?",
+    CellFault.PRICE: "The Price {cell} is not an amount.",
     CellFault.CURRENCY: "The Price {cell} has no known currency, or two of them.",
     CellFault.SEGMENTS: "The number of segments {cell} is not between 1 and 255.",
     CellFault.UNICODE: "{cell} does not say whether the message is Unicode: yes or no.",
@@ -36,7 +36,7 @@ CELL_FAULTS: dict[CellFault, str] = {
     CellFault.MCCMNC: "The MCCMNC {cell} does not have five or six digits.",
     CellFault.TOO_LONG: "A Sender, Message ID, Error Code or Network has more than 128 characters: {cell}.",
     CellFault.CONTROL: "A cell holds a control character: {cell}.",
-    CellFault.MESSAGE_ID: "The Message ID {cell} stands for different moments.",
+    CellFault.MESSAGE_ID: "The Message ID {cell} has several sent dates.",
 }
 # What their rows lack, behind their number.
 _LACKS: dict[CellFault, str] = {
@@ -51,7 +51,7 @@ _LACKS: dict[CellFault, str] = {
     CellFault.MCCMNC: "with the number's own MCCMNC: the file's is not readable",
     CellFault.TOO_LONG: "without a sender, message ID, error code or network: longer than 128 characters",
     CellFault.CONTROL: "without a cell that holds control characters",
-    CellFault.MESSAGE_ID: "without a message ID: one value stands for different moments",
+    CellFault.MESSAGE_ID: "without a message ID: one value has several sent dates",
 }
 
 

@@ -39,10 +39,10 @@ class RowFault(StrEnum):
 ROW_FAULTS: dict[RowFault, str] = {
     RowFault.NO_NUMBER: "The PhoneNumber cell is empty.",
     RowFault.INVALID_NUMBER: "Not a subscriber number.",
-    RowFault.DUPLICATE: "The number stands in an earlier row.",
+    RowFault.DUPLICATE: "The number is already in an earlier row.",
     RowFault.FORMULA: "A cell holds a formula; paste its value instead.",
     RowFault.TOO_MANY_CELLS: "The row has more cells than the header.",
-    RowFault.CONTROL: "A cell holds a control character, which no message can have.",
+    RowFault.CONTROL: "A cell holds a control character, which no message can contain.",
     RowFault.HIDDEN: "The row is hidden in the workbook, and hidden rows were to be left out.",
 }
 

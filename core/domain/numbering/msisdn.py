@@ -61,19 +61,19 @@ _WITH_COUNTRY = f"Write the number with its country code, for example {EXAMPLE}.
 MSISDN_FAULTS: dict[MsisdnFault, tuple[str, str]] = {
     MsisdnFault.EMPTY: ("There is no number.", _WITH_COUNTRY),
     MsisdnFault.NOT_A_NUMBER: ("This is not a phone number.", "Use digits only; one number per cell, no extension."),
-    MsisdnFault.NOT_WHOLE: ("This is no whole number.", "Use digits only, without a decimal fraction."),
+    MsisdnFault.NOT_WHOLE: ("This is not a whole number.", "Use digits only, without a decimal fraction."),
     MsisdnFault.NEGATIVE: (
-        "This is a negative number, such as a spreadsheet makes of +86-150 by subtracting.",
-        "Format the column as text, and take the numbers from their source again.",
+        "This is a negative number: a spreadsheet has probably subtracted, as in +86-150.",
+        "Format the column as text, then copy the numbers from their source again.",
     ),
     MsisdnFault.SCIENTIFIC: (
         "A spreadsheet has shortened this number; its last digits are lost.",
-        "Format the column as text, and take the numbers from their source again.",
+        "Format the column as text, then copy the numbers from their source again.",
     ),
-    MsisdnFault.TWO_NUMBERS: ("There are two numbers, or one with two endings.", "Use one number per cell."),
+    MsisdnFault.TWO_NUMBERS: ("These are two numbers, or one with two endings.", "Use one number per cell."),
     MsisdnFault.TWO_READINGS: (
         "With the zero in brackets it is one number, without it another.",
-        f"Write the number as it is dialled from abroad, for example {EXAMPLE}.",
+        f"Write the number as it is dialed from abroad, for example {EXAMPLE}.",
     ),
     MsisdnFault.NO_COUNTRY: ("The number does not begin with a country code.", _WITH_COUNTRY),
     MsisdnFault.TOO_SHORT: ("The number is too short for its country.", "Check for missing digits."),

@@ -59,7 +59,7 @@ def check_act(viewer: Viewer, person: Person, act: Act) -> None:
     # only administrators are above it. Name and permissions stay as they are: `check_change`.
     reaches_up = person.is_administrator if act is Act.CHANGE else True
     if reaches_up and not is_within(viewer, person):
-        raise Forbidden(f"{person.name} may do things that you may not.", hint="Ask an administrator.")
+        raise Forbidden(f"{person.name} has permissions that you do not have.", hint="Ask an administrator.")
     if person.status not in _STATUSES[act]:
         raise InvalidTransition(f"{person.name} is {person.status}.", hint="Reload the page to see what has changed.")
 
@@ -83,13 +83,13 @@ def check_grant(viewer: Viewer, wanted: Access, held: Access) -> Access:
         InvalidInput: no permission at all.
     """
     if not wanted.permissions:
-        raise InvalidInput("There is no permission.", hint="Choose at least one.", field="permissions")
+        raise InvalidInput("No permission is chosen.", hint="Choose at least one.", field="permissions")
     beyond = wanted.permissions - held.permissions - viewer.permissions
     if beyond:
         names = ", ".join(sorted(beyond))
         raise Forbidden(f"You cannot give what you do not have: {names}.", hint="Ask an administrator.")
     if wanted.account_ids - held.account_ids - viewer.account_ids:
-        raise NotFound("There is no such account.", hint="Choose among the accounts you belong to.")
+        raise NotFound("There is no such account.", hint="Choose one of the accounts you belong to.")
     kept = held.account_ids - viewer.account_ids
     return Access(wanted.permissions, (wanted.account_ids & viewer.account_ids) | kept)
 
@@ -103,7 +103,7 @@ def check_change(viewer: Viewer, person: Person, name: str, wanted: Access) -> A
     check_act(viewer, person, Act.CHANGE)
     if not is_within(viewer, person) and (name, wanted.permissions) != (person.name, person.permissions):
         raise Forbidden(
-            f"{person.name} may do things that you may not.",
-            hint="You can change the traffic accounts; for the rest, ask an administrator.",
+            f"{person.name} has permissions that you do not have.",
+            hint="You can change the traffic accounts. For the rest, ask an administrator.",
         )
     return check_grant(viewer, wanted, access_of(person))

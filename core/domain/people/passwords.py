@@ -37,16 +37,14 @@ def check_password(password: str, *about: str) -> str:
         raise InvalidInput("The password is too weak.", hint=f"It needs {', '.join(missing)}.", field="password")
     if len(password) > MAX:
         raise InvalidInput(
-            f"The password is longer than {MAX} characters.", hint="Take a shorter one.", field="password"
+            f"The password is longer than {MAX} characters.", hint="Choose a shorter one.", field="password"
         )
     if not _is_text(password):
-        raise InvalidInput(
-            "The password holds something that is no character.", hint="Type another one.", field="password"
-        )
+        raise InvalidInput("The password contains an invalid character.", hint="Type another one.", field="password")
     if is_common(password, *about):
         raise InvalidInput(
-            "This password is one of the first that others would try.",
-            hint="Take several words that have nothing to do with each other or with you.",
+            "This password is one of the first that an attacker would try.",
+            hint="Use several words that have nothing to do with each other or with you.",
             field="password",
         )
     return password

@@ -88,7 +88,7 @@ def check_address(pairs: Sequence[tuple[str, str]]) -> None:
     Raises: InvalidInput: a value is not what it can be; *field* is its name.
     """
     if len(pairs) > MOST_VALUES:
-        raise InvalidInput("The page's address says too much.", hint="Open the page from the menu.")
+        raise InvalidInput("The page's address is too long.", hint="Open the page from the menu.")
     for name, value in pairs:
         refuse_controls(name, "The page's address")
         if len(name) > _LONGEST_TEXT:
@@ -97,7 +97,7 @@ def check_address(pairs: Sequence[tuple[str, str]]) -> None:
         if len(value) > _LONGEST or not _kind_of(name)(value):
             raise InvalidInput(
                 f"The value of “{name}” in the page's address cannot be used.",
-                hint="Take it out of the address, or open the page from the menu.",
+                hint="Remove it from the address, or open the page from the menu.",
                 field=name,
             )
 

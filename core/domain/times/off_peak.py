@@ -40,8 +40,8 @@ def parse_off_peak(hours: str, time_zone: str) -> OffPeak:
         ZoneInfo(time_zone)
     except (KeyError, ValueError, OSError) as error:
         raise ConfigurationError(
-            f"HELIOGRAPH_MAINTENANCE_ZONE is {time_zone!r}, which is no time zone.",
-            hint="Write it as UTC or Europe/Berlin.",
+            f"HELIOGRAPH_MAINTENANCE_ZONE is {time_zone!r}, which is not a time zone.",
+            hint="Write it like UTC or Europe/Berlin.",
         ) from error
     if not hours.strip():
         return OffPeak(0, 24, time_zone)
@@ -50,6 +50,6 @@ def parse_off_peak(hours: str, time_zone: str) -> OffPeak:
     if first > 23 or end > 24 or first == end:
         raise ConfigurationError(
             f"HELIOGRAPH_MAINTENANCE_HOURS is {hours!r}.",
-            hint="Write two different hours, as 1-5 or 22-5, or leave it empty for any time.",
+            hint="Write two different hours, such as 1-5 or 22-5, or leave it empty for any time.",
         )
     return OffPeak(first, end, time_zone)

@@ -111,7 +111,7 @@ def _days(preset: Preset, today: date) -> tuple[date, date]:
 
 def _check_custom(custom: tuple[date, date] | None) -> tuple[date, date]:
     if custom is None:
-        raise InvalidInput("The custom range has no dates.", hint="Choose its first and its last day.", field="period")
+        raise InvalidInput("The custom range has no dates.", hint="Choose its first and last day.", field="period")
     first, last = custom
     if first > last:
         raise InvalidInput(
@@ -122,7 +122,7 @@ def _check_custom(custom: tuple[date, date] | None) -> tuple[date, date]:
     if first.year < FIRST_YEAR or last.year > LAST_YEAR:
         raise InvalidInput(
             f"The range from {first} to {last} is out of bounds.",
-            hint=f"Choose days of the years {FIRST_YEAR} to {LAST_YEAR}.",
+            hint=f"Choose days in the years {FIRST_YEAR} to {LAST_YEAR}.",
             field="period",
         )
     return first, last
@@ -147,5 +147,5 @@ def _zone(time_zone: str) -> ZoneInfo:
         return ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidInput(
-            f"{time_zone!r} is no time zone.", hint="Choose one such as Europe/Berlin.", field="time_zone"
+            f"{time_zone!r} is not a time zone.", hint="Choose one, such as Europe/Berlin.", field="time_zone"
         ) from error

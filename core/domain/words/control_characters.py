@@ -38,7 +38,7 @@ def refuse_controls(text: str, what: str, *, is_prose: bool = False, field: str 
     if found := find_control(text, is_prose=is_prose):
         raise InvalidInput(
             f"{what} has a character that cannot be used: {name_character(found[0])} at position {found.start() + 1}.",
-            hint="Remove it: nobody sees it. It often comes along when a text is copied.",
+            hint="Remove it: it is invisible, and often comes along with copied text.",
             field=field,
         )
 

@@ -13,8 +13,8 @@ def check_name(name: str, what: str) -> str:
     if not NAME_MIN <= len(tidy) <= NAME_MAX or not tidy.isprintable():
         count = count_of(len(tidy), "character", "characters")
         raise InvalidInput(
-            f"The {what} name has {count}." if tidy.isprintable() else f"The {what} name has a character nobody sees.",
-            hint=f"Take a name of {NAME_MIN} to {NAME_MAX} characters.",
+            f"The {what} name has {count}." if tidy.isprintable() else f"The {what} name has an invisible character.",
+            hint=f"Use {NAME_MIN} to {NAME_MAX} characters.",
             field="name",
         )
     return tidy

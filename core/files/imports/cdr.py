@@ -117,7 +117,9 @@ def _find_kind(path: Path, file: BinaryIO) -> CdrKind:
 def _check_columns(columns: Sequence[str]) -> tuple[str, ...]:
     names = [" ".join(name.split()) for name in columns]
     if len(names) > MAX_COLUMNS:
-        raise InvalidFile(f"The file has {len(names)} columns; {MAX_COLUMNS} are read.", hint="Remove some of them.")
+        raise InvalidFile(
+            f"The file has {len(names)} columns, but may have {MAX_COLUMNS}.", hint="Remove some of them."
+        )
     for number, name in enumerate(names, start=1):
         if len(name) > _MAX_NAME_CHARACTERS:
             raise InvalidFile(f"The name of column {number} has {len(name)} characters.", hint=_HINT)
@@ -209,7 +211,7 @@ def _open_csv(path: Path, file: BinaryIO, kind: CdrKind, block_bytes: int) -> Cd
         except pa.ArrowException as error:
             raise _explained(error, path, kind) from error
         except UnicodeError as error:
-            raise InvalidFile("The file is no valid UTF-16 text.", hint=_HINT) from error
+            raise InvalidFile("The file is not valid UTF-16 text.", hint=_HINT) from error
 
     return CdrFile(columns, kind, blocks(), lambda: min(1.0, file.tell() / size), bad_rows)
 
@@ -301,7 +303,7 @@ def _split_header(line: str, delimiter: str) -> list[str]:
         return next(csv.reader([line], delimiter=delimiter or _find_delimiter(line), strict=True))
     except csv.Error as error:
         raise InvalidFile(
-            f"The header cannot be read as CSV ({error}).", hint="Each name stands in one line, quoted or not."
+            f"The header cannot be read as CSV ({error}).", hint="Put every name on one line, quoted or not."
         ) from error
 
 
@@ -322,6 +324,6 @@ def _explained(error: pa.ArrowException, path: Path, kind: CdrKind) -> InvalidFi
             return refuse_encoding(_plain(file, kind))
     if "straddling" in reason:
         return InvalidFile(
-            "A row is longer than several megabytes.", hint="Most likely a quote is opened and never closed."
+            "A row is longer than several megabytes.", hint="A quote is probably opened and never closed."
         )
     return InvalidFile(f"The file cannot be read as CSV ({reason.splitlines()[0]}).", hint=_HINT)

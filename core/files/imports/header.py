@@ -10,7 +10,9 @@ from core.files.tables.rows import RawRow, unwrap
 
 MAX_NAME_CHARACTERS = 100
 
-_SAMPLE_HINT = f"The first row must name the columns, one of them {PHONE_COLUMN}; download the sample to see how."
+_SAMPLE_HINT = (
+    f"The first row must name the columns, one of them {PHONE_COLUMN}. Download the sample to see an example."
+)
 # An error message lists this many columns and characters of each, not a whole file.
 _SHOWN_COLUMNS = 8
 _SHOWN_CHARACTERS = 30
@@ -30,7 +32,7 @@ def check_header(row: RawRow) -> tuple[tuple[str, ...], int]:
         columns.pop()
     for index, address in row.formulas.items():
         if index < len(columns):
-            raise InvalidFile(f"Cell {address} of the header holds a formula.", hint="Type the column's name there.")
+            raise InvalidFile(f"Cell {address} of the header holds a formula.", hint="Type the column's name instead.")
     phone = [index for index, name in enumerate(columns) if is_phone_column(name)]
     if not phone:
         raise InvalidFile(f"There is no column {PHONE_COLUMN}. Found: {_show(columns)}.", hint=_SAMPLE_HINT)
@@ -55,7 +57,7 @@ def _check_names(columns: list[str]) -> None:
             )
     name, count = Counter(name.casefold() for name in columns).most_common(1)[0]
     if count > 1:
-        raise InvalidFile(f"{count} columns are called {name!r}.", hint="Give each column a name of its own.")
+        raise InvalidFile(f"{count} columns are called {name!r}.", hint="Give each column a different name.")
 
 
 def _show(columns: list[str]) -> str:

@@ -63,7 +63,7 @@ def _read(path: Path, unit: PriceUnit | None) -> ReadPrices:
             raise InvalidFile("The file is empty.", hint="Upload a file with a header and at least one price.")
         if len(header.cells) < 2:
             raise InvalidFile(
-                "The first row names one column only.", hint="Separate columns by comma, semicolon or tab."
+                "The first row names only one column.", hint="Separate the columns with commas, semicolons or tabs."
             )
         # Networks begin with zeros, which programs keep by saying that a cell is a text.
         found = [(row.row_no, list(map(unwrap, row.cells))) for row in rows]
@@ -73,7 +73,7 @@ def _read(path: Path, unit: PriceUnit | None) -> ReadPrices:
 def _counted(rows: Iterable[RawRow]) -> Iterator[RawRow]:
     for count, row in enumerate(rows):
         if count > MAX_ROWS:
-            raise InvalidFile(f"The file has more than {MAX_ROWS:,} rows.", hint="A network needs one row only.")
+            raise InvalidFile(f"The file has more than {MAX_ROWS:,} rows.", hint="Give each network only one row.")
         yield row
 
 

@@ -153,7 +153,7 @@ def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int, hidden_rows
         if row.is_hidden and hidden_rows is HiddenRows.ASK:
             raise InvalidFile(
                 f"Rows are hidden by a filter or by hand, the first is row {row.row_no}: should they be texted or not?",
-                hint="Choose, where the file is chosen, whether hidden rows are left out or imported too.",
+                hint="Next to the file, choose whether hidden rows are left out or imported too.",
                 field="hidden_rows",
             )
         made = _make_row(row, formulas, width, phone_index)

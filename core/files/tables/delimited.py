@@ -67,12 +67,12 @@ class _Lines:
         if len(line) == _MAX_LINE_CHARACTERS:
             raise InvalidFile(f"Line {self._line_no} has more than {len(line):,} characters.", hint=_CSV_HINT)
         if "\0" in line:
-            raise InvalidFile(f"Line {self._line_no} holds a NUL byte, so the file is no text.", hint=_CSV_HINT)
+            raise InvalidFile(f"Line {self._line_no} holds a NUL byte, so the file is not text.", hint=_CSV_HINT)
         return line
 
     def _refuse_bytes(self) -> InvalidFile:
         if self._encoding != "utf-8-sig":
-            return InvalidFile("The file is no valid UTF-16 text.", hint=_CSV_HINT)
+            return InvalidFile("The file is not valid UTF-16 text.", hint=_CSV_HINT)
         with self._path.open("rb") as content:
             return refuse_encoding(content)
 
@@ -147,7 +147,7 @@ def _find_delimiter(header: str) -> str:
 
 def _check_cells(row_no: int, cells: list[str]) -> None:
     if len(cells) > MAX_ROW_CELLS and any(map(str.strip, cells[MAX_ROW_CELLS:])):
-        raise InvalidFile(f"Row {row_no} has {len(cells):,} cells.", hint="Remove what is no column of the list.")
+        raise InvalidFile(f"Row {row_no} has {len(cells):,} cells.", hint="Remove the cells beyond the last column.")
     del cells[MAX_ROW_CELLS:]
     if max(map(len, cells), default=0) <= MAX_CELL_CHARACTERS:
         return
@@ -155,14 +155,14 @@ def _check_cells(row_no: int, cells: list[str]) -> None:
         if len(cell) > MAX_CELL_CHARACTERS:
             raise InvalidFile(
                 f"Row {row_no}, column {column}: a cell of more than {MAX_CELL_CHARACTERS:,} characters.",
-                hint="A closing quote may be missing; else shorten the cell.",
+                hint="A closing quote may be missing. Otherwise, shorten the cell.",
             )
 
 
 def _refuse_row(row_no: int, reason: str) -> InvalidFile:
     return InvalidFile(
         f"Row {row_no} cannot be read as CSV ({reason}).",
-        hint=f"A quote in this row is not closed, or not doubled inside of a quoted cell. {_CSV_HINT}",
+        hint=f"A quote in this row is not closed, or not doubled inside a quoted cell. {_CSV_HINT}",
     )
 
 

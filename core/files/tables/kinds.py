@@ -16,7 +16,7 @@ class FileKind(StrEnum):
     XLSX = "xlsx"
 
 
-_SAVE_AS = "Save it as Excel workbook (.xlsx) or CSV UTF-8, then upload that."
+_SAVE_AS = "Save it as an Excel workbook (.xlsx) or CSV UTF-8, then upload that."
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -73,7 +73,7 @@ def _refuse_ole(path: Path) -> InvalidFile:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         encrypted = content.find("EncryptedPackage".encode("utf-16-le")) >= 0
     if encrypted:
-        return InvalidFile("The workbook is protected by a password.", hint="Save it without a password.")
+        return InvalidFile("The workbook is protected with a password.", hint="Save it without a password.")
     return InvalidFile("The file is an old Excel workbook (.xls) or Office document.", hint=_SAVE_AS)
 
 

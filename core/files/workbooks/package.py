@@ -135,13 +135,13 @@ def _refuse_doctype(*_: object) -> None:
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
     if any(member.flag_bits & 0x1 for member in members):
-        raise InvalidFile("The workbook is protected by a password.", hint="Save it without a password.")
+        raise InvalidFile("The workbook is protected with a password.", hint="Save it without a password.")
     packed = any(
         member.file_size > _SMALL_BYTES and member.file_size > MAX_RATIO * member.compress_size for member in members
     )
     if packed or len(members) > _MAX_PARTS or sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
         raise InvalidFile(
-            f"The workbook unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB, or consists of almost nothing else "
-            "than repetitions.",
+            f"The workbook unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB, or consists almost entirely of "
+            "repetitions.",
             hint="Delete sheets and formatting that the list does not need, or save it as CSV UTF-8.",
         )

@@ -13,7 +13,7 @@ from core.files.workbooks.sheet import SheetReader, Styles, decode_escapes
 
 # Shared texts are all held in memory, hence their own limit.
 MAX_SHARED_TEXT_BYTES = 128 * 2**20
-_SAVE_AGAIN = "Open it in Excel, save it again as Excel workbook (.xlsx) or CSV UTF-8, then upload that."
+_SAVE_AGAIN = "Open it in Excel, save it again as an Excel workbook (.xlsx) or CSV UTF-8, then upload that."
 _TRUE = {"1", "true"}
 
 

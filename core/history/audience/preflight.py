@@ -84,7 +84,7 @@ class PreflightStore:
             self._forget(key)
             found = self._find_rows(self._hold(key, spec, often), wanted, limit, offset)
         if found is None:
-            raise StorageError("The rows are gone again.", hint="Try again in a moment.")
+            raise StorageError("The rows are no longer there.", hint="Try again in a moment.")
         return found
 
     def _find_rows(self, held: _Held, wanted: Wanted, limit: int, offset: int) -> tuple[pa.Table, int] | None:

@@ -37,6 +37,6 @@ def _without_password(catalog: str) -> str:
         parts = psycopg.conninfo.conninfo_to_dict(catalog)
     except psycopg.ProgrammingError as error:
         raise ConfigurationError(
-            "HELIOGRAPH_LAKE_CATALOG is no libpq string.", hint="Write it as dbname=… host=… user=…."
+            "HELIOGRAPH_LAKE_CATALOG is not a libpq string.", hint="Write it as dbname=… host=… user=…."
         ) from error
     return psycopg.conninfo.make_conninfo("", **{name: value for name, value in parts.items() if name != "password"})

@@ -20,8 +20,8 @@ from core.history.engine.extensions import load_extensions
 IDENTITY_KEY = "heliograph_lake_id"
 _TABLES = {"ducklake_metadata", "ducklake_snapshot", "ducklake_data_file"}
 _HINT = (
-    "Put the newest copy of it in its place, or rebuild it from its files with `python -m core history recover`; "
-    "docs/operations.md says how."
+    "Put the newest copy of it in its place, or rebuild it from its files: python -m core history recover. "
+    "See docs/operations.md."
 )
 
 
@@ -132,7 +132,7 @@ class SqliteCatalog:
         if not os.access(self._path, os.R_OK | os.W_OK):
             raise self._closed("permission denied")
         if not self._path.is_file():
-            raise self._closed("it is no file")
+            raise self._closed("it is not a file")
         name, listed = f"catalog_{uuid4().hex}", ", ".join(["TYPE sqlite", f"BUSY_TIMEOUT {SQLITE_BUSY_MS}", *options])
         try:
             with _beside() as beside:
@@ -153,7 +153,7 @@ class SqliteCatalog:
     def _closed(self, reason: str) -> StorageError:
         return UnusableCatalog(
             f"The catalog of the message history, {self.place}, cannot be opened: {reason}.",
-            hint="It is a file that the user Heliograph runs as may read and write; see to that, or put a copy back.",
+            hint="Let the user that Heliograph runs as read and write the file, or put a copy back.",
         )
 
 
@@ -252,11 +252,11 @@ def damaged(place: str, reason: str) -> StorageError:
 def unclaimed(place: str) -> StorageError:
     """Return the error for a lake of which the state store knows nothing: the store is new, or the old one was lost."""
     return UnusableCatalog(
-        f"{place} is there, but the state store knows of no message history.",
+        f"{place} exists, but the state store knows of no message history.",
         hint=(
             "If the state store was lost or moved, put it or its backup back in its place: accounts, lists and "
-            "campaigns are in it. Only if the history is to go on with this new one, say so with "
-            "`python -m core history adopt`."
+            "campaigns are in it. Only if the history is to continue with this new one, run: "
+            "python -m core history adopt"
         ),
     )
 
@@ -267,6 +267,6 @@ def foreign(place: str) -> StorageError:
         f"{place} is not the catalog of this installation's message history.",
         hint=(
             "Put the right one in its place. If it is this one, because state and history come from different backups, "
-            "say so with `python -m core history adopt`."
+            "run: python -m core history adopt"
         ),
     )

@@ -136,7 +136,7 @@ class ReadersInside(StorageError):
     """The catalog cannot be tidied up because somebody reads it."""
 
     def __init__(self) -> None:
-        super().__init__("Somebody reads the message history at length.", hint="Try again when that has ended.")
+        super().__init__("Somebody is reading much of the message history.", hint="Try again when they have finished.")
 
 
 class FileGate:

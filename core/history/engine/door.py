@@ -100,8 +100,8 @@ class Cursor:
             raise TypeError("only Arrow tables are registered")
         if fault := find_fault(table):
             raise InvalidInput(
-                f"A text has a character that the message history does not take ({fault}).",
-                hint="Remove control characters from what is imported; nobody sees them.",
+                f"A text has a character that the message history cannot store ({fault}).",
+                hint="Remove the invisible control characters from what is imported.",
             )
         self.__raw.register(name, table)
 
@@ -212,7 +212,7 @@ def check_value(value: object, name: str) -> None:
     elif isinstance(value, int | float | Decimal):
         if not _is_bindable(value):
             raise InvalidInput(
-                f"The value of {name} is no number that can be used.", hint="Type a smaller one.", field=name
+                f"The value of {name} is not a number that can be used.", hint="Type a smaller one.", field=name
             )
     elif isinstance(value, Mapping):
         check_value([*value, *value.values()], name)

@@ -82,12 +82,12 @@ def explain(error: duckdb.Error) -> StorageError | None:
         )
     if _says(error, _LOCKED_WORDS):
         return StorageError(
-            "The catalog of the message history is busy: somebody keeps it locked.",
-            hint="Try again in a minute; end what copies or changes that file.",
+            "The catalog of the message history is busy: another program keeps it locked.",
+            hint="Try again in a minute, and end any program that copies or changes that file.",
         )
     if is_conflict(error):
         return StorageError(
-            "The message history could not be written: other writers came first.",
+            "The message history could not be written: others were writing at the same time.",
             hint="Try again in a minute.",
         )
     # What the extensions raise has no class of its own: it is about a catalog or a file, never about our SQL.

@@ -84,7 +84,7 @@ class Rebuilding:
         """
         Make a new catalog of what the files tell.
 
-        *replace*: even if there is a catalog that can be used. The old one is kept under another name in any case.
+        *replace*: even if there is a usable catalog. The old one is kept under another name in any case.
 
         Raises: Conflict: there is one, and nobody said so. StorageError: as `Lake.write`, or there are no files.
         """
@@ -121,7 +121,7 @@ class Rebuilding:
         if found is not None and not replace:
             raise Conflict(
                 f"The catalog of the message history, {self._identity.catalog.place}, can be used.",
-                hint="Rebuilding knows less than it does. If you want that all the same, add --replace.",
+                hint="Rebuilding would know less than it does. To rebuild anyway, add --replace.",
             )
 
     def _no_files(self) -> StorageError:

@@ -89,7 +89,7 @@ def is_enough(
     if budget is None:
         return True
     if left is None or budget_then is None:
-        raise Conflict("The account was given a budget a moment ago.", hint="Look at what is left of it.")
+        raise Conflict("A budget was set for the account a moment ago.", hint="Check what is left of it.")
     counted = {but, *(item.campaign_id for item in known.unsettled)}
     newer = (item for item in campaigns.list_unsettled(session, account.account_id) if item.campaign_id not in counted)
     return cost + sum(map(_announced, newer), Decimal(0)) <= left + budget - budget_then
@@ -98,7 +98,7 @@ def is_enough(
 def check_same_budget(account: Account, looked_at: Account) -> None:
     """Let pass, in the transaction that decides, what was judged by the budget *looked_at*. Raises: Conflict."""
     if account.monthly_budget_eur_cents != looked_at.monthly_budget_eur_cents:
-        raise Conflict("The account's budget was changed a moment ago.", hint="Look at what is left of it.")
+        raise Conflict("The account's budget was changed a moment ago.", hint="Check what is left of it.")
 
 
 def beyond_budget(what: str, whom: str) -> InvalidInput:

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from core.errors import ConfigurationError
 
 _SETTING = "HELIOGRAPH_SECRET_KEY"
-_HOW = "`python -m core make-key` prints one."
+_HOW = "To get one, run: python -m core make-key"
 
 
 def make_key() -> str:
@@ -52,7 +52,7 @@ class Encryption:
     def _require(self) -> MultiFernet:
         if self._keys is None:
             raise ConfigurationError(
-                f"Without a key no credentials can be kept: {_SETTING} is not set.",
+                f"Credentials cannot be stored without a key: {_SETTING} is not set.",
                 hint=f"Ask whoever runs Heliograph to set it for web and worker. {_HOW}",
             )
         return self._keys
@@ -64,7 +64,7 @@ def _parse(keys: Sequence[str]) -> list[Fernet]:
     except ValueError:
         # Neither the key nor the library's words about it: both may end in a log.
         raise ConfigurationError(
-            f"{_SETTING} holds something that is no key.",
+            f"{_SETTING} holds something that is not a key.",
             hint=f"A key is 32 bytes in URL-safe base64; several are separated by commas. {_HOW}",
         ) from None
 
@@ -72,5 +72,5 @@ def _parse(keys: Sequence[str]) -> list[Fernet]:
 def _unreadable() -> ConfigurationError:
     return ConfigurationError(
         "Credentials cannot be opened with this installation's keys.",
-        hint=f"Add the key they were sealed with to {_SETTING}, or set them again.",
+        hint=f"Add the key they were encrypted with to {_SETTING}, or set them again.",
     )

@@ -60,7 +60,7 @@ class KeepingCredentials:
         if facts["account_id"] != account_id:
             # Somebody with access to the database gave this account those of another.
             raise ConfigurationError(
-                "The credentials of an account were sealed for another account.", hint="Set them again."
+                "The credentials of an account were encrypted for another account.", hint="Set them again."
             )
         return GatewayCredentials(facts["user"], facts["secret"])
 

@@ -221,7 +221,7 @@ def require_administrator(viewer: Viewer) -> None:
     """Raise `Forbidden` unless the viewer may run accounts."""
     viewer.require(Permission.TRAFFIC_ACCOUNTS)
     if not viewer.is_administrator:
-        raise Forbidden("Only an administrator may do this.", hint="An administrator holds all permissions; ask one.")
+        raise Forbidden("Only an administrator may do this.", hint="Ask an administrator.")
 
 
 def _check_display_name(display_name: str) -> str:
@@ -233,13 +233,15 @@ def _check_display_name(display_name: str) -> str:
 
 
 def _taken(name: str) -> InvalidInput:
-    return InvalidInput(f"There is an account called {name} already.", hint="Take another name.", field="name")
+    return InvalidInput(f"There is already an account called {name}.", hint="Choose another name.", field="name")
 
 
 def _move(session: Session, viewer: Viewer, account_id: str, to: AccountStatus, now: datetime) -> Account:
     account = accounts.lock_account(session, account_id)
     if account.status is to:
-        raise InvalidTransition(f"The account {account.display_name} is {to} already.", hint="Reload to see it.")
+        raise InvalidTransition(
+            f"The account {account.display_name} is already {to}.", hint="Reload the page to see it."
+        )
     accounts.set_status(session, account_id, to)
     action = Action.ACCOUNT_ACTIVATED if to is AccountStatus.ACTIVE else Action.ACCOUNT_DEACTIVATED
     _record(session, viewer, action, account, now, {})

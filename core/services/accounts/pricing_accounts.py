@@ -106,7 +106,7 @@ class PricingAccounts:
         if upload.valid_from < today:
             raise InvalidInput(
                 f"{upload.valid_from:%d/%m/%Y} has passed.",
-                hint="A list counts from today (UTC) on, or later.",
+                hint="A list applies from today (UTC) or later.",
                 field="day",
             )
         with self._state.write() as session:
@@ -114,8 +114,8 @@ class PricingAccounts:
             known = accounts.list_price_lists(session, account_id)
             if upload.valid_from in dict(known) and not upload.replaces:
                 raise Conflict(
-                    f"There is a price list of {upload.valid_from:%d/%m/%Y} already.",
-                    hint="Say that it shall be replaced, or choose another day.",
+                    f"There is already a price list for {upload.valid_from:%d/%m/%Y}.",
+                    hint="Replace it, or choose another day.",
                 )
             accounts.replace_prices(session, account_id, found.prices, upload.valid_from)
             details = {"from": f"{upload.valid_from}", "prices": str(len(found.prices))}

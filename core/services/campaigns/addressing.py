@@ -98,7 +98,7 @@ def pick_lists(
 def _pick(viewer: Viewer, account_id: str, found: DistributionList | None) -> DistributionList:
     # Those of accounts that are not the viewer's do not exist for him or her.
     if found is None or found.account_id not in viewer.account_ids:
-        raise InvalidInput("A distribution list is no longer there.", hint="Select another one.", field="list_id")
+        raise InvalidInput("A distribution list no longer exists.", hint="Select another one.", field="list_id")
     if found.account_id != account_id:
         raise InvalidInput(
             f"The list {found.name} belongs to another account.", hint="Select another one.", field="list_id"

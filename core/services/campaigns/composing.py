@@ -314,7 +314,9 @@ def _check_lists(found: Sequence[DistributionList], left_out: Sequence[Distribut
     for item in found:
         if item.list_id in both:
             raise InvalidInput(
-                f"The list {item.name} is both sent to and left out.", hint="Take it out of one.", field="list_id"
+                f"The list {item.name} is both selected and left out.",
+                hint="Remove it from one of the two.",
+                field="list_id",
             )
 
 

@@ -82,7 +82,7 @@ class Controlling:
             known = read_commitments(session, account)
         if not self._tools.budgeting.pays_for_rest(known, campaign, now):
             raise InvalidInput(
-                "What is left of the campaign costs more than is left of the account's budget this month.",
+                "The rest of the campaign costs more than is left of the account's budget this month.",
                 hint="Ask an administrator for a higher budget, or cancel the campaign.",
             )
         with self._state.write() as session:

@@ -27,7 +27,7 @@ def decide_sender(session: Session, viewer: Viewer, permission: Permission, acco
     require_sending(account)
     if permission not in users.find_permissions(session, viewer.user_id, account_id):
         raise Forbidden(
-            f"You may not send with the account {account.display_name} any more.",
-            hint="What you may do was changed a moment ago. Ask whoever manages users.",
+            f"You may no longer send with the account {account.display_name}.",
+            hint="Your permissions were changed a moment ago. Ask whoever manages users.",
         )
     return account

@@ -96,7 +96,7 @@ class Launching:
         viewer.require_account(look.campaign.account_id, "campaign")
         if fingerprint and fingerprint != look.preflight.fingerprint:
             raise Conflict(
-                "The campaign, its lists or its prices have changed since this preflight.", hint="Look at it again."
+                "The campaign, its lists or its prices have changed since this preflight.", hint="Check it again."
             )
         if look.blocker is not None:
             raise look.blocker
@@ -151,7 +151,7 @@ class Launching:
             if account.can_send:
                 campaigns.move_from(session, campaign, CampaignStatus.PROCESSING, launched_at=now)
             else:
-                fault = f"The account {account.display_name} may not send any more."
+                fault = f"The account {account.display_name} may no longer send."
                 campaigns.move_from(session, campaign, CampaignStatus.INACTIVE, fault=fault)
         log.info("campaign_due", extra={"campaign_id": campaign_id, "started": account.can_send})
 
@@ -203,7 +203,7 @@ class Launching:
         is_quick = campaign.source is Source.QUICK_SEND
         if frozen.audience_count == 0 and is_quick:
             # Whoever sent it died before the numbers were stored; they were asked for again, or never sent.
-            self._give_up(campaign.campaign_id, lease, "Its numbers were never stored. Send the message again.")
+            self._give_up(campaign.campaign_id, lease, "Its numbers were not stored. Send the message again.")
             return
         self._activate(campaign, lease, frozen, now)
         if is_quick:
@@ -262,7 +262,7 @@ def _judge(session: Session, viewer: Viewer, look: Look, now: datetime) -> Campa
         raise lost_race(session, viewer, draft, now)
     # Two people may be editing it.
     if draft.version != reading.campaign.version:
-        raise Conflict("Somebody else has just changed this campaign.", hint="Look at it again.")
+        raise Conflict("Somebody else has just changed this campaign.", hint="Check it again.")
     check_lists_ready(viewer, draft, find_lists(session, draft, lock=True))
     # Two campaigns that were looked at together may not suffice together.
     cost, left = look.preflight.counted.cost_eur_cents, look.preflight.budget_left_eur_cents
@@ -273,6 +273,6 @@ def _judge(session: Session, viewer: Viewer, look: Look, now: datetime) -> Campa
 
 def _too_dear(cost: Decimal) -> str:
     return (
-        f"It costs {cost / 100:,.2f} EUR by now, more than is left of the account's budget this month. Ask an"
+        f"It now costs {cost / 100:,.2f} EUR, more than is left of the account's budget this month. Ask an"
         " administrator for a higher budget and resume it, or cancel it."
     )

@@ -25,12 +25,12 @@ _DID = {
 # The same when it happened by itself, or nobody knows who did it.
 _BY_ITSELF = {
     CampaignStatus.CANCELED: "It was canceled.",
-    CampaignStatus.PAUSED: "It is paused already.",
+    CampaignStatus.PAUSED: "It is already paused.",
     CampaignStatus.INACTIVE: "It is a draft, not launched yet.",
-    CampaignStatus.SCHEDULED: "It waits for its time.",
+    CampaignStatus.SCHEDULED: "It is waiting for its scheduled time.",
     CampaignStatus.PROCESSING: "It was launched a moment ago.",
-    CampaignStatus.ACTIVE: "It is being sent already.",
-    CampaignStatus.COMPLETED: "All of it has been sent already.",
+    CampaignStatus.ACTIVE: "It is already being sent.",
+    CampaignStatus.COMPLETED: "It has already been sent completely.",
 }
 
 
@@ -38,7 +38,7 @@ def lost_race(session: Session, viewer: Viewer, campaign: Campaign, now: datetim
     """Return the error for somebody who wanted what *campaign*, as it stands now, does not allow any more."""
     return InvalidTransition(
         f"{campaign.name}: {_what_happened(session, viewer, campaign, now)}",
-        hint="Nothing was changed. Reload to see how it stands.",
+        hint="Nothing was changed. Reload the page to see its state.",
     )
 
 
@@ -58,4 +58,4 @@ def _what_happened(session: Session, viewer: Viewer, campaign: Campaign, now: da
     who, has = ("You", "have") if last.user_id == viewer.user_id else (last.who or "Somebody", "has")
     if timedelta(0) <= now - last.at <= JUST:
         return f"{who} {has} just {done}."
-    return f"{who} {has} {done} already."
+    return f"{who} {has} already {done}."

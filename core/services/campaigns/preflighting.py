@@ -83,7 +83,7 @@ class Look:
         if not self.preflight.counted.recipient_count:
             return InvalidInput(
                 "Nobody would receive a message.",
-                hint="Look at why the rows are excluded, or select another list.",
+                hint="See why the rows are excluded, or select another list.",
                 field="list_id",
             )
         return beyond_budget("campaign", "recipients") if self.preflight.is_beyond_budget else None

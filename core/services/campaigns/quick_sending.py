@@ -293,7 +293,7 @@ def _identify(viewer: Viewer, token: str) -> str:
     try:
         return derive_id("quick_send", viewer.user_id, str(UUID(token)))
     except ValueError:
-        raise InvalidInput("The form has lost its identity.", hint="Reset it and start over.") from None
+        raise InvalidInput("The form can no longer be sent.", hint="Reset the form and start over.") from None
 
 
 def _make_campaign(viewer: Viewer, order: QuickMessage, campaign_id: str, now: datetime) -> Campaign:

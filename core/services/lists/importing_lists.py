@@ -310,7 +310,7 @@ class ImportingLists:
     @staticmethod
     def _refuse_taken(taken: bool, name: str) -> None:
         if taken:
-            raise InvalidInput(f"There is a list called {name} already.", hint="Take another name.", field="name")
+            raise InvalidInput(f"There is already a list called {name}.", hint="Choose another name.", field="name")
 
 
 def _in_use(reader: Campaign) -> Conflict:
@@ -319,7 +319,7 @@ def _in_use(reader: Campaign) -> Conflict:
             f"The campaign {reader.name} is scheduled with this list.",
             hint="Wait until it has started, or change it.",
         )
-    return Conflict(f"The campaign {reader.name} is just reading this list.", hint="Try again in a minute.")
+    return Conflict(f"The campaign {reader.name} is reading this list right now.", hint="Try again in a minute.")
 
 
 def _new_list(

@@ -61,7 +61,7 @@ _MESSAGE_NOTES = (
     ("Delivery Date", "When the message was delivered; empty for all others."),
     ("DLR Time", "Seconds from sending to the final receipt."),
     ("Price [EUR c]", "Euro cents for the whole message."),
-    ("Gateway Message ID", "What the provider calls the message; empty where its file had none."),
+    ("Gateway Message ID", "What the provider calls the message; empty if its file had none."),
 )
 _STATISTICS_NOTES = (
     ("Sent", "Delivered + Undelivered + Transmitted."),
@@ -84,7 +84,7 @@ AUDIT_COLUMNS = (
     Column("ID", "subject_id", Kind.TEXT, 38),
 )
 _AUDIT_NOTES = (
-    ("Who", "The person's name when it was done; empty for somebody who was not logged in."),
+    ("Who", "The person's name at that time; empty for somebody who was not logged in."),
     ("Address", "Of the browser; empty for the command line and the worker."),
 )
 _LABELS = {
@@ -182,8 +182,8 @@ def _about(
         first, last = (moment.astimezone(zone) for moment in (period.start, period.end - timedelta(seconds=1)))
         days = f"{first:%d/%m/%Y %H:%M:%S} – {last:%d/%m/%Y %H:%M:%S}"
     return (
-        ("Made by", f"{viewer.name} <{viewer.email}> with Heliograph"),
-        ("Made on", f"{now.astimezone(zone):%d/%m/%Y %H:%M:%S}"),
+        ("Created by", f"{viewer.name} <{viewer.email}> with Heliograph"),
+        ("Created on", f"{now.astimezone(zone):%d/%m/%Y %H:%M:%S}"),
         ("Period", days),
         ("Time zone", f"{viewer.time_zone}: of all times in this file"),
         ("Filters", "\n".join(filters) or "None"),

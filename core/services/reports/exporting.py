@@ -131,7 +131,7 @@ class Exporting:
             or not _may_still_have(viewer, found)
             or not path.exists()
         ):
-            raise NotFound("There is no such file.", hint="Exports are kept for a time only. Export it again.")
+            raise NotFound("There is no such file.", hint="Exports are kept for a limited time. Export it again.")
         return Download(path, found.file_name, found.format)
 
     def list_waiting(self, now: datetime) -> list[str]:
@@ -181,7 +181,7 @@ class Exporting:
         except Exception:
             # A defect of ours: tried again it would fail again, and its owner would wait for ever.
             log.exception("export_failed", extra={"export_id": found.export_id})
-            fault, hint = "The file could not be made.", "The worker's log says why; tell whoever looks after it."
+            fault, hint = "The file could not be created.", "Ask whoever runs Heliograph: the worker's log says why."
             return replace(found, status=ExportStatus.FAILED, fault=fault, hint=hint)
         finally:
             draft.unlink(missing_ok=True)
@@ -197,7 +197,7 @@ class Exporting:
     def _fill(self, draft: Path, found: Export, viewer: Viewer | None, lease: Lease, now: datetime) -> int:
         """Write all rows; return how many there are."""
         if viewer is None:
-            raise Forbidden("Whoever asked for this is not active any more.")
+            raise Forbidden("The person who asked for this is no longer active.")
         request = decode(found.request)
         viewer.require(_permission(request))
         contents = contents_of(self._sources, viewer, request, now)
@@ -218,7 +218,7 @@ class Exporting:
             raise InvalidInput(
                 f"That would be {count_of(contents.row_count, 'row', 'rows')}; "
                 f"an export has {self._limits.max_rows:,} at most.",
-                hint="Choose a shorter time or more filters.",
+                hint="Choose a shorter period or more filters.",
             )
 
     def delete_expired(self, now: datetime) -> int:

@@ -254,7 +254,7 @@ def _whole_number(text: str) -> str:
     number = find_msisdn(text)
     if number is None:
         raise InvalidInput(
-            "Receivers are masked for you, so they are found by their whole number only.",
+            "Receivers are masked for you, so you can only search for a whole number.",
             hint="Type the number with its country code, or leave Receiver empty.",
             field="receiver",
         )

@@ -48,7 +48,7 @@ class SavedViews:
         if shared and any(field == _NUMBER for field, _ in parse_qsl(address)):
             raise InvalidInput(
                 "A view that looks for a receiver cannot be shared.",
-                hint="Others may not be allowed to see the number. Keep it for yourself, or take the filter away.",
+                hint="Others may not be allowed to see the number. Keep it for yourself, or remove the filter.",
             )
         if len(address) > MOST_CHARACTERS:
             raise InvalidInput("This view has too many filters to be saved.", hint="Use fewer or shorter ones.")
@@ -56,7 +56,7 @@ class SavedViews:
         with self._state.write() as session:
             known = views.find_view_by_name(session, viewer.user_id, page, name)
             if known is None and views.count_views(session, viewer.user_id) >= MOST_VIEWS:
-                raise InvalidInput(f"You have {MOST_VIEWS} views already.", hint="Delete one first.")
+                raise InvalidInput(f"You already have {MOST_VIEWS} views.", hint="Delete one first.")
             view_id = known.view_id if known else new_id()
             view = SavedView(view_id, viewer.user_id, page, name, address, shared, now)
             views.put_view(session, view)
@@ -67,7 +67,9 @@ class SavedViews:
         with self._state.write() as session:
             found = views.find_view(session, view_id)
             if found is None or found.user_id != viewer.user_id:
-                raise NotFound("There is no such view of yours.", hint="Only who saved a view deletes it.")
+                raise NotFound(
+                    "There is no such view of yours.", hint="Only the person who saved a view can delete it."
+                )
             views.delete_view(session, view_id)
 
     def choose_columns(self, viewer: Viewer, page: str, labels: Sequence[str]) -> None:

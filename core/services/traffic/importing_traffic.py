@@ -154,7 +154,7 @@ class ImportingTraffic:
             raise ask_rates(unrated)
         with self._state.write() as session:
             if not traffic_imports.begin_import(session, import_id, mapping):
-                raise Conflict("This file is being imported already.")
+                raise Conflict("This file is already being imported.")
         return self.get(viewer, import_id)
 
     def list_unrated(self, viewer: Viewer, import_id: str) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ class ImportingTraffic:
             raise InvalidFile("The uploaded file is gone.", hint="Upload it again.")
         block = self._look(path).block
         if block is None:
-            raise InvalidFile("No row of the file's beginning has as many cells as its header.")
+            raise InvalidFile("None of the file's first rows has as many cells as the header.")
         return block, self._traffic.preview(self._spec(found, mapping), block)
 
     def page(self, viewer: Viewer, request: PageRequest) -> Page[TrafficImport]:
@@ -269,7 +269,9 @@ class ImportingTraffic:
             draft.unlink(missing_ok=True)
         ended = replace(found, counts=counts, remarks=run.remarks, progress=1.0, fault="", hint="")
         if counts.read == counts.rejected:
-            fault = agree(counts.read, "The only row is no message.", f"None of the {counts.read:,} rows is a message.")
+            fault = agree(
+                counts.read, "The only row is not a message.", f"None of the {counts.read:,} rows is a message."
+            )
             hint = "Download the rejected rows to see why, then upload the file again and check the columns."
             return replace(ended, status=TrafficImportStatus.FAULTED, fault=fault, hint=hint)
         return replace(ended, status=TrafficImportStatus.COMPLETED)
@@ -333,7 +335,7 @@ def _obstacle(account: Account) -> InvalidInput | None:
     """Return why traffic cannot be imported for the account, None when it can."""
     if account.account_type is AccountType.CAMPAIGN:
         return InvalidInput(
-            f"{account.display_name} is of type Campaign: what it sends is in the history already.",
+            f"{account.display_name} is of type Campaign: what it sends is already in the history.",
             hint="Choose an account of type HTTP or SMPP.",
             field="account",
         )

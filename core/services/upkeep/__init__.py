@@ -84,7 +84,7 @@ def _rules(settings: Settings) -> MaintenanceRules:
     if settings.history_keep_h < 1:
         raise ConfigurationError(
             f"HELIOGRAPH_HISTORY_KEEP_H is {settings.history_keep_h}.",
-            hint="Keep them for an hour at least: somebody may still read them.",
+            hint="Keep them for at least an hour: somebody may still be reading them.",
         )
     return MaintenanceRules(
         off_peak=parse_off_peak(settings.maintenance_hours, settings.maintenance_zone),

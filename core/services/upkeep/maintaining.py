@@ -165,7 +165,7 @@ class Maintaining:
         viewer.require(Permission.AUDIT)
         with self._maintenance.alone() as mine:
             if not mine:
-                raise Conflict("The message history is being maintained already.", hint="Try again in a minute.")
+                raise Conflict("Maintenance of the message history is already running.", hint="Try again in a minute.")
             done = _Run(self._maintenance, self._stop, deadline=None)
             before = done.survey()
             done.tables(_EVERYTHING if everything else _OFF_PEAK)

@@ -225,7 +225,7 @@ def get_price_list(session: Session, account_id: str, valid_from: date) -> tuple
     mine = select(PriceRow).where(PriceRow.account_id == account_id, PriceRow.valid_from == valid_from)
     rows = session.scalars(mine.order_by(PriceRow.country, PriceRow.mccmnc)).all()
     if not rows:
-        raise NotFound("There is no price list of that day.")
+        raise NotFound("There is no price list for that day.")
     return tuple(Price(row.country, row.mccmnc, Decimal(row.price_eur_cents)) for row in rows)
 
 

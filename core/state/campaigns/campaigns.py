@@ -93,7 +93,9 @@ def save_draft(session: Session, campaign_id: str, version: int, values: Mapping
         now_is = get_campaign(session, campaign_id).status
         if now_is is CampaignStatus.INACTIVE:
             raise Conflict("Somebody else has just changed this campaign.")
-        raise Conflict("The campaign was launched meanwhile.", hint="Nothing was saved. Reload to see how it stands.")
+        raise Conflict(
+            "The campaign was launched in the meantime.", hint="Nothing was saved. Reload the page to see its state."
+        )
     if "lists" in values:
         session.execute(delete(CampaignListRow).where(CampaignListRow.campaign_id == campaign_id))
         rows = _list_rows(values["lists"], values["left_out"])

@@ -66,4 +66,4 @@ def _check(
 
 
 def _no_number() -> InvalidInput:
-    return InvalidInput("A number is none that can be used.", hint="Type a smaller one.")
+    return InvalidInput("A number cannot be used.", hint="Type a smaller one.")

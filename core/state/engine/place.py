@@ -64,8 +64,8 @@ class Place:
             raise ReadOnly
         if self._opened is not None and self._find() != self._opened:
             raise StorageError(
-                f"{self._path} was moved away or replaced while Heliograph runs.",
-                hint="Put it back; if another is to be in its place, stop web and worker, and start them again.",
+                f"{self._path} was moved away or replaced while Heliograph was running.",
+                hint="Put it back. If the new one is meant, stop web and worker, and start them again.",
             )
 
     def _find(self) -> tuple[int, int] | None:

@@ -225,7 +225,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise InvalidInput("A value is too long, or none that can be stored.", hint="Type a shorter one.") from error
+        raise InvalidInput("A value is too long or cannot be stored.", hint="Type a shorter one.") from error
     except (OperationalError, InterfaceError) as error:
         raise _storage_error(error) from error
     except DatabaseError as error:

@@ -533,4 +533,4 @@ def test_a_list_of_another_account_in_a_draft_has_no_name(things: Things):
     ):
         with pytest.raises(InvalidInput) as caught:
             ask()
-        assert caught.value.message == "A distribution list is no longer there."
+        assert caught.value.message == "A distribution list no longer exists."

@@ -95,7 +95,7 @@ def test_what_starts_while_its_account_is_being_closed_does_not(
     assert (started, between.overtaken) == (None, [False])
     assert not isinstance(closed, Exception)
     found = either.campaign(due.campaign_id)
-    assert (found.status, "may not send any more" in found.fault) == (CampaignStatus.INACTIVE, True)
+    assert (found.status, "may no longer send" in found.fault) == (CampaignStatus.INACTIVE, True)
     steps.work(either)
     assert steps.receivers(either) == []
 

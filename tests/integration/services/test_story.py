@@ -114,7 +114,7 @@ def test_a_campaign_whose_list_is_gone_is_a_draft_again_and_says_why(house: Hous
     found = house.upload(contacts(20))
     saved = house.app.campaigns.composing.save(house.viewer, house.draft(found.list_id), house.now)
     house.app.lists.delete(house.viewer, found.list_id, house.now)
-    with pytest.raises(InvalidInput, match="no longer there"):
+    with pytest.raises(InvalidInput, match="no longer exists"):
         house.app.campaigns.launching.launch(house.viewer, saved.campaign_id, house.now)
 
 

@@ -230,7 +230,7 @@ def test_a_budget_lowered_during_a_pause_holds_the_rest_back(house: House):
     )
     steps.work(house)
     steps.set_budget(house, str(COST - 1))
-    with pytest.raises(InvalidInput, match="What is left of the campaign"):
+    with pytest.raises(InvalidInput, match="The rest of the campaign"):
         house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
     house.app.campaigns.controlling.cancel(house.viewer, campaign.campaign_id, house.now)
     steps.work(house)
@@ -253,7 +253,7 @@ def test_a_budget_lowered_while_somebody_resumes_counts(house: House, monkeypatc
         house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
     assert house.campaign(campaign.campaign_id).status is CampaignStatus.PAUSED
     # At the second look it is seen.
-    with pytest.raises(InvalidInput, match="What is left of the campaign"):
+    with pytest.raises(InvalidInput, match="The rest of the campaign"):
         house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
 
 

@@ -198,7 +198,7 @@ def test_a_scheduled_campaign_becomes_a_draft_again(house: House) -> None:
     house.app.work.run_until_idle(house.clock)
     found = house.campaign(campaign_id)
     assert found.status is CampaignStatus.INACTIVE
-    assert "may not send" in found.fault
+    assert "may no longer send" in found.fault
 
 
 def test_a_file_uploaded_before_is_not_imported_while_the_account_is_inactive(house: House) -> None:

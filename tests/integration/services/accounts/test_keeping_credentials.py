@@ -169,7 +169,7 @@ def test_without_a_key_none_can_be_set(tmp_path: Path) -> None:
 
 
 def test_a_malformed_key_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no key"):
+    with pytest.raises(ConfigurationError, match="not a key"):
         make_house(tmp_path / "malformed", secret_key="hunter2")
 
 

@@ -296,7 +296,7 @@ def test_a_list_deleted_after_the_draft_was_saved_is_asked_for_again(house: Hous
     saved = save(house, found.list_id, message="Hi {First}", placeholders={"First": "FirstName"})
     house.app.lists.delete(house.viewer, found.list_id, house.now)
     for attempt in (check, launch_and_send):
-        with pytest.raises(InvalidInput, match="no longer there") as caught:
+        with pytest.raises(InvalidInput, match="no longer exists") as caught:
             attempt(house, saved)
         assert (caught.value.field, caught.value.hint) == ("list_id", "Select another one.")
     assert house.campaign(saved.campaign_id).status is CampaignStatus.INACTIVE
@@ -391,8 +391,8 @@ def test_a_message_that_simplifying_empties_reaches_nobody(house: House):
 def test_a_list_is_chosen_for_one_thing_once_and_not_too_many_are(house: House):
     first, second = (house.upload(contacts(1), name).list_id for name in ("Guests", "Customers"))
     for lists, words in (
-        ({"list_ids": (first,), "left_out_ids": (first,)}, "both sent to and left out"),
-        ({"list_ids": (first, second), "left_out_ids": (second,)}, "Customers is both sent to and left out"),
+        ({"list_ids": (first,), "left_out_ids": (first,)}, "both selected and left out"),
+        ({"list_ids": (first, second), "left_out_ids": (second,)}, "Customers is both selected and left out"),
         ({"list_ids": (first, first)}, "chosen twice"),
         ({"list_ids": (first,), "left_out_ids": (second, second)}, "chosen twice"),
     ):

@@ -102,7 +102,7 @@ def test_who_may_not_send_any_more_launches_nothing(
 ):
     look = house.app.campaigns.preflighting.look(maria, draft.campaign_id, house.now)
     close(house, maria)
-    with pytest.raises(Forbidden, match="may not send") as caught:
+    with pytest.raises(Forbidden, match=r"may (not|no longer) send") as caught:
         house.app.campaigns.launching.decide(maria, look, house.now)
     assert caught.value.hint
     assert_nothing_goes(house, draft.campaign_id, CampaignStatus.INACTIVE)
@@ -138,7 +138,7 @@ def test_nor_is_a_quick_send_sent(
 
     monkeypatch.setattr(service, "_estimate", closed)
     order = QuickMessage(str(uuid4()), house.account.account_id, "HELIOGRAPH", ("+491796000001",), "Hello")
-    with pytest.raises(Forbidden, match="may not send"):
+    with pytest.raises(Forbidden, match=r"may (not|no longer) send"):
         service.send(maria, order, house.now)
     steps.work(house)
     assert steps.receivers(house) == []
@@ -158,7 +158,7 @@ def test_nor_is_a_pause_ended_or_an_overdue_campaign_started(
     close(house, maria)
     for action in (house.app.campaigns.controlling.resume, house.app.campaigns.launching.start_overdue):
         campaign_id = draft.campaign_id if action.__name__ == "resume" else overdue.campaign_id
-        with pytest.raises(Forbidden, match="may not send"):
+        with pytest.raises(Forbidden, match=r"may (not|no longer) send"):
             action(maria, campaign_id, house.now)
     activate_account(house, account_id)
     assert_nothing_goes(house, draft.campaign_id, CampaignStatus.PAUSED)
@@ -220,7 +220,7 @@ def test_a_list_that_cannot_be_sent_to_any_more_stops_it(house: House, draft: Ca
     else:
         with house.app.state.write() as session:
             lists.finish_import(session, draft.list_ids[0], ListStatus.FAULTED, "It cannot be read.")
-    with pytest.raises(InvalidInput, match=r"no longer there|is Faulted") as caught:
+    with pytest.raises(InvalidInput, match=r"no longer exists|is Faulted") as caught:
         house.app.campaigns.launching.decide(house.viewer, look, house.now)
     assert caught.value.field == "list_id"
     assert_nothing_goes(house, draft.campaign_id, CampaignStatus.INACTIVE)
@@ -228,7 +228,7 @@ def test_a_list_that_cannot_be_sent_to_any_more_stops_it(house: House, draft: Ca
 
 def test_a_list_that_is_refused_to_be_deleted_is_still_there(house: House, draft: Campaign):
     steps.launch(house, draft)
-    with pytest.raises(Conflict, match="just reading this list"):
+    with pytest.raises(Conflict, match="reading this list right now"):
         house.app.lists.delete(house.viewer, draft.list_ids[0], house.now)
     assert house.app.lists.get(house.viewer, draft.list_ids[0]).status is ListStatus.READY
 

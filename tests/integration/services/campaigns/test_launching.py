@@ -97,7 +97,7 @@ def test_what_has_not_changed_is_launched_however_often_it_was_looked_at(house: 
 def test_a_list_that_is_gone_since_is_not_sent_to(house: House, draft: Campaign):
     seen = look_at(house, draft)
     house.app.lists.delete(house.viewer, *draft.list_ids, house.now)
-    with pytest.raises(InvalidInput, match="no longer there") as caught:
+    with pytest.raises(InvalidInput, match="no longer exists") as caught:
         steps.launch(house, draft, seen)
     assert caught.value.field == "list_id"
     assert_not_launched(house, draft)

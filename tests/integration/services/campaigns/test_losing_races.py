@@ -56,7 +56,7 @@ def test_a_second_launch_reads_who_launched(house: House, maria: Viewer, draft_i
     )
     house.wait(timedelta(hours=1))
     again = told(lambda: house.app.campaigns.launching.launch(house.viewer, draft_id, house.now))
-    assert "Maria has launched it already." in again
+    assert "Maria has already launched it." in again
 
 
 def test_a_launch_overtaken_at_the_last_moment_reads_the_same(
@@ -104,7 +104,7 @@ def test_a_second_resumption_reads_who_resumed(house: House, maria: Viewer, draf
 def test_what_comes_when_all_is_sent_reads_so(house: House, draft_id: str):
     launched(house, house.viewer, draft_id)
     steps.work(house)
-    assert "All of it has been sent already." in told(
+    assert "It has already been sent completely." in told(
         lambda: house.app.campaigns.controlling.cancel(house.viewer, draft_id, house.now)
     )
 
@@ -121,7 +121,7 @@ def test_a_pause_that_the_worker_made_reads_why(house: House, draft_id: str):
 def test_an_edit_of_what_was_launched_meanwhile_reads_so(house: House, maria: Viewer, draft_id: str):
     seen = house.campaign(draft_id)
     launched(house, maria, draft_id)
-    assert "launched meanwhile" in told(
+    assert "launched in the meantime" in told(
         lambda: house.app.campaigns.composing.save(
             house.viewer, house.draft(seen.list_ids[0]), house.now, campaign_id=draft_id, version=seen.version
         )

@@ -206,7 +206,7 @@ def test_an_account_that_may_not_send_any_more_makes_it_a_draft_that_says_why(ho
     house.wait(SOON)
     steps.work(house)
     stopped = house.campaign(scheduled.campaign_id)
-    assert (stopped.status, "may not send" in stopped.fault) == (CampaignStatus.INACTIVE, True)
+    assert (stopped.status, "may no longer send" in stopped.fault) == (CampaignStatus.INACTIVE, True)
     assert steps.receivers(house) == []
     assert steps.count_frozen(house, scheduled.campaign_id) == 0
 

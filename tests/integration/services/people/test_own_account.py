@@ -187,7 +187,7 @@ def test_an_address_that_is_taken_looks_like_a_free_one_and_its_owner_is_told(
     told = mails(house)[-1]
     assert told["To"] == "beau@example.com"
     assert "?token=" not in told.get_content()
-    assert "belongs to an account already" in told.get_content().replace("\n", " ")
+    assert "already belongs to an account" in told.get_content().replace("\n", " ")
 
 
 def _seen(house: House, own: OwnAccount) -> list[str]:

@@ -86,7 +86,7 @@ def test_nor_does_the_command_line(
     for password, code in [(OWN[0], 1), (GOOD, 0)]:
         monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
         assert cli.main(command) == code
-    assert "first that others would try" in capsys.readouterr().err
+    assert "first that an attacker would try" in capsys.readouterr().err
 
 
 def test_a_longer_password_than_any_is_nobodys(app: App) -> None:

@@ -101,7 +101,7 @@ def test_statistics_are_exported_with_all_groups_and_their_meaning(house: House)
     assert rows[0][:3] == ("Network", "Sent", "Delivered")
     assert len(rows) == 121
     notes = dict(workbook["About this file"].iter_rows(values_only=True))
-    assert notes["Made by"] == "Ada Lovelace <ada@example.com> with Heliograph"
+    assert notes["Created by"] == "Ada Lovelace <ada@example.com> with Heliograph"
     assert notes["Grouped by"] == "Network"
     assert notes["Total"] == "120 sent, 0 delivered, 0 undelivered, 120 transmitted; cost 9.00 EUR"
 

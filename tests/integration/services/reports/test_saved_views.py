@@ -69,7 +69,7 @@ def test_there_is_an_end_to_views(house: House, monkeypatch: pytest.MonkeyPatch)
     save(house, "One more")
     save(house, "And another")
     save(house, "one more")
-    with pytest.raises(InvalidInput, match="2 views already"):
+    with pytest.raises(InvalidInput, match="already have 2 views"):
         save(house, "Too many")
 
 

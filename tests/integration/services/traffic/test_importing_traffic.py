@@ -291,13 +291,13 @@ def test_rows_that_are_no_messages_are_kept_with_their_reasons(house: House, acc
     assert header.startswith("Row,Reason,msg_id,submit_date")
     reasons = {row.split(",")[0]: row for row in rows}
     for row_no, words in {
-        "5": "no Sent Date",
+        "5": "Sent Date is missing",
         "6": "date format",
         "7": "before the year 2000",
         "8": "in the future",
-        "9": "no Receiver",
-        "10": "no subscriber number",
-        "11": "no Delivery Status",
+        "9": "Receiver is missing",
+        "10": "not a subscriber number",
+        "11": "Delivery Status is missing",
         "12": "WOBBLY” is unknown",
         "13": "Delivery Date “soon”",
         "14": "more than an hour before",
@@ -444,8 +444,8 @@ def test_a_file_that_breaks_off_far_down_imports_nothing(house: House, account: 
         ({"columns": {}}, "No column is chosen for Sent Date, Receiver, Delivery Status"),
         ({"columns": {CdrField.SENT_DATE: "nope"}}, "No column is chosen for Receiver"),
         ({"date_format": None}, "date format is not clear"),
-        ({"time_zone": "Mars/Olympus"}, "no time zone"),
-        ({"price_unit": None}, "prices are counted in"),
+        ({"time_zone": "Mars/Olympus"}, "not a time zone"),
+        ({"price_unit": None}, "unit of the prices"),
     ],
 )
 def test_a_mapping_that_cannot_be_used_is_refused(house: House, account: Account, change: dict, words: str):

@@ -40,7 +40,7 @@ def test_no_price_of_another_currency_is_imported_without_a_rate_which_is_kept(h
     assert preview.unrated == preview.currencies
     assert set(preview.unrated) == {"USD", "GBP"}
     assert preview.table["Price [EUR c]"].to_pylist() == [None, Decimal("1.0000"), None]
-    with pytest.raises(InvalidInput, match="no rate for"):
+    with pytest.raises(InvalidInput, match="no rates for"):
         traffic.begin(house.viewer, found.import_id, mapping)
     mapping = replace(mapping, rates={"USD": Decimal("0.9213"), "GBP": Decimal("1.17")})
     traffic.begin(house.viewer, found.import_id, mapping)

@@ -302,7 +302,7 @@ def test_whoever_dies_between_claim_and_numbers_leaves_a_fault_and_no_audience(
     house.wait(CLAIMED_FOR + timedelta(seconds=1))
     work(house)
     ended = house.campaign(campaign.campaign_id)
-    assert (ended.status, "never stored" in ended.fault) == (CampaignStatus.INACTIVE, True)
+    assert (ended.status, "not stored" in ended.fault) == (CampaignStatus.INACTIVE, True)
 
 
 def test_numbers_of_a_quick_send_are_deleted_though_the_lake_failed_then(house: House, monkeypatch: pytest.MonkeyPatch):

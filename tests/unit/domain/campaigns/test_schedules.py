@@ -17,7 +17,7 @@ def test_a_time_is_the_viewers_own():
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-03-05 09:30", "31/02/2026 10:00", "05/03/2026", "05/03/2026 25:00"])
 def test_what_is_no_time_is_refused_with_an_example(text: str):
-    with pytest.raises(InvalidInput, match="no date and time") as caught:
+    with pytest.raises(InvalidInput, match="not a date and time") as caught:
         parse_schedule(text, "UTC", NOW)
     assert "01/03/2026 12:00" in caught.value.hint
     assert caught.value.field == "schedule_at"
@@ -33,7 +33,7 @@ def test_a_time_the_clocks_skip_is_explained():
 def test_a_time_that_comes_twice_means_the_first_and_says_so():
     schedule = parse_schedule("25/10/2026 02:30", "Europe/Berlin", NOW)
     assert schedule.at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    assert "comes twice" in schedule.note
+    assert "occurs twice" in schedule.note
     assert "00:30 UTC" in schedule.note
 
 

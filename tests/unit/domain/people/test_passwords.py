@@ -33,7 +33,7 @@ def test_own_name_and_email_are_refused_in_any_disguise(password: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_password(password, *ADA)
     assert caught.value.field == "password"
-    assert "first that others would try" in caught.value.message
+    assert "first that an attacker would try" in caught.value.message
 
 
 @pytest.mark.parametrize(

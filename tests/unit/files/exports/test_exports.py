@@ -29,7 +29,7 @@ LAYOUT = Layout(
         Column("Month", "month", Kind.MONTH),
         Column("Unicode", "unicode", Kind.FLAG),
     ),
-    (("Filters", "Country: Germany"), ("Made by", "Ada <ada@example.com> & Co")),
+    (("Filters", "Country: Germany"), ("Created by", "Ada <ada@example.com> & Co")),
 )
 SENT = datetime(2026, 7, 1, 22, 30, 15, 123_456, tzinfo=UTC)
 

@@ -31,7 +31,7 @@ def archive(*names):
         (b"PhoneNumber\n\0\0\0", "neither a spreadsheet nor text"),
         ("PhoneNumber".encode("utf-16-le"), "neither a spreadsheet nor text"),
         (OLE, r"old Excel workbook \(\.xls\)"),
-        (OLE + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
+        (OLE + "EncryptedPackage".encode("utf-16-le"), "protected with a password"),
         (b"PK\x03\x04 cut off", "damaged or incomplete"),
         (archive("word/document.xml", "[Content_Types].xml"), "an archive or document"),
         (archive("xl/workbook.bin", "[Content_Types].xml"), r"\.xlsb"),
