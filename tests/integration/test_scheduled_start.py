@@ -9,8 +9,11 @@ import pytest
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.imports.lists import ListStatus
+from core.domain.reports.exports import ExportFormat, ExportStatus
+from core.domain.reports.message_query import MessageQuery
 from core.gateways.simulator.journal import Journal
 from core.services.lists.importing_lists import Upload
+from core.services.reports.export_requests import MessagesRequest
 from tests.support.application.house import House, contacts, make_house
 from tests.support.processes.installation import worker
 from tests.support.processes.waiting import wait_until
@@ -89,3 +92,22 @@ def test_a_long_campaign_does_not_delay_the_start_of_another(house: House, runni
     assert timedelta(0) <= delay(house, key) < AT_ONCE, delay(house, key)
     # It was not merely lucky: the long one was under way all the time.
     assert not is_over(house, long)
+
+
+def test_an_export_that_a_worker_with_nothing_to_do_is_asked_for_is_begun_at_once(house: House, running: str):
+    wait_until(lambda: not house.app.work.find(now()), "nothing waits")
+    request = MessagesRequest(MessageQuery(frozenset(), house.everything()), ("Sent Date", "Receiver"))
+    delays = []
+    for _ in range(3):
+        asked_at = now()
+        export_id = house.app.reports.exporting.start(house.viewer, request, ExportFormat.CSV, asked_at).export_id
+        wait_until(lambda export_id=export_id: is_begun(house, export_id), "somebody writes it", pause_s=0.01)
+        delays.append(now() - asked_at)
+    # A thread that nobody wakes looks into the queue every ten seconds.
+    assert sum(delays, timedelta(0)) < AT_ONCE, delays
+
+
+def is_begun(house: House, export_id: str) -> bool:
+    mine = house.app.reports.exporting.list_mine(house.viewer)
+    (status,) = [export.status for export in mine if export.export_id == export_id]
+    return status is not ExportStatus.WAITING
