@@ -1,10 +1,12 @@
 """docs/guide/notebooks.md, pasted into a process of its own while another one appends: it says what Statistics say."""
 
+import io
 import json
 import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,43 +37,43 @@ COUNT = 300
 
 @dataclass(frozen=True)
 class Notebook:
-    """What the process printed, and what it was given."""
+    """What the process printed, and what it was given by a house that others only look at."""
 
+    house: House
     found: dict[str, Any]
-    attach_sql: str
     messages: list[dict[str, Any]]
 
 
-@pytest.fixture
-def house(lake_settings: Settings) -> Iterator[House]:
-    made = make_house(lake_settings.data_dir, lake_catalog=lake_settings.lake_catalog)
-    yield made
-    made.app.close()
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def notebook(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+    catalog = request.getfixturevalue("new_lake_database")() if request.param == "postgres" else ""
+    folder = tmp_path_factory.mktemp("notebook")
+    house = make_house(folder / "data", lake_catalog=catalog)
+    with closing(house.app):
+        yield paste(house, folder)
 
 
-@pytest.fixture
-def notebook(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Notebook:
+def paste(house: House, folder: Path) -> Notebook:
     messages = fill(house)
-    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(house.app.settings.data_dir))
-    monkeypatch.setenv("HELIOGRAPH_LAKE_CATALOG", house.app.settings.lake_catalog)
-    assert cli.main(["history", "attach"]) == 0
-    attach_sql = capsys.readouterr().out
-    (tmp_path / "attach.sql").write_text(attach_sql)
+    attach_sql = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(attach_sql):
+        patch.setenv("HELIOGRAPH_DATA_DIR", str(house.app.settings.data_dir))
+        patch.setenv("HELIOGRAPH_LAKE_CATALOG", house.app.settings.lake_catalog)
+        assert cli.main(["history", "attach"]) == 0
+    (folder / "attach.sql").write_text(attach_sql.getvalue())
     writer = start_writer(house.app.settings, "beside", 0)
     try:
         assert writer.stdout is not None
         writer.stdout.readline()
         command = [sys.executable, "-W", "error", "-m", "tests.integration.history.catalog.notebook", str(GUIDE)]
-        folders = [str(tmp_path), str(house.app.settings.data_dir / "history")]
+        folders = [str(folder), str(house.app.settings.data_dir / "history")]
         done = subprocess.run([*command, *folders], capture_output=True, text=True, cwd=ROOT, check=False)
         assert writer.poll() is None
     finally:
         writer.kill()
         writer.communicate()
     assert (done.returncode, done.stderr) == (0, "")
-    return Notebook(json.loads(done.stdout), attach_sql, messages)
+    return Notebook(house, json.loads(done.stdout), messages)
 
 
 def fill(house: House) -> list[dict[str, Any]]:
@@ -88,8 +90,8 @@ def fill(house: House) -> list[dict[str, Any]]:
     return messages
 
 
-def test_the_guide_answers_what_statistics_answer_while_another_process_appends(house: House, notebook: Notebook):
-    found = notebook.found
+def test_the_guide_answers_what_statistics_answer_while_another_process_appends(notebook: Notebook):
+    house, found = notebook.house, notebook.found
     assert found["blocks"] >= 7
     assert found["frame_rows"] == COUNT
     request = StatisticsRequest(FEBRUARY, (GroupBy.DAY, GroupBy.COUNTRY), size=1_000)
@@ -121,8 +123,8 @@ def check_networks_and_costs(found: dict[str, Any], messages: list[dict[str, Any
     assert sum(sent for _, sent, _, _ in found["cost_per_campaign"]) == COUNT
 
 
-def test_it_sees_whole_batches_one_state_per_transaction_and_cannot_write(house: House, notebook: Notebook):
-    found = notebook.found
+def test_it_sees_whole_batches_one_state_per_transaction_and_cannot_write(notebook: Notebook):
+    house, found = notebook.house, notebook.found
     assert found["same_state"]
     assert all((count - COUNT) % ROWS == 0 for count in [*found["seen"], found["latest"], found["then"]])
     assert found["latest"] >= COUNT + ROWS

@@ -51,7 +51,8 @@ def test_pages_of_every_filter_make_up_all_messages_in_order(lake: Lake) -> None
         fresh += [row | {"sent_at": fresh[0]["sent_at"]} for row in fresh[1:8]]
         sent += fresh
         store.append_batch(f"batch-{stage}", "campaign-1", message_table(*fresh), unsent_table(), NOW)
-        for _ in range(12):
+        # Each page takes several questions to the catalog, and what is asked does not depend on where that is.
+        for _ in range(3 if lake.location.catalog else 12):
             _check(history, sent, _ask(source), source)
         if stage:
             rollups.fold()
