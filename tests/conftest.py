@@ -8,7 +8,8 @@ from hypothesis import settings
 
 from core import logs
 from core.config import PREFIX
-from tests.support.stores.postgres import postgres_cluster
+from core.state.engine.store import State
+from tests.support.stores.postgres import NewDatabase, postgres_cluster, sqlalchemy_url
 from tests.support.stores.shortcuts import taken as shortcuts_taken
 
 # A deadline would be a timing assertion, and these machines are busy.
@@ -56,7 +57,17 @@ def shortcuts() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def new_database() -> Iterator[Callable[[], str]]:
-    """Run a PostgreSQL cluster and give a function that creates an empty database."""
+def new_database() -> Iterator[NewDatabase]:
+    """Run a PostgreSQL cluster and give a function that creates a database, empty or a copy."""
     with postgres_cluster() as create:
         yield create
+
+
+@pytest.fixture(scope="session")
+def new_state_database(new_database: NewDatabase) -> Callable[[], str]:
+    """Give a function that creates a database which is migrated already, and returns its URL for SQLAlchemy."""
+    template = new_database()
+    store = State(sqlalchemy_url(template))
+    store.migrate()
+    store.close()
+    return lambda: sqlalchemy_url(new_database(template))

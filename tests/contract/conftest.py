@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from core.state.engine.store import State
-from tests.support.stores.postgres import sqlalchemy_url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
     if request.param == "postgres":
-        url = sqlalchemy_url(request.getfixturevalue("new_database")())
+        url = request.getfixturevalue("new_state_database")()
     else:
         url = f"sqlite:///{tmp_path / 'state.sqlite'}"
     store = State(url)

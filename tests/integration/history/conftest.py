@@ -9,12 +9,22 @@ from core.config import Settings
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance
 from tests.support.stores.lake_templates import LakeTemplates
+from tests.support.stores.postgres import NewDatabase
+from tests.support.stores.prepared_lakes import prepare
 from tests.support.stores.small_files import append_batches
+
+
+@pytest.fixture(scope="session")
+def new_lake_database(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """Give a function that creates a database in which nobody has to make a lake's tables."""
+    template = new_database()
+    prepare(template, tmp_path_factory.mktemp("prepared"))
+    return lambda: new_database(template)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def lake_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    catalog = request.getfixturevalue("new_database")() if request.param == "postgres" else ""
+    catalog = request.getfixturevalue("new_lake_database")() if request.param == "postgres" else ""
     return Settings(data_dir=tmp_path / "data", lake_catalog=catalog, duckdb_memory_mib=512)
 
 
@@ -29,7 +39,7 @@ def lake(lake_settings: Settings) -> Iterator[Lake]:
 def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LakeTemplates:
     def new_database() -> str:
         # Asked for when it is needed: where there is no PostgreSQL, tests on SQLite go on.
-        return str(request.getfixturevalue("new_database")())
+        return str(request.getfixturevalue("new_lake_database")())
 
     return LakeTemplates(tmp_path_factory.mktemp("templates"), new_database)
 

@@ -7,7 +7,6 @@ from core.services.people.signing_in import SigningIn
 from core.state.engine.store import State
 from tests.support.application.house import House, make_house
 from tests.support.fakes.mail import FakePost
-from tests.support.stores.postgres import sqlalchemy_url
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def post() -> FakePost:
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """A house on either database: they lock in different ways."""
-    url = sqlalchemy_url(request.getfixturevalue("new_database")()) if request.param == "postgres" else ""
+    url = request.getfixturevalue("new_state_database")() if request.param == "postgres" else ""
     made = make_house(tmp_path, database_url=url)
     yield made
     made.app.close()

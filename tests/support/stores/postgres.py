@@ -1,5 +1,6 @@
 """A throwaway PostgreSQL cluster from Debian's binaries, reached through a socket in its own folder."""
 
+import functools
 import os
 import pwd
 import shutil
@@ -14,15 +15,26 @@ import psycopg
 import pytest
 
 SUPERUSER = "heliograph"
+NewDatabase = Callable[..., str]
+# Nothing here outlives its test: neither a crash nor years of changes. Looking after hundreds of databases took as long
+# as asking them.
+FLEETING = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "jit": "off",
+}
 
 
 @contextmanager
-def postgres_cluster() -> Iterator[Callable[[], str]]:
+def postgres_cluster() -> Iterator[NewDatabase]:
     """
     Run a cluster while the block runs.
 
-    Returns: A function that creates an empty database and returns its libpq string, as
-        HELIOGRAPH_LAKE_CATALOG takes it; `sqlalchemy_url` makes a URL of that.
+    Returns: A function that creates a database, empty or a copy of the one whose libpq string it is given and to which
+        nobody is connected, and returns its libpq string, as HELIOGRAPH_LAKE_CATALOG takes it; `sqlalchemy_url` makes
+        a URL of that.
 
     Skips the test when the binaries are absent, and fails it when CI is set.
     """
@@ -33,12 +45,13 @@ def postgres_cluster() -> Iterator[Callable[[], str]]:
         data = str(folder / "data")
         initdb = [binaries / "initdb", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
         _run(*initdb, f"--username={SUPERUSER}", "--pgdata", data)
-        # No TCP at all: nothing can collide with a port that is taken. Durability is not needed here.
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=200"
+        # No TCP at all: nothing can collide with a port that is taken.
+        settings = {"listen_addresses": "''", "unix_socket_directories": f"'{folder}'", "max_connections": "200"}
+        options = " ".join(f"-c {name}={value}" for name, value in (settings | FLEETING).items())
         control = [binaries / "pg_ctl", "--pgdata", data, "--wait"]
         _run(*control, "--log", str(folder / "log"), "--options", options, "start")
         try:
-            yield lambda: _create_database(folder)
+            yield functools.partial(_create_database, folder)
         finally:
             _run(*control, "--mode=immediate", "stop")
     finally:
@@ -59,10 +72,11 @@ def copy_database(source: str, target: str) -> None:
         connection.execute(f'CREATE DATABASE "{names[1]}" TEMPLATE "{names[0]}"')
 
 
-def _create_database(folder: Path) -> str:
+def _create_database(folder: Path, template: str = "") -> str:
     name = f"test_{uuid.uuid4().hex}"
+    like = psycopg.conninfo.conninfo_to_dict(template)["dbname"] if template else "template1"
     with psycopg.connect(f"dbname=postgres host={folder} user={SUPERUSER}", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
     return f"dbname={name} host={folder} user={SUPERUSER}"
 
 

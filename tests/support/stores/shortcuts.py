@@ -5,6 +5,7 @@ A house is opened for a thousand tests. Its migrations and those of its lake, it
 DuckDB's extensions took most of their time. Other processes than the tests' own know nothing of this.
 """
 
+import functools
 import shutil
 import sqlite3
 import tempfile
@@ -18,6 +19,9 @@ from uuid import uuid4
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import make_url
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from core.config import Settings
 from core.history.catalog import catalog
@@ -28,7 +32,9 @@ from core.history.engine.door import Instance
 from core.history.engine.extensions import load_extensions
 from core.history.lake.connection import Lake
 from core.services.people import passwords
+from core.state.engine import store
 from core.state.engine.store import State
+from tests.support.stores.prepared_lakes import take_prepared
 
 
 @contextmanager
@@ -39,6 +45,8 @@ def taken() -> Iterator[None]:
         _kept_beside() as lend_beside,
         pytest.MonkeyPatch.context() as patch,
     ):
+        _share_compiled(patch)
+        patch.setattr(store, "_prepare_sqlite", _unsynced(store._prepare_sqlite))
         patch.setattr(passwords, "PasswordHasher", _cheap_hasher)
         patch.setitem(door.CONFIG, "allow_unsigned_extensions", "true")
         # What tests ask is small: to share it out among threads took a third of their time.
@@ -47,6 +55,26 @@ def taken() -> Iterator[None]:
         patch.setattr(State, "migrate", _copying(Path(folder), State.migrate))
         patch.setattr(Location, "make_folders", _copying_lake(Path(folder), Location.make_folders))
         yield
+
+
+def _share_compiled(patch: pytest.MonkeyPatch) -> None:
+    """Let all stores of one kind use the SQL that the first of them made of a statement."""
+    # It is kept under its dialect, of which every engine has one of its own.
+    for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+        patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
+        patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
+    shared = {"compiled_cache": LRUCache(2_000)}
+    patch.setattr(store, "create_engine", functools.partial(store.create_engine, execution_options=shared))
+
+
+def _unsynced(prepare: Callable[..., None]) -> Callable[..., None]:
+    """Return what prepares a connection as ever, but for waiting for the disk: no test outlives a power cut."""
+
+    def prepare_unsynced(connection: sqlite3.Connection, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous=OFF").close()
+
+    return prepare_unsynced
 
 
 def _cheap_hasher() -> PasswordHasher:
@@ -140,6 +168,8 @@ def _copying_lake(folder: Path, make_folders: Callable[[Location], None]) -> Cal
                 connection.execute(
                     "UPDATE ducklake_snapshot SET snapshot_time = ?", [f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00"]
                 )
+        elif location.catalog and not location.on_object_storage and not files.exists():
+            take_prepared(location)
         make_folders(location)
 
     return copy_or_make

@@ -73,7 +73,7 @@ class History:
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
-    catalog = request.getfixturevalue("new_database")() if request.param == "postgres" else ""
+    catalog = request.getfixturevalue("new_lake_database")() if request.param == "postgres" else ""
     lake = Lake(Settings(data_dir=tmp_path_factory.mktemp("history"), lake_catalog=catalog))
     messages = make_history()
     append(lake, *messages, *HAYSTACK)

@@ -21,7 +21,6 @@ from core.state.accounts import accounts
 from tests.integration.services import steps
 from tests.support.application.house import House, contacts, make_house
 from tests.support.fakes.calm import calm
-from tests.support.stores.postgres import sqlalchemy_url
 
 COUNT, SUB_WINDOW, BATCH, CENTS = 60, 10, 20, 5
 COST = COUNT * CENTS
@@ -46,7 +45,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """A house on either database: they lock in different ways."""
-    url = sqlalchemy_url(request.getfixturevalue("new_database")()) if request.param == "postgres" else ""
+    url = request.getfixturevalue("new_state_database")() if request.param == "postgres" else ""
     made = make(tmp_path, database_url=url)
     yield made
     made.app.close()

@@ -10,7 +10,6 @@ import pytest
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.reports.message_query import MessageQuery
 from tests.support.application.house import House, contacts, make_house
-from tests.support.stores.postgres import sqlalchemy_url
 
 COUNT, SENDERS = 2_000, 3
 PATIENCE_S = 120
@@ -18,7 +17,7 @@ PATIENCE_S = 120
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    url = sqlalchemy_url(request.getfixturevalue("new_database")()) if request.param == "postgres" else ""
+    url = request.getfixturevalue("new_state_database")() if request.param == "postgres" else ""
     made = make_house(tmp_path, database_url=url, batch_size=100, sub_window=25)
     yield made
     made.app.close()
