@@ -83,7 +83,7 @@ def test_lists_are_chosen_over_pages_and_searches_and_the_second_tab_waits(brows
         expect(drawer.get_by_text("Recipients: 21").first).to_be_visible()
         drawer.get_by_role("button", name="Save").click()
         expect(drawer).to_have_count(0)
-        expect(page.get_by_text("21 in all.").first).to_be_visible()
+        expect(page.get_by_text("21 in total.").first).to_be_visible()
 
         # Complete now: the tab opens when it is asked for, and not by itself.
         expect(page.get_by_role("textbox", name="Sender", exact=True)).to_be_visible()
