@@ -18,37 +18,37 @@ WAITING_MAX = 32
 RETRY_AFTER_S = 5
 
 
-class Turns:
+class HashingQueue:
     """So many at a time, and so many who wait for it; the next one is refused."""
 
     def __init__(self, at_once: int = HASHING_MAX, waiting: int = WAITING_MAX) -> None:
         """Take how many may work and how many may wait."""
-        self._places = threading.BoundedSemaphore(at_once + waiting)
+        self._inside = threading.BoundedSemaphore(at_once + waiting)
         self._work = threading.BoundedSemaphore(at_once)
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Work when it is one's turn. Raises: Busy: too many wait already."""
-        if not self._places.acquire(blocking=False):
+        """Work as soon as few enough do. Raises: Busy: too many wait already."""
+        if not self._inside.acquire(blocking=False):
             raise Busy(RETRY_AFTER_S, "Too many people are logging in right now.")
         try:
             with self._work:
                 yield
         finally:
-            self._places.release()
+            self._inside.release()
 
 
 class Passwords:
     """
     Hashes and verifies. Both take tens of milliseconds and 64 MiB by design: never inside a transaction.
 
-    Whoever asks waits for his or her turn, from whatever page. Raises: Busy: too many wait already.
+    Whoever asks waits until few enough do so, from whatever page. Raises: Busy: too many wait already.
     """
 
-    def __init__(self, hasher: PasswordHasher | None = None, turns: Turns | None = None) -> None:
+    def __init__(self, hasher: PasswordHasher | None = None, queue: HashingQueue | None = None) -> None:
         """Take a *hasher*, by default with the parameters of RFC 9106's low-memory profile, and who may use it."""
         self._hasher = hasher or PasswordHasher()
-        self._turns = turns or Turns()
+        self._queue = queue or HashingQueue()
         # Verified when there is nothing to verify, so that no password costs as much time as a wrong one.
         self._nobody = self._hasher.hash(secrets.token_hex(16))
 
@@ -65,14 +65,14 @@ class Passwords:
         Raises: InvalidInput: it is too weak, or made of what others know *about* the person.
         """
         passwords.check_password(password, *about)
-        with self._turns.take():
+        with self._queue.take():
             return self._hasher.hash(password)
 
     def verify(self, password_hash: str, password: str) -> bool:
         """Return whether it is the password; without a *password_hash* ("") it never is, after as much work."""
         try:
             # What is too long to be anybody's costs as much as the rest, and no more.
-            with self._turns.take():
+            with self._queue.take():
                 right = self._hasher.verify(password_hash or self._nobody, _bytes(password)[: 4 * passwords.MAX])
         except (VerificationError, InvalidHashError):
             return False
@@ -82,7 +82,7 @@ class Passwords:
         """Return a new hash of the verified *password* when the cost has grown since, else ""."""
         if not self._hasher.check_needs_rehash(password_hash):
             return ""
-        with self._turns.take():
+        with self._queue.take():
             return self._hasher.hash(password)
 
 

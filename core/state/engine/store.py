@@ -18,9 +18,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from core.domain.words.folding import fold
 from core.driver_errors import forget_values
 from core.errors import AppError, InvalidInput, StorageError
-from core.state.engine import turns
+from core.state.engine import write_queue
 from core.state.engine.door import watch
-from core.state.engine.place import Place, ReadOnly
+from core.state.engine.sqlite_file import ReadOnly, SqliteFile
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_TIMEOUT_MS = 15_000
@@ -40,7 +40,7 @@ class State:
         """Keep the SQLAlchemy *url*; nothing connects yet."""
         self.url = url
         self._engine = _make_engine(url)
-        self._place = _place_of(self._engine)
+        self._file = _file_of(self._engine)
         self._writing = self._engine.execution_options(heliograph_write=True)
         # All statements of a reading see the same moment, as they do on SQLite by themselves.
         postgres = self._engine.dialect.name == "postgresql"
@@ -53,7 +53,7 @@ class State:
 
         Raises: StorageError: the store does not answer.
         """
-        with self._in_place(), Session(self._reading, expire_on_commit=False) as session:
+        with self._guarded(), Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -63,7 +63,7 @@ class State:
 
         Raises: StorageError: the store does not answer.
         """
-        with self._in_place(), self._reading.connect() as connection:
+        with self._guarded(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -73,7 +73,7 @@ class State:
 
         Raises: StorageError: the store does not answer, or has no room.
         """
-        with self._in_place(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with self._guarded(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def tell_time(self) -> datetime:
@@ -130,21 +130,21 @@ class State:
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
-        if self._place:
-            self._place.forget()
+        if self._file:
+            self._file.forget()
 
     @contextmanager
-    def _in_place(self) -> Iterator[None]:
+    def _guarded(self) -> Iterator[None]:
         try:
             with _translated():
                 yield
         except ReadOnly:
-            if self._place:
-                self._place.begin_closing()
+            if self._file:
+                self._file.begin_closing()
             raise
         finally:
-            if self._place:
-                self._place.end_closing(self._engine)
+            if self._file:
+                self._file.end_closing(self._engine)
 
 
 def _make_engine(url: str) -> Engine:
@@ -166,13 +166,13 @@ def _forget_values(context: ExceptionContext) -> None:
     forget_values(context.sqlalchemy_exception or context.original_exception)
 
 
-def _place_of(engine: Engine) -> Place | None:
+def _file_of(engine: Engine) -> SqliteFile | None:
     database = engine.url.database
     if engine.dialect.name != "sqlite" or not database or database == ":memory:":
         return None
-    place = Place(Path(database))
-    place.watch(engine)
-    return place
+    sqlite_file = SqliteFile(Path(database))
+    sqlite_file.watch(engine)
+    return sqlite_file
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -215,7 +215,7 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
     try:
-        began = turns.begin_write(raw, Path(database), BUSY_TIMEOUT_MS / 1000)
+        began = write_queue.begin_write(raw, Path(database), BUSY_TIMEOUT_MS / 1000)
     except sqlite3.OperationalError as error:
         raise OperationalError("BEGIN IMMEDIATE", None, error) from error
     if not began:

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from core.errors import Busy, InvalidInput, NotFound, TooManyAttempts
 from core.web.guard.cookies import CSRF_FIELD, Cookies, browser_of
-from core.web.guard.limits import run_in_turn
+from core.web.guard.limits import run_hashing
 from core.web.guard.next_page import FORGOT, LOGIN, RESET
 from core.web.html.pages import (
     FOREIGN_FORM,
@@ -85,7 +85,7 @@ class ForgotPages:
         if password != values.get("confirm", ""):
             return await self._reset(request, token, UNEQUAL)
         try:
-            await run_in_turn(self.recovery.use, token, password, browser_of(request).address, self.clock())
+            await run_hashing(self.recovery.use, token, password, browser_of(request).address, self.clock())
         except (InvalidInput, Busy) as error:
             return await self._reset(request, token, complaint_about(error, 400, ("password",)))
         except NotFound as error:

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from core.errors import Busy, InvalidInput, NotFound
 from core.services.people.following_links import Acceptance
 from core.web.guard.cookies import CSRF_FIELD, Cookies, browser_of
-from core.web.guard.limits import run_in_turn
+from core.web.guard.limits import run_hashing
 from core.web.guard.next_page import HOME, INVITATION, LOGIN
 from core.web.html.pages import (
     FOREIGN_FORM,
@@ -53,7 +53,7 @@ class InvitationPage:
             return await self._form(request, values, UNEQUAL)
         form = Acceptance(values.get("token", ""), values.get("name", ""), values.get("password", ""))
         try:
-            token = await run_in_turn(
+            token = await run_hashing(
                 self.doors.accept, form, browser_of(request), self.clock(), self.cookies.session_token(request)
             )
         except (InvalidInput, Busy) as error:

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from core.errors import Busy, Forbidden, InvalidInput, TooManyAttempts, WrongCredentials
 from core.services.people.signing_in import SetUp
 from core.web.guard.cookies import CSRF_FIELD, Cookies, browser_of
-from core.web.guard.limits import run_in_turn
+from core.web.guard.limits import run_hashing
 from core.web.guard.next_page import HOME, LOGIN, SETUP
 from core.web.html.pages import (
     FOREIGN_FORM,
@@ -56,7 +56,7 @@ class SetupPage:
             return self._form(request, values, UNEQUAL)
         form = SetUp(**{name: values.get(name, "") for name in _FIELDS}, demo="demo" in values)
         try:
-            token = await run_in_turn(self.sign_in.set_up, form, browser_of(request), self.clock())
+            token = await run_hashing(self.sign_in.set_up, form, browser_of(request), self.clock())
         except (InvalidInput, Forbidden, WrongCredentials, TooManyAttempts, Busy) as error:
             return self._form(request, values, complaint_about(error, 400, _FIELDS))
         response = go_to(HOME)

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from core.errors import Busy, TooManyAttempts, WrongCredentials
 from core.web.guard.browser_session import BrowserSession
 from core.web.guard.cookies import CSRF_FIELD, Cookies, browser_of
-from core.web.guard.limits import run_in_turn
+from core.web.guard.limits import run_hashing
 from core.web.guard.next_page import LOGIN, SETUP, safe_next
 from core.web.html.pages import FOREIGN_FORM, NO_COMPLAINT, Complaint, complaint_about, go_to, read_form, show_form
 from core.web.ports import Clock, SignIn
@@ -52,7 +52,7 @@ class LoginPage:
         email, password = values.get("email", ""), values.get("password", "")
         browser = browser_of(request)
         try:
-            token = await run_in_turn(
+            token = await run_hashing(
                 self.sign_in.sign_in, email, password, browser, self.clock(), self.cookies.session_token(request)
             )
         except (WrongCredentials, TooManyAttempts, Busy) as error:

@@ -23,7 +23,7 @@ R = TypeVar("R")
 _hashing = CapacityLimiter(HASHING_MAX)
 
 
-async def run_in_turn(work: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
+async def run_hashing(work: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
     """
     Run *work*, which hashes a password, in a thread of its own as soon as few others do so.
 

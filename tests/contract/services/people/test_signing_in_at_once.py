@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from core.domain.people.people import UserStatus
 from core.domain.reports.audit import Action, AuditFilter
 from core.errors import TooManyAttempts, WrongCredentials
-from core.services.people.passwords import Passwords, Turns
+from core.services.people.passwords import HashingQueue, Passwords
 from core.services.people.signing_in import SetUp, SigningIn, attempt_keys
 from core.services.people.throttling import FREE_FAILURES
 from core.state.engine.store import State
@@ -47,7 +47,7 @@ def hasher() -> PausingHasher:
 def service(state: State, hasher: PausingHasher) -> SigningIn:
     made = SigningIn(state, idle_s=1_800, lifetime_s=43_200, rate_tps=100, hasher=hasher)
     # All of them at the same time, as several processes would.
-    made.passwords = Passwords(hasher, Turns(at_once=TRIES))
+    made.passwords = Passwords(hasher, HashingQueue(at_once=TRIES))
     made.set_up(SetUp(made.new_setup_token(), "Ada", EMAIL, PASSWORD), HERE, NOW)
     return made
 

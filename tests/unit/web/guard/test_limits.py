@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from starlette.types import Message
 
 from core.errors import Busy
-from core.services.people.passwords import RETRY_AFTER_S, WAITING_MAX, Passwords, Turns
+from core.services.people.passwords import RETRY_AFTER_S, WAITING_MAX, HashingQueue, Passwords
 from core.web.guard import limits
 from core.web.guard.limits import FORM_MAX_BYTES, BodyLimit
 from core.web.guard.next_page import ENTRANCE
@@ -99,25 +99,25 @@ def test_nobody_joins_a_long_queue_of_passwords_and_health_is_answered_meanwhile
 
 
 def test_whoever_hashes_waits_for_a_turn_or_is_refused() -> None:
-    turns = Turns(at_once=2, waiting=0)
-    with turns.take(), turns.take():
-        with pytest.raises(Busy) as refused, turns.take():
+    queue = HashingQueue(at_once=2, waiting=0)
+    with queue.take(), queue.take():
+        with pytest.raises(Busy) as refused, queue.take():
             pytest.fail("hashed beside the others")
         assert refused.value.retry_after_s == RETRY_AFTER_S
-    # All places are free again, the refused one's too.
-    with turns.take(), turns.take():
+    # All are free again, the refused one's too.
+    with queue.take(), queue.take():
         pass
 
 
 def test_whoever_waits_gets_his_turn() -> None:
-    turns, done = Turns(at_once=1, waiting=1), threading.Event()
+    queue, done = HashingQueue(at_once=1, waiting=1), threading.Event()
 
     def work() -> None:
-        with turns.take():
+        with queue.take():
             done.set()
 
     waiting = threading.Thread(target=work)
-    with turns.take():
+    with queue.take():
         waiting.start()
     waiting.join()
     assert done.is_set()
@@ -125,7 +125,7 @@ def test_whoever_waits_gets_his_turn() -> None:
 
 @pytest.mark.parametrize("ask", [lambda it: it.hash("Copper-kettle-19"), lambda it: it.verify("", "x")])
 def test_no_password_is_hashed_out_of_turn(ask: Callable[[Passwords], object]) -> None:
-    turns = Turns(at_once=1, waiting=0)
-    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), turns)
-    with turns.take(), pytest.raises(Busy):
+    queue = HashingQueue(at_once=1, waiting=0)
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), queue)
+    with queue.take(), pytest.raises(Busy):
         ask(passwords)

@@ -1,5 +1,5 @@
 """
-Taking turns at a SQLite file's write lock.
+The queue for a SQLite file's write lock.
 
 SQLite knows no queue: who finds its lock taken sleeps ever longer, up to a tenth of a second, and looks again. A thread
 that writes without a pause has it back before a sleeper wakes, so that others waited for seconds, and between two
@@ -21,7 +21,7 @@ DOORWAY_S = 0.5
 
 def begin_write(connection: sqlite3.Connection, path: Path, timeout_s: float) -> bool:
     """
-    Begin a transaction that writes into *path* as soon as it is this thread's turn; False when it is not in time.
+    Begin a transaction that writes into *path* as soon as this thread is the next; False when it is not in time.
 
     Raises: sqlite3.OperationalError: the file cannot be written at all.
     """

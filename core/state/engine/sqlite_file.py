@@ -25,7 +25,7 @@ class ReadOnly(StorageError):
         )
 
 
-class Place:
+class SqliteFile:
     """Remembers the first file that connections of an engine opened, and lets no other one do."""
 
     def __init__(self, path: Path) -> None:

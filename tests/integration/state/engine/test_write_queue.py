@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from core.doorways import is_someone_in
 from core.errors import StorageError
-from core.state.engine import store, turns
+from core.state.engine import store, write_queue
 from core.state.engine.store import State
 from tests.support.processes.live_server import REPOSITORY
 from tests.support.processes.waiting import wait_until
@@ -77,7 +77,7 @@ def test_another_process_that_waits_is_not_overtaken_either(state: State, path: 
 def test_a_process_that_was_stopped_while_it_was_next_stops_nobody(
     state: State, path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(turns, "DOORWAY_S", 0.01)
+    monkeypatch.setattr(write_queue, "DOORWAY_S", 0.01)
     with path.with_name("state.sqlite-turn").open("a") as door:
         fcntl.flock(door, fcntl.LOCK_EX)
         write(state, "ours")
