@@ -18,9 +18,9 @@ from tests.support.processes.installation import Installation, installation
 MESSAGES = 300_000 if os.environ.get("SCREENSHOTS_DIR") else 20_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    # Not longer than a module: Playwright's loop must not run while other tests use asyncio.
+    # Not longer than this package: Playwright's loop must not run while other tests use asyncio.
     with launched_chromium() as launched:
         yield launched
 

@@ -3,9 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Error, Locator, Page, Request, expect
+
+from core.state.people.sessions import Browser as Device
+from core.web.guard.cookies import SESSION_COOKIE
+from tests.support.processes.installation import Installation
 
 EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -13,9 +18,11 @@ QUIET_MS = 10_000
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
-# Contexts that nobody uses, by browser, address and size. A new one compiles Streamlit's scripts again, which is more
-# work than to draw a page.
-_IDLE: WeakKeyDictionary[Browser, dict[tuple[str, bool], list[BrowserContext]]] = WeakKeyDictionary()
+# Windows that nobody uses, by browser and address: a new one compiles Streamlit's scripts again, more work than to
+# draw a page.
+_IDLE: WeakKeyDictionary[Browser, dict[str, list[Page]]] = WeakKeyDictionary()
+# A page without any script of the app.
+PLAIN = "/_stcore/health"
 
 
 @contextmanager
@@ -25,48 +32,57 @@ def person(browser: Browser, url: str, *, phone: bool = False) -> Iterator[Page]
 
     Scripts that somebody before has fetched and compiled are used again; cookies and what pages store are not.
     """
-    idle = _IDLE.setdefault(browser, {}).setdefault((url, phone), [])
-    context = idle.pop() if idle else _new_context(browser, url, phone=phone)
+    idle = _IDLE.setdefault(browser, {}).setdefault(url, [])
+    page = idle.pop() if idle else _new_window(browser, url)
+    page.set_viewport_size(PHONE if phone else DESKTOP)
     asked: list[str] = []
 
     def note(request: Request) -> None:
         if not request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:")):
             asked.append(request.url)
 
-    context.on("request", note)
+    page.context.on("request", note)
     try:
-        yield context.new_page()
+        yield page
     except BaseException:
-        context.close()
+        page.context.close()
         raise
-    _forget_person(context, url)
-    context.remove_listener("request", note)
-    idle.append(context)
+    _forget_person(page, url)
+    page.context.remove_listener("request", note)
+    idle.append(page)
     assert asked == [], f"asked other hosts: {asked}"
 
 
-def _new_context(browser: Browser, url: str, *, phone: bool) -> BrowserContext:
+def _new_window(browser: Browser, url: str) -> Page:
     context = browser.new_context(
-        base_url=url,
-        color_scheme="light",
-        viewport=PHONE if phone else DESKTOP,
-        locale="en-GB",
-        timezone_id="UTC",
+        base_url=url, color_scheme="light", reduced_motion="reduce", locale="en-GB", timezone_id="UTC"
     )
     context.set_default_timeout(30_000)
-    return context
+    # The first page of a server that has just begun brings all that it imports.
+    context.set_default_navigation_timeout(60_000)
+    return context.new_page()
 
 
-def _forget_person(context: BrowserContext, url: str) -> None:
-    """Close all pages of *context* and drop all that *url* has stored in it but its files."""
-    last = context.new_page()
-    for page in context.pages:
-        if page != last:
-            page.close()
+def _forget_person(page: Page, url: str) -> None:
+    """Close what was opened beside *page*, and drop all that *url* has stored but its files."""
+    for other in page.context.pages:
+        if other != page:
+            other.close()
+    # The app is gone before what it keeps is: nothing writes it again.
+    page.goto(PLAIN)
+    page.evaluate("sessionStorage.clear()")
     stored = {"origin": url, "storageTypes": "cookies,local_storage,indexeddb,service_workers,cache_storage"}
-    context.new_cdp_session(last).send("Storage.clearDataForOrigin", stored)
-    context.clear_cookies()
-    last.close()
+    session = page.context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", stored)
+    session.detach()
+    page.context.clear_cookies()
+
+
+def enter(page: Page, running: Installation, email: str = EMAIL) -> None:
+    """Sign in without the form, which has tests of its own."""
+    device = Device("127.0.0.1", page.evaluate("navigator.userAgent"))
+    token = running.app.people.signing_in.sign_in(email, PASSWORD, device, datetime.now(UTC))
+    page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": running.url}])
 
 
 def log_in(page: Page, email: str = EMAIL, password: str = PASSWORD) -> None:

@@ -21,10 +21,8 @@ from core.domain.people.permissions import Viewer
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.state.accounts import accounts
-from core.state.people.sessions import Browser
 from core.state.tables.people_models import UserRow
-from core.web.guard.cookies import SESSION_COOKIE
-from tests.e2e.driver import EMAIL, PASSWORD
+from tests.e2e.driver import EMAIL, PASSWORD, enter
 from tests.support.processes.installation import Installation, installation
 
 # Its clocks skip an hour in March.
@@ -53,9 +51,7 @@ class Studio:
         return self.running.url
 
     def enter(self, page: Page) -> None:
-        """Sign in without the form, which has tests of its own."""
-        token = self.running.app.people.signing_in.sign_in(EMAIL, PASSWORD, Browser("127.0.0.1"), now())
-        page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.url}])
+        enter(page, self.running)
 
     def upload(self, name: str, rows: str, account: Account | None = None) -> str:
         """Upload *rows* ("PhoneNumber,FirstName"), wait for the worker to import them, and return the list's id."""

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.driver import log_in, open_page, person, settled
+from tests.e2e.driver import enter, open_page, person, settled
 from tests.support.processes.installation import Installation
 
 pytestmark = pytest.mark.browser
@@ -14,21 +14,13 @@ pytestmark = pytest.mark.browser
 MARCH = "/statistics?period=Custom+range&from=2026-03-10&to=2026-03-20"
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["desktop", "phone"])
-def window(request: pytest.FixtureRequest, browser: Browser, demo: Installation) -> Iterator[BrowserContext]:
-    """Log in once: what the pages are made of is then read and compiled once, too."""
-    with person(browser, demo.url, phone=request.param) as first:
-        log_in(first)
-        yield first.context
-
-
-@pytest.fixture
-def page(window: BrowserContext) -> Iterator[Page]:
-    found = window.new_page()
-    open_page(found, MARCH)
-    open_calendars(found)
-    yield found
-    found.close()
+@pytest.fixture(params=[False, True], ids=["desktop", "phone"])
+def page(request: pytest.FixtureRequest, browser: Browser, demo: Installation) -> Iterator[Page]:
+    with person(browser, demo.url, phone=request.param) as found:
+        enter(found, demo)
+        open_page(found, MARCH)
+        open_calendars(found)
+        yield found
 
 
 def open_calendars(page: Page) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.reports.paging import PageRequest
-from tests.e2e.driver import log_in, open_page, person, settled
+from tests.e2e.driver import enter, open_page, person, settled
 from tests.e2e.studio import CLONE_PX, EYE_PX, Studio, cells, click_row, now, people
 from tests.support.processes.installation import Installation
 
@@ -130,7 +130,7 @@ def test_the_numbers_of_a_campaign_stay_on_one_line_on_a_phone(browser: Browser,
     found = demo.app.campaigns.composing.page(demo.app.people.adding.get_viewer(), PageRequest(size=50)).items
     campaign_id = next(item.campaign_id for item in found if item.name == "Ski season opener")
     with person(browser, demo.url, phone=True) as page:
-        log_in(page)
+        enter(page, demo)
         open_page(page, f"/campaign?id={campaign_id}")
         for card in ("reconciliation", "delivery"):
             numbers = page.locator(f".st-key-campaign_{card} td p")

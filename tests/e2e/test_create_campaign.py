@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.reports.paging import PageRequest
-from tests.e2e.driver import is_in_sight, log_in, open_page, person, settled
+from tests.e2e.driver import is_in_sight, open_page, person, settled
 from tests.e2e.studio import EYE_PX, ZONE, Studio, click_row, now, people, until
 
 pytestmark = pytest.mark.browser
@@ -173,7 +173,7 @@ def test_each_recipient_is_previewed_and_counted_as_the_networks_count(browser: 
 
 def test_a_draft_outlives_the_logout_and_goes_on_in_another_browser(browser: Browser, studio: Studio):
     with person(browser, studio.url) as page:
-        log_in(page)
+        studio.enter(page)
         open_page(page, "/create_campaign")
         type_in(page, "Campaign Name", "Outlives a logout")
         type_in(page, "Sender", "HELIOGRAPH")
@@ -182,7 +182,7 @@ def test_a_draft_outlives_the_logout_and_goes_on_in_another_browser(browser: Bro
         page.get_by_role("button", name="Log out").click()
         expect(page).to_have_url(f"{studio.url}/login")
     with person(browser, studio.url) as other:
-        log_in(other)
+        studio.enter(other)
         open_page(other, "/campaigns?campaigns_search=outlives")
         click_row(other, 0, EYE_PX)
         other.get_by_role("button", name="Continue editing").click()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.driver import log_in, open_page, person
+from tests.e2e.driver import enter, open_page, person
 from tests.support.processes.installation import Installation
 
 pytestmark = pytest.mark.browser
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def page(browser: Browser, demo: Installation):
     with person(browser, demo.url) as page:
-        log_in(page)
+        enter(page, demo)
         yield page
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.domain.messages.messages import DeliveryStatus
 from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Preset, resolve_period
-from tests.e2e.driver import cell, log_in, open_page, person, settled
+from tests.e2e.driver import cell, enter, open_page, person, settled
 from tests.support.processes.installation import Installation
 
 pytestmark = pytest.mark.browser
@@ -50,7 +50,7 @@ def download(page: Page) -> list[dict[str, str]]:
 
 def test_checked_messages_are_what_is_exported(browser: Browser, demo: Installation):
     with person(browser, demo.url) as page:
-        log_in(page)
+        enter(page, demo)
         open_page(page, "/message_history?period=Last+30+Days&sender=MERIDIAN")
         expect(page.get_by_text("selected")).to_have_count(0)
         click(page, 1, BOX_PX)
@@ -66,7 +66,7 @@ def test_checked_messages_are_what_is_exported(browser: Browser, demo: Installat
 
 def test_the_head_checks_the_page_and_clear_unchecks_it(browser: Browser, demo: Installation):
     with person(browser, demo.url, phone=True) as page:
-        log_in(page)
+        enter(page, demo)
         open_page(page, "/message_history?period=Last+30+Days")
         click(page, -1, BOX_PX)
         expect(page.get_by_text("15 selected").first).to_be_visible()
@@ -78,7 +78,7 @@ def test_a_message_opens_from_its_row_and_leads_back_to_the_filters(browser: Bro
     # Of some messages no receipt ever comes.
     message = newest(demo, 3, DeliveryStatus.DELIVERED)[2]
     with person(browser, demo.url) as page:
-        log_in(page)
+        enter(page, demo)
         open_page(page, "/message_history?period=Last+30+Days&sender=MERIDIAN&delivery_status=Delivered")
         click(page, 2, EYE_PX)
         expect(page.get_by_role("heading", name="Timeline")).to_be_visible()

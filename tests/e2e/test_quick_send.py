@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.reports.paging import PageRequest
-from tests.e2e.driver import adds_up, is_in_sight, log_in, open_page, person, settled
+from tests.e2e.driver import adds_up, enter, is_in_sight, open_page, person, settled
 from tests.support.processes.installation import Installation
 
 pytestmark = pytest.mark.browser
@@ -22,7 +22,7 @@ def numbers(page: Page) -> list[str]:
 
 def test_numbers_become_chips_and_the_message_is_sent_once(browser: Browser, demo: Installation):
     with person(browser, demo.url) as page:
-        log_in(page)
+        enter(page, demo)
         open_page(page, "/quick_send")
         page.get_by_role("textbox", name="Sender").fill("MERIDIAN")
         field = page.get_by_label("Recipients (E.G. +15417543010)")
@@ -58,7 +58,7 @@ def test_numbers_become_chips_and_the_message_is_sent_once(browser: Browser, dem
 
 def test_what_keeps_a_message_from_being_sent_is_in_sight(browser: Browser, demo: Installation):
     with person(browser, demo.url) as page:
-        log_in(page)
+        enter(page, demo)
         open_page(page, "/quick_send")
         page.get_by_role("button", name="Send", exact=True).click()
         assert is_in_sight(page.get_by_role("alert").filter(has_text="There are no recipients."))

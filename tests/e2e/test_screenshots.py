@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.reports.paging import PageRequest
-from tests.e2e.driver import PHONE, log_in, open_page, person, settled
+from tests.e2e.driver import PHONE, enter, open_page, person, settled
 from tests.support.processes.installation import Installation, installation
 
 pytestmark = pytest.mark.browser
@@ -88,8 +88,8 @@ def with_most_receipts(demo: Installation) -> str:
 
 @pytest.fixture(scope="module")
 def nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Run an installation that nobody has set up."""
-    with installation(tmp_path_factory.mktemp("nobody")) as running:
+    """Run an installation that nobody has set up: a worker would have nothing to do."""
+    with installation(tmp_path_factory.mktemp("nobody"), works=False) as running:
         yield running
 
 
@@ -126,7 +126,7 @@ def test_every_page_draws_without_an_error(browser: Browser, demo: Installation,
     with person(browser, demo.url, phone=phone) as page:
         page.goto("/login")
         light_and_dark(page, "login")
-        log_in(page)
+        enter(page, demo)
         for name, (url, show) in PAGES.items():
             show(page, url.format(**ids))
             light_and_dark(page, name)

@@ -1,33 +1,30 @@
 """Settings as a person uses them: a picture, a time zone, an email, a new password."""
 
 import io
+import itertools
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.people.people import SmsSettings
+from core.domain.people.permissions import Viewer
 from core.services.people.adding_people import NewPerson
-from core.state.people import users
-from tests.e2e.driver import PASSWORD, log_in, open_page, person, settled
-from tests.support.processes.installation import Installation, installation
+from tests.e2e.driver import PASSWORD, enter, log_in, open_page, person, settled
+from tests.e2e.studio import Studio, now
 
 pytestmark = pytest.mark.browser
 
-EMAIL, NEW = "grace@example.com", "Quiet-otter-7-lamp"
+NEW, NEW_EMAIL = "Quiet-otter-7-lamp", "hopper@new.example"
+NUMBERS = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Run an installation of one's own: what is changed here, others would not expect."""
-    data_dir: Path = tmp_path_factory.mktemp("settings")
-    with installation(data_dir) as found:
-        found.app.people.adding.add(NewPerson("Grace Hopper", EMAIL, PASSWORD), datetime.now(UTC))
-        yield found
+@pytest.fixture
+def grace(studio: Studio) -> Viewer:
+    """Return a new person: what is changed here, others would not expect."""
+    new = NewPerson("Grace Hopper", f"grace{next(NUMBERS)}@example.com", PASSWORD, accounts=("simulator",))
+    return studio.running.app.people.adding.add(new, now())
 
 
 def photo(kind: str = "JPEG") -> bytes:
@@ -51,9 +48,10 @@ def open_tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name).click()
 
 
-def test_a_picture_is_seen_before_and_after_it_is_saved(browser: Browser, running: Installation):
-    with person(browser, running.url) as page:
-        log_in(page, EMAIL)
+def test_a_picture_is_seen_before_and_after_it_is_saved(browser: Browser, studio: Studio, grace: Viewer):
+    with person(browser, studio.url) as page:
+        enter(page, studio.running, grace.email)
+        open_page(page, "/")
         page.locator(".st-key-frame_avatar button:visible").click()
         page.get_by_role("button", name="Settings").click()
         expect(page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
@@ -75,16 +73,16 @@ def test_a_picture_is_seen_before_and_after_it_is_saved(browser: Browser, runnin
         assert toolbar_picture(page) == "none"
 
 
-def test_another_time_zone_and_a_confirmed_email(browser: Browser, running: Installation):
-    with person(browser, running.url) as page:
-        log_in(page, EMAIL)
+def test_another_time_zone_and_a_confirmed_email(browser: Browser, studio: Studio, grace: Viewer):
+    with person(browser, studio.url) as page:
+        enter(page, studio.running, grace.email)
         open_page(page, "/settings")
-        page.get_by_role("textbox", name="Email").fill("hopper@new.example")
+        page.get_by_role("textbox", name="Email").fill(NEW_EMAIL)
         page.get_by_role("button", name="Update").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Current Password").fill(PASSWORD)
         dialog.get_by_role("button", name="Send link").click()
-        pending = page.get_by_text("A link was sent to hopper@new.example. It works until")
+        pending = page.get_by_text(f"A link was sent to {NEW_EMAIL}. It works until")
         expect(pending).to_be_visible()
         before = pending.inner_text()
         zone = page.get_by_role("combobox", name="Time zone")
@@ -94,34 +92,31 @@ def test_another_time_zone_and_a_confirmed_email(browser: Browser, running: Inst
         expect(page.get_by_text("Your settings are saved.").first).to_be_visible()
         settled(page)
         assert until(pending.inner_text()) != until(before)
-        page.goto(link(running))
+        page.goto(link(studio))
         page.get_by_role("button", name=re.compile("Confirm")).click()
         page.wait_for_load_state("networkidle")
         open_page(page, "/settings")
-        expect(page.get_by_role("textbox", name="Email")).to_have_value("hopper@new.example")
-    with running.app.state.write() as session:
-        users.set_email(session, users.find_user_id(session, "hopper@new.example"), EMAIL)
+        expect(page.get_by_role("textbox", name="Email")).to_have_value(NEW_EMAIL)
 
 
 def until(text: str) -> str:
     return text.partition("until ")[2][:16]
 
 
-def link(running: Installation) -> str:
-    """Return where the newest mail leads."""
-    mail = max(running.app.settings.outbox_dir.glob("*.eml")).read_text(encoding="utf-8").replace("=\n", "")
+def link(studio: Studio) -> str:
+    """Return where the mail to the new address leads."""
+    mails = [mail.read_text(encoding="utf-8") for mail in studio.running.app.settings.outbox_dir.glob("*.eml")]
+    mail = next(mail for mail in mails if f"To: {NEW_EMAIL}" in mail).replace("=\n", "")
     path = re.search(r"https?://[^/\s]+(/\S+)", mail)
     assert path
     return path[1].replace("=3D", "=")
 
 
-def test_quick_send_begins_with_the_settings_and_returns_to_them(browser: Browser, running: Installation):
-    viewer = running.app.people.adding.get_viewer()
-    running.app.people.own_account.change_sms_settings(
-        viewer, SmsSettings(simplifies=True, sender_id="MERIDIAN"), now()
-    )
-    with person(browser, running.url) as page:
-        log_in(page, EMAIL)
+def test_quick_send_begins_with_the_settings_and_returns_to_them(browser: Browser, studio: Studio, grace: Viewer):
+    chosen = SmsSettings(simplifies=True, sender_id="MERIDIAN")
+    studio.running.app.people.own_account.change_sms_settings(grace, chosen, now())
+    with person(browser, studio.url) as page:
+        enter(page, studio.running, grace.email)
         open_page(page, "/quick_send")
         sender = page.get_by_role("textbox", name="Sender")
         expect(sender).to_have_value("MERIDIAN")
@@ -132,10 +127,11 @@ def test_quick_send_begins_with_the_settings_and_returns_to_them(browser: Browse
         expect(sender).to_have_value("MERIDIAN")
 
 
-def test_a_new_password_ends_the_session_elsewhere(browser: Browser, running: Installation):
-    with person(browser, running.url) as here, person(browser, running.url) as elsewhere:
-        log_in(elsewhere, EMAIL)
-        log_in(here, EMAIL)
+def test_a_new_password_ends_the_session_elsewhere(browser: Browser, studio: Studio, grace: Viewer):
+    with person(browser, studio.url) as here, person(browser, studio.url) as elsewhere:
+        for page in (elsewhere, here):
+            enter(page, studio.running, grace.email)
+        open_page(elsewhere, "/")
         open_page(here, "/settings")
         open_tab(here, "Password reset")
         expect(here.get_by_text("Chrome on").first).to_be_visible()
@@ -150,9 +146,5 @@ def test_a_new_password_ends_the_session_elsewhere(browser: Browser, running: In
         expect(here.get_by_text("You are not logged in anywhere else.").first).to_be_visible()
         # The other browser is brought to the login page by itself; there the old password is no use.
         expect(elsewhere.get_by_role("button", name="Log In")).to_be_visible(timeout=15_000)
-        log_in(elsewhere, EMAIL, NEW)
+        log_in(elsewhere, grace.email, NEW)
         expect(elsewhere.get_by_role("heading", name="Dashboard", exact=True)).to_be_visible()
-
-
-def now() -> datetime:
-    return datetime.now(UTC)

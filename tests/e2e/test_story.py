@@ -1,14 +1,24 @@
 """The whole story as a person lives it: first visit, list, campaign, sending, history, statistics."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.gateways.simulator.journal import Journal
-from core.services.people.adding_people import NewPerson
-from tests.e2e.driver import EMAIL, PASSWORD, adds_up, cell, choose_file, log_in, metric, open_page, person, settled
+from tests.e2e.driver import (
+    EMAIL,
+    PASSWORD,
+    adds_up,
+    cell,
+    choose_file,
+    log_in,
+    metric,
+    open_page,
+    person,
+    settled,
+)
+from tests.e2e.studio import Studio
 from tests.support.processes.installation import Installation, installation
 
 pytestmark = pytest.mark.browser
@@ -20,14 +30,6 @@ COUNT = 2_000
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with installation(tmp_path_factory.mktemp("fresh"), simulator_speed="1000") as running:
         yield running
-
-
-@pytest.fixture
-def inhabited(fresh: Installation) -> Installation:
-    """Make sure that somebody can log in, whatever became of the story."""
-    if fresh.app.people.signing_in.needs_setup():
-        fresh.app.people.adding.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), datetime.now(UTC))
-    return fresh
 
 
 def contacts() -> bytes:
@@ -139,9 +141,9 @@ def test_one_campaign_through_every_room(browser: Browser, fresh: Installation):
     assert sent <= journal.count_accepted() <= sent + 3
 
 
-def test_bad_files_are_refused_with_a_reason(browser: Browser, inhabited: Installation):
-    with person(browser, inhabited.url) as page:
-        log_in(page)
+def test_bad_files_are_refused_with_a_reason(browser: Browser, studio: Studio):
+    with person(browser, studio.url) as page:
+        studio.enter(page)
         # Opened directly: the dashboard has a button of that name too, which is there until the lists are.
         open_page(page, "/distribution_lists")
         page.get_by_role("button", name="Add Distribution List").first.click()
@@ -152,11 +154,11 @@ def test_bad_files_are_refused_with_a_reason(browser: Browser, inhabited: Instal
         expect(page.get_by_role("textbox", name="List Name")).to_have_value("Without numbers")
 
 
-def test_logging_out_ends_the_session(browser: Browser, inhabited: Installation):
-    with person(browser, inhabited.url) as page:
+def test_logging_out_ends_the_session(browser: Browser, studio: Studio):
+    with person(browser, studio.url) as page:
         log_in(page)
         page.get_by_role("button", name="AL", exact=True).click()
         page.get_by_role("button", name="Log out").click()
-        expect(page).to_have_url(f"{inhabited.url}/login")
+        expect(page).to_have_url(f"{studio.url}/login")
         page.goto("/campaigns")
-        expect(page).to_have_url(f"{inhabited.url}/login?next=/campaigns")
+        expect(page).to_have_url(f"{studio.url}/login?next=/campaigns")

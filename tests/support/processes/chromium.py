@@ -9,7 +9,9 @@ from tests.support.processes.tools import require_binary
 
 # Several browsers and servers share two cores.
 PATIENCE_MS = 20_000
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# What a test runs once or twice is not worth the work of making it fast.
+SCRIPTS = "--js-flags=--no-maglev --no-turbofan"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", SCRIPTS]
 
 
 @contextmanager

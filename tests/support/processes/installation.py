@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,15 +36,18 @@ def worker(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def installation(data_dir: Path, **settings: str) -> Iterator[Installation]:
-    """Start web and worker on *data_dir*; *settings* are names and values of `core.config.Settings`."""
+def installation(data_dir: Path, *, works: bool = True, **settings: str) -> Iterator[Installation]:
+    """Start web and, if it *works*, worker on *data_dir*; *settings* are names and values of `core.config.Settings`."""
     environment = {"HELIOGRAPH_DATA_DIR": str(data_dir)}
     environment |= {f"HELIOGRAPH_{name.upper()}": value for name, value in settings.items()}
     app = build_app(Settings.from_environment(environment))
     app.state.migrate()
     app.lake.ping()
     try:
-        with worker(environment), live_server(REPOSITORY / "Home.py", environment) as address:
+        with (
+            worker(environment) if works else nullcontext(),
+            live_server(REPOSITORY / "Home.py", environment) as address,
+        ):
             yield Installation(f"http://{address}", app, environment)
     finally:
         app.close()
