@@ -124,7 +124,7 @@ def test_each_recipient_is_previewed_and_counted_as_the_networks_count(browser: 
         expect(drawer.get_by_role("alert")).to_contain_text("cannot be the name of a placeholder")
         define(page, "firstname")
         expect(drawer.get_by_text("{firstname} is filled from").first).to_be_visible()
-        drawer.get_by_role("textbox", name="Where FirstName is empty").fill("friend")
+        drawer.get_by_role("textbox", name="If FirstName is empty").fill("friend")
         drawer.get_by_role("button", name="Save").click()
         expect(drawer).to_have_count(0)
         page.get_by_role("button", name="Next Step").click()
