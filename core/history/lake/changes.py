@@ -5,7 +5,7 @@ Who commits says so in the commit's own note (`note_changes`), which costs no ro
 a commit touched: one that touched the messages and says nothing about them may have changed any (`read_changes`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,6 +22,8 @@ _SQL = load_statements("lake/changes.sql")
 MOST_ACCOUNTS = 50
 # What upkeep does to a table: it says the same afterwards.
 _UPKEEP = frozenset({"inline_flush", "merge_adjacent", "rewrite_delete"})
+# What changes its rows.
+_ROWS = frozenset({"inserted_into_table", "inlined_insert", "deleted_from_table", "inlined_delete"})
 _ANY = "*"
 
 
@@ -73,22 +75,62 @@ def note_changes(cursor: Cursor, relations: Iterable[str]) -> None:
 
 def read_changes(cursor: Cursor, since: int, until: int) -> tuple[Change, ...]:
     """
-    Return what the commits after the snapshot *since* changed, up to the snapshot *until*.
+    Return what the commits after the snapshot *since* changed of the messages, up to the snapshot *until*.
 
     One whose record is gone may have changed anything.
     """
-    messages = str(fetch_one(cursor, _SQL["find_messages"])[0])
-    rows = cursor.execute(_SQL["commits"], {"since": since, "until": until}).fetchall()
-    if len(rows) != until - since:
+    messages = list_tables(cursor, "messages")
+    commits = _read_commits(cursor, since, until)
+    if commits is None:
         return (ANYTHING,)
-    return tuple(_list_changes(rows, messages))
+    return tuple(_read_note(note) for made, note in commits if _touches(made, messages))
 
 
-def _list_changes(rows: Sequence[tuple[str, str | None]], messages: str) -> Iterator[Change]:
-    for made, note in rows:
-        acts = {act for act, _, table in (each.partition(":") for each in made.split(",")) if table == messages}
-        if acts - _UPKEEP:
-            yield _read_note(note)
+def read_touched(cursor: Cursor, tables: Mapping[str, str], since: int, until: int) -> frozenset[str] | None:
+    """
+    Return of which tables the commits after the snapshot *since* changed rows, up to the snapshot *until*.
+
+    Args:
+        cursor: Reads.
+        tables: As `list_tables`, of any earlier snapshot.
+        since: The number of a snapshot.
+        until: That of a later one, at most the cursor's.
+
+    Returns: Their names, None when nobody knows.
+    """
+    commits = _read_commits(cursor, since, until)
+    if commits is None:
+        return None
+    found = set()
+    for act, table in (each for made, _ in commits for each in _list_acts(made)):
+        if act in _UPKEEP:
+            continue
+        if act not in _ROWS or table not in tables:
+            return None
+        found.add(tables[table])
+    return frozenset(found)
+
+
+def list_tables(cursor: Cursor, name: str = "") -> dict[str, str]:
+    """Return the tables by the number by which the catalog's record calls them: all, or the one of that *name*."""
+    return dict(cursor.execute(_SQL["list_tables"], {"name": name}).fetchall())
+
+
+def _read_commits(cursor: Cursor, since: int, until: int) -> list[tuple[str, str | None]] | None:
+    """Return what each commit did and noted, in order, None unless all of them are on record."""
+    commits = cursor.execute(_SQL["commits"], {"since": since, "until": until}).fetchall()
+    return commits if len(commits) == until - since else None
+
+
+def _list_acts(made: str) -> Iterator[tuple[str, str]]:
+    """Yield what a commit did, as the catalog calls it, each with the number of a table or with a name."""
+    for each in filter(None, made.split(",")):
+        act, _, table = each.partition(":")
+        yield act, table
+
+
+def _touches(made: str, messages: Container[str]) -> bool:
+    return any(table in messages and act not in _UPKEEP for act, table in _list_acts(made))
 
 
 def _read_note(note: str | None) -> Change:

@@ -8,9 +8,11 @@ SELECT min(sent_at), max(sent_at), list(DISTINCT account) FROM ({rows});
 -- With the transaction's commit, in the catalog's own record of it.
 CALL ducklake_set_commit_message('lake', NULL, NULL, extra_info => $note);
 
--- name: find_messages
--- By which number the catalog's record calls the table.
-SELECT table_id FROM __ducklake_metadata_lake.ducklake_table WHERE table_name = 'messages' AND end_snapshot IS NULL;
+-- name: list_tables
+-- By which number the catalog's record calls them.
+SELECT table_id::VARCHAR, table_name
+FROM __ducklake_metadata_lake.ducklake_table
+WHERE end_snapshot IS NULL AND $name IN ('', table_name);
 
 -- name: commits
 SELECT changes_made, commit_extra_info

@@ -15,8 +15,8 @@ from core.history.lake.snapshots import LatestSnapshot, Shared
 from core.history.rollups.blocks import BUCKETS, Blocks, bin_exactly
 from core.history.rollups.calendars import DaySpan, cover, find_calendar, next_month
 from core.history.rollups.delays import Part, add_part, find_places, find_quantile
-from core.history.rollups.reach import Ints, Reach, read_reach
-from core.history.rollups.recent import Recent, read_log, read_recent
+from core.history.rollups.reach import REACH_TABLES, Ints, Reach, read_reach
+from core.history.rollups.recent import Log, Recent, read_log, read_recent
 from core.history.rollups.sums import Labels, Sums, binned, combined, sum_by_day, without_nothing
 from core.history.sql.filters import in_accounts
 
@@ -46,9 +46,14 @@ class RollupReader:
 
     def reach(self, cursor: Cursor, shared: Shared) -> Reach:
         """Return how far the rollups reach in the cursor's snapshot, of which *shared* is."""
-        found = shared("reach", lambda: read_reach(cursor, self._reach))
+        found = shared("reach", REACH_TABLES, lambda: read_reach(cursor, self._reach))
         self._reach = found
         return found
+
+    def log(self, cursor: Cursor, shared: Shared) -> Log:
+        """Return what is logged in the cursor's snapshot, of which *shared* is."""
+        numbers = self.reach(cursor, shared).numbers
+        return shared("log", {*REACH_TABLES, "traffic_log"}, lambda: read_log(cursor, numbers))
 
     def ask(self, cursor: Cursor, query: StatisticsQuery, shared: Shared | None = None) -> "AddingUp":
         """
@@ -67,9 +72,9 @@ class RollupReader:
         covered = cover(query.period, calendar, reach.built.get(calendar, {}))
         parts = list(self._read_parts(cursor, reach, calendar, covered.days))
         offsets = list_offsets(query.period, query.time_zone)
-        log = shared("log", lambda: read_log(cursor, reach.numbers))
+        log = self.log(cursor, shared)
         recent = read_recent(cursor, log, in_accounts(query.account_ids), covered, offsets)
-        return AddingUp(query, parts, recent)
+        return AddingUp(query, parts, recent, is_covered=not covered.edges)
 
     def _read_parts(self, cursor: Cursor, reach: Reach, calendar: str, spans: Iterable[DaySpan]) -> Iterator[Part]:
         """Yield the days of *spans* month by month, each with the month's block."""
@@ -107,8 +112,9 @@ def _choose_calendar(query: StatisticsQuery, reach: Reach) -> str:
 class AddingUp:
     """One question: whole days from blocks in memory, and on top what the rollups do not know, read already."""
 
-    def __init__(self, query: StatisticsQuery, parts: Sequence[Part], recent: Recent) -> None:
-        """Take the question, the days that blocks cover, and all else of its time."""
+    def __init__(self, query: StatisticsQuery, parts: Sequence[Part], recent: Recent, *, is_covered: bool) -> None:
+        """Take the question, the days that blocks cover, all else of its time, and whether that is only logged."""
+        self.is_covered = is_covered
         self._parts = parts
         self._recent = recent.rows
         self.routes, self.series = recent.routes, recent.series

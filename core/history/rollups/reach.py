@@ -20,6 +20,9 @@ Ints = npt.NDArray[Any]
 # What a route is told apart by, besides its number.
 ROUTE_COLUMNS = ("account", "country", "network", "mccmnc")
 
+# What the reach is read from: routes and series change with these only.
+REACH_TABLES = frozenset({"rollup_months", "rollup_patches"})
+
 
 @dataclass(frozen=True)
 class Version:

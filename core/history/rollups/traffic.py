@@ -4,24 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from core.answers import TrafficSummary
 from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.statistics import GroupBy
-from core.domain.times.periods import Period, day_start, list_offsets
-from core.history.engine.door import Cursor
+from core.domain.times.periods import Period, day_start
 from core.history.rollups.adding_up import AddingUp, RollupReader, StatisticsQuery
+from core.history.rollups.hours import Hours, count_hours, find_hours
 from core.history.rollups.sums import Labels, Sums, combined, concatenated
-from core.history.sql.filters import Condition, condition, during, offset_at
-from core.history.sql.statements import load_statements
-
-_SQL = load_statements("rollups/traffic.sql")
+from core.history.sql.filters import condition
 
 # Behind the point, in the rollups' whole numbers.
 PRICE_DIGITS = 4
@@ -48,8 +43,9 @@ class TrafficReader:
             labels = _label_countries(adding_up, query)
             found = concatenated(adding_up.add_up(labels))
             if period.end - period.start <= HOURLY_UP_TO:
-                everybody = shared(("hours", period, time_zone), partial(_read_hours, cursor, period, time_zone))
-                series = _filled_hours(_of_accounts(everybody, query.account_ids), period, time_zone)
+                log, is_covered = self._rollups.log(cursor, shared), adding_up.is_covered
+                hours = find_hours(cursor, shared, log, period, time_zone, is_covered=is_covered)
+                series = _by_hour(hours, query.account_ids, period, time_zone)
             else:
                 series = _by_day(adding_up, query, found, labels.count)
         sent, delivered, undelivered, cost = (int(row.sum()) for row in found.sums)
@@ -71,8 +67,8 @@ class TrafficReader:
         Raises: InvalidInput: no such time zone.
         """
         with self._rollups.lake.read() as cursor:
-            rows = _list_hours(cursor, condition(query), query.period, query.time_zone)
-        return _filled_hours(((bucket, sent) for bucket, _, sent in rows), query.period, query.time_zone)
+            hours = count_hours(cursor, condition(query), query.period, query.time_zone)
+        return _by_hour([hours], query.account_ids, query.period, query.time_zone)
 
 
 def _label_countries(adding_up: AddingUp, query: StatisticsQuery) -> Labels:
@@ -95,36 +91,10 @@ def _by_day(adding_up: AddingUp, query: StatisticsQuery, found: Sums, label_coun
     return _filled(_days(query.period, query.time_zone), sent, query.time_zone)
 
 
-def _read_hours(cursor: Cursor, period: Period, time_zone: str) -> pa.Table:
-    """Return what everybody sent by the hour: bucket (naive UTC), account, sent."""
-    rows = _list_hours(cursor, during(period), period, time_zone)
-    buckets, accounts, sent = zip(*rows, strict=True) if rows else ((), (), ())
-    return pa.table(
-        {
-            "bucket": pa.array(buckets, pa.timestamp("us")),
-            "account": pa.array(accounts, pa.string()),
-            "sent": pa.array(sent, pa.int64()),
-        }
-    )
-
-
-def _of_accounts(everybody: pa.Table, account_ids: frozenset[str]) -> Iterator[tuple[datetime, int]]:
-    """Yield bucket and sent of these accounts; a bucket comes once for each of them."""
-    mine = everybody.filter(pc.is_in(everybody["account"], pa.array(sorted(account_ids), pa.string())))
-    return zip(mine["bucket"].to_pylist(), mine["sent"].to_pylist(), strict=True)
-
-
-def _list_hours(cursor: Cursor, within: Condition, period: Period, time_zone: str) -> list[tuple[datetime, str, int]]:
-    """Return bucket (naive UTC), account and how many were sent."""
-    offset = offset_at(list_offsets(period, time_zone))
-    sql = _SQL["sent_by_hour"].format(offset=offset.sql, where=within.sql)
-    return cursor.execute(sql, {**within.values, **offset.values}).fetchall()
-
-
-def _filled_hours(rows: Iterable[tuple[datetime, int]], period: Period, time_zone: str) -> pa.Table:
+def _by_hour(found: Iterable[Hours], account_ids: frozenset[str], period: Period, time_zone: str) -> pa.Table:
     sent: Counter[datetime] = Counter()
-    for bucket, count in rows:
-        sent[bucket.replace(tzinfo=UTC)] += count
+    for hours in found:
+        sent.update(hours.add_up(account_ids))
     return _filled(_hours(period, ZoneInfo(time_zone)), sent, time_zone)
 
 

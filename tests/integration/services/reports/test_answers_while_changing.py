@@ -78,7 +78,8 @@ class Changing:
 
     def _tidy(self) -> None:
         maintenance = Maintenance(self.house.app.lake)
-        maintenance.flush("messages")
+        for table in ("messages", "traffic_log"):
+            maintenance.flush(table)
         maintenance.rewrite("messages", StepBounds(share=0.01, share_small=0.01))
         maintenance.merge("messages", StepBounds())
 
