@@ -2,10 +2,11 @@
 Which messages a commit added or changed.
 
 Who commits says so in the commit's own note (`note_changes`), which costs no row. The catalog itself says which tables
-a commit touched: one that touched the messages and says nothing about them may have changed any (`read_changes`).
+a commit touched: one that touched the messages and says nothing about them may have changed any (`read_changes`), and
+so may one that did more than rows, such as putting another table in the place of the messages.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,7 +25,8 @@ MOST_ACCOUNTS = 50
 _UPKEEP = frozenset({"inline_flush", "merge_adjacent", "rewrite_delete"})
 # What changes its rows.
 _ROWS = frozenset({"inserted_into_table", "inlined_insert", "deleted_from_table", "inlined_delete"})
-_ANY = "*"
+# In a note: of any account; and that of upkeep which the record does not tell from a deletion.
+_ANY, _UNCHANGED = "*", "unchanged"
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,29 @@ def note_changes(cursor: Cursor, relations: Iterable[str]) -> None:
         cursor.execute(_SQL["note"], {"note": " ".join([first.isoformat(), last.isoformat(), *told])})
 
 
+def note_unchanged(cursor: Cursor) -> None:
+    """Say with the transaction's commit that all tables say the same afterwards."""
+    cursor.execute(_SQL["note"], {"note": _UNCHANGED})
+
+
 def read_changes(cursor: Cursor, since: int, until: int) -> tuple[Change, ...]:
     """
     Return what the commits after the snapshot *since* changed of the messages, up to the snapshot *until*.
 
     One whose record is gone may have changed anything.
     """
-    messages = list_tables(cursor, "messages")
+    messages = list_tables(cursor, "messages").keys()
     commits = _read_commits(cursor, since, until)
     if commits is None:
         return (ANYTHING,)
-    return tuple(_read_note(note) for made, note in commits if _touches(made, messages))
+    changes = []
+    for made, note in commits:
+        touched = _find_touched(made, note)
+        if touched is None:
+            changes.append(ANYTHING)
+        elif touched & messages:
+            changes.append(_read_note(note))
+    return tuple(changes)
 
 
 def read_touched(cursor: Cursor, tables: Mapping[str, str], since: int, until: int) -> frozenset[str] | None:
@@ -101,13 +115,12 @@ def read_touched(cursor: Cursor, tables: Mapping[str, str], since: int, until: i
     commits = _read_commits(cursor, since, until)
     if commits is None:
         return None
-    found = set()
-    for act, table in (each for made, _ in commits for each in _list_acts(made)):
-        if act in _UPKEEP:
-            continue
-        if act not in _ROWS or table not in tables:
+    found: set[str] = set()
+    for made, note in commits:
+        touched = _find_touched(made, note)
+        if touched is None or not touched <= tables.keys():
             return None
-        found.add(tables[table])
+        found |= {tables[table] for table in touched}
     return frozenset(found)
 
 
@@ -116,21 +129,24 @@ def list_tables(cursor: Cursor, name: str = "") -> dict[str, str]:
     return dict(cursor.execute(_SQL["list_tables"], {"name": name}).fetchall())
 
 
-def _read_commits(cursor: Cursor, since: int, until: int) -> list[tuple[str, str | None]] | None:
+def _read_commits(cursor: Cursor, since: int, until: int) -> list[tuple[str | None, str | None]] | None:
     """Return what each commit did and noted, in order, None unless all of them are on record."""
     commits = cursor.execute(_SQL["commits"], {"since": since, "until": until}).fetchall()
     return commits if len(commits) == until - since else None
 
 
-def _list_acts(made: str) -> Iterator[tuple[str, str]]:
-    """Yield what a commit did, as the catalog calls it, each with the number of a table or with a name."""
-    for each in filter(None, made.split(",")):
-        act, _, table = each.partition(":")
-        yield act, table
+def _find_touched(made: str | None, note: str | None) -> frozenset[str] | None:
+    """
+    Return by number the tables of which a commit changed rows, None when it may have changed anything.
 
-
-def _touches(made: str, messages: Container[str]) -> bool:
-    return any(table in messages and act not in _UPKEEP for act, table in _list_acts(made))
+    *made* is what it did, as the catalog calls it, each with the number of a table or with a name.
+    """
+    if note == _UNCHANGED:
+        return frozenset()
+    acts = [each.partition(":")[::2] for each in (made or "").split(",")]
+    if not all(act in _ROWS or act in _UPKEEP for act, _ in acts):
+        return None
+    return frozenset(table for act, table in acts if act in _ROWS)
 
 
 def _read_note(note: str | None) -> Change:

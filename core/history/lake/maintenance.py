@@ -26,6 +26,7 @@ import duckdb
 from core.history.catalog.catalog_file import vacuum
 from core.history.engine.door import TARGET_FILE_SIZE, Cursor
 from core.history.engine.results import fetch_one
+from core.history.lake.changes import note_unchanged
 from core.history.lake.connection import Lake
 from core.history.sql.statements import load_statements
 
@@ -101,7 +102,13 @@ class Maintenance:
 
     def flush(self, table: str) -> int:
         """Move the table's rows from the catalog into a file. Returns: How many rows."""
-        return self._compact(_SQL["flush"].format(table=table))
+
+        def flush(cursor: Cursor) -> int:
+            # DuckLake records what had been deleted from files, and goes there now, as deleted in this commit.
+            note_unchanged(cursor)
+            return int(fetch_one(cursor, _SQL["flush"].format(table=table))[0])
+
+        return self._lake.compact(flush)
 
     def merge(self, table: str, bounds: StepBounds) -> int:
         """Make one file of adjacent small ones in each partition. Returns: How many files were merged."""

@@ -13,6 +13,7 @@ from core.history.lake import changes, watch
 from core.history.lake.changes import Extent
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance, StepBounds
+from core.history.lake.snapshots import LatestSnapshot
 from core.history.lake.watch import ChangeWatch
 from core.history.messages.message_store import MessageStore
 from core.history.rollups.rollups import Rollups
@@ -107,6 +108,21 @@ def test_upkeep_changes_nothing(lake: Lake, wear: Callable[..., None], touched: 
     assert touched() == set()
 
 
+def test_moving_what_was_deleted_from_a_file_changes_nothing(lake: Lake, touched: Callable[[], set[Extent]]):
+    # More than are kept in the catalog, so that the message that changes is deleted from a file.
+    sent = append(lake, *["mine"] * 20)
+    names = {name: sent[0][name] for name in ("gateway", "gateway_message_id")}
+    MessageStore(lake).merge_receipts([make_update(DeliveryStatus.DELIVERED, done_at=NOW + HOUR, **names)])
+    touched()
+    latest = LatestSnapshot()
+    with lake.read() as cursor:
+        latest.of(cursor)("key", {"messages"}, lambda: 1)
+    Maintenance(lake).flush("messages")
+    assert touched() == set()
+    with lake.read() as cursor:
+        assert latest.of(cursor)("key", {"messages"}, lambda: 2) == 1
+
+
 def insert_unnoted(cursor: Cursor) -> None:
     cursor.execute("INSERT INTO lake.messages SELECT * REPLACE (uuid() AS message_id) FROM lake.messages LIMIT 1")
 
@@ -119,7 +135,23 @@ def alter_unnoted(cursor: Cursor) -> None:
     cursor.execute("ALTER TABLE lake.messages ADD COLUMN another VARCHAR")
 
 
-@pytest.mark.parametrize("work", [insert_unnoted, delete_unnoted, alter_unnoted])
+def replace_unnoted(cursor: Cursor) -> None:
+    cursor.execute("CREATE OR REPLACE TABLE lake.messages AS SELECT * FROM lake.messages")
+
+
+def drop_unnoted(cursor: Cursor) -> None:
+    cursor.execute("DROP TABLE lake.messages")
+
+
+def insert_elsewhere_and_drop(cursor: Cursor) -> None:
+    cursor.execute("INSERT INTO lake.message_months VALUES (DATE '2026-01-01')")
+    drop_unnoted(cursor)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [insert_unnoted, delete_unnoted, alter_unnoted, replace_unnoted, drop_unnoted, insert_elsewhere_and_drop],
+)
 def test_who_says_nothing_may_have_changed_anything(
     lake: Lake, touched: Callable[[], set[Extent]], work: Callable[[Cursor], None]
 ):
@@ -147,6 +179,18 @@ def test_other_tables_are_no_messages(lake: Lake, touched: Callable[[], set[Exte
         lambda cursor: cursor.execute("INSERT INTO lake.frozen_audiences VALUES ('a', 'b', 1, now()::TIMESTAMP)")
     )
     assert touched() == set()
+
+
+def test_a_commit_of_which_nothing_is_recorded_may_have_changed_anything(
+    lake: Lake, touched: Callable[[], set[Extent]], monkeypatch: pytest.MonkeyPatch
+):
+    # As other programs than DuckLake write it into a catalog.
+    append(lake, "somebody")
+    touched()
+    commits = changes._SQL["commits"].replace("changes_made,", "NULL AS changes_made,")
+    monkeypatch.setitem(changes._SQL, "commits", commits)
+    append(lake, "somebody", batch="another")
+    assert touched() == set(EACH)
 
 
 def test_commits_whose_record_is_gone_may_have_changed_anything(lake: Lake, touched: Callable[[], set[Extent]]):
