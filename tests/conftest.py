@@ -1,7 +1,10 @@
 """What all tests share: hypothesis' profile, a clean environment, and databases of PostgreSQL."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -19,6 +22,17 @@ settings.load_profile("heliograph")
 
 # Installations that all tests of a kind share: these go to one worker, the tests of every other file to one of theirs.
 SHARED = ("demo", "studio")
+
+
+# Thousands of small files are written and deleted: in memory, where there is plenty, nothing waits for a disk.
+MEMORY, ENOUGH = Path("/dev/shm"), 8 << 30
+
+
+def pytest_configure() -> None:
+    """Let all that tests write, and the processes they start, be in memory, unless somebody says where."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ENOUGH:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -243,7 +243,7 @@ def test_a_schedule_is_explained_until_it_holds_and_edit_takes_it_back(browser: 
         page.get_by_role("button", name="Next Step").click()
         page.get_by_role("button", name="Schedule").click()
         launch = page.get_by_role("button", name="Launch", exact=False).last
-        expect(page.get_by_text(f"Type a time as DD/MM/YYYY HH:mm, in {ZONE}.").first).to_be_visible()
+        expect(page.get_by_text(f"Enter a time as DD/MM/YYYY HH:mm, in {ZONE}.").first).to_be_visible()
         for text, reason in refused.items():
             type_in(page, "Schedule Time", text)
             expect(page.get_by_role("alert")).to_contain_text(reason)

@@ -86,7 +86,7 @@ def test_every_finding_has_its_figures_and_leads_to_exactly_its_rows(
             [number(FIRST + offset) for offset in (13, 14)],
         )
         expect(cells(page, "^Hello customer, our spring")).to_have_count(2)
-        show_rows(page, "5\u00a0recipients are in the lists more than once", [number(FIRST + o) for o in range(5)])
+        show_rows(page, "5\u00a0recipients are on the lists more than once", [number(FIRST + o) for o in range(5)])
         expect(cells(page, "^Preflight others$")).to_have_count(5)
         show_rows(page, "2\u00a0recipients are in a list that is left out", [number(FIRST + o) for o in (8, 9)])
         show_rows(page, "1\u00a0recipient does not want messages", [number(FIRST + 50)])
@@ -115,7 +115,7 @@ def test_a_budget_that_does_not_suffice_keeps_the_launch_shut(
         with person(browser, studio.url) as page:
             studio.enter(page)
             open_page(page, f"/preflight?id={draft.campaign_id}")
-            expect(finding(page, "€\u00a00.19 are left this month; €\u00a00.01 are missing")).to_be_visible()
+            expect(finding(page, "€\u00a00.19 is left this month; €\u00a00.01 more is needed")).to_be_visible()
             expect(launch_bar(page).get_by_role("button", name="Launch")).to_be_disabled()
             studio.set_budget(None)
             page.reload()

@@ -208,7 +208,7 @@ def test_a_scheduled_campaign_that_became_too_dear_is_paused_before_its_first_me
     steps.work(house)
     paused = house.campaign(campaign.campaign_id)
     assert paused.status is CampaignStatus.PAUSED
-    assert "It costs 3.60 EUR by now, more than is left of the account's budget" in paused.fault
+    assert "It now costs 3.60 EUR, more than is left of the account's budget" in paused.fault
     assert steps.receivers(house) == []
     with pytest.raises(InvalidInput, match="costs more than is left of the account's budget") as caught:
         house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)

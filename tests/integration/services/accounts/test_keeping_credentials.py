@@ -98,7 +98,7 @@ def test_rotation_keeps_them_readable_all_the_way(house: House, capsys, monkeypa
         assert cli.main(["rotate-key"]) == 0
     finally:
         logging.getLogger().handlers = handlers
-    assert "1 account by" in capsys.readouterr().out
+    assert "1 account with" in capsys.readouterr().out
     house = make_again(tmp_path, new)
     assert house.app.accounts.credentials.find(house.account.account_id).secret == SECRET
     house = with_keys(house, KEY)

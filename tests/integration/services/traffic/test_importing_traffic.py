@@ -444,7 +444,7 @@ def test_a_file_that_breaks_off_far_down_imports_nothing(house: House, account: 
         ({"columns": {}}, "No column is chosen for Sent Date, Receiver, Delivery Status"),
         ({"columns": {CdrField.SENT_DATE: "nope"}}, "No column is chosen for Receiver"),
         ({"date_format": None}, "date format is not clear"),
-        ({"time_zone": "Mars/Olympus"}, "not a time zone"),
+        ({"time_zone": "Mars/Olympus"}, "no time zone 'Mars/Olympus'"),
         ({"price_unit": None}, "unit of the prices"),
     ],
 )

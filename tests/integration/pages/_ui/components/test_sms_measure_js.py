@@ -153,11 +153,11 @@ def test_why_a_message_takes_more_room_than_it_has_characters_is_said():
     texts = ["Hello", "Price [\u20ac 5]", "\u20ac" * 90, "\U0001f389"]
     plain, short, longer, unicode = evaluate([MEASURE, ADVICE], "advise(it, measureSms(it), 10).text", texts)
     assert plain == ""
-    assert short == "Counted twice in an SMS: [ \u20ac ] (so it takes the room of 14 characters; one SMS holds 160)."
-    assert longer.endswith("the room of 180 characters; each of the 2 SMS holds 153).")
+    assert short == "Counted twice in an SMS: [ \u20ac ] (so the message takes up 14 characters; one SMS holds 160)."
+    assert longer.endswith("takes up 180 characters; each of the 2 SMS holds 153).")
     reason, doubles = unicode.split("). ")
     assert reason == "Sent as Unicode because of \U0001f389 (an SMS then holds 70 characters instead of 160"
-    assert doubles.endswith("\U0001f389 (so it takes the room of 2 characters; one SMS holds 70).")
+    assert doubles.endswith("\U0001f389 (so the message takes up 2 characters; one SMS holds 70).")
 
 
 def test_the_phone_says_the_same_number_as_the_pages_do():
