@@ -152,6 +152,11 @@ class Instance:
         ours = {**CONFIG, **({"temp_directory": str(spill.folder)} if spill else {})}
         self.__raw = duckdb.connect(":memory:", config={**ours, **(settings or {})})
 
+    @property
+    def number(self) -> int:
+        """What tells it from all others of this process."""
+        return self.__number
+
     def set_up(self, sql: str) -> None:
         """
         Run a statement of the set-up, which only the code and the settings of the installation make.

@@ -124,6 +124,15 @@ def read_touched(cursor: Cursor, tables: Mapping[str, str], since: int, until: i
     return frozenset(found)
 
 
+def read_made(cursor: Cursor, current: int, known: int) -> Mapping[int, str]:
+    """
+    Return by number when these two snapshots were made, without those that are forgotten.
+
+    It tells a snapshot from that of the same number in another catalog.
+    """
+    return dict(cursor.execute(_SQL["made"], {"current": current, "known": known}).fetchall())
+
+
 def list_tables(cursor: Cursor, name: str = "") -> dict[str, str]:
     """Return the tables by the number by which the catalog's record calls them: all, or the one of that *name*."""
     return dict(cursor.execute(_SQL["list_tables"], {"name": name}).fetchall())

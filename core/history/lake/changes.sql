@@ -19,3 +19,9 @@ SELECT changes_made, commit_extra_info
 FROM __ducklake_metadata_lake.ducklake_snapshot_changes
 WHERE snapshot_id > $since AND snapshot_id <= $until
 ORDER BY snapshot_id;
+
+-- name: made
+-- When these snapshots were made, to the microsecond, as text: of two catalogs hardly two have one in common.
+SELECT snapshot_id, snapshot_time::VARCHAR
+FROM __ducklake_metadata_lake.ducklake_snapshot
+WHERE snapshot_id IN ($current, $known);

@@ -204,6 +204,12 @@ class Lake:
         """Take the catalog that is there for the installation's. Raises: StorageError: none, or damaged."""
         self._identity.adopt()
 
+    def open_anew(self, instance_no: int) -> None:
+        """Let the next call open another instance than this one: what it knows is of another catalog."""
+        connection = self._connection
+        if connection is not None and connection.number == instance_no:
+            self._forget(connection)
+
     def close(self) -> None:
         """Close the DuckDB instance; a later call opens it again."""
         # Who waited only to hear that it cannot be opened has nothing to close.

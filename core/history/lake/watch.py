@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from core.history.engine.door import Cursor
 from core.history.engine.results import fetch_one
-from core.history.lake.changes import ANYTHING, Change, Extent, read_changes
+from core.history.lake.changes import ANYTHING, Change, Extent, read_changes, read_made
 from core.history.lake.connection import Lake
 from core.turns import OneForAll
 
@@ -20,13 +22,14 @@ class Seen:
     """
     A state of the lake, and what changed on the way to it.
 
-    *number* grows with each state; *changes* are in order, each with the number of the state it led to; of what led to
-    a state before *known_since*, nothing is known any more.
+    *number* grows with each state; *made* is when the snapshot was, as the catalog says it; *changes* are in order,
+    each with the number of the state it led to; of what led to a state before *known_since*, nothing is known any more.
     """
 
     number: int
-    opened: int
+    instance_no: int
     snapshot_id: int
+    made: str
     known_since: int
     changes: tuple[tuple[int, Change], ...]
 
@@ -70,18 +73,26 @@ class ChangeWatch:
                 # Before the question, so that what is committed meanwhile is looked for again; the first call opens.
                 own = self._lake.changes
                 snapshot_id = int(fetch_one(cursor, "SELECT id FROM ducklake_current_snapshot('lake')")[0])
-                last = self._seen
-                if last is None or last.opened != own[0] or snapshot_id < last.snapshot_id:
-                    # Another catalog than before may have come to the same number.
-                    seen = _begin(last, own[0], snapshot_id)
-                elif snapshot_id == last.snapshot_id:
-                    seen = last
-                elif snapshot_id - last.snapshot_id > MOST_COMMITS:
-                    seen = _go_on(last, snapshot_id, (ANYTHING,))
-                else:
-                    seen = _go_on(last, snapshot_id, read_changes(cursor, last.snapshot_id, snapshot_id))
+                seen = self._find_state(cursor, snapshot_id)
             self._seen, self._own, self._asked_s = seen, own, asked_s
             return seen
+
+    def _find_state(self, cursor: Cursor, snapshot_id: int) -> Seen:
+        last = self._seen
+        made = read_made(cursor, snapshot_id, last.snapshot_id if last else snapshot_id)
+        now = _Snapshot(cursor.instance_no, snapshot_id, made.get(snapshot_id, ""))
+        if last is None or last.instance_no != cursor.instance_no:
+            # Another catalog than before may have come to the same number.
+            return _begin(last, now)
+        if snapshot_id < last.snapshot_id or made.get(last.snapshot_id, last.made) != last.made:
+            # Put in its place in PostgreSQL, which nothing else tells: a connection that was ended is made anew.
+            self._lake.open_anew(cursor.instance_no)
+            return _begin(last, now)
+        if snapshot_id == last.snapshot_id:
+            return last
+        if snapshot_id - last.snapshot_id > MOST_COMMITS:
+            return _go_on(last, now, (ANYTHING,))
+        return _go_on(last, now, read_changes(cursor, last.snapshot_id, snapshot_id))
 
     def number(self) -> int:
         """Return a number that is the same as long as nothing was committed. Raises: as `look`."""
@@ -93,14 +104,20 @@ class ChangeWatch:
         return self._seen if is_recent else None
 
 
-def _begin(last: Seen | None, opened: int, snapshot_id: int) -> Seen:
+class _Snapshot(NamedTuple):
+    instance_no: int
+    snapshot_id: int
+    made: str
+
+
+def _begin(last: Seen | None, now: _Snapshot) -> Seen:
     number = last.number + 1 if last else 1
-    return Seen(number, opened, snapshot_id, number, ())
+    return Seen(number, *now, known_since=number, changes=())
 
 
-def _go_on(last: Seen, snapshot_id: int, changes: tuple[Change, ...]) -> Seen:
+def _go_on(last: Seen, now: _Snapshot, changes: tuple[Change, ...]) -> Seen:
     number = last.number + 1
     known = (*last.changes, *((number, change) for change in changes))
     forgotten = known[:-MOST_CHANGES]
     since = forgotten[-1][0] if forgotten else last.known_since
-    return Seen(number, last.opened, snapshot_id, since, known[-MOST_CHANGES:])
+    return Seen(number, *now, known_since=since, changes=known[-MOST_CHANGES:])

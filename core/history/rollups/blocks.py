@@ -192,6 +192,8 @@ class Blocks:
 
 
 def _is_later(version: Version, other: Version) -> bool:
+    if version.instance_no != other.instance_no:
+        return version.instance_no > other.instance_no
     return max((version.built, *version.patches.values())) >= max((other.built, *other.patches.values()))
 
 
@@ -202,7 +204,7 @@ def _load(
     kept: tuple[Version, Block] | None,
     route_of_series: Ints,
 ) -> Block:
-    if kept is None or kept[0].built != version.built:
+    if kept is None or (kept[0].instance_no, kept[0].built) != (version.instance_no, version.built):
         return _assemble(_read(cursor, key, None), route_of_series)
     known, block = kept
     stale = [

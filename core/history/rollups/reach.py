@@ -26,8 +26,13 @@ REACH_TABLES = frozenset({"rollup_months", "rollup_patches"})
 
 @dataclass(frozen=True)
 class Version:
-    """A month of a rollup as it stands: the number of its building, and of the last patch of each day patched since."""
+    """
+    A month of a rollup as it stands: the number of its building, and of the last patch of each day patched since.
 
+    They are numbers of snapshots: another catalog, which is another instance, may come to the same.
+    """
+
+    instance_no: int
     built: int
     patches: Mapping[date, int] = field(default_factory=dict)
 
@@ -101,7 +106,10 @@ def _read_versions(cursor: Cursor) -> Mapping[str, Mapping[date, Version]]:
         else:
             patches.setdefault((calendar, month), {})[day] = version
     return {
-        calendar: {month: Version(built, patches.get((calendar, month), {})) for month, built in months.items()}
+        calendar: {
+            month: Version(cursor.instance_no, built, patches.get((calendar, month), {}))
+            for month, built in months.items()
+        }
         for calendar, months in numbers.items()
     }
 

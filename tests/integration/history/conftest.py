@@ -1,5 +1,6 @@
 """A fresh lake for every test, once with its catalog in SQLite and once in PostgreSQL."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from core.config import Settings
 from core.history.lake.connection import Lake
 from core.history.lake.maintenance import Maintenance
 from tests.support.stores.lake_templates import LakeTemplates
-from tests.support.stores.postgres import NewDatabase
+from tests.support.stores.postgres import NewDatabase, copy_database
 from tests.support.stores.prepared_lakes import prepare
 from tests.support.stores.small_files import append_batches
 
@@ -58,3 +59,24 @@ def wear(templates: LakeTemplates, lake_settings: Settings) -> Callable[..., Non
         templates.copy(name, lambda lake: append_batches(lake, count, receipts=receipts), lake_settings)
 
     return copy
+
+
+@pytest.fixture
+def keep_catalog(request: pytest.FixtureRequest, lake_settings: Settings) -> Callable[[], Callable[[], None]]:
+    """Return what copies the catalog, which nobody has open, and returns what puts that in its place."""
+    file = lake_settings.data_dir / "history" / "catalog.sqlite"
+    copy = file.with_name("copy")
+
+    def put_back() -> None:
+        for ending in ("-wal", "-shm"):
+            file.with_name(file.name + ending).unlink(missing_ok=True)
+        Path(shutil.copy(copy, file.with_name("copied"))).replace(file)
+
+    def keep() -> Callable[[], None]:
+        if lake_settings.lake_catalog:
+            kept = request.getfixturevalue("new_database")(lake_settings.lake_catalog)
+            return lambda: copy_database(kept, lake_settings.lake_catalog)
+        shutil.copy(file, copy)
+        return put_back
+
+    return keep

@@ -65,10 +65,10 @@ def sqlalchemy_url(dsn: str) -> str:
 
 
 def copy_database(source: str, target: str) -> None:
-    """Put a copy of the database *source*, to which nobody is connected, in the place of *target*."""
+    """Put a copy of the database *source*, to which nobody is connected, in the place of *target*, whoever is."""
     names = [psycopg.conninfo.conninfo_to_dict(dsn)["dbname"] for dsn in (source, target)]
     with psycopg.connect(psycopg.conninfo.make_conninfo(source, dbname="postgres"), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{names[1]}"')
+        connection.execute(f'DROP DATABASE "{names[1]}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{names[1]}" TEMPLATE "{names[0]}"')
 
 

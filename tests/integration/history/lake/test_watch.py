@@ -1,7 +1,7 @@
 """Whether something was committed to the lake, here or by another process."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -69,6 +69,25 @@ def test_a_lake_that_was_opened_anew_is_another_one(lake: Lake):
     lake.close()
     lake.ping()
     assert seen.state() != first
+
+
+@pytest.mark.parametrize("commits", [0, 1, 2])
+def test_a_catalog_that_was_put_back_is_another_one_wherever_it_has_come_to(
+    lake: Lake, elsewhere: Lake, keep_catalog: Callable[[], Callable[[], None]], commits: int
+):
+    lake.write(change)
+    lake.close()
+    put_back, seen = keep_catalog(), Seen(lake)
+    lake.write(change)
+    first, opened = seen.state(), lake.changes[0]
+    put_back()
+    for _ in range(commits):
+        elsewhere.write(change)
+    seen.now_s += EVERY_S
+    second = seen.state()
+    lake.ping()
+    assert second != first
+    assert lake.changes[0] == opened + 1
 
 
 def test_what_failed_may_have_been_committed(lake: Lake, elsewhere: Lake):

@@ -1,20 +1,24 @@
 """Messages by the hour: the same whether they are folded, logged, or neither, and each account's own."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.config import Settings
 from core.domain.messages.messages import DeliveryStatus
 from core.domain.times.periods import Period, day_start
 from core.history.lake.connection import Lake
+from core.history.lake.watch import ChangeWatch
 from core.history.messages.message_store import MessageStore
 from core.history.rollups.adding_up import RollupReader
 from core.history.rollups.rollups import Rollups
 from core.history.rollups.traffic import TrafficReader
 from tests.support.stores.messages import NOW, make_message, make_update, message_table, unsent_table
+from tests.support.stores.small_files import build_missing
 
 
 class Day:
@@ -36,6 +40,11 @@ class Day:
         names = {name: self._sent[-1][name] for name in ("gateway", "gateway_message_id")}
         done_at = self._sent[-1]["sent_at"] + timedelta(seconds=5)
         MessageStore(self._lake).merge_receipts([make_update(DeliveryStatus.DELIVERED, done_at=done_at, **names)])
+
+    def go_back(self, count: int, lake: Lake) -> None:
+        """Have sent no more than the first *count*; from now on *lake* sends."""
+        self._lake = lake
+        del self._sent[count:]
 
     def is_right(self) -> bool:
         """Whether what some are told is what was sent."""
@@ -79,4 +88,30 @@ def test_hours_are_right_whatever_is_folded(lake: Lake, zone: str, is_built: boo
     assert day.is_right()
     rollups.fold()
     day.send("c", hour=2)
+    assert day.is_right()
+
+
+@pytest.mark.parametrize("is_folded", [True, False], ids=["folded", "logged"])
+def test_a_catalog_that_was_put_back_has_hours_of_its_own(
+    lake: Lake, lake_settings: Settings, keep_catalog: Callable[[], Callable[[], None]], is_folded: bool
+):
+    day, watch = Day(lake, "UTC"), ChangeWatch(lake, iter(range(1_000_000)).__next__)
+    day.send("a", hour=-1)
+    build_missing(Rollups(lake))
+    lake.close()
+    put_back = keep_catalog()
+    day.send("b", "b", hour=-2)
+    if is_folded:
+        Rollups(lake).fold()
+    watch.look()
+    assert day.is_right()
+    put_back()
+    beside = Lake(lake_settings)
+    day.go_back(1, beside)
+    # It comes to the same snapshot, by the same steps.
+    day.send("a", hour=-3)
+    if is_folded:
+        Rollups(beside).fold()
+    beside.close()
+    watch.look()
     assert day.is_right()
