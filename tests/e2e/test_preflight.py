@@ -88,7 +88,7 @@ def test_every_finding_has_its_figures_and_leads_to_exactly_its_rows(
         expect(cells(page, "^Hello customer, our spring")).to_have_count(2)
         show_rows(page, "5\u00a0recipients are on the lists more than once", [number(FIRST + o) for o in range(5)])
         expect(cells(page, "^Preflight others$")).to_have_count(5)
-        show_rows(page, "2\u00a0recipients are in a list that is left out", [number(FIRST + o) for o in (8, 9)])
+        show_rows(page, "2\u00a0recipients are on a list that is left out", [number(FIRST + o) for o in (8, 9)])
         show_rows(page, "1\u00a0recipient does not want messages", [number(FIRST + 50)])
         expect(finding(page, "{Nmae} is not a placeholder")).to_be_visible()
         # The address says which rows: a colleague sees the same.
