@@ -10,6 +10,7 @@ from core.bootstrap import shared_app
 from core.private_files import keep_private
 from core.turns import Turns
 from core.web.guard.proxies import warn_of_second_trust
+from core.web.guard.slow_requests import end_slow_requests
 from pages._ui.open_pages import open_pages
 from pages._ui.serving.activity import is_user_activity
 from pages._ui.serving.many_people import serve_many
@@ -19,6 +20,7 @@ heliograph = shared_app()
 keep_private(heliograph.settings.data_dir)
 logs.configure(heliograph.settings.log_level)
 warn_of_second_trust(os.environ)
+end_slow_requests()
 serve_many(Turns())
 begin_with_whole_pages()
 
