@@ -23,7 +23,7 @@ def what(entry: AuditEntry) -> str:
 COLUMNS = (
     tables.moment("Date", "at"),
     tables.text("Who", lambda entry: entry.who or "not logged in", width=140),
-    tables.text("Action", lambda entry: entry.action.capitalize(), width=140),
+    tables.text("Action", lambda entry: entry.action.label, width=140),
     tables.text("What", what, width=200),
     tables.text("Details", in_words, width=220),
     tables.text("Address", "address"),
@@ -42,7 +42,7 @@ with widgets.show_errors():
             [action.value for action in Action],
             index=None,
             placeholder="All actions",
-            format_func=str.capitalize,
+            format_func=lambda value: Action(value).label,
             key=f"{KEY}_action",
             label_visibility="collapsed",
             bind=address.bound(f"{KEY}_action"),

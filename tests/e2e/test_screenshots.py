@@ -100,6 +100,12 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(FOLDER) / f"{name}.png")
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{name} is {wide} pixels too wide"
+    cut = (
+        page.get_by_test_id("stMetricValue")
+        .locator("*")
+        .evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)")
+    )
+    assert cut == [], f"{name} cuts its figures short"
 
 
 def drawn(page: Page) -> None:

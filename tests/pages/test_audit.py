@@ -34,6 +34,14 @@ def test_lines_are_shown_newest_first_and_as_they_were_called(house: House) -> N
     assert table.loc["<b>Spring</b> *sale* (campaign)", "Details"] == "recipients 300"
     assert table.loc["eve@example.org (campaign)", "Who"] == "not logged in"
     assert table.loc["eve@example.org (campaign)", "Address"] == "192.0.2.7"
+    assert table.loc["eve@example.org (campaign)", "Action"] == "Log in refused"
+
+
+def test_actions_are_called_as_the_screens_call_them(house: House) -> None:
+    house.sign_in()
+    offered = house.open("audit").selectbox(key="audit_action").options
+    assert {"Logged in", "Logged out", "Password reset requested", "Campaign launched"} <= set(offered)
+    assert not [name for name in offered if "sign" in name.lower() or "asked" in name]
 
 
 def test_search_and_action_narrow_it_down(house: House) -> None:

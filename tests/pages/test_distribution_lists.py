@@ -5,6 +5,7 @@ from unittest.mock import patch
 import pandas as pd
 import pytest
 
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.domain.imports.lists import ListStatus
 from core.domain.reports.paging import PageRequest
 from core.errors import NotFound
@@ -170,7 +171,7 @@ def test_eye_explains_a_faulted_list(house: House) -> None:
     with clicking("preview", 0):
         at.run()
     assert "None of the 2 rows has a usable number" in at.error[0].value
-    assert "Download the rejected rows" in at.error[0].value
+    assert "Download the rows left out" in at.error[0].value
 
 
 def test_list_is_deleted_only_after_ok(house: House) -> None:
@@ -197,3 +198,15 @@ def test_canceled_question_deletes_nothing_and_closes(house: House) -> None:
     at.run()
     assert house.app.lists.get(viewer, item.list_id)
     assert not [button for button in at.button if button.key == "distribution_lists_delete_ok"]
+
+
+def test_a_new_list_is_offered_an_account_that_sends(house: House) -> None:
+    viewer = house.sign_in()
+    outside = Account("", "booking", "A first one", AccountType.HTTP, AccountStatus.ACTIVE, "", 100)
+    opened = house.app.accounts.managing.open_account(outside, [], datetime.now(UTC))
+    house.app.accounts.managing.join(viewer.user_id, opened.account_id)
+    at = house.open("distribution_lists")
+    at.button(key="distribution_lists_add").click().run()
+    account = at.selectbox(key="distribution_lists_account")
+    assert account.options[0] == "A first one"
+    assert account.value.can_send

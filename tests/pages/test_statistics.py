@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from core.domain.people.permissions import Viewer
-from core.domain.reports.statistics import Measure
+from core.domain.reports.statistics import NAMED, Measure
 from core.services.people.managing_people import Change
+from pages._ui.filters import name_filter
 from tests.support.application.page_tests import House
 from tests.support.stores.messages import make_message
 
@@ -261,6 +262,12 @@ def test_conditions_on_names_narrow_rows_and_totals(house: House) -> None:
     assert list(table(again)["Country"]) == ["France"]
     again.button(key=f"{KEY}_name_chip_0").click().run()
     assert numbers(again)["Sent"] == "3"
+
+
+def test_what_a_condition_asks_for_is_short_enough_for_a_phone() -> None:
+    # More than twelve letters are cut off beside the operator at 390 pixels.
+    assert max(map(len, name_filter.HINTS.values())) <= 12
+    assert set(name_filter.HINTS) == set(NAMED)
 
 
 def test_nonsense_conditions_in_the_address_are_passed_over(house: House) -> None:

@@ -44,6 +44,20 @@ class Action(StrEnum):
     EXPORTED = "exported"
     TRAFFIC_IMPORTED = "traffic imported"
 
+    @property
+    def label(self) -> str:
+        """What people read: in the words of the screens, where those are not the stored ones."""
+        return _LABELS.get(self, self.value).capitalize()
+
+
+_LABELS = {
+    Action.SIGNED_IN: "logged in",
+    Action.SIGN_IN_REFUSED: "log in refused",
+    Action.SIGNED_OUT: "logged out",
+    Action.PASSWORD_RESET_ASKED: "password reset requested",
+    Action.EMAIL_CHANGE_ASKED: "email change requested",
+}
+
 
 @dataclass(frozen=True)
 class Subject:

@@ -263,7 +263,7 @@ class ImportingLists:
                 "The only row has no usable number.",
                 f"None of the {counts.read_count} rows has a usable number.",
             )
-            return _Verdict(ListStatus.FAULTED, fault, "Download the rejected rows to see why.")
+            return _Verdict(ListStatus.FAULTED, fault, "Download the rows left out to see why.")
         return _Verdict(ListStatus.READY)
 
     def _read(self, list_id: str, lease: Lease) -> ImportCounts:

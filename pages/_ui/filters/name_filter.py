@@ -9,11 +9,12 @@ from pages._ui import address, formats, widgets
 
 PARAMETER = "where"
 _SEPARATOR = "|"
-_HINTS = {
-    GroupBy.ACCOUNT: "The account's name",
-    GroupBy.COUNTRY: "The country's name",
-    GroupBy.NETWORK: "The network's name",
-    GroupBy.NETWORK_CODE: "MCC and MNC, such as 26201",
+# Beside its operator, a phone has room for twelve letters.
+HINTS = {
+    GroupBy.ACCOUNT: "Name",
+    GroupBy.COUNTRY: "Name",
+    GroupBy.NETWORK: "Name",
+    GroupBy.NETWORK_CODE: "e.g. 26201",
 }
 
 
@@ -89,7 +90,7 @@ def _field(key: str, field: GroupBy, known: NameFilter | None) -> NameFilter | N
         term = st.text_input(
             f"{field} term",
             known.term if known else "",
-            placeholder=_HINTS[field],
+            placeholder=HINTS[field],
             label_visibility="collapsed",
             key=f"{key}_term_{field}",
         )

@@ -57,7 +57,7 @@ def _moving() -> None:
 def _list(found: Sequence[Export]) -> None:
     _, viewer = session.current()
     if not found:
-        st.caption("What you export from Statistics or Message History is kept here for a day.")
+        st.caption("What you export is kept here for a day.")
     for each in found:
         with st.container(border=True, gap="xsmall", key=f"{KEY}_{each.export_id}"):
             st.markdown(f"**{formats.plain(each.file_name)}**")

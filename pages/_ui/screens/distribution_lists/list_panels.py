@@ -126,7 +126,7 @@ def _add_panel() -> None:
             if account is None:
                 raise InvalidInput("You do not belong to any traffic account.", hint=closed.how_to_join())
             if file is None:
-                raise InvalidInput("No file is chosen.", hint="Browse for a CSV or XLSX file first.", field="file")
+                raise InvalidInput("No file is chosen.", hint="Choose a CSV or XLSX file first.", field="file")
             upload = Upload(account.account_id, name, file.name, hidden_rows)
             app.lists.upload(viewer, upload, file, session.now())
             open_pages.done_with(file)
@@ -139,7 +139,9 @@ def _add_panel() -> None:
 def _choose_account(accounts: Sequence[Account]) -> Account | None:
     if len(accounts) < 2:
         return next(iter(accounts), None)
-    return st.selectbox("Account", accounts, format_func=lambda item: item.display_name, key=f"{KEY}_account")
+    # Most lists are for campaigns, which only some accounts send.
+    first = next((index for index, account in enumerate(accounts) if account.can_send), 0)
+    return st.selectbox("Account", accounts, first, format_func=lambda item: item.display_name, key=f"{KEY}_account")
 
 
 def _choose_hidden_rows() -> HiddenRows:
@@ -204,9 +206,9 @@ def _rejected(content: bytes, item: DistributionList) -> None:
         if len(rows) == REJECTED_SHOWN:
             st.caption(f"The first {REJECTED_SHOWN} of them; the file has all.")
         st.download_button(
-            "Download rejected rows",
+            "Download rows left out",
             content,
-            f"{item.name} rejected rows.csv",
+            f"{item.name} left out.csv",
             "text/csv",
             key=f"{KEY}_rejected_csv",
             on_click="ignore",

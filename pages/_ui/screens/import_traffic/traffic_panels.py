@@ -105,7 +105,7 @@ def _upload(app: App, viewer: Viewer, account: Account | None, file: io.BytesIO 
     if account is None:
         raise InvalidInput(_NO_ACCOUNT, hint=closed.how_to_join())
     if file is None:
-        raise InvalidInput("No file is chosen.", hint="Browse for a CSV or Parquet file first.", field="file")
+        raise InvalidInput("No file is chosen.", hint="Choose a CSV or Parquet file first.", field="file")
     wanted = TrafficUpload(account.account_id, file.name)
     found = app.traffic.upload(viewer, wanted, file, session.now())
     proposal = app.traffic.propose(viewer, found.import_id)

@@ -64,7 +64,7 @@ def _begins(campaign: Campaign, found: Preflight, time_zone: str) -> Tile:
     start, end = formats.in_zone(found.starts_at, time_zone), formats.in_zone(found.ends_at, time_zone)
     ends = f"ends {end:%H:%M}" if end.date() == start.date() else f"ends {end:%d/%m %H:%M}"
     if campaign.schedule_at is None:
-        return Tile("Begins", "immediately", ends)
+        return Tile("Begins", "now", ends)
     return Tile("Begins", f"{start:%H:%M}", f"{start:%d/%m}, {ends}")
 
 

@@ -88,7 +88,7 @@ def act(action: str, user_id: str) -> None:
         widgets.open_panel(f"{KEY}_edit", user_id)
     elif action == "delete":
         title = f"Delete {person.name}?"
-        widgets.ask(f"{KEY}_delete", user_id, title=title, text=f"{person.email}: {DELETE_WARNING}")
+        widgets.ask(f"{KEY}_delete", user_id, title=title, text=f"{person.email}. {DELETE_WARNING}")
     elif action == "resend":
         with st.spinner("Sending the invitation…"):
             app.people.inviting.resend(viewer, user_id, session.now())
