@@ -61,9 +61,17 @@ def test_what_is_no_change_of_rows_may_be_anything(lake: Lake, latest: LatestSna
     lake.write(insert)
     lake.write(work)
     assert count(lake, latest, LOG) == 1
-    # The table that is new has its name from now on.
     lake.write(insert)
     assert count(lake, latest, LOG) == 1
+
+
+def test_a_table_that_is_new_is_one_of_them_from_then_on(lake: Lake, latest: LatestSnapshot):
+    count(lake, latest, LOG)
+    lake.write(create_table)
+    assert count(lake, latest, LOG) == 0
+    lake.write(insert)
+    lake.write(lambda cursor: cursor.execute("INSERT INTO lake.another VALUES (1)"))
+    assert count(lake, latest, LOG) == 0
 
 
 def test_over_many_commits_nothing_is_kept(lake: Lake, latest: LatestSnapshot, monkeypatch: pytest.MonkeyPatch):

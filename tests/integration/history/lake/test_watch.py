@@ -11,6 +11,7 @@ from core import turns
 from core.config import Settings
 from core.errors import StorageError
 from core.history.engine.door import Cursor
+from core.history.lake import watch
 from core.history.lake.connection import Lake
 from core.history.lake.watch import EVERY_S, ChangeWatch
 from tests.support.processes.waiting import wait_until
@@ -101,6 +102,39 @@ def test_what_failed_may_have_been_committed(lake: Lake, elsewhere: Lake):
         lake.write(fail)
     # Looked at anew, before it is time to.
     elsewhere.write(change)
+    assert seen.state() != first
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
+    """Let something be done once the lake has answered, and before the answer is looked at."""
+    ask = watch.fetch_one
+
+    def answer(cursor: Cursor, sql: str) -> tuple[object, ...]:
+        monkeypatch.setattr(watch, "fetch_one", ask)
+        found = ask(cursor, sql)
+        do()
+        return found
+
+    monkeypatch.setattr(watch, "fetch_one", answer)
+
+
+def test_what_this_process_commits_during_a_look_is_looked_for_again(lake: Lake, monkeypatch: pytest.MonkeyPatch):
+    seen = Seen(lake)
+    lake.ping()
+    meanwhile(monkeypatch, lambda: lake.write(change))
+    first = seen.state()
+    assert seen.state() != first
+
+
+def test_a_look_that_took_long_is_as_old_as_its_question(lake: Lake, elsewhere: Lake, monkeypatch: pytest.MonkeyPatch):
+    def commit() -> None:
+        elsewhere.write(change)
+        seen.now_s += EVERY_S
+
+    seen = Seen(lake)
+    lake.ping()
+    meanwhile(monkeypatch, commit)
+    first = seen.state()
     assert seen.state() != first
 
 

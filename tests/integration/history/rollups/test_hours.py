@@ -48,7 +48,7 @@ class Day:
 
     def is_right(self) -> bool:
         """Whether what some are told is what was sent."""
-        return all(self._is_right_for(accounts) for accounts in (["a"], ["b"], ["a", "b"], ["nobody"]))
+        return all(self._is_right_for(accounts) for accounts in (["a"], ["b"], ["a", "b"], ["c"], ["nobody"]))
 
     def _is_right_for(self, accounts: list[str]) -> bool:
         told = self._traffic.sum_up(accounts, self._period, self._zone)
@@ -83,7 +83,8 @@ def test_hours_are_right_whatever_is_folded(lake: Lake, zone: str, is_built: boo
     assert day.is_right()
     rollups.fold()
     assert day.is_right()
-    day.send("a", "c", hour=-1)
+    # Two of whom the rollups have not heard yet.
+    day.send("a", "c", "d", hour=-1)
     day.report()
     assert day.is_right()
     rollups.fold()
@@ -115,3 +116,20 @@ def test_a_catalog_that_was_put_back_has_hours_of_its_own(
     beside.close()
     watch.look()
     assert day.is_right()
+
+
+@pytest.mark.parametrize("is_built", [True, False], ids=["built", "not built"])
+def test_the_same_time_has_the_hours_of_each_zone(lake: Lake, is_built: bool):
+    zones = ("UTC", "Asia/Kolkata")
+    at = NOW.replace(hour=12, minute=10)
+    period = Period(day_start(NOW.date(), "UTC"), day_start(NOW.date() + timedelta(days=1), "UTC"))
+    sent = message_table(make_message(account="a", sent_at=at))
+    MessageStore(lake).append_batch("batch", "campaign", sent, unsent_table(), NOW)
+    if is_built:
+        rollups = Rollups(lake)
+        for month in rollups.list_unbuilt(zones):
+            rollups.build(month)
+    traffic = TrafficReader(RollupReader(lake, 1 << 20))
+    for zone in zones:
+        series = traffic.sum_up(["a"], period, zone).series.to_pylist()
+        assert [row["bucket"].astimezone(UTC) for row in series if row["sent"]] == [_hour_of(at, zone)]

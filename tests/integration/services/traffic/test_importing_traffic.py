@@ -19,12 +19,14 @@ from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.paging import PageRequest
 from core.domain.reports.statistics import GroupBy
+from core.domain.times.periods import Period
 from core.errors import Conflict, Forbidden, InvalidFile, InvalidInput, NotFound, StorageError
 from core.history.messages.outside_traffic import OutsideTraffic
 from core.services.reports.reporting import StatisticsRequest
 from tests.support.application.cdr import START, begin, csv, imported, line, open_outside, records, upload
 from tests.support.application.house import House
 
+DAY = timedelta(days=1)
 COMPLETED, FAULTED = TrafficImportStatus.COMPLETED, TrafficImportStatus.FAULTED
 
 
@@ -126,6 +128,22 @@ def test_a_later_file_brings_final_states(house: House, account: Account):
     delays = {row["delivered_at"] - row["sent_at"] for row in messages(house) if row["delivered_at"]}
     assert delays == {timedelta(seconds=5)}
     assert_consistent(house)
+
+
+def test_each_day_that_a_file_changes_or_adds_to_is_told_anew(house: House, account: Account):
+    imported(house, account, csv(line(0)))
+    days = [Period(start, start + DAY) for start in (START.replace(tzinfo=UTC), START.replace(tzinfo=UTC) + DAY)]
+
+    def told() -> list[Counter]:
+        tables = [
+            house.app.reports.reporting.messages(house.viewer, MessageQuery(frozenset(), day), 1, 10).table
+            for day in days
+        ]
+        return [Counter(table["delivery_status"].to_pylist()) for table in tables]
+
+    assert told() == [{"Submitted": 1}, {}]
+    imported(house, account, csv(line(0, "DELIVRD"), line(1, sent=START + DAY)))
+    assert told() == [{"Delivered": 1}, {"Submitted": 1}]
 
 
 def test_an_older_file_takes_no_final_state_back(house: House, account: Account):

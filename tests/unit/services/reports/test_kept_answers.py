@@ -94,6 +94,33 @@ def test_what_ended_weighs_nothing():
     assert asked.count == before
 
 
+def test_what_was_ended_while_it_was_found_weighs_nothing():
+    table = pa.table({"number": list(range(1_000))})
+    states = [State()]
+    answers, asked = KeptAnswers(lambda: states[-1], most_bytes=3 * weigh(table)), Asked(table)
+
+    def find() -> object:
+        states.append(states[-1].after(EXTENT))
+        return answers.get("ends", EXTENT, asked)
+
+    answers.get("stays", OTHER, asked)
+    for _ in range(10):
+        states.append(states[-1].after(EXTENT))
+        answers.get("ends", EXTENT, find)
+    before = asked.count
+    answers.get("stays", OTHER, asked)
+    assert asked.count == before
+
+
+def test_who_looked_before_others_ends_no_answer_of_theirs():
+    first = State()
+    states = [first.after(EXTENT), first, first.after(EXTENT)]
+    answers, asked = KeptAnswers(iter(states).__next__), Asked()
+    for _ in states:
+        answers.get("question", EXTENT, asked)
+    assert asked.count == 1
+
+
 def test_another_question_is_another_answer():
     answers = KeptAnswers(State)
     assert answers.get(("messages", frozenset({"a"})), EXTENT, Asked("of a")) == "of a"
