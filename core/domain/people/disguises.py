@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from core.domain.words.characters import normalize
+
 # What is left of a password besides the person's own words and common ones: letters that nobody has to guess.
 _FEW = 3
 # Shorter pieces of a name are in every other word.
@@ -57,12 +59,12 @@ def _cores(password: str) -> set[str]:
 
 def _spellings(text: str) -> set[str]:
     """Return *text* without case and accents: Müller as muller and as mueller."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = normalize("NFKC", text).casefold()
     return {_unaccented(folded), _unaccented(folded.translate(_UMLAUTS))}
 
 
 def _unaccented(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.translate(_SPELLED))
+    decomposed = normalize("NFKD", text.translate(_SPELLED))
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 

@@ -1,12 +1,12 @@
 """People: who they are, whether they may come in, and what they have set for themselves."""
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from core.domain.people.permissions import PRESETS, Permission
+from core.domain.words.characters import normalize
 from core.errors import InvalidInput, InvalidTransition
 
 LANGUAGES = {"en": "English"}
@@ -93,7 +93,7 @@ def check_name(name: str) -> str:
 def check_email(email: str) -> str:
     """Return the tidied email. Raises: InvalidInput: no mail could be sent there."""
     # One form for what looks alike: an accent that is a character of its own belongs to its letter.
-    tidy = unicodedata.normalize("NFC", email.strip())
+    tidy = normalize("NFC", email.strip())
     found = _EMAIL.fullmatch(tidy)
     if found is None or len(tidy) > EMAIL_MAX or not tidy.isprintable() or not _can_be_sent_to(found[1], found[2]):
         raise InvalidInput("This is not an email address.", hint="For example ada@example.com.", field="email")

@@ -2,6 +2,9 @@
 
 import unicodedata
 from collections.abc import Iterable
+from typing import Literal
+
+NormalForm = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 # As people know them from word processors; the others are called as Unicode calls them.
 NAMES = {
@@ -46,6 +49,34 @@ NAMES = {
 _UNSEEN = ("C", "Z", "M")
 
 
+# Of a text no longer than this, however it was made, any form is found in milliseconds.
+_SHORT = 2_000
+# No language has more marks on one letter; the Unicode Standard (UAX #15) parts them by this, which nobody sees.
+_MOST_MARKS, _PARTS = 30, "\u034f"
+
+
+def normalize(form: NormalForm, text: str) -> str:
+    """
+    Return *text* in the form, as `unicodedata.normalize`, in time by its length.
+
+    That one puts the marks of a letter in order by comparing each with the others, and lets no other thread run
+    meanwhile: 64 KB of marks on one letter, which a form may have, took seconds.
+    """
+    return unicodedata.normalize(form, text if len(text) <= _SHORT else _with_few_marks(text))
+
+
+def _with_few_marks(text: str) -> str:
+    pieces, marks = [], 0
+    for character in text:
+        is_mark = not character.isascii() and unicodedata.combining(unicodedata.normalize("NFKD", character)[0])
+        marks = marks + 1 if is_mark else 0
+        if marks > _MOST_MARKS:
+            pieces.append(_PARTS)
+            marks = 1
+        pieces.append(character)
+    return "".join(pieces)
+
+
 def compose(text: str) -> str:
     """
     Return *text* with each letter and its accent in one piece.
@@ -53,7 +84,7 @@ def compose(text: str) -> str:
     As two characters, which some keyboards and programs write, they look the same and are the same, but fit no GSM
     alphabet: one of them makes a whole message Unicode.
     """
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if text.isascii() else normalize("NFC", text)
 
 
 def name_character(character: str) -> str:

@@ -3,9 +3,9 @@
 import hashlib
 import re
 import secrets
-import unicodedata
 from datetime import UTC, datetime
 
+from core.domain.words.characters import normalize
 from core.mail.post import Mail, Post
 
 INVITATION_PATH = "/invitation"
@@ -133,7 +133,7 @@ def _shown(name: str) -> str:
     turns into ours. A dot that ends a word ("Dr.") is none.
     """
     visible = "".join(character if character.isprintable() else " " for character in name)
-    plain = unicodedata.normalize("NFKC", visible)
+    plain = normalize("NFKC", visible)
     harmless = re.sub(r"[.\u3002](?=\S)", ". ", re.sub(r"[/\\@:]", " ", plain))
     return " ".join(re.sub(r"\bwww\b\.?", "www", harmless, flags=re.IGNORECASE).split())[:_NAME_MAX]
 

@@ -1,3 +1,5 @@
+import time
+
 import phonenumbers
 import pytest
 from hypothesis import given
@@ -185,3 +187,27 @@ def test_a_parsed_number_parses_to_itself(text):
 )
 def test_only_the_first_digit_stays_visible(msisdn, masked):
     assert mask_msisdn(msisdn) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("1" + " " * 20_000 + "1", MsisdnFault.NOT_A_NUMBER),
+        ("(" + " " * 20_000 + "0", MsisdnFault.NOT_A_NUMBER),
+        ("49" + "\u200b" * 20_000 + "x" + "\u200b" * 20_000, MsisdnFault.NOT_A_NUMBER),
+        ("4917012345678 " * 2_000, MsisdnFault.TWO_NUMBERS),
+        ("4917012345678" + " " * 300 + "x", MsisdnFault.NOT_A_NUMBER),
+    ],
+    ids=["gap", "bracket", "unseen", "many", "a number at first"],
+)
+def test_no_text_takes_long_to_be_no_number(text: str, fault: MsisdnFault):
+    # While a pattern is looked for, no other thread runs: seconds of it would be everybody's.
+    began = time.process_time()
+    with pytest.raises(InvalidMsisdn) as caught:
+        parse_msisdn(text)
+    assert caught.value.reason == fault
+    assert time.process_time() - began < 1
+
+
+def test_what_nobody_sees_around_a_number_may_be_long():
+    assert parse_msisdn(" \u200b" * 5_000 + "+49 179 6548754" + "\t\u202c" * 5_000) == "+491796548754"

@@ -1,7 +1,11 @@
+import time
+import unicodedata
+from pathlib import Path
+
 import pytest
 
 from core.domain.texts.simplifying import REPLACEMENTS
-from core.domain.words.characters import NAMES, compose, name_character, name_characters
+from core.domain.words.characters import NAMES, NormalForm, compose, name_character, name_characters, normalize
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,30 @@ def test_every_replaced_blank_has_a_name_of_its_own():
 )
 def test_letters_are_put_in_one_piece(typed: str, composed: str):
     assert compose(typed) == composed
+
+
+FORMS: tuple[NormalForm, ...] = ("NFC", "NFD", "NFKC", "NFKD")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("marks", ["\u0345\u0301", "\u0f73\u0301", "\uff9e\u0345\u0301"])
+def test_marks_without_end_on_one_letter_take_no_time(form: NormalForm, marks: str):
+    # A stranger's form holds so many, and while one thread puts them in order no other one runs.
+    hostile = "a" + marks * (60_000 // len(marks))
+    began = time.process_time()
+    normalize(form, hostile)
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "text", ["a\u0345\u0301" * 5_000, "e" + "\u0301" * 30, "\u1112\u1161\u11ab" * 2_000, "x" * 5_000]
+)
+def test_all_that_people_write_is_normalized_as_the_standard_has_it(form: NormalForm, text: str):
+    assert normalize(form, text) == unicodedata.normalize(form, text)
+
+
+def test_nobody_normalizes_a_text_in_another_way():
+    root = Path(__file__).parents[4]
+    files = [path for folder in ("core", "pages", "jobs") for path in (root / folder).rglob("*.py")]
+    assert [path.name for path in files if "unicodedata.normalize" in path.read_text()] == ["characters.py"]
