@@ -1,5 +1,6 @@
 """What a browser calls itself, in words its owner recognises, and where it is."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
 # In this order: most browsers also claim to be those below them.
@@ -41,6 +42,8 @@ def describe_agent(agent: str) -> str:
     return f"{program or 'A browser'} on {system}" if system else program
 
 
+# Asked for each of a thousand connections whenever another one comes.
+@lru_cache(maxsize=16_384)
 def network_of(address: str) -> str:
     """Return what one person can choose addresses from: of IPv6 the /64, of IPv4 the address itself."""
     try:

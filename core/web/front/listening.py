@@ -68,6 +68,8 @@ class Listening:
                     await self._make_room()
                     continue
                 self._admit(connection, str(peer[0]))
+                # Where more wait to be taken, the loop would come to nothing else until it has all of them.
+                await asyncio.sleep(0)
         finally:
             for task in list(self._waiting):
                 task.cancel()
@@ -84,12 +86,17 @@ class Listening:
         source = "" if is_trusted(address, self._trusted) else network_of(address)
         same = [task for task, other in self._waiting.items() if other == source] if source else []
         if len(same) >= MOST_WAITING_EACH:
-            same[0].cancel()
+            self._let_go(same[0])
         elif len(self._waiting) >= MOST_WAITING:
-            next(iter(self._waiting)).cancel()
+            self._let_go(next(iter(self._waiting)))
         task = asyncio.ensure_future(self._place(connection))
         self._waiting[task] = source
         task.add_done_callback(lambda done: self._waiting.pop(done, None))
+
+    def _let_go(self, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        # At once: whoever comes before it has ended would be made room for by the same one.
+        self._waiting.pop(task, None)
 
     async def _place(self, connection: socket.socket) -> None:
         try:

@@ -13,6 +13,8 @@ import signal
 import socket
 import struct
 import sys
+import time
+from collections import Counter
 from collections.abc import Sequence
 
 import uvicorn
@@ -21,6 +23,7 @@ from uvicorn.importer import import_from_string
 
 from core.config import Settings
 from core.domain.people.browsers import network_of
+from core.logs import REPEATS_S
 from core.web.front.in_place import InPlace
 from core.web.guard.proxies import Network, is_trusted, parse_networks
 
@@ -60,6 +63,9 @@ class Place(uvicorn.Server):
         self._front = front
         self._trusted = trusted
         self._opening: set[asyncio.Task[object]] = set()
+        # Connections that were not served, by what is said of them, and from when on it is said again.
+        self._untold = Counter[str]()
+        self._tell_again_s: dict[str, float] = {}
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Start the pages, then take what the front hands over."""
@@ -100,13 +106,21 @@ class Place(uvicorn.Server):
             return
         if not handles:
             # Linux passes on the byte alone, and closes the connection: the browser sees that it was broken off.
-            log.warning("connection_not_taken", extra={"hint": "too many files are open in this process"})
+            self._tell("connection_not_taken", "too many files are open in this process")
         for handle in handles:
             # As Python makes its own: what a page starts must not keep a connection open that has ended here.
             os.set_inheritable(handle, False)
             task = asyncio.ensure_future(self._open(self._ways[marks], socket.socket(fileno=handle)))
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
+
+    def _tell(self, event: str, hint: str) -> None:
+        """Write it down the first time, and then how often it came: whoever connects must not fill a disk with it."""
+        self._untold[event] += 1
+        now_s = time.monotonic()
+        if now_s >= self._tell_again_s.get(event, now_s):
+            log.warning(event, extra={"connections": self._untold.pop(event), "hint": hint})
+            self._tell_again_s[event] = now_s + REPEATS_S
 
     def _has_too_many(self, address: str) -> bool:
         """Return whether the address, of IPv6 its network, has as many connections here as it may."""
@@ -125,7 +139,7 @@ class Place(uvicorn.Server):
             connection.close()
             return
         if address and self._has_too_many(address):
-            log.warning("connection_refused", extra={"hint": "an address has as many as it may"})
+            self._tell("connection_refused", "an address has as many as it may")
             connection.close()
             return
         connection.setblocking(False)

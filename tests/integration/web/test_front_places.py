@@ -222,6 +222,16 @@ def test_of_one_address_a_place_takes_so_many_and_no_more_unless_it_is_a_proxy(
     assert asyncio.run(test()) == answered
 
 
+def test_however_many_are_refused_little_is_written_down(caplog: pytest.LogCaptureFixture):
+    front, theirs = socket.socketpair()
+    with front, theirs:
+        ways = [uvicorn.Config(lambda: None, log_config=None) for _ in range(2)]
+        place = Place(*ways, theirs)
+        for _ in range(50):
+            place._tell("connection_refused", "an address has as many as it may")
+    assert [(record.message, record.connections) for record in caplog.records] == [("connection_refused", 1)]
+
+
 @pytest.mark.parametrize(("has_moved", "mark"), [(False, b"k"), (True, b"m")])
 def test_a_place_takes_connections_and_ends_with_its_front(has_moved: bool, mark: bytes):
     async def test() -> int | None:

@@ -42,3 +42,8 @@ def test_browsers_are_named_as_their_owners_know_them(agent: str, words: str) ->
 )
 def test_an_address_is_kept_in_one_spelling(address: str, kept: str, network: str) -> None:
     assert (tidy_address(address), network_of(address)) == (kept, network)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7"])
+def test_the_network_of_an_address_is_found_once(address: str):
+    assert network_of("".join(address)) is network_of("".join(address))

@@ -221,6 +221,24 @@ def test_of_too_many_that_wait_of_one_address_the_first_of_them_is_let_go(monkey
     run(test)
 
 
+@pytest.mark.parametrize("limit", ["MOST_WAITING", "MOST_WAITING_EACH"])
+def test_who_comes_while_the_front_is_busy_counts_too(limit: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(listening, limit, 2)
+    monkeypatch.setattr(listening, "HEAD_S", 2 * PATIENCE_S)
+
+    async def test(_: list[Place], address: tuple[str, int]) -> None:
+        # Nothing else of the loop runs meanwhile: all of them wait to be taken.
+        browsers = [socket.create_connection(address) for _ in range(6)]
+        for browser in browsers:
+            browser.setblocking(False)
+        loop = asyncio.get_running_loop()
+        assert [await loop.sock_recv(browser, 1) for browser in browsers[:4]] == [b""] * 4
+        for browser in browsers:
+            browser.close()
+
+    run(test)
+
+
 def test_behind_a_proxy_that_is_trusted_as_many_wait_as_come(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(listening, "MOST_WAITING_EACH", 2)
     monkeypatch.setattr(listening, "HEAD_S", 2 * PATIENCE_S)
