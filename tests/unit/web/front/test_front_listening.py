@@ -12,6 +12,7 @@ from core.web.guard.proxies import Network, parse_networks
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HEAD_OF_SECOND = b"GET / HTTP/1.1\r\nCookie: heliograph_place=1\r\n\r\n"
+TLS = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 PATIENCE_S = 20
 
 
@@ -261,7 +262,7 @@ async def send_from(source: str, address: tuple[str, int]) -> asyncio.StreamWrit
 @pytest.mark.parametrize(
     ("hostile", "status"),
     [
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+        (TLS, 400),
         (b"GET / HTTP/1.1\r\nCookie: a=b;\r\n heliograph_place=1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nCookie: " + b"x" * 70_000 + b"; heliograph_place=1\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nCookie: " + b"x" * 500_000, 431),
@@ -303,4 +304,41 @@ def test_when_no_more_files_can_be_opened_the_first_is_let_go_too(monkeypatch: p
             browser.close()
 
     monkeypatch.setattr(listening, "HEAD_S", PATIENCE_S * 2)
+    run(test)
+
+
+async def send_until_let_go(address: tuple[str, int], content: bytes, pause_s: float) -> None:
+    _, writer = await asyncio.open_connection(*address)
+    # The first that comes where nobody is brings the news, and the next one the error.
+    while True:
+        writer.write(content)
+        await writer.drain()
+        await asyncio.sleep(pause_s)
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "most_s", "content", "pause_s"),
+    [(1_000, 2 * PATIENCE_S, TLS * 1_000, 0.0), (1 << 20, 0.05, TLS, 0.05)],
+    ids=["much", "for long"],
+)
+def test_who_is_refused_and_goes_on_sending_is_let_go(
+    monkeypatch: pytest.MonkeyPatch, most_bytes: int, most_s: float, content: bytes, pause_s: float
+):
+    monkeypatch.setattr(listening, "DROPPED_BYTES", most_bytes)
+    monkeypatch.setattr(listening, "REFUSED_S", most_s)
+
+    async def test(_: list[Place], address: tuple[str, int]) -> None:
+        with pytest.raises(ConnectionError):
+            await send_until_let_go(address, content, pause_s)
+
+    run(test)
+
+
+def test_a_place_there_is_no_more_is_nobodys():
+    async def test(places: list[Place], address: tuple[str, int]) -> None:
+        browser = await send(address, HEAD_OF_SECOND.replace(b"=1", b"=2"))
+        await places[0].changed.wait()
+        assert places[0].taken[0][1] is False
+        browser.close()
+
     run(test)
