@@ -29,6 +29,15 @@ def test_a_day_that_is_over_is_indexed_unless_the_worker_shall_end(house: House)
     assert [found.missing_count for found in house.app.upkeep.indexing.verify(house.viewer, repair=True)] == [0]
 
 
+def test_a_day_that_ended_is_looked_for_though_nobody_wrote_anything(house: House) -> None:
+    table = message_table(make_message(sent_at=house.now))
+    MessageStore(house.app.lake).append_batch("batch-1", "campaign-1", table, unsent_table(), house.now)
+    index, later = NumberIndex(house.app.lake), house.now + timedelta(days=2)
+    house.app.upkeep.indexing.refresh(house.now)
+    house.app.upkeep.indexing.refresh(later)
+    assert house.now.date() not in index.list_unindexed(later)
+
+
 def test_only_who_may_see_the_audit_compares(house: House) -> None:
     person = NewPerson("Grace Hopper", "grace@example.com", PASSWORD, "Reporting manager")
     with pytest.raises(Forbidden):
