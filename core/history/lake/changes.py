@@ -165,7 +165,8 @@ def _read_note(note: str | None) -> Change:
     except ValueError:
         # Another program's commit, or one from before there were notes.
         return ANYTHING
-    return Change(*times, None if _ANY in accounts else frozenset(accounts))
+    # A note that names nobody is none of ours, either.
+    return Change(*times, None if _ANY in accounts else frozenset(accounts)) if accounts else ANYTHING
 
 
 @lru_cache(maxsize=4_096)

@@ -161,7 +161,10 @@ def test_who_says_nothing_may_have_changed_anything(
     assert touched() == set(EACH)
 
 
-@pytest.mark.parametrize("note", ["", "nonsense", "2026-11-29 then", "2026-13-01T00:00:00 2026-11-29T00:00:00 abc"])
+@pytest.mark.parametrize(
+    "note",
+    ["", "nonsense", "2026-11-29 then", "2026-13-01T00:00:00 2026-11-29T00:00:00 abc", "2026-03-01 2026-03-02"],
+)
 def test_a_note_that_is_none_is_no_note(lake: Lake, touched: Callable[[], set[Extent]], note: str):
     append(lake, "somebody")
     touched()
