@@ -21,6 +21,8 @@ _SQL = load_statements("lake/changes.sql")
 
 # More accounts than this are noted as any: a note is read twice a second by every process.
 MOST_ACCOUNTS = 50
+# After more commits at once than these, anything may have changed.
+MOST_COMMITS = 1_000
 # What upkeep does to a table: it says the same afterwards.
 _UPKEEP = frozenset({"inline_flush", "merge_adjacent", "rewrite_delete"})
 # What changes its rows.
@@ -84,7 +86,7 @@ def read_changes(cursor: Cursor, since: int, until: int) -> tuple[Change, ...]:
     """
     Return what the commits after the snapshot *since* changed of the messages, up to the snapshot *until*.
 
-    One whose record is gone may have changed anything.
+    Those whose record is gone, and more than `MOST_COMMITS`, may have changed anything.
     """
     messages = list_tables(cursor, "messages").keys()
     commits = _read_commits(cursor, since, until)
@@ -124,6 +126,11 @@ def read_touched(cursor: Cursor, tables: Mapping[str, str], since: int, until: i
     return frozenset(found)
 
 
+def find_snapshot(cursor: Cursor) -> int:
+    """Return the number of the snapshot that the cursor's transaction sees."""
+    return int(fetch_one(cursor, _SQL["snapshot"])[0])
+
+
 def read_made(cursor: Cursor, current: int, known: int) -> Mapping[int, str]:
     """
     Return by number when these two snapshots were made, without those that are forgotten.
@@ -139,7 +146,9 @@ def list_tables(cursor: Cursor, name: str = "") -> dict[str, str]:
 
 
 def _read_commits(cursor: Cursor, since: int, until: int) -> list[tuple[str | None, str | None]] | None:
-    """Return what each commit did and noted, in order, None unless all of them are on record."""
+    """Return what each commit did and noted, in order, None unless they are few and all on record."""
+    if until - since > MOST_COMMITS:
+        return None
     commits = cursor.execute(_SQL["commits"], {"since": since, "until": until}).fetchall()
     return commits if len(commits) == until - since else None
 

@@ -8,6 +8,9 @@ SELECT min(sent_at), max(sent_at), list(DISTINCT account) FROM ({rows});
 -- With the transaction's commit, in the catalog's own record of it.
 CALL ducklake_set_commit_message('lake', NULL, NULL, extra_info => $note);
 
+-- name: snapshot
+SELECT id FROM ducklake_current_snapshot('lake');
+
 -- name: list_tables
 -- By which number the catalog's record calls them.
 SELECT table_id::VARCHAR, table_name

@@ -9,15 +9,12 @@ from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 from core.history.engine.door import Cursor
-from core.history.engine.results import fetch_one
-from core.history.lake.changes import list_tables, read_touched
+from core.history.lake.changes import find_snapshot, list_tables, read_touched
 from core.turns import Once, OneForAll
 
 T = TypeVar("T")
 
 MOST_KEPT = 64
-# Over more commits than these nothing is kept.
-MOST_COMMITS = 1_000
 
 
 class Shared(Protocol):
@@ -56,7 +53,7 @@ class LatestSnapshot:
 
     def of(self, cursor: Cursor) -> Shared:
         """Return what gives what is shared in the cursor's snapshot."""
-        snapshot = (cursor.instance_no, int(fetch_one(cursor, "SELECT id FROM ducklake_current_snapshot('lake')")[0]))
+        snapshot = cursor.instance_no, find_snapshot(cursor)
         if snapshot > self._latest:
             with self._moving.hold():
                 if snapshot > self._latest:
@@ -78,7 +75,7 @@ class LatestSnapshot:
         if instance_no != cursor.instance_no:
             self._tables = list_tables(cursor)
             return None
-        touched = read_touched(cursor, self._tables, since, until) if until - since <= MOST_COMMITS else None
+        touched = read_touched(cursor, self._tables, since, until)
         if touched is None:
             self._tables = list_tables(cursor)
         return touched

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.history.engine.door import Cursor
-from core.history.engine.results import fetch_one
-from core.history.lake.changes import ANYTHING, Change, Extent, read_changes, read_made
+from core.history.lake.changes import Change, Extent, find_snapshot, read_changes, read_made
 from core.history.lake.connection import Lake
 from core.turns import OneForAll
 
 # Between two looks at what other processes commit.
 EVERY_S = 0.5
-# So many of the latest changes are remembered; more commits at once than these are read as a change of anything.
-MOST_CHANGES, MOST_COMMITS = 500, 1_000
+# So many of the latest changes are remembered.
+MOST_CHANGES = 500
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class ChangeWatch:
             with self._lake.read() as cursor:
                 # Before the question, so that what is committed meanwhile is looked for again; the first call opens.
                 own = self._lake.changes
-                snapshot_id = int(fetch_one(cursor, "SELECT id FROM ducklake_current_snapshot('lake')")[0])
+                snapshot_id = find_snapshot(cursor)
                 seen = self._find_state(cursor, snapshot_id)
             self._seen, self._own, self._asked_s = seen, own, asked_s
             return seen
@@ -90,8 +89,6 @@ class ChangeWatch:
             return _begin(last, now)
         if snapshot_id == last.snapshot_id:
             return last
-        if snapshot_id - last.snapshot_id > MOST_COMMITS:
-            return _go_on(last, now, (ANYTHING,))
         return _go_on(last, now, read_changes(cursor, last.snapshot_id, snapshot_id))
 
     def number(self) -> int:

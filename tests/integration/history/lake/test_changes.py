@@ -206,7 +206,7 @@ def test_commits_whose_record_is_gone_may_have_changed_anything(lake: Lake, touc
 def test_more_commits_at_once_than_are_read_may_have_changed_anything(
     lake: Lake, touched: Callable[[], set[Extent]], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(watch, "MOST_COMMITS", 2)
+    monkeypatch.setattr(changes, "MOST_COMMITS", 2)
     for number in range(3):
         append(lake, "somebody", batch=f"batch-{number}")
     assert touched() == set(EACH)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.history.engine.door import Cursor
-from core.history.lake import snapshots
+from core.history.lake import changes, snapshots
 from core.history.lake.connection import Lake
 from core.history.lake.snapshots import LatestSnapshot
 
@@ -75,7 +75,7 @@ def test_a_table_that_is_new_is_one_of_them_from_then_on(lake: Lake, latest: Lat
 
 
 def test_over_many_commits_nothing_is_kept(lake: Lake, latest: LatestSnapshot, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(snapshots, "MOST_COMMITS", 1)
+    monkeypatch.setattr(changes, "MOST_COMMITS", 1)
     count(lake, latest, LOG)
     lake.write(insert)
     lake.write(insert)

@@ -107,15 +107,15 @@ def test_what_failed_may_have_been_committed(lake: Lake, elsewhere: Lake):
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
     """Let something be done once the lake has answered, and before the answer is looked at."""
-    ask = watch.fetch_one
+    ask = watch.find_snapshot
 
-    def answer(cursor: Cursor, sql: str) -> tuple[object, ...]:
-        monkeypatch.setattr(watch, "fetch_one", ask)
-        found = ask(cursor, sql)
+    def answer(cursor: Cursor) -> int:
+        monkeypatch.setattr(watch, "find_snapshot", ask)
+        found = ask(cursor)
         do()
         return found
 
-    monkeypatch.setattr(watch, "fetch_one", answer)
+    monkeypatch.setattr(watch, "find_snapshot", answer)
 
 
 def test_what_this_process_commits_during_a_look_is_looked_for_again(lake: Lake, monkeypatch: pytest.MonkeyPatch):
