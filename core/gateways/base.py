@@ -9,11 +9,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from core.domain.accounts.accounts import GatewayCredentials
-from core.domain.messages.messages import OutboundMessage, Receipt, SubmitResult
+from core.domain.messages.messages import OutboundMessage, Receipt, Reply, SubmitResult
 from core.domain.numbering.msisdn import mask_msisdn
 from core.errors import GatewayError
 
@@ -22,6 +23,38 @@ log = logging.getLogger(__name__)
 # Answers with an account's credentials, opened, None without any. A gateway asks when it connects, and keeps only the
 # connection. Raises: ConfigurationError.
 FindCredentials = Callable[[str], GatewayCredentials | None]
+
+
+class Inbox(Protocol):
+    """Where gateways that are told, instead of asking, put what they hear."""
+
+    def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:
+        """
+        Keep all of it durably; only then may the provider be told that it was heard. What comes again is kept once.
+
+        Raises: StorageError: nothing of it is kept, and the provider must not be told otherwise.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """
+    One connection of a gateway, as it is this moment.
+
+    *state* is a word such as "bound", "binding" or "waiting"; *since* when it came to that; *fault* the last error in
+    words, "" for none. *in_flight* of at most *window* messages wait for an answer. The counts are since the process
+    began.
+    """
+
+    number: int
+    state: str
+    since: datetime
+    fault: str = ""
+    in_flight: int = 0
+    window: int = 0
+    submitted_count: int = 0
+    receipt_count: int = 0
 
 
 class Gateway(Protocol):
@@ -62,6 +95,22 @@ class Gateway(Protocol):
 
     def acknowledge(self, tokens: Sequence[str]) -> None:
         """Confirm that the receipts are stored; they do not come again."""
+        ...
+
+    def keep_open(self) -> None:
+        """
+        Connect, and stay connected: receipts and replies come also while nothing is sent. Returns at once.
+
+        Called again and again by workers for every gateway in use; one without connections of its own does nothing.
+        """
+        ...
+
+    def links(self) -> Sequence[LinkState]:
+        """Return the state of each connection; () where there is none to keep open."""
+        ...
+
+    def close(self) -> None:
+        """Take nothing more, wait for the answers of what has left, and disconnect. A later `submit` is Unavailable."""
         ...
 
 
@@ -112,6 +161,18 @@ class Observed:
     def acknowledge(self, tokens: Sequence[str]) -> None:
         """Pass on; see `Gateway.acknowledge`."""
         self.gateway.acknowledge(tokens)
+
+    def keep_open(self) -> None:
+        """Pass on; see `Gateway.keep_open`."""
+        self.gateway.keep_open()
+
+    def links(self) -> Sequence[LinkState]:
+        """Pass on; see `Gateway.links`."""
+        return self.gateway.links()
+
+    def close(self) -> None:
+        """Pass on; see `Gateway.close`."""
+        self.gateway.close()
 
 
 def _check_answers(name: str, messages: Sequence[OutboundMessage], results: Sequence[SubmitResult]) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from core.domain.words.control_characters import replace_controls
 
 # How much of what a provider says is kept. Of a longer id what tells it from every other one is kept.
-_MOST = {"gateway_message_id": 64, "receipt_state": 20, "error_code": 40}
+_MOST = {"gateway_message_id": 64, "receipt_state": 20, "error_code": 40, "sender": 40, "receiver": 40, "text": 5_000}
 _BEGINNING, _DIGEST = 32, 31
 
 
@@ -103,7 +103,28 @@ class Receipt:
         _make_fit(self, "gateway_message_id", "receipt_state", "error_code")
 
 
-def _make_fit(said: SubmitResult | Receipt, *names: str) -> None:
+@dataclass(frozen=True)
+class Reply:
+    """
+    What a person sent back (a mobile-originated message, MO), as the gateway passed it on.
+
+    *sender* is the person's number as it came, *receiver* what it was sent to: a sender ID or a short code. *reference*
+    is the gateway's own id of it, by which the same one is known when it comes again; "" where it gives none.
+    """
+
+    gateway: str
+    sender: str
+    receiver: str
+    text: str
+    received_at: datetime
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        """Make it fit, as a receipt."""
+        _make_fit(self, "sender", "receiver", "text")
+
+
+def _make_fit(said: SubmitResult | Receipt | Reply, *names: str) -> None:
     # A store that refused one of them would hold up all the others of its batch.
     for name in names:
         text = getattr(said, name)

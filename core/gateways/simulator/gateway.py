@@ -109,6 +109,16 @@ class SimulatorGateway:
         """Forget receipts; see `Gateway.acknowledge`."""
         self.journal.acknowledge([int(token) for token in tokens])
 
+    def keep_open(self) -> None:
+        """Nothing is to be kept open: every call opens its log."""
+
+    def links(self) -> tuple[()]:
+        """Return none; see `Gateway.links`."""
+        return ()
+
+    def close(self) -> None:
+        """Nothing is open; see `Gateway.close`."""
+
     def _refuse_if_broken(self) -> None:
         if self.faults.unavailable:
             raise Unavailable("The simulator is switched off.", gateway=NAME)

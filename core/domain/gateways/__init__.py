@@ -1,0 +1,1 @@
+"""Gateways: what each kind asks to be told, and how one is set up. Begin with `gateways`."""
