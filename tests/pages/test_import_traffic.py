@@ -112,6 +112,18 @@ def test_a_file_whose_columns_are_clear_takes_two_clicks(house: House) -> None:
     assert list(table(at)["Status"][0]) == ["Completed"]
 
 
+@pytest.mark.parametrize(
+    ("bad_count", "said"), [(1, "Row 3: "), (2, "Row 3 and 1\u00a0more row: "), (3, "Row 3 and 2\u00a0more rows: ")]
+)
+def test_rows_that_would_be_rejected_for_one_reason_are_counted(house: House, bad_count: int, said: str) -> None:
+    sign_in(house)
+    bad = cdr.line(1, "DELIVRD").replace("491796000001", "nobody")
+    at = add_file(house, cdr.csv(cdr.line(0, "DELIVRD"), *[bad] * bad_count))
+    assert not at.exception
+    (warning,) = at.warning
+    assert f"\n- {said}" in warning.value
+
+
 def test_the_unit_of_a_price_is_asked_for_any_currency(house: House) -> None:
     viewer = sign_in(house)
     at = add_file(house, b"sent,to,status,price,currency\n2026-03-01 10:00:00,+491796000000,delivered,0.0079,USD\n")

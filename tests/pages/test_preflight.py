@@ -2,6 +2,7 @@ import math
 from datetime import timedelta
 from decimal import Decimal
 
+import phonenumbers
 import pytest
 
 from core.domain.accounts.pricing import Price
@@ -90,6 +91,22 @@ def test_every_finding_leads_to_its_rows(house: House) -> None:
     assert ("empty", (4,)) in seen
     assert ("excluded", (2,)) in seen
     assert ("excluded", (3,)) in seen
+
+
+@pytest.mark.parametrize(
+    ("network_count", "said"),
+    [(8, []), (9, ["and 1\u00a0more network for €\u00a00.05"]), (10, ["and 2\u00a0more networks for €\u00a00.10"])],
+)
+def test_networks_beyond_the_table_are_counted_below_it(house: House, network_count: int, said: list[str]) -> None:
+    viewer = house.sign_in()
+    price(house, viewer)
+    regions = ("DE", "FR", "GB", "IT", "ES", "NL", "BE", "AT", "CH", "PL")[:network_count]
+    found = [phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE) for region in regions]
+    rows = "".join(f"{number.country_code}{number.national_number},Beau\n" for number in found if number)
+    guests = house.upload(viewer, "Spring guests", f"PhoneNumber,FirstName\n{rows}".encode())
+    at = house.open("preflight", id=save_draft(house, viewer, list_ids=(guests.list_id,)).campaign_id)
+    assert not at.exception
+    assert [caption.value for caption in at.caption if caption.value.startswith("and ")] == said
 
 
 def test_nothing_is_launched_beyond_the_budget(house: House) -> None:

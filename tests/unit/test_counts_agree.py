@@ -12,7 +12,7 @@ NOUNS = (
     "accounts|batches|campaigns|cells|characters|columns|contacts|copies|days|duplicates|entries|files|hours|lists|"
     "messages|minutes|months|numbers|people|placeholders|receipts|recipients|rows|seconds|segments|tables|times|tries"
 )
-_FOLLOWS = re.compile(rf"\*{{0,2}} (?:{NOUNS})\b")
+_FOLLOWS = re.compile(rf"\*{{0,2}} (?:more )?(?:{NOUNS})\b")
 # What is said of these is never said of one: two columns of one name, half of several.
 SEVERAL = {
     ("core/files/imports/header.py", "len(phone)"),

@@ -14,6 +14,7 @@ from core.domain.accounts.pricing import Price
 from core.domain.imports.cdr import PriceUnit
 from core.domain.people.permissions import Viewer
 from core.domain.reports.audit import Action, Subject
+from core.domain.words.counting import count_of
 from core.errors import Conflict, InvalidInput
 from core.files.imports.price_lists import write_price_list
 from core.files.stored_uploads import store_upload
@@ -96,9 +97,10 @@ class PricingAccounts:
         """
         found = self.preview(viewer, account_id, content, upload.unit)
         if found.faults:
-            first, more = found.faults[0], len(found.faults) - 1
+            first, others = found.faults[0], len(found.faults) - 1
+            rest = f" {count_of(others, 'more row has', 'more rows have')} faults." if others else ""
             raise InvalidInput(
-                f"Row {first.row_no}: {first.problem}" + (f" {more} more rows have faults." if more else ""),
+                f"Row {first.row_no}: {first.problem}{rest}",
                 hint="Nothing was imported. Correct the file and upload it again.",
                 field="file",
             )

@@ -232,11 +232,13 @@ def _reasons(preview: TrafficPreview) -> list[str]:
     rows: dict[str, list[int]] = {}
     for row_no, reason in preview.refused:
         rows.setdefault(reason, []).append(row_no)
-    return [
-        f"Row {numbers[0]}{f' and {formats.number(len(numbers) - 1)} more' if len(numbers) > 1 else ''}: "
-        f"{formats.plain(reason)}"
-        for reason, numbers in rows.items()
-    ]
+    return [f"Row {_first_of(numbers)}: {formats.plain(reason)}" for reason, numbers in rows.items()]
+
+
+def _first_of(numbers: list[int]) -> str:
+    """Return the first of some rows, and how many more there are: "3", "3 and 2 more rows"."""
+    first, rest = numbers[0], len(numbers) - 1
+    return f"{first} and {formats.count(rest, 'more row', 'more rows')}" if rest else f"{first}"
 
 
 def _decide(item: TrafficImport, mapping: CdrMapping, *, ready: bool) -> None:

@@ -128,9 +128,9 @@ def destinations(found: Preflight) -> None:
             actions={"view": ":material/visibility:"},
         )
         if len(items) > MOST_DESTINATIONS:
-            rest = formats.count(len(items) - MOST_DESTINATIONS, "network", "networks")
+            rest = formats.count(len(items) - MOST_DESTINATIONS, "more network", "more networks")
             cost = sum((item.cost_eur_cents for item in items[MOST_DESTINATIONS:]), Decimal(0))
-            st.caption(f"and {rest} more for {formats.euros(cost)}")
+            st.caption(f"and {rest} for {formats.euros(cost)}")
         if clicked := tables.find_clicked(f"{KEY}_destinations", click, subjects):
             preflight_rows.choose(RowKind.DESTINATION, clicked)
             st.rerun()

@@ -77,7 +77,9 @@ def test_a_day_that_has_passed_is_refused(house: House) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("Country,Price EUR cents\nDE,6\nXX,7\nFR,-1\n", "Row 3: There is no country XX.* 1 more"),
+        ("Country,Price EUR cents\nDE,6\nXX,7\n", r"no country XX;.* name\.$"),
+        ("Country,Price EUR cents\nDE,6\nXX,7\nFR,-1\n", r"no country XX;.* name\. 1 more row has faults\.$"),
+        ("Country,Price EUR cents\nXX,7\nFR,-1\nGB,-1\n", r"no country XX;.* name\. 2 more rows have faults\.$"),
         ("Country,Price EUR cents\nDE,6\nDE,6\n", "already"),
         (b"\x00\x01\x02", "neither"),
         ("Country,Price\nDE,6\n", "does not say"),
