@@ -7,6 +7,7 @@ import pytest
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.domain.reports.paging import PageRequest
 from core.state.campaigns.campaigns import move_campaign
+from pages._ui.screens.campaign.reconciliation import refusal
 from tests.support.application.campaigns import freeze, launch, now, save_draft, send
 from tests.support.application.page_tests import House, place_of
 
@@ -124,6 +125,19 @@ def test_reasons_stand_beside_what_was_left_out_or_refused(house: House, monkeyp
     excluded, failed = by_reason
     assert "no price" in excluded
     assert "invalid destination" in failed
+
+
+def test_a_refusal_is_told_in_the_words_of_its_gateways_kind() -> None:
+    assert refusal("0x0000000B") == "invalid destination (0x0000000B)"
+    assert refusal("0x00000045") == "submit failed (0x00000045)"
+    assert refusal("21610", "twilio") == "opted out: the person has replied STOP to this sender (21610)"
+    # What nobody knows, and what is no code.
+    assert [refusal(reason) for reason in ("0x00000400", "21610", "no price", "")] == [
+        "0x00000400",
+        "21610",
+        "no price",
+        "",
+    ]
 
 
 def test_numbers_that_do_not_add_up_are_not_hidden(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,11 @@ from typing import Any
 
 import pytest
 
+from core.domain.messages.error_codes import Stage, find_meaning
 from core.domain.messages.messages import DeliveryStatus
 from core.domain.people.permissions import Viewer
 from core.history.messages.message_store import MessageStore
+from pages._ui.screens.message.timeline import in_words
 from tests.support.application.campaigns import save_draft, send
 from tests.support.application.page_tests import House
 from tests.support.stores.messages import make_message, make_update
@@ -62,6 +64,20 @@ def test_a_message_shows_its_facts_and_its_way(house: House) -> None:
     assert ">12:01:10<" in way
     assert "absent subscriber" in way
     assert "Absent subscriber" in facts(at)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "words"),
+    [
+        ("simulator", "1", "unknown subscriber: the number does not exist; sending again will not help."),
+        ("simulator", "27", "absent subscriber: the phone was off or out of reach; may be temporary."),
+        ("acme", "21", "usually facility not supported."),
+        ("twilio", "30002", "account suspended; a matter of the account, not of this receiver."),
+        ("twilio", "4711", "the gateway's own; its meaning is not known."),
+    ],
+)
+def test_an_error_is_told_in_words_and_whether_it_may_pass(kind: str, code: str, words: str) -> None:
+    assert in_words(code, find_meaning(kind, code, Stage.RECEIPT)) == f"Error code {code}: {words}"
 
 
 def test_a_campaigns_message_was_queued_when_its_audience_was_frozen(house: House) -> None:

@@ -1,7 +1,52 @@
-"""What the error codes of receipts mean, in words."""
+"""
+What the error codes of gateways mean, in words, and what is to be done about them.
 
+Every kind of gateway has a table of its own, a CSV file in `codes`: providers number their errors as they like. Codes
+that say success are in none of them.
+"""
+
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from core.domain.data_files import read_table
+
+CODES = Path(__file__).with_name("codes")
+# Written for a code that means the same in an answer and in a receipt.
+BOTH = "both"
+# The kinds of gateway that have a table. What other kinds report is read as GSM MAP.
+KINDS = ("infobip", "mitto", "simulator", "smpp", "twilio", "vonage")
+_GSM_MAP = "gsm_map"
+# Their answers to a submit are SMPP's command_status.
+_WITH_COMMAND_STATUS = ("simulator", "smpp")
+# Source: SMPP 3.4, section 5.1.3: four bytes. Eight digits without a mark are taken for what they are on the wire.
+_COMMAND_STATUS = re.compile(r"0x(?P<hex>[0-9a-f]{1,8})|(?P<bare>[0-9a-f]{8})|(?P<decimal>[0-9]{1,10})", re.IGNORECASE)
+# Some libraries write both: "ESME_RTHROTTLED (0x00000058)".
+_NAME_AND_STATUS = re.compile(r"(?P<name>ESME_\w+)(?:\s*\(.*\))?", re.IGNORECASE)
+_MOST_STATUS = 0xFFFFFFFF
+
+
+class Stage(StrEnum):
+    """When a code came. Most providers number their answers and their receipts apart."""
+
+    SUBMIT = "submit"
+    RECEIPT = "receipt"
+
+
+class ErrorClass(StrEnum):
+    """What is to be done about an error."""
+
+    # Send the message again, later.
+    TEMPORARY = "temporary"
+    # This message has failed for good; it says nothing about others.
+    PERMANENT = "permanent"
+    # Whatever else is sent fares the same: credit, credentials, sender, limits, settings. Pause, and tell a person.
+    ACCOUNT = "account"
+    # Nobody can say: neither send again nor draw conclusions.
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -9,52 +54,100 @@ class ErrorMeaning:
     """
     A code in words.
 
-    *permanent* says whether sending again is of no use, None where that is not known. *is_certain* is False where the
-    gateway's own list is not known and the code is read as most providers use it.
+    *text* is a phrase without a full stop; *name* is what the standard or the provider calls the code, "" without one.
+    *is_certain* is False where the gateway's own list is not known and the code is read as most providers use it.
     """
 
     text: str
-    permanent: bool | None
+    error_class: ErrorClass
+    name: str = ""
     is_certain: bool = True
 
-
-# Source: GSM MAP user errors (3GPP TS 29.002, 17.6.6), as the lists of several SMS providers begin; which of them are
-# permanent is partly our own reading.
-GSM_MAP: Mapping[str, ErrorMeaning] = {
-    "1": ErrorMeaning("Unknown subscriber: the number does not exist", permanent=True),
-    "5": ErrorMeaning("Unidentified subscriber", permanent=True),
-    "6": ErrorMeaning("Absent subscriber: the phone was off or out of reach", permanent=False),
-    "9": ErrorMeaning("Illegal subscriber: the network does not admit this person", permanent=True),
-    "11": ErrorMeaning("Teleservice not provisioned: the contract has no SMS", permanent=True),
-    "12": ErrorMeaning("Illegal equipment: the network does not admit this phone", permanent=True),
-    "13": ErrorMeaning("Call barred: the person or the network refuses messages", permanent=True),
-    "21": ErrorMeaning("Facility not supported", permanent=None),
-    "27": ErrorMeaning("Absent subscriber: the phone was off or out of reach", permanent=False),
-    "31": ErrorMeaning("Subscriber busy: the phone was taking another message", permanent=False),
-    "32": ErrorMeaning("Delivery failed on the way to the phone", permanent=False),
-    "33": ErrorMeaning("Waiting list full: too many messages wait for this phone", permanent=False),
-    "34": ErrorMeaning("System failure in the network", permanent=False),
-    "35": ErrorMeaning("Data missing in the network's answer", permanent=False),
-    "36": ErrorMeaning("Unexpected value in the network's answer", permanent=False),
-    "40": ErrorMeaning("Memory full: the phone has no room for the message", permanent=False),
-}
-
-# Providers number their errors as they like, so each gateway has a list of its own. The simulator's is the one its
-# profiles draw from: GSM MAP, and one code more.
-_SIMULATOR = {**GSM_MAP, "43": ErrorMeaning("Filtered: taken for spam", permanent=True)}
-_BY_GATEWAY: Mapping[str, Mapping[str, ErrorMeaning]] = {"simulator": _SIMULATOR}
+    @property
+    def inline(self) -> str:
+        """The text as it stands within a sentence."""
+        return self.text[0].lower() + self.text[1:]
 
 
-def find_meaning(gateway: str, error_code: str) -> ErrorMeaning | None:
+def find_meaning(kind: str, code: str, stage: Stage) -> ErrorMeaning | None:
     """
-    Return what *error_code* of *gateway* means, None where nobody knows or there is no code.
+    Return what *code* of a gateway of *kind* means at *stage*, None where nobody knows or there is no code.
 
-    Leading zeros are no part of it. A gateway without a list of its own is read as GSM MAP, which is not certain.
+    The code may be written in other ways than the table has it: with leading zeros, by its name, and a command_status
+    as `read_command_status` takes it. A receipt's code of a kind that has no list of them is read as GSM MAP, which is
+    not certain.
     """
-    code = error_code.strip()
-    code = code.lstrip("0") or code
-    own = _BY_GATEWAY.get(gateway)
-    if own is not None:
-        return own.get(code)
-    usual = GSM_MAP.get(code)
-    return ErrorMeaning(usual.text, usual.permanent, is_certain=False) if usual else None
+    own = _table(kind) if kind in KINDS else _NO_TABLE
+    key = _key(kind, code, stage)
+    if stage is Stage.SUBMIT or stage in own.stages:
+        return own.find(stage, key)
+    usual = _table(_GSM_MAP).find(stage, key)
+    return replace(usual, is_certain=False) if usual else None
+
+
+def classify(kind: str, code: str, stage: Stage) -> ErrorClass:
+    """Return what is to be done about *code*: unknown where it is not listed, or its meaning is not certain."""
+    meaning = find_meaning(kind, code, stage)
+    return meaning.error_class if meaning and meaning.is_certain else ErrorClass.UNKNOWN
+
+
+def write_command_status(status: int) -> str:
+    """Return the command_status of an SMPP answer (0 to 2**32 - 1) as it is kept as a message's error code."""
+    return f"0x{status:08X}"
+
+
+def read_command_status(text: str) -> str | None:
+    """
+    Return a command_status as `write_command_status` does, None where *text* is none.
+
+    Taken are hexadecimal ("0x58", "00000058"), decimal ("88") and the standard's names ("ESME_RTHROTTLED").
+    """
+    stripped = text.strip()
+    if found := _COMMAND_STATUS.fullmatch(stripped):
+        digits = found["hex"] or found["bare"]
+        status = int(digits, 16) if digits else int(found["decimal"])
+        return write_command_status(status) if status <= _MOST_STATUS else None
+    named = _NAME_AND_STATUS.fullmatch(stripped)
+    return _statuses().get(named["name"].upper()) if named else None
+
+
+def _key(kind: str, code: str, stage: Stage) -> str:
+    """Return *code* as the tables have it, as far as that is another spelling of it."""
+    if stage is Stage.SUBMIT and kind in _WITH_COMMAND_STATUS:
+        return read_command_status(code) or code
+    stripped = code.strip()
+    if stripped.isdigit():
+        return stripped.lstrip("0") or stripped
+    return stripped.upper()
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A kind's meanings by stage and code, and by name: a name means the same at every stage."""
+
+    stages: frozenset[Stage]
+    by_code: Mapping[tuple[Stage, str], ErrorMeaning]
+    by_name: Mapping[str, ErrorMeaning]
+
+    def find(self, stage: Stage, key: str) -> ErrorMeaning | None:
+        return self.by_code.get((stage, key)) or self.by_name.get(key)
+
+
+_NO_TABLE = _Table(frozenset(), {}, {})
+
+
+@cache
+def _table(kind: str) -> _Table:
+    by_code, by_name = {}, {}
+    for row in read_table(CODES / f"{kind}.csv"):
+        meaning = ErrorMeaning(row["meaning"], ErrorClass(row["class"]), row["name"])
+        for stage in Stage if row["stage"] == BOTH else (Stage(row["stage"]),):
+            by_code[stage, row["code"]] = meaning
+        if meaning.name:
+            by_name[meaning.name.upper()] = meaning
+    return _Table(frozenset(stage for stage, _ in by_code), by_code, by_name)
+
+
+@cache
+def _statuses() -> Mapping[str, str]:
+    return {row["name"]: row["code"] for row in read_table(CODES / "smpp.csv")}

@@ -8,12 +8,13 @@ How the tables were made: docs/decisions/0005-networks-data.md.
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from phonenumbers.carrierdata import CARRIER_DATA
 
+from core.domain.data_files import read_table
 from core.domain.numbering.countries import country_name, find_country, list_countries
 from core.domain.numbering.plans import find_number
-from core.domain.numbering.tables import read_table
 
 __all__ = [
     "Destination",
@@ -24,6 +25,8 @@ __all__ = [
     "list_countries",
     "list_networks",
 ]
+
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ def list_networks() -> tuple[Network, ...]:
 
     A network that serves several countries (French Antilles) is there once for each.
     """
-    return tuple(Network(row["country"], row["name"], row["mcc"] + row["mnc"]) for row in read_table("networks.csv"))
+    return tuple(
+        Network(row["country"], row["name"], row["mcc"] + row["mnc"]) for row in read_table(_HERE / "networks.csv")
+    )
 
 
 @cache
@@ -83,7 +88,7 @@ def _networks_by_carrier() -> dict[tuple[str, str], Network]:
     networks = {(network.country, network.mccmnc): network for network in list_networks()}
     return {
         (row["country"], row["carrier"]): networks[row["country"], row["mccmnc"]]
-        for row in read_table("carriers.csv")
+        for row in read_table(_HERE / "carriers.csv")
         if row["mccmnc"]
     }
 

@@ -1,8 +1,9 @@
 """Countries by ISO 3166-1 alpha-2 code."""
 
 from functools import cache
+from pathlib import Path
 
-from core.domain.numbering.tables import read_table
+from core.domain.data_files import read_table
 
 # What people write for a code or a name that the table has otherwise.
 _ALIASES = {"UK": "GB", "USA": "US", "EL": "GR", "UNITED KINGDOM": "GB", "UNITED STATES OF AMERICA": "US"}
@@ -16,7 +17,7 @@ def country_name(iso2: str) -> str:
 @cache
 def list_countries() -> dict[str, str]:
     """Return every country's English name by its code."""
-    return {row["code"]: row["name"] for row in read_table("countries.csv")}
+    return {row["code"]: row["name"] for row in read_table(Path(__file__).with_name("countries.csv"))}
 
 
 def find_country(text: str) -> str | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import reduce
 
 from core.domain.campaigns.campaigns import Campaign
-from core.domain.messages.error_codes import ErrorMeaning, find_meaning
+from core.domain.messages.error_codes import ErrorMeaning, Stage, find_meaning
 from core.domain.messages.messages import DeliveryStatus, Receipt
 from core.domain.messages.receipts import Effect, Settled, is_known_state, judge, merge, parse_receipt_state, settle
 from core.domain.numbering import country_name
@@ -88,7 +88,7 @@ class Tracing:
             launched_at=campaign.launched_at if campaign else None,
             queued_at=found.frozen_at,
             receipts=_receipts(found),
-            meaning=find_meaning(message.gateway, message.error_code),
+            meaning=_meaning(message.gateway, message.error_code),
             is_explained=_settled(found) == Settled(message.delivery_status, message.error_code, message.delivered_at),
         )
 
@@ -102,10 +102,15 @@ def _receipts(found: StoredTrace) -> tuple[TracedReceipt, ...]:
             status=parse_receipt_state(kept.receipt.receipt_state),
             is_known=is_known_state(kept.receipt.receipt_state),
             effect=effect,
-            meaning=find_meaning(kept.receipt.gateway, kept.receipt.error_code),
+            meaning=_meaning(kept.receipt.gateway, kept.receipt.error_code),
         )
         for kept, effect in zip(found.receipts, effects, strict=True)
     )
+
+
+def _meaning(gateway: str, error_code: str) -> ErrorMeaning | None:
+    # A gateway is called by its kind; what was not taken is no message, so the code of one comes from a receipt.
+    return find_meaning(gateway, error_code, Stage.RECEIPT)
 
 
 def _settled(found: StoredTrace) -> Settled:

@@ -6,13 +6,12 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.domain.campaigns.campaigns import Arrivals, Campaign, CampaignStatus, Reconciliation
+from core.domain.messages.error_codes import Stage, find_meaning
 from core.domain.messages.messages import DeliveryStatus
 from core.domain.people.permissions import Permission
 from pages._ui import formats, session, widgets
 from pages._ui.widgets import Tile
 
-# The simulator's and SMPP's words for a refused message (SMPP 3.4, 5.1.3).
-REFUSALS = {"0x0000000B": "invalid destination", "0x00000045": "submit failed"}
 UNKNOWN = "handed over, but no answer: never resent automatically"
 WAITING = "no receipt yet: Submitted in Message History"
 LIVE = frozenset({CampaignStatus.PROCESSING, CampaignStatus.ACTIVE})
@@ -109,9 +108,10 @@ def _link(campaign_id: str, name: str, reason: str, count: int) -> str:
     return f"[{formats.number(count)}](campaign_rows?{urlencode(query)})"
 
 
-def refusal(code: str) -> str:
-    """Return the reason in words; a code that nobody knows as it came."""
-    return f"{REFUSALS[code]} ({code})" if code in REFUSALS else code
+def refusal(reason: str, kind: str = "simulator") -> str:
+    """Return the reason in words; a code that nobody knows of this *kind* of gateway, and an exclusion, as it came."""
+    meaning = find_meaning(kind, reason, Stage.SUBMIT)
+    return f"{meaning.inline} ({reason})" if meaning else reason
 
 
 def _speed(rate: float) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.campaigns.campaigns import Source
-from core.domain.messages.error_codes import ErrorMeaning
+from core.domain.messages.error_codes import ErrorClass, ErrorMeaning
 from core.domain.messages.messages import DeliveryStatus
 from core.domain.messages.receipts import Effect
 from core.services.reports.tracing import MessageTrace, TracedReceipt
@@ -29,6 +29,12 @@ _EFFECTS = {
     Effect.REPEATED: ("Repeated", "Already received, so ignored."),
     Effect.OUT_OF_ORDER: ("Out of order", "Came after the final state, so ignored."),
     Effect.LATE: ("Late", "Came after a final state that counts, so ignored."),
+}
+_LASTING = {
+    ErrorClass.PERMANENT: "; sending again will not help",
+    ErrorClass.TEMPORARY: "; may be temporary",
+    ErrorClass.ACCOUNT: "; a matter of the account, not of this receiver",
+    ErrorClass.UNKNOWN: "",
 }
 _UNKNOWN_WORD = "Not an SMPP state: kept as received, it proves neither delivery nor failure."
 _NOT_QUEUED = {
@@ -126,9 +132,8 @@ def in_words(error_code: str, meaning: ErrorMeaning | None) -> str:
     """Return an error code and what it means, as far as that is known."""
     if meaning is None:
         return f"Error code {error_code}: the gateway's own; its meaning is not known."
-    lasting = {True: "; sending again will not help", False: "; may be temporary", None: ""}[meaning.permanent]
     usually = "" if meaning.is_certain else "usually "
-    return f"Error code {error_code}: {usually}{meaning.text[0].lower()}{meaning.text[1:]}{lasting}."
+    return f"Error code {error_code}: {usually}{meaning.inline}{_LASTING[meaning.error_class]}."
 
 
 def delay(value: timedelta) -> str:

@@ -1,11 +1,14 @@
 import random
 import re
+from pathlib import Path
 
 import phonenumbers
 import pytest
 from phonenumbers import NumberParseException, PhoneNumberFormat, carrier
 from phonenumbers.carrierdata import CARRIER_DATA
 
+from core.domain import numbering
+from core.domain.data_files import read_table
 from core.domain.numbering import (
     Destination,
     Network,
@@ -15,9 +18,9 @@ from core.domain.numbering import (
     list_networks,
 )
 from core.domain.numbering.plans import MAX_DIGITS, find_calling_code, find_number
-from core.domain.numbering.tables import read_table
 
 SAMPLES = 4_000
+CARRIERS = Path(numbering.__file__).with_name("carriers.csv")
 
 
 def example_numbers():
@@ -61,7 +64,7 @@ def ask_phonenumbers(digits):
 
 
 def test_answers_are_those_of_phonenumbers():
-    networks = {(row["country"], row["carrier"]): row["mccmnc"] for row in read_table("carriers.csv")}
+    networks = {(row["country"], row["carrier"]): row["mccmnc"] for row in read_table(CARRIERS)}
     valid = 0
     for digits in [*example_numbers(), *altered_numbers(SAMPLES)]:
         expected, found = ask_phonenumbers(digits), find_number(digits)
@@ -144,7 +147,7 @@ def test_networks_are_well_formed_and_unique():
 def test_every_mapped_carrier_is_known_to_phonenumbers_and_leads_to_a_network_of_its_country():
     codes = {(network.country, network.mccmnc) for network in list_networks()}
     names = {name for by_language in CARRIER_DATA.values() for name in by_language.values()}
-    rows = list(read_table("carriers.csv"))
+    rows = list(read_table(CARRIERS))
     assert len({(row["country"], row["carrier"]) for row in rows}) == len(rows)
     for row in rows:
         assert row["carrier"] in names, f"phonenumbers no longer has {row['carrier']!r}: map its names anew"
