@@ -72,7 +72,7 @@ def test_a_message_shows_its_facts_and_its_way(house: House) -> None:
         ("simulator", "1", "unknown subscriber: the number does not exist; sending again will not help."),
         ("simulator", "27", "absent subscriber: the phone was off or out of reach; may be temporary."),
         ("acme", "21", "usually facility not supported."),
-        ("twilio", "30002", "account suspended; a matter of the account, not of this receiver."),
+        ("twilio", "30002", "account suspended; the problem is the account, not this receiver."),
         ("twilio", "4711", "the gateway's own; its meaning is not known."),
     ],
 )

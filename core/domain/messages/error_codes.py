@@ -1,8 +1,8 @@
 """
-What the error codes of gateways mean, in words, and what is to be done about them.
+What the error codes of gateways mean, in words, and what to do about them.
 
-Every kind of gateway has a table of its own, a CSV file in `codes`: providers number their errors as they like. Codes
-that say success are in none of them.
+Every kind of gateway has a table of its own, a CSV file in `codes`, because providers number their errors as they like.
+Codes for success are not in the tables.
 """
 
 import re
@@ -17,12 +17,12 @@ from core.domain.data_files import read_table
 CODES = Path(__file__).with_name("codes")
 # Written for a code that means the same in an answer and in a receipt.
 BOTH = "both"
-# The kinds of gateway that have a table. What other kinds report is read as GSM MAP.
+# The kinds of gateway that have a table.
 KINDS = ("infobip", "mitto", "simulator", "smpp", "twilio", "vonage")
 _GSM_MAP = "gsm_map"
 # Their answers to a submit are SMPP's command_status.
 _WITH_COMMAND_STATUS = ("simulator", "smpp")
-# Source: SMPP 3.4, section 5.1.3: four bytes. Eight digits without a mark are taken for what they are on the wire.
+# Source: SMPP 3.4, section 5.1.3: four bytes. Eight digits without a prefix are those bytes as they are often printed.
 _COMMAND_STATUS = re.compile(r"0x(?P<hex>[0-9a-f]{1,8})|(?P<bare>[0-9a-f]{8})|(?P<decimal>[0-9]{1,10})", re.IGNORECASE)
 # Some libraries write both: "ESME_RTHROTTLED (0x00000058)".
 _NAME_AND_STATUS = re.compile(r"(?P<name>ESME_\w+)(?:\s*\(.*\))?", re.IGNORECASE)
@@ -30,22 +30,22 @@ _MOST_STATUS = 0xFFFFFFFF
 
 
 class Stage(StrEnum):
-    """When a code came. Most providers number their answers and their receipts apart."""
+    """When a code came. Most providers number the errors of answers and of receipts separately."""
 
     SUBMIT = "submit"
     RECEIPT = "receipt"
 
 
 class ErrorClass(StrEnum):
-    """What is to be done about an error."""
+    """What to do about an error."""
 
     # Send the message again, later.
     TEMPORARY = "temporary"
-    # This message has failed for good; it says nothing about others.
+    # This message has failed for good, which says nothing about others.
     PERMANENT = "permanent"
-    # Whatever else is sent fares the same: credit, credentials, sender, limits, settings. Pause, and tell a person.
+    # Other messages would fail as well: credit, credentials, sender, limits, settings. Pause, and tell a person.
     ACCOUNT = "account"
-    # Nobody can say: neither send again nor draw conclusions.
+    # Nobody can say: do not send again, and draw no conclusions.
     UNKNOWN = "unknown"
 
 
@@ -55,7 +55,7 @@ class ErrorMeaning:
     A code in words.
 
     *text* is a phrase without a full stop; *name* is what the standard or the provider calls the code, "" without one.
-    *is_certain* is False where the gateway's own list is not known and the code is read as most providers use it.
+    *is_certain* is False if the gateway's own list is not known and the code is read as most providers use it.
     """
 
     text: str
@@ -71,11 +71,11 @@ class ErrorMeaning:
 
 def find_meaning(kind: str, code: str, stage: Stage) -> ErrorMeaning | None:
     """
-    Return what *code* of a gateway of *kind* means at *stage*, None where nobody knows or there is no code.
+    Return what *code* of a gateway of *kind* means at *stage*; None if nobody knows, or there is no code.
 
-    The code may be written in other ways than the table has it: with leading zeros, by its name, and a command_status
-    as `read_command_status` takes it. A receipt's code of a kind that has no list of them is read as GSM MAP, which is
-    not certain.
+    The code may be written in other ways than in the table: with leading zeros, by its name, or as any command_status
+    that `read_command_status` takes. Receipts of a kind without a list of their codes are read as GSM MAP, which is not
+    certain.
     """
     own = _table(kind) if kind in KINDS else _NO_TABLE
     key = _key(kind, code, stage)
@@ -86,7 +86,7 @@ def find_meaning(kind: str, code: str, stage: Stage) -> ErrorMeaning | None:
 
 
 def classify(kind: str, code: str, stage: Stage) -> ErrorClass:
-    """Return what is to be done about *code*: unknown where it is not listed, or its meaning is not certain."""
+    """Return what to do about *code*: unknown if it is not listed, or if its meaning is not certain."""
     meaning = find_meaning(kind, code, stage)
     return meaning.error_class if meaning and meaning.is_certain else ErrorClass.UNKNOWN
 
@@ -98,9 +98,9 @@ def write_command_status(status: int) -> str:
 
 def read_command_status(text: str) -> str | None:
     """
-    Return a command_status as `write_command_status` does, None where *text* is none.
+    Return a command_status as `write_command_status` does; None if *text* is none.
 
-    Taken are hexadecimal ("0x58", "00000058"), decimal ("88") and the standard's names ("ESME_RTHROTTLED").
+    It may be hexadecimal ("0x58", "00000058"), decimal ("88") or one of the standard's names ("ESME_RTHROTTLED").
     """
     stripped = text.strip()
     if found := _COMMAND_STATUS.fullmatch(stripped):
@@ -112,7 +112,7 @@ def read_command_status(text: str) -> str | None:
 
 
 def _key(kind: str, code: str, stage: Stage) -> str:
-    """Return *code* as the tables have it, as far as that is another spelling of it."""
+    """Return *code* as the tables spell it."""
     if stage is Stage.SUBMIT and kind in _WITH_COMMAND_STATUS:
         return read_command_status(code) or code
     stripped = code.strip()

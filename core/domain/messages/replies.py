@@ -1,13 +1,13 @@
 """
-What a reply asks for, where it is nothing but one of the usual words: no more messages, messages again, or help.
+What a reply asks for: no more messages, messages again, or help.
 
-The words stand in `reply_words.csv`. A reply has to be one of them and nothing else: "Please stop by tomorrow" stops
-nothing. All languages are read at once, since nobody knows in which one somebody answers; hence a word is left out:
+The words are in `reply_words.csv`. A reply counts only if it is one of them and nothing else: "Please stop by tomorrow"
+stops nothing. Nobody knows which language a person answers in, so all are read together, and some words are left out:
 
-- if it is an everyday answer in another language: FINE (Italian for END), FIN (Scandinavian for "nice"), SEIS (Finnish
-  for STOP, Spanish for "six"), DUR (Turkish for STOP, French for "hard");
-- if it answers a question that a message may ask: NO, JA, OUI, and single letters, which stand for choices. YES is the
-  exception: US networks prescribe it. It does no harm, since START only lifts what STOP has set.
+- those that are an everyday answer in another language: FINE (Italian for END), FIN (Scandinavian for "nice"), SEIS
+  (Finnish for STOP, Spanish for "six"), DUR (Turkish for STOP, French for "hard");
+- those that answer a question a message may ask: NO, JA, OUI, and single letters, which stand for choices. YES is the
+  exception, because providers in the US take it for START. It does no harm: START only lifts what STOP has set.
 """
 
 import re
@@ -22,10 +22,10 @@ from core.domain.words.characters import normalize
 from core.domain.words.folding import fold
 
 WORDS = Path(__file__).with_name("reply_words.csv")
-# No word is nearly as long, however its accents are written.
+# No word comes near this, however its accents are written.
 LONGEST = 100
-# What nobody sees and a keyboard or a program may put in. Source: Unicode's Default_Ignorable_Code_Point; besides, the
-# stroke that makes an Arabic word longer, and what stands for an object.
+# What nobody sees, but a keyboard or a program may put in: Unicode's Default_Ignorable_Code_Point. Besides, the stroke
+# that stretches an Arabic word, and the character that stands for an object.
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\u0640\ufffc]"
@@ -52,7 +52,7 @@ def read_reply(text: str) -> Keyword:
     neither letter nor digit around the word: "Stop!", "arrêt" and "opt out" stop. "STOP PLEASE" is for a person.
     """
     bare = _SPACES.sub(" ", _trim(_UNSEEN.sub("", text)))
-    # Whoever writes more writes to a person; and what is short costs nothing, whatever it is made of.
+    # Whoever writes more writes to a person. What is short costs nothing, whatever it is made of.
     if not bare or len(bare) > LONGEST:
         return Keyword.NONE
     return _keywords().get(_key(bare), Keyword.NONE)
@@ -71,10 +71,10 @@ def _key(text: str) -> str:
 
 def _has_only_accents(text: str) -> bool:
     """
-    Return whether the marks of *text* may be left away: accents, vowels of Arabic and Hebrew, strokes.
+    Return whether the marks of *text* may be left out: accents, vowels of Arabic and Hebrew, strokes.
 
-    Those of Indian scripts and of kana may not: they are half of a letter, and without them another word stands there
-    (Hindi for "later" is "off"). Source: Unicode's canonical combining classes.
+    Those of Indian scripts and of kana may not: they belong to the letter, and without them it is another word (Hindi
+    "later" becomes "off"). Source: Unicode's canonical combining classes.
     """
     classes = {unicodedata.combining(part) for part in normalize("NFD", text) if _is_mark(part)}
     return all(number == 1 or 10 <= number <= 36 or number >= 200 for number in classes)

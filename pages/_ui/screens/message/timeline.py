@@ -33,7 +33,7 @@ _EFFECTS = {
 _LASTING = {
     ErrorClass.PERMANENT: "; sending again will not help",
     ErrorClass.TEMPORARY: "; may be temporary",
-    ErrorClass.ACCOUNT: "; a matter of the account, not of this receiver",
+    ErrorClass.ACCOUNT: "; the problem is the account, not this receiver",
     ErrorClass.UNKNOWN: "",
 }
 _UNKNOWN_WORD = "Not an SMPP state: kept as received, it proves neither delivery nor failure."

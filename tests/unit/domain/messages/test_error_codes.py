@@ -78,6 +78,7 @@ def test_a_code_nobody_knows_has_no_meaning(kind, code, stage):
 
 def test_answers_of_a_kind_without_a_list_are_not_read_as_another_kinds():
     assert find_meaning("acme", "0x00000058", Stage.SUBMIT) is None
+    assert find_meaning("acme", "absentSubscriber", Stage.SUBMIT) is None
     assert find_meaning("mitto", "30003", Stage.SUBMIT) is None
 
 
