@@ -7,6 +7,7 @@ a text can need a segment more than its length divided by the capacity says.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -21,11 +22,17 @@ class Capacity:
     joined: int
 
 
-# Source: 3GPP TS 23.040, section 9.2.3.16 (140 octets of user data) and 9.2.3.24.1 (concatenation, six octets of
-# header): 140 * 8 / 7 = 160 and (140 - 6) * 8 / 7 = 153 septets; 140 / 2 = 70 and (140 - 6) / 2 = 67 code units.
+# Source: 3GPP TS 23.040, section 9.2.3.16 (140 octets of user data), 9.2.3.24.1 (concatenation, six octets of header)
+# and 9.2.3.24.8 (the same with a reference of 16 bits, seven octets): 140 * 8 / 7 = 160 and (140 - 6) * 8 / 7 = 153
+# septets; 140 / 2 = 70 and (140 - 6) / 2 = 67 code units. What is priced and billed has the header of six.
 CAPACITIES = {
     Encoding.GSM7: Capacity(alone=160, joined=153),
     Encoding.UCS2: Capacity(alone=70, joined=67),
+}
+# (140 - 7) * 8 / 7 = 152 septets; (140 - 7) / 2 = 66 code units.
+CAPACITIES_WIDE_REFERENCE = {
+    Encoding.GSM7: Capacity(alone=160, joined=152),
+    Encoding.UCS2: Capacity(alone=70, joined=66),
 }
 
 # Longer texts are refused: the header allows 255 segments, but providers and handsets give up far earlier.
@@ -58,7 +65,9 @@ class TextMeasure:
     segment_count: int
 
 
-def split_into_segments(text: str, encoding: Encoding) -> list[Segment]:
+def split_into_segments(
+    text: str, encoding: Encoding, capacities: Mapping[Encoding, Capacity] = CAPACITIES
+) -> list[Segment]:
     """
     Pack *text* into as few segments as the encoding allows.
 
@@ -66,6 +75,7 @@ def split_into_segments(text: str, encoding: Encoding) -> list[Segment]:
         text: Final text, placeholders filled in.
         encoding: gsm7 counts septets (an escape pair is 2 and is never split); ucs2 counts UTF-16 code units (nor is
             a surrogate pair).
+        capacities: What a segment holds beside its header.
 
     Returns: Segments in sending order, none for an empty text. Joined, their text equals *text*.
     Raises: UnencodableText: a character is outside *encoding*; carries its position (0-based, code points).
@@ -74,7 +84,7 @@ def split_into_segments(text: str, encoding: Encoding) -> list[Segment]:
     if not text:
         return []
     unit_count = _count_units(text, encoding)
-    capacity = CAPACITIES[encoding]
+    capacity = capacities[encoding]
     if unit_count <= capacity.alone:
         return [Segment(text, unit_count)]
     pieces = _pack(mark_pairs(text, encoding, _LEAD), capacity.joined)

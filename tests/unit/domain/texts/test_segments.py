@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.texts.encoding import GSM7_CHARACTERS, Encoding, choose_encoding
-from core.domain.texts.segments import CAPACITIES, TextMeasure, _pack, measure, split_into_segments
+from core.domain.texts.segments import (
+    CAPACITIES,
+    CAPACITIES_WIDE_REFERENCE,
+    TextMeasure,
+    _pack,
+    measure,
+    split_into_segments,
+)
 from core.errors import UnencodableText
 from tests.support.cases.segment_vectors import ASTRAL, BASIC, BMP, EXTENDED, Vector, load_vectors, random_texts
 
@@ -91,3 +98,13 @@ def test_a_text_outside_the_encoding_is_refused():
 def test_one_foreign_character_turns_the_whole_text_to_ucs2(text: str, foreign: str):
     assert measure(text).encoding is Encoding.GSM7
     assert measure(text + foreign).encoding is Encoding.UCS2
+
+
+@given(TEXTS)
+def test_a_wide_reference_leaves_a_unit_less_in_each_segment(text: str):
+    encoding = choose_encoding(text)
+    segments = split_into_segments(text, encoding, CAPACITIES_WIDE_REFERENCE)
+    assert "".join(segment.text for segment in segments) == text
+    joined = CAPACITIES[encoding].joined - 1
+    assert len(segments) < 2 or all(segment.unit_count <= joined for segment in segments)
+    assert len(segments) >= measure(text).segment_count
