@@ -79,7 +79,11 @@ class Reassembler(Generic[Content]):
     """
 
     def __init__(self, patience: timedelta = PATIENCE, most_parts: int = MOST_PARTS) -> None:
-        """Take how long the first part of a text waits at most, and how many parts are kept."""
+        """
+        Take how long the first part of a text waits at most, and how many parts are kept.
+
+        Whoever keeps parts nowhere else, and acknowledges them when they leave, needs less patience than the SMSC has.
+        """
         self._patience = patience
         self._most_parts = most_parts
         # By when they were begun.

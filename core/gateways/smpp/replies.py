@@ -1,0 +1,105 @@
+"""
+Replies: the messages people send (MO), their texts, and what makes a long one of its parts.
+
+A text is put together from octets, not from texts: a phone may cut between the halves of a character.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+
+from core.domain.messages.reassembly import Part
+from core.domain.texts.octets import decode_gsm7, decode_ucs2
+from core.domain.words.control_characters import replace_controls
+from core.gateways.smpp.deliver_sm import DeliverSm, Place, read_body
+
+# A part is one SMS. What is longer came whole, whatever its header says, and need not wait in memory for others.
+_MOST_PART_OCTETS = 254
+
+# Source: SMPP 3.4, 5.2.19 (data_coding). 2, 4 and 9 are octets of no alphabet; 5 and 13 (JIS X 0208 and 0212) do not
+# say how their two octets stand.
+_CODECS = {3: "latin-1", 6: "iso8859_5", 7: "iso8859_8", 10: "iso2022_jp", 14: "euc_kr"}
+_GSM7, _UCS2 = 0, 8
+
+
+class Fragment(NamedTuple):
+    """Octets of a text, and the data_coding that says how to read them."""
+
+    data_coding: int
+    octets: bytes
+
+
+@dataclass(frozen=True)
+class ReplyPart:
+    """
+    A deliver_sm with what a person sent, or a part of it.
+
+    *source* is who sent it and *destination* whom to, as the SMSC writes them; *place* is None for a whole message.
+    """
+
+    source: str
+    destination: str
+    arrived_at: datetime
+    fragment: Fragment
+    place: Place | None
+
+
+def read_reply(deliver_sm: DeliverSm) -> ReplyPart:
+    """Return the reply in *deliver_sm*, of which it is known that it is one."""
+    octets, place = read_body(deliver_sm)
+    return ReplyPart(
+        deliver_sm.source,
+        deliver_sm.destination,
+        deliver_sm.arrived_at,
+        Fragment(deliver_sm.data_coding, octets),
+        place if len(octets) <= _MOST_PART_OCTETS else None,
+    )
+
+
+def make_part(reply: ReplyPart, place: Place, token: str) -> Part[Fragment]:
+    """Return *reply* as a `Reassembler` takes it, *place* being its own."""
+    return Part(reply.source, reply.destination, place.reference, place.number, place.total, reply.fragment, token)
+
+
+def join_text(fragments: Iterable[Fragment]) -> str:
+    """
+    Return the text of *fragments* in the order of their numbers.
+
+    It can be stored: what is no character in it became a replacement character.
+    """
+    runs = groupby(fragments, key=lambda fragment: fragment.data_coding)
+    text = "".join(decode_text(b"".join(fragment.octets for fragment in run), coding) for coding, run in runs)
+    return replace_controls(text.rstrip("\0"), is_prose=True)
+
+
+def decode_text(octets: bytes, data_coding: int) -> str:
+    """
+    Return the text of *octets*, whatever they are.
+
+    What the alphabet of *data_coding* cannot be is read as UTF-8, or where it is not that either as Latin-1, as are
+    octets of no alphabet.
+    """
+    alphabet = _find_alphabet(data_coding)
+    if alphabet == _UCS2:
+        return decode_ucs2(octets)
+    if alphabet == _GSM7 and octets.isascii():
+        return decode_gsm7(octets)
+    if alphabet in _CODECS:
+        return octets.decode(_CODECS[alphabet], "replace")
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def _find_alphabet(data_coding: int) -> int:
+    """Return the SMPP value that names the alphabet alone, where *data_coding* says more besides."""
+    # Source: 3GPP TS 23.038, section 4: from 0x10 on the value is the phone's own, with a class or an indication.
+    group, choice = data_coding >> 4, data_coding >> 2 & 0b11
+    if group == 0:
+        return data_coding
+    if group in (0xC, 0xD) or (group <= 0x3 and choice in (0, 3)) or (group == 0xF and not choice & 1):
+        return _GSM7
+    return _UCS2 if group == 0xE or (group <= 0x3 and choice == 2) else 4
