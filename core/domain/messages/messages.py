@@ -63,6 +63,8 @@ class SubmitOutcome(StrEnum):
     REJECTED = "rejected"
     # Not taken, may be tried again: the claim is given back.
     THROTTLED = "throttled"
+    # Not taken, and nothing will be until a person sees to credit, credentials or sender: the claim is given back.
+    BLOCKED = "blocked"
     # No answer: may have been taken, never tried again by itself.
     UNKNOWN = "unknown"
 
@@ -73,7 +75,8 @@ class SubmitResult:
     A gateway's answer for one message.
 
     *gateway_message_id* is "" unless accepted; *error_code* is the provider's own, "" when accepted.
-    *submitted_at* is when the answer came. *retry_after_s* goes with THROTTLED.
+    A THROTTLED with a code is one message that was refused for now, one without was too fast. *submitted_at* is when
+    the answer came. *retry_after_s* goes with THROTTLED.
     """
 
     message_id: str

@@ -7,7 +7,7 @@ here: binds, enquiries, responses, and the frames around all of them.
 Source: Short Message Peer-to-Peer Protocol Specification 3.4, sections 3.2, 4.1 to 4.11 and 5.1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from struct import Struct
 
@@ -126,11 +126,12 @@ def read_text(body: bytes, start: int = 0) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Bind:
-    """What a bind asks for; *mode* one of `BINDS`. Never logged: it has the password."""
+    """What a bind asks for; *mode* one of `BINDS`."""
 
     mode: Command
     system_id: str
-    password: str
+    # Never in a log or a traceback.
+    password: str = field(repr=False)
     system_type: str = ""
     ton: int = 0
     npi: int = 0

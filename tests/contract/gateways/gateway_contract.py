@@ -1,4 +1,4 @@
-"""What every gateway must do, whoever provides it. Inherit `GatewayContract` and give it a gateway."""
+"""What every gateway must do, whoever provides it. Inherit the contracts that apply and give them a gateway."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -46,6 +46,20 @@ class GatewayContract:
         refused = [result for result in results if result.outcome is SubmitOutcome.REJECTED]
         assert all(result.error_code and not result.gateway_message_id for result in refused)
 
+    def test_threads_share_it_and_each_gets_its_own_answers(self, gateway: Gateway):
+        windows = [[make_outbound(window * 50 + number) for number in range(50)] for window in range(24)]
+        with ThreadPoolExecutor(max_workers=6) as threads:
+            answers = list(threads.map(lambda window: gateway.submit(window, NOW), windows))
+        for window, results in zip(windows, answers, strict=True):
+            assert [result.message_id for result in results] == [message.message_id for message in window]
+        ids = [result.gateway_message_id for results in answers for result in results if result.gateway_message_id]
+        assert len(ids) > 1_100
+        assert len(set(ids)) == len(ids)
+
+
+class FetchedReceiptsContract:
+    """What every gateway must do, besides, that is asked for receipts. Subclasses provide the same fixture."""
+
     def test_receipts_are_of_accepted_messages_and_not_before_them(self, gateway: Gateway):
         results = gateway.submit([make_outbound(number) for number in range(300)], NOW)
         accepted = {result.gateway_message_id for result in results}
@@ -90,13 +104,3 @@ class GatewayContract:
         assert gateway.may_have_receipts(LATER)
         gateway.acknowledge([token for token, _ in everything[1:]])
         assert gateway.may_have_receipts(LATER)
-
-    def test_threads_share_it_and_each_gets_its_own_answers(self, gateway: Gateway):
-        windows = [[make_outbound(window * 50 + number) for number in range(50)] for window in range(24)]
-        with ThreadPoolExecutor(max_workers=6) as threads:
-            answers = list(threads.map(lambda window: gateway.submit(window, NOW), windows))
-        for window, results in zip(windows, answers, strict=True):
-            assert [result.message_id for result in results] == [message.message_id for message in window]
-        ids = [result.gateway_message_id for results in answers for result in results if result.gateway_message_id]
-        assert len(ids) > 1_100
-        assert len(set(ids)) == len(ids)

@@ -15,7 +15,13 @@ from core.gateways.simulator import journal
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
 from core.gateways.simulator.journal import Journal
 from core.gateways.simulator.profiles import profile_of
-from tests.contract.gateways.gateway_contract import LATER, NOW, GatewayContract, make_outbound
+from tests.contract.gateways.gateway_contract import (
+    LATER,
+    NOW,
+    FetchedReceiptsContract,
+    GatewayContract,
+    make_outbound,
+)
 
 
 def silent_network(seed: int, mccmnc: str):
@@ -27,7 +33,7 @@ def simulator(tmp_path: Path) -> SimulatorGateway:
     return SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1))
 
 
-class TestSimulator(GatewayContract):
+class TestSimulator(GatewayContract, FetchedReceiptsContract):
     @pytest.fixture
     def gateway(self, simulator: SimulatorGateway) -> Observed:
         return Observed(simulator)

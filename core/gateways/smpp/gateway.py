@@ -1,0 +1,124 @@
+"""An SMSC as a gateway: threads submit, binds are kept up, and what is heard is kept before it is answered."""
+
+import asyncio
+import functools
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+from core.domain.gateways.gateways import Connection
+from core.domain.messages.messages import OutboundMessage, Receipt, SubmitResult
+from core.errors import GatewayError, Unavailable
+from core.gateways.base import Inbox, LinkState
+from core.gateways.smpp.encoding import encode
+from core.gateways.smpp.form import read_form
+from core.gateways.smpp.hearing import Hearing
+from core.gateways.smpp.ids import store_response_id
+from core.gateways.smpp.session.faults import unreachable
+from core.gateways.smpp.session.loop import shared_loop
+from core.gateways.smpp.session.sending import Sending
+from core.gateways.smpp.session.submission import Submission
+
+# Beyond the response timer, which answers for everything that has left: for a bind, and for pauses the SMSC asks for.
+MARGIN_S = 15.0
+
+
+class SmppGateway:
+    """One system ID at one SMSC, over as many binds as it was set up with."""
+
+    def __init__(self, connection: Connection, inbox: Inbox, clock: Callable[[], datetime]) -> None:
+        """Take how it was set up; nothing connects. Raises: InvalidInput: it cannot be set up like that."""
+        self._name = connection.name
+        self._plan = read_form(connection)
+        self._inbox = inbox
+        self._patience_s = max(target.response_s for target in self._plan.targets) + MARGIN_S
+        self._clock = clock
+        self._loop = shared_loop()
+        self._lock = threading.Lock()
+        self._sending: Sending | None = None
+        self._is_closed = False
+        # Where it begins matters little: another worker's messages to the same phone should rarely have the same one.
+        self._references = count(secrets.randbelow(1 << 16))
+
+    @property
+    def name(self) -> str:
+        """The name accounts refer to it by."""
+        return self._name
+
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:  # noqa: ARG002
+        """Hand over and wait for the answers; see `Gateway.submit`."""
+        if not messages:
+            return []
+        sending = self._opened()
+        settings = self._plan.settings
+        parts = [
+            (message.message_id, encode(message, settings, next(self._references) if message.segment_count > 1 else 0))
+            for message in messages
+        ]
+        submission = Submission(parts, self._clock)
+        self._loop.soon(sending.take, submission)
+        return submission.wait(self._patience_s)
+
+    def may_have_receipts(self, now: datetime) -> bool:  # noqa: ARG002
+        """Return False: what comes is told to the inbox."""
+        return False
+
+    def fetch_receipts(self, limit: int, now: datetime) -> list[tuple[str, Receipt]]:  # noqa: ARG002
+        """Return none; see `may_have_receipts`."""
+        return []
+
+    def acknowledge(self, tokens: Sequence[str]) -> None:
+        """Nothing is fetched, so nothing is acknowledged."""
+
+    def keep_open(self) -> None:
+        """Bind, and stay bound; see `Gateway.keep_open`."""
+        self._opened()
+
+    def links(self) -> tuple[LinkState, ...]:
+        """Return the state of each bind; see `Gateway.links`."""
+        sending = self._sending
+        return self._loop.run(_look_at(sending, self._clock)).result() if sending else ()
+
+    def close(self) -> None:
+        """Wait for the answers of what has left, and unbind; see `Gateway.close`."""
+        with self._lock:
+            self._is_closed = True
+            sending, self._sending = self._sending, None
+        if sending is not None:
+            self._loop.run(sending.close(self._patience_s)).result()
+
+    def _opened(self) -> Sending:
+        with self._lock:
+            if self._is_closed:
+                raise Unavailable("The gateway is closed.", gateway=self._name)
+            if self._sending is None:
+                self._sending = self._loop.run(self._open()).result()
+            return self._sending
+
+    async def _open(self) -> Sending:
+        settings = self._plan.settings
+        hearing = Hearing(self._name, settings, self._inbox, self._clock)
+        store_id = functools.partial(store_response_id, ids=settings.ids)
+        return Sending(self._plan.targets, hearing, self._unreachable, store_id)
+
+    def _unreachable(self, fault: str, refusal: int) -> GatewayError:
+        return unreachable(fault, refusal, self._name)
+
+
+async def _look_at(sending: Sending, clock: Callable[[], datetime]) -> tuple[LinkState, ...]:
+    now, loop_time = clock(), asyncio.get_running_loop().time()
+    return tuple(
+        LinkState(
+            number,
+            link.status.value,
+            now - timedelta(seconds=loop_time - link.since),
+            link.fault,
+            link.in_flight,
+            link.target.window if link.target.sends else 0,
+            link.submitted_count,
+            link.heard_count,
+        )
+        for number, link in enumerate(sending.links, 1)
+    )

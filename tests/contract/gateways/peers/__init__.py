@@ -1,0 +1,1 @@
+"""SMSCs written by others, run as processes."""
