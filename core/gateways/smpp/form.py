@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from core.domain.gateways.forms import Field, FieldKind, Value
 from core.domain.gateways.gateways import Connection
 from core.errors import InvalidInput
+from core.gateways.receipt_times import MAX_OFFSET_MIN, MIN_OFFSET_MIN
 from core.gateways.smpp.pdu import Bind, Command
 from core.gateways.smpp.session.link import Target
-from core.gateways.smpp.settings import MAX_OFFSET_MIN, MAX_VALIDITY_MIN, MIN_OFFSET_MIN, Ids, LongTexts, SmppSettings
+from core.gateways.smpp.settings import MAX_VALIDITY_MIN, Ids, LongTexts, SmppSettings
 
 _TLS, _SPEED, _MESSAGES, _RECEIPTS = "Encryption", "Connections", "Messages", "Receipts"
 

@@ -5,11 +5,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.errors import InvalidInput
+from core.gateways.receipt_times import MAX_OFFSET_MIN, MIN_OFFSET_MIN
 
 # More does not fit the two digits of days (SMPP 3.4, 7.1.1), and no SMSC keeps a message longer than a few of them.
 MAX_VALIDITY_MIN = 31 * 24 * 60
-# From UTC-12 to UTC+14.
-MIN_OFFSET_MIN, MAX_OFFSET_MIN = -12 * 60, 14 * 60
 # Type of number and numbering plan are three and four bits of an address (3GPP TS 23.040, 9.1.2.5); SMPP 3.4 has
 # numbering plans up to 18 (5.2.6).
 MAX_TON, MAX_NPI = 7, 18

@@ -1,10 +1,9 @@
 """What goes wrong with an SMSC, in words that say what to do about it."""
 
-import socket
-import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from core.errors import BadCredentials, GatewayError, Unavailable
+from core.gateways.network_faults import describe_fault
 from core.gateways.smpp.pdu import Status
 
 # Source: SMPP 3.4, section 5.1.3. What each one usually means at a bind.
@@ -19,15 +18,6 @@ _BIND_REFUSALS: Mapping[int, str] = {
     Status.SYSTEM_ERROR: "The SMSC has an error of its own.",
     Status.THROTTLED: "The SMSC is asked too often.",
 }
-# The narrower ones first: each is an OSError too.
-_FAULTS: Sequence[tuple[type[BaseException], str]] = (
-    (socket.gaierror, "The name {host} is not found."),
-    (ssl.SSLCertVerificationError, "The certificate of {where} is not trusted: {why}."),
-    (ssl.SSLError, "TLS with {where} failed: {why}."),
-    (TimeoutError, "No answer from {where}."),
-    (ConnectionRefusedError, "Nothing listens at {where}: the connection is refused."),
-    (ConnectionError, "The connection to {where} was closed from the other side."),
-)
 # Nobody but a person can change these. A failed bind may be a session that has not ended yet: it is tried again.
 _OF_CREDENTIALS = frozenset({Status.INVALID_PASSWORD, Status.INVALID_SYSTEM_ID})
 
@@ -45,15 +35,7 @@ def describe(error: BaseException, host: str, port: int) -> str:
     if isinstance(error, BindRefused):
         words = _BIND_REFUSALS.get(error.status, "The SMSC refuses the bind.")
         return f"{words} (0x{error.status:08X})"
-    facts = {
-        "host": host,
-        "where": f"{host}, port {port}",
-        "why": getattr(error, "verify_message", None) or getattr(error, "reason", None) or "no TLS is spoken there",
-    }
-    for kind, words in _FAULTS:
-        if isinstance(error, kind):
-            return words.format_map(facts)
-    return f"{facts['where']} cannot be reached: {getattr(error, 'strerror', None) or error}."
+    return describe_fault(error, host, port)
 
 
 def unreachable(fault: str, refusal: int, gateway: str) -> GatewayError:
