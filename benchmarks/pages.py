@@ -31,10 +31,10 @@ from benchmarks.processes import prepare_draft, worker
 from benchmarks.report import Case, PeakWatch, percentile
 from core.bootstrap import App
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.gateways.gateways import SIMULATOR
 from core.domain.people.permissions import PRESETS, Viewer
 from core.domain.reports.statistics import GroupBy
 from core.domain.times.periods import Preset
-from core.services.accounts.first_account import GATEWAY
 from core.services.people.adding_people import NewPerson
 from core.services.people.managing_people import Change
 from core.state.accounts import accounts
@@ -206,7 +206,7 @@ def _invite(app: App, account_ids: Sequence[str], count: int) -> list[tuple[View
 
 def _open_account(app: App, name: str, now: datetime) -> str:
     """Return the id of a new account that sends: the messages are of accounts whose campaigns are sent elsewhere."""
-    facts = (name, name, f"Sending {name}", AccountType.CAMPAIGN, AccountStatus.ACTIVE, GATEWAY, SENT_PER_S)
+    facts = (name, name, f"Sending {name}", AccountType.CAMPAIGN, AccountStatus.ACTIVE, SIMULATOR, SENT_PER_S)
     with app.state.write() as session:
         accounts.add_account(session, Account(*facts), now)
     return name

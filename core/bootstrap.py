@@ -10,6 +10,7 @@ from core.config import Settings
 from core.demo.seeding import DemoSeeding
 from core.errors import StorageError
 from core.files.apart import APART, Looking
+from core.gateways.registry import GatewayTools
 from core.history.lake.connection import Lake
 from core.services import accounts, campaigns, lists, people, reports, sending, traffic, upkeep
 from core.services.accounts import Accounts
@@ -20,12 +21,14 @@ from core.services.people import People
 from core.services.people.throttling import LONGEST_WINDOW
 from core.services.reports import Reports
 from core.services.sending import Sending
+from core.services.sending.hearing import Hearing
 from core.services.sending.receiving import RETRY_MOST_S
 from core.services.traffic.importing_traffic import ImportingTraffic
 from core.services.upkeep import Upkeep
 from core.services.upkeep.forgetting import Forgettable
 from core.services.upkeep.lake_register import StoredLakeRegister
 from core.services.work_queue import WorkQueue
+from core.state.campaigns.replies import add_replies
 from core.state.engine.store import State
 from core.state.upkeep.mending import Furthest
 
@@ -59,7 +62,8 @@ class App:
         }
 
     def close(self) -> None:
-        """Close the stores."""
+        """Close the gateways, which still have answers to hear, then the stores."""
+        self.accounts.gateways.close_all()
         self.lake.close()
         self.state.close()
 
@@ -76,7 +80,9 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     register = StoredLakeRegister(state)
     lake, leases = Lake(settings, register), Leases(state, settings.lease_s)
     of_people = people.build(settings, state, looking.portrait)
-    of_accounts = accounts.build(settings, state, lake, looking)
+    clock = StoreClock(state.tell_time)
+    tools = GatewayTools(settings, Hearing(state, clock, add_replies), clock)
+    of_accounts = accounts.build(settings, state, lake, looking, tools)
     of_lists = lists.build(settings, state, lake, of_accounts, looking, leases)
     of_traffic = traffic.build(settings, state, lake, looking, leases)
     of_sending = sending.build(settings, state, lake, of_accounts.gateways, leases)
@@ -92,7 +98,7 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     demo = DemoSeeding(settings, state, lake, leases)
     return App(
         settings,
-        StoreClock(state.tell_time),
+        clock,
         state,
         lake,
         of_people,

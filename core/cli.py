@@ -99,7 +99,7 @@ def _add(
 def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     make = "print a new key for HELIOGRAPH_SECRET_KEY"
     commands.add_parser("make-key", help=make, description=make).set_defaults(command=None)
-    rotate = "encrypt all credentials with the first key of HELIOGRAPH_SECRET_KEY, so that the others can be removed"
+    rotate = "encrypt all gateways' secrets with the first key of HELIOGRAPH_SECRET_KEY, so that the others can go"
     _add(commands, "rotate-key", _rotate_key, rotate)
 
 
@@ -192,8 +192,8 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _rotate_key(app: App, _options: argparse.Namespace) -> int:
-    count = app.accounts.credentials.reseal()
-    print(f"Encrypted the credentials of {count_of(count, 'account', 'accounts')} with the first key.")
+    count = app.accounts.connecting.reseal()
+    print(f"Encrypted the secrets of {count_of(count, 'gateway', 'gateways')} with the first key.")
     return 0
 
 

@@ -45,8 +45,8 @@ class Settings:
     mail_from: str = "Heliograph <heliograph@localhost>"
     # Where people reach Heliograph, for the links in mails; empty: http://`host`:`port`.
     public_url: str = ""
-    # Encrypts the gateways' credentials: 32 random bytes in URL-safe base64, several separated by commas (the first
-    # encrypts, all decrypt). Without one no credentials can be kept.
+    # Encrypts the gateways' secrets: 32 random bytes in URL-safe base64, several separated by commas (the first
+    # encrypts, all decrypt). Without one no secrets can be kept.
     secret_key: str = field(default="", repr=False)
     # Hours an invitation may be accepted.
     invitation_h: int = 168

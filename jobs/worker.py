@@ -10,6 +10,7 @@ from core.bootstrap import App, shared_app
 from core.private_files import keep_private
 from jobs.app import end_waiting, huey, prepare
 from jobs.doing import doing
+from jobs.keeping_open import KeepingOpen
 from jobs.pulse import Pulse
 
 log = logging.getLogger(__name__)
@@ -42,17 +43,20 @@ class Worker(Consumer):
         self._app = app
         # Two threads are kept for imports and receipts: a long campaign must not hold those up.
         self._pulse = Pulse(app.work, doing, app.clock.set, send_slots=max(1, threads - 2))
+        self._keeping_open = KeepingOpen(app.accounts.gateways)
 
     def start(self) -> None:
         """Start the threads, then look for work."""
         prepare(self.huey, self._app.settings.data_dir)
         super().start()
         self._pulse.start()
+        self._keeping_open.start()
         log.info("worker_started", extra={"threads": self._app.settings.worker_threads})
 
     def stop(self, graceful: bool = False) -> None:
         """Stop finding work, end what is being sent, then stop the threads."""
         self._pulse.stop()
+        self._keeping_open.stop()
         self._app.work.stop()
         self.stop_flag.set()
         end_waiting(self.huey)

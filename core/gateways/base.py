@@ -8,21 +8,16 @@ the contract), so that a provider's folder holds nothing but the provider.
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from core.domain.accounts.accounts import GatewayCredentials
 from core.domain.messages.messages import OutboundMessage, Receipt, Reply, SubmitResult
 from core.domain.numbering.msisdn import mask_msisdn
 from core.errors import GatewayError
 
 log = logging.getLogger(__name__)
-
-# Answers with an account's credentials, opened, None without any. A gateway asks when it connects, and keeps only the
-# connection. Raises: ConfigurationError.
-FindCredentials = Callable[[str], GatewayCredentials | None]
 
 
 class Inbox(Protocol):

@@ -137,6 +137,7 @@ class WorkQueue:
         with self._state.ask() as connection:
             # Asked twice a second: one question instead of one for each kind, and nearly always the answer is nothing.
             waiting = look(connection, now)
+        self._sending.receiving.note(waiting)
         found = self._found.items() if waiting.has_work else ()
         waits = [Work(kind, subject) for kind, listed in found for subject in listed.list_waiting(now)]
         return waits + [Work(kind) for kind in again if self._repeated[kind].is_due(waiting, now)]

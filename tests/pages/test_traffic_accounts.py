@@ -11,13 +11,15 @@ from core.domain.people.permissions import Viewer
 from core.domain.reports.paging import PageRequest
 from core.services.accounts.encryption import make_key
 from core.services.accounts.managing_accounts import NewAccount
+from core.services.accounts.setting_up_gateways import GatewayForm
 from tests.support.application.page_tests import House, clicking
 from tests.support.application.page_tests import house as open_house
+from tests.support.fakes.fake_gateway import KIND as PROVIDER
+from tests.support.fakes.fake_gateway import VALUES, FakeKind
 from tests.support.stores.messages import make_message
 
 KEY = "traffic_accounts"
 PRICES = b'Country,Price EUR cents\nDE,6\nFR,"7,25"\n'
-SECRET = "hunter2-Geheimnis"
 
 
 @pytest.fixture
@@ -190,36 +192,31 @@ def test_sending_settings_are_saved(house: House) -> None:
     assert (found.rate_tps, found.monthly_budget_eur_cents) == (7, Decimal(0))
 
 
-def test_credentials_are_written_and_never_shown(keyed: House) -> None:
+def test_gateway_and_fallback_are_chosen_from_those_that_are_set_up(
+    keyed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeKind().register(monkeypatch)
     viewer = keyed.sign_in()
+    keyed.app.accounts.setting_up.create(viewer, "Berlin", PROVIDER, GatewayForm(VALUES), datetime.now(UTC))
     at = run_panel(keyed)
-    at.text_input(key=f"{KEY}_user_0").set_value("system-id")
-    at.text_input(key=f"{KEY}_secret_0").set_value(SECRET)
-    at.button(key=f"{KEY}_credentials_save").click().run()
-    assert not at.exception
-    item = account(keyed, viewer)
-    assert item.credentials_at is not None
-    assert keyed.app.accounts.credentials.find(item.account_id).secret == SECRET
-    assert at.text_input(key=f"{KEY}_secret_1").value == ""
-    assert at.text_input(key=f"{KEY}_user_1").value == ""
-    assert any("never shown again" in each.value for each in at.markdown)
-    assert SECRET not in str(at)
+    prefix = f"{KEY}_{account(keyed, viewer).account_id}"
+    fields = [at.selectbox(key=f"{prefix}_{name}") for name in ("gateway", "fallback_gateway")]
+    assert [field.options for field in fields] == [["Berlin", "simulator"], ["None", "Berlin", "simulator"]]
+    assert [field.value for field in fields] == ["simulator", ""]
+    fields[1].set_value("simulator")
+    at.button(key=f"{KEY}_sending_save").click().run()
+    assert "gateway itself" in at.error[0].value
+    at.selectbox(key=f"{prefix}_fallback_gateway").set_value("Berlin")
+    at.button(key=f"{KEY}_sending_save").click().run()
+    assert not at.error
+    assert account(keyed, viewer).fallback_gateway == "Berlin"
     at = run_panel(keyed)
-    assert SECRET not in str(at)
-    at.button(key=f"{KEY}_forget_ok").click().run()
-    assert account(keyed, viewer).credentials_at is None
+    at.selectbox(key=f"{prefix}_fallback_gateway").set_value("")
+    at.button(key=f"{KEY}_sending_save").click().run()
+    assert account(keyed, viewer).fallback_gateway == ""
 
 
-def test_without_a_key_it_says_who_can_help(house: House) -> None:
-    house.sign_in()
-    at = run_panel(house)
-    assert "HELIOGRAPH\\_SECRET\\_KEY" in at.error[0].value
-    assert f"{KEY}_credentials_save" not in keys(at)
-    assert f"{KEY}_sending_save" in keys(at)
-
-
-def test_a_price_list_is_looked_at_and_then_imported(keyed: House) -> None:
-    house = keyed
+def test_a_price_list_is_looked_at_and_then_imported(house: House) -> None:
     viewer = house.sign_in()
     at = run_panel(house)
     at.file_uploader(key=f"{KEY}_prices_0").upload("prices.csv", PRICES).run()

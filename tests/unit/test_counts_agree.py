@@ -21,6 +21,8 @@ SEVERAL = {
     ("core/services/lists/importing_lists.py", "counts.read_count"),
     ("core/services/traffic/importing_traffic.py", "counts.read"),
     # More than a bound, which is more than one.
+    ("core/domain/gateways/forms.py", "most"),
+    ("core/domain/gateways/gateways.py", "len(tidy)"),
     ("core/domain/texts/placeholders.py", "len(name)"),
     ("core/files/imports/cdr.py", "len(name)"),
     ("core/files/imports/cdr.py", "len(names)"),

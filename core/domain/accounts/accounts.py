@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -31,7 +30,8 @@ class Account:
     """
     A traffic account. *rate_tps* is in segments per second; a *monthly_budget_eur_cents* of None has no end.
 
-    *credentials_at* is when the credentials for its gateway were set, None without any; they are kept elsewhere.
+    *gateway* is "" where it sends outside the tool. *fallback_gateway* is used for messages that the first one
+    certainly did not take, "" for none.
     """
 
     account_id: str
@@ -42,7 +42,7 @@ class Account:
     gateway: str
     rate_tps: int
     monthly_budget_eur_cents: Decimal | None = None
-    credentials_at: datetime | None = None
+    fallback_gateway: str = ""
 
     @property
     def can_send(self) -> bool:
@@ -115,30 +115,3 @@ def check_budget(eur: Decimal | None) -> Decimal | None:
             field="budget",
         )
     return eur * 100
-
-
-# Of one of the two, in characters.
-CREDENTIAL_MAX = 500
-
-
-@dataclass(frozen=True)
-class GatewayCredentials:
-    """By which an account is known to its gateway: *user* (system ID, API user) and *secret* (password, key)."""
-
-    # Neither ever shows in a log or a traceback.
-    user: str = field(repr=False)
-    secret: str = field(repr=False)
-
-
-def check_credentials(user: str, secret: str) -> GatewayCredentials:
-    """Return the credentials. Raises: InvalidInput: one is missing, too long, or has characters that nobody sees."""
-    for text, what in ((user, "user"), (secret, "secret")):
-        if not text.strip():
-            raise InvalidInput(f"The {what} is missing.", hint="Your gateway's provider gives you both.", field=what)
-        if len(text) > CREDENTIAL_MAX or not text.isprintable():
-            raise InvalidInput(
-                f"The {what} cannot be used.",
-                hint=f"Use at most {CREDENTIAL_MAX} characters, without line breaks.",
-                field=what,
-            )
-    return GatewayCredentials(user.strip(), secret)

@@ -12,6 +12,9 @@ from core.errors import InvalidInput
 # As much of a name as every message keeps.
 NAME_MAX = 40
 
+# Where providers report receipts and replies, followed by "/" and the gateway's own token.
+CALLBACK_PATH = "/callbacks"
+
 # The one that every installation has: nothing leaves by it.
 SIMULATOR = "simulator"
 
@@ -32,7 +35,7 @@ class GatewaySetup:
     *name* is what messages and receipts carry, so it never changes; *kind* is of `core.gateways.registry`. *settings*
     are what the kind's form asks for, without its secrets: of those only the names are known here (*secrets_set*), and
     when they were last set. *rate_tps* is in segments a second over all accounts, None for no limit of its own.
-    *version* grows with every change, so that whoever is connected notices.
+    *version* grows with every change of what it connects by, so that whoever is connected notices.
     """
 
     name: str
@@ -52,12 +55,20 @@ class GatewaySetup:
 
 @dataclass(frozen=True)
 class Connection:
-    """What a gateway needs to connect: its setup, and its secrets, opened."""
+    """
+    What a gateway needs to connect: its setup, and its secrets, opened.
+
+    *callback_url* is where its provider tells what became of messages, for those that are told it with each message; ""
+    where the installation has no key to keep such addresses by.
+    """
 
     name: str
     settings: Mapping[str, Value]
-    # Never in a log or a traceback.
+    # Neither is ever in a log or a traceback: whoever knows the address may report receipts.
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    callback_url: str = field(default="", repr=False)
+    kind: str = ""
+    version: int = 1
 
 
 def check_gateway_name(name: str) -> str:

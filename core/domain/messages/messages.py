@@ -8,7 +8,17 @@ from enum import StrEnum
 from core.domain.words.control_characters import replace_controls
 
 # How much of what a provider says is kept. Of a longer id what tells it from every other one is kept.
-_MOST = {"gateway_message_id": 64, "receipt_state": 20, "error_code": 40, "sender": 40, "receiver": 40, "text": 5_000}
+_MOST = {
+    "gateway_message_id": 64,
+    "receipt_state": 20,
+    "error_code": 40,
+    "sender": 40,
+    "receiver": 40,
+    "text": 5_000,
+    "reference": 64,
+}
+# By these one is told from every other.
+_IDS = {"gateway_message_id", "reference"}
 _BEGINNING, _DIGEST = 32, 31
 
 
@@ -124,7 +134,7 @@ class Reply:
 
     def __post_init__(self) -> None:
         """Make it fit, as a receipt."""
-        _make_fit(self, "sender", "receiver", "text")
+        _make_fit(self, "sender", "receiver", "text", "reference")
 
 
 def _make_fit(said: SubmitResult | Receipt | Reply, *names: str) -> None:
@@ -132,12 +142,13 @@ def _make_fit(said: SubmitResult | Receipt | Reply, *names: str) -> None:
     for name in names:
         text = getattr(said, name)
         if len(text) > _MOST[name] or not text.isprintable():
-            object.__setattr__(said, name, _shorten(replace_controls(text), name))
+            # What a person wrote may have lines.
+            object.__setattr__(said, name, _shorten(replace_controls(text, is_prose=name == "text"), name))
 
 
 def _shorten(text: str, name: str) -> str:
     if len(text) <= _MOST[name]:
         return text
-    if name != "gateway_message_id":
+    if name not in _IDS:
         return text[: _MOST[name] - 1] + "…"
     return f"{text[:_BEGINNING]}…{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]}"

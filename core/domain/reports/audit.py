@@ -32,7 +32,12 @@ class Action(StrEnum):
     ACCOUNT_ACTIVATED = "account activated"
     ACCOUNT_DEACTIVATED = "account deactivated"
     PRICES_IMPORTED = "prices imported"
+    # Of an account, in versions before gateways had secrets of their own.
     CREDENTIALS_CHANGED = "credentials changed"
+    GATEWAY_CREATED = "gateway created"
+    GATEWAY_CHANGED = "gateway changed"
+    GATEWAY_DELETED = "gateway deleted"
+    CALLBACK_RENEWED = "callback address renewed"
     LIST_UPLOADED = "list uploaded"
     LIST_DELETED = "list deleted"
     CAMPAIGN_LAUNCHED = "campaign launched"

@@ -11,13 +11,14 @@ import uuid_utils
 
 from core.config import Settings
 from core.domain.accounts.pacing import MAX_CLOCK_SKEW_S, Bucket, take
+from core.domain.gateways.gateways import SIMULATOR
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.domain.texts.segments import MAX_SEGMENTS
 from core.errors import BadCredentials, Unavailable
 from core.gateways.simulator.journal import Accepted, Journal, OwedReceipt, add_accepted, bring_forward, set_bucket
 from core.gateways.simulator.profiles import NetworkProfile, fate_of, profile_of
 
-NAME = "simulator"
+NAME = SIMULATOR
 # Generous: what throttles a campaign should be the account's own rate.
 MAX_TPS = 50_000
 CLOCK_SKEW = timedelta(seconds=MAX_CLOCK_SKEW_S)
@@ -108,6 +109,12 @@ class SimulatorGateway:
     def acknowledge(self, tokens: Sequence[str]) -> None:
         """Forget receipts; see `Gateway.acknowledge`."""
         self.journal.acknowledge([int(token) for token in tokens])
+
+    def try_out(self) -> str:
+        """Return in words that its log can be written. Raises: Unavailable."""
+        self._refuse_if_broken()
+        with self.journal.write():
+            return "The simulator answers. Nothing that is sent by it leaves this installation."
 
     def keep_open(self) -> None:
         """Nothing is to be kept open: every call opens its log."""

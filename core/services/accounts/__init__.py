@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 from core.config import Settings
 from core.files.apart import Looking
-from core.gateways.registry import Gateways
+from core.gateways.gateways import Gateways
+from core.gateways.registry import GatewayTools
 from core.history.lake.connection import Lake
 from core.history.rollups.spending import Spending
 from core.services.accounts.budgeting import Budgeting
+from core.services.accounts.connecting_gateways import ConnectingGateways, GatewaySecrets
 from core.services.accounts.encryption import Encryption
-from core.services.accounts.keeping_credentials import KeepingCredentials
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.accounts.pricing_accounts import PricingAccounts
+from core.services.accounts.setting_up_gateways import SettingUpGateways
 from core.state.engine.store import State
 
 
@@ -20,20 +22,22 @@ class Accounts:
     """What is asked about traffic accounts, and the gateways they send by."""
 
     managing: ManagingAccounts
-    credentials: KeepingCredentials
+    setting_up: SettingUpGateways
+    connecting: ConnectingGateways
     pricing: PricingAccounts
     budgeting: Budgeting
     gateways: Gateways
 
 
-def build(settings: Settings, state: State, lake: Lake, looking: Looking) -> Accounts:
-    """Return the services of accounts; only the gateways read credentials."""
-    credentials = KeepingCredentials(state, Encryption(settings.secret_key))
-    gateways = Gateways(settings, credentials.find)
+def build(settings: Settings, state: State, lake: Lake, looking: Looking, tools: GatewayTools) -> Accounts:
+    """Return the services of accounts; *tools* is what gateways are built with."""
+    kept = GatewaySecrets(Encryption(settings.secret_key))
+    connecting = ConnectingGateways(state, kept, settings.address)
     return Accounts(
-        ManagingAccounts(state, gateways),
-        credentials,
+        ManagingAccounts(state),
+        SettingUpGateways(state, kept, tools),
+        connecting,
         PricingAccounts(state, settings.uploads_dir, looking.prices),
         Budgeting(Spending(lake)),
-        gateways,
+        Gateways(connecting, tools),
     )

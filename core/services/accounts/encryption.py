@@ -27,9 +27,10 @@ class Encryption:
         found = [key.strip() for key in keys.split(",") if key.strip()]
         self._keys = MultiFernet(_parse(found)) if found else None
 
-    def check(self) -> None:
-        """Raise `ConfigurationError` unless there is a key."""
-        self._require()
+    @property
+    def has_key(self) -> bool:
+        """Whether there is one."""
+        return self._keys is not None
 
     def seal(self, text: str) -> str:
         """Return *text* sealed by the first key. Raises: ConfigurationError: there is no key."""
@@ -52,7 +53,7 @@ class Encryption:
     def _require(self) -> MultiFernet:
         if self._keys is None:
             raise ConfigurationError(
-                f"Credentials cannot be stored without a key: {_SETTING} is not set.",
+                f"Secrets cannot be stored without a key: {_SETTING} is not set.",
                 hint=f"Ask whoever runs Heliograph to set it for web and worker. {_HOW}",
             )
         return self._keys
@@ -71,6 +72,6 @@ def _parse(keys: Sequence[str]) -> list[Fernet]:
 
 def _unreadable() -> ConfigurationError:
     return ConfigurationError(
-        "Credentials cannot be opened with this installation's keys.",
+        "A gateway's secrets cannot be opened with this installation's keys.",
         hint=f"Add the key they were encrypted with to {_SETTING}, or set them again.",
     )

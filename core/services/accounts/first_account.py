@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.domain.accounts.pricing import Price
+from core.domain.gateways.gateways import SIMULATOR
 from core.identifiers import new_id
 from core.state.accounts import accounts
 from core.state.people import users
 
-GATEWAY = "simulator"
 # The simulator's list price: one for everywhere, since nobody is billed.
 PRICES = (Price("", "", Decimal("5.0000")),)
 
@@ -24,7 +24,7 @@ def open_first_account(session: Session, user_id: str, rate_tps: int, now: datet
         display_name="Simulator",
         account_type=AccountType.CAMPAIGN,
         status=AccountStatus.ACTIVE,
-        gateway=GATEWAY,
+        gateway=SIMULATOR,
         rate_tps=rate_tps,
     )
     accounts.add_account(session, account, now)

@@ -28,10 +28,9 @@ from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.audit import Action, Subject
 from core.domain.reports.paging import Page, PageRequest
 from core.domain.words.names import check_name
-from core.errors import Forbidden, InvalidInput, InvalidTransition
-from core.gateways.registry import Gateways
+from core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
 from core.identifiers import new_id
-from core.state.accounts import accounts
+from core.state.accounts import accounts, gateways
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
 from core.state.people import users
@@ -42,11 +41,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class AccountSettings:
-    """How a Campaign account sends: *rate_tps* in segments per second, *budget_eur* a month, None for no end."""
+    """
+    How a Campaign account sends: *rate_tps* in segments per second, *budget_eur* a month, None for no end.
+
+    *fallback_gateway* is used for messages that the first one certainly did not take, "" for none.
+    """
 
     gateway: str
     rate_tps: int
     budget_eur: Decimal | None = None
+    fallback_gateway: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,9 @@ class NewAccount:
 class ManagingAccounts:
     """The accounts behind every list, campaign and message."""
 
-    def __init__(self, state: State, gateways: Gateways) -> None:
-        """Take the store, and which gateways there are."""
+    def __init__(self, state: State) -> None:
+        """Take the store."""
         self._state = state
-        self._gateways = gateways
 
     def list_accounts(self, viewer: Viewer) -> tuple[Account, ...]:
         """Return the accounts the viewer belongs to, by display name."""
@@ -110,11 +113,12 @@ class ManagingAccounts:
             *field*.
         """
         require_administrator(viewer)
-        account = self._make(new)
+        account = _make(new)
         try:
             with self._state.write() as session:
                 if accounts.is_name_taken(session, account.name):
                     raise _taken(account.name)
+                _keep_gateways(session, account.gateway, account.fallback_gateway)
                 accounts.add_account(session, account, now)
                 users.add_membership(session, viewer.user_id, account.account_id)
                 details = {"name": account.name, "type": account.account_type.value, **_in_words(account)}
@@ -132,7 +136,7 @@ class ManagingAccounts:
         Raises: Forbidden: not an administrator. NotFound. InvalidInput: something cannot be used; with the *field*.
         """
         require_administrator(viewer)
-        checked = self._check(settings)
+        checked = _check(settings)
         budget = check_budget(checked.budget_eur)
         with self._state.write() as session:
             before = accounts.lock_account(session, account_id)
@@ -140,7 +144,8 @@ class ManagingAccounts:
                 raise InvalidInput(
                     f"{before.display_name} sends outside the tool.", hint="Only Campaign accounts have a gateway."
                 )
-            accounts.set_gateway(session, account_id, checked.gateway)
+            _keep_gateways(session, checked.gateway, checked.fallback_gateway)
+            accounts.set_gateways(session, account_id, checked.gateway, checked.fallback_gateway)
             accounts.set_rate(session, account_id, checked.rate_tps)
             accounts.set_budget(session, account_id, budget)
             after = accounts.get_account(session, account_id)
@@ -190,31 +195,47 @@ class ManagingAccounts:
         with self._state.write() as session:
             users.add_membership(session, user_id, account_id)
 
-    def _make(self, new: NewAccount) -> Account:
-        name, display_name = check_name(new.name, "account"), _check_display_name(new.display_name)
-        settings = AccountSettings("", 1)
-        if new.account_type is AccountType.CAMPAIGN:
-            settings = self._check(new.settings or AccountSettings("", 0))
-        return Account(
-            account_id=new_id(),
-            name=name,
-            display_name=display_name,
-            account_type=new.account_type,
-            status=AccountStatus.ACTIVE,
-            gateway=settings.gateway,
-            rate_tps=settings.rate_tps,
-            monthly_budget_eur_cents=check_budget(settings.budget_eur),
-        )
 
-    def _check(self, settings: AccountSettings) -> AccountSettings:
-        if settings.gateway not in self._gateways.names():
-            raise InvalidInput(
-                f"There is no gateway called {settings.gateway!r}.",
-                hint=f"Choose one of: {', '.join(self._gateways.names())}.",
-                field="gateway",
-            )
-        check_rate(settings.rate_tps)
-        return settings
+def _make(new: NewAccount) -> Account:
+    name, display_name = check_name(new.name, "account"), _check_display_name(new.display_name)
+    settings = AccountSettings("", 1)
+    if new.account_type is AccountType.CAMPAIGN:
+        settings = _check(new.settings or AccountSettings("", 0))
+    return Account(
+        account_id=new_id(),
+        name=name,
+        display_name=display_name,
+        account_type=new.account_type,
+        status=AccountStatus.ACTIVE,
+        gateway=settings.gateway,
+        rate_tps=settings.rate_tps,
+        monthly_budget_eur_cents=check_budget(settings.budget_eur),
+        fallback_gateway=settings.fallback_gateway,
+    )
+
+
+def _check(settings: AccountSettings) -> AccountSettings:
+    if not settings.gateway:
+        raise InvalidInput("No gateway is chosen.", hint="Choose the gateway it sends by.", field="gateway")
+    if settings.fallback_gateway == settings.gateway:
+        raise InvalidInput(
+            "The fallback gateway is the gateway itself.",
+            hint="Choose another one, or none.",
+            field="fallback_gateway",
+        )
+    check_rate(settings.rate_tps)
+    return settings
+
+
+def _keep_gateways(session: Session, gateway: str, fallback_gateway: str) -> None:
+    """Let nobody delete the gateways until the transaction ends. Raises: InvalidInput: there is no such gateway."""
+    # Always in the same order, or two who choose the same two would wait for each other.
+    for name, field in sorted({gateway: "gateway", fallback_gateway: "fallback_gateway"}.items()):
+        try:
+            if name:
+                gateways.lock_gateway(session, name)
+        except NotFound as error:
+            raise InvalidInput(error.message, hint="Reload the page and choose another one.", field=field) from error
 
 
 def require_administrator(viewer: Viewer) -> None:
@@ -253,6 +274,7 @@ def _in_words(account: Account) -> dict[str, str]:
     budget = account.monthly_budget_eur_cents
     return {
         "gateway": account.gateway or "none",
+        "fallback gateway": account.fallback_gateway or "none",
         "segments a second": str(account.rate_tps),
         "budget": "none" if budget is None else f"{budget / 100:.2f} EUR",
     }

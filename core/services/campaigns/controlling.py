@@ -143,7 +143,6 @@ class Controlling:
             if campaign.status is not CampaignStatus.CANCELED:
                 return False
             batch = ledger.lease_batch(session, campaign_id, owner, now, now + self._leases.lasts)
-            gateway = accounts.get_account(session, campaign.account_id).gateway
         if batch is None:
             return False
 
@@ -152,7 +151,7 @@ class Controlling:
 
         with self._leases.keep(renew):
             rows = self._tools.audience.batch(campaign_id, batch.batch_no)
-            self._tools.settling.settle_canceled(campaign, batch, rows, gateway, clock())
+            self._tools.settling.settle_canceled(campaign, batch, rows, clock())
         return True
 
     def _move(self, viewer: Viewer, campaign_id: str, new: CampaignStatus, now: datetime, **values: object) -> Campaign:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.config import Settings
-from core.gateways.registry import Gateways
+from core.gateways.gateways import Gateways
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.outcomes import Outcomes
 from core.history.lake.connection import Lake

@@ -38,7 +38,7 @@ class BatchHistory:
         self._state = state
         self._history = history
 
-    def settle(self, campaign: Campaign, batch: Batch, rows: pa.Table, gateway: str, now: datetime) -> None:
+    def settle(self, campaign: Campaign, batch: Batch, rows: pa.Table, now: datetime) -> None:
         """
         Append the batch to history and count it; harmless when somebody else has done so.
 
@@ -46,7 +46,6 @@ class BatchHistory:
             campaign: The batch's campaign.
             batch: Every one of its messages has an outcome.
             rows: The batch's slice of the frozen audience.
-            gateway: The gateway's name.
             now: When.
 
         Raises: StorageError: a store did not answer; nothing is half done.
@@ -57,9 +56,9 @@ class BatchHistory:
             # Only when somebody else settled it: the ledger rows are gone together with the batch.
             log.warning("batch_not_whole", extra={"batch_id": batch.batch_id, "recorded": len(recorded)})
             return
-        self._append(campaign, batch, rows, recorded, gateway, now)
+        self._append(campaign, batch, rows, recorded, now)
 
-    def settle_canceled(self, campaign: Campaign, batch: Batch, rows: pa.Table, gateway: str, now: datetime) -> None:
+    def settle_canceled(self, campaign: Campaign, batch: Batch, rows: pa.Table, now: datetime) -> None:
         """Do the same with a batch of a canceled campaign: what was never claimed is excluded as canceled."""
         with self._state.read() as session:
             recorded = ledger.list_recorded(session, batch.batch_id)
@@ -69,28 +68,23 @@ class BatchHistory:
             for message_id in rows["message_id"].to_pylist()
             if message_id not in known
         ]
-        self._append(campaign, batch, rows, (*recorded, *canceled), gateway, now)
+        self._append(campaign, batch, rows, (*recorded, *canceled), now)
 
     def _append(
-        self,
-        campaign: Campaign,
-        batch: Batch,
-        rows: pa.Table,
-        recorded: Sequence[Outcome],
-        gateway: str,
-        now: datetime,
+        self, campaign: Campaign, batch: Batch, rows: pa.Table, recorded: Sequence[Outcome], now: datetime
     ) -> None:
-        sent, unsent = _tables(campaign, rows, recorded, gateway)
+        sent, unsent = _tables(campaign, rows, recorded)
         appended = self._history.append_batch(batch.batch_id, campaign.campaign_id, sent, unsent, now)
-        self._count(campaign.campaign_id, batch.batch_id, recorded, gateway, now)
+        self._count(campaign.campaign_id, batch.batch_id, recorded, now)
         log.info("batch_settled", extra={"batch_id": batch.batch_id, "appended": appended, "sent": sent.num_rows})
 
-    def _count(self, campaign_id: str, batch_id: str, recorded: Sequence[Outcome], gateway: str, now: datetime) -> None:
+    def _count(self, campaign_id: str, batch_id: str, recorded: Sequence[Outcome], now: datetime) -> None:
         counts = Counter((outcome.state.value, _reason(outcome)) for outcome in recorded)
         with self._state.write() as session:
             # One after the other: of two workers with the last two batches, the second must see that it is last.
             campaign = campaigns.lock_campaign(session, campaign_id)
-            receipts.make_due(session, gateway, batch_id, now)
+            for gateway in {outcome.gateway for outcome in recorded if outcome.state is LedgerState.SENT}:
+                receipts.make_due(session, gateway, batch_id, now)
             if not ledger.settle_batch(session, batch_id):
                 return
             campaigns.add_outcomes(session, campaign_id, counts)
@@ -103,20 +97,17 @@ def _reason(outcome: Outcome) -> str:
     return outcome.error_code if outcome.state in {LedgerState.FAILED, LedgerState.EXCLUDED} else ""
 
 
-def _tables(campaign: Campaign, rows: pa.Table, recorded: Sequence[Outcome], gateway: str) -> tuple[pa.Table, pa.Table]:
+def _tables(campaign: Campaign, rows: pa.Table, recorded: Sequence[Outcome]) -> tuple[pa.Table, pa.Table]:
     outcomes = {outcome.message_id: outcome for outcome in recorded}
     in_order = [outcomes[message_id] for message_id in rows["message_id"].to_pylist()]
     is_sent = pa.array([outcome.state is LedgerState.SENT for outcome in in_order], pa.bool_())
     is_unsent = pa.array([outcome.state is not LedgerState.SENT for outcome in in_order], pa.bool_())
     sent = [outcome for outcome in in_order if outcome.state is LedgerState.SENT]
     unsent = [outcome for outcome in in_order if outcome.state is not LedgerState.SENT]
-    return (
-        _messages(campaign, rows.filter(is_sent), sent, gateway),
-        _unsent(rows.filter(is_unsent), unsent),
-    )
+    return _messages(campaign, rows.filter(is_sent), sent), _unsent(rows.filter(is_unsent), unsent)
 
 
-def _messages(campaign: Campaign, rows: pa.Table, sent: Sequence[Outcome], gateway: str) -> pa.Table:
+def _messages(campaign: Campaign, rows: pa.Table, sent: Sequence[Outcome]) -> pa.Table:
     count = len(sent)
     columns = {
         "message_id": rows["message_id"],
@@ -135,7 +126,7 @@ def _messages(campaign: Campaign, rows: pa.Table, sent: Sequence[Outcome], gatew
         "price_eur_cents": rows["price_eur_cents"],
         "segment_count": rows["segment_count"],
         "unicode": [encoding == "ucs2" for encoding in rows["encoding"].to_pylist()],
-        "gateway": [gateway] * count,
+        "gateway": [outcome.gateway for outcome in sent],
         "gateway_message_id": [outcome.gateway_message_id for outcome in sent],
     }
     return pa.table(columns, schema=MESSAGE_SCHEMA)

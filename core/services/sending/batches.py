@@ -21,8 +21,18 @@ from sqlalchemy.orm import Session
 from core.domain.accounts.accounts import INACTIVE_FAULT
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.messages.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
-from core.errors import Conflict, GatewayError, InvalidTransition, OutcomeUnknown, PermanentGatewayError, StorageError
-from core.gateways.registry import Gateways
+from core.errors import (
+    ConfigurationError,
+    Conflict,
+    GatewayError,
+    InvalidTransition,
+    OutcomeUnknown,
+    PermanentGatewayError,
+    StorageError,
+    Unavailable,
+)
+from core.gateways.base import Gateway
+from core.gateways.gateways import Gateways
 from core.history.audience.audience_store import AudienceStore
 from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
@@ -79,7 +89,6 @@ class BatchRun:
         self._job = job
         self._is_over = is_over
         self._stop = stop
-        self._gateway = tools.gateways.get(job.gateway)
         self._fields = {
             "campaign_id": job.campaign.campaign_id,
             "batch_id": job.batch.batch_id,
@@ -94,7 +103,7 @@ class BatchRun:
             outbound = _messages(rows, job.campaign.sender_id)
             finished = self._send([message for message in outbound if message.message_id not in job.claimed_ids])
             if finished:
-                self._tools.settling.settle(job.campaign, job.batch, rows, job.gateway, job.clock())
+                self._tools.settling.settle(job.campaign, job.batch, rows, job.clock())
                 return
         with self._state.write() as session:
             ledger.release_batch(session, job.batch.batch_id, job.owner)
@@ -103,15 +112,33 @@ class BatchRun:
         while waiting:
             if self._is_over():
                 return False
+            # Asked each time, before anything is claimed: it may have been set up otherwise meanwhile.
+            gateway = self._find_gateway()
+            if gateway is None:
+                return False
             claimed, wait_s = self._claim(waiting[: self._tools.sub_window])
             if claimed is None:
                 return False
             if claimed:
-                again, wait_s = self._submit(claimed)
+                again, wait_s = self._submit(gateway, claimed)
                 waiting = again + waiting[len(claimed) :]
             if wait_s:
                 self._stop.wait(min(wait_s, NAP_MAX_S))
         return True
+
+    def _find_gateway(self) -> Gateway | None:
+        """Return the gateway; None when there is none to send by, for which the campaign is paused if it stays so."""
+        try:
+            return self._tools.gateways.get(self._job.gateway)
+        except ConfigurationError as error:
+            log.warning("gateway_not_set_up", extra=self._fields | {"reason": error.message})
+            with self._state.read() as session:
+                now = accounts.look_at_bucket(session, self._job.campaign.account_id).gateway
+            if now == self._job.gateway:
+                self._pause(f"{error.message} {error.hint}".strip())
+        except Unavailable as error:
+            log.info("batch_left", extra=self._fields | {"reason": error.message})
+        return None
 
     def _claim(self, window: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage] | None, float]:
         """Claim as many messages as there are tokens for; None when the batch is not ours to send now."""
@@ -131,23 +158,27 @@ class BatchRun:
                 return None, 0.0
             # The account stays locked until the claims are written: after its deactivation there is none any more.
             paced = accounts.lock_bucket(session, self._job.campaign.account_id)
+            if paced.can_send and paced.gateway != self._job.gateway:
+                # Whoever leases the batch next goes by the one the account has been given.
+                log.info("batch_left", extra=self._fields | {"now": paced.gateway})
+                return None, 0.0
             taken, wait_s = list[OutboundMessage](), 0.0
             if paced.can_send:
                 account_id, clock = self._job.campaign.account_id, self._job.clock
                 taken, wait_s = self._tools.pacing.take(session, account_id, paced, window, clock)
             if taken:
-                claims = [Claim(message.message_id, message.msisdn) for message in taken]
+                claims = [Claim(message.message_id, message.msisdn, self._job.gateway) for message in taken]
                 ledger.claim(session, self._job.batch, claims, self._job.clock())
         if not paced.can_send:
             self._pause(INACTIVE_FAULT)
             return None, 0.0
         return taken, wait_s
 
-    def _submit(self, claimed: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage], float]:
+    def _submit(self, gateway: Gateway, claimed: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage], float]:
         """Hand over what is claimed; return what the gateway did not take, and how long it asks to wait."""
         now = self._job.clock()
         try:
-            results = self._gateway.submit(claimed, now)
+            results = gateway.submit(claimed, now)
         except OutcomeUnknown as error:
             log.warning("gateway_silent", extra=self._fields | {"reason": error.message})
             results = [SubmitResult(message.message_id, SubmitOutcome.UNKNOWN, now) for message in claimed]

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.errors import ConfigurationError, GatewayError
-from core.gateways.registry import Gateways
+from core.errors import AppError, ConfigurationError, GatewayError
+from core.gateways.gateways import Gateways
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.leases import Lease, Leases
-from core.state.accounts import accounts
+from core.state.accounts import gateways
 from core.state.campaigns import receipts
 from core.state.campaigns.receipts import InboxReceipt
 from core.state.engine.store import State
@@ -49,18 +49,22 @@ class Receiving:
         self._gateways = gateways
         self._leases = leases
 
+    def note(self, waiting: Waiting) -> None:
+        """Let the gateways of this process know how they are set up now, which spares them a look of their own."""
+        self._gateways.note(waiting.gateways)
+
     def is_due(self, waiting: Waiting, now: datetime) -> bool:
         """Return whether `collect` or `merge` might have anything to do; asked all the time, so it takes no lease."""
         return waiting.has_receipts or any(self._may_report(name, now) for name in waiting.gateways)
 
     def collect(self, clock: Callable[[], datetime]) -> int:
         """
-        Fetch what the gateways in use have to report into the inbox; return how many receipts came.
+        Fetch what all gateways have to report into the inbox; return how many receipts came.
 
         Nothing comes of a gateway from which somebody else is just collecting.
         """
         with self._state.read() as session:
-            names = accounts.list_gateways(session)
+            names = gateways.list_versions(session)
         return sum(self._collect(name, clock) for name in names)
 
     def merge(self, clock: Callable[[], datetime]) -> MergedReceipts:
@@ -104,8 +108,8 @@ class Receiving:
     def _may_report(self, name: str, now: datetime) -> bool:
         try:
             return self._gateways.get(name).may_have_receipts(now)
-        except ConfigurationError:
-            # `collect` says which one it is.
+        except AppError:
+            # `collect` says which one it is, and why.
             return True
 
     def _collect(self, name: str, clock: Callable[[], datetime]) -> int:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, select, update
+from sqlalchemy import Row, bindparam, delete, func, select, union, update
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
@@ -20,17 +20,15 @@ from core.state.tables.search import contains, exact_first
 # What a page of accounts may be sorted by.
 SORTABLE = ("name", "display_name", "account_type", "status", "created_at")
 
-# The names of the gateways that any account uses. Asked all the time, and so built once.
-GATEWAYS = select(AccountRow.gateway).where(AccountRow.gateway != "").distinct()
-
 
 @dataclass(frozen=True)
 class PacedAccount:
-    """An account's rate (segments per second), the state of its bucket, and whether it may be used at all."""
+    """An account's rate (segments per second), the state of its bucket, whether it may be used at all, and by what."""
 
     rate_tps: int
     bucket: Bucket
     can_send: bool
+    gateway: str
 
 
 def add_account(session: Session, account: Account, now: datetime) -> None:
@@ -43,6 +41,7 @@ def add_account(session: Session, account: Account, now: datetime) -> None:
             account_type=account.account_type,
             status=account.status,
             gateway=account.gateway,
+            fallback_gateway=account.fallback_gateway,
             rate_tps=account.rate_tps,
             monthly_budget_eur_cents=account.monthly_budget_eur_cents,
             created_at=now,
@@ -82,9 +81,18 @@ def get_account_by_name(session: Session, name: str) -> Account:
     return _account(row)
 
 
-def list_gateways(session: Session) -> tuple[str, ...]:
-    """Return the names of the gateways that any account uses."""
-    return tuple(session.scalars(GATEWAYS))
+def list_by_gateway(session: Session) -> dict[str, tuple[str, ...]]:
+    """Return who uses each gateway, as the first or as the fallback: display names in order, none twice."""
+    uses = union(
+        *(
+            select(column, AccountRow.display_name).where(column != "")
+            for column in (AccountRow.gateway, AccountRow.fallback_gateway)
+        )
+    )
+    found = dict[str, list[str]]()
+    for gateway, display_name in sorted(session.execute(uses).all()):
+        found.setdefault(gateway, []).append(display_name)
+    return {gateway: tuple(names) for gateway, names in found.items()}
 
 
 def set_rate(session: Session, account_id: str, rate_tps: int) -> None:
@@ -107,32 +115,10 @@ def set_status(session: Session, account_id: str, status: AccountStatus) -> None
     session.get_one(AccountRow, account_id).status = status
 
 
-def set_gateway(session: Session, account_id: str, gateway: str) -> None:
-    """Change by which gateway the account sends."""
-    session.get_one(AccountRow, account_id).gateway = gateway
-
-
-def set_credentials(session: Session, account_id: str, encrypted: str, at: datetime | None) -> None:
-    """Replace the account's credentials for its gateway, encrypted *at* that time; "" and None for none."""
+def set_gateways(session: Session, account_id: str, gateway: str, fallback_gateway: str) -> None:
+    """Change by which gateway the account sends, and by which what that one certainly did not take; "" for none."""
     row = session.get_one(AccountRow, account_id)
-    row.credentials, row.credentials_at = encrypted, at
-
-
-def find_credentials(session: Session, account_id: str) -> str:
-    """Return the account's credentials, encrypted; "" for none, or no such account."""
-    row = session.get(AccountRow, account_id)
-    return row.credentials if row else ""
-
-
-def list_credentials(session: Session) -> tuple[tuple[str, str], ...]:
-    """Return the id of each account that has credentials, and those, encrypted; the rows stay locked."""
-    found = select(AccountRow).where(AccountRow.credentials != "").order_by(AccountRow.account_id).with_for_update()
-    return tuple((row.account_id, row.credentials) for row in session.scalars(found))
-
-
-def reseal_credentials(session: Session, account_id: str, encrypted: str) -> None:
-    """Replace the account's credentials by the same ones, encrypted otherwise."""
-    session.get_one(AccountRow, account_id).credentials = encrypted
+    row.gateway, row.fallback_gateway = gateway, fallback_gateway
 
 
 def lock_account(session: Session, account_id: str) -> Account:
@@ -182,7 +168,7 @@ def look_at_bucket(session: Session, account_id: str) -> PacedAccount:
 
 def _paced(row: AccountRow) -> PacedAccount:
     bucket = Bucket(row.bucket_tokens, row.bucket_at or row.created_at)
-    return PacedAccount(row.rate_tps, bucket, _account(row).can_send)
+    return PacedAccount(row.rate_tps, bucket, _account(row).can_send, row.gateway)
 
 
 def set_bucket(session: Session, account_id: str, bucket: Bucket) -> None:
@@ -250,5 +236,5 @@ def _account(row: AccountRow | Row[*tuple[Any, ...]]) -> Account:
         gateway=row.gateway,
         rate_tps=row.rate_tps,
         monthly_budget_eur_cents=row.monthly_budget_eur_cents,
-        credentials_at=row.credentials_at,
+        fallback_gateway=row.fallback_gateway,
     )

@@ -31,21 +31,23 @@ class Batch:
 
 @dataclass(frozen=True)
 class Claim:
-    """A message about to be submitted."""
+    """A message about to be submitted to *gateway*."""
 
     message_id: str
     msisdn: str
+    gateway: str
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a claimed message."""
+    """What became of a claimed message; *gateway* is whom it was claimed for, "" when it never was."""
 
     message_id: str
     state: LedgerState
     submitted_at: datetime
     error_code: str = ""
     gateway_message_id: str = ""
+    gateway: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ def claim(session: Session, batch: Batch, claims: Sequence[Claim], now: datetime
                 "campaign_id": batch.campaign_id,
                 "batch_id": batch.batch_id,
                 "msisdn": item.msisdn,
+                "gateway": item.gateway,
                 "state": LedgerState.CLAIMED,
                 "error_code": "",
                 "gateway_message_id": "",
@@ -220,12 +223,18 @@ def list_recorded(session: Session, batch_id: str) -> tuple[Outcome, ...]:
             LedgerRow.claimed_at,
             LedgerRow.error_code,
             LedgerRow.gateway_message_id,
+            LedgerRow.gateway,
         ).where(LedgerRow.batch_id == batch_id, LedgerRow.state != LedgerState.CLAIMED)
     )
     return tuple(
-        Outcome(message_id, LedgerState(state), submitted_at or claimed_at, error_code, theirs)
-        for message_id, state, submitted_at, claimed_at, error_code, theirs in rows
+        Outcome(message_id, LedgerState(state), submitted_at or claimed_at, error_code, theirs, gateway)
+        for message_id, state, submitted_at, claimed_at, error_code, theirs, gateway in rows
     )
+
+
+def is_under_way(session: Session, gateway: str) -> bool:
+    """Return whether any message that was claimed for the *gateway* has not left for history."""
+    return bool(session.scalar(select(exists().where(LedgerRow.gateway == gateway))))
 
 
 def settle_batch(session: Session, batch_id: str) -> bool:

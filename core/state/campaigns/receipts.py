@@ -89,14 +89,19 @@ def postpone(session: Session, receipt_ids: Collection[int], try_count: int, due
 
 
 def make_due(session: Session, gateway: str, batch_id: str, now: datetime) -> None:
-    """Try what waits for the batch's messages at once: they have come into history."""
-    theirs = select(LedgerRow.gateway_message_id).where(LedgerRow.batch_id == batch_id)
+    """Try what waits for the batch's messages that went by *gateway* at once: they have come into history."""
+    theirs = select(LedgerRow.gateway_message_id).where(LedgerRow.batch_id == batch_id, LedgerRow.gateway == gateway)
     session.execute(
         update(ReceiptRow)
         .where(ReceiptRow.gateway == gateway, ReceiptRow.gateway_message_id.in_(theirs))
         .values(due_at=now, try_count=NEWS),
         execution_options={"synchronize_session": False},
     )
+
+
+def is_any_of(session: Session, gateway: str) -> bool:
+    """Return whether any receipt of the *gateway* is in the inbox."""
+    return bool(session.scalar(select(select(ReceiptRow.receipt_id).where(ReceiptRow.gateway == gateway).exists())))
 
 
 def count_waiting(session: Session) -> int:

@@ -1,4 +1,8 @@
-"""Tables of the state store: small rows, short transactions. Those of people are in `people_models`."""
+"""
+Tables of the state store: small rows, short transactions.
+
+Those of people are in `people_models`, those of gateways in `gateway_models`.
+"""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,11 +12,11 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Numeric, St
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.domain.imports.lists import HiddenRows
-from core.state.tables import people_models
+from core.state.tables import gateway_models, people_models
 from core.state.tables.base import Base, UtcDateTime
 
-# One metadata holds the tables of both files.
-__all__ = ["Base", "UtcDateTime", "people_models"]
+# One metadata holds the tables of all three files.
+__all__ = ["Base", "UtcDateTime", "gateway_models", "people_models"]
 
 
 class SettingRow(Base):
@@ -33,12 +37,11 @@ class AccountRow(Base):
     account_type: Mapped[str] = mapped_column(String(10))
     status: Mapped[str] = mapped_column(String(10))
     gateway: Mapped[str] = mapped_column(String(40))
+    # For what the first one certainly did not take; "" for none.
+    fallback_gateway: Mapped[str] = mapped_column(String(40), default="")
     rate_tps: Mapped[int]
     created_at: Mapped[datetime]
     monthly_budget_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
-    # Encrypted; "" for none.
-    credentials: Mapped[str] = mapped_column(Text, default="")
-    credentials_at: Mapped[datetime | None]
     bucket_tokens: Mapped[float] = mapped_column(default=0.0)
     bucket_at: Mapped[datetime | None]
 
@@ -185,6 +188,8 @@ class LedgerRow(Base):
     campaign_id: Mapped[str] = mapped_column(String(36))
     batch_id: Mapped[str] = mapped_column(String(48), index=True)
     msisdn: Mapped[str] = mapped_column(String(16))
+    # To whom it was handed: the account may have been given another one since.
+    gateway: Mapped[str] = mapped_column(String(40), default="")
     state: Mapped[str] = mapped_column(String(8))
     error_code: Mapped[str] = mapped_column(String(40), default="")
     gateway_message_id: Mapped[str] = mapped_column(String(64), default="")

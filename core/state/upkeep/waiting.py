@@ -1,5 +1,6 @@
 """Whether a worker has anything to do: one question instead of one for each kind of work."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ColumnClause,
     CompoundSelect,
     Connection,
+    Integer,
     String,
     bindparam,
     literal_column,
@@ -18,7 +20,7 @@ from sqlalchemy import (
 )
 
 from core.domain.campaigns.campaigns import OVERDUE_AFTER
-from core.state.accounts import accounts
+from core.state.accounts import gateways
 from core.state.campaigns import campaigns, ledger, receipts
 from core.state.imports import lists, traffic_imports
 from core.state.reports import exports
@@ -34,19 +36,21 @@ class Waiting:
     """
     What was seen: whether any row waits for a worker, and whether the inbox has receipts that are due.
 
-    *gateways* are the names of those that any account uses: what waits there nobody has told the store yet.
+    *gateways* are those that are set up, with their versions, whether an account uses one just now or not: what waits
+    there nobody has told the store yet, and receipts come for days after the last message.
     """
 
     has_work: bool
     has_receipts: bool
-    gateways: tuple[str, ...]
+    gateways: Mapping[str, int]
 
 
 def look(connection: Connection, now: datetime) -> Waiting:
     """Return what waits *now*."""
     rows = connection.execute(_statement(), {"now": now, "overdue": now - OVERDUE_AFTER}).all()
-    said = {what for what, _ in rows}
-    return Waiting(_WORK in said, _RECEIPTS in said, tuple(name for what, name in rows if what == _GATEWAY))
+    said = {what for what, _, _ in rows}
+    versions = {name: version for what, name, version in rows if what == _GATEWAY}
+    return Waiting(_WORK in said, _RECEIPTS in said, versions)
 
 
 @cache
@@ -63,11 +67,12 @@ def _statement() -> CompoundSelect[Any]:
         exports.waiting(now),
         ledger.sendable(now),
     )
-    gateways = accounts.GATEWAYS.subquery()
+    versions = gateways.VERSIONS.subquery()
+    nothing = _literal(""), literal_column("0", Integer)
     return union_all(
-        select(_literal(_WORK), _literal("")).where(or_(*(found.exists() for found in waiting))),
-        select(_literal(_RECEIPTS), _literal("")).where(receipts.due(now).exists()),
-        select(_literal(_GATEWAY), gateways.c.gateway),
+        select(_literal(_WORK), *nothing).where(or_(*(found.exists() for found in waiting))),
+        select(_literal(_RECEIPTS), *nothing).where(receipts.due(now).exists()),
+        select(_literal(_GATEWAY), versions.c.name, versions.c.version),
     )
 
 

@@ -108,7 +108,7 @@ def test_of_claims_for_one_receiver_exactly_one_stands(store: State):
 
     def claim(number: int) -> str:
         with store.write() as session:
-            ledger.claim(session, batch, [Claim(f"message-{number}", "+491796000000")], NOW)
+            ledger.claim(session, batch, [Claim(f"message-{number}", "+491796000000", "simulator")], NOW)
         return "claimed"
 
     results = at_once(claim)
@@ -165,12 +165,13 @@ def test_the_last_batches_settled_at_once_complete_the_campaign(state: State, ou
     for number, batch in enumerate(batches):
         settled = settled_state(number if outcome == "different" else 0)
         with state.write() as session:
-            ledger.claim(session, batch, [Claim(f"message-{number}", f"+49179600000{number}")], NOW)
+            claimed = Claim(f"message-{number}", f"+49179600000{number}", "simulator")
+            ledger.claim(session, batch, [claimed], NOW)
             ledger.record_outcomes(session, [Outcome(f"message-{number}", settled, NOW, "0x0B")])
     settling = BatchHistory(state, Together(workers))
 
     def settle(number: int) -> None:
-        settling.settle(campaign, batches[number], rows_of([f"message-{number}"]), "simulator", NOW)
+        settling.settle(campaign, batches[number], rows_of([f"message-{number}"]), NOW)
 
     assert at_once(settle, workers) == [None] * workers
     with state.read() as session:

@@ -34,7 +34,7 @@ def test_accounts_come_by_display_name_and_only_those_asked_for(store: State):
         assert [account.name for account in both] == ["marketing", "service"]
         assert accounts.list_accounts(session, []) == ()
         assert accounts.get_account_by_name(session, "service").account_id == "account-2"
-        assert accounts.list_gateways(session) == ("simulator",)
+        assert accounts.list_by_gateway(session) == {"simulator": ("Marketing", "Service")}
         with pytest.raises(NotFound):
             accounts.get_account(session, "account-3")
 

@@ -28,6 +28,7 @@ from core.errors import AppError, StorageError
 from core.history.lake.schema import UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
+from core.services.accounts.setting_up_gateways import GatewayForm
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.lists.importing_lists import Upload
 from core.services.people import passwords
@@ -226,9 +227,18 @@ def of_accounts(t: Things, text: str) -> Iterator[Ask]:
     yield lambda: app.accounts.managing.change(viewer, t.account_id, replace(own, gateway=text), now)
     for method in ("activate", "deactivate"):
         yield lambda method=method: getattr(app.accounts.managing, method)(viewer, text, now)
-    yield lambda: app.accounts.credentials.set(viewer, text, text, text, now)
-    yield lambda: app.accounts.credentials.set(viewer, t.account_id, text, text, now)
-    yield lambda: app.accounts.credentials.find(text)
+    yield lambda: app.accounts.managing.change(viewer, t.account_id, replace(own, fallback_gateway=text), now)
+    odd = GatewayForm({text: text}, forgotten=frozenset({text}))
+    for name, kind, form in ((text, "simulator", odd), ("Berlin", text, odd), (text, text, GatewayForm({}))):
+        yield lambda name=name, kind=kind, form=form: app.accounts.setting_up.create(viewer, name, kind, form, now)
+    yield lambda: app.accounts.setting_up.change(viewer, "simulator", odd, now)
+    yield lambda: app.accounts.setting_up.change(viewer, text, GatewayForm({}), now)
+    for method in ("get", "test_connection", "get_callback_url"):
+        yield lambda method=method: getattr(app.accounts.setting_up, method)(viewer, text)
+    for method in ("delete", "renew_callback"):
+        yield lambda method=method: getattr(app.accounts.setting_up, method)(viewer, text, now)
+    yield lambda: app.accounts.connecting.open_connection(text)
+    yield lambda: app.accounts.connecting.find_by_callback(text)
     today = now.date() + timedelta(days=1)
     yield lambda: app.accounts.pricing.list_lists(viewer, text, now)
     yield lambda: app.accounts.pricing.get_prices(viewer, text, today)

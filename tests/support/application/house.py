@@ -91,7 +91,6 @@ def make_house(data_dir: Path, *, lifelike: bool = False, **settings: object) ->
     Its gateway takes and delivers everything, unless *lifelike*: then it refuses, loses and delays as chance has it.
     """
     app = _open(data_dir, lifelike=lifelike, **settings)
-    app.state.migrate()
     viewer = app.people.adding.add(
         NewPerson("Ada Lovelace", "ada@example.com", PASSWORD), datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     )
@@ -107,6 +106,7 @@ def copy_house(house: House, data_dir: Path) -> House:
 def _open(data_dir: Path, *, lifelike: bool, **settings: object) -> App:
     facts = {"data_dir": data_dir, "default_rate_tps": 1_000_000, "duckdb_memory_mib": 512}
     app = build_app(Settings(**(facts | settings)), HERE)
+    app.state.migrate()
     if not lifelike:
         calm(app)
     return app

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.domain.accounts.accounts import BUDGET_MAX_EUR, CREDENTIAL_MAX, RATE_MAX, RATE_MIN, Account, AccountType
+from core.domain.accounts.accounts import BUDGET_MAX_EUR, RATE_MAX, RATE_MIN, Account, AccountType
 from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount, require_administrator
 from pages._ui import formats, session, widgets
@@ -88,7 +88,7 @@ def _create_panel() -> None:
     )
     settings = None
     if kind is AccountType.CAMPAIGN:
-        names = app.accounts.gateways.names()
+        names = _list_gateways()
         settings = _settings(names, AccountSettings(names[0], app.settings.default_rate_tps), f"{KEY}_create")
     if st.button("Create", type="primary", key=f"{KEY}_create_save", width="stretch"):
         with widgets.show_errors():
@@ -99,7 +99,21 @@ def _create_panel() -> None:
 def _settings(names: Sequence[str], before: AccountSettings, key: str) -> AccountSettings:
     """Draw how an account sends, as it was *before*, and return what is chosen."""
     index = names.index(before.gateway) if before.gateway in names else 0
-    gateway = st.selectbox("Gateway", names, index, key=f"{key}_gateway", help="The provider it sends through.")
+    gateway = st.selectbox(
+        "Gateway",
+        names,
+        index,
+        key=f"{key}_gateway",
+        help="The provider it sends through. Gateways are set up on the Gateways page.",
+    )
+    fallback = st.selectbox(
+        "Fallback gateway",
+        ["", *names],
+        names.index(before.fallback_gateway) + 1 if before.fallback_gateway in names else 0,
+        format_func=lambda name: name or "None",
+        key=f"{key}_fallback_gateway",
+        help="For messages that the first gateway certainly did not take, and for no others.",
+    )
     rate = st.number_input(
         "Rate limit, segments per second",
         RATE_MIN,
@@ -119,7 +133,12 @@ def _settings(names: Sequence[str], before: AccountSettings, key: str) -> Accoun
         key=f"{key}_budget",
         help="A campaign that would cost more than is left for the calendar month (UTC) is not launched.",
     )
-    return AccountSettings(gateway, rate, None if budget is None else Decimal(f"{budget:.2f}"))
+    return AccountSettings(gateway, rate, None if budget is None else Decimal(f"{budget:.2f}"), fallback)
+
+
+def _list_gateways() -> list[str]:
+    app, viewer = session.current()
+    return [each.setup.name for each in app.accounts.setting_up.list_gateways(viewer)]
 
 
 def _run_panel(item: Account) -> None:
@@ -145,12 +164,10 @@ def _run(account_id: str) -> None:
             )
             return
         # With a state of its own it stays where it is when something was saved.
-        names, key = ("Sending", "Credentials", "Price list"), f"{KEY}_tab_{account_id}"
-        sending, credentials, prices = st.tabs(names, key=key, on_change="rerun")
+        names, key = ("Sending", "Price list"), f"{KEY}_tab_{account_id}"
+        sending, prices = st.tabs(names, key=key, on_change="rerun")
         with sending:
             _sending(item)
-        with credentials, widgets.show_errors():
-            _credentials(item)
         with prices, widgets.show_errors():
             price_panels.show(item)
 
@@ -158,58 +175,16 @@ def _run(account_id: str) -> None:
 def _sending(item: Account) -> None:
     app, viewer = session.current()
     cents = item.monthly_budget_eur_cents
-    before = AccountSettings(item.gateway, item.rate_tps, None if cents is None else cents / 100)
+    budget = None if cents is None else cents / 100
+    before = AccountSettings(item.gateway, item.rate_tps, budget, item.fallback_gateway)
     with st.form(f"{KEY}_sending_form", border=False):
-        settings = _settings(app.accounts.gateways.names(), before, f"{KEY}_{item.account_id}")
+        settings = _settings(_list_gateways(), before, f"{KEY}_{item.account_id}")
         save = st.form_submit_button("Save", type="primary", key=f"{KEY}_sending_save")
     if save:
         with widgets.show_errors():
             app.accounts.managing.change(viewer, item.account_id, settings, session.now())
             widgets.flash("The account's settings are saved.")
             st.rerun()
-
-
-def _credentials(item: Account) -> None:
-    app, viewer = session.current()
-    if not app.accounts.gateways.needs_credentials(item.gateway):
-        st.caption(f"The gateway {formats.plain(item.gateway)} needs no credentials.")
-    if item.credentials_at is None:
-        st.markdown("No credentials are set.")
-    else:
-        when = formats.moment(item.credentials_at, viewer.time_zone)
-        st.markdown(f":material/lock: Set on {when}. They are encrypted and never shown again.")
-        with st.popover("Delete credentials", icon=":material/delete:", key=f"{KEY}_forget"):
-            st.markdown("Without them, the gateway no longer accepts the account's messages.")
-            if st.button("Ok", type="primary", key=f"{KEY}_forget_ok"):
-                app.accounts.credentials.forget(viewer, item.account_id, session.now())
-                widgets.flash("The credentials are deleted.")
-                st.rerun()
-    app.accounts.credentials.check_key(viewer)
-    # New fields after each try, and empty ones: nothing of it stays in the browser or in the session.
-    number = st.session_state.setdefault(f"{KEY}_credentials_number", 0)
-    with st.form(f"{KEY}_credentials_form", border=False, clear_on_submit=True):
-        user = st.text_input(
-            "User",
-            max_chars=CREDENTIAL_MAX,
-            key=f"{KEY}_user_{number}",
-            autocomplete="off",
-            help="System ID or API user.",
-        )
-        secret = st.text_input(
-            "Secret",
-            max_chars=CREDENTIAL_MAX,
-            type="password",
-            key=f"{KEY}_secret_{number}",
-            autocomplete="new-password",
-            help="Password or API key.",
-        )
-        label = "Set credentials" if item.credentials_at is None else "Replace credentials"
-        save = st.form_submit_button(label, type="primary", key=f"{KEY}_credentials_save")
-    if save:
-        st.session_state[f"{KEY}_credentials_number"] += 1
-        app.accounts.credentials.set(viewer, item.account_id, user, secret, session.now())
-        widgets.flash("The credentials are set.")
-        st.rerun()
 
 
 def _finish(text: str) -> None:

@@ -33,7 +33,7 @@ def lease(session: Session, owner: str = "one", now=NOW) -> Batch | None:
 
 def claims(batch: Batch) -> list[Claim]:
     return [
-        Claim(f"message-{batch.batch_no}-{number}", f"+4917960{batch.batch_no}{number:04d}")
+        Claim(f"message-{batch.batch_no}-{number}", f"+4917960{batch.batch_no}{number:04d}", "simulator")
         for number in range(batch.message_count)
     ]
 
@@ -78,9 +78,9 @@ def test_no_receiver_is_claimed_twice(active: State):
         assert batch is not None
         ledger.claim(session, batch, claims(batch), NOW)
     with pytest.raises(IntegrityError), active.write() as session:
-        ledger.claim(session, batch, [Claim("another-id", claims(batch)[0].msisdn)], NOW)
+        ledger.claim(session, batch, [Claim("another-id", claims(batch)[0].msisdn, "simulator")], NOW)
     with pytest.raises(IntegrityError), active.write() as session:
-        ledger.claim(session, batch, [Claim(claims(batch)[0].message_id, "+491796999999")], NOW)
+        ledger.claim(session, batch, [Claim(claims(batch)[0].message_id, "+491796999999", "simulator")], NOW)
 
 
 def test_claims_a_dead_worker_left_are_unknown(active: State):

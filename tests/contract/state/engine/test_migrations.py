@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import text
 
 from core.domain.campaigns.campaigns import Source
+from core.domain.messages.messages import LedgerState
 from core.domain.reports.audit import Action, Subject
+from core.errors import ConfigurationError
 from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE
-from core.state.accounts import accounts
-from core.state.campaigns import campaigns
+from core.state.accounts import accounts, gateways
+from core.state.campaigns import campaigns, ledger
+from core.state.campaigns.ledger import Batch, Claim, Outcome
 from core.state.engine.store import MIGRATIONS, State
 from core.state.people import users
 from core.state.reports import audit
@@ -80,19 +84,51 @@ def test_a_migration_that_fails_has_changed_nothing(peopled: State, tmp_path: Pa
 
 @pytest.mark.parametrize("is_new", [False, True])
 def test_an_earlier_version_s_tests_and_leftovers_are_found(peopled: State, *, is_new: bool):
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = peopled._writing
     with peopled.write() as session:
         for number, name in enumerate(("Test of Spring", "Quick Send 1")):
             found = make_campaign(campaign_id=f"campaign-{number}", name=name, source=Source.QUICK_SEND)
             campaigns.add_campaign(session, found)
         if not is_new:
             audit.record(session, make_viewer(), Action.SIGNED_IN, Subject("user", "user-1", "Ada"), NOW)
-    command.downgrade(config, "0009")
+    downgrade(peopled, "0009")
     peopled.migrate()
     with peopled.read() as session:
         found = [campaigns.get_campaign(session, f"campaign-{number}").is_test for number in range(2)]
         unknown = installation.find_setting(session, UNKNOWN_BEFORE)
     assert found == [True, False]
     assert unknown == (None if is_new else NOW.isoformat())
+
+
+def downgrade(state: State, to: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = state._writing
+    command.downgrade(config, to)
+
+
+def test_credentials_of_an_account_are_not_lost_by_an_upgrade(peopled: State):
+    downgrade(peopled, "0011")
+    with peopled.write() as session:
+        session.execute(text("UPDATE accounts SET credentials = 'gAAAAA'"))
+    with pytest.raises(ConfigurationError, match="marketing") as caught:
+        peopled.migrate()
+    assert "earlier version" in caught.value.hint
+    with peopled.write() as session:
+        assert session.execute(text("SELECT credentials FROM accounts")).scalar_one() == "gAAAAA"
+        session.execute(text("UPDATE accounts SET credentials = ''"))
+    peopled.migrate()
+    with peopled.read() as session:
+        assert accounts.get_account(session, "account-1") == make_account()
+        assert gateways.list_versions(session) == {"simulator": 1}
+
+
+def test_messages_under_way_left_by_the_only_gateway_there_was(peopled: State):
+    with peopled.write() as session:
+        batch = Batch("campaign-1-1", "campaign-1", 1, 1)
+        ledger.claim(session, batch, [Claim("message-1", "+491796000000", "Berlin")], NOW)
+        ledger.record_outcomes(session, [Outcome("message-1", LedgerState.SENT, NOW)])
+    downgrade(peopled, "0011")
+    peopled.migrate()
+    with peopled.read() as session:
+        (found,) = ledger.list_recorded(session, "campaign-1-1")
+    assert found.gateway == "simulator"

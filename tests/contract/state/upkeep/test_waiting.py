@@ -134,11 +134,11 @@ def test_receipts_are_heard_of_when_they_are_due(store: State):
         with store.read() as session:
             assert receipts.is_any_due(session, now) is is_due
         # Nobody is told of work because of them.
-        assert look_at(store, now) == Waiting(has_work=False, has_receipts=is_due, gateways=("simulator",))
+        assert look_at(store, now) == Waiting(has_work=False, has_receipts=is_due, gateways={"simulator": 1})
 
 
-def test_gateways_that_no_account_uses_are_not_asked(state: State):
-    assert look_at(state, NOW) == Waiting(has_work=False, has_receipts=False, gateways=())
+def test_gateways_that_no_account_uses_any_more_are_asked_too(state: State):
+    assert look_at(state, NOW) == Waiting(has_work=False, has_receipts=False, gateways={"simulator": 1})
 
 
 def test_a_look_that_finds_nothing_is_one_question(tmp_path: Path):

@@ -15,12 +15,14 @@ from core.domain.reports.paging import PageRequest
 from core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.accounts.pricing_accounts import PriceUpload
+from core.services.accounts.setting_up_gateways import GatewayForm
 from core.services.people.adding_people import NewPerson
 from tests.support.application.house import PASSWORD, House, contacts
 from tests.support.application.services import list_methods_for_viewers
 
 PRICES = b"Country,Price EUR cents\nDE,6\n"
 SENDING = AccountSettings("simulator", 50, Decimal("12.50"))
+FORM = GatewayForm({})
 NEW = NewAccount("marketing", "Marketing Europe", AccountType.CAMPAIGN, SENDING)
 
 Call = Callable[[House, Viewer, str], object]
@@ -34,7 +36,6 @@ RUN: dict[str, Call] = {
     "accounts.managing.change": lambda h, v, a: h.app.accounts.managing.change(v, a, SENDING, h.now),
     "accounts.managing.deactivate": lambda h, v, a: h.app.accounts.managing.deactivate(v, a, h.now),
     "accounts.managing.activate": lambda h, v, a: h.app.accounts.managing.activate(v, a, h.now),
-    "accounts.credentials.forget": lambda h, v, a: h.app.accounts.credentials.forget(v, a, h.now),
     "accounts.pricing.list_lists": lambda h, v, a: h.app.accounts.pricing.list_lists(v, a, h.now),
     "accounts.pricing.get_prices": lambda h, v, a: h.app.accounts.pricing.get_prices(v, a, h.now.date()),
     "accounts.pricing.download": lambda h, v, a: h.app.accounts.pricing.download(v, a, h.now.date()),
@@ -43,11 +44,19 @@ RUN: dict[str, Call] = {
         v, a, PriceUpload(h.now.date()), io.BytesIO(PRICES), h.now
     ),
 }
-# These need a key, or no account.
+# These need no account.
 OTHERS: dict[str, Call] = {
     "accounts.managing.create": lambda h, v, _: h.app.accounts.managing.create(v, NEW, h.now),
-    "accounts.credentials.check_key": lambda h, v, _: h.app.accounts.credentials.check_key(v),
-    "accounts.credentials.set": lambda h, v, a: h.app.accounts.credentials.set(v, a, "user", "secret", h.now),
+    "accounts.setting_up.list_gateways": lambda h, v, _: h.app.accounts.setting_up.list_gateways(v),
+    "accounts.setting_up.get": lambda h, v, _: h.app.accounts.setting_up.get(v, "simulator"),
+    "accounts.setting_up.create": lambda h, v, _: h.app.accounts.setting_up.create(v, "A", "smpp", FORM, h.now),
+    "accounts.setting_up.change": lambda h, v, _: h.app.accounts.setting_up.change(v, "simulator", FORM, h.now),
+    "accounts.setting_up.delete": lambda h, v, _: h.app.accounts.setting_up.delete(v, "simulator", h.now),
+    "accounts.setting_up.test_connection": lambda h, v, _: h.app.accounts.setting_up.test_connection(v, "simulator"),
+    "accounts.setting_up.get_callback_url": lambda h, v, _: h.app.accounts.setting_up.get_callback_url(v, "simulator"),
+    "accounts.setting_up.renew_callback": lambda h, v, _: h.app.accounts.setting_up.renew_callback(
+        v, "simulator", h.now
+    ),
 }
 # The viewer's own, whatever he or she may do otherwise.
 FOR_SENDING = {

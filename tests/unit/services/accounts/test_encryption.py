@@ -44,7 +44,8 @@ def test_a_changed_token_does_not_open() -> None:
 
 
 def test_without_a_key_it_says_what_to_do() -> None:
-    for ask in (Encryption("").check, lambda: Encryption(" , ").seal("secret"), lambda: Encryption("").open("token")):
+    assert [Encryption(keys).has_key for keys in ("", " , ", OLD)] == [False, False, True]
+    for ask in (lambda: Encryption(" , ").seal("secret"), lambda: Encryption("").open("token")):
         with pytest.raises(ConfigurationError, match="HELIOGRAPH_SECRET_KEY is not set") as caught:
             ask()
         assert "make-key" in caught.value.hint

@@ -1,0 +1,42 @@
+"""
+Hearing: what gateways are told unasked, receipts and replies, is kept before their providers hear that it was.
+
+Receipts go into the inbox, from which `receiving` merges them into history.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from core.domain.messages.messages import Receipt, Reply
+from core.state.campaigns.receipts import add_receipts
+from core.state.engine.store import State
+
+log = logging.getLogger(__name__)
+
+
+class KeepReplies(Protocol):
+    """Keeps what people sent back, within the transaction that is open; the same one that comes again, once."""
+
+    def __call__(self, session: Session, replies: Sequence[Reply], now: datetime) -> None: ...  # noqa: D102
+
+
+class Hearing:
+    """The inbox of all gateways; see `core.gateways.base.Inbox`. Threads share it."""
+
+    def __init__(self, state: State, clock: Callable[[], datetime], keep_replies: KeepReplies) -> None:
+        """Take the store, the clock, and what becomes of replies."""
+        self._state = state
+        self._clock = clock
+        self._keep_replies = keep_replies
+
+    def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:
+        """Keep all of it or nothing. Raises: StorageError: nothing of it is kept."""
+        now = self._clock()
+        with self._state.write() as session:
+            add_receipts(session, receipts, now)
+            self._keep_replies(session, replies, now)
+        log.debug("heard", extra={"receipts": len(receipts), "replies": len(replies)})

@@ -1,0 +1,183 @@
+"""Gateways as they were set up, their secrets sealed."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
+from core.errors import NotFound
+from core.state.tables.gateway_models import GatewayRow
+
+# The gateways there are, with their versions. Asked all the time, and so built once.
+VERSIONS = select(GatewayRow.name, GatewayRow.version).where(GatewayRow.deleted_at.is_(None))
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Secrets of a gateway, encrypted; *callback_hash* is that of its callback's token, None without one."""
+
+    text: str = field(default="", repr=False)
+    names: frozenset[str] = frozenset()
+    at: datetime | None = None
+    callback_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredGateway:
+    """A gateway with its secrets."""
+
+    setup: GatewaySetup
+    sealed: Sealed
+
+
+def list_gateways(session: Session) -> tuple[GatewaySetup, ...]:
+    """Return all gateways, by name."""
+    found = select(GatewayRow).where(GatewayRow.deleted_at.is_(None)).order_by(func.lower(GatewayRow.name))
+    return tuple(_setup(row) for row in session.scalars(found))
+
+
+def list_versions(session: Session) -> Mapping[str, int]:
+    """Return the version of each gateway, by name."""
+    return dict(session.execute(VERSIONS).all())
+
+
+def get_gateway(session: Session, name: str) -> StoredGateway:
+    """Return the gateway. Raises: NotFound."""
+    return _stored(_get(session, name, lock=False))
+
+
+def lock_gateway(session: Session, name: str) -> StoredGateway:
+    """Return the gateway; until the transaction ends nobody else changes or deletes it. Raises: NotFound."""
+    return _stored(_get(session, name, lock=True))
+
+
+def is_name_taken(session: Session, name: str) -> bool:
+    """Return whether a gateway is called *name*, whatever the case."""
+    same = func.lower(GatewayRow.name) == name.lower()
+    return session.scalar(select(GatewayRow.name).where(same, GatewayRow.deleted_at.is_(None))) is not None
+
+
+def find_former_kind(session: Session, name: str) -> str:
+    """Return the kind of a gateway that was called exactly *name*, "" if none was: messages still carry its name."""
+    former = _find_deleted(session, name)
+    return former.kind if former is not None else ""
+
+
+def add_gateway(session: Session, setup: GatewaySetup, sealed: Sealed, now: datetime) -> None:
+    """
+    Add the gateway; where one of its name was deleted, it takes that one's place.
+
+    A name that is taken raises SQLAlchemy's IntegrityError.
+    """
+    former = _find_deleted(session, setup.name)
+    if former is not None:
+        session.delete(former)
+        session.flush()
+    session.add(
+        GatewayRow(
+            name=setup.name,
+            kind=setup.kind,
+            settings=dict(setup.settings),
+            rate_tps=setup.rate_tps,
+            resumes=setup.resumes,
+            status=GatewayStatus.WORKING,
+            # Whoever is connected to the former one must notice.
+            version=former.version + 1 if former is not None else 1,
+            created_at=now,
+            **_columns(sealed),
+        )
+    )
+    session.flush()
+
+
+def change_gateway(session: Session, setup: GatewaySetup, sealed: Sealed) -> None:
+    """Store what the gateway connects by, its rate and its version, as they are in *setup* and *sealed*."""
+    row = _get(session, setup.name, lock=False)
+    row.settings, row.rate_tps, row.resumes, row.version = (
+        dict(setup.settings),
+        setup.rate_tps,
+        setup.resumes,
+        setup.version,
+    )
+    for name, value in _columns(sealed).items():
+        setattr(row, name, value)
+
+
+def set_status(session: Session, name: str, status: GatewayStatus, fault: str, now: datetime) -> None:
+    """Store whether it works, and since when it does not and why; it says nothing of a fault that is over."""
+    row = _get(session, name, lock=False)
+    is_new = status is GatewayStatus.FAILING and row.status != status
+    row.fault_at = now if is_new else row.fault_at if status is GatewayStatus.FAILING else None
+    row.status, row.fault = status, fault if status is GatewayStatus.FAILING else ""
+
+
+def delete_gateway(session: Session, name: str, now: datetime) -> None:
+    """Forget how the gateway was set up; its name and kind stay. Raises: NotFound."""
+    row = _get(session, name, lock=False)
+    row.settings, row.deleted_at, row.version = {}, now, row.version + 1
+    for column, value in _columns(Sealed()).items():
+        setattr(row, column, value)
+
+
+def list_sealed(session: Session) -> tuple[tuple[str, str], ...]:
+    """Return the name of each gateway that has secrets, and those, encrypted; the rows stay locked."""
+    found = select(GatewayRow).where(GatewayRow.secrets != "").order_by(GatewayRow.name).with_for_update()
+    return tuple((row.name, row.secrets) for row in session.scalars(found))
+
+
+def reseal_gateway(session: Session, name: str, encrypted: str) -> None:
+    """Replace the gateway's secrets by the same ones, encrypted otherwise."""
+    session.get_one(GatewayRow, name).secrets = encrypted
+
+
+def find_by_callback(session: Session, callback_hash: str) -> str | None:
+    """Return the name of the gateway whose callback's token has this hash, or None."""
+    return session.scalar(select(GatewayRow.name).where(GatewayRow.callback_hash == callback_hash))
+
+
+def _find_deleted(session: Session, name: str) -> GatewayRow | None:
+    return session.scalar(select(GatewayRow).where(GatewayRow.name == name, GatewayRow.deleted_at.is_not(None)))
+
+
+def _get(session: Session, name: str, *, lock: bool) -> GatewayRow:
+    which = select(GatewayRow).where(GatewayRow.name == name, GatewayRow.deleted_at.is_(None))
+    # What this transaction read before it had to wait may be old.
+    row = session.scalar(which.with_for_update() if lock else which, execution_options={"populate_existing": lock})
+    if row is None:
+        raise NotFound(f"There is no gateway called {name[:40]!r}.")
+    return row
+
+
+def _columns(sealed: Sealed) -> dict[str, Any]:
+    return {
+        "secrets": sealed.text,
+        "secret_names": sorted(sealed.names),
+        "secrets_at": sealed.at,
+        "callback_hash": sealed.callback_hash,
+    }
+
+
+def _stored(row: GatewayRow) -> StoredGateway:
+    names: Collection[str] = row.secret_names
+    return StoredGateway(_setup(row), Sealed(row.secrets, frozenset(names), row.secrets_at, row.callback_hash))
+
+
+def _setup(row: GatewayRow) -> GatewaySetup:
+    return GatewaySetup(
+        name=row.name,
+        kind=row.kind,
+        settings=row.settings,
+        secrets_set=frozenset(row.secret_names),
+        secrets_at=row.secrets_at,
+        rate_tps=row.rate_tps,
+        resumes=row.resumes,
+        status=GatewayStatus(row.status),
+        fault=row.fault,
+        fault_at=row.fault_at,
+        version=row.version,
+        created_at=row.created_at,
+    )

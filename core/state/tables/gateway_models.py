@@ -1,0 +1,64 @@
+"""Tables of gateways: how each is set up, and what people sent back through them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy import text as condition
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.state.tables.base import Base
+
+
+class GatewayRow(Base):
+    """
+    A way out to a provider. *secrets* is encrypted, "" for none; of the callback's token only a hash can be looked for.
+
+    A deleted one keeps its row: messages carry its name, which no gateway of another kind may bear after it.
+    """
+
+    __tablename__ = "gateways"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    settings: Mapped[dict[str, Any]]
+    secrets: Mapped[str] = mapped_column(Text, default="")
+    secret_names: Mapped[list[str]] = mapped_column(default=list)
+    secrets_at: Mapped[datetime | None]
+    callback_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    rate_tps: Mapped[int | None]
+    resumes: Mapped[bool] = mapped_column(default=True)
+    status: Mapped[str] = mapped_column(String(10))
+    fault: Mapped[str] = mapped_column(Text, default="")
+    fault_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+class ReplyRow(Base):
+    """What a person sent back. Which account, campaign and message it answers is found out later, if at all."""
+
+    __tablename__ = "replies"
+    reply_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(40))
+    sender: Mapped[str] = mapped_column(String(40))
+    receiver: Mapped[str] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(Text)
+    reference: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[datetime]
+    stored_at: Mapped[datetime] = mapped_column(index=True)
+    account_id: Mapped[str | None] = mapped_column(String(36))
+    campaign_id: Mapped[str | None] = mapped_column(String(36))
+    message_id: Mapped[str | None] = mapped_column(String(36))
+
+    __table_args__ = (
+        # The same one, told again, is no other; where a provider gives it no id, nothing tells the two apart.
+        Index(
+            "ix_replies_identity",
+            "gateway",
+            "reference",
+            unique=True,
+            sqlite_where=condition("reference <> ''"),
+            postgresql_where=condition("reference <> ''"),
+        ),
+    )

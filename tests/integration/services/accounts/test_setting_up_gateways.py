@@ -1,0 +1,245 @@
+"""Setting up gateways: what is kept, what is refused, and what follows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.domain.accounts.accounts import AccountType
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.gateways.gateways import GatewayStatus
+from core.domain.reports.audit import Action, AuditFilter
+from core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from core.services.accounts.encryption import make_key
+from core.services.accounts.managing_accounts import AccountSettings, NewAccount
+from core.services.accounts.setting_up_gateways import GatewayForm, SettingUpGateways
+from core.state.campaigns import receipts
+from tests.support.application.factories import make_receipt
+from tests.support.application.house import House, contacts, make_house
+from tests.support.fakes.fake_gateway import KIND, VALUES, FakeKind
+
+FORM = GatewayForm(VALUES)
+
+
+@pytest.fixture(autouse=True)
+def kind(monkeypatch: pytest.MonkeyPatch) -> FakeKind:
+    made = FakeKind()
+    made.register(monkeypatch)
+    return made
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = make_house(tmp_path, secret_key=make_key())
+    yield made
+    made.app.close()
+
+
+@pytest.fixture
+def setting_up(house: House) -> SettingUpGateways:
+    made = house.app.accounts.setting_up
+    made.create(house.viewer, "Berlin", KIND, FORM, house.now)
+    return made
+
+
+def entries(house: House, action: Action) -> list[tuple[str, dict[str, str]]]:
+    found = house.app.reports.auditing.page(house.viewer, AuditFilter(action=action), 1, 10).items
+    return [(entry.subject.name, dict(entry.details)) for entry in found]
+
+
+def use(house: House, gateway: str, fallback_gateway: str = "") -> None:
+    settings = AccountSettings(gateway, 1_000_000, fallback_gateway=fallback_gateway)
+    house.app.accounts.managing.change(house.viewer, house.account.account_id, settings, house.now)
+
+
+def test_a_gateway_is_set_up_with_defaults_and_listed_with_who_uses_it(house: House, setting_up: SettingUpGateways):
+    found = setting_up.get(house.viewer, "Berlin")
+    assert found.settings == {
+        "host": "smpp.example.com",
+        "port": 2775,
+        "tls": False,
+        "certificate": "",
+        "mode": "both",
+    }
+    assert (found.secrets_set, found.secrets_at, found.created_at) == ({"password"}, house.now, house.now)
+    assert (found.rate_tps, found.resumes, found.status, found.version) == (None, True, GatewayStatus.WORKING, 1)
+    use(house, "Berlin", "simulator")
+    listed = {each.setup.name: (each.title, each.account_names) for each in setting_up.list_gateways(house.viewer)}
+    assert listed == {"Berlin": ("Provider", ("Simulator",)), "simulator": ("Simulator", ("Simulator",))}
+    assert entries(house, Action.GATEWAY_CREATED) == [("Berlin", {"kind": "Provider"})]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind_name", "form", "field"),
+    [
+        ("ab", KIND, FORM, "name"),
+        ("x" * 41, KIND, FORM, "name"),
+        ("BERLIN", KIND, FORM, "name"),
+        ("Munich", "pigeon", FORM, "kind"),
+        # There is one, and never another.
+        ("Munich", "simulator", GatewayForm({}), "kind"),
+        ("Munich", KIND, GatewayForm({"password": "x"}), "host"),
+        ("Munich", KIND, GatewayForm({"host": "x"}), "password"),
+        ("Munich", KIND, GatewayForm(VALUES | {"port": 0}), "port"),
+        ("Munich", KIND, GatewayForm(VALUES, rate_tps=0), "rate"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(
+    house: House, setting_up: SettingUpGateways, name: str, kind_name: str, form: GatewayForm, field: str
+):
+    with pytest.raises(InvalidInput) as caught:
+        setting_up.create(house.viewer, name, kind_name, form, house.now)
+    assert caught.value.field == field
+    assert caught.value.hint
+    assert len(setting_up.list_gateways(house.viewer)) == 2
+
+
+def test_changes_are_kept_said_and_noticed(house: House, setting_up: SettingUpGateways):
+    form = GatewayForm({"host": "other.example.com", "tls": True, "certificate": "PEM"}, rate_tps=50, resumes=False)
+    found = setting_up.change(house.viewer, "Berlin", form, house.now)
+    assert (found.settings["host"], found.settings["tls"], found.version) == ("other.example.com", True, 2)
+    assert (found.rate_tps, found.resumes, found.secrets_set) == (50, False, {"password"})
+    assert house.app.accounts.connecting.open_connection("Berlin").secrets == {"password": VALUES["password"]}
+    assert entries(house, Action.GATEWAY_CHANGED) == [
+        (
+            "Berlin",
+            {
+                "Host": "smpp.example.com → other.example.com",
+                "Encrypted": "no → yes",
+                "CA certificate": "changed",
+                "segments a second": "none → 50",
+                "resumes by itself": "yes → no",
+            },
+        )
+    ]
+    # The same again is none.
+    assert setting_up.change(house.viewer, "Berlin", form, house.now) == found
+    assert len(entries(house, Action.GATEWAY_CHANGED)) == 1
+
+
+def test_nobody_is_disconnected_for_a_rate(house: House, setting_up: SettingUpGateways):
+    found = setting_up.change(house.viewer, "Berlin", GatewayForm(VALUES | {"password": ""}, rate_tps=5), house.now)
+    assert (found.rate_tps, found.version) == (5, 1)
+
+
+def test_a_secret_is_replaced_or_deleted_and_one_that_is_needed_is_not(house: House, setting_up: SettingUpGateways):
+    given = GatewayForm({"host": "smpp.example.com", "signing_key": "sign"})
+    assert setting_up.change(house.viewer, "Berlin", given, house.now).secrets_set == {"password", "signing_key"}
+    gone = GatewayForm({"host": "smpp.example.com"}, forgotten=frozenset({"signing_key"}))
+    found = setting_up.change(house.viewer, "Berlin", gone, house.now)
+    assert (found.secrets_set, found.version) == ({"password"}, 3)
+    assert entries(house, Action.GATEWAY_CHANGED)[0] == ("Berlin", {"Signing key": "deleted"})
+    gone = GatewayForm({"host": "smpp.example.com"}, forgotten=frozenset({"password"}))
+    with pytest.raises(InvalidInput, match="Password is missing"):
+        setting_up.change(house.viewer, "Berlin", gone, house.now)
+
+
+def test_one_that_is_used_stays(house: House, setting_up: SettingUpGateways):
+    for gateways in (("Berlin", ""), ("simulator", "Berlin")):
+        use(house, *gateways)
+        with pytest.raises(Conflict, match="used by Simulator"):
+            setting_up.delete(house.viewer, "Berlin", house.now)
+    use(house, "simulator")
+    with house.app.state.write() as session:
+        receipts.add_receipts(session, [make_receipt(gateway="Berlin")], house.now)
+    with pytest.raises(Conflict, match="still being processed"):
+        setting_up.delete(house.viewer, "Berlin", house.now)
+    with house.app.state.write() as session:
+        (waiting,) = receipts.list_due(session, house.now, 10)
+        receipts.delete_receipts(session, [waiting.receipt_id])
+    setting_up.delete(house.viewer, "Berlin", house.now)
+    assert [each.setup.name for each in setting_up.list_gateways(house.viewer)] == ["simulator"]
+    assert entries(house, Action.GATEWAY_DELETED) == [("Berlin", {})]
+    with pytest.raises(NotFound):
+        setting_up.delete(house.viewer, "Berlin", house.now)
+    with pytest.raises(InvalidInput, match="Berlin"):
+        use(house, "Berlin")
+
+
+def test_the_simulator_is_part_of_heliograph(house: House, setting_up: SettingUpGateways):
+    use(house, "Berlin")
+    with pytest.raises(InvalidInput, match="part of Heliograph"):
+        setting_up.delete(house.viewer, "simulator", house.now)
+    assert setting_up.change(house.viewer, "simulator", GatewayForm({}, rate_tps=9), house.now).rate_tps == 9
+
+
+def test_a_name_is_not_given_to_another_kind(
+    house: House, setting_up: SettingUpGateways, monkeypatch: pytest.MonkeyPatch
+):
+    FakeKind().register(monkeypatch, "another")
+    setting_up.delete(house.viewer, "Berlin", house.now)
+    with pytest.raises(InvalidInput, match="another kind") as caught:
+        setting_up.create(house.viewer, "Berlin", "another", FORM, house.now)
+    assert caught.value.field == "name"
+    again = setting_up.create(house.viewer, "Berlin", KIND, FORM, house.now)
+    assert again.version > 1
+
+
+def test_a_connection_is_tested_as_it_is_set_up(house: House, setting_up: SettingUpGateways, kind: FakeKind):
+    assert setting_up.test_connection(house.viewer, "Berlin") == "The provider answers."
+    assert kind.tested == [house.app.accounts.connecting.open_connection("Berlin")]
+    kind.fault = Unavailable("smpp.example.com refuses the connection.", gateway="Berlin")
+    with pytest.raises(Unavailable, match="refuses"):
+        setting_up.test_connection(house.viewer, "Berlin")
+    assert "leaves this installation" in setting_up.test_connection(house.viewer, "simulator")
+    # Nothing is kept of it.
+    assert kind.built == []
+
+
+def test_a_new_address_ends_the_one_before(house: House, setting_up: SettingUpGateways):
+    before = setting_up.get_callback_url(house.viewer, "Berlin")
+    after = setting_up.renew_callback(house.viewer, "Berlin", house.now)
+    assert setting_up.get_callback_url(house.viewer, "Berlin") == after != before
+    find = house.app.accounts.connecting.find_by_callback
+    assert [find(url.rpartition("/")[2]) for url in (before, after)] == [None, "Berlin"]
+    # The provider is told the new one with the next message.
+    connection = house.app.accounts.connecting.open_connection("Berlin")
+    assert (connection.callback_url, connection.version) == (after, 2)
+    assert connection.secrets == {"password": VALUES["password"]}
+    assert entries(house, Action.CALLBACK_RENEWED) == [("Berlin", {})]
+
+
+def test_an_account_s_fallback_is_another_gateway(house: House, setting_up: SettingUpGateways):
+    use(house, "simulator", "Berlin")
+    assert house.account.fallback_gateway == "Berlin"
+    assert entries(house, Action.ACCOUNT_CHANGED)[0][1] == {"fallback gateway": "none → Berlin"}
+    for gateway, fallback, field in (
+        ("Berlin", "Berlin", "fallback_gateway"),
+        ("simulator", "Munich", "fallback_gateway"),
+        ("Munich", "Berlin", "gateway"),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            use(house, gateway, fallback)
+        assert caught.value.field == field
+    new = NewAccount("other", "Other", AccountType.CAMPAIGN, AccountSettings("Berlin", 5, None, "simulator"))
+    made = house.app.accounts.managing.create(house.viewer, new, house.now)
+    assert (made.gateway, made.fallback_gateway) == ("Berlin", "simulator")
+
+
+@pytest.mark.usefixtures("setting_up")
+def test_a_campaign_goes_by_the_gateway_its_account_is_given(house: House, kind: FakeKind):
+    use(house, "Berlin")
+    campaign = house.launch(house.upload(contacts(5)).list_id)
+    house.app.work.run_until_idle(house.clock)
+    assert house.campaign(campaign.campaign_id).status is CampaignStatus.COMPLETED
+    assert [each.name for each in kind.built] == ["Berlin"]
+    with house.app.lake.read() as cursor:
+        sent = cursor.execute("SELECT DISTINCT gateway, gateway_message_id[:7] FROM lake.messages").fetchall()
+    assert sent == [("Berlin", "theirs-")]
+    assert house.simulator.journal.count_accepted() == 0
+
+
+def test_a_campaign_whose_gateway_cannot_be_opened_pauses_and_says_why(house: House, setting_up: SettingUpGateways):
+    use(house, "Berlin")
+    campaign = house.launch(house.upload(contacts(5)).list_id)
+    with house.app.state.write() as session:
+        session.connection().exec_driver_sql("UPDATE gateways SET secrets = 'gAAAAB' WHERE name = 'Berlin'")
+    house.app.work.run_until_idle(house.clock)
+    found = house.campaign(campaign.campaign_id)
+    assert (found.status, "cannot be opened" in found.fault) == (CampaignStatus.PAUSED, True)
+    # Nothing was claimed: all of it is sent once that is mended.
+    setting_up.change(house.viewer, "Berlin", FORM, house.now)
+    house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
+    house.app.work.run_until_idle(house.clock)
+    reconciled = house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id)
+    assert (reconciled.sent_count, reconciled.unknown_count, reconciled.balances) == (5, 0, True)
