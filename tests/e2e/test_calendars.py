@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.driver import enter, open_page, person, settled
+from tests.e2e.driver import enter, open_page, settled
 from tests.support.processes.installation import Installation
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.domain.campaigns.campaigns import CampaignStatus, Source
 from core.domain.reports.paging import PageRequest
-from tests.e2e.driver import adds_up, metric, open_page, person, settled
+from tests.e2e.driver import adds_up, metric, open_page, settled
 from tests.e2e.studio import Studio, cells, now, number, people, until
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

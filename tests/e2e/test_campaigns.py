@@ -8,9 +8,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.reports.paging import PageRequest
-from tests.e2e.driver import enter, open_page, person, settled
+from tests.e2e.driver import enter, open_page, settled
 from tests.e2e.studio import CLONE_PX, EYE_PX, Studio, cells, click_row, now, people
 from tests.support.processes.installation import Installation
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

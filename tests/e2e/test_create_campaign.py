@@ -8,8 +8,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.reports.paging import PageRequest
-from tests.e2e.driver import is_in_sight, open_page, person, settled
+from tests.e2e.driver import is_in_sight, open_page, settled
 from tests.e2e.studio import EYE_PX, ZONE, Studio, click_row, now, people, until
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.driver import enter, open_page, person
+from tests.e2e.driver import enter, open_page
 from tests.support.processes.installation import Installation
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from core.domain.messages.messages import DeliveryStatus
 from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Preset, resolve_period
-from tests.e2e.driver import cell, enter, open_page, person, settled
+from tests.e2e.driver import cell, enter, open_page, settled
 from tests.support.processes.installation import Installation
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

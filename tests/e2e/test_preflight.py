@@ -11,8 +11,9 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.gateways.simulator.journal import Journal
 from core.services.campaigns.composing import draft_of
 from core.state.accounts import suppressions
-from tests.e2e.driver import adds_up, open_page, person, settled
+from tests.e2e.driver import adds_up, open_page, settled
 from tests.e2e.studio import Studio, cells, finding, now, number, people, until
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

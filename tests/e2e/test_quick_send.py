@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.reports.paging import PageRequest
-from tests.e2e.driver import adds_up, enter, is_in_sight, open_page, person, settled
+from tests.e2e.driver import adds_up, enter, is_in_sight, open_page, settled
 from tests.support.processes.installation import Installation
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

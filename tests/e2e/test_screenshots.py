@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.reports.paging import PageRequest
-from tests.e2e.driver import PHONE, enter, open_page, person, settled
+from tests.e2e.driver import enter, open_page, settled
 from tests.support.processes.installation import Installation, installation
+from tests.support.processes.windows import PHONE, person
 
 pytestmark = pytest.mark.browser
 

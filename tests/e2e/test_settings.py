@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from core.domain.people.people import SmsSettings
 from core.domain.people.permissions import Viewer
 from core.services.people.adding_people import NewPerson
-from tests.e2e.driver import PASSWORD, enter, log_in, open_page, person, settled
+from tests.e2e.driver import PASSWORD, enter, log_in, open_page, settled
 from tests.e2e.studio import Studio, now
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

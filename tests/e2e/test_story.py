@@ -6,20 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.gateways.simulator.journal import Journal
-from tests.e2e.driver import (
-    EMAIL,
-    PASSWORD,
-    adds_up,
-    cell,
-    choose_file,
-    log_in,
-    metric,
-    open_page,
-    person,
-    settled,
-)
+from tests.e2e.driver import EMAIL, PASSWORD, adds_up, cell, choose_file, log_in, metric, open_page, settled
 from tests.e2e.studio import Studio
 from tests.support.processes.installation import Installation, installation
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 

@@ -3,21 +3,25 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.web.guard.cookies import SESSION_COOKIE
 from tests.support.fakes.fake_sign_in import ADA, BEN, PASSWORD
 from tests.support.fakes.file_sign_in import FileSignIn
+from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 TIMEOUT_MS = 30_000
+# Between two looks at the ticks, of which there are five a second.
+LOOK_MS = 100
+# How many ticks the page shows; 0 while it shows none, as between two drawings.
+TICKS = "Number(document.body.innerText.match(/ticks: ([0-9]+)/)?.[1] ?? 0)"
 
 
 @pytest.fixture
-def page(chromium, address: str) -> Iterator[Page]:
-    with chromium.new_context(base_url=f"http://{address}") as context:
-        context.set_default_timeout(TIMEOUT_MS)
-        yield context.new_page()
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    with person(chromium, f"http://{address}") as window:
+        yield window
 
 
 def enter(context: BrowserContext, address: str, token: str) -> None:
@@ -28,12 +32,22 @@ def open_and_warn(page: Page, sign_in: FileSignIn, token: str, seconds: float, p
     """Open the page, then let its session end soon; to draw a page is activity, which would undo it."""
     page.goto(path)
     expect(page.get_by_text("component ran").first).to_be_visible(timeout=TIMEOUT_MS)
-    page.wait_for_function("() => Number(document.body.innerText.match(/ticks: ([0-9]+)/)?.[1] ?? 0) > 10")
+    see_ticks(page, 10)
     sign_in.warn(token, seconds)
+    ask_at_once(page)
 
 
 def ticks(page: Page) -> int:
-    return int((page.get_by_text("ticks:").text_content() or "").removeprefix("ticks: "))
+    return int(page.wait_for_function(TICKS, polling=LOOK_MS).json_value())
+
+
+def see_ticks(page: Page, beyond: int) -> None:
+    page.wait_for_function(f"beyond => {TICKS} > beyond", arg=beyond, polling=LOOK_MS)
+
+
+def ask_at_once(page: Page) -> None:
+    """Let the page ask for its session at once; one test waits until it does so by itself."""
+    page.evaluate("dispatchEvent(new Event('online'))")
 
 
 def test_login_leads_to_the_page_one_wanted_and_nothing_is_asked_of_other_hosts(page: Page, address: str) -> None:
@@ -62,18 +76,15 @@ def test_ticks_are_not_activity_but_a_click_is(page: Page, address: str, sign_in
     token = sign_in.start(ADA)
     enter(page.context, address, token)
     page.goto("/")
-    expect(page.get_by_text("ticks:").first).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("component ran").first).to_be_visible(timeout=TIMEOUT_MS)
+    see_ticks(page, 5)
     loaded = sign_in.touched(token)
     before = ticks(page)
     # More than five seconds' worth, after which the next activity would be recorded.
-    page.wait_for_function(
-        "before => Number(document.body.innerText.match(/ticks: ([0-9]+)/)[1]) > before + 26", arg=before
-    )
+    see_ticks(page, before + 26)
     assert sign_in.touched(token) == loaded
     page.get_by_role("button", name="Click me").click()
-    page.wait_for_function(
-        "before => Number(document.body.innerText.match(/ticks: ([0-9]+)/)[1]) > before", arg=ticks(page) + 1
-    )
+    see_ticks(page, ticks(page) + 1)
     assert sign_in.touched(token) == loaded + 1
 
 
@@ -83,6 +94,7 @@ def test_page_is_left_when_the_session_ends_and_found_again(page: Page, address:
     page.goto("/?id=42")
     expect(page.get_by_role("heading", name="Inside")).to_be_visible(timeout=TIMEOUT_MS)
     sign_in.revoke(token)
+    # Within five seconds it asks by itself.
     page.wait_for_url("**/login?next=**")
     page.get_by_label("Email").fill(ADA.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -95,6 +107,7 @@ def test_page_is_loaded_anew_when_somebody_else_signs_in(page: Page, address: st
     page.goto("/")
     expect(page.locator("script[data-user-id=user-ada]")).to_be_attached(timeout=TIMEOUT_MS)
     enter(page.context, address, sign_in.start(BEN))
+    ask_at_once(page)
     expect(page.locator("script[data-user-id=user-ben]")).to_be_attached(timeout=TIMEOUT_MS)
 
 
@@ -119,6 +132,9 @@ def test_a_session_that_ran_out_is_explained_and_one_that_was_ended_is_not(
         open_and_warn(page, sign_in, token, seconds, "/?id=42")
         expect(page.get_by_role("dialog", name="Are you still there?")).to_be_visible(timeout=TIMEOUT_MS)
         sign_in.revoke(token)
+        if not explained:
+            # One that runs out is asked for when its time is over.
+            ask_at_once(page)
         page.wait_for_url("**/login?next=%2F%3Fid%3D42**")
         assert ("ended=idle" in page.url) is explained
         expect(page.get_by_role("status")).to_have_count(int(explained))
