@@ -15,10 +15,11 @@ from sqlalchemy import select
 
 from core.bootstrap import App
 from core.domain.campaigns.campaigns import CampaignDraft, CampaignStatus
-from core.domain.messages.messages import LedgerState, OutboundMessage
+from core.domain.messages.messages import LedgerState
 from core.domain.people.permissions import Viewer
 from core.doorways import try_lock
-from core.gateways.simulator.journal import Accepted, Journal
+from core.gateways.simulator.accepted import Accepted
+from core.gateways.simulator.journal import Journal
 from core.gateways.simulator.profiles import fate_of, profile_of
 from core.services.lists.importing_lists import Upload
 from core.state.tables.models import BatchRow, LedgerRow
@@ -118,8 +119,7 @@ def stop_with_messages_in_hand(app: App, process: subprocess.Popen[bytes]) -> se
 
 def is_silent(app: App, accepted: Accepted) -> bool:
     """Return whether the simulator never answered for that message, so that it is rightly unknown."""
-    message = OutboundMessage(accepted.message_id, accepted.msisdn, "", "", "gsm7", 1, "")
-    return fate_of(app.settings.seed, message, profile_of(app.settings.seed, "")).silent
+    return fate_of(app.settings.seed, accepted.message_id, profile_of(app.settings.seed, "")).silent
 
 
 def assert_each_is_sent_once(app: App, viewer: Viewer, campaign_id: str, unknown: range) -> None:

@@ -15,7 +15,8 @@ from core.domain.gateways.gateways import SIMULATOR
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.domain.texts.segments import MAX_SEGMENTS
 from core.errors import BadCredentials, Unavailable
-from core.gateways.simulator.journal import Accepted, Journal, OwedReceipt, add_accepted, bring_forward, set_bucket
+from core.gateways.simulator.accepted import Accepted
+from core.gateways.simulator.journal import Journal, OwedReceipt, add_accepted, bring_forward, set_bucket
 from core.gateways.simulator.profiles import NetworkProfile, fate_of, profile_of
 
 NAME = SIMULATOR
@@ -169,7 +170,7 @@ class SimulatorGateway:
         self, message: OutboundMessage, now: datetime, taken: list[Accepted], owed: list[OwedReceipt]
     ) -> SubmitResult:
         profile = self._behaviour.profile_of(self._behaviour.seed, message.mccmnc)
-        fate = fate_of(self._behaviour.seed, message, profile)
+        fate = fate_of(self._behaviour.seed, message.message_id, profile)
         if fate.refusal:
             return SubmitResult(message.message_id, SubmitOutcome.REJECTED, now, error_code=fate.refusal)
         key = uuid_utils.uuid7().hex

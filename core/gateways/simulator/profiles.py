@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from core.domain.messages.messages import OutboundMessage
-
 # Final states that are no delivery, with GSM-MAP style codes and how often each is the reason.
 # The numbers are the simulator's own: providers number their errors as they like.
 FAILURES = (
@@ -81,9 +79,9 @@ def profile_of(seed: int, mccmnc: str) -> NetworkProfile:
     )
 
 
-def fate_of(seed: int, message: OutboundMessage, profile: NetworkProfile) -> Fate:
-    """Return what happens to *message* on a network with *profile*."""
-    chances = _chances(f"{seed}/message/{message.message_id}")
+def fate_of(seed: int, message_id: str, profile: NetworkProfile) -> Fate:
+    """Return what happens to the message of that id on a network with *profile*."""
+    chances = _chances(f"{seed}/message/{message_id}")
     if chances[0] < profile.refused_rate:
         return Fate(_pick(REFUSALS, chances[1]), silent=False, receipts=())
     silent = chances[2] < profile.silent_rate

@@ -11,7 +11,6 @@ import pytest
 from core.domain.messages.messages import SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
 from core.gateways.base import Observed
-from core.gateways.simulator import journal
 from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
 from core.gateways.simulator.journal import Journal
 from core.gateways.simulator.profiles import profile_of
@@ -67,9 +66,10 @@ def test_long_messages_pass_a_throttle_smaller_than_they_are(tmp_path: Path):
 def test_a_log_that_a_stopped_process_is_opening_is_not_waited_for_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(journal, "OPEN_TIMEOUT_S", 0.05)
-    with journal._alone_in(tmp_path), pytest.raises(Unavailable, match="being opened"):
-        Journal(tmp_path / "simulator.sqlite").count_accepted()
+    monkeypatch.setattr("core.gateways.simulator.accepted.OPEN_TIMEOUT_S", 0.05)
+    path = tmp_path / "simulator.sqlite"
+    with Journal(path)._alone(), pytest.raises(Unavailable, match="being opened"):
+        Journal(path).count_accepted()
 
 
 def test_no_owed_receipt_waits_for_the_old_time_after_the_clock_was_set_back(simulator: SimulatorGateway):

@@ -9,7 +9,7 @@ ON_THE_WAY = {"ENROUTE", "ACCEPTD"}
 
 def fates(seed: int = 1, mccmnc: str = "26201"):
     profile = profile_of(seed, mccmnc)
-    return profile, [fate_of(seed, make_outbound(number, mccmnc=mccmnc), profile) for number in range(COUNT)]
+    return profile, [fate_of(seed, make_outbound(number).message_id, profile) for number in range(COUNT)]
 
 
 def test_the_same_seed_brings_the_same_fate():
