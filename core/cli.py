@@ -18,6 +18,7 @@ from pathlib import Path
 from core import logs
 from core.bootstrap import App, build_app
 from core.cli_history import add_history
+from core.cli_smsc import add_smsc
 from core.config import Settings
 from core.demo.seeding import DemoSummary
 from core.domain.campaigns.campaigns import Campaign, CampaignDraft, CampaignStatus
@@ -47,11 +48,10 @@ ENDED = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code: 0 done, 1 refused with a reason, 2 wrong usage."""
     options = _parser().parse_args(arguments)
-    if options.command is None:
-        # make-key needs nothing of what the settings say: there is no key yet.
-        print(make_key())
-        return 0
     try:
+        if alone := options.alone:
+            code: int = alone(options)
+            return code
         settings = Settings.from_environment()
         keep_private(settings.data_dir)
         app = build_app(settings)
@@ -71,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description="Heliograph from the command line.")
     parser.add_argument("--verbose", action="store_true", help="log what happens to standard error")
+    # What needs no installation sets this instead of a command.
+    parser.set_defaults(alone=None)
     commands = parser.add_subparsers(required=True, metavar="command")
     prepare = _add(commands, "prepare", _prepare, "bring the stores up to date and print where Heliograph will answer")
     prepare.add_argument("--demo", action="store_true", help="also create a demo company and a person who may see it")
@@ -79,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_campaigns(commands)
     add_history(commands)
     _add_keys(commands)
+    add_smsc(commands)
     demo = _add(commands, "seed-demo", _seed_demo, "create the demo company")
     demo.add_argument("--as", dest="email", default="", help="email of the person who may see it")
     demo.add_argument("--messages", type=int, default=300_000, help="number of messages in its history")
@@ -98,7 +101,7 @@ def _add(
 
 def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     make = "print a new key for HELIOGRAPH_SECRET_KEY"
-    commands.add_parser("make-key", help=make, description=make).set_defaults(command=None)
+    commands.add_parser("make-key", help=make, description=make).set_defaults(alone=_make_key)
     rotate = "encrypt all gateways' secrets with the first key of HELIOGRAPH_SECRET_KEY, so that the others can go"
     _add(commands, "rotate-key", _rotate_key, rotate)
 
@@ -189,6 +192,12 @@ def _check_port(host: str, port: int) -> None:
                 f"Heliograph cannot listen on {host}:{port}: {error.strerror}.",
                 hint="Stop the program that uses it, or choose another port with HELIOGRAPH_PORT.",
             ) from error
+
+
+def _make_key(_options: argparse.Namespace) -> int:
+    # It needs nothing of what the settings say: there is no key yet.
+    print(make_key())
+    return 0
 
 
 def _rotate_key(app: App, _options: argparse.Namespace) -> int:

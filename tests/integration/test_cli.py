@@ -192,7 +192,7 @@ def test_a_setting_that_does_not_exist_is_refused(run: Run, monkeypatch: pytest.
 def test_help_lists_every_command():
     command = [sys.executable, "-m", "core", "--help"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    for name in ("prepare", "create-user", "import-list", "launch", "show", "seed-demo"):
+    for name in ("prepare", "create-user", "import-list", "launch", "show", "seed-demo", "smsc"):
         assert name in done.stdout
 
 
