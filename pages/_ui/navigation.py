@@ -17,7 +17,11 @@ HELP = Path(__file__).resolve().parent / "help"
 
 @dataclass(frozen=True)
 class Screen:
-    """One screen, drawn by `pages/<stem>.py`. Any one of *permissions* opens it; without any, everybody may."""
+    """
+    One screen, drawn by `pages/<stem>.py`. Any one of *permissions* opens it; without any, everybody may.
+
+    What is *for_administrators* opens to nobody else.
+    """
 
     stem: str
     title: str
@@ -25,9 +29,12 @@ class Screen:
     section: str = ""
     permissions: tuple[Permission, ...] = ()
     visible: bool = True
+    for_administrators: bool = False
 
     def is_open_to(self, viewer: Viewer) -> bool:
         """Whether *viewer* may open the screen."""
+        if self.for_administrators and not viewer.is_administrator:
+            return False
         return not self.permissions or any(viewer.may(permission) for permission in self.permissions)
 
     @property
@@ -87,6 +94,7 @@ SCREENS = (
         "Administration",
         (Permission.TRAFFIC_ACCOUNTS,),
     ),
+    Screen("gateways", "Gateways", ":material/cell_tower:", "Administration", for_administrators=True),
     Screen("audit", "Audit", ":material/policy:", "Administration", (Permission.AUDIT,)),
 )
 

@@ -73,6 +73,14 @@ def require(*permissions: Permission) -> None:
         st.stop()
 
 
+def require_administrator() -> None:
+    """Say so and end the page unless the viewer is an administrator."""
+    _, viewer = current()
+    if not viewer.is_administrator:
+        refuse("this page")
+        st.stop()
+
+
 def refuse(title: str) -> None:
     """Say that the viewer may not see *title*, and whom to ask."""
     app, viewer = current()

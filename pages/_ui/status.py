@@ -23,6 +23,8 @@ BADGES: Mapping[str, tuple[str, str]] = {
     "Delivered": ("done_all", "green"),
     "Undelivered": ("error", "red"),
     "Pending": ("mail", "orange"),
+    "Working": ("check_circle", "green"),
+    "Failing": ("error", "red"),
 }
 
 # The same colours for the pills of a table, which take no names. Black and white text both reach a

@@ -58,6 +58,7 @@ PAGES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
     "import_traffic": ("/import_traffic", plain),
     "users": ("/users", plain),
     "traffic_accounts": ("/traffic_accounts", plain),
+    "gateways": ("/gateways", plain),
     "audit": ("/audit", plain),
     "settings": ("/settings", plain),
 }

@@ -34,6 +34,7 @@ OPEN_TO: dict[str, frozenset[str]] = {
     "message": frozenset({"Administrator", "Reporting manager"}),
     "import_traffic": frozenset({"Administrator", "User manager"}),
     "traffic_accounts": frozenset({"Administrator", "User manager"}),
+    "gateways": frozenset({"Administrator"}),
     "users": frozenset({"Administrator", "User manager"}),
     "settings": EVERYBODY,
     "audit": frozenset({"Administrator"}),

@@ -15,6 +15,7 @@ from core.services.people.managing_people import Change
 from pages._ui.panels import cloning
 from pages._ui.screens.create_campaign import campaign_form, campaign_panels
 from pages._ui.screens.distribution_lists import list_panels
+from pages._ui.screens.gateways import gateway_panels
 from pages._ui.screens.import_traffic import traffic_mapping, traffic_panels
 from pages._ui.screens.traffic_accounts import account_panels
 from pages._ui.screens.users import people_panels
@@ -28,6 +29,8 @@ ASKING: dict[str, Callable[[], None]] = {
     "preview of a list": lambda: list_panels._preview("x"),
     "progress of lists": lambda: list_panels.watch(["x"]),
     "edit a person": lambda: people_panels._edit("x"),
+    "add a gateway": gateway_panels._add_panel,
+    "change a gateway": lambda: gateway_panels._change("simulator"),
     "run an account": lambda: account_panels._run("x"),
     "map columns": lambda: traffic_mapping._map("x"),
     "import a file": traffic_panels._add_panel,

@@ -63,6 +63,11 @@ class ListedGateway:
     title: str
     account_names: tuple[str, ...]
 
+    @property
+    def can_be_deleted(self) -> bool:
+        """Whether it ever can: one that is built in stays."""
+        return self.setup.kind not in KINDS or not KINDS[self.setup.kind].is_built_in
+
 
 class SettingUpGateways:
     """The gateways that accounts choose from."""
@@ -169,7 +174,7 @@ class SettingUpGateways:
         require_administrator(viewer)
         with self._state.write() as session:
             setup = gateways.lock_gateway(session, name).setup
-            if setup.kind in KINDS and KINDS[setup.kind].is_built_in:
+            if not ListedGateway(setup, "", ()).can_be_deleted:
                 raise InvalidInput(f"{name} is part of Heliograph.", hint="It does nothing unless an account uses it.")
             if users := accounts.list_by_gateway(session).get(name):
                 raise Conflict(

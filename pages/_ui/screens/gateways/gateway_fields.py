@@ -1,0 +1,99 @@
+"""The fields of a gateway's panel, drawn from what its kind asks for."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from core.domain.accounts.accounts import RATE_MAX, RATE_MIN
+from core.domain.gateways.forms import LONG_TEXT_MAX, TEXT_MAX, Field, FieldKind, Value
+from core.domain.gateways.gateways import GatewaySetup
+from core.gateways.registry import GatewayKind
+from core.services.accounts.setting_up_gateways import GatewayForm
+
+KEY = "gateways"
+_TRIES = f"{KEY}_tries"
+_LIMITS = "Rate and recovery"
+
+
+def draw(kind: GatewayKind, before: GatewaySetup, key: str) -> GatewayForm:
+    """Draw all fields, those of each section together, as the gateway was *before*; return what is filled in."""
+    values, forgotten = dict[str, Value](), set[str]()
+    for section in dict.fromkeys(each.section for each in kind.form):
+        fields = [each for each in kind.form if each.section == section]
+        if not section:
+            _draw_fields(fields, before, key, values, forgotten)
+            continue
+        with st.expander(section):
+            _draw_fields(fields, before, key, values, forgotten)
+    with st.expander(_LIMITS):
+        rate_tps, resumes = _draw_limits(before, key)
+    return GatewayForm(values, rate_tps, resumes, frozenset(forgotten))
+
+
+def empty_secrets() -> None:
+    """Let the next run draw new fields for secrets, and empty ones: nothing of them stays in browser or session."""
+    st.session_state[_TRIES] = st.session_state.get(_TRIES, 0) + 1
+
+
+def _draw_fields(
+    fields: Sequence[Field], before: GatewaySetup, key: str, values: dict[str, Value], forgotten: set[str]
+) -> None:
+    for each in fields:
+        if each.kind is FieldKind.SECRET:
+            is_set = each.name in before.secrets_set
+            values[each.name] = _draw_secret(each, before, key)
+            if is_set and not each.required and st.checkbox(f"Delete {each.label}", key=f"{key}_{each.name}_forget"):
+                forgotten.add(each.name)
+        else:
+            values[each.name] = _draw_field(each, before.settings, f"{key}_{each.name}")
+
+
+def _draw_secret(each: Field, before: GatewaySetup, key: str) -> str:
+    number = st.session_state.setdefault(_TRIES, 0)
+    placeholder = "Set. Leave it empty to keep it." if each.name in before.secrets_set else None
+    return st.text_input(
+        each.label,
+        max_chars=TEXT_MAX,
+        type="password",
+        key=f"{key}_{each.name}_{number}",
+        autocomplete="new-password",
+        placeholder=placeholder,
+        help=f"{each.help} Encrypted and never shown again.".strip(),
+    )
+
+
+def _draw_field(each: Field, settings: Mapping[str, Value], key: str) -> Value:
+    label, value, explained = each.label, settings.get(each.name, each.default), each.help or None
+    if each.kind is FieldKind.SWITCH:
+        return st.toggle(label, bool(value), key=key, help=explained)
+    if each.kind is FieldKind.NUMBER:
+        start = int(value) if value != "" else None
+        number = st.number_input(label, each.least, each.most, start, step=1, key=key, help=explained)
+        return "" if number is None else number
+    if each.kind is FieldKind.CHOICE:
+        choices = list(each.choices)
+        index = choices.index(str(value)) if value in each.choices else 0
+        return st.selectbox(label, choices, index, format_func=each.choices.__getitem__, key=key, help=explained)
+    if each.kind is FieldKind.LONG_TEXT:
+        return st.text_area(label, str(value), max_chars=LONG_TEXT_MAX, key=key, help=explained)
+    return st.text_input(label, str(value), max_chars=TEXT_MAX, key=key, help=explained, autocomplete="off")
+
+
+def _draw_limits(before: GatewaySetup, key: str) -> tuple[int | None, bool]:
+    rate_tps = st.number_input(
+        "Rate limit, segments per second",
+        RATE_MIN,
+        RATE_MAX,
+        before.rate_tps,
+        step=1,
+        placeholder="No limit of its own",
+        key=f"{key}_rate_tps",
+        help="For all accounts that use the gateway together. Your provider tells you how fast it may be.",
+    )
+    resumes = st.checkbox(
+        "Resume campaigns when it works again",
+        before.resumes,
+        key=f"{key}_resumes",
+        help="Campaigns that were paused because the gateway failed continue by themselves.",
+    )
+    return rate_tps, resumes

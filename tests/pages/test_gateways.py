@@ -1,0 +1,209 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.domain.gateways.gateways import GatewayStatus
+from core.domain.people.permissions import Viewer
+from core.errors import Unavailable
+from core.gateways import registry
+from core.services.accounts.encryption import make_key
+from core.services.accounts.managing_accounts import AccountSettings
+from core.services.accounts.setting_up_gateways import GatewayForm
+from core.state.accounts import gateways
+from tests.support.application.page_tests import House, clicking
+from tests.support.application.page_tests import house as open_house
+from tests.support.fakes.fake_gateway import KIND, VALUES, FakeKind
+
+KEY = "gateways"
+SECRET = VALUES["password"]
+
+
+@pytest.fixture(autouse=True)
+def kind(monkeypatch: pytest.MonkeyPatch) -> FakeKind:
+    made = FakeKind()
+    made.register(monkeypatch)
+    return made
+
+
+@pytest.fixture
+def keyed(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path, secret_key=make_key()) as found:
+        yield found
+
+
+@pytest.fixture
+def viewer(keyed: House) -> Viewer:
+    """Sign in, with a gateway set up."""
+    found = keyed.sign_in()
+    keyed.app.accounts.setting_up.create(found, "Berlin *1*", KIND, GatewayForm(VALUES), datetime.now(UTC))
+    return found
+
+
+def table(at: AppTest) -> pd.DataFrame:
+    return at.dataframe[0].value
+
+
+def keys(at: AppTest) -> set[str]:
+    return {button.key for button in at.button}
+
+
+def panel(house: House, action: str = "change", row: int = 0) -> AppTest:
+    at = house.open(KEY)
+    with clicking(action, row):
+        at.run()
+    assert not at.exception
+    return at
+
+
+def opened(house: House, name: str = "Berlin *1*"):
+    return house.app.accounts.connecting.open_connection(name)
+
+
+def test_every_gateway_is_listed_with_its_state_and_who_uses_it(keyed: House, viewer: Viewer) -> None:
+    form = GatewayForm({"host": "smpp.example.com"}, rate_tps=1)
+    keyed.app.accounts.setting_up.change(viewer, "Berlin *1*", form, datetime.now(UTC))
+    at = keyed.open(KEY)
+    assert not at.exception
+    shown = [[str(row[name]) for name in ("Gateway", "Kind", "Status", "Rate")] for row in table(at).to_dict("records")]
+    assert shown == [
+        ["Berlin *1*", "Provider", "['Working']", "1\N{NO-BREAK SPACE}segment/s"],
+        ["simulator", "Simulator", "['Working']", "No limit"],
+    ]
+    assert list(table(at)["Used by"]) == ["–", "Simulator"]
+    # What is part of Heliograph cannot be deleted.
+    assert list(table(at)["delete"].isna()) == [False, True]
+
+
+def test_a_gateway_is_added_tested_and_shows_its_address(keyed: House, kind: FakeKind) -> None:
+    viewer = keyed.sign_in()
+    at = keyed.open(KEY)
+    at.button(key=f"{KEY}_add").click().run()
+    at.selectbox(key=f"{KEY}_kind").set_value(KIND).run()
+    at.text_input(key=f"{KEY}_name").set_value("Berlin")
+    at.button(key=f"{KEY}_add_save").click().run()
+    assert "Host is missing" in at.error[0].value
+    prefix = f"{KEY}_add_{KIND}"
+    at.text_input(key=f"{prefix}_host").set_value("smpp.example.com")
+    at.text_input(key=f"{prefix}_password_0").set_value(SECRET)
+    at.toggle(key=f"{prefix}_tls").set_value(True)
+    at.selectbox(key=f"{prefix}_mode").set_value("send")
+    at.number_input(key=f"{prefix}_rate_tps").set_value(50)
+    at.checkbox(key=f"{prefix}_resumes").uncheck()
+    at.button(key=f"{KEY}_add_save_and_test").click().run()
+    assert not at.exception
+    assert not at.error
+    found = keyed.app.accounts.setting_up.get(viewer, "Berlin")
+    assert found.settings == {"host": "smpp.example.com", "port": 2775, "tls": True, "certificate": "", "mode": "send"}
+    assert (found.rate_tps, found.resumes) == (50, False)
+    assert kind.tested == [opened(keyed, "Berlin")]
+    assert "The provider answers" in at.success[0].value
+    assert at.code[0].value == keyed.app.accounts.setting_up.get_callback_url(viewer, "Berlin")
+
+
+def test_secrets_are_written_and_never_shown(keyed: House, viewer: Viewer) -> None:
+    at = panel(keyed)
+    prefix = f"{KEY}_Berlin *1*"
+    field = at.text_input(key=f"{prefix}_password_0")
+    assert (field.value, field.placeholder) == ("", "Set. Leave it empty to keep it.")
+    assert at.text_input(key=f"{prefix}_signing_key_0").placeholder == ""
+    assert f"{prefix}_password_forget" not in {box.key for box in at.checkbox}
+    at.text_input(key=f"{prefix}_signing_key_0").set_value("sign-Geheimnis")
+    at.button(key=f"{KEY}_save").click().run()
+    assert opened(keyed).secrets == {"password": SECRET, "signing_key": "sign-Geheimnis"}
+    assert at.text_input(key=f"{prefix}_signing_key_1").value == ""
+    assert any("Secrets were last set on" in each.value for each in at.caption)
+    for hidden in (SECRET, "sign-Geheimnis"):
+        assert hidden not in str(at)
+    at.checkbox(key=f"{prefix}_signing_key_forget").check()
+    at.button(key=f"{KEY}_save").click().run()
+    assert opened(keyed).secrets == {"password": SECRET}
+
+
+def test_a_test_that_fails_says_why_and_what_is_typed_stays(keyed: House, viewer: Viewer, kind: FakeKind) -> None:
+    kind.fault = Unavailable("smpp.example.com refuses the connection.", gateway="Berlin *1*")
+    at = panel(keyed, "test")
+    assert "refuses the connection" in at.error[0].value
+    kind.fault = None
+    at.number_input(key=f"{KEY}_Berlin *1*_port").set_value(2776)
+    at.button(key=f"{KEY}_save_and_test").click().run()
+    assert not at.error
+    assert kind.tested[-1].settings["port"] == 2776
+    # It is of this one alone.
+    assert not panel(keyed, row=1).success
+
+
+def test_nothing_is_tested_that_nobody_asked_to_test(keyed: House, viewer: Viewer, kind: FakeKind) -> None:
+    at = panel(keyed)
+    at.button(key=f"{KEY}_save").click().run()
+    assert kind.tested == []
+    assert not at.success
+
+
+def test_what_cannot_be_used_is_explained_and_the_panel_stays(keyed: House, viewer: Viewer) -> None:
+    at = panel(keyed)
+    at.text_input(key=f"{KEY}_Berlin *1*_host").set_value("")
+    at.button(key=f"{KEY}_save").click().run()
+    assert "Host is missing" in at.error[0].value
+    assert f"{KEY}_save" in keys(at)
+    assert opened(keyed).settings["host"] == "smpp.example.com"
+
+
+def test_a_new_address_takes_the_place_of_the_old(keyed: House, viewer: Viewer) -> None:
+    at = panel(keyed)
+    before = at.code[0].value
+    at.button(key=f"{KEY}_renew_ok").click().run()
+    assert not at.exception
+    assert at.code[0].value == opened(keyed).callback_url != before
+
+
+def test_one_that_fails_says_why_and_since_when(keyed: House, viewer: Viewer) -> None:
+    with keyed.app.state.write() as session:
+        at_that_time = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+        gateways.set_status(session, "Berlin *1*", GatewayStatus.FAILING, "It refuses <b>everything</b>.", at_that_time)
+    at = panel(keyed)
+    assert "everything" in at.error[0].value
+    assert "<b>" not in at.error[0].value
+    assert "01/03/2026" in at.error[0].value.replace("\\", "")
+    assert table(at)["Status"].iloc[0] == ["Failing"]
+
+
+def test_one_is_deleted_after_ok_unless_somebody_uses_it(keyed: House, viewer: Viewer) -> None:
+    account_id = keyed.app.accounts.managing.list_accounts(viewer)[0].account_id
+    settings = AccountSettings("simulator", 5, None, "Berlin *1*")
+    keyed.app.accounts.managing.change(viewer, account_id, settings, datetime.now(UTC))
+    at = panel(keyed, "delete")
+    at.button(key=f"{KEY}_delete_ok").click().run()
+    assert "is used by Simulator" in at.error[0].value.replace("\\", "")
+    keyed.app.accounts.managing.change(viewer, account_id, AccountSettings("simulator", 5), datetime.now(UTC))
+    at = panel(keyed, "delete")
+    assert len(table(at)) == 2
+    at.button(key=f"{KEY}_delete_ok").click().run()
+    assert not at.error
+    assert list(table(at)["Gateway"]) == ["simulator"]
+
+
+def test_without_a_key_it_says_who_can_help(house: House) -> None:
+    house.sign_in()
+    at = house.open(KEY)
+    at.button(key=f"{KEY}_add").click().run()
+    assert "HELIOGRAPH_SECRET_KEY" in at.warning[0].value
+    # The simulator asks for none.
+    at = panel(house)
+    at.number_input(key=f"{KEY}_simulator_rate_tps").set_value(7)
+    at.button(key=f"{KEY}_save").click().run()
+    assert not at.error
+    assert [row["Rate"] for row in table(at).to_dict("records")] == ["7\N{NO-BREAK SPACE}segments/s"]
+
+
+def test_a_kind_that_this_version_does_not_know_is_said(
+    keyed: House, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(registry.KINDS, KIND)
+    at = panel(keyed)
+    assert "does not know" in at.warning[0].value
+    assert f"{KEY}_save" not in keys(at)
+    assert table(at)["Kind"].iloc[0] == KIND
