@@ -29,7 +29,13 @@ MEMORY, ENOUGH = Path("/dev/shm"), 8 << 30
 
 
 def pytest_configure() -> None:
-    """Let all that tests write, and the processes they start, be in memory, unless somebody says where."""
+    """
+    Let all that tests write, and the processes they start, be in memory, unless somebody says where.
+
+    Modules are compiled once, not by each of the hundred processes that tests start: where Python is told to keep
+    no bytecode, as in a container, those are told nothing of it.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ENOUGH:
         os.environ["TMPDIR"] = str(MEMORY)
         tempfile.tempdir = None

@@ -11,7 +11,22 @@ from tests.support.processes.tools import require_binary
 PATIENCE_MS = 20_000
 # What a test runs once or twice is not worth the work of making it fast.
 SCRIPTS = "--js-flags=--no-maglev --no-turbofan"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", SCRIPTS]
+# The popups of the address bar, which nobody sees here, are pages of their own that each new window compiles.
+POPUPS = "WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+# The last switch of a name counts: the others are those that Playwright turns off (chromiumSwitches.ts of 1.65).
+TURNED_OFF = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
+    "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
+    "TcpPortRandomizationWin,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
+    f"msForceBrowserSignIn,msEdgeUpdateLaunchServicesPreferredVersion,{POPUPS}"
+)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    f"--disable-features={TURNED_OFF}",
+    SCRIPTS,
+]
 
 
 @contextmanager
