@@ -23,12 +23,12 @@ from core.services.reports import Reports
 from core.services.sending import Sending
 from core.services.sending.hearing import Hearing
 from core.services.sending.receiving import RETRY_MOST_S
+from core.services.sending.replying import keep_replies
 from core.services.traffic.importing_traffic import ImportingTraffic
 from core.services.upkeep import Upkeep
 from core.services.upkeep.forgetting import Forgettable
 from core.services.upkeep.lake_register import StoredLakeRegister
 from core.services.work_queue import WorkQueue
-from core.state.campaigns.replies import add_replies
 from core.state.engine.store import State
 from core.state.upkeep.mending import Furthest
 
@@ -81,7 +81,7 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     lake, leases = Lake(settings, register), Leases(state, settings.lease_s)
     of_people = people.build(settings, state, looking.portrait)
     clock = StoreClock(state.tell_time)
-    tools = GatewayTools(settings, Hearing(state, clock, add_replies), clock)
+    tools = GatewayTools(settings, Hearing(state, clock, keep_replies), clock)
     of_accounts = accounts.build(settings, state, lake, looking, tools)
     of_lists = lists.build(settings, state, lake, of_accounts, looking, leases)
     of_traffic = traffic.build(settings, state, lake, looking, leases)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class KeepReplies(Protocol):
     """Keeps what people sent back, within the transaction that is open; the same one that comes again, once."""
 
-    def __call__(self, session: Session, replies: Sequence[Reply], now: datetime) -> None: ...  # noqa: D102
+    def __call__(self, session: Session, replies: Sequence[Reply], now: datetime, /) -> None: ...  # noqa: D102
 
 
 class Hearing:

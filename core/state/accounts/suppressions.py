@@ -3,10 +3,14 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from core.state.tables.base import in_portions, insert_of
 from core.state.tables.models import SuppressionRow
+
+# The reason of those that a STOP has set, and that a START lifts; any other one is a person's decision.
+STOPPED = "STOP reply"
 
 # SQLite takes at most 32,766 values in a statement.
 _AT_ONCE = 5_000
@@ -16,16 +20,24 @@ def add_suppressions(
     session: Session, account_id: str, msisdns: Iterable[str], reason: str, created_by: str, now: datetime
 ) -> int:
     """Suppress the numbers; those that are suppressed already stay as they are. Returns: How many are new."""
-    wanted = list(dict.fromkeys(msisdns))
-    known = _find_known(session, account_id, wanted)
-    rows = [
-        SuppressionRow(account_id=account_id, msisdn=msisdn, reason=reason, created_at=now, created_by=created_by)
-        for msisdn in wanted
-        if msisdn not in known
-    ]
-    session.add_all(rows)
-    session.flush()
-    return len(rows)
+    facts = {"account_id": account_id, "reason": reason, "created_at": now, "created_by": created_by}
+    # In one order everywhere: two transactions that add the same ones would else wait for each other.
+    rows = [facts | {"msisdn": msisdn} for msisdn in sorted(set(msisdns))]
+    if not rows:
+        return 0
+    # Two may add the same one at once, past what each of them could look up before.
+    adding = insert_of(session)(SuppressionRow).on_conflict_do_nothing().returning(SuppressionRow.msisdn)
+    return len(session.connection().execute(adding, rows).all())
+
+
+def lift_suppressions(session: Session, account_id: str, msisdns: Iterable[str], reason: str) -> None:
+    """Let the account send to the numbers again, where they are suppressed for this reason and no other."""
+    for part in in_portions(set(msisdns)):
+        which = (SuppressionRow.account_id == account_id, SuppressionRow.msisdn.in_(part))
+        session.execute(
+            delete(SuppressionRow).where(*which, SuppressionRow.reason == reason),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def list_suppressed(session: Session, account_id: str) -> list[str]:

@@ -1,19 +1,191 @@
-"""What people sent back (mobile-originated messages), as gateways passed it on."""
+"""What people sent back (mobile-originated messages): as gateways passed it on, what it asks for, and whose it is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import CursorResult, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import Reply
+from core.domain.messages.replies import Keyword
 from core.identifiers import new_id
-from core.state.tables.base import insert_of
-from core.state.tables.gateway_models import ReplyRow
+from core.state.tables.base import in_portions, insert_of
+from core.state.tables.gateway_models import ReplyAccountRow, ReplyRow
+from core.state.tables.leases import Moment
+from core.state.tables.models import AccountRow, CampaignRow
+
+_WISHES = (Keyword.STOP, Keyword.START)
 
 
-def add_replies(session: Session, replies: Sequence[Reply], now: datetime) -> None:
-    """Keep replies durably; one that its gateway tells again, by the same reference, is kept once."""
-    rows = [vars(reply) | {"reply_id": new_id(), "stored_at": now} for reply in replies]
-    if rows:
-        # Past the session: its unit of work would double the cost of a row.
-        session.connection().execute(insert_of(session)(ReplyRow).on_conflict_do_nothing(), rows)
+@dataclass(frozen=True)
+class HeardReply:
+    """A reply as it is kept: *msisdn* is its sender in E.164, "" where that is no number; whose it may be."""
+
+    reply: Reply
+    msisdn: str
+    keyword: Keyword
+    account_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WaitingReply:
+    """A reply of which it is not known yet which message it answers. *receiver* is what it was sent to."""
+
+    reply_id: str
+    gateway: str
+    msisdn: str
+    receiver: str
+    keyword: Keyword
+    received_at: datetime
+    stored_at: datetime
+    account_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The message that a reply answers; *campaign_id* is "" for one of no campaign."""
+
+    message_id: str
+    account_id: str
+    campaign_id: str
+
+
+def find_addressed(session: Session, gateway: str, receiver: str) -> tuple[str, ...]:
+    """
+    Return the accounts that a reply to *receiver* (a sender ID, as the gateway writes it) may be meant for.
+
+    Those that send by the gateway, first or as the fallback, and have sent under this sender ID; where none has, all
+    of the gateway. Where no account sends by it any more, those that have sent under the sender ID.
+    """
+    own = or_(AccountRow.gateway == gateway, AccountRow.fallback_gateway == gateway)
+    of_gateway = set(session.scalars(select(AccountRow.account_id).where(own)))
+    # SMSCs leave out the plus, and change the case, of what people typed.
+    sender = func.ltrim(func.lower(CampaignRow.sender_id), "+") == receiver.lower().lstrip("+")
+    used = set(session.scalars(select(CampaignRow.account_id).where(sender, CampaignRow.launched_at.is_not(None))))
+    if not of_gateway:
+        return tuple(sorted(used))
+    return tuple(sorted(of_gateway & used or of_gateway))
+
+
+def add_replies(session: Session, heard: Sequence[HeardReply], now: datetime) -> tuple[HeardReply, ...]:
+    """
+    Keep replies durably; one that its gateway tells again, by the same reference, is kept once.
+
+    Returns: Those that are new, in the same order. Of two that were received at the same moment, the later one here
+        counts as the later.
+    """
+    named = {new_id(): item for item in heard}
+    rows = [_row(reply_id, item, now) for reply_id, item in named.items()]
+    if not rows:
+        return ()
+    # Past the session: its unit of work would double the cost of a row.
+    connection = session.connection()
+    adding = insert_of(session)(ReplyRow).on_conflict_do_nothing().returning(ReplyRow.reply_id)
+    new = set(connection.execute(adding, rows).scalars())
+    whose = [
+        {"reply_id": reply_id, "account_id": account_id}
+        for reply_id, item in named.items()
+        if reply_id in new
+        for account_id in item.account_ids
+    ]
+    if whose:
+        connection.execute(insert_of(session)(ReplyAccountRow), whose)
+    return tuple(item for reply_id, item in named.items() if reply_id in new)
+
+
+def _row(reply_id: str, item: HeardReply, now: datetime) -> dict[str, object]:
+    facts = {"reply_id": reply_id, "msisdn": item.msisdn, "keyword": item.keyword.value, "stored_at": now}
+    # A provider's clock may be ahead, but nothing was received after it was stored.
+    received_at = min(item.reply.received_at, now)
+    return vars(item.reply) | facts | {"received_at": received_at, "due_at": now if item.msisdn else None}
+
+
+def list_wishes(session: Session, msisdns: Collection[str]) -> Mapping[tuple[str, str], Keyword]:
+    """Return the last that each number has asked of each account, STOP or START, by (account_id, msisdn)."""
+    wishes = dict[tuple[str, str], Keyword]()
+    for part in in_portions(msisdns):
+        found = (
+            select(ReplyAccountRow.account_id, ReplyRow.msisdn, ReplyRow.keyword)
+            .join(ReplyAccountRow, ReplyAccountRow.reply_id == ReplyRow.reply_id)
+            .where(ReplyRow.msisdn.in_(part), ReplyRow.keyword.in_(_WISHES))
+            .order_by(ReplyRow.received_at, ReplyRow.reply_id)
+        )
+        for account_id, msisdn, keyword in session.execute(found):
+            wishes[account_id, msisdn] = Keyword(keyword)
+    return wishes
+
+
+def due(now: Moment) -> Select[str]:
+    """Find the replies to look up now which message each answers."""
+    return select(ReplyRow.reply_id).where(ReplyRow.due_at <= now)
+
+
+def is_any_due(session: Session, now: datetime) -> bool:
+    """Return whether `list_due` would find any."""
+    return bool(session.scalar(select(due(now).exists())))
+
+
+def list_due(session: Session, now: datetime, limit: int) -> tuple[WaitingReply, ...]:
+    """Return replies to look up now, those waiting longest first."""
+    which = select(ReplyRow).where(ReplyRow.due_at <= now).order_by(ReplyRow.due_at, ReplyRow.reply_id).limit(limit)
+    rows = session.scalars(which).all()
+    whose = _accounts_of(session, [row.reply_id for row in rows])
+    return tuple(
+        WaitingReply(
+            reply_id=row.reply_id,
+            gateway=row.gateway,
+            msisdn=row.msisdn,
+            receiver=row.receiver,
+            keyword=Keyword(row.keyword),
+            received_at=row.received_at,
+            stored_at=row.stored_at,
+            account_ids=tuple(whose.get(row.reply_id, ())),
+        )
+        for row in rows
+    )
+
+
+def _accounts_of(session: Session, reply_ids: Collection[str]) -> Mapping[str, list[str]]:
+    found = dict[str, list[str]]()
+    for part in in_portions(reply_ids):
+        rows = session.execute(
+            select(ReplyAccountRow.reply_id, ReplyAccountRow.account_id)
+            .where(ReplyAccountRow.reply_id.in_(part))
+            .order_by(ReplyAccountRow.account_id)
+        )
+        for reply_id, account_id in rows:
+            found.setdefault(reply_id, []).append(account_id)
+    return found
+
+
+def link(session: Session, reply: WaitingReply, answered: Answered) -> None:
+    """
+    Say which message the reply answers.
+
+    It concerns that message's account, and no other that it might have been meant for: except where it asks for STOP or
+    START, which every one of them has followed.
+    """
+    facts = {"message_id": answered.message_id, "account_id": answered.account_id, "due_at": None}
+    facts["campaign_id"] = answered.campaign_id or None
+    session.execute(update(ReplyRow).where(ReplyRow.reply_id == reply.reply_id).values(facts))
+    if reply.keyword not in _WISHES:
+        others = (ReplyAccountRow.reply_id == reply.reply_id, ReplyAccountRow.account_id != answered.account_id)
+        session.execute(delete(ReplyAccountRow).where(*others))
+    adding = insert_of(session)(ReplyAccountRow).on_conflict_do_nothing()
+    session.execute(adding.values(reply_id=reply.reply_id, account_id=answered.account_id))
+
+
+def put_off(session: Session, reply_ids: Iterable[str], due_at: datetime | None) -> None:
+    """Look the replies up again at *due_at*, None for never: whom they answer stays unknown."""
+    for part in in_portions(set(reply_ids)):
+        session.execute(update(ReplyRow).where(ReplyRow.reply_id.in_(part)).values(due_at=due_at))
+
+
+def delete_replies(session: Session, before: datetime) -> int:
+    """Forget the replies that were stored before then; return how many. What a STOP among them has set stays."""
+    result = session.execute(
+        delete(ReplyRow).where(ReplyRow.stored_at < before), execution_options={"synchronize_session": False}
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount

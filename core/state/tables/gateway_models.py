@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy import text as condition
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,20 +36,29 @@ class GatewayRow(Base):
 
 
 class ReplyRow(Base):
-    """What a person sent back. Which account, campaign and message it answers is found out later, if at all."""
+    """
+    What a person sent back.
+
+    *msisdn* is the sender in E.164, "" where it cannot be read as a number; *keyword* what the text asks for. Which
+    message it answers, and of which account and campaign that is, is looked up from *due_at* on, None once that is
+    known or given up.
+    """
 
     __tablename__ = "replies"
     reply_id: Mapped[str] = mapped_column(String(36), primary_key=True)
     gateway: Mapped[str] = mapped_column(String(40))
     sender: Mapped[str] = mapped_column(String(40))
+    msisdn: Mapped[str] = mapped_column(String(16), default="", index=True)
     receiver: Mapped[str] = mapped_column(String(40))
     text: Mapped[str] = mapped_column(Text)
+    keyword: Mapped[str] = mapped_column(String(8), default="none")
     reference: Mapped[str] = mapped_column(String(64))
-    received_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
     stored_at: Mapped[datetime] = mapped_column(index=True)
     account_id: Mapped[str | None] = mapped_column(String(36))
     campaign_id: Mapped[str | None] = mapped_column(String(36))
-    message_id: Mapped[str | None] = mapped_column(String(36))
+    message_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    due_at: Mapped[datetime | None]
 
     __table_args__ = (
         # The same one, told again, is no other; where a provider gives it no id, nothing tells the two apart.
@@ -61,4 +70,21 @@ class ReplyRow(Base):
             sqlite_where=condition("reference <> ''"),
             postgresql_where=condition("reference <> ''"),
         ),
+        # Asked twice a second, and nearly all rows are settled.
+        Index(
+            "ix_replies_due_at",
+            "due_at",
+            sqlite_where=condition("due_at IS NOT NULL"),
+            postgresql_where=condition("due_at IS NOT NULL"),
+        ),
     )
+
+
+class ReplyAccountRow(Base):
+    """An account that a reply concerns: several may send by one gateway, and a reply names none of them."""
+
+    __tablename__ = "reply_accounts"
+    reply_id: Mapped[str] = mapped_column(ForeignKey("replies.reply_id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True)
+
+    __table_args__ = (Index("ix_reply_accounts_account", "account_id", "reply_id"),)

@@ -6,7 +6,7 @@ from typing import Any
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, ChosenList, Source
 from core.domain.imports.lists import DistributionList, ListStatus
-from core.domain.messages.messages import Receipt
+from core.domain.messages.messages import Receipt, Reply
 from core.domain.people.permissions import PRESETS, Permission, Viewer
 from core.state.people.users import NewUser
 
@@ -97,3 +97,15 @@ def make_receipt(**overrides: Any) -> Receipt:
         "done_at": NOW,
     }
     return Receipt(**(facts | overrides))
+
+
+def make_reply(**overrides: Any) -> Reply:
+    facts: dict[str, Any] = {
+        "gateway": "simulator",
+        "sender": "491796000001",
+        "receiver": "HELIOGRAPH",
+        "text": "STOP",
+        "received_at": NOW,
+        "reference": "",
+    }
+    return Reply(**(facts | overrides))

@@ -1,28 +1,26 @@
 """Replies, on both databases."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
+from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import Reply
-from core.state.campaigns import replies
+from core.domain.messages.replies import Keyword
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, replies
+from core.state.campaigns.replies import Answered, HeardReply
 from core.state.engine.store import State
-from core.state.tables.gateway_models import ReplyRow
-from tests.support.application.factories import NOW
+from core.state.tables.gateway_models import ReplyAccountRow, ReplyRow
+from tests.support.application.factories import NOW, make_account, make_campaign, make_reply
 
 LATER = NOW + timedelta(minutes=5)
+MSISDN = "+491796000001"
 
 
-def make_reply(**overrides: object) -> Reply:
-    facts = {
-        "gateway": "Berlin",
-        "sender": "+491796000001",
-        "receiver": "HELIOGRAPH",
-        "text": "STOP\nplease",
-        "received_at": NOW,
-        "reference": "their-1",
-    }
-    return Reply(**(facts | overrides))
+def heard(reply: Reply | None = None, keyword: Keyword = Keyword.NONE, account_ids: tuple[str, ...] = ()) -> HeardReply:
+    return HeardReply(reply or make_reply(reference="their-1"), MSISDN, keyword, account_ids)
 
 
 def kept(state: State) -> list[ReplyRow]:
@@ -30,24 +28,56 @@ def kept(state: State) -> list[ReplyRow]:
         return list(session.scalars(select(ReplyRow).order_by(ReplyRow.reply_id)))
 
 
-def test_a_reply_comes_back_as_it_was_told(state: State):
+def whose(state: State) -> list[str]:
+    with state.read() as session:
+        return list(session.scalars(select(ReplyAccountRow.account_id).order_by(ReplyAccountRow.account_id)))
+
+
+def keep(state: State, *items: HeardReply, now: datetime = NOW) -> tuple[HeardReply, ...]:
     with state.write() as session:
-        replies.add_replies(session, [make_reply()], LATER)
+        return replies.add_replies(session, items, now)
+
+
+@pytest.fixture
+def two(state: State) -> State:
+    """Return the store with two accounts that send by the same gateway, and one that sends by none of them."""
+    with state.write() as session:
+        accounts.add_account(session, make_account(), NOW)
+        facts = {"gateway": "Oslo", "fallback_gateway": "simulator"}
+        accounts.add_account(session, make_account(account_id="account-2", name="service", **facts), NOW)
+        accounts.add_account(session, make_account(account_id="account-3", name="other", gateway="Oslo"), NOW)
+    return state
+
+
+def use(state: State, account_id: str, sender_id: str, launched_at: datetime | None = NOW) -> None:
+    facts = {"campaign_id": f"campaign of {account_id}", "account_id": account_id, "lists": ()}
+    sent = make_campaign(status=CampaignStatus.COMPLETED, sender_id=sender_id, launched_at=launched_at, **facts)
+    with state.write() as session:
+        campaigns.add_campaign(session, sent)
+
+
+def find(state: State, receiver: str, gateway: str = "simulator") -> tuple[str, ...]:
+    with state.read() as session:
+        return replies.find_addressed(session, gateway, receiver)
+
+
+def test_a_reply_comes_back_as_it_was_told(state: State):
+    told = make_reply(gateway="Berlin", text="STOP\nplease", reference="their-1")
+    assert keep(state, heard(told), now=LATER) == (heard(told),)
     (row,) = kept(state)
-    assert (row.gateway, row.sender, row.receiver) == ("Berlin", "+491796000001", "HELIOGRAPH")
-    assert row.text == "STOP\nplease"
-    assert (row.reference, row.received_at, row.stored_at) == ("their-1", NOW, LATER)
+    assert (row.gateway, row.sender, row.msisdn, row.receiver) == ("Berlin", "491796000001", MSISDN, "HELIOGRAPH")
+    assert (row.text, row.keyword) == ("STOP\nplease", "none")
+    assert (row.reference, row.received_at, row.stored_at, row.due_at) == ("their-1", NOW, LATER, LATER)
     assert (row.account_id, row.campaign_id, row.message_id) == (None, None, None)
 
 
 def test_the_same_one_is_kept_once_and_those_without_a_reference_each(state: State):
-    nameless = make_reply(reference="")
-    with state.write() as session:
-        replies.add_replies(session, [make_reply(), make_reply(), nameless, nameless], NOW)
-        replies.add_replies(session, [make_reply(text="told again")], LATER)
-        # Another gateway's ids are its own.
-        replies.add_replies(session, [make_reply(gateway="Munich")], LATER)
-        replies.add_replies(session, [], LATER)
+    named, nameless = heard(make_reply(gateway="Berlin", reference="their-1")), heard(make_reply(gateway="Berlin"))
+    assert len(keep(state, named, named, nameless, nameless)) == 3
+    assert keep(state, heard(make_reply(gateway="Berlin", text="told again", reference="their-1")), now=LATER) == ()
+    # Another gateway's ids are its own.
+    assert len(keep(state, heard(make_reply(gateway="Munich", reference="their-1")), now=LATER)) == 1
+    assert keep(state, now=LATER) == ()
     assert sorted((row.gateway, row.reference) for row in kept(state)) == [
         ("Berlin", ""),
         ("Berlin", ""),
@@ -57,7 +87,72 @@ def test_the_same_one_is_kept_once_and_those_without_a_reference_each(state: Sta
 
 
 def test_one_that_is_too_long_is_made_to_fit(state: State):
-    long = make_reply(sender="9" * 100, receiver="R" * 100, text="x" * 10_000, reference="r" * 500)
-    with state.write() as session:
-        replies.add_replies(session, [long, make_reply(reference="r" * 499)], NOW)
+    facts = {"sender": "9" * 100, "receiver": "R" * 100, "text": "x" * 10_000}
+    keep(state, *(heard(make_reply(reference="r" * length, **facts)) for length in (500, 499)))
     assert len({row.reference for row in kept(state)}) == 2
+
+
+def test_nothing_is_received_after_it_was_stored(state: State):
+    # By the clock of a provider that is ahead.
+    keep(state, heard(make_reply(received_at=LATER)))
+    assert [row.received_at for row in kept(state)] == [NOW]
+
+
+def test_a_sender_that_is_no_number_waits_for_no_message(state: State):
+    keep(state, HeardReply(make_reply(sender="Vodafone"), "", Keyword.STOP, ()))
+    assert [(row.sender, row.msisdn, row.due_at) for row in kept(state)] == [("Vodafone", "", None)]
+
+
+def test_a_reply_concerns_the_accounts_that_have_used_its_sender_id(two: State):
+    use(two, "account-2", "+4915112345678")
+    # As an SMSC writes it, and as a person would.
+    assert find(two, "4915112345678") == find(two, "+4915112345678") == ("account-2",)
+
+
+def test_a_reply_concerns_all_accounts_of_its_gateway_where_none_has_used_the_sender_id(two: State):
+    use(two, "account-3", "HELIOGRAPH")
+    use(two, "account-2", "heliograph", launched_at=None)
+    assert find(two, "HELIOGRAPH") == ("account-1", "account-2")
+    assert find(two, "12345") == ("account-1", "account-2")
+    use(two, "account-1", "Heliograph")
+    assert find(two, "HELIOGRAPH") == ("account-1",)
+
+
+def test_a_reply_by_a_gateway_that_no_account_has_any_more_concerns_who_has_used_the_sender_id(two: State):
+    use(two, "account-3", "HELIOGRAPH")
+    assert find(two, "HELIOGRAPH", gateway="gone") == ("account-3",)
+    assert find(two, "12345", gateway="gone") == ()
+
+
+def test_replies_are_due_until_they_are_linked_or_given_up(two: State):
+    keep(two, *(heard(make_reply(text=text)) for text in ("a", "b")))
+    with two.write() as session:
+        assert not replies.is_any_due(session, NOW - timedelta(seconds=1))
+        first, second = replies.list_due(session, NOW, 10)
+        assert replies.list_due(session, NOW, 1) == (first,)
+        replies.put_off(session, [first.reply_id], LATER)
+        replies.put_off(session, [second.reply_id], None)
+        assert not replies.is_any_due(session, NOW)
+        replies.link(session, first, Answered("message-1", "account-3", ""))
+        assert not replies.is_any_due(session, LATER)
+    row, _ = kept(two)
+    assert (row.message_id, row.account_id, row.campaign_id) == ("message-1", "account-3", None)
+
+
+@pytest.mark.parametrize("keyword", Keyword)
+def test_once_linked_a_reply_is_of_one_account_unless_others_have_followed_it(two: State, keyword: Keyword):
+    keep(two, heard(keyword=keyword, account_ids=("account-1", "account-2")))
+    with two.write() as session:
+        (waiting,) = replies.list_due(session, NOW, 10)
+        assert waiting.account_ids == ("account-1", "account-2")
+        replies.link(session, waiting, Answered("message-1", "account-1", "campaign-1"))
+    is_followed = keyword in {Keyword.STOP, Keyword.START}
+    assert whose(two) == (["account-1", "account-2"] if is_followed else ["account-1"])
+
+
+def test_replies_are_forgotten_with_whose_they_were(two: State):
+    keep(two, heard(account_ids=("account-1",)))
+    with two.write() as session:
+        assert replies.delete_replies(session, NOW) == 0
+        assert replies.delete_replies(session, LATER) == 1
+    assert (kept(two), whose(two)) == ([], [])

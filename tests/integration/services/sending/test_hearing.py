@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from core.domain.messages.messages import Reply
 from core.errors import StorageError
 from core.services.sending.hearing import Hearing
-from core.state.campaigns.replies import add_replies
+from core.services.sending.replying import keep_replies
 from core.state.tables.gateway_models import ReplyRow
 from tests.support.application.factories import make_receipt
 from tests.support.application.house import House, contacts
@@ -23,7 +23,7 @@ def count_replies(house: House) -> int:
 
 @pytest.fixture
 def hearing(house: House) -> Hearing:
-    return Hearing(house.app.state, house.clock, add_replies)
+    return Hearing(house.app.state, house.clock, keep_replies)
 
 
 def test_receipts_come_into_history_and_replies_are_kept(house: House, hearing: Hearing):

@@ -1,0 +1,84 @@
+"""
+Replying: what people sent back is kept, and a STOP is followed at once.
+
+It happens in the transaction that keeps the reply, before its provider hears that it was: no sub-window after that goes
+to somebody who has said STOP.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy.orm import Session
+
+from core.domain.messages.messages import Reply
+from core.domain.messages.replies import Keyword, read_reply
+from core.domain.numbering.msisdn import find_msisdn
+from core.state.accounts.suppressions import STOPPED, add_suppressions, lift_suppressions
+from core.state.campaigns import replies
+from core.state.campaigns.replies import HeardReply
+
+log = logging.getLogger(__name__)
+
+# Who a suppression was set by, where a person sets them by name.
+REPLIED = "reply"
+
+
+def keep_replies(session: Session, said: Sequence[Reply], now: datetime) -> None:
+    """
+    Keep replies within the transaction that is open, and let the accounts they concern follow STOP and START.
+
+    The same one that comes again is kept once and asks for nothing more. Of what one person asks of an account the last
+    counts, by when the gateway received it.
+    """
+
+    @cache
+    def find_addressed(gateway: str, receiver: str) -> tuple[str, ...]:
+        return replies.find_addressed(session, gateway, receiver)
+
+    heard = [
+        HeardReply(
+            reply=reply,
+            msisdn=find_msisdn(reply.sender) or "",
+            keyword=read_reply(reply.text),
+            account_ids=find_addressed(reply.gateway, reply.receiver),
+        )
+        # As it came where several came at the same moment: the sort is stable.
+        for reply in sorted(said, key=lambda reply: reply.received_at)
+    ]
+    new = replies.add_replies(session, heard, now)
+    asking = [item for item in new if item.keyword in {Keyword.STOP, Keyword.START}]
+    _warn(asking)
+    follow_wishes(session, {(account, item.msisdn) for item in asking for account in item.account_ids}, now)
+
+
+def follow_wishes(session: Session, concerned: Collection[tuple[str, str]], now: datetime) -> None:
+    """
+    Let accounts do what numbers have asked of them last; *concerned* are pairs of account_id and msisdn.
+
+    STOP suppresses the number, START lifts that again; what a person has suppressed stays so.
+    """
+    readable = {(account_id, msisdn) for account_id, msisdn in concerned if msisdn}
+    wishes = replies.list_wishes(session, {msisdn for _, msisdn in readable})
+    done = Counter[str]()
+    for account_id in sorted({account_id for account_id, _ in readable}):
+        asked = {pair[1]: wishes[pair] for pair in readable if pair[0] == account_id and pair in wishes}
+        stopped = [msisdn for msisdn, keyword in asked.items() if keyword is Keyword.STOP]
+        add_suppressions(session, account_id, stopped, STOPPED, REPLIED, now)
+        lift_suppressions(session, account_id, asked.keys() - set(stopped), STOPPED)
+        done["stopped"] += len(stopped)
+        done["started"] += len(asked) - len(stopped)
+    if done:
+        log.info("wishes_followed", extra=dict(done))
+
+
+def _warn(asking: Sequence[HeardReply]) -> None:
+    for item in asking:
+        facts = {"gateway": item.reply.gateway, "keyword": item.keyword.value}
+        if not item.msisdn:
+            # The page Replies says so, too.
+            log.warning("reply_sender_unreadable", extra=facts)
+        elif not item.account_ids:
+            log.warning("reply_of_no_account", extra=facts)
