@@ -29,6 +29,7 @@ from core.private_files import keep_private
 
 ACCOUNT = "heliograph:rehearse"
 PORT = 2775
+_EITHER_OR = ((ReceiptForm.TLV, ReceiptForm.PAYLOAD), (ReceiptForm.HEX_RESPONSE, ReceiptForm.HEX_RECEIPT))
 _EXPLANATION = "run an SMSC to rehearse with: real SMPP 3.4, simulated networks, no message to anybody"
 
 
@@ -225,8 +226,9 @@ def _forms(text: str) -> frozenset[ReceiptForm]:
         found = frozenset(ReceiptForm(each.strip()) for each in text.split(","))
     except ValueError:
         raise InvalidInput(f"{text!r} is no form of receipts.", hint=f"Use: {', '.join(ReceiptForm)}.") from None
-    if found >= {ReceiptForm.TLV, ReceiptForm.PAYLOAD}:
-        raise InvalidInput("With tlv there is no text for payload.", hint="Choose one of the two.")
+    for one, other in _EITHER_OR:
+        if found >= {one, other}:
+            raise InvalidInput(f"Receipts cannot be both {one} and {other}.", hint="Choose one of the two.")
     return found
 
 

@@ -63,6 +63,7 @@ def test_the_options_say_how_it_behaves():
         ("--receipts", "pigeon"),
         ("--receipts", ""),
         ("--receipts", "tlv,payload"),
+        ("--receipts", "hex-response,hex-receipt"),
         ("--replies", "1.1"),
         ("--rate", "0"),
         ("--speed", "nan"),

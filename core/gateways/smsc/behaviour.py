@@ -27,8 +27,12 @@ class ReceiptForm(StrEnum):
     SECOND_STAT = "second-stat"
     # The id in hexadecimal in the response, in decimal in the receipt.
     HEX_RESPONSE = "hex-response"
+    # The other way round.
+    HEX_RECEIPT = "hex-receipt"
     # The id with leading zeros in the receipt, without in the response.
     ZERO_PADDED = "zero-padded"
+    # With the esm_class of a reply.
+    UNMARKED = "unmarked"
     BEFORE_RESPONSE = "before-response"
 
 

@@ -62,15 +62,17 @@ class Courier:
         written = dict[Session, list[bytes]]()
         while (session := self._next_session()) and (self._ready or self._read(now)):
             written.setdefault(session, []).extend(self._write(session, self._ready.popleft(), faults))
+            self._sessions.rotate(-1)
         for session, pdus in written.items():
             session.write(b"".join(pdus))
 
     def _next_session(self) -> Session | None:
+        """Return the first with room, which is the first of all then."""
         for _ in range(len(self._sessions)):
             session = self._sessions[0]
-            self._sessions.rotate(-1)
             if session.receives and session.is_writable and len(session.sent) < self._behaviour.deliver_window:
                 return session
+            self._sessions.rotate(-1)
         return None
 
     def _read(self, now: datetime) -> bool:

@@ -51,19 +51,26 @@ def write_delivery(delivery: Delivery, forms: AbstractSet[ReceiptForm], sequence
     """Return the PDU of a receipt in those *forms*, or of a reply."""
     if not delivery.state:
         return _write_reply(delivery, sequence)
-    key = delivery.gateway_message_id.zfill(_PADDED if ReceiptForm.ZERO_PADDED in forms else 0)
+    key, esm_class = _receipt_id(delivery, forms), 0 if ReceiptForm.UNMARKED in forms else _IS_RECEIPT
     if ReceiptForm.TLV in forms:
-        return _deliver(delivery, sequence, b"", tlvs=_tlvs(delivery, key), esm_class=_IS_RECEIPT)
+        return _deliver(delivery, sequence, b"", tlvs=_tlvs(delivery, key), esm_class=esm_class)
     text = _receipt_text(delivery, key, forms).encode("ascii")
     if ReceiptForm.PAYLOAD in forms:
-        return _deliver(delivery, sequence, b"", tlvs=[smpp34.Tlv(_PAYLOAD, text)], esm_class=_IS_RECEIPT)
-    return _deliver(delivery, sequence, text, esm_class=_IS_RECEIPT)
+        return _deliver(delivery, sequence, b"", tlvs=[smpp34.Tlv(_PAYLOAD, text)], esm_class=esm_class)
+    return _deliver(delivery, sequence, text, esm_class=esm_class)
 
 
 def write_garbled(delivery: Delivery, sequence: int) -> bytes:
     """Return the PDU of a receipt that nobody can read; which way, the message decides."""
     text = _UNREADABLE[crc32(delivery.gateway_message_id.encode()) % len(_UNREADABLE)]
     return _deliver(delivery, sequence, text, esm_class=_IS_RECEIPT)
+
+
+def _receipt_id(delivery: Delivery, forms: AbstractSet[ReceiptForm]) -> str:
+    key = delivery.gateway_message_id
+    if ReceiptForm.HEX_RECEIPT in forms:
+        key = f"{int(key):X}"
+    return key.zfill(_PADDED if ReceiptForm.ZERO_PADDED in forms else 0)
 
 
 def _receipt_text(delivery: Delivery, key: str, forms: AbstractSet[ReceiptForm]) -> str:

@@ -1,4 +1,4 @@
-"""Runs an SMSC by others, and hears what it says."""
+"""Runs what others have written, and hears what it says."""
 
 import json
 import os
@@ -56,26 +56,36 @@ class Peer:
 @contextmanager
 def npm_smsc(form: Mapping[str, str]) -> Iterator[Peer]:
     """Run the one of the npm package "smpp", which answers and reports in this *form*."""
-    if not (HERE / "node_modules" / "smpp").is_dir():
-        reason = 'the npm package "smpp" is not installed: npm ci --prefix tests/contract/gateways/peers'
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with _running([require_binary("node"), "npm_smsc.js", json.dumps(form)]) as peer:
+    with _running([require_npm_package(), "npm_smsc.js", json.dumps(form)]) as peer:
         yield peer
 
 
 @contextmanager
 def perl_smsc() -> Iterator[Peer]:
     """Run the one of Perl's Net::SMPP."""
+    with _running([require_net_smpp(), "perl_smsc.pl"]) as peer:
+        yield peer
+
+
+def require_npm_package() -> str:
+    """Return the path of Node.js; the test is skipped (in CI: fails) where it or the npm package "smpp" is missing."""
+    if not (HERE / "node_modules" / "smpp").is_dir():
+        _do_without('the npm package "smpp" is not installed: npm ci --prefix tests/contract/gateways/peers')
+    return require_binary("node")
+
+
+def require_net_smpp() -> str:
+    """Return the path of Perl; the test is skipped (in CI: fails) where it or Net::SMPP is missing."""
     perl = require_binary("perl")
     if subprocess.run([perl, "-MNet::SMPP", "-e", ""], capture_output=True, check=False).returncode:
-        reason = "Debian's libnet-smpp-perl is not installed"
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with _running([perl, "perl_smsc.pl"]) as peer:
-        yield peer
+        _do_without("Debian's libnet-smpp-perl is not installed")
+    return perl
+
+
+def _do_without(reason: str) -> None:
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @contextmanager

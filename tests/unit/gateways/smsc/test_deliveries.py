@@ -72,7 +72,12 @@ def test_ids_can_differ_between_response_and_receipt():
     assert response_id(KEY, forms) == "644C26390284A"
     assert int("644C26390284A", 16) == int(KEY)
     assert written(*forms).short_message.startswith(f"id:0000{KEY} ".encode())
-    assert response_id(KEY, frozenset({ReceiptForm.ZERO_PADDED})) == KEY
+    assert response_id(KEY, frozenset({ReceiptForm.ZERO_PADDED, ReceiptForm.HEX_RECEIPT})) == KEY
+    assert written(ReceiptForm.HEX_RECEIPT).short_message.startswith(b"id:644C26390284A ")
+
+
+def test_a_receipt_can_look_like_a_reply():
+    assert written(ReceiptForm.UNMARKED).esm_class == written(ReceiptForm.UNMARKED, ReceiptForm.TLV).esm_class == 0
 
 
 @pytest.mark.parametrize("state", {state for state, *_ in (*FAILURES, *INTERMEDIATES)} | {"DELIVRD"})
