@@ -60,12 +60,17 @@ class Gateway(Protocol):
         """The name accounts refer to it by."""
         ...
 
+    @property
+    def window(self) -> int:
+        """How many messages it has in flight at most, 1 or more: so many, and no more, are claimed for one `submit`."""
+        ...
+
     def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
         """
         Hand *messages* over and return one result for each, in the same order.
 
         Once any of them may have left, the answer is a result and never an exception: what got no
-        answer is UNKNOWN, what was surely not taken is THROTTLED.
+        answer is UNKNOWN, what was surely not taken is THROTTLED or BLOCKED.
 
         Raises: Unavailable: never reached, nothing has left. BadCredentials: refused as a whole.
         """
@@ -112,13 +117,20 @@ class Gateway(Protocol):
 class Observed:
     """A gateway with its calls timed, logged and held to the contract."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, kind: str = "") -> None:
+        """Take it, and of which kind it is: by that its codes are read."""
         self.gateway = gateway
+        self.kind = kind
 
     @property
     def name(self) -> str:
         """The wrapped gateway's name."""
         return self.gateway.name
+
+    @property
+    def window(self) -> int:
+        """The wrapped gateway's window; see `Gateway.window`."""
+        return self.gateway.window
 
     def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
         """Hand over and log how it went; see `Gateway.submit`."""

@@ -39,7 +39,7 @@ class Connections(Protocol):
 
 @dataclass(frozen=True)
 class _Built:
-    gateway: Gateway
+    gateway: Observed
     version: int
 
 
@@ -67,7 +67,7 @@ class Gateways:
         with self._lock:
             self._versions, self._looked_at_s = versions, self._steady_s()
 
-    def get(self, name: str) -> Gateway:
+    def get(self, name: str) -> Observed:
         """
         Return the gateway as it is set up now, or was a second ago.
 
@@ -148,7 +148,7 @@ class Gateways:
         # Whoever built it may have read a newer one than was seen here.
         return known if known and version is not None and known.version >= version else None
 
-    def _rebuild(self, name: str) -> Gateway:
+    def _rebuild(self, name: str) -> Observed:
         """Build it, in the place of another that is closed first."""
         self._drop(name)
         try:
@@ -163,7 +163,7 @@ class Gateways:
                 hint=f"There are: {', '.join(KINDS)}.",
             )
         try:
-            built = _Built(Observed(kind.build(connection, self._tools)), connection.version)
+            built = _Built(Observed(kind.build(connection, self._tools), connection.kind), connection.version)
         except InvalidInput as error:
             # Set up before this version looked at it so closely.
             raise ConfigurationError(error.message, hint=error.hint) from error

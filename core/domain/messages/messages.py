@@ -37,8 +37,12 @@ class LedgerState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    # Never in the ledger: what a canceled campaign has not claimed.
+    # Not to be sent any more: the receiver said STOP since the launch, or the campaign was canceled.
     EXCLUDED = "excluded"
+
+
+# Of these it is known why.
+REASONED = frozenset({LedgerState.FAILED, LedgerState.EXCLUDED})
 
 
 class Exclusion(StrEnum):

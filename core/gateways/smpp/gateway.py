@@ -47,6 +47,11 @@ class SmppGateway:
         """The name accounts refer to it by."""
         return self._name
 
+    @property
+    def window(self) -> int:
+        """What all binds together may have in flight; see `Gateway.window`."""
+        return sum(target.window for target in self._plan.targets if target.sends)
+
     def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:  # noqa: ARG002
         """Hand over and wait for the answers; see `Gateway.submit`."""
         if not messages:

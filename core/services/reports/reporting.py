@@ -1,5 +1,6 @@
 """Reporting: what became of the messages, one by one and in sum."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -278,14 +279,13 @@ def _reconcile(campaign: Campaign, outcomes: Mapping[tuple[str, str], int], flyi
     settled: dict[str, dict[str, int]] = {}
     for (outcome, reason), count in outcomes.items():
         settled.setdefault(outcome, {})[reason] = count
-    failed = dict(settled.get(LedgerState.FAILED, {}))
-    for reason, count in flying.failed.items():
-        failed[reason] = failed.get(reason, 0) + count
+    failed = Counter(settled.get(LedgerState.FAILED, {})) + Counter(flying.failed)
+    excluded = Counter(settled.get(LedgerState.EXCLUDED, {})) + Counter(flying.excluded)
     return Reconciliation(
         audience_count=campaign.audience_count,
         sent_count=sum(settled.get(LedgerState.SENT, {}).values()) + flying.sent,
-        excluded=settled.get("excluded", {}),
-        failed=failed,
+        excluded=dict(excluded),
+        failed=dict(failed),
         unknown_count=sum(settled.get(LedgerState.UNKNOWN, {}).values()) + flying.unknown,
         pending_count=flying.pending,
     )

@@ -12,6 +12,7 @@ from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
 from core.services.sending.batches import SendingTools
+from core.services.sending.handing_over import HandingOver
 from core.services.sending.receiving import Receiving
 from core.services.sending.reconciling import Reconciling
 from core.services.sending.submitting import Submitting
@@ -33,7 +34,14 @@ def build(settings: Settings, state: State, lake: Lake, gateways: Gateways, leas
     messages = MessageStore(lake)
     batch_history = BatchHistory(state, messages)
     tools = SendingTools(
-        state, AudienceStore(lake), gateways, batch_history, leases, AccountPacing(), settings.sub_window
+        state,
+        AudienceStore(lake),
+        gateways,
+        batch_history,
+        leases,
+        AccountPacing(),
+        HandingOver(),
+        settings.sub_window,
     )
     return Sending(
         Submitting(tools),

@@ -14,7 +14,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
-from core.domain.messages.messages import DeliveryStatus, Exclusion, LedgerState
+from core.domain.messages.messages import REASONED, DeliveryStatus, Exclusion, LedgerState
 from core.history.lake.schema import MESSAGE_SCHEMA, UNSENT_SCHEMA
 from core.state.campaigns import campaigns, ledger, receipts
 from core.state.campaigns.ledger import Batch, Outcome
@@ -94,7 +94,7 @@ class BatchHistory:
 
 
 def _reason(outcome: Outcome) -> str:
-    return outcome.error_code if outcome.state in {LedgerState.FAILED, LedgerState.EXCLUDED} else ""
+    return outcome.error_code if outcome.state in REASONED else ""
 
 
 def _tables(campaign: Campaign, rows: pa.Table, recorded: Sequence[Outcome]) -> tuple[pa.Table, pa.Table]:

@@ -20,24 +20,18 @@ from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import INACTIVE_FAULT
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
-from core.domain.messages.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
-from core.errors import (
-    ConfigurationError,
-    Conflict,
-    GatewayError,
-    InvalidTransition,
-    OutcomeUnknown,
-    PermanentGatewayError,
-    StorageError,
-    Unavailable,
-)
-from core.gateways.base import Gateway
+from core.domain.messages.messages import Exclusion, LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
+from core.errors import ConfigurationError, Conflict, InvalidTransition, StorageError, Unavailable
+from core.gateways.base import Observed
 from core.gateways.gateways import Gateways
 from core.history.audience.audience_store import AudienceStore
 from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
+from core.services.sending.handing_over import Handed, HandingOver
 from core.state.accounts import accounts
+from core.state.accounts.accounts import PacedAccount
+from core.state.accounts.suppressions import find_suppressed
 from core.state.campaigns import campaigns, ledger
 from core.state.campaigns.ledger import Batch, Claim, Outcome
 from core.state.engine.store import State
@@ -64,6 +58,7 @@ class SendingTools:
     settling: BatchHistory
     leases: Leases
     pacing: AccountPacing
+    handing_over: HandingOver
     sub_window: int
 
 
@@ -77,6 +72,15 @@ class BatchJob:
     gateway: str
     owner: str
     clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a transaction made of a sub-window: *claimed* to be handed over now, *excluded* for good."""
+
+    claimed: Sequence[OutboundMessage] = ()
+    excluded: Sequence[OutboundMessage] = ()
+    wait_s: float = 0.0
 
 
 class BatchRun:
@@ -116,17 +120,26 @@ class BatchRun:
             gateway = self._find_gateway()
             if gateway is None:
                 return False
-            claimed, wait_s = self._claim(waiting[: self._tools.sub_window])
-            if claimed is None:
+            window = self._pick(waiting, gateway)
+            step = self._claim(window) if window else Step(wait_s=NAP_MAX_S)
+            if step is None:
                 return False
-            if claimed:
-                again, wait_s = self._submit(gateway, claimed)
-                waiting = again + waiting[len(claimed) :]
+            given_back, wait_s = list[OutboundMessage](), step.wait_s
+            if step.claimed:
+                handed = self._hand_over(gateway, step.claimed)
+                given_back, wait_s = [*handed.given_back], handed.wait_s
+            gone = {message.message_id for message in (*step.claimed, *step.excluded)}
+            waiting = given_back + [message for message in waiting if message.message_id not in gone]
             if wait_s:
                 self._stop.wait(min(wait_s, NAP_MAX_S))
         return True
 
-    def _find_gateway(self) -> Gateway | None:
+    def _pick(self, waiting: Sequence[OutboundMessage], gateway: Observed) -> list[OutboundMessage]:
+        """Return what is to be claimed next: no more than the gateway has in flight, or a kill would leave unknown."""
+        most = min(self._tools.sub_window, gateway.window)
+        return self._tools.handing_over.pick(waiting, most, self._job.clock())
+
+    def _find_gateway(self) -> Observed | None:
         """Return the gateway; None when there is none to send by, for which the campaign is paused if it stays so."""
         try:
             return self._tools.gateways.get(self._job.gateway)
@@ -140,7 +153,7 @@ class BatchRun:
             log.info("batch_left", extra=self._fields | {"reason": error.message})
         return None
 
-    def _claim(self, window: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage] | None, float]:
+    def _claim(self, window: Sequence[OutboundMessage]) -> Step | None:
         """Claim as many messages as there are tokens for; None when the batch is not ours to send now."""
         try:
             return self._try_to_claim(window)
@@ -149,54 +162,49 @@ class BatchRun:
             self._unclaim(window)
             raise
 
-    def _try_to_claim(self, window: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage] | None, float]:
+    def _try_to_claim(self, window: Sequence[OutboundMessage]) -> Step | None:
         with self._state.write() as session:
             mine = self._renewed(session)
             status = campaigns.get_status(session, self._job.campaign.campaign_id)
             if not mine or status is not CampaignStatus.ACTIVE:
                 log.info("batch_left", extra=self._fields | {"mine": mine, "status": status})
-                return None, 0.0
+                return None
             # The account stays locked until the claims are written: after its deactivation there is none any more.
             paced = accounts.lock_bucket(session, self._job.campaign.account_id)
             if paced.can_send and paced.gateway != self._job.gateway:
                 # Whoever leases the batch next goes by the one the account has been given.
                 log.info("batch_left", extra=self._fields | {"now": paced.gateway})
-                return None, 0.0
-            taken, wait_s = list[OutboundMessage](), 0.0
-            if paced.can_send:
-                account_id, clock = self._job.campaign.account_id, self._job.clock
-                taken, wait_s = self._tools.pacing.take(session, account_id, paced, window, clock)
-            if taken:
-                claims = [Claim(message.message_id, message.msisdn, self._job.gateway) for message in taken]
-                ledger.claim(session, self._job.batch, claims, self._job.clock())
-        if not paced.can_send:
+                return None
+            step = self._step(session, paced, window) if paced.can_send else None
+        if step is None:
             self._pause(INACTIVE_FAULT)
-            return None, 0.0
-        return taken, wait_s
+        return step
 
-    def _submit(self, gateway: Gateway, claimed: Sequence[OutboundMessage]) -> tuple[list[OutboundMessage], float]:
-        """Hand over what is claimed; return what the gateway did not take, and how long it asks to wait."""
-        now = self._job.clock()
-        try:
-            results = gateway.submit(claimed, now)
-        except OutcomeUnknown as error:
-            log.warning("gateway_silent", extra=self._fields | {"reason": error.message})
-            results = [SubmitResult(message.message_id, SubmitOutcome.UNKNOWN, now) for message in claimed]
-        except GatewayError as error:
-            # By contract nothing has left when submit raises anything else: the claims can be given back.
-            self._refused(claimed, error)
-            return list(claimed), error.retry_after_s or NAP_MAX_S
-        self._record(results)
-        throttled = {result.message_id: result for result in results if result.outcome is SubmitOutcome.THROTTLED}
-        again = [message for message in claimed if message.message_id in throttled]
-        return again, max((result.retry_after_s for result in throttled.values()), default=0.0)
+    def _step(self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage]) -> Step:
+        """Exclude who has said STOP meanwhile, and claim of the others what there are tokens for."""
+        account_id, now = self._job.campaign.account_id, self._job.clock()
+        stopped = find_suppressed(session, account_id, [message.msisdn for message in window])
+        excluded = [message for message in window if message.msisdn in stopped]
+        if excluded:
+            ledger.exclude(session, self._job.batch, self._claims(excluded, ""), Exclusion.SUPPRESSED, now)
+            log.info("suppressed_meanwhile", extra=self._fields | {"messages": len(excluded)})
+        wanted = [message for message in window if message.msisdn not in stopped]
+        if not wanted:
+            return Step(excluded=excluded)
+        claimed, wait_s = self._tools.pacing.take(session, account_id, paced, wanted, self._job.clock)
+        if claimed:
+            ledger.claim(session, self._job.batch, self._claims(claimed, self._job.gateway), self._job.clock())
+        return Step(claimed, excluded, wait_s)
 
-    def _refused(self, claimed: Sequence[OutboundMessage], error: GatewayError) -> None:
-        log.warning("gateway_refused", extra=self._fields | {"code": error.code, "reason": error.message})
-        if not self._unclaim(claimed):
-            return
-        if isinstance(error, PermanentGatewayError):
-            self._pause(error.message)
+    def _claims(self, messages: Sequence[OutboundMessage], gateway: str) -> list[Claim]:
+        return [Claim(message.message_id, message.msisdn, gateway) for message in messages]
+
+    def _hand_over(self, gateway: Observed, claimed: Sequence[OutboundMessage]) -> Handed:
+        """Hand over what is claimed, and write what came of it."""
+        handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, self._fields)
+        if self._record(handed) and handed.fault:
+            self._pause(handed.fault)
+        return handed
 
     def _unclaim(self, claimed: Sequence[OutboundMessage]) -> bool:
         """Let what certainly has not left be pending again; False when the batch is no longer ours."""
@@ -217,24 +225,24 @@ class BatchRun:
         except (InvalidTransition, Conflict):
             log.info("campaign_not_active", extra=self._fields)
 
-    def _record(self, results: Sequence[SubmitResult]) -> None:
-        throttled = [result.message_id for result in results if result.outcome is SubmitOutcome.THROTTLED]
-        counts = Counter(result.outcome.value for result in results)
+    def _record(self, handed: Handed) -> bool:
+        counts = Counter(result.outcome.value for result in handed.results) | {"given_back": len(handed.given_back)}
 
         def record(session: Session) -> bool:
             mine = self._renewed(session)
             if mine:
-                ledger.record_outcomes(session, [_outcome(result) for result in results if result.outcome in STATES])
-            if mine and throttled:
-                ledger.unclaim(session, throttled)
+                ledger.record_outcomes(session, [_outcome(result) for result in handed.results])
+            if mine and handed.given_back:
+                ledger.unclaim(session, [message.message_id for message in handed.given_back])
             return mine
 
         if self._insist(record):
             log.info("sub_window_recorded", extra=self._fields | dict(counts))
-            return
+            return True
         # Another worker has taken the batch and counts these as unknown. Changing that behind its back
         # could make the counts differ from history. That the lease ran out is no matter while nobody did.
         log.error("outcomes_too_late", extra=self._fields | dict(counts))
+        return False
 
     def _insist(self, write: Callable[[Session], bool]) -> bool:
         """

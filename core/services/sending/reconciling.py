@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from core.domain.messages.messages import LedgerState
+from core.domain.messages.messages import REASONED, LedgerState
 from core.domain.numbering import country_name
 from core.domain.numbering.msisdn import mask_msisdn
 from core.domain.people.permissions import Permission, Viewer
@@ -54,7 +54,7 @@ class Reconciling:
             batch_nos = ledger.list_batch_nos(session, campaign_id)
         # Claimed is not yet known: the reconciliation counts it as pending.
         known = [
-            (message_id, state.value, code if state is LedgerState.FAILED else "")
+            (message_id, state.value, code if state in REASONED else "")
             for message_id, state, code in states
             if state is not LedgerState.CLAIMED
         ]

@@ -58,6 +58,7 @@ class InFlight:
     sent: int
     unknown: int
     failed: dict[str, int]
+    excluded: dict[str, int]
 
 
 def add_batches(session: Session, campaign_id: str, sizes: Iterable[tuple[int, int]]) -> None:
@@ -168,6 +169,12 @@ def claim(session: Session, batch: Batch, claims: Sequence[Claim], now: datetime
             for item in claims
         ],
     )
+
+
+def exclude(session: Session, batch: Batch, claims: Sequence[Claim], reason: str, now: datetime) -> None:
+    """Record that these are not sent, and why; none of them is claimed, and the caller has renewed the lease."""
+    claim(session, batch, claims, now)
+    record_outcomes(session, [Outcome(item.message_id, LedgerState.EXCLUDED, now, reason) for item in claims])
 
 
 def record_outcomes(session: Session, outcomes: Sequence[Outcome]) -> None:
@@ -299,13 +306,14 @@ def count_in_flight(session: Session, campaign_ids: Collection[str]) -> dict[str
 
 
 def _in_flight(planned_count: int, states: list[tuple[str, str, int]]) -> InFlight:
-    failed: dict[str, int] = {}
-    for state, error_code, count in states:
-        if state == LedgerState.FAILED:
-            failed[error_code] = failed.get(error_code, 0) + count
+    by_reason: dict[str, dict[str, int]] = {LedgerState.FAILED: {}, LedgerState.EXCLUDED: {}}
+    for state, reason, count in states:
+        if state in by_reason:
+            by_reason[state][reason] = count
     return InFlight(
         pending=planned_count - sum(count for _, _, count in states),
         sent=sum(count for state, _, count in states if state == LedgerState.SENT),
         unknown=sum(count for state, _, count in states if state == LedgerState.UNKNOWN),
-        failed=failed,
+        failed=by_reason[LedgerState.FAILED],
+        excluded=by_reason[LedgerState.EXCLUDED],
     )

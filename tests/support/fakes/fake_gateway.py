@@ -45,6 +45,10 @@ class FakeGateway:
     def name(self) -> str:
         return self.connection.name
 
+    @property
+    def window(self) -> int:
+        return 1_000
+
     def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
         if self.is_closed:
             raise Unavailable("It is closed.", gateway=self.name)

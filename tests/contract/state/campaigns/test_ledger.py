@@ -5,7 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import CampaignStatus
-from core.domain.messages.messages import LedgerState
+from core.domain.messages.messages import Exclusion, LedgerState
 from core.state.accounts import accounts
 from core.state.campaigns import campaigns, ledger, receipts
 from core.state.campaigns.ledger import Batch, Claim, Outcome
@@ -125,13 +125,13 @@ def test_in_flight_counts_add_up_at_every_step(active: State):
         with active.read() as session:
             return ledger.count_in_flight(session, ["campaign-1"])["campaign-1"]
 
-    assert counts() == ledger.InFlight(pending=5, sent=0, unknown=0, failed={})
+    assert counts() == ledger.InFlight(pending=5, sent=0, unknown=0, failed={}, excluded={})
     with active.write() as session:
         batch = lease(session)
         assert batch is not None
         one, two, three = claims(batch)
         ledger.claim(session, batch, [one, two, three], NOW)
-    assert counts() == ledger.InFlight(pending=5, sent=0, unknown=0, failed={})
+    assert counts() == ledger.InFlight(pending=5, sent=0, unknown=0, failed={}, excluded={})
     with active.write() as session:
         outcomes = [
             Outcome(one.message_id, LedgerState.SENT, NOW, "", "theirs-1"),
@@ -139,10 +139,23 @@ def test_in_flight_counts_add_up_at_every_step(active: State):
             Outcome(three.message_id, LedgerState.UNKNOWN, NOW),
         ]
         ledger.record_outcomes(session, outcomes)
-    assert counts() == ledger.InFlight(pending=2, sent=1, unknown=1, failed={"0x0B": 1})
+    assert counts() == ledger.InFlight(pending=2, sent=1, unknown=1, failed={"0x0B": 1}, excluded={})
     with active.write() as session:
         assert ledger.settle_batch(session, batch.batch_id)
-    assert counts() == ledger.InFlight(pending=2, sent=0, unknown=0, failed={})
+    assert counts() == ledger.InFlight(pending=2, sent=0, unknown=0, failed={}, excluded={})
+
+
+def test_who_said_stop_is_excluded_with_the_reason_and_never_claimed(active: State):
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        one, two, _ = claims(batch)
+        ledger.exclude(session, batch, [one, two], Exclusion.SUPPRESSED, NOW)
+        assert ledger.list_claimed_ids(session, batch.batch_id) == {one.message_id, two.message_id}
+        recorded = {(item.state, item.error_code) for item in ledger.list_recorded(session, batch.batch_id)}
+        flying = ledger.count_in_flight(session, ["campaign-1"])["campaign-1"]
+    assert recorded == {(LedgerState.EXCLUDED, "suppressed")}
+    assert flying == ledger.InFlight(pending=3, sent=0, unknown=0, failed={}, excluded={"suppressed": 2})
 
 
 def test_a_batch_is_settled_once(active: State):

@@ -1,0 +1,121 @@
+"""
+Handing over: what a gateway's answers mean for the messages that were claimed for it.
+
+Some errors are of a message, others of the gateway. A message that was refused for now is tried again, a bounded number
+of times, ever later; one that is refused for good has failed. Where nothing can be sent by the gateway until a person
+sees to it, nobody's message fails for that: all are given back.
+"""
+
+import logging
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from core.domain.messages.error_codes import Stage, find_meaning
+from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
+from core.errors import GatewayError, OutcomeUnknown, PermanentGatewayError
+from core.gateways.base import Observed
+
+log = logging.getLogger(__name__)
+
+# How often a message is handed over that its gateway refuses for now, and how long after each time, doubled every time:
+# a minute and a half in all.
+MOST_TRIES = 6
+PAUSE_FIRST = timedelta(seconds=3)
+# Messages whose tries are remembered. Beyond it the oldest begin anew.
+MOST_REMEMBERED = 100_000
+# After a refusal of the gateway as a whole that does not say how long to wait.
+REFUSED_WAIT_S = 0.5
+
+_GIVEN_BACK = frozenset({SubmitOutcome.THROTTLED, SubmitOutcome.BLOCKED})
+
+
+@dataclass(frozen=True)
+class Handed:
+    """
+    What came of handing messages over: the *results* to record, and the messages that certainly were not taken.
+
+    *wait_s* is how long the gateway asks to be left alone, *fault* why nothing can be sent by it until a person sees to
+    it, "" where that is not so.
+    """
+
+    results: Sequence[SubmitResult] = ()
+    given_back: Sequence[OutboundMessage] = ()
+    wait_s: float = 0.0
+    fault: str = ""
+
+
+@dataclass
+class _Tries:
+    count: int
+    next_at: datetime
+
+
+@dataclass
+class HandingOver:
+    """One per process: threads share it, and what it knows of messages that were refused for now."""
+
+    _tries: OrderedDict[str, _Tries] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def hand_over(
+        self,
+        gateway: Observed,
+        claimed: Sequence[OutboundMessage],
+        clock: Callable[[], datetime],
+        fields: Mapping[str, str],
+    ) -> Handed:
+        """Submit what is claimed, and say what is to become of it; *fields* are for the log."""
+        now = clock()
+        try:
+            results = gateway.submit(claimed, now)
+        except OutcomeUnknown as error:
+            log.warning("gateway_silent", extra={**fields, "reason": error.message})
+            return Handed([SubmitResult(message.message_id, SubmitOutcome.UNKNOWN, now) for message in claimed])
+        except GatewayError as error:
+            # By contract nothing has left when submit raises anything else.
+            log.warning("gateway_refused", extra={**fields, "code": error.code, "reason": error.message})
+            fault = error.message if isinstance(error, PermanentGatewayError) else ""
+            return Handed(given_back=claimed, wait_s=error.retry_after_s or REFUSED_WAIT_S, fault=fault)
+        judged = [self._judge(result, clock()) for result in results]
+        back = [message for message, result in zip(claimed, judged, strict=True) if result.outcome in _GIVEN_BACK]
+        blocked = Counter(result.error_code for result in judged if result.outcome is SubmitOutcome.BLOCKED)
+        wait_s = max((result.retry_after_s for result in judged if not result.error_code), default=0.0)
+        return Handed(
+            [result for result in judged if result.outcome not in _GIVEN_BACK],
+            back,
+            wait_s,
+            _in_words(gateway, blocked.most_common(1)[0][0]) if blocked else "",
+        )
+
+    def pick(self, waiting: Sequence[OutboundMessage], most: int, now: datetime) -> list[OutboundMessage]:
+        """Return up to *most* of the messages, in order, without those whose next try is still to come."""
+        with self._lock:
+            later = {message_id for message_id, tries in self._tries.items() if now < tries.next_at}
+        if not later:
+            return list(waiting[:most])
+        return [message for message in waiting if message.message_id not in later][:most]
+
+    def _judge(self, result: SubmitResult, now: datetime) -> SubmitResult:
+        """Return the result, a failure instead of one try too many."""
+        with self._lock:
+            if result.outcome is not SubmitOutcome.THROTTLED or not result.error_code:
+                self._tries.pop(result.message_id, None)
+                return result
+            tries = self._tries.setdefault(result.message_id, _Tries(0, now))
+            tries.count += 1
+            if tries.count >= MOST_TRIES:
+                del self._tries[result.message_id]
+                return replace(result, outcome=SubmitOutcome.REJECTED, retry_after_s=0.0)
+            tries.next_at = now + PAUSE_FIRST * 2 ** (tries.count - 1)
+            while len(self._tries) > MOST_REMEMBERED:
+                self._tries.popitem(last=False)
+            return result
+
+
+def _in_words(gateway: Observed, code: str) -> str:
+    meaning = find_meaning(gateway.kind, code, Stage.SUBMIT)
+    why = f"{meaning.text} ({code})" if meaning else f"error code {code}"
+    return f"The gateway {gateway.name} takes no messages: {why}."
