@@ -80,7 +80,7 @@ def test_a_receipt_can_look_like_a_reply():
     assert written(ReceiptForm.UNMARKED).esm_class == written(ReceiptForm.UNMARKED, ReceiptForm.TLV).esm_class == 0
 
 
-@pytest.mark.parametrize("state", {state for state, *_ in (*FAILURES, *INTERMEDIATES)} | {"DELIVRD"})
+@pytest.mark.parametrize("state", sorted({state for state, *_ in (*FAILURES, *INTERMEDIATES)} | {"DELIVRD"}))
 def test_every_state_of_the_simulator_has_its_number(state: str):
     found = written(ReceiptForm.TLV, state=state)
     assert {each.tag: each.value for each in found.tlvs}[STATE] == bytes((MESSAGE_STATES[state],))
