@@ -20,7 +20,7 @@ from core.services.lists.importing_lists import ImportingLists
 from core.services.people import People
 from core.services.people.throttling import LONGEST_WINDOW
 from core.services.reports import Reports
-from core.services.sending import Sending
+from core.services.sending import Sending, linking
 from core.services.sending.hearing import Hearing
 from core.services.sending.receiving import RETRY_MOST_S
 from core.services.sending.replying import keep_replies
@@ -124,6 +124,7 @@ def _furthest(settings: Settings) -> Furthest:
     return Furthest(
         lease=timedelta(seconds=settings.lease_s),
         receipt=timedelta(seconds=RETRY_MOST_S),
+        reply=linking.RETRY_MOST,
         attempt=LONGEST_WINDOW,
         export=timedelta(hours=settings.export_keep_h),
         invitation=timedelta(hours=settings.invitation_h),

@@ -37,6 +37,7 @@ class WorkKind(StrEnum):
     CANCEL = "cancel"
     SEND = "send"
     RECEIPTS = "receipts"
+    REPLIES = "replies"
     DEMO = "demo"
     ROLLUPS = "rollups"
     EXPORT = "export"
@@ -115,6 +116,7 @@ class WorkQueue:
         }
         self._repeated: Mapping[WorkKind, _Repeated] = {
             WorkKind.RECEIPTS: _Repeated(self._take_receipts, timedelta(seconds=0.5), sending.receiving.is_due),
+            WorkKind.REPLIES: _Repeated(sending.linking.link, timedelta(seconds=1), sending.linking.is_due),
             WorkKind.ROLLUPS: _Repeated(self._refresh, timedelta(seconds=60)),
             WorkKind.TIDY: _Repeated(lambda clock: upkeep.forgetting.run(clock()), timedelta(minutes=10)),
             WorkKind.MAINTENANCE: _Repeated(upkeep.maintaining.run, timedelta(seconds=60)),
@@ -155,11 +157,12 @@ class WorkQueue:
             self._found[work.kind].run(work.subject, clock)
 
     def run_until_idle(self, clock: Clock) -> None:
-        """Do everything that waits now and what follows from it, in this thread; receipts not yet due stay."""
+        """Do everything that waits now and what follows from it, in this thread; what is not due yet stays."""
         while found := self.find(clock()):
             for work in found:
                 self.do(work, clock)
         self.do(Work(WorkKind.RECEIPTS), clock)
+        self.do(Work(WorkKind.REPLIES), clock)
 
     def stop(self) -> None:
         """Let what is under way end soon, as when the worker shuts down; what is left waits for the next one."""

@@ -13,6 +13,7 @@ stops nothing. Nobody knows which language a person answers in, so all are read 
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,8 @@ from core.domain.words.characters import normalize
 from core.domain.words.folding import fold
 
 WORDS = Path(__file__).with_name("reply_words.csv")
+# Providers give times in whole seconds: a reply may seem to come before what it answers, by less than this.
+ROUNDED = timedelta(seconds=1)
 # No word comes near this, however its accents are written.
 LONGEST = 100
 # What nobody sees, but a keyboard or a program may put in: Unicode's Default_Ignorable_Code_Point. Besides, the stroke

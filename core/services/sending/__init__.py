@@ -1,4 +1,4 @@
-"""Sending: what workers do with a campaign that is Active, and with its receipts. Begin with `submitting`."""
+"""Sending: what workers do with a campaign that is Active, and with receipts and replies. Begin with `submitting`."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,14 @@ from core.gateways.gateways import Gateways
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.outcomes import Outcomes
 from core.history.lake.connection import Lake
+from core.history.messages.answering import AnsweredMessages
 from core.history.messages.message_store import MessageStore
 from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
 from core.services.sending.batches import SendingTools
 from core.services.sending.handing_over import HandingOver
+from core.services.sending.linking import Linking
 from core.services.sending.receiving import Receiving
 from core.services.sending.reconciling import Reconciling
 from core.services.sending.submitting import Submitting
@@ -25,6 +27,7 @@ class Sending:
 
     submitting: Submitting
     receiving: Receiving
+    linking: Linking
     reconciling: Reconciling
     batch_history: BatchHistory
 
@@ -46,6 +49,7 @@ def build(settings: Settings, state: State, lake: Lake, gateways: Gateways, leas
     return Sending(
         Submitting(tools),
         Receiving(state, messages, gateways, leases),
+        Linking(state, AnsweredMessages(lake), leases),
         Reconciling(state, Outcomes(lake)),
         batch_history,
     )

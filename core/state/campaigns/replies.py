@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import CursorResult, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.domain.messages.messages import Reply
-from core.domain.messages.replies import Keyword
+from core.domain.messages.messages import LedgerState, Reply
+from core.domain.messages.replies import ROUNDED, Keyword
 from core.identifiers import new_id
 from core.state.tables.base import in_portions, insert_of
 from core.state.tables.gateway_models import ReplyAccountRow, ReplyRow
 from core.state.tables.leases import Moment
-from core.state.tables.models import AccountRow, CampaignRow
+from core.state.tables.models import AccountRow, CampaignRow, LedgerRow
 
 _WISHES = (Keyword.STOP, Keyword.START)
 
@@ -156,6 +156,34 @@ def _accounts_of(session: Session, reply_ids: Collection[str]) -> Mapping[str, l
         )
         for reply_id, account_id in rows:
             found.setdefault(reply_id, []).append(account_id)
+    return found
+
+
+def find_in_flight(session: Session, waiting: Collection[WaitingReply]) -> Mapping[str, Answered]:
+    """Return by reply_id the newest message to its sender that is in the ledger, claimed before the reply came."""
+    claims = dict[tuple[str, str], list[tuple[datetime, Answered]]]()
+    for part in in_portions({reply.msisdn for reply in waiting}):
+        rows = session.execute(
+            select(
+                LedgerRow.gateway,
+                LedgerRow.msisdn,
+                LedgerRow.claimed_at,
+                LedgerRow.message_id,
+                CampaignRow.account_id,
+                LedgerRow.campaign_id,
+            )
+            .join(CampaignRow, CampaignRow.campaign_id == LedgerRow.campaign_id)
+            .where(LedgerRow.msisdn.in_(part), LedgerRow.state != LedgerState.FAILED)
+            .order_by(LedgerRow.claimed_at)
+        )
+        for gateway, msisdn, claimed_at, *message in rows:
+            claims.setdefault((gateway, msisdn), []).append((claimed_at, Answered(*message)))
+    found = dict[str, Answered]()
+    for reply in waiting:
+        until = reply.received_at + ROUNDED
+        for claimed_at, answered in claims.get((reply.gateway, reply.msisdn), ()):
+            if claimed_at <= until:
+                found[reply.reply_id] = answered
     return found
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, CursorResult, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.state.people.links import Purpose
+from core.state.tables.gateway_models import ReplyRow
 from core.state.tables.leases import LEASED
 from core.state.tables.models import ExportRow, ReceiptRow
 from core.state.tables.people_models import AttemptRow, LinkRow, SessionRow
@@ -26,6 +27,7 @@ class Furthest:
 
     lease: timedelta
     receipt: timedelta
+    reply: timedelta
     attempt: timedelta
     export: timedelta
     invitation: timedelta
@@ -46,8 +48,9 @@ def mend_times(session: Session, now: datetime, furthest: Furthest) -> int:
     for purpose in Purpose:
         end = now + (furthest.invitation if purpose is Purpose.INVITATION else furthest.link)
         mended += _cut(session, LinkRow.expires_at, end, end, LinkRow.purpose == purpose)
-    # When it was to be tried again is no longer known: at once.
-    return mended + _cut(session, ReceiptRow.due_at, now + furthest.receipt, now)
+    # When they were to be tried again is no longer known: at once.
+    mended += _cut(session, ReceiptRow.due_at, now + furthest.receipt, now)
+    return mended + _cut(session, ReplyRow.due_at, now + furthest.reply, now)
 
 
 def _cut(

@@ -21,20 +21,20 @@ from sqlalchemy import (
 
 from core.domain.campaigns.campaigns import OVERDUE_AFTER
 from core.state.accounts import gateways
-from core.state.campaigns import campaigns, ledger, receipts
+from core.state.campaigns import campaigns, ledger, receipts, replies
 from core.state.imports import lists, traffic_imports
 from core.state.reports import exports
 from core.state.tables.base import UtcDateTime
 from core.state.upkeep import installation
 
 # What a row of the answer says.
-_WORK, _RECEIPTS, _GATEWAY = "work", "receipts", "gateway"
+_WORK, _RECEIPTS, _REPLIES, _GATEWAY = "work", "receipts", "replies", "gateway"
 
 
 @dataclass(frozen=True)
 class Waiting:
     """
-    What was seen: whether any row waits for a worker, and whether the inbox has receipts that are due.
+    What was seen: whether any row waits for a worker, any receipt to be merged, and any reply to be linked.
 
     *gateways* are those that are set up, with their versions, whether an account uses one just now or not: what waits
     there nobody has told the store yet, and receipts come for days after the last message.
@@ -42,6 +42,7 @@ class Waiting:
 
     has_work: bool
     has_receipts: bool
+    has_replies: bool
     gateways: Mapping[str, int]
 
 
@@ -50,7 +51,7 @@ def look(connection: Connection, now: datetime) -> Waiting:
     rows = connection.execute(_statement(), {"now": now, "overdue": now - OVERDUE_AFTER}).all()
     said = {what for what, _, _ in rows}
     versions = {name: version for what, name, version in rows if what == _GATEWAY}
-    return Waiting(_WORK in said, _RECEIPTS in said, versions)
+    return Waiting(_WORK in said, _RECEIPTS in said, _REPLIES in said, versions)
 
 
 @cache
@@ -72,6 +73,7 @@ def _statement() -> CompoundSelect[Any]:
     return union_all(
         select(_literal(_WORK), *nothing).where(or_(*(found.exists() for found in waiting))),
         select(_literal(_RECEIPTS), *nothing).where(receipts.due(now).exists()),
+        select(_literal(_REPLIES), *nothing).where(replies.due(now).exists()),
         select(_literal(_GATEWAY), versions.c.name, versions.c.version),
     )
 

@@ -5,20 +5,23 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.messages.replies import Keyword
 from core.state.accounts import accounts
-from core.state.campaigns import campaigns, ledger, receipts
+from core.state.campaigns import campaigns, ledger, receipts, replies
+from core.state.campaigns.replies import HeardReply
 from core.state.engine.store import State
 from core.state.people import links, sessions, users
 from core.state.people.links import Link, Purpose
 from core.state.tables.models import ReceiptRow
 from core.state.tables.people_models import AttemptRow, SessionRow
 from core.state.upkeep.mending import Furthest, mend_times
-from tests.support.application.factories import NOW, make_account, make_campaign, make_receipt, make_user
+from tests.support.application.factories import NOW, make_account, make_campaign, make_receipt, make_reply, make_user
 
 LEASE = timedelta(seconds=15)
 FURTHEST = Furthest(
     lease=LEASE,
     receipt=timedelta(minutes=10),
+    reply=timedelta(hours=1),
     attempt=timedelta(hours=1),
     export=timedelta(days=1),
     invitation=timedelta(days=7),
@@ -49,11 +52,13 @@ def test_receipts_are_due_and_nobody_is_locked_out_or_in_for_longer(state: State
     with state.write() as session:
         users.add_user(session, make_user(), NOW)
         receipts.add_receipts(session, [make_receipt()], THEN)
+        said = make_reply(received_at=THEN)
+        replies.add_replies(session, [HeardReply(said, "+491796000001", Keyword.NONE, ())], THEN)
         sessions.add_session(session, "token", "user-1", THEN)
         sessions.record_failure(session, "somebody", 9, THEN + timedelta(minutes=15))
-        assert mend_times(session, NOW, FURTHEST) == 4
+        assert mend_times(session, NOW, FURTHEST) == 5
     with state.read() as session:
-        assert len(receipts.list_due(session, NOW, 10)) == 1
+        assert len(receipts.list_due(session, NOW, 10)) == len(replies.list_due(session, NOW, 10)) == 1
         assert session.scalar(select(SessionRow.active_at)) == session.scalar(select(SessionRow.created_at)) == NOW
         assert session.scalar(select(AttemptRow.blocked_until)) == NOW + FURTHEST.attempt
 

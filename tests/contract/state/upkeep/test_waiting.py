@@ -9,10 +9,12 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import OVERDUE_AFTER, CampaignStatus
+from core.domain.messages.replies import Keyword
 from core.domain.reports.exports import ExportStatus
 from core.services.work_queue import WorkKind
 from core.state.accounts import accounts
-from core.state.campaigns import campaigns, ledger, receipts
+from core.state.campaigns import campaigns, ledger, receipts, replies
+from core.state.campaigns.replies import HeardReply
 from core.state.engine.store import State
 from core.state.imports import lists, traffic_imports
 from core.state.people import users
@@ -21,7 +23,15 @@ from core.state.tables.base import Base
 from core.state.tables.models import BatchRow, CampaignRow, DemoRow, ExportRow, ListRow, TrafficImportRow
 from core.state.upkeep import installation
 from core.state.upkeep.waiting import Waiting, look
-from tests.support.application.factories import NOW, make_account, make_campaign, make_list, make_receipt, make_user
+from tests.support.application.factories import (
+    NOW,
+    make_account,
+    make_campaign,
+    make_list,
+    make_receipt,
+    make_reply,
+    make_user,
+)
 from tests.support.application.house import make_house
 
 LEASE = timedelta(seconds=15)
@@ -134,18 +144,31 @@ def test_receipts_are_heard_of_when_they_are_due(store: State):
         with store.read() as session:
             assert receipts.is_any_due(session, now) is is_due
         # Nobody is told of work because of them.
-        assert look_at(store, now) == Waiting(has_work=False, has_receipts=is_due, gateways={"simulator": 1})
+        assert look_at(store, now) == Waiting(
+            has_work=False, has_receipts=is_due, has_replies=False, gateways={"simulator": 1}
+        )
+
+
+def test_replies_are_heard_of_when_they_are_due(store: State):
+    with store.write() as session:
+        replies.add_replies(session, [HeardReply(make_reply(), "+491796000001", Keyword.NONE, ())], NOW)
+    for now, is_due in {NOW - timedelta(seconds=1): False, NOW: True}.items():
+        assert look_at(store, now) == Waiting(
+            has_work=False, has_receipts=False, has_replies=is_due, gateways={"simulator": 1}
+        )
 
 
 def test_gateways_that_no_account_uses_any_more_are_asked_too(state: State):
-    assert look_at(state, NOW) == Waiting(has_work=False, has_receipts=False, gateways={"simulator": 1})
+    assert look_at(state, NOW) == Waiting(
+        has_work=False, has_receipts=False, has_replies=False, gateways={"simulator": 1}
+    )
 
 
 def test_a_look_that_finds_nothing_is_one_question(tmp_path: Path):
     house = make_house(tmp_path)
     asked: list[str] = []
     event.listen(house.app.state._engine, "before_cursor_execute", lambda *called: asked.append(called[2]))
-    assert house.app.work.find(house.now, [WorkKind.RECEIPTS]) == []
+    assert house.app.work.find(house.now, [WorkKind.RECEIPTS, WorkKind.REPLIES]) == []
     assert [sql.split()[0] for sql in asked] == ["BEGIN", "SELECT"]
     house.app.close()
 
