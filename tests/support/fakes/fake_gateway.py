@@ -13,6 +13,7 @@ from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcom
 from core.errors import Unavailable
 from core.gateways import registry
 from core.gateways.base import LinkState
+from core.gateways.callbacks import Heard, ReadCallback
 from core.gateways.registry import GatewayKind, GatewayTools
 
 KIND = "provider"
@@ -76,6 +77,10 @@ class FakeGateway:
         self.answered.wait(60)
 
 
+def make_reader(_: Connection) -> ReadCallback:
+    return lambda _: Heard()
+
+
 class FakeKind:
     """Remembers the gateways that were built and the connections that were tested."""
 
@@ -97,5 +102,5 @@ class FakeKind:
 
     def register(self, monkeypatch: pytest.MonkeyPatch, name: str = KIND) -> None:
         """Let this be a kind of gateway while the test runs."""
-        kind = GatewayKind("Provider", self.build, self.try_out, FORM, hears_callbacks=True)
+        kind = GatewayKind("Provider", self.build, self.try_out, FORM, make_reader=make_reader)
         monkeypatch.setitem(registry.KINDS, name, kind)

@@ -1,0 +1,1 @@
+"""What gateways over HTTP share: requests and answers, submitting, callbacks. Begin with `gateway`."""

@@ -1,0 +1,73 @@
+"""
+Bodies of callbacks: form or JSON, one object or several, in the body or in the address.
+
+Whatever comes costs no more than its length, and is an object of names and values or an `UnreadableCallback`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+from urllib.parse import parse_qsl
+
+from core.gateways.callbacks import CallbackRequest, UnreadableCallback
+
+# More than any provider puts into one callback; each becomes a row.
+ITEMS_MOST = 5_000
+FIELDS_MOST = 500
+
+Item: TypeAlias = Mapping[str, object]
+
+
+def read_pairs(text: str) -> list[tuple[str, str]]:
+    """Return the names and values of a form or a query. Raises: UnreadableCallback: there are too many."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=FIELDS_MOST)
+    except ValueError as error:
+        raise UnreadableCallback("too many fields") from error
+
+
+def is_json(request: CallbackRequest) -> bool:
+    """Return whether the body says it is JSON, or says nothing and looks like it."""
+    kind = request.headers.get("content-type", "").lower()
+    return "json" in kind or ("form" not in kind and request.body.lstrip()[:1] in (b"{", b"["))
+
+
+def read_document(request: CallbackRequest) -> object:
+    """Return what was sent: JSON as it is, a form as an object. Raises: UnreadableCallback."""
+    if not request.body or request.method == "GET":
+        return dict(read_pairs(request.query))
+    if not is_json(request):
+        return dict(read_pairs(request.body.decode("utf-8", "replace")))
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableCallback("no JSON") from error
+
+
+def list_items(found: object) -> Iterator[Item]:
+    """Yield the objects of *found*: itself, or those in it. Raises: UnreadableCallback: it is neither, or too many."""
+    items = found if isinstance(found, list) else [found]
+    if len(items) > ITEMS_MOST:
+        raise UnreadableCallback("too many items")
+    for item in items:
+        if not isinstance(item, dict):
+            raise UnreadableCallback("no object")
+        yield item
+
+
+def text_of(value: object) -> str:
+    """Return a value as text: a text without spaces around it, a number as it is written; "" for anything else."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    try:
+        return str(value)
+    except ValueError:
+        # An integer of more digits than Python writes.
+        return ""
+
+
+def first_text(item: Item, *names: str) -> str:
+    """Return the first of these that says anything, or ""."""
+    return next((text for name in names if (text := text_of(item.get(name)))), "")

@@ -1,0 +1,144 @@
+"""The messages of one call, from the first request to the last result."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
+from core.errors import BadCredentials, Unavailable
+from core.gateways.http.client import ApiAnswer, ApiRequest, NoAnswer, NotSent
+from core.gateways.http.provider import Provider
+from core.gateways.http.verdicts import RETRY_S, UNKNOWN, Refusal, Verdict
+
+log = logging.getLogger(__name__)
+
+_NOT_SENT = Verdict(SubmitOutcome.THROTTLED, retry_after_s=RETRY_S)
+
+
+class Submission:
+    """
+    What has come of each message so far. The threads of the gateway share it.
+
+    Once one request has shown that the others would fare alike (nobody there, refused, too fast), no other begins.
+    """
+
+    def __init__(
+        self,
+        gateway: str,
+        provider: Provider,
+        ask: Callable[[ApiRequest], ApiAnswer],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Take what asks: it raises NotSent, NoAnswer, and Unavailable once the gateway is closed."""
+        self._gateway = gateway
+        self._provider = provider
+        self._ask = ask
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._results = dict[str, SubmitResult]()
+        # What every message without a request of its own gets; None while requests go on.
+        self._rest: Verdict | None = None
+        self._has_left = False
+        self._is_refused = False
+        # The last thing that went wrong with the provider itself, in words.
+        self.fault = ""
+
+    def run(self, batch: Sequence[OutboundMessage]) -> None:
+        """Ask for *batch*, in parts where the provider refuses it as a whole. Never raises."""
+        try:
+            self._run(batch)
+        except Exception:
+            # A defect of ours, at a moment when the messages may have left: nobody may send them again.
+            log.exception("answer_not_read", extra={"gateway": self._gateway, "messages": len(batch)})
+            with self._lock:
+                self._has_left = True
+            self._record_missing(batch)
+
+    def finish(self, messages: Sequence[OutboundMessage]) -> list[SubmitResult]:
+        """Return the results in order. Raises: Unavailable, BadCredentials: nothing has left, or all was refused."""
+        if not self._has_left:
+            raise Unavailable(self.fault, gateway=self._gateway)
+        results = [self._results[message.message_id] for message in messages]
+        if self._is_refused and all(result.outcome is SubmitOutcome.BLOCKED for result in results):
+            code = results[0].error_code
+            raise BadCredentials(self.fault, gateway=self._gateway, provider_code=code)
+        return results
+
+    def _run(self, batch: Sequence[OutboundMessage]) -> None:
+        waiting = [list(batch)]
+        while waiting:
+            part = waiting.pop(0)
+            if self._rest is not None:
+                self._record(part, [self._rest] * len(part))
+                continue
+            request = self._provider.write(part)
+            try:
+                answer = self._ask(request)
+            except (NotSent, Unavailable) as error:
+                self._stop(_NOT_SENT, str(error))
+                self._record(part, [_NOT_SENT] * len(part))
+                continue
+            except NoAnswer as error:
+                self._note_answer(str(error))
+                self._record(part, [UNKNOWN] * len(part))
+                continue
+            self._note_answer("")
+            waiting = [*self._take(part, self._provider.read(part, answer)), *waiting]
+
+    def _take(
+        self, part: list[OutboundMessage], said: Sequence[Verdict] | Refusal
+    ) -> tuple[list[OutboundMessage], ...]:
+        """Keep what was *said*; return the parts to ask for again."""
+        if not isinstance(said, Refusal):
+            if len(said) != len(part):
+                raise AssertionError(f"{len(said)} verdicts for {len(part)} messages")
+            self._record(part, said)
+            return ()
+        if said.is_general:
+            self._refuse(said)
+        elif len(part) > 1 and said.verdict.outcome is SubmitOutcome.REJECTED:
+            # One of them is wrong. Nothing was taken, so the others lose nothing.
+            middle = len(part) // 2
+            return part[:middle], part[middle:]
+        self._record(part, [said.verdict] * len(part))
+        return ()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        code = refusal.verdict.error_code
+        if refusal.is_of_credentials:
+            words = f"The provider refuses the credentials, or this machine's address ({code})."
+        elif refusal.verdict.outcome is SubmitOutcome.BLOCKED:
+            words = f"The provider does not take messages at this address ({code})."
+        else:
+            words = "The provider takes no more messages for now."
+        with self._lock:
+            self._is_refused = self._is_refused or refusal.is_of_credentials
+        self._stop(refusal.verdict, words)
+
+    def _stop(self, rest: Verdict, fault: str) -> None:
+        with self._lock:
+            self._rest = self._rest or rest
+            self.fault = fault
+
+    def _note_answer(self, fault: str) -> None:
+        with self._lock:
+            self._has_left = True
+            self.fault = fault or (self.fault if self._rest else "")
+
+    def _record(self, part: Sequence[OutboundMessage], verdicts: Sequence[Verdict]) -> None:
+        now = self._clock()
+        with self._lock:
+            for message, verdict in zip(part, verdicts, strict=True):
+                self._results[message.message_id] = SubmitResult(
+                    message.message_id,
+                    verdict.outcome,
+                    now,
+                    verdict.gateway_message_id,
+                    verdict.error_code,
+                    verdict.retry_after_s,
+                )
+
+    def _record_missing(self, batch: Sequence[OutboundMessage]) -> None:
+        missing = [message for message in batch if message.message_id not in self._results]
+        self._record(missing, [UNKNOWN] * len(missing))

@@ -1,0 +1,1 @@
+"""Infobip's SMS API, version 3. Begin with `gateway`."""

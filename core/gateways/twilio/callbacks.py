@@ -1,0 +1,96 @@
+"""
+What Twilio posts: states of messages, and replies.
+
+Source: https://www.twilio.com/docs/usage/webhooks/webhooks-security (signature),
+https://www.twilio.com/docs/messaging/guides/webhook-request.
+"""
+
+import hashlib
+import hmac
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from core.domain.gateways.gateways import Connection
+from core.domain.messages.messages import Receipt, Reply
+from core.gateways.callbacks import CallbackRequest, Heard, ReadCallback, SignatureRefused
+from core.gateways.http.bodies import Item, first_text, is_json, list_items, read_document, read_pairs
+from core.gateways.http.fields import Answers
+from core.gateways.http.states import read_error_code, read_state
+from core.gateways.twilio.form import FORM
+
+SIGNATURE = "x-twilio-signature"
+_BODY_HASH = "bodySHA256"
+_STATES: Mapping[str, str] = {
+    "accepted": "ACCEPTD",
+    "scheduled": "ACCEPTD",
+    "queued": "ENROUTE",
+    "sending": "ENROUTE",
+    "sent": "ENROUTE",
+    "partially_delivered": "ENROUTE",
+    "delivered": "DELIVRD",
+    "read": "DELIVRD",
+    "undelivered": "UNDELIV",
+    "failed": "REJECTD",
+    "canceled": "DELETED",
+}
+_OF_REPLIES = frozenset({"received", "receiving"})
+_PORTS = {"http": 80, "https": 443}
+
+
+def make_reader(connection: Connection) -> ReadCallback:
+    """Return what reads Twilio's callbacks. Raises: ConfigurationError: there is no token to check them by."""
+    token = Answers(FORM, connection).secret("auth_token").encode()
+
+    def read_callback(request: CallbackRequest) -> Heard:
+        _check(request, token)
+        return Heard.of(_read(item, request, connection.name) for item in list_items(read_document(request)))
+
+    return read_callback
+
+
+def sign(token: bytes, url: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """Return Twilio's signature of an address and the fields posted to it; what repeats counts once."""
+    text = url + "".join(name + value for name, value in sorted(set(pairs)))
+    return b64encode(hmac.new(token, text.encode("utf-8", "surrogatepass"), hashlib.sha1).digest()).decode()
+
+
+def _check(request: CallbackRequest, token: bytes) -> None:
+    given = request.headers.get(SIGNATURE, "").encode()
+    pairs: list[tuple[str, str]] = []
+    if request.body and request.method != "GET":
+        hashes = [value for name, value in read_pairs(request.query) if name == _BODY_HASH]
+        if hashes or is_json(request):
+            # The form of JSON: the address has a digest of the body, and is signed.
+            digest = hashlib.sha256(request.body).hexdigest()
+            if len(hashes) != 1 or not hmac.compare_digest(hashes[0].lower().encode(), digest.encode()):
+                raise SignatureRefused("the body is another")
+        else:
+            pairs = read_pairs(request.body.decode("utf-8", "replace"))
+    if not any(hmac.compare_digest(sign(token, url, pairs).encode(), given) for url in _spellings(request.url)):
+        raise SignatureRefused("the signature is wrong")
+
+
+def _spellings(url: str) -> Iterator[str]:
+    """Yield the address as it may have been signed: with the port that goes without saying, and without it."""
+    yield url
+    parts = urlsplit(url)
+    usual = _PORTS.get(parts.scheme)
+    host, colon, port = parts.netloc.rpartition(":")
+    if colon and port == str(usual):
+        yield urlunsplit(parts._replace(netloc=host))
+    elif usual and not (colon and port.isdigit()):
+        yield urlunsplit(parts._replace(netloc=f"{parts.netloc}:{usual}"))
+
+
+def _read(item: Item, request: CallbackRequest, gateway: str) -> Receipt | Reply | None:
+    message_id = first_text(item, "MessageSid", "SmsSid", "SmsMessageSid")
+    status = first_text(item, "MessageStatus", "SmsStatus").lower()
+    text = item.get("Body")
+    if isinstance(text, str) and (status in _OF_REPLIES or not status):
+        sender, receiver = first_text(item, "From"), first_text(item, "To")
+        return Reply(gateway, sender, receiver, text, request.received_at, message_id) if sender else None
+    if not message_id or not status:
+        return None
+    code = read_error_code(first_text(item, "ErrorCode"))
+    return Receipt(gateway, message_id, read_state(status, _STATES), code, request.received_at)
