@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -99,7 +100,8 @@ def smsc_process(log: Path, *options: str) -> Iterator[int]:
     """Run `python -m core smsc` for the account `ACCOUNT`, and give its port; it is told to end with the block."""
     command = [sys.executable, "-m", "core", "smsc", "--port", "0", "--account", ":".join(ACCOUNT), "--log", str(log)]
     command += ["--rate", "1000000", "--seed", str(SEED), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+    environment = {**os.environ, "HELIOGRAPH_DATA_DIR": str(log.parent)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     assert process.stdout is not None
     try:
         # Its first line names address, port and protocol, parted by colons.

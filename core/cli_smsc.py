@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 from core import logs
@@ -17,6 +18,7 @@ from core.errors import AppError, ConfigurationError, InvalidInput
 from core.gateways.simulator.journal import KEPT_FOR
 from core.gateways.smsc.behaviour import (
     FAULT_NAMES,
+    SPEED_LEAST,
     Faults,
     ReceiptForm,
     SmscBehaviour,
@@ -141,8 +143,10 @@ def run_smsc(options: argparse.Namespace) -> int:
 def read_behaviour(options: argparse.Namespace, seed: int) -> SmscBehaviour:
     """Return what the options say. Raises: InvalidInput."""
     for name in ("binds", "window", "deliver_window", "rate", "enquire", "patience", "speed"):
-        if not getattr(options, name) > 0:
+        if not 0 < getattr(options, name) < inf:
             raise InvalidInput(f"--{name.replace('_', '-')} has to be above 0.")
+    if options.speed < SPEED_LEAST:
+        raise InvalidInput(f"--speed has to be {SPEED_LEAST} at least.")
     if not 0 <= options.replies <= 1:
         raise InvalidInput("--replies is a share from 0 to 1.")
     return SmscBehaviour(

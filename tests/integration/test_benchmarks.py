@@ -51,6 +51,15 @@ def test_a_benchmark_prints_one_object_with_the_agreed_keys_in_order(capsys: pyt
     assert found["rate_per_s"] > 0
 
 
+def test_the_smsc_is_measured_without_receipts_and_with_them(capsys: pytest.CaptureFixture[str]):
+    assert main(["smsc", "--messages", "400"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["case"] for line in lines] == [
+        "a bare loop, window of 50, without receipts",
+        "a bare loop, window of 50, with receipts",
+    ]
+
+
 def test_the_ratio_is_the_baseline_over_ours():
     found = json.loads(Case("test", "halved", rows=100, seconds=2.0, baseline=4.0).as_json())
     assert (found["baseline"], found["ratio"], found["rate_per_s"]) == (4.0, 2.0, 50.0)

@@ -66,6 +66,8 @@ def test_the_options_say_how_it_behaves():
         ("--receipts", "hex-response,hex-receipt"),
         ("--replies", "1.1"),
         ("--rate", "0"),
+        ("--rate", "inf"),
+        ("--speed", "0.0001"),
         ("--speed", "nan"),
         ("--window", "-1"),
         ("--enquire", "0"),

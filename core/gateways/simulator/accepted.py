@@ -51,6 +51,8 @@ class AcceptedLog:
 
     owner: ClassVar[str] = "simulator"
     schema: ClassVar[str] = ""
+    # Pages of SQLite's own log after which they go into the file; its default.
+    checkpoint_pages: ClassVar[int] = 1_000
 
     def __init__(self, path: Path) -> None:
         """Keep the path; the file is made on first use."""
@@ -153,6 +155,7 @@ class AcceptedLog:
                     connection.execute("PRAGMA journal_mode=WAL")
                     # A killed process loses nothing with NORMAL, and power cuts are not what it is for.
                     connection.execute("PRAGMA synchronous=NORMAL")
+                    connection.execute(f"PRAGMA wal_autocheckpoint={self.checkpoint_pages}")
                     # What is deleted leaves the file, too.
                     connection.execute("PRAGMA secure_delete=ON")
                     connection.executescript(_SCHEMA + self.schema)

@@ -101,7 +101,7 @@ def fate_of(seed: int, message_id: str, profile: NetworkProfile) -> Fate:
 
 
 def _chances(key: str) -> tuple[float, ...]:
-    return tuple(word / _MAX_U32 for word in _WORDS.unpack(blake2b(key.encode(), digest_size=64).digest()))
+    return tuple([word / _MAX_U32 for word in _WORDS.unpack(blake2b(key.encode(), digest_size=64).digest())])
 
 
 def _log_normal(profile: NetworkProfile, one: float, two: float) -> float:

@@ -10,6 +10,10 @@ from core.gateways.simulator.gateway import MAX_TPS
 from core.gateways.simulator.profiles import NetworkProfile, profile_of
 
 _MAX_U32 = 2**32
+# Ten days: longer than anybody waits.
+_SECONDS_MOST = 864_000
+# Slower than so, some receipts would come after the end of all calendars.
+SPEED_LEAST = 0.001
 
 
 class ReceiptForm(StrEnum):
@@ -120,8 +124,8 @@ def change_faults(faults: Faults, changes: Mapping[str, object]) -> Faults:
         kind = type(kept[name])
         # A whole number is a number, a truth is not.
         fits = isinstance(value, bool) == (kind is bool) and isinstance(value, int if kind is int else (int, float))
-        if not fits or (isinstance(value, int | float) and value < 0):
-            raise InvalidInput(f"The fault {name} cannot be {value!r}.", hint=f"It is a {_WORDS[kind]}.")
+        if not (fits and isinstance(value, int | float) and 0 <= value <= _most(name, kind)):
+            raise InvalidInput(f"The fault {name} cannot be {value!r}.", hint=f"It is {_WORDS[kind]}.")
         kept[name] = value
     return replace(faults, **kept)
 
@@ -145,7 +149,14 @@ def is_chosen(share: float, key: str) -> bool:
     return share > 0 and crc32(key.encode()) / _MAX_U32 < share
 
 
-_WORDS = {bool: "yes or no", int: "whole number from 0 on", float: "number from 0 on"}
+_WORDS = {bool: "yes or no", int: "a whole number", float: "a number of seconds, or a share from 0 to 1"}
+
+
+def _most(name: str, kind: type) -> float:
+    """Return the most a fault can be: a share, so many seconds, or what fits a command_status."""
+    if kind is int:
+        return 2**32 - 1
+    return _SECONDS_MOST if name.endswith("_s") else 1
 
 
 def _is_whole(value: str) -> bool:

@@ -88,6 +88,7 @@ class Courier:
         return bool(fresh)
 
     def _write(self, session: Session, delivery: Delivery, faults: Faults) -> Iterator[bytes]:
-        if delivery.state and is_chosen(faults.receipts_garbled, f"garbled {delivery.gateway_message_id}"):
+        share = faults.receipts_garbled
+        if share and delivery.state and is_chosen(share, f"garbled {delivery.gateway_message_id}"):
             yield write_garbled(delivery, session.number())
         yield write_delivery(delivery, self._behaviour.forms, session.number(delivery.token))

@@ -48,8 +48,9 @@ class Desk:
         """Go on where the log ends. Raises: Unavailable: it cannot be read."""
         self.faults = Faults()
         self.counts = Counter[str]()
-        # So many of the next submits lose their connection.
+        # So many of the next submits that are taken lose their connection.
         self.drop_next = 0
+        self._taken_count = 0
         self.intake = Intake(behaviour, journal, clock())
         self._journal = journal
         self._behaviour = behaviour
@@ -181,13 +182,10 @@ class Desk:
         session, forms = judged.session, self._behaviour.forms
         said = list[bytes]()
         for each, verdict in judged.answers:
-            self.counts[
-                "taken" if verdict.key else "throttled" if verdict.status == Status.THROTTLED else "refused"
-            ] += 1
+            self.counts[_word_for(verdict)] += 1
             if verdict.is_silent:
-                self.counts["not_answered"] += 1
                 session.unanswered -= 1
-            elif self._drops():
+            elif verdict.key and self._drops():
                 session.write(b"".join(said))
                 session.drop()
                 return
@@ -197,13 +195,14 @@ class Desk:
         session.write(b"".join(said))
 
     def _drops(self) -> bool:
-        """Return whether the connection ends in place of this response."""
-        if self.drop_next:
-            self.drop_next -= 1
-            return True
+        """Return whether the connection ends in place of the response to what was taken."""
+        self._taken_count += 1
         every = self.faults.drop_every
-        self.counts["answered"] += 1
-        return every > 0 and self.counts["answered"] % every == 0
+        if not self.drop_next and (not every or self._taken_count % every):
+            return False
+        self.drop_next = max(0, self.drop_next - 1)
+        self.counts["dropped"] += 1
+        return True
 
     def _follow_clock(self, now: datetime) -> None:
         """After the clock was set back, let nothing that is owed wait for the old time. Raises: Unavailable."""
@@ -212,3 +211,9 @@ class Desk:
             self._journal.bring_forward(ahead)
             self._latest = now
         self._latest = max(self._latest, now)
+
+
+def _word_for(verdict: Verdict) -> str:
+    if verdict.key:
+        return "taken_in_silence" if verdict.is_silent else "taken"
+    return "throttled" if verdict.status == Status.THROTTLED else "refused"

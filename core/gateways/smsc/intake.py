@@ -1,7 +1,7 @@
 """Judging what is submitted: refused, throttled or taken, and what will come of it."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from core.domain.accounts.pacing import Bucket, take
 from core.domain.texts.segments import MAX_SEGMENTS
@@ -41,6 +41,11 @@ class Turn:
     now: datetime
     faults: Faults
     changes: Changes
+    now_us: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the time as the log has it, too."""
+        self.now_us = to_microseconds(self.now)
 
 
 @dataclass(slots=True)
@@ -131,23 +136,27 @@ class Intake:
         there_s = [delay_s for delay_s, state, _ in taken.fate.receipts if state == _DELIVERED]
         if reply and there_s:
             delay_s, text = reply
-            due_at = turn.now + timedelta(seconds=(min(there_s) + delay_s) / self._behaviour.speed)
+            due_us = turn.now_us + _in_microseconds((min(there_s) + delay_s) / self._behaviour.speed)
             submit = taken.submit
-            answer = Delivery(taken.system_id, whole.first_id, submit.msisdn, submit.sender_id, turn.now, due_at)
+            answer = Delivery(taken.system_id, whole.first_id, submit.msisdn, submit.sender_id, turn.now_us, due_us)
             turn.changes.owed += [
-                replace(answer, header=header, text=part) for header, part in split_reply(text, whole.message_id)
+                answer._replace(header=header, text=part) for header, part in split_reply(text, whole.message_id)
             ]
 
     def _owe_receipts(self, turn: Turn, taken: _Taken) -> None:
         faults, submit = turn.faults, taken.submit
         is_early = faults.receipts_early or ReceiptForm.BEFORE_RESPONSE in self._behaviour.forms
-        is_twice = is_chosen(faults.receipts_twice, f"twice {taken.key}")
+        is_twice = faults.receipts_twice > 0 and is_chosen(faults.receipts_twice, f"twice {taken.key}")
         for delay_s, state, error_code in taken.fate.receipts:
             if submit.receipt == FAILURES_ONLY and state in _HARMLESS:
                 continue
             wait_s = 0.0 if is_early else delay_s / self._behaviour.speed + faults.receipts_late_s
-            due_at = turn.now + timedelta(seconds=wait_s)
+            due_us = turn.now_us + _in_microseconds(wait_s)
             owed = Delivery(
-                taken.system_id, taken.key, submit.msisdn, submit.sender_id, turn.now, due_at, state, error_code
+                taken.system_id, taken.key, submit.msisdn, submit.sender_id, turn.now_us, due_us, state, error_code
             )
             turn.changes.owed += [owed, owed] if is_twice else [owed]
+
+
+def _in_microseconds(seconds: float) -> int:
+    return round(seconds * 1_000_000)

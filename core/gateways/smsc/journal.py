@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from core.gateways.simulator.accepted import Accepted, AcceptedLog, log_accepted, to_microseconds, to_moment
 from core.gateways.smsc.assembly import LoggedPart
@@ -13,26 +14,32 @@ _MICROSECOND = timedelta(microseconds=1)
 _PART_COLUMNS = "gateway_message_id, first_id, system_id, sender_id, msisdn, reference, total, number, accepted_us"
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """
-    A deliver_sm to be sent from *due_at* on: a receipt, or a reply, which has a *text* and no *state*.
+    A deliver_sm to be sent from *due_us* on: a receipt, or a reply, which has a *text* and no *state*.
 
-    *gateway_message_id* is that of the message it belongs to, as the log has it; *header* the user data header of a
-    part of a long reply; *token* 0 before it is logged.
+    It is a row of the log as it stands there, with times in microseconds since 1970: it is written and read as often as
+    messages are. *gateway_message_id* is that of the message it belongs to; *header* the user data header of a part of
+    a long reply; *token* 0 before it is logged.
     """
 
     system_id: str
     gateway_message_id: str
     msisdn: str
     sender_id: str
-    submitted_at: datetime
-    due_at: datetime
+    submitted_us: int
+    due_us: int
     state: str = ""
     error_code: str = ""
     text: str = ""
     header: bytes = b""
     token: int = 0
+
+
+_DELIVERY_COLUMNS = ", ".join(Delivery._fields)
+# SQLite gives the token.
+_MARKS = ", ".join("NULLIF(?, 0)" if name == "token" else "?" for name in Delivery._fields)
+_INSERT_DELIVERY = f"INSERT INTO deliveries ({_DELIVERY_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 - our own
 
 
 @dataclass
@@ -59,6 +66,8 @@ class SmscJournal(AcceptedLog):
     """
 
     owner = "SMSC"
+    # 40 MiB: moving pages waits for the disk, and most of them change many times in a second.
+    checkpoint_pages = 10_000
     schema = """
 CREATE TABLE IF NOT EXISTS parts (
     gateway_message_id TEXT PRIMARY KEY,
@@ -93,7 +102,7 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (system_id, due_us) WHER
         with self.write() as connection:
             log_accepted(connection, changes.accepted)
             _log_parts(connection, changes.parts)
-            _log_owed(connection, changes.owed)
+            connection.executemany(_INSERT_DELIVERY, changes.owed)
             acknowledged = [(token,) for token in changes.acknowledged]
             connection.executemany("UPDATE deliveries SET acknowledged = 1 WHERE token = ?", acknowledged)
             put_off = [(to_microseconds(due_at), token) for token, due_at in changes.put_off]
@@ -102,16 +111,11 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (system_id, due_us) WHER
     def list_due(self, system_id: str, limit: int, now: datetime) -> list[Delivery]:
         """Return what is due to the binds of *system_id* and not acknowledged, by due time."""
         rows = self._fetch_all(
-            "SELECT gateway_message_id, msisdn, sender_id, submitted_us, due_us, state, error_code, text,"
-            " header, token"
-            " FROM deliveries WHERE acknowledged = 0 AND system_id = ? AND due_us <= ?"
-            " ORDER BY due_us, token LIMIT ?",
+            f"SELECT {_DELIVERY_COLUMNS} FROM deliveries"  # noqa: S608 - our own
+            " WHERE acknowledged = 0 AND system_id = ? AND due_us <= ? ORDER BY due_us, token LIMIT ?",
             (system_id, to_microseconds(now), limit),
         )
-        return [
-            Delivery(system_id, key, msisdn, sender_id, to_moment(submitted), to_moment(due), *rest)
-            for key, msisdn, sender_id, submitted, due, *rest in rows
-        ]
+        return [Delivery._make(row) for row in rows]
 
     def count_owed(self) -> int:
         """Return how many receipts and replies are not acknowledged."""
@@ -177,27 +181,5 @@ def _log_parts(connection: sqlite3.Connection, parts: Sequence[LoggedPart]) -> N
                 to_microseconds(each.accepted_at),
             )
             for each in parts
-        ],
-    )
-
-
-def _log_owed(connection: sqlite3.Connection, owed: Sequence[Delivery]) -> None:
-    connection.executemany(
-        "INSERT INTO deliveries (system_id, gateway_message_id, msisdn, sender_id, submitted_us, due_us, state,"
-        " error_code, text, header) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                each.system_id,
-                each.gateway_message_id,
-                each.msisdn,
-                each.sender_id,
-                to_microseconds(each.submitted_at),
-                to_microseconds(each.due_at),
-                each.state,
-                each.error_code,
-                each.text,
-                each.header,
-            )
-            for each in owed
         ],
     )

@@ -1,11 +1,13 @@
 """The SMSC: a listener, the binds it allows, and who looks after them."""
 
 import asyncio
+import re
 import ssl
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from math import inf
 from pathlib import Path
 
 from core.errors import ConfigurationError, InvalidInput
@@ -115,12 +117,14 @@ class Smsc:
 
     def set_rate(self, rate_tps: float) -> None:
         """Throttle above so many segments per second and system id."""
-        if rate_tps <= 0:
+        if not 0 < rate_tps < inf:
             raise InvalidInput(f"The rate cannot be {rate_tps}.", hint="Set a rate above 0.")
         self._desk.intake.rate_tps = rate_tps
 
     def drop_next(self, count: int = 1) -> None:
-        """Take the next *count* submits, and drop the connection of each in place of a response."""
+        """Drop the connections of the next *count* submits that are taken, in place of responses."""
+        if count < 0:
+            raise InvalidInput(f"The count cannot be {count}.", hint="It is a whole number from 0 on.")
         self._desk.drop_next = count
 
     def disconnect(self) -> None:
@@ -134,11 +138,19 @@ class Smsc:
             session.unbind()
 
     def reply(self, system_id: str, msisdn: str, sender_id: str, text: str) -> None:
-        """Let *msisdn* answer to *sender_id*; it comes to the binds of *system_id*. Raises: Unavailable."""
-        now = self._clock()
-        whole = Delivery(system_id, "", msisdn, sender_id, now, now)
-        parts = split_reply(text, f"{msisdn} {to_microseconds(now)}")
-        self._desk.owe([replace(whole, header=header, text=part) for header, part in parts])
+        """
+        Let *msisdn* answer to *sender_id*; it comes to the binds of *system_id*.
+
+        Raises: InvalidInput: there is no such account, or nobody with that number. Unavailable.
+        """
+        if system_id not in self.behaviour.accounts:
+            raise InvalidInput(f"There is no account {system_id!r}.", hint="Name one that may bind.")
+        if not re.fullmatch(r"\+\d{3,15}", msisdn):
+            raise InvalidInput(f"{msisdn!r} is no number.", hint="Write it with its plus and its country code.")
+        now_us = to_microseconds(self._clock())
+        whole = Delivery(system_id, "", msisdn, sender_id, now_us, now_us)
+        parts = split_reply(text, f"{msisdn} {now_us}")
+        self._desk.owe([whole._replace(header=header, text=part) for header, part in parts])
 
     def state(self) -> dict[str, object]:
         """Return what there is to see: binds, what happened since the start, and what the log has."""

@@ -61,6 +61,13 @@ def test_a_connection_is_dropped_in_place_of_a_response_and_the_message_was_take
         assert client.send().status == OK
 
 
+def test_who_is_refused_keeps_the_connection(smsc: SmscThread, client: Esme):
+    smsc.drop_next()
+    assert client.send("nobody").status == 0x0B
+    client.submit()
+    assert client.is_gone()
+
+
 def test_every_so_many_submits_one_loses_its_connection(smsc: SmscThread):
     smsc.set_faults(drop_every=3)
     answered = []
@@ -151,7 +158,18 @@ def test_the_listener_can_be_closed_and_opened_again_while_connections_stay(smsc
 
 @pytest.mark.parametrize(
     "changes",
-    [{"slow": 1}, {"answer_s": "1"}, {"deaf": 1}, {"drop_every": 0.5}, {"drop_every": True}, {"answer_s": -1}],
+    [
+        {"slow": 1},
+        {"answer_s": "1"},
+        {"deaf": 1},
+        {"drop_every": 0.5},
+        {"drop_every": True},
+        {"answer_s": -1},
+        {"answer_s": float("nan")},
+        {"receipts_late_s": float("inf")},
+        {"receipts_twice": 1.1},
+        {"bind_status": 2**32},
+    ],
 )
 def test_what_is_no_fault_is_refused_and_changes_nothing(smsc: SmscThread, changes: dict[str, object]):
     before = smsc.state()
@@ -230,8 +248,14 @@ def test_the_rate_can_be_changed_by_the_socket(client: Esme, control: Control):
         b'{"do": "faults", "slow": 1}',
         b'{"do": "rate"}',
         b'{"do": "rate", "tps": 0}',
+        b'{"do": "rate", "tps": NaN}',
+        b'{"do": "rate", "tps": Infinity}',
+        b'{"do": "drop", "count": -1}',
         b'{"do": "drop", "count": "1"}',
         b'{"do": "reply", "system_id": "me"}',
+        b'{"do": "reply", "system_id": "nobody", "msisdn": "+491796000001", "sender_id": "1", "text": ""}',
+        b'{"do": "reply", "system_id": "me", "msisdn": "491796000001", "sender_id": "1", "text": ""}',
+        b'{"do": "reply", "system_id": "me", "msisdn": "+491796000001", "sender_id": "1", "text": "\\ud800"}',
         b"\xff\xfe",
     ],
 )

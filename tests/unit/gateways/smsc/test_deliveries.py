@@ -3,12 +3,15 @@ from datetime import UTC, datetime
 import pytest
 import smpp34
 
+from core.gateways.simulator.accepted import to_microseconds
 from core.gateways.simulator.profiles import FAILURES, INTERMEDIATES
 from core.gateways.smsc.behaviour import ReceiptForm
 from core.gateways.smsc.deliveries import MESSAGE_STATES, response_id, write_delivery, write_garbled
 from core.gateways.smsc.journal import Delivery
 
-SUBMITTED, DONE = datetime(2026, 3, 1, 9, 5, 7, tzinfo=UTC), datetime(2026, 12, 31, 23, 59, 58, tzinfo=UTC)
+SUBMITTED, DONE = (
+    to_microseconds(datetime(*moment, tzinfo=UTC)) for moment in ((2026, 3, 1, 9, 5, 7), (2026, 12, 31, 23, 59, 58))
+)
 KEY = "1764451545000010"
 STATE, RECEIPTED_ID, NETWORK_ERROR, PAYLOAD = 0x0427, 0x001E, 0x0423, 0x0424
 
