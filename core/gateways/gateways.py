@@ -86,6 +86,12 @@ class Gateways:
             known = self._find_built(name, version)
             return known.gateway if known else self._rebuild(name)
 
+    def find(self, name: str) -> Gateway | None:
+        """Return the gateway as it was last built here, None if it was not: for those who cannot wait for another."""
+        with self._lock:
+            known = self._built.get(name)
+        return known.gateway if known else None
+
     def keep_open(self) -> None:
         """Let every gateway there is connect and stay so (`Gateway.keep_open`), and close those that are no more."""
         with self._lock:

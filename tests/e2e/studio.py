@@ -18,6 +18,7 @@ from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import Campaign, CampaignDraft
 from core.domain.imports.lists import ListStatus
 from core.domain.people.permissions import Viewer
+from core.services.accounts.encryption import make_key
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.state.accounts import accounts
@@ -91,7 +92,7 @@ class Studio:
 @contextmanager
 def studio_in(data_dir: Path) -> Iterator[Studio]:
     """Run a studio; a small *sub_window* lets a pause take effect soon at a slow rate."""
-    with installation(data_dir, simulator_speed="1000", sub_window="10") as running:
+    with installation(data_dir, simulator_speed="1000", sub_window="10", secret_key=make_key()) as running:
         app = running.app
         viewer = app.people.adding.add(NewPerson("Ada Lovelace", EMAIL, PASSWORD), now())
         (fast,) = app.accounts.managing.list_sending(viewer)

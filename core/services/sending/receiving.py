@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.errors import AppError, ConfigurationError, GatewayError
+from core.errors import ConfigurationError, GatewayError
+from core.gateways.base import Gateway
 from core.gateways.gateways import Gateways
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.leases import Lease, Leases
@@ -106,23 +107,25 @@ class Receiving:
             return receipts.count_waiting(session)
 
     def _may_report(self, name: str, now: datetime) -> bool:
-        try:
-            return self._gateways.get(name).may_have_receipts(now)
-        except AppError:
-            # `collect` says which one it is, and why.
-            return True
+        # The pulse asks, which must not wait while one is closed and another built. Who keeps gateways open builds it.
+        gateway = self._gateways.find(name)
+        return gateway is not None and gateway.may_have_receipts(now)
 
     def _collect(self, name: str, clock: Callable[[], datetime]) -> int:
-        with self._leases.alone(f"receipts of {name}", clock) as lease:
-            try:
-                return self._fetch(name, lease, clock()) if lease else 0
-            except (ConfigurationError, GatewayError) as error:
-                # The other gateways' receipts must not wait for this one; its own stay with it.
-                log.warning("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
+        try:
+            gateway = self._gateways.get(name)
+            if not gateway.may_have_receipts(clock()):
+                # One that is told its receipts never has any: it is not worth a lease, which is written.
                 return 0
+            with self._leases.alone(f"receipts of {name}", clock) as lease:
+                return self._fetch(gateway, lease, clock()) if lease else 0
+        except (ConfigurationError, GatewayError) as error:
+            # The other gateways' receipts must not wait for this one; its own stay with it.
+            log.warning("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
+            return 0
 
-    def _fetch(self, name: str, lease: Lease, now: datetime) -> int:
-        gateway = self._gateways.get(name)
+    def _fetch(self, gateway: Gateway, lease: Lease, now: datetime) -> int:
+        name = gateway.name
         fetched = gateway.fetch_receipts(FETCH_LIMIT, now)
         if not fetched:
             return 0

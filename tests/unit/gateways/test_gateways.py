@@ -180,6 +180,15 @@ def test_a_store_that_is_away_is_said_and_asked_again(gateways: Gateways, set_up
     assert gateways.get("berlin").name == "berlin"
 
 
+def test_who_cannot_wait_finds_what_was_last_built(gateways: Gateways, set_up: SetUp, steady: Steady):
+    assert gateways.find("berlin") is None
+    before = gateways.get("berlin")
+    change(set_up, steady)
+    assert gateways.find("berlin") is before
+    assert not before.gateway.is_closed
+    assert gateways.find("berlin") is not gateways.get("berlin")
+
+
 def test_all_there_are_are_kept_open_and_those_that_are_no_more_closed(
     gateways: Gateways, set_up: SetUp, kind: FakeKind, caplog: pytest.LogCaptureFixture
 ):

@@ -1,6 +1,7 @@
 """Setting up gateways: what is kept, what is refused, and what follows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from core.domain.accounts.accounts import AccountType
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.gateways.gateways import GatewayStatus
+from core.domain.messages.messages import OutboundMessage
 from core.domain.reports.audit import Action, AuditFilter
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.services.accounts.encryption import make_key
@@ -16,7 +18,7 @@ from core.services.accounts.setting_up_gateways import GatewayForm, SettingUpGat
 from core.state.campaigns import receipts
 from tests.support.application.factories import make_receipt
 from tests.support.application.house import House, contacts, make_house
-from tests.support.fakes.fake_gateway import KIND, VALUES, FakeKind
+from tests.support.fakes.fake_gateway import KIND, VALUES, FakeGateway, FakeKind
 
 FORM = GatewayForm(VALUES)
 
@@ -243,3 +245,61 @@ def test_a_campaign_whose_gateway_cannot_be_opened_pauses_and_says_why(house: Ho
     house.app.work.run_until_idle(house.clock)
     reconciled = house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id)
     assert (reconciled.sent_count, reconciled.unknown_count, reconciled.balances) == (5, 0, True)
+
+
+def sent_by(house: House) -> dict[str, int]:
+    with house.app.lake.read() as cursor:
+        return dict(cursor.execute("SELECT gateway, count(*) FROM lake.messages GROUP BY ALL").fetchall())
+
+
+def test_an_account_given_another_gateway_in_the_middle_sends_the_rest_by_it(
+    tmp_path: Path, kind: FakeKind, monkeypatch: pytest.MonkeyPatch
+):
+    made = make_house(tmp_path / "another", secret_key=make_key(), sub_window=5)
+    made.app.accounts.setting_up.create(made.viewer, "Berlin", KIND, FORM, made.now)
+    use(made, "Berlin")
+    campaign = made.launch(made.upload(contacts(12)).list_id)
+    submit = FakeGateway.submit
+
+    def submit_and_change(gateway: FakeGateway, *asked: object) -> object:
+        monkeypatch.undo()
+        kind.register(monkeypatch)
+        results = submit(gateway, *asked)
+        use(made, "simulator")
+        return results
+
+    monkeypatch.setattr(FakeGateway, "submit", submit_and_change)
+    made.app.work.run_until_idle(made.clock)
+    assert made.campaign(campaign.campaign_id).status is CampaignStatus.COMPLETED
+    # Each is recorded with the one that took it, so that the receipts of both find theirs.
+    assert sent_by(made) == {"Berlin": 5, "simulator": 7}
+    with made.app.lake.read() as cursor:
+        theirs = cursor.execute("SELECT gateway_message_id FROM lake.messages WHERE gateway = 'Berlin'").fetchall()
+    told = [make_receipt(gateway="Berlin", gateway_message_id=key, done_at=made.now) for (key,) in theirs]
+    with made.app.state.write() as session:
+        receipts.add_receipts(session, told, made.now)
+    assert made.app.sending.receiving.merge(made.clock).merged_count == 5
+    made.app.close()
+
+
+@pytest.mark.usefixtures("setting_up")
+def test_receipts_that_came_early_find_their_messages_whichever_gateway_took_them(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    submit = FakeGateway.submit
+
+    def submit_and_report(gateway: FakeGateway, messages: Sequence[OutboundMessage], now: datetime) -> object:
+        results = submit(gateway, messages, now)
+        told = [make_receipt(gateway="Berlin", gateway_message_id=each.gateway_message_id) for each in results]
+        with house.app.state.write() as session:
+            receipts.add_receipts(session, told, now)
+        # In vain: its batch is not in history, so it is put off.
+        assert house.app.sending.receiving.merge(house.clock).postponed_count == len(told)
+        return results
+
+    monkeypatch.setattr(FakeGateway, "submit", submit_and_report)
+    use(house, "Berlin")
+    house.launch(house.upload(contacts(3)).list_id)
+    house.app.work.run_until_idle(house.clock)
+    assert house.app.sending.receiving.count_waiting() == 0
+    assert house.app.reports.reporting.traffic(house.viewer, house.everything()).delivered == 3

@@ -27,6 +27,21 @@ def test_a_gateway_that_is_no_longer_there_does_not_hold_up_the_others(sent: Hou
     assert sent.app.sending.receiving.collect(sent.clock) > 0
 
 
+def test_one_that_is_told_its_receipts_is_not_worth_a_lease(sent: House, monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+    alone = sent.app.sending.receiving._leases.alone
+
+    def note(name: str, clock: Callable[[], datetime]) -> object:
+        asked.append(name)
+        return alone(name, clock)
+
+    monkeypatch.setattr(sent.app.sending.receiving._leases, "alone", note)
+    assert sent.app.sending.receiving.collect(sent.clock) > 0
+    assert asked == ["receipts of simulator"]
+    assert sent.app.sending.receiving.collect(sent.clock) == 0
+    assert asked == ["receipts of simulator"]
+
+
 def test_receipts_of_a_gateway_that_is_down_come_later(sent: House):
     sent.simulator.faults.unavailable = True
     assert sent.app.sending.receiving.collect(sent.clock) == 0
