@@ -34,6 +34,8 @@ _TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded
 class GenericProvider:
     """How the provider is asked, and what it answers, as the settings say: one message a request."""
 
+    per_request = 1
+
     def __init__(self, answers: Answers, callback_url: str) -> None:
         """Take the form as it was filled in. Raises: InvalidInput: it could not have been."""
         self._method = answers.text("method")

@@ -41,6 +41,11 @@ class HttpGateway:
         """The name accounts refer to it by."""
         return self._name
 
+    @property
+    def window(self) -> int:
+        """What all connections together may have in flight; see `Gateway.window`."""
+        return self._limits.connections * self._provider.per_request
+
     def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:  # noqa: ARG002
         """Hand over and wait for the answers; see `Gateway.submit`."""
         if not messages:

@@ -11,6 +11,11 @@ from core.gateways.http.verdicts import Refusal, Verdict
 class Provider(Protocol):
     """How one provider is asked, and how its answers are read. Threads share it."""
 
+    @property
+    def per_request(self) -> int:
+        """How many messages a request takes at most."""
+        ...
+
     def cut(self, messages: Sequence[OutboundMessage]) -> Iterable[Sequence[OutboundMessage]]:
         """Yield all *messages*, those of one request together."""
         ...

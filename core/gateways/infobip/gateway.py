@@ -42,7 +42,7 @@ class InfobipProvider:
         """Take the form as it was filled in, and where Infobip is to report. Raises: ConfigurationError."""
         self._url = answers.text("url").rstrip("/")
         self._headers = {"Authorization": f"App {answers.secret('api_key')}", "Accept": "application/json"}
-        self._per_request = answers.number("per_request")
+        self.per_request = answers.number("per_request")
         self._common: dict[str, object] = {}
         if callback_url:
             delivery = {"url": callback_url, "intermediateReport": False}
@@ -52,7 +52,7 @@ class InfobipProvider:
 
     def cut(self, messages: Sequence[OutboundMessage]) -> Iterator[Sequence[OutboundMessage]]:
         """Yield as many together as a request takes."""
-        return (messages[start : start + self._per_request] for start in range(0, len(messages), self._per_request))
+        return (messages[start : start + self.per_request] for start in range(0, len(messages), self.per_request))
 
     def write(self, batch: Sequence[OutboundMessage]) -> ApiRequest:
         """Return the request for *batch*."""

@@ -41,7 +41,7 @@ class MittoProvider:
         """Take the form as it was filled in. Raises: ConfigurationError."""
         self._url = answers.text("url").rstrip("/")
         self._key = answers.secret("api_key")
-        self._per_request = answers.number("per_request")
+        self.per_request = answers.number("per_request")
         self._validity_min = answers.number("validity_min")
 
     def cut(self, messages: Sequence[OutboundMessage]) -> Iterator[Sequence[OutboundMessage]]:
@@ -50,8 +50,8 @@ class MittoProvider:
         for message in messages:
             groups.setdefault((message.sender_id, message.encoding, message.text), []).append(message)
         for group in groups.values():
-            for start in range(0, len(group), self._per_request):
-                yield group[start : start + self._per_request]
+            for start in range(0, len(group), self.per_request):
+                yield group[start : start + self.per_request]
 
     def write(self, batch: Sequence[OutboundMessage]) -> ApiRequest:
         """Return the request for *batch*."""

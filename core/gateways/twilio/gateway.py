@@ -23,6 +23,8 @@ _VALIDITY_MOST_S = 36_000
 class TwilioProvider:
     """How Twilio is asked, and what it answers: one message a request."""
 
+    per_request = 1
+
     def __init__(self, answers: Answers, callback_url: str) -> None:
         """Take the form as it was filled in, and where Twilio is to report. Raises: ConfigurationError."""
         account = answers.text("account_sid")

@@ -36,6 +36,8 @@ _FORM_TYPE = "application/x-www-form-urlencoded"
 class VonageProvider:
     """How Vonage is asked, and what it answers: one message a request."""
 
+    per_request = 1
+
     def __init__(self, answers: Answers, callback_url: str, clock: Callable[[], datetime]) -> None:
         """Take the form as it was filled in, and where Vonage is to report. Raises: ConfigurationError."""
         self._url = answers.text("url").rstrip("/")

@@ -315,6 +315,14 @@ def test_its_state_says_what_went_wrong_last_and_that_it_is_over():
         assert (link.state, link.fault, link.in_flight, link.submitted_count) == ("working", "", 0, 2)
 
 
+def test_no_more_is_in_flight_than_its_connections_carry():
+    with (
+        gateway_to("http://127.0.0.1:1", connections=3) as alone,
+        gateway_to("http://127.0.0.1:1", 3, per_request=5) as b,
+    ):
+        assert (alone.window, b.window) == (3, 15)
+
+
 def test_nothing_is_heard_by_asking():
     with provider(lambda _: TAKEN) as server, gateway_to(server.url) as gateway:
         gateway.keep_open()
