@@ -1,0 +1,139 @@
+"""Twilio's callbacks, with its own library as the witness for signatures."""
+
+import hashlib
+import json
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twilio.request_validator import RequestValidator
+
+from core.domain.messages.messages import Receipt, Reply
+from core.gateways.callbacks import CallbackRequest, SignatureRefused, UnreadableCallback
+from core.gateways.twilio.callbacks import make_reader, sign
+from core.gateways.twilio.form import FORM
+from tests.contract.gateways.gateway_contract import NOW
+from tests.contract.gateways.http.http_gateways import CALLBACK_URL, NAME, callback, connect
+
+TOKEN = "token-1"
+FORM_TYPE = "application/x-www-form-urlencoded; charset=UTF-8"
+read = make_reader(connect(FORM, {"account_sid": "AC1", "auth_token": TOKEN}))
+theirs = RequestValidator(TOKEN)
+
+
+def posted(
+    fields: dict[str, str], *, query: str = "", signature: str | None = None, **facts: object
+) -> CallbackRequest:
+    """Return a form with Twilio's signature, made by its library."""
+    url = CALLBACK_URL + (f"?{query}" if query else "")
+    signed = theirs.compute_signature(url, fields) if signature is None else signature
+    body = urlencode(fields).encode()
+    return callback(body, FORM_TYPE, query=query, headers={"x-twilio-signature": signed}, **facts)
+
+
+DELIVERED = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+4917", "From": "HELIO", "AccountSid": "AC1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("queued", "ENROUTE"),
+        ("sent", "ENROUTE"),
+        ("accepted", "ACCEPTD"),
+        ("delivered", "DELIVRD"),
+        ("read", "DELIVRD"),
+        ("undelivered", "UNDELIV"),
+        ("failed", "REJECTD"),
+        ("canceled", "DELETED"),
+        ("teleported", "teleported"),
+    ],
+)
+def test_a_status_becomes_a_receipt(status: str, state: str):
+    heard = read(posted(DELIVERED | {"MessageStatus": status, "ErrorCode": "30003"}))
+    assert heard.receipts == (Receipt(NAME, "SM1", state, "30003", NOW),)
+    assert (heard.replies, heard.unread_count) == ((), 0)
+
+
+def test_a_reply_is_what_a_person_wrote():
+    fields = {"SmsStatus": "received", "MessageSid": "SM2", "From": "+4917", "To": "+4930", "Body": " Stop & go = ü\n"}
+    assert read(posted(fields)).replies == (Reply(NAME, "+4917", "+4930", " Stop & go = ü\n", NOW, "SM2"),)
+
+
+def test_what_is_neither_is_counted():
+    assert read(posted({"EventType": "onMessageAdded"})).unread_count == 1
+
+
+def test_a_get_is_signed_over_its_address_alone():
+    query = urlencode(DELIVERED)
+    signature = theirs.compute_signature(f"{CALLBACK_URL}?{query}", {})
+    heard = read(callback(method="GET", query=query, headers={"x-twilio-signature": signature}))
+    assert heard.receipts[0].gateway_message_id == "SM1"
+
+
+def test_json_is_signed_by_its_digest_in_the_address():
+    body = json.dumps(DELIVERED).encode()
+    query = f"bodySHA256={hashlib.sha256(body).hexdigest()}"
+    signature = theirs.compute_signature(f"{CALLBACK_URL}?{query}", {})
+    request = {"query": query, "headers": {"x-twilio-signature": signature}}
+    assert theirs.validate(f"{CALLBACK_URL}?{query}", body.decode(), signature)
+    assert read(callback(body, "application/json", **request)).receipts[0].receipt_state == "DELIVRD"
+    with pytest.raises(SignatureRefused):
+        read(callback(body.replace(b"delivered", b"failed!!!"), "application/json", **request))
+    # The same digest beside a form whose fields nobody signed.
+    with pytest.raises(SignatureRefused):
+        read(callback(urlencode(DELIVERED).encode(), FORM_TYPE, **request))
+
+
+def test_json_without_a_digest_is_nobodys():
+    signature = theirs.compute_signature(CALLBACK_URL, {})
+    with pytest.raises(SignatureRefused):
+        read(callback(json.dumps(DELIVERED).encode(), "application/json", headers={"x-twilio-signature": signature}))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://sms.example.com:443/callbacks/token", "https://sms.example.com/callbacks/token"]
+)
+def test_the_usual_port_may_be_signed_or_not(url: str):
+    signature = theirs.compute_signature(url, DELIVERED)
+    assert read(posted(DELIVERED, signature=signature)).receipts
+    assert read(posted(DELIVERED, signature=signature, url="https://sms.example.com:443/callbacks/token")).receipts
+    with pytest.raises(SignatureRefused):
+        read(posted(DELIVERED, signature=signature, url="https://sms.example.com:8443/callbacks/token"))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        posted(DELIVERED, signature=""),
+        posted(DELIVERED, signature="x" * 28),
+        posted(DELIVERED, signature="ü€"),
+        posted(DELIVERED, signature=RequestValidator("another").compute_signature(CALLBACK_URL, DELIVERED)),
+        posted(DELIVERED, signature=theirs.compute_signature(CALLBACK_URL, DELIVERED | {"MessageStatus": "failed"})),
+        posted(DELIVERED, signature=theirs.compute_signature(CALLBACK_URL + "2", DELIVERED)),
+        posted(DELIVERED, signature=theirs.compute_signature(CALLBACK_URL, DELIVERED), query="x=1"),
+        callback(urlencode(DELIVERED).encode(), FORM_TYPE),
+    ],
+    ids=["empty", "wrong", "no ascii", "another token", "another status", "another address", "a query", "none"],
+)
+def test_what_is_not_signed_is_refused(request_: CallbackRequest):
+    with pytest.raises(SignatureRefused):
+        read(request_)
+
+
+@given(st.dictionaries(st.text(max_size=8), st.text(max_size=20), max_size=8))
+def test_we_sign_as_twilio_does(fields: dict[str, str]):
+    assert sign(TOKEN.encode(), CALLBACK_URL, fields.items()) == theirs.compute_signature(CALLBACK_URL, fields)
+
+
+@given(
+    st.sampled_from(["GET", "POST", "PUT", ""]),
+    st.binary(max_size=300),
+    st.text(max_size=80),
+    st.sampled_from(["", FORM_TYPE, "application/json", "text/plain"]),
+    st.text(max_size=40),
+)
+def test_whatever_comes_is_read_or_refused(method: str, body: bytes, query: str, kind: str, signature: str):
+    request = callback(body, kind, method=method, query=query, headers={"x-twilio-signature": signature})
+    with pytest.raises((SignatureRefused, UnreadableCallback)):
+        read(request)
