@@ -57,6 +57,8 @@ class Gateways:
         self._versions: Mapping[str, int] = {}
         self._looked_at_s: float | None = None
         self._is_closed = False
+        # Why each could not be kept open when that was tried last, "" where it could.
+        self._faults: dict[str, str] = {}
         # Held for no longer than it takes to look something up.
         self._lock = threading.Lock()
         # Held while one of that name is built and another closed, for which its answers are waited for.
@@ -101,9 +103,14 @@ class Gateways:
         for name in versions:
             try:
                 self.get(name).keep_open()
+                fault = ""
             except AppError as error:
                 # The others must not wait for this one.
-                log.warning("gateway_not_open", extra={"gateway": name, "reason": error.message})
+                fault = error.message
+            if fault and fault != self._faults.get(name):
+                # Tried again and again, and said once.
+                log.warning("gateway_not_open", extra={"gateway": name, "reason": fault})
+            self._faults[name] = fault
 
     def links(self) -> Mapping[str, Sequence[LinkState]]:
         """Return the connections of each gateway that has any in this process."""

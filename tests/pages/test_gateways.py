@@ -160,6 +160,16 @@ def test_a_new_address_takes_the_place_of_the_old(keyed: House, viewer: Viewer) 
     assert at.code[0].value == opened(keyed).callback_url != before
 
 
+@pytest.mark.parametrize("public_url", ["", "http://sms.example.com"])
+def test_an_address_that_no_provider_can_reach_is_said(tmp_path: Path, public_url: str) -> None:
+    with open_house(tmp_path, secret_key=make_key(), public_url=public_url) as house:
+        viewer = house.sign_in()
+        house.app.accounts.setting_up.create(viewer, "Berlin", KIND, GatewayForm(VALUES), datetime.now(UTC))
+        at = panel(house)
+        assert at.code[0].value.startswith(f"{house.app.settings.address}/callbacks/")
+        assert [("PUBLIC_URL" in each.value) for each in at.warning] == [True] * (not public_url)
+
+
 def test_one_that_fails_says_why_and_since_when(keyed: House, viewer: Viewer) -> None:
     with keyed.app.state.write() as session:
         at_that_time = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -119,10 +119,13 @@ class Receiving:
                 return 0
             with self._leases.alone(f"receipts of {name}", clock) as lease:
                 return self._fetch(gateway, lease, clock()) if lease else 0
-        except (ConfigurationError, GatewayError) as error:
+        except ConfigurationError as error:
+            # Who keeps gateways open has said so, and does not say it again and again.
+            log.debug("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
+        except GatewayError as error:
             # The other gateways' receipts must not wait for this one; its own stay with it.
             log.warning("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
-            return 0
+        return 0
 
     def _fetch(self, gateway: Gateway, lease: Lease, now: datetime) -> int:
         name = gateway.name

@@ -163,6 +163,12 @@ def _callback(name: str) -> None:
     if url:
         st.code(url, language=None, wrap_lines=True)
         st.caption("Give it to your provider and to nobody else: anyone who knows it can report receipts.")
+        if not app.settings.public_url:
+            st.warning(
+                "Your provider cannot reach this address: it is only for this machine. Ask whoever runs Heliograph to "
+                "set HELIOGRAPH_PUBLIC_URL.",
+                icon=":material/public_off:",
+            )
     else:
         st.caption("Your provider reports to an address of this installation, which has none for it yet.")
     with st.popover("New address" if url else "Create an address", icon=":material/autorenew:", key=f"{KEY}_renew"):
