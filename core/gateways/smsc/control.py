@@ -22,7 +22,7 @@ from pathlib import Path
 
 from core.errors import AppError, ConfigurationError, InvalidInput
 from core.gateways.smsc.behaviour import change_faults
-from core.gateways.smsc.smsc import Smsc
+from core.gateways.smsc.smsc import Smsc, say_why
 
 Facts = Mapping[str, object]
 _OWNER_ONLY = 0o177
@@ -111,7 +111,7 @@ async def listen(smsc: Smsc, path: Path) -> asyncio.Server:
         return await asyncio.start_unix_server(talk, path)
     except OSError as error:
         raise ConfigurationError(
-            f"There can be no socket {path}: {error.strerror}.", hint="Choose another path for --control."
+            f"There can be no socket {path}: {say_why(error)}.", hint="Choose another path for --control."
         ) from error
     finally:
         os.umask(before)

@@ -1,6 +1,7 @@
 """The SMSC: a listener, the binds it allows, and who looks after them."""
 
 import asyncio
+import os
 import re
 import ssl
 from collections import Counter
@@ -23,6 +24,12 @@ from core.gateways.smsc.session import Session, is_password
 POLL_S = 0.02
 # How long the other side may take to let go when the SMSC ends.
 UNBIND_S = 1.0
+
+
+def say_why(error: OSError) -> str:
+    """Return the system's own words; asyncio has more of them."""
+    # What is not the system's, such as a name that nobody knows, has a number below 0.
+    return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error.strerror)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ class Smsc:
             )
         except OSError as error:
             raise ConfigurationError(
-                f"The SMSC cannot listen on {where.host}:{where.port}: {error.strerror}.", hint="Choose another port."
+                f"The SMSC cannot listen on {where.host}:{where.port}: {say_why(error)}.", hint="Choose another port."
             ) from error
         self._server = server
         self._all_gone.clear()

@@ -103,6 +103,16 @@ def test_what_came_before_the_unbind_is_answered_first(smsc: SmscThread):
         assert client.is_gone()
 
 
+def test_what_comes_behind_the_unbind_is_not_taken(smsc: SmscThread):
+    unbind = struct.pack(">IIII", 16, UNBIND, 0, 70)
+    with Esme(smsc.port) as client:
+        client.bind()
+        client.say_raw(encoded("491796000001", b"a", 60) + unbind + encoded("491796000002", b"b", 80))
+        assert client.answer_to(60).status == OK
+        assert client.is_gone()
+    assert [each.msisdn for each in smsc.journal.list_accepted()] == ["+491796000001"]
+
+
 def test_a_command_it_does_not_know_is_answered_with_a_nack(smsc: SmscThread):
     with Esme(smsc.port) as client:
         client.bind()

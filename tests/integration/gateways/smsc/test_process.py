@@ -1,11 +1,18 @@
 """The SMSC as a command, ended and killed: what it has answered is in its log."""
 
+import json
 import signal
+import socket
+import ssl
 from pathlib import Path
 
+import pytest
+
+from core import cli_smsc
 from core.gateways.smsc.journal import SmscJournal
 from core.gateways.smsc.submits import digest_of
 from tests.support.fakes.esme import UNBIND, Esme
+from tests.support.processes.certificates import self_signed
 from tests.support.processes.smsc import smsc_process
 
 # Networks that answer everybody and lose nothing are no part of the command: the seed decides, and this one does.
@@ -75,3 +82,61 @@ def test_it_says_what_it_takes_and_lets_go_of_everybody_when_it_is_told_to_end(t
     [accepted] = SmscJournal(tmp_path / "smsc.sqlite").list_accepted()
     assert accepted.message_id == digest_of("+491796000001", b"Hello")
     assert (tmp_path / "smsc.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_faults_are_chosen_at_its_start_and_changed_by_its_socket(tmp_path: Path):
+    control = tmp_path / "control"
+    with smsc_process(tmp_path, *OPTIONS, "--control", str(control), "--fault", "submit_status=0x58") as smsc:
+        assert smsc.process.stdout.readline() == f"It takes commands at {control}.\n"
+        with Esme(smsc.port) as client, socket.socket(socket.AF_UNIX) as asking:
+            client.bind()
+            assert client.send().status == 0x58
+            asking.connect(str(control))
+            asking.sendall(b'{"do": "faults", "submit_status": 0}\n')
+            assert json.loads(asking.makefile().readline())["faults"]["submit_status"] == 0
+            assert client.send().status == 0
+        # One that was killed leaves its socket behind, which is no reason not to start.
+        smsc.process.kill()
+        smsc.process.wait()
+    assert control.is_socket()
+    with smsc_process(tmp_path, *OPTIONS, "--control", str(control)) as smsc:
+        assert smsc.process.stdout.readline() == f"It takes commands at {control}.\n"
+
+
+def test_it_speaks_tls_with_a_certificate(tmp_path: Path):
+    pem = tmp_path / "smsc.pem"
+    pem.write_bytes(self_signed("127.0.0.1"))
+    with smsc_process(tmp_path, *OPTIONS, "--certificate", str(pem)) as smsc:
+        assert smsc.greeting[0] == f"SMSC listening on 127.0.0.1:{smsc.port}: SMPP 3.4 over TLS."
+        with Esme(smsc.port, ssl.create_default_context(cafile=str(pem))) as client:
+            assert client.bind().status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "BUSY"], "The SMSC cannot listen on 127.0.0.1:BUSY: Address already in use."),
+        (["--certificate", "missing.pem"], "The certificate missing.pem cannot be used"),
+        (["--key", "missing.pem"], "--key needs --certificate."),
+        (["--fault", "slow=1"], "There is no fault 'slow'. Use one of: bind_status"),
+        (["--fault", "deaf"], "'deaf' is no fault. Write NAME=VALUE"),
+        (["--log", "FOLDER"], "The SMSC's log cannot be used"),
+        (["--port", "0", "--control", "FOLDER/missing/control"], "missing/control: No such file or directory."),
+        (["--host", "name.invalid"], "cannot listen on name.invalid:2775"),
+    ],
+)
+def test_why_it_cannot_start_is_said_in_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+):
+    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path / "data"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy = str(taken.getsockname()[1])
+        given = [each.replace("BUSY", busy).replace("FOLDER", str(tmp_path)) for each in arguments]
+        assert cli_smsc.main(["smsc", *given]) == 1
+    said = capsys.readouterr()
+    assert words.replace("BUSY", busy) in said.err
+    assert (said.out, said.err.count("\n")) == ("", 1)
