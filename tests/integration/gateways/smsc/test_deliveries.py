@@ -1,5 +1,6 @@
 """Receipts and replies: to whom they go, and again until somebody has them."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.support.fakes.esme import (
 from tests.support.processes.waiting import wait_until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-UNDELIVERABLE, QUEUE_FULL = 0x45, 0x14
+UNDELIVERABLE, QUEUE_FULL, SYSTEM_ERROR = 0x45, 0x14, 0x08
 
 
 @pytest.fixture
@@ -142,6 +143,26 @@ def test_an_answer_to_nothing_harms_nobody(smsc: SmscThread):
         client.acknowledge(heard)
         wait_until_nothing_is_owed(smsc)
         assert client.is_quiet()
+
+
+def test_what_is_heard_while_the_log_cannot_be_written_is_logged_once_it_can(path: Path, monkeypatch):
+    with SmscThread(path, calm_behaviour(again_s=0.01)) as smsc, Esme(smsc.port) as client:
+        client.bind()
+        for index in range(2):
+            client.send(f"4917960{index:05}")
+        first, second = client.delivery(), client.delivery()
+        with monkeypatch.context() as patched:
+            patched.setattr("core.gateways.smsc.journal.log_accepted", disk_is_full)
+            client.acknowledge(first)
+            client.acknowledge(second, QUEUE_FULL)
+            assert client.send("491796000003").status == SYSTEM_ERROR
+            assert smsc.journal.count_owed() == 2
+        assert client.take().short_message == second.message().short_message
+        wait_until_nothing_is_owed(smsc)
+
+
+def disk_is_full(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
 
 
 def test_no_more_than_the_window_are_out_at_once(path: Path):
