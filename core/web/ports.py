@@ -1,15 +1,17 @@
 """What the web room needs from the rest of the house."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from core.config import Settings
+from core.domain.messages.messages import Receipt, Reply
 from core.domain.people.people import Person
 from core.domain.people.permissions import Viewer
 from core.services.people.following_links import Acceptance
 from core.services.people.signing_in import SetUp, TimeLeft
 from core.services.reports.exporting import Download
+from core.services.sending.callbacks import KnownCallback
 from core.state.people.links import Link
 from core.state.people.sessions import Browser
 
@@ -166,6 +168,35 @@ class Reports(Protocol):
         ...
 
 
+class ToldCallbacks(Protocol):
+    """What providers of gateways tell. Only `look` and `store` block."""
+
+    def find(self, token: str) -> KnownCallback | None:
+        """Return whose provider knows this token, as of the last look; None for nobody's."""
+        ...
+
+    def age_s(self) -> float:
+        """Return how many seconds ago the last look was; without an end when there was none."""
+        ...
+
+    def look(self) -> None:
+        """Read anew whose provider knows which token. Raises: StorageError."""
+        ...
+
+    def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:
+        """Keep all of it durably, in one commit. Raises: StorageError: nothing of it is kept."""
+        ...
+
+
+class Sending(Protocol):
+    """The part of the composed application that hears what became of messages."""
+
+    @property
+    def callbacks(self) -> ToldCallbacks:
+        """The service behind the addresses that providers report to."""
+        ...
+
+
 class Application(Protocol):
     """The part of the composed application that is served over HTTP."""
 
@@ -182,6 +213,11 @@ class Application(Protocol):
     @property
     def reports(self) -> Reports:
         """What is taken away."""
+        ...
+
+    @property
+    def sending(self) -> Sending:
+        """What is told of messages."""
         ...
 
     def health(self, now: datetime) -> Mapping[str, bool]:

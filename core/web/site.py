@@ -3,6 +3,7 @@
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from core.web.callbacks.callbacks import Callbacks
 from core.web.entrance.confirm_email import ConfirmEmailPage
 from core.web.entrance.forgot import ForgotPages
 from core.web.entrance.invitation import InvitationPage
@@ -59,6 +60,8 @@ def middleware(
     watch = Watch(is_user_activity, period_s=watch_period_s)
     return [
         Middleware(Proxies, trusted=parse_networks(settings.trusted_proxies)),
+        # Before whatever is for browsers: a provider has no session, and reports a thousand times a second.
+        Middleware(Callbacks, callbacks=app.sending.callbacks, clock=clock, address=settings.address),
         Middleware(SecurityHeaders, secure=settings.is_secure),
         Middleware(OwnPagesOnly, public_url=settings.public_url),
         Middleware(BodyLimit, paths=(*ENTRANCE, *SESSION_PATHS)),

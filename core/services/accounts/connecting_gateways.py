@@ -83,10 +83,14 @@ class ConnectingGateways:
             stored = gateways.get_gateway(session, name)
         return make_connection(stored, self._kept.open(stored), self._address)
 
-    def find_by_callback(self, token: str) -> str | None:
-        """Return the name of the gateway whose provider knows this *token*, None for nobody's; it needs no key."""
+    def list_callbacks(self) -> Mapping[str, tuple[str, int]]:
+        """
+        Return name and version of each gateway, by the hash (`hash_token`) of the token its provider knows.
+
+        It needs no key. Raises: StorageError.
+        """
         with self._state.read() as session:
-            return gateways.find_by_callback(session, hash_token(token))
+            return gateways.list_callbacks(session)
 
     def reseal(self) -> int:
         """Seal all secrets by the first key, for the installation itself; return of how many gateways."""

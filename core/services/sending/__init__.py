@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 
 from core.config import Settings
-from core.gateways.gateways import Gateways
+from core.gateways.base import Inbox
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.outcomes import Outcomes
 from core.history.lake.connection import Lake
 from core.history.messages.answering import AnsweredMessages
 from core.history.messages.message_store import MessageStore
+from core.services.accounts import Accounts
 from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
 from core.services.sending.batches import SendingTools
+from core.services.sending.callbacks import Callbacks
 from core.services.sending.handing_over import HandingOver
 from core.services.sending.linking import Linking
 from core.services.sending.receiving import Receiving
@@ -27,19 +29,20 @@ class Sending:
 
     submitting: Submitting
     receiving: Receiving
+    callbacks: Callbacks
     linking: Linking
     reconciling: Reconciling
     batch_history: BatchHistory
 
 
-def build(settings: Settings, state: State, lake: Lake, gateways: Gateways, leases: Leases) -> Sending:
-    """Return the services of sending."""
+def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leases: Leases, inbox: Inbox) -> Sending:
+    """Return the services of sending; *inbox* keeps what providers tell."""
     messages = MessageStore(lake)
     batch_history = BatchHistory(state, messages)
     tools = SendingTools(
         state,
         AudienceStore(lake),
-        gateways,
+        accounts.gateways,
         batch_history,
         leases,
         AccountPacing(),
@@ -48,7 +51,8 @@ def build(settings: Settings, state: State, lake: Lake, gateways: Gateways, leas
     )
     return Sending(
         Submitting(tools),
-        Receiving(state, messages, gateways, leases),
+        Receiving(state, messages, accounts.gateways, leases),
+        Callbacks(accounts.connecting, inbox),
         Linking(state, AnsweredMessages(lake), leases),
         Reconciling(state, Outcomes(lake)),
         batch_history,

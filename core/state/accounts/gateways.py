@@ -134,9 +134,12 @@ def reseal_gateway(session: Session, name: str, encrypted: str) -> None:
     session.get_one(GatewayRow, name).secrets = encrypted
 
 
-def find_by_callback(session: Session, callback_hash: str) -> str | None:
-    """Return the name of the gateway whose callback's token has this hash, or None."""
-    return session.scalar(select(GatewayRow.name).where(GatewayRow.callback_hash == callback_hash))
+def list_callbacks(session: Session) -> Mapping[str, tuple[str, int]]:
+    """Return the name and version of each gateway whose provider may report, by the hash of its callback's token."""
+    found = select(GatewayRow.callback_hash, GatewayRow.name, GatewayRow.version).where(
+        GatewayRow.callback_hash.is_not(None), GatewayRow.deleted_at.is_(None)
+    )
+    return {callback_hash: (name, version) for callback_hash, name, version in session.execute(found) if callback_hash}
 
 
 def _find_deleted(session: Session, name: str) -> GatewayRow | None:

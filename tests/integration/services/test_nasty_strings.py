@@ -238,7 +238,7 @@ def of_accounts(t: Things, text: str) -> Iterator[Ask]:
     for method in ("delete", "renew_callback"):
         yield lambda method=method: getattr(app.accounts.setting_up, method)(viewer, text, now)
     yield lambda: app.accounts.connecting.open_connection(text)
-    yield lambda: app.accounts.connecting.find_by_callback(text)
+    yield lambda: app.sending.callbacks.find(text)
     today = now.date() + timedelta(days=1)
     yield lambda: app.accounts.pricing.list_lists(viewer, text, now)
     yield lambda: app.accounts.pricing.get_prices(viewer, text, today)

@@ -14,6 +14,7 @@ from core.services.people.signing_in import SetUp, TimeLeft
 from core.services.reports.exporting import Download
 from core.state.people.links import Link
 from core.state.people.sessions import Browser
+from tests.support.fakes.callbacks import FakeCallbacks
 
 ADA = Viewer(user_id="user-ada", name="Ada", email="ada@example.com")
 BEN = Viewer(user_id="user-ben", name="Ben", email="ben@example.com")
@@ -186,6 +187,13 @@ class FakeReports:
 
 
 @dataclass
+class FakeSending:
+    """Follows `core.web.ports.Sending`."""
+
+    callbacks: FakeCallbacks = field(default_factory=FakeCallbacks)
+
+
+@dataclass
 class FakeApplication:
     """Follows `core.web.ports.Application`."""
 
@@ -197,6 +205,10 @@ class FakeApplication:
     @cached_property
     def people(self) -> FakePeople:
         return FakePeople(self.signing_in)
+
+    @cached_property
+    def sending(self) -> FakeSending:
+        return FakeSending()
 
     def health(self, now: datetime) -> Mapping[str, bool]:
         return self.stores

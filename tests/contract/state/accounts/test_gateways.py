@@ -80,7 +80,7 @@ def test_of_a_deleted_one_nothing_is_left_but_its_name_and_kind(store: State):
         assert [each.name for each in gateways.list_gateways(session)] == ["simulator"]
         assert gateways.list_versions(session) == {"simulator": 1}
         assert gateways.list_sealed(session) == ()
-        assert gateways.find_by_callback(session, "a" * 64) is None
+        assert gateways.list_callbacks(session) == {}
         assert not gateways.is_name_taken(session, "Berlin")
         assert gateways.find_former_kind(session, "Berlin") == "smpp"
         assert gateways.find_former_kind(session, "simulator") == gateways.find_former_kind(session, "Munich") == ""
@@ -125,8 +125,7 @@ def test_secrets_are_listed_and_sealed_anew(store: State):
 
 def test_a_callback_finds_its_gateway_by_the_hash_of_its_token(store: State):
     with store.read() as session:
-        assert gateways.find_by_callback(session, "a" * 64) == "Berlin"
-        assert gateways.find_by_callback(session, "b" * 64) is None
+        assert gateways.list_callbacks(session) == {"a" * 64: ("Berlin", 1)}
 
 
 def test_who_uses_a_gateway_first_or_as_the_fallback(store: State):

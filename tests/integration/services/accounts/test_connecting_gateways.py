@@ -70,16 +70,17 @@ def test_a_gateway_gets_what_was_set_up_when_it_is_built(house: House, kind: Fak
 def test_a_provider_is_known_by_the_token_of_its_address(house: House) -> None:
     set_up(house)
     set_up(house, "Munich")
-    setting_up, connecting = house.app.accounts.setting_up, house.app.accounts.connecting
+    setting_up, callbacks = house.app.accounts.setting_up, house.app.sending.callbacks
     urls = {name: setting_up.get_callback_url(house.viewer, name) for name in ("Berlin", "Munich")}
+    callbacks.look()
     for name, url in urls.items():
         address, _, token = url.rpartition("/")
         assert address == f"{house.app.settings.address}/callbacks"
         # 32 bytes.
         assert len(token) == 43
-        assert connecting.find_by_callback(token) == name
+        assert callbacks.find(token).gateway == name
     for nobody in ("", "x" * 43, "\ud800", urls["Berlin"].rpartition("/")[2][:-1]):
-        assert connecting.find_by_callback(nobody) is None
+        assert callbacks.find(nobody) is None
     assert setting_up.get_callback_url(house.viewer, "simulator") == ""
 
 

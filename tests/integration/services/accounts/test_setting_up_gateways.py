@@ -192,8 +192,10 @@ def test_a_new_address_ends_the_one_before(house: House, setting_up: SettingUpGa
     before = setting_up.get_callback_url(house.viewer, "Berlin")
     after = setting_up.renew_callback(house.viewer, "Berlin", house.now)
     assert setting_up.get_callback_url(house.viewer, "Berlin") == after != before
-    find = house.app.accounts.connecting.find_by_callback
-    assert [find(url.rpartition("/")[2]) for url in (before, after)] == [None, "Berlin"]
+    callbacks = house.app.sending.callbacks
+    callbacks.look()
+    assert callbacks.find(before.rpartition("/")[2]) is None
+    assert callbacks.find(after.rpartition("/")[2]).gateway == "Berlin"
     # The provider is told the new one with the next message.
     connection = house.app.accounts.connecting.open_connection("Berlin")
     assert (connection.callback_url, connection.version) == (after, 2)

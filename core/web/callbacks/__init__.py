@@ -1,0 +1,1 @@
+"""Where providers of gateways report receipts and replies. Begin with `callbacks`."""
