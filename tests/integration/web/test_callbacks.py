@@ -94,9 +94,7 @@ def test_a_signed_form_is_checked_against_the_address_the_provider_was_given(
     assert [each.receipt.receipt_state for each in list_inbox(app)] == ["DELIVRD"]
 
 
-def test_a_token_opens_its_gateway_until_there_is_a_new_one(
-    app: App, clock: StoppedClock, browser: Browser
-):
+def test_a_token_opens_its_gateway_until_there_is_a_new_one(app: App, clock: StoppedClock, browser: Browser):
     mitto = Provider(app, clock, "mitto", MITTO)
     query = urlencode({"Id": "m-1", "status": "Delivered"})
     assert browser.get(f"{mitto.path}?{query}").status == 200
