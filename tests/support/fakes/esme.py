@@ -1,5 +1,6 @@
 """A client of an SMSC over a plain socket: says what a test tells it, and shows what it hears, whole."""
 
+import select
 import socket
 import ssl
 import struct
@@ -109,6 +110,10 @@ class Esme:
         before = len(self._kept)
         self.answer_to(sequence)
         return len(self._kept) == before == 0
+
+    def has_something(self) -> bool:
+        """Return whether anything waits to be read this moment."""
+        return bool(self._kept or select.select([self._socket], [], [], 0)[0])
 
     def has_heard(self, sequence: int) -> bool:
         """Return whether a response with that number is among what was kept."""

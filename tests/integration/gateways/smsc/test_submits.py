@@ -9,10 +9,11 @@ import pytest
 import smpp34
 
 from core.gateways.simulator.profiles import fate_of
+from core.gateways.smsc.journal import Changes, SmscJournal
 from core.gateways.smsc.running import SmscThread
 from core.gateways.smsc.submits import digest_of
 from tests.support.fakes.calm_smsc import calm_behaviour
-from tests.support.fakes.esme import BIND_TRANSMITTER, ENQUIRE_LINK, RESPONSE, SUBMIT_SM, Esme, encoded
+from tests.support.fakes.esme import BIND_TRANSMITTER, ENQUIRE_LINK, PATIENCE_S, RESPONSE, SUBMIT_SM, Esme, encoded
 
 OK, SYSTEM_ERROR, INVALID_SOURCE, INVALID_DESTINATION, QUEUE_FULL, THROTTLED = 0x00, 0x08, 0x0A, 0x0B, 0x14, 0x58
 SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER, PAYLOAD = 0x020C, 0x020E, 0x020F, 0x0424
@@ -224,6 +225,25 @@ def test_ids_are_never_given_again_even_after_the_clock_was_set_back(tmp_path: P
             client.bind()
             ids += [client.send(number(index)).text_id for index in range(5)]
     assert len(set(ids)) == 15
+
+
+def test_nothing_is_answered_before_it_is_in_the_log(client: Esme, monkeypatch: pytest.MonkeyPatch):
+    began, may_go_on = threading.Event(), threading.Event()
+    record = SmscJournal.record
+
+    def wait_and_record(journal: SmscJournal, changes: Changes) -> None:
+        began.set()
+        assert may_go_on.wait(PATIENCE_S)
+        record(journal, changes)
+
+    monkeypatch.setattr(SmscJournal, "record", wait_and_record)
+    sequence = client.submit()
+    assert began.wait(PATIENCE_S)
+    try:
+        assert not client.has_something()
+    finally:
+        may_go_on.set()
+    assert client.answer_to(sequence).status == OK
 
 
 def test_what_cannot_be_logged_is_refused_and_was_not_taken(smsc: SmscThread, client: Esme, monkeypatch):
