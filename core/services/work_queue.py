@@ -39,6 +39,7 @@ class WorkKind(StrEnum):
     RECEIPTS = "receipts"
     REPLIES = "replies"
     DEMO = "demo"
+    PROBE = "probe"
     ROLLUPS = "rollups"
     EXPORT = "export"
     TIDY = "tidy"
@@ -117,6 +118,9 @@ class WorkQueue:
         self._repeated: Mapping[WorkKind, _Repeated] = {
             WorkKind.RECEIPTS: _Repeated(self._take_receipts, timedelta(seconds=0.5), sending.receiving.is_due),
             WorkKind.REPLIES: _Repeated(sending.linking.link, timedelta(seconds=1), sending.linking.is_due),
+            WorkKind.PROBE: _Repeated(
+                sending.health.probe, timedelta(seconds=15), lambda waiting, _: waiting.has_failing_gateways
+            ),
             WorkKind.ROLLUPS: _Repeated(self._refresh, timedelta(seconds=60)),
             WorkKind.TIDY: _Repeated(lambda clock: upkeep.forgetting.run(clock()), timedelta(minutes=10)),
             WorkKind.MAINTENANCE: _Repeated(upkeep.maintaining.run, timedelta(seconds=60)),

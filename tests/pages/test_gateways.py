@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.domain.gateways.gateways import GatewayStatus
 from core.domain.people.permissions import Viewer
 from core.errors import Unavailable
 from core.gateways import registry
@@ -173,7 +172,8 @@ def test_an_address_that_no_provider_can_reach_is_said(tmp_path: Path, public_ur
 def test_one_that_fails_says_why_and_since_when(keyed: House, viewer: Viewer) -> None:
     with keyed.app.state.write() as session:
         at_that_time = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-        gateways.set_status(session, "Berlin *1*", GatewayStatus.FAILING, "It refuses <b>everything</b>.", at_that_time)
+        fault = "It refuses <b>everything</b>."
+        gateways.set_failing(session, "Berlin *1*", fault, at_that_time, needs_person=False)
     at = panel(keyed)
     assert "everything" in at.error[0].value
     assert "<b>" not in at.error[0].value

@@ -49,6 +49,8 @@ class GatewaySetup:
     status: GatewayStatus = GatewayStatus.WORKING
     fault: str = ""
     fault_at: datetime | None = None
+    # Whether it stays so until somebody sees to it: trying again would change nothing.
+    needs_person: bool = False
     version: int = 1
     created_at: datetime | None = None
 

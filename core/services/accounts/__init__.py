@@ -11,9 +11,11 @@ from core.history.rollups.spending import Spending
 from core.services.accounts.budgeting import Budgeting
 from core.services.accounts.connecting_gateways import ConnectingGateways, GatewaySecrets
 from core.services.accounts.encryption import Encryption
+from core.services.accounts.gateway_health import GatewayHealth
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.accounts.pricing_accounts import PricingAccounts
 from core.services.accounts.setting_up_gateways import SettingUpGateways
+from core.services.leases import Leases
 from core.state.engine.store import State
 
 
@@ -27,17 +29,23 @@ class Accounts:
     pricing: PricingAccounts
     budgeting: Budgeting
     gateways: Gateways
+    gateway_health: GatewayHealth
 
 
-def build(settings: Settings, state: State, lake: Lake, looking: Looking, tools: GatewayTools) -> Accounts:
+def build(
+    settings: Settings, state: State, lake: Lake, looking: Looking, tools: GatewayTools, leases: Leases
+) -> Accounts:
     """Return the services of accounts; *tools* is what gateways are built with."""
     kept = GatewaySecrets(Encryption(settings.secret_key))
-    connecting = ConnectingGateways(state, kept, settings.address)
+    connecting = ConnectingGateways(state, kept, tools)
+    gateways = Gateways(connecting, tools)
+    health = GatewayHealth(state, gateways, connecting.try_connection, leases)
     return Accounts(
         ManagingAccounts(state),
-        SettingUpGateways(state, kept, tools),
+        SettingUpGateways(state, kept, connecting, health, settings.address),
         connecting,
         PricingAccounts(state, settings.uploads_dir, looking.prices),
         Budgeting(Spending(lake)),
-        Gateways(connecting, tools),
+        gateways,
+        health,
     )

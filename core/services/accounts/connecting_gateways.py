@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from core.domain.gateways.gateways import CALLBACK_PATH, Connection
 from core.errors import ConfigurationError
+from core.gateways.registry import KINDS, GatewayTools
 from core.services.accounts.encryption import Encryption
 from core.state.accounts import gateways
 from core.state.accounts.gateways import StoredGateway
@@ -66,11 +67,11 @@ class GatewaySecrets:
 class ConnectingGateways:
     """What gateways, callbacks and the installation itself ask; pages ask `SettingUpGateways`."""
 
-    def __init__(self, state: State, kept: GatewaySecrets, address: str) -> None:
-        """Take the store, who opens secrets, and where people and providers reach this installation."""
+    def __init__(self, state: State, kept: GatewaySecrets, tools: GatewayTools) -> None:
+        """Take the store, who opens secrets, and what a connection is tried with."""
         self._state = state
         self._kept = kept
-        self._address = address
+        self._tools = tools
 
     def list_versions(self) -> Mapping[str, int]:
         """Return the version of each gateway there is, by name. Raises: StorageError."""
@@ -81,7 +82,19 @@ class ConnectingGateways:
         """Return what the gateway connects by. Raises: NotFound. ConfigurationError: no key opens its secrets."""
         with self._state.read() as session:
             stored = gateways.get_gateway(session, name)
-        return make_connection(stored, self._kept.open(stored), self._address)
+        return make_connection(stored, self._kept.open(stored), self._tools.settings.address)
+
+    def try_connection(self, name: str) -> str:
+        """
+        Connect as the gateway is set up, without sending anything, and return in words what came of it.
+
+        Raises: NotFound. AppError: in words, what failed and what to do.
+        """
+        connection = self.open_connection(name)
+        kind = KINDS.get(connection.kind)
+        if kind is None:
+            raise ConfigurationError(f"This version does not know gateways of the kind {connection.kind!r}.")
+        return kind.test_connection(connection, self._tools)
 
     def list_callbacks(self) -> Mapping[str, tuple[str, int]]:
         """

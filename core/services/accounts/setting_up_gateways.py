@@ -18,15 +18,16 @@ from core.domain.gateways.gateways import Connection, GatewaySetup, check_gatewa
 from core.domain.people.permissions import Viewer
 from core.domain.reports.audit import Action, Subject
 from core.errors import AppError, ConfigurationError, Conflict, InvalidInput
-from core.gateways.registry import KINDS, GatewayKind, GatewayTools
+from core.gateways.registry import KINDS, GatewayKind
 from core.services.accounts.connecting_gateways import (
+    ConnectingGateways,
     GatewaySecrets,
     Secrets,
     callback_url,
     hash_token,
-    make_connection,
     new_token,
 )
+from core.services.accounts.gateway_health import GatewayHealth
 from core.services.accounts.managing_accounts import require_administrator
 from core.state.accounts import accounts, gateways
 from core.state.accounts.gateways import Sealed, StoredGateway
@@ -72,11 +73,15 @@ class ListedGateway:
 class SettingUpGateways:
     """The gateways that accounts choose from."""
 
-    def __init__(self, state: State, kept: GatewaySecrets, tools: GatewayTools) -> None:
-        """Take the store, who seals secrets, and with what a connection is tested."""
+    def __init__(
+        self, state: State, kept: GatewaySecrets, connecting: ConnectingGateways, health: GatewayHealth, address: str
+    ) -> None:
+        """Take the store, who seals secrets, who connects, whom to tell that a gateway works, and our own address."""
         self._state = state
         self._kept = kept
-        self._tools = tools
+        self._connecting = connecting
+        self._health = health
+        self._address = address
 
     @property
     def has_key(self) -> bool:
@@ -189,21 +194,17 @@ class SettingUpGateways:
             _record(session, viewer, Action.GATEWAY_DELETED, setup, now, {})
         log.info("gateway_deleted", extra={"gateway": name, "user_id": viewer.user_id})
 
-    def test_connection(self, viewer: Viewer, name: str) -> str:
+    def test_connection(self, viewer: Viewer, name: str, now: datetime) -> str:
         """
         Connect as the gateway is set up, without sending anything, and return in words what came of it.
 
+        One by which nothing could be sent is taken to work again, and the campaigns that wait for it go on.
         Raises: Forbidden: not an administrator. NotFound. AppError: in words, what failed and what to do.
         """
         require_administrator(viewer)
-        with self._state.read() as session:
-            stored = gateways.get_gateway(session, name)
-        kind = KINDS.get(stored.setup.kind)
-        if kind is None:
-            raise ConfigurationError(f"This version does not know gateways of the kind {stored.setup.kind!r}.")
-        connection = make_connection(stored, self._kept.open(stored), self._tools.settings.address)
         try:
-            said = kind.test_connection(connection, self._tools)
+            said = self._connecting.try_connection(name)
+            self._health.recover(name, now)
         except AppError as error:
             log.info("gateway_test_failed", extra={"gateway": name, "code": error.code, "reason": error.message})
             raise
@@ -219,7 +220,7 @@ class SettingUpGateways:
         require_administrator(viewer)
         with self._state.read() as session:
             stored = gateways.get_gateway(session, name)
-        return callback_url(self._tools.settings.address, self._kept.open(stored).token)
+        return callback_url(self._address, self._kept.open(stored).token)
 
     def renew_callback(self, viewer: Viewer, name: str, now: datetime) -> str:
         """
@@ -235,7 +236,7 @@ class SettingUpGateways:
             gateways.change_gateway(session, after, self._seal(name, secrets, before.sealed.at))
             _record(session, viewer, Action.CALLBACK_RENEWED, after, now, {})
         log.info("callback_renewed", extra={"gateway": name, "user_id": viewer.user_id})
-        return callback_url(self._tools.settings.address, secrets.token)
+        return callback_url(self._address, secrets.token)
 
     def _open_if_possible(self, stored: StoredGateway) -> tuple[Secrets, bool]:
         """Return the gateway's secrets, and whether they are lost with their key: then all are to be set again."""

@@ -22,6 +22,7 @@ from core.services.leases import Leases, new_owner
 from core.services.sending.batch_history import BatchHistory
 from core.state.accounts import accounts
 from core.state.campaigns import campaigns, ledger
+from core.state.campaigns.holding import go_on
 from core.state.engine.store import State
 from core.state.reports import audit
 
@@ -88,15 +89,7 @@ class Controlling:
         with self._state.write() as session:
             decided = decide_sender(session, viewer, _permission(campaign), campaign.account_id)
             check_same_budget(decided, account)
-            moved = campaigns.move_from(
-                session,
-                _lock(session, viewer, campaign_id, CampaignStatus.ACTIVE, now),
-                CampaignStatus.ACTIVE,
-                fault="",
-            )
-            if not ledger.count_batches(session, campaign_id):
-                # The last batch was settled after the pause, when nobody could complete the campaign.
-                moved = campaigns.move_from(session, moved, CampaignStatus.COMPLETED, completed_at=now)
+            moved = go_on(session, _lock(session, viewer, campaign_id, CampaignStatus.ACTIVE, now), now)
             audit.record(session, viewer, Action.CAMPAIGN_RESUMED, campaign_subject(moved), now)
         log.info("campaign_resumed", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return moved

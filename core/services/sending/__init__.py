@@ -10,6 +10,7 @@ from core.history.lake.connection import Lake
 from core.history.messages.answering import AnsweredMessages
 from core.history.messages.message_store import MessageStore
 from core.services.accounts import Accounts
+from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
@@ -33,6 +34,7 @@ class Sending:
     linking: Linking
     reconciling: Reconciling
     batch_history: BatchHistory
+    health: GatewayHealth
 
 
 def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leases: Leases, inbox: Inbox) -> Sending:
@@ -47,6 +49,7 @@ def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leas
         leases,
         AccountPacing(),
         HandingOver(),
+        accounts.gateway_health,
         settings.sub_window,
     )
     return Sending(
@@ -56,4 +59,5 @@ def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leas
         Linking(state, AnsweredMessages(lake), leases),
         Reconciling(state, Outcomes(lake)),
         batch_history,
+        accounts.gateway_health,
     )

@@ -25,6 +25,7 @@ from core.errors import ConfigurationError, Conflict, InvalidTransition, Storage
 from core.gateways.base import Observed
 from core.gateways.gateways import Gateways
 from core.history.audience.audience_store import AudienceStore
+from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
@@ -59,17 +60,24 @@ class SendingTools:
     leases: Leases
     pacing: AccountPacing
     handing_over: HandingOver
+    health: GatewayHealth
     sub_window: int
 
 
 @dataclass(frozen=True)
 class BatchJob:
-    """A batch under lease by *owner*; *gateway* by name, *claimed_ids* what others have claimed of it before."""
+    """
+    A batch under lease by *owner*.
+
+    *gateway* is its account's, by name, *fallback* the one for what that certainly did not take, "" for none;
+    *claimed_ids* are what others have claimed of it before.
+    """
 
     campaign: Campaign
     batch: Batch
     claimed_ids: frozenset[str]
     gateway: str
+    fallback: str
     owner: str
     clock: Callable[[], datetime]
 
@@ -121,7 +129,7 @@ class BatchRun:
             if gateway is None:
                 return False
             window = self._pick(waiting, gateway)
-            step = self._claim(window) if window else Step(wait_s=NAP_MAX_S)
+            step = self._claim(window, gateway.name) if window else Step(wait_s=NAP_MAX_S)
             if step is None:
                 return False
             given_back, wait_s = list[OutboundMessage](), step.wait_s
@@ -141,8 +149,10 @@ class BatchRun:
 
     def _find_gateway(self) -> Observed | None:
         """Return the gateway; None when there is none to send by, for which the campaign is paused if it stays so."""
+        job = self._job
+        name = self._tools.health.choose(job.gateway, job.fallback, job.clock())
         try:
-            return self._tools.gateways.get(self._job.gateway)
+            return self._tools.gateways.get(name)
         except ConfigurationError as error:
             log.warning("gateway_not_set_up", extra=self._fields | {"reason": error.message})
             with self._state.read() as session:
@@ -153,16 +163,16 @@ class BatchRun:
             log.info("batch_left", extra=self._fields | {"reason": error.message})
         return None
 
-    def _claim(self, window: Sequence[OutboundMessage]) -> Step | None:
+    def _claim(self, window: Sequence[OutboundMessage], gateway: str) -> Step | None:
         """Claim as many messages as there are tokens for; None when the batch is not ours to send now."""
         try:
-            return self._try_to_claim(window)
+            return self._try_to_claim(window, gateway)
         except StorageError:
             # Whether the claims stand is not known, but that nothing of them has left is.
             self._unclaim(window)
             raise
 
-    def _try_to_claim(self, window: Sequence[OutboundMessage]) -> Step | None:
+    def _try_to_claim(self, window: Sequence[OutboundMessage], gateway: str) -> Step | None:
         with self._state.write() as session:
             mine = self._renewed(session)
             status = campaigns.get_status(session, self._job.campaign.campaign_id)
@@ -175,35 +185,37 @@ class BatchRun:
                 # Whoever leases the batch next goes by the one the account has been given.
                 log.info("batch_left", extra=self._fields | {"now": paced.gateway})
                 return None
-            step = self._step(session, paced, window) if paced.can_send else None
+            step = self._step(session, paced, window, gateway) if paced.can_send else None
         if step is None:
             self._pause(INACTIVE_FAULT)
         return step
 
-    def _step(self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage]) -> Step:
+    def _step(self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage], gateway: str) -> Step:
         """Exclude who has said STOP meanwhile, and claim of the others what there are tokens for."""
         account_id, now = self._job.campaign.account_id, self._job.clock()
         stopped = find_suppressed(session, account_id, [message.msisdn for message in window])
         excluded = [message for message in window if message.msisdn in stopped]
         if excluded:
-            ledger.exclude(session, self._job.batch, self._claims(excluded, ""), Exclusion.SUPPRESSED, now)
+            ledger.exclude(session, self._job.batch, _claims(excluded, ""), Exclusion.SUPPRESSED, now)
             log.info("suppressed_meanwhile", extra=self._fields | {"messages": len(excluded)})
         wanted = [message for message in window if message.msisdn not in stopped]
         if not wanted:
             return Step(excluded=excluded)
         claimed, wait_s = self._tools.pacing.take(session, account_id, paced, wanted, self._job.clock)
         if claimed:
-            ledger.claim(session, self._job.batch, self._claims(claimed, self._job.gateway), self._job.clock())
+            ledger.claim(session, self._job.batch, _claims(claimed, gateway), self._job.clock())
         return Step(claimed, excluded, wait_s)
-
-    def _claims(self, messages: Sequence[OutboundMessage], gateway: str) -> list[Claim]:
-        return [Claim(message.message_id, message.msisdn, gateway) for message in messages]
 
     def _hand_over(self, gateway: Observed, claimed: Sequence[OutboundMessage]) -> Handed:
         """Hand over what is claimed, and write what came of it."""
-        handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, self._fields)
-        if self._record(handed) and handed.fault:
-            self._pause(handed.fault)
+        fields = self._fields | {"gateway": gateway.name}
+        handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, fields)
+        self._record(handed)
+        now, health = self._job.clock(), self._tools.health
+        if handed.results:
+            health.took(gateway.name, now)
+        if handed.fault:
+            health.refused(gateway.name, handed.fault, now, needs_person=handed.needs_person)
         return handed
 
     def _unclaim(self, claimed: Sequence[OutboundMessage]) -> bool:
@@ -225,7 +237,7 @@ class BatchRun:
         except (InvalidTransition, Conflict):
             log.info("campaign_not_active", extra=self._fields)
 
-    def _record(self, handed: Handed) -> bool:
+    def _record(self, handed: Handed) -> None:
         counts = Counter(result.outcome.value for result in handed.results) | {"given_back": len(handed.given_back)}
 
         def record(session: Session) -> bool:
@@ -238,11 +250,10 @@ class BatchRun:
 
         if self._insist(record):
             log.info("sub_window_recorded", extra=self._fields | dict(counts))
-            return True
+            return
         # Another worker has taken the batch and counts these as unknown. Changing that behind its back
         # could make the counts differ from history. That the lease ran out is no matter while nobody did.
         log.error("outcomes_too_late", extra=self._fields | dict(counts))
-        return False
 
     def _insist(self, write: Callable[[Session], bool]) -> bool:
         """
@@ -275,6 +286,10 @@ def _outcome(result: SubmitResult) -> Outcome:
         result.error_code,
         result.gateway_message_id,
     )
+
+
+def _claims(messages: Sequence[OutboundMessage], gateway: str) -> list[Claim]:
+    return [Claim(message.message_id, message.msisdn, gateway) for message in messages]
 
 
 def _messages(rows: pa.Table, sender_id: str) -> list[OutboundMessage]:

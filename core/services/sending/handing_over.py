@@ -37,14 +37,15 @@ class Handed:
     """
     What came of handing messages over: the *results* to record, and the messages that certainly were not taken.
 
-    *wait_s* is how long the gateway asks to be left alone, *fault* why nothing can be sent by it until a person sees to
-    it, "" where that is not so.
+    *wait_s* is how long the gateway asks to be left alone. *fault* says why nothing can be sent by it, "" where that is
+    not so, and *needs_person* whether that stays so until somebody sees to it.
     """
 
     results: Sequence[SubmitResult] = ()
     given_back: Sequence[OutboundMessage] = ()
     wait_s: float = 0.0
     fault: str = ""
+    needs_person: bool = False
 
 
 @dataclass
@@ -77,8 +78,8 @@ class HandingOver:
         except GatewayError as error:
             # By contract nothing has left when submit raises anything else.
             log.warning("gateway_refused", extra={**fields, "code": error.code, "reason": error.message})
-            fault = error.message if isinstance(error, PermanentGatewayError) else ""
-            return Handed(given_back=claimed, wait_s=error.retry_after_s or REFUSED_WAIT_S, fault=fault)
+            is_permanent = isinstance(error, PermanentGatewayError)
+            return Handed((), claimed, error.retry_after_s or REFUSED_WAIT_S, error.message, is_permanent)
         judged = [self._judge(result, clock()) for result in results]
         back = [message for message, result in zip(claimed, judged, strict=True) if result.outcome in _GIVEN_BACK]
         blocked = Counter(result.error_code for result in judged if result.outcome is SubmitOutcome.BLOCKED)
@@ -88,6 +89,7 @@ class HandingOver:
             back,
             wait_s,
             _in_words(gateway, blocked.most_common(1)[0][0]) if blocked else "",
+            bool(blocked),
         )
 
     def pick(self, waiting: Sequence[OutboundMessage], most: int, now: datetime) -> list[OutboundMessage]:

@@ -103,5 +103,5 @@ class Submitting:
             if batch is None:
                 return None
             claimed_ids = ledger.list_claimed_ids(session, batch.batch_id)
-            gateway = accounts.get_account(session, campaign.account_id).gateway
-        return BatchJob(campaign, batch, claimed_ids, gateway, owner, clock)
+            account = accounts.get_account(session, campaign.account_id)
+        return BatchJob(campaign, batch, claimed_ids, account.gateway, account.fallback_gateway, owner, clock)

@@ -9,11 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
+from core.domain.words.control_characters import as_told
 from core.errors import NotFound
 from core.state.tables.gateway_models import GatewayRow
 
 # The gateways there are, with their versions. Asked all the time, and so built once.
 VERSIONS = select(GatewayRow.name, GatewayRow.version).where(GatewayRow.deleted_at.is_(None))
+
+# Those of them by which nothing can be sent.
+FAILING = select(GatewayRow.name).where(GatewayRow.deleted_at.is_(None), GatewayRow.status == GatewayStatus.FAILING)
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,9 @@ def add_gateway(session: Session, setup: GatewaySetup, sealed: Sealed, now: date
 def change_gateway(session: Session, setup: GatewaySetup, sealed: Sealed) -> None:
     """Store what the gateway connects by, its rate and its version, as they are in *setup* and *sealed*."""
     row = _get(session, setup.name, lock=False)
+    if row.version != setup.version:
+        # Somebody has seen to it: whether it works now is looked at again.
+        row.needs_person = False
     row.settings, row.rate_tps, row.resumes, row.version = (
         dict(setup.settings),
         setup.rate_tps,
@@ -107,12 +114,26 @@ def change_gateway(session: Session, setup: GatewaySetup, sealed: Sealed) -> Non
         setattr(row, name, value)
 
 
-def set_status(session: Session, name: str, status: GatewayStatus, fault: str, now: datetime) -> None:
-    """Store whether it works, and since when it does not and why; it says nothing of a fault that is over."""
+def set_failing(session: Session, name: str, fault: str, now: datetime, *, needs_person: bool) -> None:
+    """Store that nothing can be sent by it, why, and since when if that is news. Raises: NotFound."""
     row = _get(session, name, lock=False)
-    is_new = status is GatewayStatus.FAILING and row.status != status
-    row.fault_at = now if is_new else row.fault_at if status is GatewayStatus.FAILING else None
-    row.status, row.fault = status, fault if status is GatewayStatus.FAILING else ""
+    if row.status != GatewayStatus.FAILING:
+        row.fault_at = now
+    row.status, row.fault, row.needs_person = GatewayStatus.FAILING, as_told(fault), needs_person
+
+
+def set_working(session: Session, name: str) -> bool:
+    """Store that it works; return whether that is news. Raises: NotFound."""
+    row = _get(session, name, lock=True)
+    was_failing = row.status == GatewayStatus.FAILING
+    row.status, row.fault, row.fault_at, row.needs_person = GatewayStatus.WORKING, "", None, False
+    return was_failing
+
+
+def list_failing(session: Session) -> tuple[GatewaySetup, ...]:
+    """Return the gateways by which nothing can be sent, by name."""
+    failing = FAILING.with_only_columns(GatewayRow).order_by(GatewayRow.name)
+    return tuple(_setup(row) for row in session.scalars(failing))
 
 
 def delete_gateway(session: Session, name: str, now: datetime) -> None:
@@ -181,6 +202,7 @@ def _setup(row: GatewayRow) -> GatewaySetup:
         status=GatewayStatus(row.status),
         fault=row.fault,
         fault_at=row.fault_at,
+        needs_person=row.needs_person,
         version=row.version,
         created_at=row.created_at,
     )

@@ -239,6 +239,8 @@ def move_from(session: Session, campaign: Campaign, new: CampaignStatus, **value
     check_move(campaign.status, new)
     if "fault" in values:
         values["fault"] = as_told(values["fault"])
+    # Whoever moves it otherwise than for a gateway's sake has the last word.
+    values.setdefault("held_by", "")
     result = session.execute(
         update(CampaignRow)
         .where(CampaignRow.campaign_id == campaign.campaign_id, CampaignRow.status == campaign.status)

@@ -30,6 +30,7 @@ class GatewayRow(Base):
     status: Mapped[str] = mapped_column(String(10))
     fault: Mapped[str] = mapped_column(Text, default="")
     fault_at: Mapped[datetime | None]
+    needs_person: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]

@@ -28,13 +28,13 @@ from core.state.tables.base import UtcDateTime
 from core.state.upkeep import installation
 
 # What a row of the answer says.
-_WORK, _RECEIPTS, _REPLIES, _GATEWAY = "work", "receipts", "replies", "gateway"
+_WORK, _RECEIPTS, _REPLIES, _FAILING, _GATEWAY = "work", "receipts", "replies", "failing", "gateway"
 
 
 @dataclass(frozen=True)
 class Waiting:
     """
-    What was seen: whether any row waits for a worker, any receipt to be merged, and any reply to be linked.
+    What was seen: whether any row waits for a worker, any receipt, any reply, or a gateway that fails.
 
     *gateways* are those that are set up, with their versions, whether an account uses one just now or not: what waits
     there nobody has told the store yet, and receipts come for days after the last message.
@@ -44,6 +44,7 @@ class Waiting:
     has_receipts: bool
     has_replies: bool
     gateways: Mapping[str, int]
+    has_failing_gateways: bool = False
 
 
 def look(connection: Connection, now: datetime) -> Waiting:
@@ -51,7 +52,7 @@ def look(connection: Connection, now: datetime) -> Waiting:
     rows = connection.execute(_statement(), {"now": now, "overdue": now - OVERDUE_AFTER}).all()
     said = {what for what, _, _ in rows}
     versions = {name: version for what, name, version in rows if what == _GATEWAY}
-    return Waiting(_WORK in said, _RECEIPTS in said, _REPLIES in said, versions)
+    return Waiting(_WORK in said, _RECEIPTS in said, _REPLIES in said, versions, _FAILING in said)
 
 
 @cache
@@ -74,6 +75,7 @@ def _statement() -> CompoundSelect[Any]:
         select(_literal(_WORK), *nothing).where(or_(*(found.exists() for found in waiting))),
         select(_literal(_RECEIPTS), *nothing).where(receipts.due(now).exists()),
         select(_literal(_REPLIES), *nothing).where(replies.due(now).exists()),
+        select(_literal(_FAILING), *nothing).where(gateways.FAILING.exists()),
         select(_literal(_GATEWAY), versions.c.name, versions.c.version),
     )
 

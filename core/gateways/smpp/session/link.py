@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from core.domain.words.counting import count_of
 from core.gateways.smpp.pdu import (
     RESPONSE,
     Bind,
@@ -183,7 +184,7 @@ class Link(asyncio.Protocol):
             if now - sent_at < target.response_s:
                 break
             del self._in_flight[sequence]
-            self.fault = f"A message got no answer in {target.response_s:g} seconds."
+            self.fault = f"A message got no answer in {count_of(round(target.response_s), 'second', 'seconds')}."
             self._owner.lost(ticket)
         self._end_if_answered()
         if self.status is not LinkStatus.BOUND:

@@ -144,7 +144,8 @@ def _test(name: str) -> None:
     if st.session_state.pop(_TESTS, False):
         with st.spinner("Testing the connection…"):
             try:
-                st.session_state[_TESTED] = _Tested(name, app.accounts.setting_up.test_connection(viewer, name))
+                said = app.accounts.setting_up.test_connection(viewer, name, session.now())
+                st.session_state[_TESTED] = _Tested(name, said)
             except AppError as error:
                 st.session_state[_TESTED] = _Tested(name, fault=error.message, hint=error.hint)
     tested: _Tested | None = st.session_state.get(_TESTED)

@@ -1,7 +1,7 @@
 """Gateways as they are set up, on both databases."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -104,15 +104,42 @@ def test_a_fault_is_dated_from_when_it_began(store: State):
             found = gateways.get_gateway(session, "Berlin").setup
         return found.status, found.fault, found.fault_at
 
-    def set_status(to: GatewayStatus, fault: str, now: object) -> None:
+    def fail(fault: str, now: datetime) -> None:
         with store.write() as session:
-            gateways.set_status(session, "Berlin", to, fault, now)
+            gateways.set_failing(session, "Berlin", fault, now, needs_person=False)
 
-    set_status(GatewayStatus.FAILING, "Refused.", NOW)
-    set_status(GatewayStatus.FAILING, "Not reached.", LATER)
+    def recover() -> bool:
+        with store.write() as session:
+            return gateways.set_working(session, "Berlin")
+
+    fail("Refused.", NOW)
+    fail("Not reached.", LATER)
     assert status() == (GatewayStatus.FAILING, "Not reached.", NOW)
-    set_status(GatewayStatus.WORKING, "", LATER)
+    assert recover()
     assert status() == (GatewayStatus.WORKING, "", None)
+    assert not recover()
+
+
+def test_those_that_fail_are_listed_until_they_work_or_are_deleted(store: State):
+    with store.write() as session:
+        gateways.set_failing(session, "Berlin", "Refused.", NOW, needs_person=True)
+        (found,) = gateways.list_failing(session)
+    assert (found.name, found.needs_person) == ("Berlin", True)
+    with store.write() as session:
+        gateways.delete_gateway(session, "Berlin", NOW)
+        assert gateways.list_failing(session) == ()
+
+
+def test_who_sets_it_up_otherwise_has_seen_to_it(store: State):
+    with store.write() as session:
+        gateways.set_failing(session, "Berlin", "Refused.", NOW, needs_person=True)
+        stored = gateways.get_gateway(session, "Berlin")
+        gateways.change_gateway(session, stored.setup, stored.sealed)
+        assert gateways.get_gateway(session, "Berlin").setup.needs_person
+        gateways.change_gateway(session, replace(stored.setup, version=stored.setup.version + 1), stored.sealed)
+        found = gateways.get_gateway(session, "Berlin").setup
+    # Whether it works shows when it is tried.
+    assert (found.status, found.needs_person) == (GatewayStatus.FAILING, False)
 
 
 def test_secrets_are_listed_and_sealed_anew(store: State):

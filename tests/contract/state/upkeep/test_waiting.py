@@ -12,7 +12,7 @@ from core.domain.campaigns.campaigns import OVERDUE_AFTER, CampaignStatus
 from core.domain.messages.replies import Keyword
 from core.domain.reports.exports import ExportStatus
 from core.services.work_queue import WorkKind
-from core.state.accounts import accounts
+from core.state.accounts import accounts, gateways
 from core.state.campaigns import campaigns, ledger, receipts, replies
 from core.state.campaigns.replies import HeardReply
 from core.state.engine.store import State
@@ -156,6 +156,16 @@ def test_replies_are_heard_of_when_they_are_due(store: State):
         assert look_at(store, now) == Waiting(
             has_work=False, has_receipts=False, has_replies=is_due, gateways={"simulator": 1}
         )
+
+
+def test_a_gateway_that_fails_is_heard_of_until_it_works(store: State):
+    assert not look_at(store, NOW).has_failing_gateways
+    with store.write() as session:
+        gateways.set_failing(session, "simulator", "Nothing listens.", NOW, needs_person=False)
+    assert look_at(store, NOW).has_failing_gateways
+    with store.write() as session:
+        gateways.set_working(session, "simulator")
+    assert not look_at(store, NOW).has_failing_gateways
 
 
 def test_gateways_that_no_account_uses_any_more_are_asked_too(state: State):

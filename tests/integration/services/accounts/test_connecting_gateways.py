@@ -92,7 +92,7 @@ def test_nothing_of_them_is_in_files_logs_audit_or_words(house: House, caplog: p
     connection = house.app.accounts.connecting.open_connection("Berlin")
     form = GatewayForm(VALUES | {"signing_key": "another-secret"})
     setting_up.change(house.viewer, "Berlin", form, house.now)
-    setting_up.test_connection(house.viewer, "Berlin")
+    setting_up.test_connection(house.viewer, "Berlin", house.now)
     entries = house.app.reports.auditing.page(house.viewer, AuditFilter(text="Berlin"), 1, 10).items
     assert [entry.action for entry in entries] == [Action.GATEWAY_CHANGED, Action.GATEWAY_CREATED]
     assert entries[0].details == {"Password": "replaced", "Signing key": "set"}

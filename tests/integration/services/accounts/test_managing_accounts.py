@@ -52,7 +52,9 @@ OTHERS: dict[str, Call] = {
     "accounts.setting_up.create": lambda h, v, _: h.app.accounts.setting_up.create(v, "A", "smpp", FORM, h.now),
     "accounts.setting_up.change": lambda h, v, _: h.app.accounts.setting_up.change(v, "simulator", FORM, h.now),
     "accounts.setting_up.delete": lambda h, v, _: h.app.accounts.setting_up.delete(v, "simulator", h.now),
-    "accounts.setting_up.test_connection": lambda h, v, _: h.app.accounts.setting_up.test_connection(v, "simulator"),
+    "accounts.setting_up.test_connection": lambda h, v, _: h.app.accounts.setting_up.test_connection(
+        v, "simulator", h.now
+    ),
     "accounts.setting_up.get_callback_url": lambda h, v, _: h.app.accounts.setting_up.get_callback_url(v, "simulator"),
     "accounts.setting_up.renew_callback": lambda h, v, _: h.app.accounts.setting_up.renew_callback(
         v, "simulator", h.now

@@ -178,12 +178,12 @@ def test_a_name_is_not_given_to_another_kind(
 
 
 def test_a_connection_is_tested_as_it_is_set_up(house: House, setting_up: SettingUpGateways, kind: FakeKind):
-    assert setting_up.test_connection(house.viewer, "Berlin") == "The provider answers."
+    assert setting_up.test_connection(house.viewer, "Berlin", house.now) == "The provider answers."
     assert kind.tested == [house.app.accounts.connecting.open_connection("Berlin")]
     kind.fault = Unavailable("smpp.example.com refuses the connection.", gateway="Berlin")
     with pytest.raises(Unavailable, match="refuses"):
-        setting_up.test_connection(house.viewer, "Berlin")
-    assert "leaves this installation" in setting_up.test_connection(house.viewer, "simulator")
+        setting_up.test_connection(house.viewer, "Berlin", house.now)
+    assert "leaves this installation" in setting_up.test_connection(house.viewer, "simulator", house.now)
     # Nothing is kept of it.
     assert kind.built == []
 

@@ -64,15 +64,16 @@ def test_a_code_nobody_knows_is_shown_as_it_came():
 
 
 @pytest.mark.parametrize(
-    ("error", "fault"),
+    ("error", "needs_person"),
     [
-        (Unavailable("Nothing listens.", gateway="Berlin"), ""),
-        (BadCredentials("The password is wrong.", gateway="Berlin"), "The password is wrong."),
+        (Unavailable("Nothing listens.", gateway="Berlin"), False),
+        (BadCredentials("The password is wrong.", gateway="Berlin"), True),
     ],
 )
-def test_when_nothing_has_left_everything_is_given_back(error: GatewayError, fault: str):
+def test_when_nothing_has_left_everything_is_given_back(error: GatewayError, needs_person: bool):
     handed = hand_over({}, error)
-    assert (list(handed.results), list(handed.given_back), handed.fault) == ([], MESSAGES, fault)
+    assert (list(handed.results), list(handed.given_back)) == ([], MESSAGES)
+    assert (handed.fault, handed.needs_person) == (error.message, needs_person)
     assert handed.wait_s > 0
 
 

@@ -1,0 +1,63 @@
+"""Campaigns that wait for a gateway: paused while nothing can be sent by it, and going on when it works again."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from core.domain.accounts.accounts import AccountStatus
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.gateways.gateways import GatewayStatus
+from core.state.campaigns import campaigns, ledger
+from core.state.tables.gateway_models import GatewayRow
+from core.state.tables.models import AccountRow, CampaignRow
+
+
+def list_affected(session: Session, gateway: str) -> list[str]:
+    """Return the campaigns being sent that have only this gateway, or another that takes nothing either."""
+    taking = select(GatewayRow.name).where(
+        GatewayRow.deleted_at.is_(None), GatewayRow.status == GatewayStatus.WORKING, GatewayRow.name != gateway
+    )
+    theirs = or_(
+        and_(AccountRow.gateway == gateway, AccountRow.fallback_gateway.not_in(taking)),
+        and_(AccountRow.fallback_gateway == gateway, AccountRow.gateway.not_in(taking)),
+    )
+    return _list(session, CampaignRow.status == CampaignStatus.ACTIVE, theirs)
+
+
+def list_held(session: Session, gateway: str) -> list[str]:
+    """Return the campaigns that wait for this gateway and whose account may send."""
+    open_ones = AccountRow.status == AccountStatus.ACTIVE
+    return _list(session, CampaignRow.status == CampaignStatus.PAUSED, CampaignRow.held_by == gateway, open_ones)
+
+
+def hold(session: Session, campaign_id: str, gateway: str, fault: str) -> bool:
+    """Let the campaign wait for the gateway, *fault* saying why; False when it is not being sent any more."""
+    campaign = campaigns.lock_campaign(session, campaign_id)
+    if campaign.status is not CampaignStatus.ACTIVE:
+        return False
+    campaigns.move_from(session, campaign, CampaignStatus.PAUSED, fault=fault, held_by=gateway)
+    return True
+
+
+def let_go(session: Session, campaign_id: str, now: datetime) -> bool:
+    """Let the campaign go on; False when somebody has moved it meanwhile."""
+    campaign = campaigns.lock_campaign(session, campaign_id)
+    if campaign.status is not CampaignStatus.PAUSED:
+        return False
+    go_on(session, campaign, now)
+    return True
+
+
+def go_on(session: Session, campaign: Campaign, now: datetime) -> Campaign:
+    """Let a paused campaign, which this transaction has locked, go on; return it."""
+    moved = campaigns.move_from(session, campaign, CampaignStatus.ACTIVE, fault="")
+    if not ledger.count_batches(session, campaign.campaign_id):
+        # The last batch was settled after the pause, when nobody could complete the campaign.
+        moved = campaigns.move_from(session, moved, CampaignStatus.COMPLETED, completed_at=now)
+    return moved
+
+
+def _list(session: Session, *conditions: ColumnElement[bool]) -> list[str]:
+    wanted = select(CampaignRow.campaign_id).join(AccountRow, AccountRow.account_id == CampaignRow.account_id)
+    return list(session.scalars(wanted.where(*conditions).order_by(CampaignRow.campaign_id)))
