@@ -63,6 +63,8 @@ class Settings:
     # Days the recipients of a campaign are kept one by one, with their texts, once it is over; its counts, and what was
     # sent, stay. An hour at least.
     audience_keep_days: int = 90
+    # Days replies are kept; what a STOP among them has set stays. At least as long as it is looked up what one answers.
+    reply_keep_days: int = 365
     # Days the rows that an import rejected are kept for download.
     rejected_keep_days: int = 30
     # Hours an exported file is kept.

@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.domain.people.permissions import Permission
 from core.services.reports.tracing import MessageTrace
-from pages._ui import address, formats, session, widgets
-from pages._ui.screens.message import message_facts, timeline
+from pages._ui import address, formats, navigation, session, widgets
+from pages._ui.screens.message import message_facts, message_replies, timeline
 
 KEY = "message"
 
@@ -24,13 +24,17 @@ def header(trace: MessageTrace) -> None:
 
 session.require(Permission.MESSAGE_HISTORY)
 app, viewer = session.current()
-if st.button("Message History", icon=":material/arrow_back:", type="tertiary", key=f"{KEY}_back"):
-    widgets.go_back("message_history")
+origin = navigation.get_screen("replies" if address.get("origin") == "replies" else "message_history")
+if st.button(origin.title, icon=":material/arrow_back:", type="tertiary", key=f"{KEY}_back"):
+    widgets.go_back(origin.stem)
 with widgets.show_errors():
     found = app.reports.tracing.get(viewer, address.get("id"))
+    told = app.reports.replies.of_message(viewer, found.message.message_id)
     header(found)
     way, facts = st.columns([3, 2], gap="medium")
     with way, widgets.card("Timeline", key=f"{KEY}_timeline"):
         timeline.show(found, viewer.time_zone, session.now())
     with facts:
+        if told:
+            message_replies.show(told, viewer.time_zone)
         message_facts.show(found, viewer.time_zone)

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from core.demo.company import COLUMNS, LISTS, DemoAccount, DemoCampaign, DemoLis
 from core.domain.accounts.accounts import Account, AccountStatus
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, ChosenList, Source
 from core.domain.imports.lists import DistributionList, ListStatus
+from core.domain.messages.messages import Reply
 
 # Segments per second of the demo company's accounts.
 RATE_TPS = 200
@@ -57,10 +58,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class SentCampaign:
-    """A campaign and its counts by (outcome, reason), as they stand in the lake."""
+    """A campaign, its counts by (outcome, reason), as they stand in the lake, and what people sent back."""
 
     campaign: Campaign
     outcomes: Mapping[tuple[str, str], int]
+    replies: Sequence[Reply]
 
     @property
     def sent_count(self) -> int:

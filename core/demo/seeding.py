@@ -31,6 +31,7 @@ from core.demo.company import (
 from core.demo.people import People, contact_table, draw_people, place_columns, prices, write_duplicates
 from core.demo.plan import RATE_TPS, Plan, SentCampaign, make_account, make_campaign, make_list
 from core.demo.receipts import receipt_table
+from core.demo.replies import draw_replies
 from core.demo.traffic import (
     GROWTH,
     Sender,
@@ -51,6 +52,7 @@ from core.history.lake.connection import Lake
 from core.history.lake.schema import UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore
 from core.services.leases import Leases
+from core.services.sending.replying import keep_replies
 from core.state.accounts import accounts
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
@@ -241,7 +243,8 @@ class DemoSeeding:
         messages = message_table(generator, sender, traffic, seed=plan.seed, now=plan.now)
         self._append(f"demo-{campaign.campaign_id}", campaign.campaign_id, messages, _unsent(failed), plan)
         outcomes = {("sent", ""): len(kept.msisdns), ("failed", REFUSAL): len(failed.msisdns)}
-        return SentCampaign(campaign, {key: count for key, count in outcomes.items() if count or key[0] == "sent"})
+        counts = {key: count for key, count in outcomes.items() if count or key[0] == "sent"}
+        return SentCampaign(campaign, counts, draw_replies(plan, item, messages))
 
     def _outside(self, plan: Plan, count: int, start: datetime) -> int:
         """Append about *count* messages that no campaign made, from *start* to the plan's now."""
@@ -280,6 +283,8 @@ def _record(session: Session, plan: Plan, entry_counts: Mapping[str, int], sent:
     for done in sent:
         campaigns.add_campaign(session, done.campaign)
         campaigns.add_outcomes(session, done.campaign.campaign_id, done.outcomes)
+    # As they come in life: whose each one is, and what it answers, is found out from what is there.
+    keep_replies(session, [reply for done in sent for reply in done.replies], plan.now)
     campaigns.add_campaign(session, make_campaign(plan, DRAFT, CampaignStatus.INACTIVE, 0))
 
 

@@ -81,7 +81,8 @@ SCREENS = (
     ),
     Screen("statistics", "Statistics", ":material/bar_chart:", "Analysis", (Permission.STATISTICS,)),
     Screen("message_history", "Message History", ":material/history:", "Analysis", (Permission.MESSAGE_HISTORY,)),
-    # Reached from the Message History table, with ?id=.
+    Screen("replies", "Replies", ":material/forum:", "Analysis", (Permission.MESSAGE_HISTORY,)),
+    # Reached from the tables of Message History and Replies, with ?id=.
     Screen("message", "Message", ":material/sms:", "Analysis", (Permission.MESSAGE_HISTORY,), visible=False),
     Screen("import_traffic", "Import Traffic", ":material/upload_file:", "Analysis", (Permission.TRAFFIC_ACCOUNTS,)),
     # Reached from the avatar in the toolbar; everybody has an account.

@@ -287,7 +287,8 @@ def _last_row() -> str:
 @contextmanager
 def bar(key: str = "page") -> Generator[DeltaGenerator]:
     """Draw the row above a table: search on the left, buttons on the right. A second one on a page needs a *key*."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", key=f"{key}_tables_bar") as container:
+    container = st.container(horizontal=True, horizontal_alignment="distribute", key=f"{key}_tables_bar")
+    with container:
         yield container
 
 

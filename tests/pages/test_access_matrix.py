@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 from core.domain.campaigns.campaigns import CampaignDraft
 from core.domain.people.permissions import PRESETS, Permission
 from core.services.people.managing_people import Change
+from core.services.sending.replying import keep_replies
 from core.web.guard.cookies import SESSION_COOKIE
 from pages._ui import navigation
+from tests.support.application.factories import make_reply
 from tests.support.application.page_tests import House
 from tests.support.stores.messages import make_message
 
@@ -31,6 +33,7 @@ OPEN_TO: dict[str, frozenset[str]] = {
     "campaign_rows": SENDERS,
     "statistics": frozenset({"Administrator", "Reporting manager", "Custom"}),
     "message_history": frozenset({"Administrator", "Reporting manager"}),
+    "replies": frozenset({"Administrator", "Reporting manager"}),
     "message": frozenset({"Administrator", "Reporting manager"}),
     "import_traffic": frozenset({"Administrator", "User manager"}),
     "traffic_accounts": frozenset({"Administrator", "User manager"}),
@@ -40,19 +43,20 @@ OPEN_TO: dict[str, frozenset[str]] = {
     "audit": frozenset({"Administrator"}),
 }
 # What belongs to the account, under a name that stands nowhere else.
-LIST, CAMPAIGN, SENDER = "Secret guests", "Secret spring", "SECRETLY"
+LIST, CAMPAIGN, SENDER, SAID = "Secret guests", "Secret spring", "SECRETLY", "Secret answer"
 # Where somebody of the account finds it.
 SHOWN = {
     ("distribution_lists", "Campaign manager"): LIST,
     ("campaigns", "Campaign manager"): CAMPAIGN,
     ("campaign", "Campaign manager"): CAMPAIGN,
     ("message_history", "Reporting manager"): SENDER,
+    ("replies", "Reporting manager"): SAID,
 }
 
 
 @dataclass
 class Company:
-    """A house whose account has a list, a campaign and a message."""
+    """A house whose account has a list, a campaign, a message and a reply."""
 
     house: House
     campaign_id: str
@@ -77,6 +81,8 @@ def company(house: House) -> Company:
     draft = CampaignDraft(account_id, CAMPAIGN, SENDER, (found.list_id,), "Hello")
     saved = house.app.campaigns.composing.save(viewer, draft, datetime.now(UTC))
     house.record([make_message(account=account_id, sender=SENDER, sent_at=datetime.now(UTC))])
+    with house.app.state.write() as session:
+        keep_replies(session, [make_reply(text=SAID, received_at=datetime.now(UTC))], datetime.now(UTC))
     return Company(house, saved.campaign_id)
 
 
@@ -139,7 +145,7 @@ def test_each_role_opens_its_pages_and_no_other(company: Company, role: str, *, 
             # It is of the whole installation: whoever may read it reads the names of everything, and no numbers.
             assert "491796000001" not in words
         elif not with_account:
-            assert not any(word in words for word in (LIST, CAMPAIGN, SENDER)), stem
+            assert not any(word in words for word in (LIST, CAMPAIGN, SENDER, SAID)), stem
         elif expected := SHOWN.get((stem, role)):
             assert expected in words, stem
 

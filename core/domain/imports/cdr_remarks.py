@@ -45,7 +45,7 @@ _LACKS: dict[CellFault, str] = {
     CellFault.DELIVERED_IN_FUTURE: "without a delivery date: in the future",
     CellFault.PRICE: "without a price: not readable",
     CellFault.CURRENCY: "without a price: no known currency, or two",
-    CellFault.SEGMENTS: "counted as one segment: number not readable",
+    CellFault.SEGMENTS: "counted as one segment: not followed",
     CellFault.UNICODE: "counted as not Unicode: not readable",
     CellFault.COUNTRY: "with the number's own country: the file's is not readable",
     CellFault.MCCMNC: "with the number's own MCCMNC: the file's is not readable",

@@ -65,6 +65,7 @@ _KINDS: dict[str, Callable[[str], object]] = {
     "reason": _is_short,
     # The address of the page one came from. The page it leads back to looks at it.
     "back": _is_long,
+    "origin": _IDENTIFIER.fullmatch,
 }
 # What widgets keep there begins with their page's name.
 _ENDS: dict[str, Callable[[str], object]] = {
@@ -74,6 +75,8 @@ _ENDS: dict[str, Callable[[str], object]] = {
     "_action": _is_short,
     "_status": _is_short,
     "_account": _is_short,
+    "_keyword": _WORDS.fullmatch,
+    "_campaign": _IDENTIFIER.fullmatch,
     "_sort": _is_short,
     "_period": _is_short,
 }

@@ -16,6 +16,7 @@ from core.services.reports.auditing import Auditing
 from core.services.reports.export_contents import Sources
 from core.services.reports.exporting import Exporting, ExportLimits
 from core.services.reports.kept_answers import KeptAnswers
+from core.services.reports.reading_replies import ReadingReplies
 from core.services.reports.reporting import History, Reporting
 from core.services.reports.saved_views import SavedViews
 from core.services.reports.tracing import Tracing
@@ -29,6 +30,7 @@ class Reports:
     reporting: Reporting
     tracing: Tracing
     auditing: Auditing
+    replies: ReadingReplies
     exporting: Exporting
     views: SavedViews
 
@@ -39,7 +41,7 @@ def build(settings: Settings, state: State, lake: Lake, leases: Leases) -> Repor
     answers = KeptAnswers(ChangeWatch(lake).look, settings.answer_memory_mib << 20)
     history = History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups, answers)
     reporting = Reporting(state, history)
-    auditing = Auditing(state)
+    auditing, replies = Auditing(state), ReadingReplies(state)
     limits = ExportLimits(
         folder=settings.exports_dir,
         keep=timedelta(hours=settings.export_keep_h),
@@ -49,6 +51,7 @@ def build(settings: Settings, state: State, lake: Lake, leases: Leases) -> Repor
         reporting,
         Tracing(state, Traces(lake)),
         auditing,
-        Exporting(state, Sources(reporting, auditing), limits, leases),
+        replies,
+        Exporting(state, Sources(reporting, auditing, replies), limits, leases),
         SavedViews(state),
     )

@@ -17,7 +17,14 @@ from core.domain.times.periods import Period
 from core.domain.words.counting import count_of
 from core.files.exports.export_columns import Column, Kind, Layout
 from core.services.reports.auditing import Auditing
-from core.services.reports.export_requests import TEXT_FILTERS, AuditRequest, ExportRequest, MessagesRequest
+from core.services.reports.export_requests import (
+    TEXT_FILTERS,
+    AuditRequest,
+    ExportRequest,
+    MessagesRequest,
+    RepliesRequest,
+)
+from core.services.reports.reading_replies import ReadingReplies
 from core.services.reports.reporting import Reporting, StatisticsRequest
 
 MESSAGE_COLUMNS = (
@@ -87,6 +94,24 @@ _AUDIT_NOTES = (
     ("Who", "The person's name at that time; empty for somebody who was not logged in."),
     ("Address", "Of the browser; empty for the command line and the worker."),
 )
+REPLY_COLUMNS = (
+    Column("Received Date", "received_at", Kind.MOMENT, 20),
+    Column("From", "sender", Kind.TEXT, 18),
+    Column("To", "receiver", Kind.TEXT, 16),
+    Column("Text", "text", Kind.TEXT, 60),
+    Column("Asks For", "asks_for", Kind.TEXT, 14),
+    Column("Account", "account", Kind.TEXT, 20),
+    Column("Campaign", "campaign", Kind.TEXT, 24),
+    Column("Message ID", "message_id", Kind.TEXT, 38),
+    Column("Gateway", "gateway", Kind.TEXT, 14),
+)
+_REPLY_NOTES = (
+    ("From", "The person's number; as the provider wrote it where it cannot be read as one."),
+    ("To", "The sender ID or number that was answered."),
+    ("Asks For", "STOP, START or HELP where the whole reply is such a word, in any language; empty for all others."),
+    ("Account", "Whose message it answers; all that it may be meant for where that is not known."),
+    ("Message ID", "The message it answers; empty where that is not known."),
+)
 _LABELS = {
     "message_id": "Message ID",
     "gateway_message_id": "Gateway Message ID",
@@ -112,6 +137,7 @@ class Sources:
 
     reporting: Reporting
     auditing: Auditing
+    replies: ReadingReplies
 
 
 def contents_of(sources: Sources, viewer: Viewer, request: ExportRequest, now: datetime) -> Contents:
@@ -124,6 +150,8 @@ def contents_of(sources: Sources, viewer: Viewer, request: ExportRequest, now: d
         return _messages(sources.reporting, viewer, request, now)
     if isinstance(request, AuditRequest):
         return _audit(sources.auditing, viewer, request, now)
+    if isinstance(request, RepliesRequest):
+        return _replies(sources.replies, viewer, request, now)
     return _statistics(sources.reporting, viewer, request, now)
 
 
@@ -169,8 +197,20 @@ def _audit(auditing: Auditing, viewer: Viewer, request: AuditRequest, now: datet
     return Contents(Layout("Audit", AUDIT_COLUMNS, notes), row_count, shown)
 
 
+def _replies(replies: ReadingReplies, viewer: Viewer, request: RepliesRequest, now: datetime) -> Contents:
+    wanted = request.wanted
+    row_count, tables = replies.all_replies(viewer, wanted)
+    filters = replies.in_words(viewer, wanted)
+    notes = (*_about(viewer, wanted.period, filters, row_count, now), *_REPLY_NOTES)
+    if not viewer.sees_numbers:
+        notes = (*notes, ("From", "Masked: seeing numbers needs the permission DistributionLists."))
+    shown = (_at_in_zone(table, viewer.time_zone) for table in tables)
+    return Contents(Layout("Replies", REPLY_COLUMNS, notes), row_count, shown)
+
+
 def _at_in_zone(table: pa.Table, time_zone: str) -> pa.Table:
-    return table.set_column(0, "at", table["at"].cast(pa.timestamp("us", tz=time_zone)))
+    """Return *table* with its moments, which are its first column, as those of the zone."""
+    return table.set_column(0, table.column_names[0], table[0].cast(pa.timestamp("us", tz=time_zone)))
 
 
 def _about(

@@ -7,8 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from core.domain.messages.replies import Keyword
 from core.domain.reports.audit import Action, AuditFilter
 from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.replies import ReplyFilter
 from core.domain.reports.statistics import GroupBy, Measure, NameFilter, Operator, Sorting
 from core.domain.times.periods import Period
 from core.services.reports.reporting import StatisticsRequest
@@ -43,18 +45,31 @@ class AuditRequest:
     wanted: AuditFilter
 
 
-ExportRequest = MessagesRequest | StatisticsRequest | AuditRequest
+@dataclass(frozen=True)
+class RepliesRequest:
+    """The replies; whose accounts they are is decided when it runs."""
+
+    wanted: ReplyFilter
+
+
+ExportRequest = MessagesRequest | StatisticsRequest | AuditRequest | RepliesRequest
 
 
 def encode(request: ExportRequest) -> str:
     """Return *request* as `decode` reads it."""
+    facts: dict[str, Any]
     if isinstance(request, AuditRequest):
         wanted = request.wanted
         moments = [moment.isoformat() if moment else "" for moment in (wanted.start, wanted.end)]
         return json.dumps({"kind": "audit", "period": moments, "text": wanted.text, "action": wanted.action or ""})
+    if isinstance(request, RepliesRequest):
+        asked = request.wanted
+        facts = {name: getattr(asked, name) for name in ("search", "account_id", "campaign_id")}
+        facts |= {"kind": "replies", "keyword": asked.keyword or ""}
+        return json.dumps(facts | _moments(asked.period))
     if isinstance(request, StatisticsRequest):
         by = request.sorting.by
-        facts: dict[str, Any] = {
+        facts = {
             "kind": "statistics",
             "group_by": list(request.group_by),
             "sort": by.value if by else "",
@@ -73,10 +88,11 @@ def encode(request: ExportRequest) -> str:
 
 
 def _shared(period: Period, names: tuple[NameFilter, ...]) -> dict[str, Any]:
-    return {
-        "period": [period.start.isoformat(), period.end.isoformat()],
-        "names": [[name.field, name.operator, name.term] for name in names],
-    }
+    return _moments(period) | {"names": [[name.field, name.operator, name.term] for name in names]}
+
+
+def _moments(period: Period) -> dict[str, Any]:
+    return {"period": [period.start.isoformat(), period.end.isoformat()]}
 
 
 def decode(text: str) -> ExportRequest:
@@ -87,6 +103,10 @@ def decode(text: str) -> ExportRequest:
         action = Action(facts["action"]) if facts["action"] else None
         return AuditRequest(AuditFilter(first, last, facts["text"], action))
     start, end = (datetime.fromisoformat(moment) for moment in facts["period"])
+    if facts["kind"] == "replies":
+        keyword = Keyword(facts["keyword"]) if facts["keyword"] else None
+        asked = ReplyFilter(Period(start, end), facts["search"], keyword, facts["account_id"], facts["campaign_id"])
+        return RepliesRequest(asked)
     names = tuple(NameFilter(GroupBy(field), Operator(operator), term) for field, operator, term in facts["names"])
     if facts["kind"] == "statistics":
         groups = tuple(GroupBy(group) for group in facts["group_by"])

@@ -22,7 +22,14 @@ from core.files.exports.export_files import open_writer
 from core.identifiers import new_id
 from core.services.leases import Lease, Leases, Stopped
 from core.services.reports.export_contents import Contents, Sources, contents_of
-from core.services.reports.export_requests import AuditRequest, ExportRequest, MessagesRequest, decode, encode
+from core.services.reports.export_requests import (
+    AuditRequest,
+    ExportRequest,
+    MessagesRequest,
+    RepliesRequest,
+    decode,
+    encode,
+)
 from core.services.reports.reporting import StatisticsRequest
 from core.state.engine.store import State
 from core.state.people import users
@@ -63,6 +70,7 @@ class _Kind:
 _KINDS: Mapping[type[ExportRequest], _Kind] = {
     MessagesRequest: _Kind("Messages", Permission.MESSAGE_HISTORY),
     StatisticsRequest: _Kind("Statistics", Permission.STATISTICS),
+    RepliesRequest: _Kind("Replies", Permission.MESSAGE_HISTORY),
     AuditRequest: _Kind("Audit", Permission.AUDIT),
 }
 
@@ -256,8 +264,9 @@ def _may_still_have(viewer: Viewer, found: Export) -> bool:
 
 
 def _account_ids(viewer: Viewer, export: Export) -> frozenset[str]:
-    """Return whose messages the viewer may see in it: single ones, or counts of them."""
-    return viewer.open_ids if isinstance(decode(export.request), MessagesRequest) else viewer.account_ids
+    """Return whose messages the viewer may see in it: single ones and their replies, or counts of them."""
+    shows_single_ones = isinstance(decode(export.request), MessagesRequest | RepliesRequest)
+    return viewer.open_ids if shows_single_ones else viewer.account_ids
 
 
 def _permission(request: ExportRequest) -> Permission:

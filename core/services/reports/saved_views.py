@@ -1,6 +1,7 @@
 """Saved views: those people save and share, and the columns they chose."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -15,11 +16,16 @@ from core.state.engine.store import State
 from core.state.reports import views
 
 # The pages that have views, and what opens them.
-PAGES = {"statistics": Permission.STATISTICS, "message_history": Permission.MESSAGE_HISTORY}
+PAGES = {
+    "statistics": Permission.STATISTICS,
+    "message_history": Permission.MESSAGE_HISTORY,
+    "replies": Permission.MESSAGE_HISTORY,
+}
 MOST_VIEWS = 200
 MOST_CHARACTERS = 2_000
-# What a page's address calls a filter that holds a subscriber number.
-_NUMBER = "receiver"
+# What a page's address calls a filter that holds a subscriber number, and one that may hold one among other words.
+_NUMBER, _SEARCH = "receiver", "replies_search"
+_DIGITS = re.compile(r"[0-9]{6}")
 
 
 class SavedViews:
@@ -45,7 +51,7 @@ class SavedViews:
         """
         viewer.require(_permission(page))
         name = check_name(name, "view")
-        if shared and any(field == _NUMBER for field, _ in parse_qsl(address)):
+        if shared and any(_looks_for_number(*pair) for pair in parse_qsl(address)):
             raise InvalidInput(
                 "A view that looks for a receiver cannot be shared.",
                 hint="Others may not be allowed to see the number. Keep it for yourself, or remove the filter.",
@@ -84,6 +90,10 @@ class SavedViews:
         with self._state.read() as session:
             text = views.find_preference(session, viewer.user_id, f"{page}_columns")
         return None if text is None else [str(label) for label in json.loads(text)]
+
+
+def _looks_for_number(field: str, value: str) -> bool:
+    return field == _NUMBER or (field == _SEARCH and _DIGITS.search(re.sub(r"[\s()./-]", "", value)) is not None)
 
 
 def _permission(page: str) -> Permission:

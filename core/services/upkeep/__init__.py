@@ -23,6 +23,7 @@ from core.services.upkeep.forgetting import Forgettable, Forgetting
 from core.services.upkeep.forgetting.audiences import AudienceForgetting
 from core.services.upkeep.forgetting.contacts import ContactForgetting
 from core.services.upkeep.forgetting.files import FileForgetting
+from core.services.upkeep.forgetting.replies import ReplyForgetting
 from core.services.upkeep.forgetting.told import ToldForgetting
 from core.services.upkeep.indexing import Indexing
 from core.services.upkeep.maintaining import Maintaining, MaintenanceRules
@@ -99,12 +100,14 @@ def _kinds(settings: Settings, state: State, lake: Lake) -> list[Forgettable]:
     people = AudienceForgetting(state, AudienceStore(lake), contacts, timedelta(days=settings.audience_keep_days))
     rejected = timedelta(days=settings.rejected_keep_days)
     left = ContactForgetting(state, contacts)
+    said = ReplyForgetting(state, timedelta(days=settings.reply_keep_days))
     files = FileForgetting(state, settings.uploads_dir, settings.outbox_dir, rejected)
     return [
         Forgettable("numbers of Quick Sends", people.forget_numbers),
         Forgettable("contacts of nobody", left.forget_left),
         Forgettable("audiences", people.forget_audiences),
         Forgettable("texts of test sends", people.forget_test_texts),
+        Forgettable("replies", said.forget_replies),
         Forgettable("notifications", ToldForgetting(state).forget_notifications),
         Forgettable("uploads and rejected rows", files.forget_uploads),
         Forgettable("mails in the outbox", files.forget_mails),

@@ -42,7 +42,7 @@ def _list(page: str, found: Sequence[SavedView], user_id: str) -> None:
 def _whose(page: str) -> str:
     """Say whose accounts the person sees on this page, whoever shared the view."""
     app, viewer = session.current()
-    closed = viewer.inactive_ids if page == "message_history" else frozenset[str]()
+    closed = viewer.inactive_ids if page in {"message_history", "replies"} else frozenset[str]()
     mine = [item.display_name for item in app.accounts.managing.list_accounts(viewer) if item.account_id not in closed]
     shown = ", ".join(formats.plain(name) for name in mine[:_NAMED])
     more = f" and {len(mine) - _NAMED} more" if len(mine) > _NAMED else ""

@@ -32,12 +32,12 @@ def warn_if_closed() -> None:
         )
 
 
-def no_messages(icon: str, title: str) -> None:
-    """Draw what stands in place of messages when there are none, and say so when there can be none."""
+def no_messages(icon: str, title: str, nothing: str = _NOTHING) -> None:
+    """Draw what stands in place of messages when there are none, with why (*nothing*), or why there can be none."""
     app, viewer = session.current()
     helpers = app.people.explaining.without_account(viewer)
     if helpers is None:
-        with widgets.empty_state(icon, title, _NOTHING):
+        with widgets.empty_state(icon, title, nothing):
             return
     with widgets.empty_state(":material/lock:", _NO_ACCOUNT, "Only the messages of your traffic accounts are shown."):
         st.markdown(_whom_to_ask(helpers), text_alignment="center")

@@ -18,6 +18,7 @@ from core.domain.people.permissions import PRESETS, Permission, Viewer
 from core.domain.reports.audit import AuditFilter
 from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.paging import PageRequest
+from core.domain.reports.replies import ReplyFilter
 from core.domain.reports.statistics import GroupBy
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.identifiers import new_id
@@ -29,11 +30,13 @@ from core.services.people.adding_people import NewPerson
 from core.services.people.inviting import Invitation
 from core.services.people.managing_people import Change
 from core.services.reports.reporting import StatisticsRequest
+from core.services.sending.replying import keep_replies
 from core.services.traffic.importing_traffic import TrafficUpload
-from core.state.campaigns import campaigns
+from core.state.campaigns import campaigns, replies
 from core.state.people import users
 from core.state.people.users import NewUser
 from tests.support.application import cdr
+from tests.support.application.factories import make_reply
 from tests.support.application.house import PASSWORD, House, contacts, copy_house, make_house
 from tests.support.application.services import list_methods_for_viewers
 
@@ -51,6 +54,7 @@ class Things:
 
 Call = Callable[[Things, Viewer], object]
 
+MESSAGE_ID = "0198a7c2-0000-7000-8000-00000000000a"
 USERS = {Permission.USERS}
 LISTS, CAMPAIGNS = {Permission.DISTRIBUTION_LISTS}, {Permission.CAMPAIGN}
 ACCOUNTS, AUDIT = {Permission.TRAFFIC_ACCOUNTS}, {Permission.AUDIT}
@@ -230,6 +234,24 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
             v, MessageQuery(frozenset({t.house.account.account_id}), t.house.everything()), 1, 10
         ),
     ),
+    "reports.replies.page": (
+        {Permission.MESSAGE_HISTORY},
+        lambda t, v: t.house.app.reports.replies.page(v, ReplyFilter(t.house.everything()), 1, 10),
+    ),
+    "reports.replies.all_replies": (
+        {Permission.MESSAGE_HISTORY},
+        lambda t, v: SimpleNamespace(
+            total=t.house.app.reports.replies.all_replies(v, ReplyFilter(t.house.everything()))[0]
+        ),
+    ),
+    "reports.replies.of_message": (
+        {Permission.MESSAGE_HISTORY},
+        lambda t, v: SimpleNamespace(total=len(t.house.app.reports.replies.of_message(v, MESSAGE_ID))),
+    ),
+    "reports.replies.list_campaigns": (
+        {Permission.MESSAGE_HISTORY},
+        lambda t, v: SimpleNamespace(total=len(t.house.app.reports.replies.list_campaigns(v))),
+    ),
     "reports.reporting.require_campaign": (
         {Permission.MESSAGE_HISTORY},
         lambda t, v: t.house.app.reports.reporting.require_campaign(v, t.campaign_id),
@@ -337,6 +359,8 @@ ELSEWHERE = {
     "people.explaining.without_account",
     "people.explaining.helpers",
     "upkeep.rebuilding.rebuild",
+    # Says in words what `all_replies` is asked for.
+    "reports.replies.in_words",
     "reports.reporting.hours",
     "reports.reporting.traffic",
     "reports.tracing.get",
@@ -352,6 +376,7 @@ EMPTY_FOR_OTHERS = {
     "traffic.page",
     "campaigns.composing.page",
     "reports.reporting.reconciliations",
+    *(f"reports.replies.{name}" for name in ("page", "all_replies", "of_message", "list_campaigns")),
     "reports.reporting.messages",
     "reports.reporting.count_messages",
     "reports.reporting.all_messages",
@@ -405,7 +430,16 @@ def make_things(house: House) -> Things:
     saved = house.app.campaigns.composing.save(house.viewer, house.draft(found.list_id), house.now)
     account = cdr.open_outside(house)
     uploaded = cdr.upload(house, account, cdr.records(3))
+    _answer(house, saved.campaign_id)
     return Things(house, found.list_id, saved.campaign_id, account.account_id, uploaded.import_id)
+
+
+def _answer(house: House, campaign_id: str) -> None:
+    """Let somebody have answered a message of the campaign."""
+    with house.app.state.write() as session:
+        keep_replies(session, [make_reply(text="Thank you", received_at=house.now)], house.now)
+        (reply,) = replies.list_due(session, house.now, 1)
+        replies.link(session, reply, replies.Answered(MESSAGE_ID, house.account.account_id, campaign_id))
 
 
 def somebody(house: House, permissions: frozenset[Permission], account_ids: frozenset[str]) -> Viewer:

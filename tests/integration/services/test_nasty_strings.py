@@ -22,6 +22,7 @@ from core.domain.reports.audit import AuditFilter
 from core.domain.reports.exports import ExportFormat
 from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.paging import PageRequest
+from core.domain.reports.replies import ReplyFilter
 from core.domain.reports.statistics import GroupBy, NameFilter, Operator
 from core.domain.words.control_characters import find_control
 from core.errors import AppError, StorageError
@@ -97,6 +98,13 @@ def of_messages(t: Things, text: str) -> Iterator[Ask]:
         request = StatisticsRequest(house.everything(), (GroupBy.NETWORK,), names)
         yield lambda request=request: reporting.statistics(viewer, request)
         yield lambda names=names: reporting.messages(viewer, replace(base, names=names), 1, 15)
+    replies = house.app.reports.replies
+    for name in ("search", "account_id", "campaign_id"):
+        wanted = replace(ReplyFilter(house.everything()), **{name: text})
+        yield lambda wanted=wanted: replies.page(viewer, wanted, 1, 15)
+        yield lambda wanted=wanted: [table.num_rows for table in replies.all_replies(viewer, wanted)[1]]
+        yield lambda wanted=wanted: replies.in_words(viewer, wanted)
+    yield lambda: replies.of_message(viewer, text)
     yield lambda: reporting.reconciliation(viewer, text)
     yield lambda: tracing.get(viewer, text)
     yield lambda: house.app.sending.reconciling.rows(viewer, text, text, text, 1, 15)

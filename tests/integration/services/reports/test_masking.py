@@ -9,8 +9,11 @@ import pytest
 from core.domain.campaigns.preflight import RowKind, Wanted
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.message_query import MessageQuery
+from core.domain.reports.replies import ReplyFilter
+from core.services.sending.replying import keep_replies
 from tests.integration.services import steps
 from tests.support.application import cdr
+from tests.support.application.factories import make_reply
 from tests.support.application.house import House, contacts
 
 NUMBER = "491796000000"
@@ -39,6 +42,15 @@ def trace(house: House, viewer: Viewer) -> object:
     query = MessageQuery(frozenset(), house.everything())
     (message,) = house.app.reports.reporting.messages(house.viewer, query, 1, 10).table.to_pylist()
     return asdict(house.app.reports.tracing.get(viewer, message["message_id"]))
+
+
+def replies_of(house: House, viewer: Viewer) -> object:
+    with house.app.state.write() as session:
+        keep_replies(session, [make_reply(sender=NUMBER, received_at=house.now)], house.now)
+    wanted = ReplyFilter(house.everything())
+    _, tables = house.app.reports.replies.all_replies(viewer, wanted)
+    page = house.app.reports.replies.page(viewer, wanted, 1, 10)
+    return page, [table.to_pylist() for table in tables]
 
 
 def recipients(house: House, viewer: Viewer) -> object:
@@ -71,6 +83,7 @@ def traffic_preview(house: House, viewer: Viewer) -> object:
 ASKED: list[Ask] = [
     history,
     trace,
+    replies_of,
     recipients,
     preflight_rows,
     list_preview,

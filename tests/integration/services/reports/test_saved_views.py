@@ -64,6 +64,15 @@ def test_a_number_is_not_shared_with_people_who_may_not_see_it(house: House) -> 
     assert save_mine(house.viewer, page, "One person", address, shared=False, now=house.now).address == address
 
 
+@pytest.mark.parametrize("search", ["%2B49179654", "0179+6548-754", "hello+491796"])
+def test_a_search_for_a_number_among_replies_is_not_shared_either(house: House, search: str) -> None:
+    save_mine = house.app.reports.views.save_view
+    with pytest.raises(InvalidInput, match="cannot be shared"):
+        save_mine(house.viewer, "replies", "One person", f"replies_search={search}", shared=True, now=house.now)
+    words = save_mine(house.viewer, "replies", "Room 12", "replies_search=room+12", shared=True, now=house.now)
+    assert words.is_shared
+
+
 def test_there_is_an_end_to_views(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saved_views, "MOST_VIEWS", 2)
     save(house, "One more")

@@ -22,9 +22,11 @@ from core.history.lake.rebuilding import Known, Rebuilt
 from core.mail.post import Mail, OutboxPost
 from core.services.campaigns.quick_sending import CLAIMED_FOR, QuickMessage
 from core.services.lists.importing_lists import Upload
+from core.services.sending.replying import keep_replies
 from core.services.upkeep.forgetting import Forgettable, Forgetting
 from core.state.people import notifications
 from tests.integration.services.steps import suppress, work
+from tests.support.application.factories import make_reply
 from tests.support.application.house import House
 
 # Numbers that stand nowhere else. The text's mark is nobody's but one recipient's.
@@ -123,6 +125,9 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
         notifications.notify(session, house.viewer.user_id, Tag.EMAIL_CONFIRM, told, house.now)
     outbox = OutboxPost(house.app.settings.outbox_dir, "Heliograph <heliograph@localhost>")
     outbox.send(Mail(f"{MARK}@example.com", "Welcome", "Hello"))
+    with house.app.state.write() as session:
+        said = make_reply(sender=LISTED, text=f"Greetings, {MARK}", received_at=house.now)
+        keep_replies(session, [said, make_reply(sender=EXCLUDED, received_at=house.now)], house.now)
     house.wait(timedelta(days=5))
     work(house)
     for found in (guests, away):
@@ -133,6 +138,7 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
         "lake.unsent",
         "state.campaigns",
         "state.notifications",
+        "state.replies",
     }
 
     nowhere = {LEFT_OUT, REJECTED, MARK}
@@ -142,6 +148,7 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
     house.now = max(house.now, datetime.now(UTC)) + timedelta(days=400)
     forgotten = forget(house)
     assert (forgotten["audiences"], forgotten["texts of test sends"], forgotten["notifications"]) == (3, 1, 1)
+    assert forgotten["replies"] == 2
     for days in (0, 2, 4):
         house.app.upkeep.maintaining.maintain(house.viewer, house.now + timedelta(days=days), everything=False)
     forget(house)
@@ -170,6 +177,16 @@ def test_after_400_days_nobody_is_anywhere_who_was_only_on_a_list(house: House):
     assert (rows.table.num_rows, rows.total) == (0, 0)
     rows = house.app.sending.reconciling.rows(house.viewer, campaign.campaign_id, "sent", None, 1, 10)
     assert rows.total == before.sent_count
+
+
+def test_a_reply_is_kept_for_as_long_as_is_set_and_what_it_stopped_for_ever(house: House):
+    with house.app.state.write() as session:
+        keep_replies(session, [make_reply(sender=LISTED, received_at=house.now)], house.now)
+    house.wait(timedelta(days=house.app.settings.reply_keep_days))
+    assert forget(house)["replies"] == 0
+    house.wait(timedelta(seconds=1))
+    assert forget(house)["replies"] == 1
+    assert find_in_tables(house) == {"state.suppressions": {LISTED}}
 
 
 def test_an_audience_is_kept_for_as_long_as_is_set(house: House):

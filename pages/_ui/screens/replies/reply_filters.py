@@ -1,0 +1,66 @@
+"""Which replies are shown; the page's address keeps it."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.domain.accounts.accounts import label_accounts
+from core.domain.messages.replies import Keyword
+from core.domain.reports.replies import ReplyFilter
+from core.domain.times.periods import Period
+from pages._ui import address, session
+
+KEY = "replies"
+_KEYWORDS = {
+    "STOP": Keyword.STOP,
+    "START": Keyword.START,
+    "HELP": Keyword.HELP,
+    "Other": Keyword.NONE,
+}
+
+
+def show(period: Period, search: str) -> ReplyFilter:
+    """Draw the choices below the bar; return what is asked for with them."""
+    app, viewer = session.current()
+    accounts = [item for item in app.accounts.managing.list_accounts(viewer) if item.account_id in viewer.open_ids]
+    names = {name: account_id for account_id, name in label_accounts(accounts).items()}
+    campaigns = dict(app.reports.replies.list_campaigns(viewer))
+    # One that was followed from elsewhere may be too old to be offered, or may not be named to this viewer.
+    asked = address.get(f"{KEY}_campaign")
+    if asked and asked not in campaigns:
+        campaigns[asked] = "One campaign"
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_filters"):
+        keyword = _choice("keyword", "Asks For", {word: word for word in _KEYWORDS})
+        account = _choice("account", "Account", {name: name for name in names}) if len(names) > 1 else None
+        campaign = _choice("campaign", "Campaign", campaigns) if campaigns else None
+    return ReplyFilter(
+        period=period,
+        search=search,
+        keyword=_KEYWORDS[keyword] if keyword else None,
+        account_id=names[account] if account else "",
+        campaign_id=campaign or "",
+    )
+
+
+def is_narrowed(wanted: ReplyFilter) -> bool:
+    """Return whether anything but the period is asked for."""
+    return bool(wanted.search or wanted.keyword or wanted.account_id or wanted.campaign_id)
+
+
+def _choice(name: str, label: str, options: Mapping[str, str]) -> str | None:
+    """Draw a choice of one or all; *options* are what the address says, and what people read."""
+    key = f"{KEY}_{name}"
+    return st.selectbox(
+        label,
+        list(options),
+        index=None,
+        placeholder="All",
+        format_func=lambda value: options.get(value, value),
+        key=key,
+        bind=address.bound(key),
+        on_change=_to_first_page,
+    )
+
+
+def _to_first_page() -> None:
+    st.session_state[f"{KEY}_page"] = 1
