@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import (
+    callbacks,
     cdr,
     demo,
     export,
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "login": login,
     "workers": workers,
     "receipts": receipts,
+    "callbacks": callbacks,
     "pages": pages,
 }
 

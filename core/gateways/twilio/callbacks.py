@@ -8,7 +8,7 @@ https://www.twilio.com/docs/messaging/guides/webhook-request.
 import hashlib
 import hmac
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from core.domain.gateways.gateways import Connection
@@ -43,8 +43,10 @@ def make_reader(connection: Connection) -> ReadCallback:
     token = Answers(FORM, connection).secret("auth_token").encode()
 
     def read_callback(request: CallbackRequest) -> Heard:
-        _check(request, token)
-        return Heard.of(_read(item, request, connection.name) for item in list_items(read_document(request)))
+        pairs = _read_form(request)
+        _check(request, pairs, token)
+        document = dict(pairs) if pairs else read_document(request)
+        return Heard.of(_read(item, request, connection.name) for item in list_items(document))
 
     return read_callback
 
@@ -55,18 +57,21 @@ def sign(token: bytes, url: str, pairs: Iterable[tuple[str, str]]) -> str:
     return b64encode(hmac.new(token, text.encode("utf-8", "surrogatepass"), hashlib.sha1).digest()).decode()
 
 
-def _check(request: CallbackRequest, token: bytes) -> None:
+def _read_form(request: CallbackRequest) -> list[tuple[str, str]]:
+    """Return the fields that are signed one by one; none of what has no body, or says that it is JSON."""
+    if not request.body or request.method == "GET" or _BODY_HASH in request.query or is_json(request):
+        return []
+    return read_pairs(request.body.decode("utf-8", "replace"))
+
+
+def _check(request: CallbackRequest, pairs: Sequence[tuple[str, str]], token: bytes) -> None:
     given = request.headers.get(SIGNATURE, "").encode()
-    pairs: list[tuple[str, str]] = []
-    if request.body and request.method != "GET":
+    if request.body and request.method != "GET" and not pairs:
+        # The form of JSON: the address has a digest of the body, and is signed.
         hashes = [value for name, value in read_pairs(request.query) if name == _BODY_HASH]
-        if hashes or is_json(request):
-            # The form of JSON: the address has a digest of the body, and is signed.
-            digest = hashlib.sha256(request.body).hexdigest()
-            if len(hashes) != 1 or not hmac.compare_digest(hashes[0].lower().encode(), digest.encode()):
-                raise SignatureRefused("the body is another")
-        else:
-            pairs = read_pairs(request.body.decode("utf-8", "replace"))
+        digest = hashlib.sha256(request.body).hexdigest()
+        if len(hashes) != 1 or not hmac.compare_digest(hashes[0].lower().encode(), digest.encode()):
+            raise SignatureRefused("the body is another")
     if not any(hmac.compare_digest(sign(token, url, pairs).encode(), given) for url in _spellings(request.url)):
         raise SignatureRefused("the signature is wrong")
 
