@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import maintenance, rivals
 from benchmarks.__main__ import main
 from benchmarks.report import Case, measured
 
@@ -29,6 +30,14 @@ def measure_nothing():
 # Holds its memory until it is told to end.
 CHILD = "import sys; held = b'x' * ({BIG_MIB} << 20); print('ready', flush=True); sys.stdin.readline()"
 """
+
+
+@pytest.fixture
+def _asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask every question twice instead of ten times: nobody reads how fast it was."""
+    monkeypatch.setattr(rivals, "RUNS", 2)
+    monkeypatch.setattr(rivals, "_SLOW_RUNS", 1)
+    monkeypatch.setattr(maintenance, "_RUNS", 2)
 
 
 def measure(script: str) -> list[float]:
@@ -97,6 +106,7 @@ def test_a_case_that_fails_is_not_reported(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.usefixtures("_asked_twice")
 @pytest.mark.parametrize(
     ("name", "plain", "places"),
     [
@@ -123,6 +133,7 @@ def test_exports_are_written_in_every_format_and_hold_all_rows(tmp_path: Path, c
     assert [line["ratio"] is not None for line in lines] == [True, False, False]
 
 
+@pytest.mark.usefixtures("_asked_twice")
 def test_maintenance_leaves_the_counts_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     options = ["--rows", "3000", "--appends-a-day", "1", "--latency-samples", "2", "--folder", str(tmp_path)]
     assert main(["maintenance", *options]) == 0
