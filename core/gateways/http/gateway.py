@@ -5,6 +5,7 @@ What a provider wants, and what its answers say, is its `Provider`; receipts and
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
@@ -12,6 +13,7 @@ from datetime import datetime
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitResult
 from core.errors import Unavailable
 from core.gateways.base import LinkState
+from core.gateways.http.breaker import Breaker
 from core.gateways.http.client import ApiAnswer, ApiClient, ApiRequest, Limits
 from core.gateways.http.provider import Provider
 from core.gateways.http.submission import Submission
@@ -20,8 +22,19 @@ from core.gateways.http.submission import Submission
 class HttpGateway:
     """One account at one provider."""
 
-    def __init__(self, name: str, provider: Provider, limits: Limits, clock: Callable[[], datetime]) -> None:
-        """Take the gateway's name, how its provider is spoken to, within which limits; nothing connects."""
+    def __init__(
+        self,
+        name: str,
+        provider: Provider,
+        limits: Limits,
+        clock: Callable[[], datetime],
+        steady_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Take the gateway's name, how its provider is spoken to, and within which limits; nothing connects.
+
+        *steady_s* is a clock in seconds that nobody sets.
+        """
         self._name = name
         self._provider = provider
         self._limits = limits
@@ -31,10 +44,7 @@ class HttpGateway:
         self._threads = ThreadPoolExecutor(limits.connections, thread_name_prefix=f"gateway {name}")
         self._lock = threading.Lock()
         self._is_closed = False
-        self._in_flight = 0
-        self._submitted_count = 0
-        self._fault = ""
-        self._since = clock()
+        self._breaker = Breaker(name, limits.connections, steady_s)
 
     @property
     def name(self) -> str:
@@ -50,9 +60,8 @@ class HttpGateway:
         """Hand over and wait for the answers; see `Gateway.submit`."""
         if not messages:
             return []
-        submission = Submission(self._name, self._provider, self._ask, self._clock)
+        submission = Submission(self._name, self._provider, self._ask, self._breaker, self._clock)
         wait(self._start(submission, [list(batch) for batch in self._provider.cut(messages)]))
-        self._note(submission.fault)
         return submission.finish(messages)
 
     def may_have_receipts(self, now: datetime) -> bool:  # noqa: ARG002
@@ -70,11 +79,8 @@ class HttpGateway:
         """Nothing is to be kept open: connections are opened for what is sent."""
 
     def links(self) -> tuple[LinkState, ...]:
-        """Return one state for all connections: whether the last messages found the provider, and the window's use."""
-        with self._lock:
-            state = "failing" if self._fault else "working"
-            window = self._limits.connections
-            return (LinkState(1, state, self._since, self._fault, self._in_flight, window, self._submitted_count),)
+        """Return none: there is no connection to keep open."""
+        return ()
 
     def close(self) -> None:
         """Wait for the answers of what has left; see `Gateway.close`."""
@@ -91,22 +97,9 @@ class HttpGateway:
             return [self._threads.submit(submission.run, batch) for batch in batches]
 
     def _ask(self, request: ApiRequest) -> ApiAnswer:
-        with self._lock:
-            if self._is_closed:
-                raise self._closed()
-            self._in_flight += 1
-        try:
-            return self._client.ask(request)
-        finally:
-            with self._lock:
-                self._in_flight -= 1
-                self._submitted_count += 1
-
-    def _note(self, fault: str) -> None:
-        with self._lock:
-            if bool(fault) != bool(self._fault):
-                self._since = self._clock()
-            self._fault = fault
+        if self._is_closed:
+            raise self._closed()
+        return self._client.ask(request)
 
     def _closed(self) -> Unavailable:
         return Unavailable("The gateway is closed.", gateway=self._name)

@@ -7,13 +7,12 @@ from datetime import datetime
 
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
+from core.gateways.http.breaker import Breaker
 from core.gateways.http.client import ApiAnswer, ApiRequest, NoAnswer, NotSent
 from core.gateways.http.provider import Provider
 from core.gateways.http.verdicts import RETRY_S, UNKNOWN, Refusal, Verdict
 
 log = logging.getLogger(__name__)
-
-_NOT_SENT = Verdict(SubmitOutcome.THROTTLED, retry_after_s=RETRY_S)
 
 
 class Submission:
@@ -28,12 +27,14 @@ class Submission:
         gateway: str,
         provider: Provider,
         ask: Callable[[ApiRequest], ApiAnswer],
+        breaker: Breaker,
         clock: Callable[[], datetime],
     ) -> None:
         """Take what asks: it raises NotSent, NoAnswer, and Unavailable once the gateway is closed."""
         self._gateway = gateway
         self._provider = provider
         self._ask = ask
+        self._breaker = breaker
         self._clock = clock
         self._lock = threading.Lock()
         self._results = dict[str, SubmitResult]()
@@ -58,7 +59,8 @@ class Submission:
     def finish(self, messages: Sequence[OutboundMessage]) -> list[SubmitResult]:
         """Return the results in order. Raises: Unavailable, BadCredentials: nothing has left, or all was refused."""
         if not self._has_left:
-            raise Unavailable(self.fault, gateway=self._gateway)
+            retry_after_s = self._rest.retry_after_s if self._rest else None
+            raise Unavailable(self.fault, gateway=self._gateway, retry_after_s=retry_after_s)
         results = [self._results[message.message_id] for message in messages]
         if self._is_refused and all(result.outcome is SubmitOutcome.BLOCKED for result in results):
             code = results[0].error_code
@@ -74,17 +76,25 @@ class Submission:
                 continue
             request = self._provider.write(part)
             try:
+                self._breaker.enter()
                 answer = self._ask(request)
             except (NotSent, Unavailable) as error:
-                self._stop(_NOT_SENT, str(error))
-                self._record(part, [_NOT_SENT] * len(part))
-                continue
+                self._give_back(part, error)
             except NoAnswer as error:
+                self._breaker.leave(is_known=False)
                 self._note_answer(str(error))
                 self._record(part, [UNKNOWN] * len(part))
-                continue
-            self._note_answer("")
-            waiting = [*self._take(part, self._provider.read(part, answer)), *waiting]
+            else:
+                self._note_answer("")
+                said = self._provider.read(part, answer)
+                self._breaker.leave(is_known=_is_known(said))
+                waiting = [*self._take(part, said), *waiting]
+
+    def _give_back(self, part: Sequence[OutboundMessage], error: NotSent | Unavailable) -> None:
+        retry_after_s = getattr(error, "retry_after_s", None) or RETRY_S
+        verdict = Verdict(SubmitOutcome.THROTTLED, retry_after_s=retry_after_s)
+        self._stop(verdict, str(error))
+        self._record(part, [verdict] * len(part))
 
     def _take(
         self, part: list[OutboundMessage], said: Sequence[Verdict] | Refusal
@@ -142,3 +152,8 @@ class Submission:
     def _record_missing(self, batch: Sequence[OutboundMessage]) -> None:
         missing = [message for message in batch if message.message_id not in self._results]
         self._record(missing, [UNKNOWN] * len(missing))
+
+
+def _is_known(said: Sequence[Verdict] | Refusal) -> bool:
+    verdicts = [said.verdict] if isinstance(said, Refusal) else said
+    return any(verdict.outcome is not SubmitOutcome.UNKNOWN for verdict in verdicts)

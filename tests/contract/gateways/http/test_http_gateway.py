@@ -291,7 +291,6 @@ def test_closing_waits_for_answers_and_gives_back_what_has_not_begun():
     with provider(wait) as server, gateway_to(server.url, connections=1) as gateway, ThreadPoolExecutor(2) as threads:
         sending = threads.submit(gateway.submit, [make_outbound(number) for number in range(3)], NOW)
         assert arrived.wait(30)
-        assert gateway.links()[0].in_flight == 1
         closing = threads.submit(gateway.close)
         while not gateway._is_closed:
             time.sleep(0.001)
@@ -303,16 +302,49 @@ def test_closing_waits_for_answers_and_gives_back_what_has_not_begun():
             gateway.submit([make_outbound()], NOW)
 
 
-def test_its_state_says_what_went_wrong_last_and_that_it_is_over():
-    with provider(Each(Said(401), TAKEN)) as server, gateway_to(server.url) as gateway:
-        assert (gateway.links()[0].state, gateway.links()[0].window) == ("working", 4)
-        with pytest.raises(BadCredentials):
-            gateway.submit([make_outbound()], NOW)
-        (link,) = gateway.links()
-        assert (link.state, "refuses the credentials" in link.fault) == ("failing", True)
-        gateway.submit([make_outbound()], NOW)
-        (link,) = gateway.links()
-        assert (link.state, link.fault, link.in_flight, link.submitted_count) == ("working", "", 0, 2)
+class Steady:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.mark.parametrize("lost", [Raw(), Said(502), Said(200, b"x" * (ANSWER_MAX_BYTES + 1))])
+def test_a_provider_that_says_nothing_one_understands_is_not_given_a_whole_campaign(lost: Said | Raw):
+    steady, answers = Steady(), [lost]
+    with provider(lambda _: answers[0]) as server:
+        limits = Limits(4, 5.0, 5.0, make_tls(""))
+        gateway = HttpGateway("Test provider", PlainProvider(server.url), limits, lambda: NOW, steady)
+        first = outcomes(gateway.submit([make_outbound(number) for number in range(100)], NOW))
+        # Those that were under way together.
+        assert 4 <= first.count("unknown") <= 7
+        assert first.count("throttled") == 100 - first.count("unknown")
+        asked_count = len(server.asked)
+        with pytest.raises(Unavailable, match="not asked for a while") as refused:
+            gateway.submit([make_outbound(number) for number in range(100)], NOW)
+        assert refused.value.retry_after_s == 2.0
+        assert len(server.asked) == asked_count
+        # One tries it, and the next one later.
+        for pause_s in (2.0, 4.0, 8.0):
+            steady.now_s += pause_s
+            tried = outcomes(gateway.submit([make_outbound(number) for number in range(100)], NOW))
+            assert (tried.count("unknown"), tried.count("throttled")) == (1, 99)
+        answers[0] = TAKEN
+        steady.now_s += 16.0
+        back = outcomes(gateway.submit([make_outbound(number) for number in range(100)], NOW))
+        # Those that began before the first answer was there are given back.
+        assert set(back) <= {"accepted", "throttled"}
+        assert outcomes(gateway.submit([make_outbound(number) for number in range(100)], NOW)) == ["accepted"] * 100
+        gateway.close()
+
+
+def test_answers_that_are_known_in_between_keep_it_open():
+    with provider(Each(*[Said(502), Said(502), TAKEN] * 10, TAKEN)) as server:
+        results = outcomes(submit(server.url, 30, connections=1))
+    assert (results.count("unknown"), results.count("accepted")) == (20, 10)
 
 
 def test_no_more_is_in_flight_than_its_connections_carry():
@@ -327,6 +359,8 @@ def test_nothing_is_heard_by_asking():
     with provider(lambda _: TAKEN) as server, gateway_to(server.url) as gateway:
         gateway.keep_open()
         gateway.acknowledge(["1"])
+        # Whoever looks whether it is back tries the connection.
+        assert gateway.links() == ()
         assert not gateway.may_have_receipts(NOW)
         assert gateway.fetch_receipts(10, NOW) == []
         assert server.asked == []

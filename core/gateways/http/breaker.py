@@ -1,0 +1,60 @@
+"""
+Not asking a provider that answers nothing one understands.
+
+What is asked of it then is unknown, and never sent again by itself: an hour of errors from a proxy in front of it would
+cost a campaign. So after as many such requests in a row as may be under way at once, one at a time tries whether that
+is over, ever later.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from core.errors import Unavailable
+
+# Seconds until the first that tries, doubled every time it comes to nothing.
+PAUSE_FIRST_S, PAUSE_MOST_S = 2.0, 60.0
+FEWEST = 3
+
+
+class Breaker:
+    """Counts the requests in a row of which nothing is known. Threads share it."""
+
+    def __init__(self, gateway: str, connections: int, steady_s: Callable[[], float] = time.monotonic) -> None:
+        """Take the gateway's name, how many requests may be under way, and a clock in seconds that nobody sets."""
+        self._gateway = gateway
+        self._most = max(connections, FEWEST)
+        self._steady_s = steady_s
+        self._lock = threading.Lock()
+        self._count = 0
+        self._pause_s = PAUSE_FIRST_S
+        self._again_at_s = 0.0
+
+    def enter(self) -> None:
+        """Let a request begin. Raises: Unavailable: it is too early to try again."""
+        with self._lock:
+            if self._count < self._most:
+                return
+            now_s = self._steady_s()
+            if now_s < self._again_at_s:
+                raise Unavailable(
+                    "The provider gives no answer that can be understood, so it is not asked for a while.",
+                    gateway=self._gateway,
+                    retry_after_s=min(self._again_at_s - now_s, PAUSE_FIRST_S),
+                )
+            # This one tries it, the others wait for what comes of it.
+            self._put_off(now_s)
+
+    def leave(self, *, is_known: bool) -> None:
+        """Take that a request that began has ended, and whether anything is known of what was asked."""
+        with self._lock:
+            if is_known:
+                self._count, self._pause_s, self._again_at_s = 0, PAUSE_FIRST_S, 0.0
+                return
+            self._count += 1
+            if self._count == self._most:
+                self._put_off(self._steady_s())
+
+    def _put_off(self, now_s: float) -> None:
+        self._again_at_s = now_s + self._pause_s
+        self._pause_s = min(self._pause_s * 2, PAUSE_MOST_S)
