@@ -43,7 +43,8 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     # Sender of the mails.
     mail_from: str = "Heliograph <heliograph@localhost>"
-    # Where people reach Heliograph, for the links in mails; empty: http://`host`:`port`.
+    # Where people and providers reach Heliograph, for the links in mails and the callbacks of gateways; empty:
+    # http://`host`:`port`.
     public_url: str = ""
     # Encrypts the gateways' secrets: 32 random bytes in URL-safe base64, several separated by commas (the first
     # encrypts, all decrypt). Without one no secrets can be kept.

@@ -40,6 +40,7 @@ SEVERAL = {
     ("core/domain/accounts/pacing.py", "rate_tps"),
     ("core/domain/accounts/pacing.py", "capacity"),
     ("core/gateways/base.py", "len(asked)"),
+    ("core/gateways/http/submission.py", "len(part)"),
     # The errors, which the domain knows, do not know it.
     ("core/errors.py", "retry_after_s"),
     # Not a number: a word for what became of them.
