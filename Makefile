@@ -52,6 +52,7 @@ bench: $(STAMP) ## Measure what docs/performance.md promises
 	@python -m benchmarks demo
 	@python -m benchmarks text
 	@python -m benchmarks gateway
+	@python -m benchmarks dispatch
 	@python -m benchmarks preflight
 	@python -m benchmarks statistics
 	@python -m benchmarks history

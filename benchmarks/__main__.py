@@ -8,6 +8,7 @@ from benchmarks import (
     callbacks,
     cdr,
     demo,
+    dispatch,
     export,
     gateway,
     history,
@@ -26,6 +27,7 @@ from benchmarks import (
 BENCHMARKS = {
     "story": story,
     "demo": demo,
+    "dispatch": dispatch,
     "gateway": gateway,
     "smsc": smsc,
     "text": text,

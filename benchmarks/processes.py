@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.numbers import mobile_number
@@ -19,16 +20,22 @@ from core.services.lists.importing_lists import Upload
 PAUSE_S = 0.02
 
 
-def prepare_draft(app: App, viewer: Viewer, folder: Path, recipient_count: int) -> CampaignDraft:
-    """Import a list of so many people, and return a draft to them that is not saved yet."""
+TEXT = "Hello"
+
+
+def prepare_draft(
+    app: App, viewer: Viewer, folder: Path, recipient_count: int, numbers: Iterable[str] | None = None
+) -> CampaignDraft:
+    """Import a list of so many people, of *numbers* if given, and return a draft of `TEXT` to them, not saved yet."""
     path = folder / "recipients.csv"
+    chosen = islice(numbers, recipient_count) if numbers else map(mobile_number, range(recipient_count))
     with path.open("w", newline="", encoding="utf-8") as target:
-        csv.writer(target).writerows([["PhoneNumber"], *([mobile_number(index)] for index in range(recipient_count))])
+        csv.writer(target).writerows([["PhoneNumber"], *([number] for number in chosen)])
     account = app.accounts.managing.list_sending(viewer)[0]
     with path.open("rb") as content:
         found = app.lists.upload(viewer, Upload(account.account_id, "Recipients", path.name), content, app.clock())
     app.lists.run(found.list_id, app.clock)
-    return CampaignDraft(account.account_id, "Workers", "HELIOGRAPH", (found.list_id,), "Hello", {})
+    return CampaignDraft(account.account_id, "Workers", "HELIOGRAPH", (found.list_id,), TEXT, {})
 
 
 @contextmanager

@@ -111,12 +111,16 @@ def smsc_process(log: Path, *options: str) -> Iterator[int]:
         process.communicate(timeout=30)
 
 
-def _answered_numbers() -> Iterator[str]:
-    """Yield numbers whose message is answered or refused: one that is taken in silence would take up the window."""
+def answered_numbers(octets: bytes) -> Iterator[str]:
+    """
+    Yield numbers to which a message of these octets is answered or refused.
+
+    One that is taken in silence would take up the window until the response timer ends.
+    """
     for index in count():
         number = f"49179{index:07d}"
         profile = profile_of(SEED, number[:5])
-        if not fate_of(SEED, digest_of(f"+{number}", TEXT), profile).silent:
+        if not fate_of(SEED, digest_of(f"+{number}", octets), profile).silent:
             yield number
 
 
@@ -143,7 +147,7 @@ def _measure(options: argparse.Namespace, name: str, registered_delivery: int, m
 async def _submit_all(options: argparse.Namespace, name: str, registered_delivery: int, port: int) -> int:
     """Return how many were accepted."""
     loop = asyncio.get_running_loop()
-    numbers = list(islice(_answered_numbers(), options.messages))
+    numbers = list(islice(answered_numbers(TEXT), options.messages))
     _, client = await loop.create_connection(
         lambda: BareLoop(numbers, options.window, registered_delivery=registered_delivery), "127.0.0.1", port
     )

@@ -69,6 +69,12 @@ def test_the_smsc_is_measured_without_receipts_and_with_them(capsys: pytest.Capt
     ]
 
 
+def test_dispatch_is_measured_by_the_simulator_and_over_smpp_beside_a_bare_loop(capsys: pytest.CaptureFixture[str]):
+    assert main(["dispatch", "--recipients", "300"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["rows"], line["baseline"] is None) for line in lines] == [(300, True), (300, False)]
+
+
 def test_the_ratio_is_the_baseline_over_ours():
     found = json.loads(Case("test", "halved", rows=100, seconds=2.0, baseline=4.0).as_json())
     assert (found["baseline"], found["ratio"], found["rate_per_s"]) == (4.0, 2.0, 50.0)
