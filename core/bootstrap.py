@@ -10,7 +10,7 @@ from core.config import Settings
 from core.demo.seeding import DemoSeeding
 from core.errors import StorageError
 from core.files.apart import APART, Looking
-from core.gateways.registry import GatewayTools
+from core.gateways.kinds import GatewayTools
 from core.history.lake.connection import Lake
 from core.services import accounts, campaigns, lists, people, reports, sending, traffic, upkeep
 from core.services.accounts import Accounts

@@ -15,7 +15,8 @@ from typing import Protocol
 from core.domain.gateways.gateways import Connection
 from core.errors import AppError, ConfigurationError, InvalidInput, NotFound, StorageError, Unavailable
 from core.gateways.base import Gateway, LinkState, Observed
-from core.gateways.registry import KINDS, GatewayTools
+from core.gateways.kinds import GatewayTools
+from core.gateways.registry import KINDS
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,6 @@ from core.gateways.http.gateway import HttpGateway
 from core.gateways.http.trying import reach
 from core.gateways.http.verdicts import Refusal, Verdict
 
-KIND = "http"
 _TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 
 

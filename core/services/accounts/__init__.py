@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.config import Settings
 from core.files.apart import Looking
 from core.gateways.gateways import Gateways
-from core.gateways.registry import GatewayTools
+from core.gateways.kinds import GatewayTools
 from core.history.lake.connection import Lake
 from core.history.rollups.spending import Spending
 from core.services.accounts.budgeting import Budgeting

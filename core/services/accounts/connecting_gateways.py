@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from core.domain.gateways.gateways import CALLBACK_PATH, Connection
 from core.errors import ConfigurationError
-from core.gateways.registry import KINDS, GatewayTools
+from core.gateways.kinds import GatewayTools
+from core.gateways.registry import KINDS
 from core.services.accounts.encryption import Encryption
 from core.state.accounts import gateways
 from core.state.accounts.gateways import StoredGateway

@@ -18,7 +18,8 @@ from core.domain.gateways.gateways import Connection, GatewaySetup, check_gatewa
 from core.domain.people.permissions import Viewer
 from core.domain.reports.audit import Action, Subject
 from core.errors import AppError, ConfigurationError, Conflict, InvalidInput
-from core.gateways.registry import KINDS, GatewayKind
+from core.gateways.kinds import GatewayKind
+from core.gateways.registry import KINDS
 from core.services.accounts.connecting_gateways import (
     ConnectingGateways,
     GatewaySecrets,

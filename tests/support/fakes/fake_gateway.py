@@ -14,7 +14,7 @@ from core.errors import Unavailable
 from core.gateways import registry
 from core.gateways.base import LinkState
 from core.gateways.callbacks import Heard, ReadCallback
-from core.gateways.registry import GatewayKind, GatewayTools
+from core.gateways.kinds import GatewayKind, GatewayTools
 
 KIND = "provider"
 FORM = (

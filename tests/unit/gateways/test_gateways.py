@@ -9,7 +9,7 @@ from core.config import Settings
 from core.domain.gateways.gateways import Connection
 from core.errors import ConfigurationError, NotFound, StorageError, Unavailable
 from core.gateways.gateways import LOOK_S, Gateways
-from core.gateways.registry import GatewayTools
+from core.gateways.kinds import GatewayTools
 from tests.contract.gateways.gateway_contract import NOW, make_outbound
 from tests.support.fakes.fake_gateway import KIND, FakeGateway, FakeKind
 

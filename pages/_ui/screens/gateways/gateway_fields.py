@@ -7,7 +7,7 @@ import streamlit as st
 from core.domain.accounts.accounts import RATE_MAX, RATE_MIN
 from core.domain.gateways.forms import LONG_TEXT_MAX, TEXT_MAX, Field, FieldKind, Value
 from core.domain.gateways.gateways import GatewaySetup
-from core.gateways.registry import GatewayKind
+from core.gateways.kinds import GatewayKind
 from core.services.accounts.setting_up_gateways import GatewayForm
 
 KEY = "gateways"

@@ -7,7 +7,7 @@ import streamlit as st
 from core.domain.gateways.gateways import NAME_MAX, GatewaySetup, GatewayStatus
 from core.domain.words.names import NAME_MIN
 from core.errors import AppError
-from core.gateways.registry import GatewayKind
+from core.gateways.kinds import GatewayKind
 from core.services.accounts.managing_accounts import require_administrator
 from pages._ui import formats, session, widgets
 from pages._ui.screens.gateways import gateway_fields
