@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.domain.gateways.forms import FieldKind
 from core.domain.people.permissions import Viewer
 from core.errors import Unavailable
 from core.gateways import registry
@@ -101,6 +102,46 @@ def test_a_gateway_is_added_tested_and_shows_its_address(keyed: House, kind: Fak
     assert kind.tested == [opened(keyed, "Berlin")]
     assert "The provider answers" in at.success[0].value
     assert at.code[0].value == keyed.app.accounts.setting_up.get_callback_url(viewer, "Berlin")
+
+
+# What each kind cannot do without.
+REAL = {
+    "smpp": {"host": "smpp.example.com", "system_id": "me", "password": "p"},
+    "mitto": {"api_key": "k"},
+    "twilio": {"account_sid": "AC1", "auth_token": "t"},
+    "vonage": {"api_key": "abcd1234", "api_secret": "s"},
+    "infobip": {"url": "https://x.api.infobip.com", "api_key": "k"},
+    "http": {"url": "https://sms.example.com", "body": '{"to": "{to}"}'},
+}
+
+
+def test_every_kind_is_known_here() -> None:
+    assert {name for name, each in registry.KINDS.items() if not each.is_built_in} == {*REAL, KIND}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_each_kind_is_set_up_by_its_own_form(keyed: House, name: str) -> None:
+    viewer = keyed.sign_in()
+    at = keyed.open(KEY)
+    at.button(key=f"{KEY}_add").click().run()
+    at.selectbox(key=f"{KEY}_kind").set_value(name).run()
+    at.text_input(key=f"{KEY}_name").set_value("Berlin")
+    secrets = {each.name for each in registry.KINDS[name].form if each.kind is FieldKind.SECRET}
+    long_texts = {each.name for each in registry.KINDS[name].form if each.kind is FieldKind.LONG_TEXT}
+    for field, value in REAL[name].items():
+        draw = at.text_area if field in long_texts else at.text_input
+        draw(key=f"{KEY}_add_{name}_{field}" + "_0" * (field in secrets)).set_value(value)
+    at.button(key=f"{KEY}_add_save").click().run()
+    assert not at.exception
+    assert not at.error
+    found = keyed.app.accounts.setting_up.get(viewer, "Berlin")
+    assert {field: found.settings[field] for field in REAL[name] if field not in secrets}.items() <= REAL[name].items()
+    assert found.secrets_set == secrets & REAL[name].keys()
+    # It can be built, and heard, as it is.
+    assert keyed.app.accounts.gateways.get("Berlin").name == "Berlin"
+    keyed.app.sending.callbacks.look()
+    token = keyed.app.accounts.setting_up.get_callback_url(viewer, "Berlin").rpartition("/")[2]
+    assert (keyed.app.sending.callbacks.find(token) is not None) == registry.KINDS[name].hears_callbacks
 
 
 def test_secrets_are_written_and_never_shown(keyed: House, viewer: Viewer) -> None:
