@@ -61,7 +61,10 @@ def _check(
     if not bound:
         check_value(parameters)
     elif not getattr(context, _CHECKED, False):
-        check_value(bound)
+        # By the names that the statement itself gave them.
+        for row in bound:
+            for value in row.values():
+                check_value(value)
         setattr(context, _CHECKED, True)
 
 
