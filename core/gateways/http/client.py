@@ -122,7 +122,9 @@ class ApiClient:
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             words = _describe(error, request.url)
             raise (NoAnswer if written else NotSent)(words) from error
-        return ApiAnswer(response.status_code, body, read_retry_after(response.headers.get("Retry-After", "")))
+        headers = response.headers
+        retry_after_s = read_retry_after(headers.get("Retry-After", ""), headers.get("Date", ""))
+        return ApiAnswer(response.status_code, body, retry_after_s)
 
     def close(self) -> None:
         """Close the connections."""
@@ -141,18 +143,19 @@ def _read(response: httpx.Response, until_s: float) -> bytes | None:
     return bytes(body)
 
 
-def read_retry_after(text: str) -> float | None:
+def read_retry_after(text: str, date: str = "") -> float | None:
     """
     Return the seconds that a Retry-After header asks for, at most an hour; None where it says nothing.
 
+    Where it is a time, *date*, the header Date, says what time it is there.
     Source: RFC 9110, section 10.2.3: seconds, or a date.
     """
     stripped = text.strip()
     if stripped.isascii() and stripped.isdigit():
         return min(float(stripped[:9]), RETRY_MOST_S)
     try:
-        seconds = parsedate_to_datetime(stripped).timestamp() - time.time()
-    except (ValueError, OverflowError):
+        seconds = (parsedate_to_datetime(stripped) - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, OverflowError, TypeError):
         return None
     return min(max(seconds, 0.0), RETRY_MOST_S)
 

@@ -58,7 +58,8 @@ class MittoProvider:
         first = batch[0]
         numbers = [message.msisdn.removeprefix("+") for message in batch]
         body: dict[str, object] = {
-            "from": first.sender_id,
+            # Digits only, where it is a number.
+            "from": first.sender_id.removeprefix("+"),
             "to": numbers if len(batch) > 1 else numbers[0],
             "text": first.text,
             "type": "Unicode" if first.encoding == "ucs2" else "GSM",

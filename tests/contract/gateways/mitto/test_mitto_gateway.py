@@ -69,6 +69,11 @@ def test_a_message_says_what_mitto_wants_to_know(server: ScriptedProvider, gatew
     }
 
 
+def test_a_sender_that_is_a_number_has_digits_only(server: ScriptedProvider, gateway: HttpGateway):
+    gateway.submit([make_outbound(1, sender_id="+4930123456")], NOW)
+    assert server.asked[0].json["from"] == "4930123456"
+
+
 def test_only_the_same_text_of_the_same_sender_travels_together(server: ScriptedProvider, gateway: HttpGateway):
     messages = [make_outbound(number, text=f"Hello {number % 2}") for number in range(6)]
     messages.append(make_outbound(8, text="Hello 0", sender_id="OTHER"))
