@@ -204,6 +204,8 @@ def test_a_burst_is_stored_in_a_few_commits_and_nobody_is_refused(told: FakeCall
         assert await asyncio.to_thread(told.began.wait, 30)
         others = [post(app, browser, f"id-{number}".encode()) for number in range(2_000)]
         await asyncio.sleep(0)
+        # Nobody is answered before the disk is.
+        assert not any(each.done() for each in (first, *others))
         told.open.set()
         return await asyncio.gather(first, *others)
 
