@@ -1,8 +1,10 @@
 """Finding the message that a reply answers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import pyarrow as pa
 
 from core.domain.messages.replies import ROUNDED
 from core.domain.times.periods import Period
@@ -17,6 +19,19 @@ _SQL = load_statements("messages/answering.sql")
 LOOKBACK = timedelta(days=90)
 # So many of a number's newest messages are looked at, and so many stretches beside them.
 _MOST, _MOST_STRETCHES = 200, 24
+# Most people answer within hours: what was sent so long before the newest of several replies, and before the first of
+# those that came in that time, is looked at for all of them.
+_RECENT = timedelta(days=2)
+_ASKED_SCHEMA = pa.schema(
+    [
+        ("asked_no", pa.int64()),
+        ("gateway", pa.string()),
+        ("msisdn", pa.string()),
+        ("sender_id", pa.string()),
+        ("until", pa.timestamp("us", tz="UTC")),
+        ("accounts", pa.list_(pa.string())),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -65,12 +80,52 @@ class AnsweredMessages:
             values = {
                 "receiver": asked.msisdn,
                 "gateway": asked.gateway,
-                "sender_id": asked.sender_id.lower().lstrip("+"),
+                "sender_id": _plain(asked.sender_id),
                 "accounts": sorted(asked.account_ids),
             }
             sql = _SQL["find"].format(messages=messages.sql)
             row = cursor.execute(sql, {**messages.values, **values}).fetchone()
         return AnsweredMessage(*map(str, row)) if row else None
+
+    def find_recent(self, asked: Sequence[Asked]) -> Mapping[int, AnsweredMessage]:
+        """
+        Return what `find` would for those of *asked*, by position, of which one look at recent messages can tell.
+
+        They came within two days, and answer a message that went out not more than two days before the first of them,
+        under the sender ID that was replied to, from an account they are probably meant for: no other message would
+        come before it. A campaign gets its answers in bursts, and looked for one by one each costs several questions
+        to the catalog.
+        """
+        if not asked:
+            return {}
+        end = max(each.received_at for each in asked)
+        # Not all of the history for one that a provider has told late.
+        recent = {number: each for number, each in enumerate(asked) if each.received_at > end - _RECENT}
+        start = min(each.received_at for each in recent.values()) - _RECENT
+        values = {"start": start, "end": end + ROUNDED}
+        with self._lake.read() as cursor:
+            cursor.register("asked", _table(recent))
+            rows = cursor.execute(_SQL["find_recent"], values).fetchall()
+        return {asked_no: AnsweredMessage(*map(str, message)) for asked_no, *message in rows}
+
+
+def _plain(sender_id: str) -> str:
+    return sender_id.lower().lstrip("+")
+
+
+def _table(asked: Mapping[int, Asked]) -> pa.Table:
+    rows = [
+        {
+            "asked_no": number,
+            "gateway": each.gateway,
+            "msisdn": each.msisdn,
+            "sender_id": _plain(each.sender_id),
+            "until": each.received_at + ROUNDED,
+            "accounts": sorted(each.account_ids),
+        }
+        for number, each in asked.items()
+    ]
+    return pa.Table.from_pylist(rows, _ASKED_SCHEMA)
 
 
 def _stretches(cursor: Cursor, msisdn: str, period: Period) -> list[Period]:

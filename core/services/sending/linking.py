@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 # So many are looked up in one go: each of them is a question to the lake.
 AT_ONCE = 100
+# From so many on, one look for all of them comes first.
+SEVERAL = 20
 # A reply waits as long again as it has waited already, within these.
 RETRY_FIRST, RETRY_MOST = timedelta(seconds=10), timedelta(hours=6)
 GIVE_UP = timedelta(days=1)
@@ -61,24 +63,31 @@ class Linking:
             due = replies.list_due(session, now, AT_ONCE)
             # Before the lake is asked: what leaves the ledger meanwhile is in there already.
             flying = replies.find_in_flight(session, due)
-        found: dict[str, Answered] = {}
-        for reply in due:
-            lease.check()
-            is_over = now - reply.stored_at >= GIVE_UP
-            answered = flying.get(reply.reply_id) if reply.reply_id in flying else self._look_up(reply)
-            # One in the ledger has no page yet; it is waited for, as long as that is worth it.
-            if answered and (is_over or reply.reply_id not in flying):
-                found[reply.reply_id] = answered
+        # One in the ledger has no page yet; it is waited for, as long as that is worth it.
+        landed = [reply for reply in due if reply.reply_id not in flying]
+        found = {
+            reply.reply_id: flying[reply.reply_id] for reply in due if reply.reply_id in flying and _is_over(reply, now)
+        }
+        found |= self._look_up(landed, lease)
         return self._write(due, found, now)
 
-    def _look_up(self, reply: WaitingReply) -> Answered | None:
-        asked = Asked(reply.gateway, reply.msisdn, reply.receiver, reply.received_at, reply.account_ids)
-        message = self._history.find(asked)
-        return Answered(message.message_id, message.account, message.campaign_id) if message else None
+    def _look_up(self, landed: Sequence[WaitingReply], lease: Lease) -> dict[str, Answered]:
+        asked = [
+            Asked(reply.gateway, reply.msisdn, reply.receiver, reply.received_at, reply.account_ids) for reply in landed
+        ]
+        recent = self._history.find_recent(asked) if len(asked) >= SEVERAL else {}
+        found = dict[str, Answered]()
+        for number, reply in enumerate(landed):
+            lease.check()
+            message = recent.get(number) or self._history.find(asked[number])
+            if message:
+                found[reply.reply_id] = Answered(message.message_id, message.account, message.campaign_id)
+        return found
 
     def _write(self, due: Sequence[WaitingReply], found: dict[str, Answered], now: datetime) -> LinkedReplies:
-        late = [reply for reply in due if reply.reply_id not in found and now - reply.stored_at < GIVE_UP]
-        over = [reply for reply in due if reply.reply_id not in found and now - reply.stored_at >= GIVE_UP]
+        missed = [reply for reply in due if reply.reply_id not in found]
+        over = [reply for reply in missed if _is_over(reply, now)]
+        late = [reply for reply in missed if not _is_over(reply, now)]
         with self._state.write() as session:
             for reply in due:
                 if answered := found.get(reply.reply_id):
@@ -92,6 +101,10 @@ class Linking:
         if over:
             log.info("replies_without_message", extra={"count": len(over)})
         return LinkedReplies(len(found), len(late), len(over))
+
+
+def _is_over(reply: WaitingReply, now: datetime) -> bool:
+    return now - reply.stored_at >= GIVE_UP
 
 
 def _pause(reply: WaitingReply, now: datetime) -> timedelta:

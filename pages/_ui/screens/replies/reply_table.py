@@ -23,12 +23,12 @@ def one_line(reply: ShownReply) -> str:
 _COLUMNS = (
     tables.moment("Received Date", "received_at"),
     tables.text("From", "sender", width=124),
-    tables.text("Text", one_line, width=250),
-    tables.text("Asks For", "asks_for", width=134),
-    tables.text("To", "receiver", width=100),
-    tables.text("Campaign", "campaign", width=130),
+    tables.text("Text", one_line, width=210),
+    tables.text("Asks For", "asks_for", width=126),
+    tables.text("To", "receiver", width=88),
+    tables.text("Campaign", "campaign", width=118),
 )
-_ACCOUNT = tables.text("Account", "account", width=130)
+_ACCOUNT = tables.text("Account", "account", width=134)
 
 
 def show(replies: Sequence[ShownReply]) -> None:

@@ -77,6 +77,42 @@ def test_the_sender_id_that_was_replied_to_comes_first_then_the_likely_account(l
     assert find(lake, sender_id="BOOKINGS") == likely["message_id"]
 
 
+def test_several_are_found_in_one_look_where_that_can_tell(lake: Lake) -> None:
+    facts = {"sender": "+4915112345678"}
+    old, near, newest, foreign = make(1.5, **facts), make(1, **facts), make(0.5, **facts), make(0.1, **facts)
+    foreign |= {"account": "account-2"}
+    ancient = make_message(sent_at=NOW - timedelta(days=9), receiver="+491796548755", **facts)
+    unnamed = make_message(sent_at=NOW - timedelta(days=0.2), receiver="+491796548756", sender="Other")
+    send(lake, old, near, newest, foreign, ancient, unnamed, make(-1, **facts), make(0.4, **facts, gateway="Oslo"))
+
+    def ask(msisdn: str = MSISDN, days_ago: float = 0) -> Asked:
+        return Asked("simulator", msisdn, "4915112345678", NOW - timedelta(days=days_ago), ("account-1",))
+
+    asked = [
+        ask(),
+        ask(days_ago=0.7),
+        ask("+491796548755"),
+        ask("+491796548756"),
+        ask("+491796548757"),
+        ask(days_ago=6),
+    ]
+    found = AnsweredMessages(lake).find_recent(asked)
+    assert {number: message.message_id for number, message in found.items()} == {
+        0: newest["message_id"],
+        1: near["message_id"],
+    }
+    # The rest takes a look of its own; and where both tell, they tell the same.
+    alone = [AnsweredMessages(lake).find(each) for each in asked]
+    assert [alone[number] for number in found] == list(found.values())
+    assert [each.message_id if each else None for each in alone[2:]] == [
+        ancient["message_id"],
+        unnamed["message_id"],
+        None,
+        None,
+    ]
+    assert AnsweredMessages(lake).find_recent([]) == {}
+
+
 def test_a_reply_within_the_second_of_its_message_answers_it(lake: Lake) -> None:
     message = make_message(sent_at=NOW + timedelta(milliseconds=900), receiver=MSISDN)
     send(lake, message)

@@ -1,8 +1,12 @@
 """What gateways hear unasked is kept whole, or not at all."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 
+from core.domain.campaigns.campaigns import Reconciliation
 from core.domain.messages.messages import Reply
 from core.errors import StorageError
 from core.services.sending.hearing import Hearing
@@ -36,6 +40,21 @@ def test_receipts_come_into_history_and_replies_are_kept(house: House, hearing: 
     assert (house.app.sending.receiving.count_waiting(), count_replies(house)) == (2, 1)
     assert house.app.sending.receiving.merge(house.clock).merged_count == 2
     assert house.app.reports.reporting.traffic(house.viewer, house.everything()).delivered == 2
+
+
+def test_who_says_stop_is_excluded_from_the_next_launch_and_who_says_start_is_back(house: House, hearing: Hearing):
+    def launch(name: str) -> Reconciliation:
+        campaign = house.launch(house.upload(contacts(3), name=name).list_id)
+        house.app.work.run_until_idle(house.clock)
+        return house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id)
+
+    assert launch("First").sent_count == 3
+    hearing.store([], [make_reply(house)])
+    stopped = launch("Second")
+    assert (stopped.sent_count, dict(stopped.excluded)) == (2, {"suppressed": 1})
+    house.wait(timedelta(minutes=1))
+    hearing.store([], [replace(make_reply(house, "their-2"), text="Start")])
+    assert launch("Third").sent_count == 3
 
 
 def test_nothing_is_kept_of_what_the_store_did_not_take_whole(house: House):

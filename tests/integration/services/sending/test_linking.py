@@ -9,6 +9,7 @@ from core.domain.accounts.accounts import AccountType
 from core.domain.campaigns.campaigns import Campaign
 from core.domain.messages.messages import Reply
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
+from core.services.sending import linking
 from core.services.sending.linking import GIVE_UP, RETRY_FIRST, LinkedReplies
 from core.services.work_queue import Work, WorkKind
 from core.state.accounts import accounts, suppressions
@@ -21,7 +22,7 @@ MSISDN = "+491796000000"
 
 
 def hear(house: House, text: str = "Thank you", **facts: object) -> None:
-    told: Reply = make_reply(sender=MSISDN.lstrip("+"), text=text, received_at=house.now, **facts)
+    told: Reply = make_reply(**{"sender": MSISDN.lstrip("+"), "text": text, "received_at": house.now} | facts)
     house.app.accounts.gateways._tools.inbox.store([], [told])
 
 
@@ -91,6 +92,17 @@ def test_a_message_whose_batch_is_not_in_history_yet_is_waited_for(house: House)
     house.wait(RETRY_FIRST)
     assert link(house) == LinkedReplies(1, 0, 0)
     assert linked(house) == [message_of(house, second)]
+
+
+@pytest.mark.parametrize("several", [1, 1_000])
+def test_a_burst_of_replies_is_linked_like_single_ones(house: House, monkeypatch: pytest.MonkeyPatch, several: int):
+    monkeypatch.setattr(linking, "SEVERAL", several)
+    campaign = send(house)
+    hear(house, "First")
+    hear(house, "Of nobody", sender="4915112345678")
+    hear(house, "To another sender ID", receiver="12345")
+    assert link(house) == LinkedReplies(2, 1, 0)
+    assert linked(house) == [message_of(house, campaign), (None, None, None), message_of(house, campaign)]
 
 
 def test_a_reply_to_nothing_is_looked_up_ever_more_seldom_and_given_up_after_a_day(house: House):
