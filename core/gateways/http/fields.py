@@ -23,7 +23,8 @@ LIMITS = (
         least=1,
         most=200,
         section=CONNECTIONS,
-        help="Per worker: requests that may wait for an answer. What has none when a worker is killed is unknown.",
+        help="Per worker: requests that may wait for an answer; more send faster. What has none when a worker is "
+        "killed is unknown.",
     ),
     Field(
         "connect_s",
