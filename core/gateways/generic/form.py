@@ -39,8 +39,8 @@ _REQUEST = (
         f" There are {_NAMES}.",
     ),
     Field("plus", "Write numbers with +", FieldKind.SWITCH, default=False),
-    Field("unicode_yes", "{unicode} is, for texts in Unicode", default="1"),
-    Field("unicode_no", "{unicode} is, for all others", default="0"),
+    Field("unicode_yes", "Value of {unicode} for Unicode texts", default="1"),
+    Field("unicode_no", "Value of {unicode} for other texts", default="0"),
 )
 _READING = (
     Field(
