@@ -12,10 +12,10 @@ from core.domain.gateways.gateways import Connection
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitResult
 from core.errors import GatewayError, Unavailable
 from core.gateways.base import Inbox, LinkState
-from core.gateways.smpp.encoding import encode
 from core.gateways.smpp.form import read_form
 from core.gateways.smpp.hearing import Hearing
-from core.gateways.smpp.ids import store_response_id
+from core.gateways.smpp.messages.encoding import encode
+from core.gateways.smpp.messages.ids import store_response_id
 from core.gateways.smpp.session.faults import unreachable
 from core.gateways.smpp.session.loop import shared_loop
 from core.gateways.smpp.session.sending import Sending

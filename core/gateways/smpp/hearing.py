@@ -14,10 +14,10 @@ from core.domain.messages.messages import Receipt, Reply
 from core.domain.messages.reassembly import Joined, Reassembler
 from core.errors import StorageError
 from core.gateways.base import Inbox
-from core.gateways.smpp import replies
-from core.gateways.smpp.decoding import Undecodable, decode
+from core.gateways.smpp.messages import replies
+from core.gateways.smpp.messages.decoding import Undecodable, decode
+from core.gateways.smpp.messages.receipts import IntermediateNotification, Unrecognized, read_deliver_sm
 from core.gateways.smpp.pdu import Pdu, Status
-from core.gateways.smpp.receipts import IntermediateNotification, Unrecognized, read_deliver_sm
 from core.gateways.smpp.settings import SmppSettings
 
 log = logging.getLogger(__name__)

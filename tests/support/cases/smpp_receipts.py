@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.gateways.smpp.deliver_sm import MESSAGE_PAYLOAD, DeliverSm
+from core.gateways.smpp.messages.deliver_sm import MESSAGE_PAYLOAD, DeliverSm
 from core.gateways.smpp.settings import Ids, SmppSettings
 
 PATH = Path(__file__).parents[2] / "data" / "smpp_receipts.json"

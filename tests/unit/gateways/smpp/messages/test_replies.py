@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from core.domain.messages.reassembly import Joined, Reassembler
 from core.domain.texts.encoding import Encoding, choose_encoding
-from core.gateways.smpp.deliver_sm import MESSAGE_PAYLOAD, DeliverSm, Place, read_body
-from core.gateways.smpp.receipts import read_deliver_sm
-from core.gateways.smpp.replies import Fragment, ReplyPart, decode_text, join_text, make_part, read_reply
+from core.gateways.smpp.messages.deliver_sm import MESSAGE_PAYLOAD, DeliverSm, Place, read_body
+from core.gateways.smpp.messages.receipts import read_deliver_sm
+from core.gateways.smpp.messages.replies import Fragment, ReplyPart, decode_text, join_text, make_part, read_reply
+from core.gateways.smpp.messages.texts import SubmitPart, build_parts
 from core.gateways.smpp.settings import LongTexts, SmppSettings
-from core.gateways.smpp.texts import SubmitPart, build_parts
 
 NOW = datetime(2026, 11, 28, 16, 31, tzinfo=UTC)
 SAR = {0x020C: b"\x01\x02", 0x020E: b"\x03", 0x020F: b"\x02"}

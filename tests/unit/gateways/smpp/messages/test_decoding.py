@@ -6,8 +6,8 @@ import smpp34
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.gateways.smpp.decoding import Undecodable, decode
-from core.gateways.smpp.deliver_sm import MESSAGE_PAYLOAD
+from core.gateways.smpp.messages.decoding import Undecodable, decode
+from core.gateways.smpp.messages.deliver_sm import MESSAGE_PAYLOAD
 from core.gateways.smpp.pdu import Command, Frames, Pdu, pdu, text
 
 NOW = datetime(2026, 11, 28, 16, 30, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from core.domain.messages.messages import Receipt
 from core.domain.messages.receipts import RECEIPT_STATES, is_known_state
 from core.gateways.receipt_times import read_done_at
-from core.gateways.smpp.deliver_sm import (
+from core.gateways.smpp.messages.deliver_sm import (
     DELIVERY_RECEIPT,
     INTERMEDIATE_NOTIFICATION,
     MESSAGE_STATE,
@@ -22,9 +22,9 @@ from core.gateways.smpp.deliver_sm import (
     DeliverSm,
     read_body,
 )
-from core.gateways.smpp.ids import store_receipt_id
-from core.gateways.smpp.receipt_fields import ReceiptFields, read_fields
-from core.gateways.smpp.replies import ReplyPart, read_reply
+from core.gateways.smpp.messages.ids import store_receipt_id
+from core.gateways.smpp.messages.receipt_fields import ReceiptFields, read_fields
+from core.gateways.smpp.messages.replies import ReplyPart, read_reply
 from core.gateways.smpp.settings import Ids, SmppSettings
 
 _WORD_BY_STATE = {state.message_state: state.word for state in RECEIPT_STATES}

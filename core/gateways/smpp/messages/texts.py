@@ -11,7 +11,7 @@ from typing import NamedTuple
 from core.domain.texts.encoding import Encoding
 from core.domain.texts.octets import encode_octets
 from core.domain.texts.segments import CAPACITIES_WIDE_REFERENCE, split_into_segments
-from core.gateways.smpp.deliver_sm import (
+from core.gateways.smpp.messages.deliver_sm import (
     CONCATENATION_8,
     CONCATENATION_16,
     HAS_HEADER,

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.gateways.smpp.messages.submit_sm import format_validity, make_receiver, make_sender
 from core.gateways.smpp.settings import MAX_VALIDITY_MIN, NumberType, SmppSettings
-from core.gateways.smpp.submit_sm import format_validity, make_receiver, make_sender
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import smpp34
 
 from core.domain.messages.messages import OutboundMessage
 from core.domain.texts.encoding import Encoding
+from core.gateways.smpp.messages.submit_sm import format_validity, make_receiver, make_sender
+from core.gateways.smpp.messages.texts import SubmitPart, build_parts
 from core.gateways.smpp.pdu import HEADER
 from core.gateways.smpp.settings import SmppSettings
-from core.gateways.smpp.submit_sm import format_validity, make_receiver, make_sender
-from core.gateways.smpp.texts import SubmitPart, build_parts
 
 # A receipt for the end, whatever it is (SMPP 3.4, 5.2.17).
 _RECEIPT = 1

@@ -6,9 +6,14 @@ from core.domain.texts.encoding import GSM7_ALPHABET, GSM7_EXTENSION, Encoding, 
 from core.domain.texts.octets import decode_gsm7, decode_ucs2
 from core.domain.texts.segments import measure
 from core.errors import UnencodableText
-from core.gateways.smpp.deliver_sm import MESSAGE_PAYLOAD, SAR_MSG_REF_NUM, SAR_SEGMENT_SEQNUM, SAR_TOTAL_SEGMENTS
+from core.gateways.smpp.messages.deliver_sm import (
+    MESSAGE_PAYLOAD,
+    SAR_MSG_REF_NUM,
+    SAR_SEGMENT_SEQNUM,
+    SAR_TOTAL_SEGMENTS,
+)
+from core.gateways.smpp.messages.texts import SubmitPart, build_parts
 from core.gateways.smpp.settings import LongTexts, SmppSettings
-from core.gateways.smpp.texts import SubmitPart, build_parts
 from tests.support.cases.segment_vectors import Vector, load_vectors
 
 HEADED = (LongTexts.UDH8, LongTexts.UDH16)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from core.domain.messages.reassembly import Part
 from core.domain.texts.octets import decode_gsm7, decode_ucs2
 from core.domain.words.control_characters import replace_controls
-from core.gateways.smpp.deliver_sm import DeliverSm, Place, read_body
+from core.gateways.smpp.messages.deliver_sm import DeliverSm, Place, read_body
 
 # A part is one SMS. What is longer came whole, whatever its header says, and need not wait in memory for others.
 _MOST_PART_OCTETS = 254

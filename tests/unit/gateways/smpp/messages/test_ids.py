@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.gateways.smpp.ids import store_receipt_id, store_response_id
+from core.gateways.smpp.messages.ids import store_receipt_id, store_response_id
 from core.gateways.smpp.settings import Ids
 
 NUMBERS = st.integers(0, 2**64 - 1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.domain.messages.messages import Receipt
 from core.domain.words.control_characters import find_control
-from core.gateways.smpp.deliver_sm import (
+from core.gateways.smpp.messages.deliver_sm import (
     DELIVERY_RECEIPT,
     MESSAGE_PAYLOAD,
     MESSAGE_STATE,
@@ -18,8 +18,8 @@ from core.gateways.smpp.deliver_sm import (
     SAR_TOTAL_SEGMENTS,
     DeliverSm,
 )
-from core.gateways.smpp.receipts import IntermediateNotification, Reason, Unrecognized, read_deliver_sm
-from core.gateways.smpp.replies import ReplyPart, join_text
+from core.gateways.smpp.messages.receipts import IntermediateNotification, Reason, Unrecognized, read_deliver_sm
+from core.gateways.smpp.messages.replies import ReplyPart, join_text
 from core.gateways.smpp.settings import Ids, SmppSettings
 from tests.support.cases.smpp_receipts import ARRIVED_AT, ReceiptCase, load_receipts
 

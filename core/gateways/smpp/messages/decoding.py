@@ -4,7 +4,7 @@ from datetime import datetime
 
 import smpp34
 
-from core.gateways.smpp.deliver_sm import DeliverSm
+from core.gateways.smpp.messages.deliver_sm import DeliverSm
 from core.gateways.smpp.pdu import Command, Pdu, read_text
 
 # An optional parameter is its tag and its length, two octets each, then its value (SMPP 3.4, section 5.3.1).

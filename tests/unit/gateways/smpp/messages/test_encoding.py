@@ -1,7 +1,7 @@
 import smpp34
 
 from core.domain.messages.messages import OutboundMessage
-from core.gateways.smpp.encoding import encode
+from core.gateways.smpp.messages.encoding import encode
 from core.gateways.smpp.pdu import Command, pdu
 from core.gateways.smpp.settings import LongTexts, SmppSettings
 
