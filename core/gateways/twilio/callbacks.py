@@ -7,6 +7,7 @@ https://www.twilio.com/docs/messaging/guides/webhook-request.
 
 import hashlib
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
@@ -36,6 +37,9 @@ _STATES: Mapping[str, str] = {
 }
 _OF_REPLIES = frozenset({"received", "receiving"})
 _PORTS = {"http": 80, "https": 443}
+# Names and values are signed with nothing between them: whoever has overheard a reply could cut it otherwise, so that
+# it has another ID, or none, and counts as a new one. Source: https://www.twilio.com/docs/glossary/what-is-a-sid.
+_SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 
 
 def make_reader(connection: Connection) -> ReadCallback:
@@ -94,7 +98,9 @@ def _read(item: Item, request: CallbackRequest, gateway: str) -> Receipt | Reply
     text = item.get("Body")
     if isinstance(text, str) and (status in _OF_REPLIES or not status):
         sender, receiver = first_text(item, "From"), first_text(item, "To")
-        return Reply(gateway, sender, receiver, text, request.received_at, message_id) if sender else None
+        if not sender or not _SID.fullmatch(message_id):
+            return None
+        return Reply(gateway, sender, receiver, text, request.received_at, message_id)
     if not message_id or not status:
         return None
     code = read_error_code(first_text(item, "ErrorCode"))

@@ -34,6 +34,9 @@ def posted(
 
 DELIVERED = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+4917", "From": "HELIO", "AccountSid": "AC1"}
 
+SID = "SM0123456789abcdef0123456789abcdef"
+REPLY = {"SmsStatus": "received", "MessageSid": SID, "From": "+4917", "To": "+4930", "Body": "START"}
+
 
 @pytest.mark.parametrize(
     ("status", "state"),
@@ -56,8 +59,30 @@ def test_a_status_becomes_a_receipt(status: str, state: str):
 
 
 def test_a_reply_is_what_a_person_wrote():
-    fields = {"SmsStatus": "received", "MessageSid": "SM2", "From": "+4917", "To": "+4930", "Body": " Stop & go = ü\n"}
-    assert read(posted(fields)).replies == (Reply(NAME, "+4917", "+4930", " Stop & go = ü\n", NOW, "SM2"),)
+    fields = REPLY | {"Body": " Stop & go = ü\n"}
+    assert read(posted(fields)).replies == (Reply(NAME, "+4917", "+4930", " Stop & go = ü\n", NOW, SID),)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        # Into the ID goes the field behind it; the ID goes into the field before it; and so does its end.
+        {"MessageSid": f"{SID}NumMedia0"},
+        {"FromZip": f"10115MessageSid{SID}NumMedia0"},
+        {"MessageSid": SID[:-1], f"{SID[-1]}NumMedia": f"0SmsStatusreceivedTo{REPLY['To']}"},
+    ],
+)
+def test_a_reply_cut_otherwise_is_no_other_reply(cut: dict[str, str]):
+    fields = REPLY | {"FromZip": "10115", "NumMedia": "0"}
+    signature = theirs.compute_signature(CALLBACK_URL, fields)
+    assert read(posted(fields, signature=signature)).replies[0].reference == SID
+    # Twilio signs names and values without anything between them.
+    swallowed = {"NumMedia"} | ({"MessageSid"} if "FromZip" in cut else set())
+    swallowed |= {"SmsStatus", "To"} if len(cut) == 2 else set()
+    forged = {name: value for name, value in fields.items() if name not in swallowed} | cut
+    assert sign(TOKEN.encode(), CALLBACK_URL, forged.items()) == signature
+    assert (heard := read(posted(forged, signature=signature))).replies == ()
+    assert heard.unread_count == 1
 
 
 def test_what_is_neither_is_counted():

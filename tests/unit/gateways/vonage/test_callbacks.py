@@ -104,6 +104,17 @@ def test_a_signature_of_any_kind_lets_in_what_it_signs(method: Method):
             signed(callback(urlencode(wrong).encode(), FORM_TYPE))
 
 
+def test_a_signature_lets_in_no_fields_hidden_in_a_name():
+    reply = {"messageId": "0B1", "msisdn": "4917", "text": "START", "to": "4930", "timestamp": RECEIPT["timestamp"]}
+    signature = sign(reply, SECRET, Method.SHA256)
+    check_signature(reply | {"sig": signature}, SECRET, Method.SHA256, NOW)
+    # Signed alike, and without the ID by which it is known when it comes again.
+    hidden = {"messageId=0B1&msisdn": "4917"} | {name: reply[name] for name in ("text", "to", "timestamp")}
+    assert sign(hidden, SECRET, Method.SHA256) == signature
+    with pytest.raises(SignatureRefused):
+        check_signature(hidden | {"sig": signature}, SECRET, Method.SHA256, NOW)
+
+
 def test_of_a_batch_each_is_signed():
     signed = make_reader(connect(FORM, {**ANSWERS, "signature_secret": SECRET}))
     right = RECEIPT | {"sig": by_hand(RECEIPT, Method.MD5_HASH)}
