@@ -19,6 +19,9 @@ OF_GATEWAY = ("user", "secret", "basic", "callback")
 # What may stand in a header: nothing that anybody but the provider and Heliograph has made.
 IN_HEADERS = ("user", "secret", "basic", "id")
 _PLACEHOLDER = re.compile(r"\{([^{}\n]{0,40})\}")
+# Of objects and lists in each other. Every message's body is filled in, level by level: the interpreter ends at a few
+# hundred, where nobody would know any more whether it was sent.
+_LEVELS_MOST = 50
 # Source: RFC 9110, section 5.6.2.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # The client's own business.
@@ -108,16 +111,22 @@ def parse_json(text: str, field: str) -> object:
     """Return a JSON document whose strings are templates. Raises: InvalidInput."""
     try:
         document = json.loads(text)
+        # Numbers that only Python writes: NaN, Infinity.
+        json.dumps(document, allow_nan=False)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(
             f"The body is no JSON: {error}."[:200], hint='Write {"to": "{to}", "text": "{text}"}.', field=field
         ) from error
-    _check_document(document, field)
+    _check_document(document, field, _LEVELS_MOST)
     return document
 
 
-def _check_document(document: object, field: str) -> None:
+def _check_document(document: object, field: str, levels: int) -> None:
+    if not levels:
+        raise InvalidInput(
+            "The body has too many levels.", hint=f"Put at most {_LEVELS_MOST} into each other.", field=field
+        )
     if isinstance(document, str):
         check_names(document, field)
     for part in document.values() if isinstance(document, dict) else document if isinstance(document, list) else ():
-        _check_document(part, field)
+        _check_document(part, field, levels - 1)

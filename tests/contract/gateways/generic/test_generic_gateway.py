@@ -213,6 +213,10 @@ def test_without_a_place_for_the_id_receipts_name_ours():
         ("body", {"body": '{"to": "{number}"}'}),
         ("body", {"body": '{"to": ["{to}", {"a": "{}"}]}'}),
         ("body", {"body": "[" * 5_000}),
+        # Python's parser would read them: of the first, no message could be written, and the second is no JSON.
+        ("body", {"body": "[" * 300 + '"{to}"' + "]" * 300}),
+        ("body", {"body": '{"to": "{to}", "price": NaN}'}),
+        ("body", {"body": '{"to": "{to}", "price": 1e999}'}),
         ("body", {"format": "form", "body": "just words"}),
         ("body", {"format": "form", "body": "to = {receiver}"}),
         ("headers", {"headers": "Authorization Bearer"}),
