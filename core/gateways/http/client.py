@@ -15,7 +15,6 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from core.errors import InvalidInput
 from core.gateways.network_faults import describe_fault
 
 # httpx tells every address it asks, and some providers take secrets and numbers in it.
@@ -178,15 +177,3 @@ def _describe(error: Exception, address: str) -> str:
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError | UnicodeError):
         return "The address or a header of the request cannot be used."
     return f"The connection to {url.host}, port {port} was lost."
-
-
-def make_tls(certificate_authority: str) -> ssl.SSLContext:
-    """Return how certificates are checked: by *certificate_authority* (PEM), or the system's. Raises: InvalidInput."""
-    try:
-        return ssl.create_default_context(cadata=certificate_authority or None)
-    except (ssl.SSLError, ValueError) as error:
-        raise InvalidInput(
-            "The certificate authority cannot be read.",
-            hint="Paste whole PEM blocks, from BEGIN CERTIFICATE to END CERTIFICATE.",
-            field="ca",
-        ) from error

@@ -9,7 +9,8 @@ from core.domain.gateways.forms import Field, FieldKind, Value
 from core.domain.gateways.gateways import Connection
 from core.errors import ConfigurationError, InvalidInput
 from core.gateways.callbacks import CallbackRequest, SignatureRefused
-from core.gateways.http.client import Limits, make_tls
+from core.gateways.http.client import Limits
+from core.gateways.tls import make_tls
 
 CONNECTIONS, CALLBACKS, MESSAGES = "Connections", "Callbacks", "Messages"
 Network: TypeAlias = IPv4Network | IPv6Network

@@ -1,16 +1,14 @@
 """What a person is asked about an SMSC, and what becomes of the answers."""
 
-import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.domain.gateways.forms import Field, FieldKind, Value
+from core.domain.gateways.forms import Field, FieldKind
 from core.domain.gateways.gateways import Connection
-from core.errors import InvalidInput
 from core.gateways.receipt_times import MAX_OFFSET_MIN, MIN_OFFSET_MIN
 from core.gateways.smpp.pdu import Bind, Command
 from core.gateways.smpp.session.link import Target
 from core.gateways.smpp.settings import MAX_VALIDITY_MIN, Ids, LongTexts, SmppSettings
+from core.gateways.tls import make_tls
 
 _TLS, _SPEED, _MESSAGES, _RECEIPTS = "Encryption", "Connections", "Messages", "Receipts"
 
@@ -145,7 +143,7 @@ def read_form(connection: Connection) -> Plan:
         "transceiver": (Command.BIND_TRANSCEIVER,),
         "separate": (Command.BIND_TRANSMITTER, Command.BIND_RECEIVER),
     }[str(values["mode"])]
-    tls = _tls(values)
+    tls = make_tls(str(values["ca"])) if values["tls"] else None
     targets = tuple(
         Target(
             host=str(values["host"]),
@@ -173,16 +171,3 @@ def read_form(connection: Connection) -> Plan:
         validity_min=int(values["validity_min"]),
     )
     return Plan(targets, settings, str(values["system_id"]))
-
-
-def _tls(values: Mapping[str, Value]) -> ssl.SSLContext | None:
-    if not values["tls"]:
-        return None
-    try:
-        return ssl.create_default_context(cadata=str(values["ca"]) or None)
-    except (ssl.SSLError, ValueError) as error:
-        raise InvalidInput(
-            "The certificate authority cannot be read.",
-            hint="Paste whole PEM blocks, from BEGIN CERTIFICATE to END CERTIFICATE.",
-            field="ca",
-        ) from error

@@ -25,7 +25,6 @@ class Command(IntEnum):
 
     BIND_RECEIVER = 0x01
     BIND_TRANSMITTER = 0x02
-    QUERY_SM = 0x03
     SUBMIT_SM = 0x04
     DELIVER_SM = 0x05
     UNBIND = 0x06
@@ -57,7 +56,6 @@ class Status(IntEnum):
     QUEUE_FULL = 0x14
     THROTTLED = 0x58
     TEMPORARY_APPLICATION_ERROR = 0x64
-    INVALID_OPTIONAL_PART = 0xC0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,6 @@ def show(period: Period, search: str) -> ReplyFilter:
     )
 
 
-def is_narrowed(wanted: ReplyFilter) -> bool:
-    """Return whether anything but the period is asked for."""
-    return bool(wanted.search or wanted.keyword or wanted.account_id or wanted.campaign_id)
-
-
 def _choice(name: str, label: str, options: Mapping[str, str]) -> str | None:
     """Draw a choice of one or all; *options* are what the address says, and what people read."""
     key = f"{KEY}_{name}"

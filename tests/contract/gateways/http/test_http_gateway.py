@@ -13,9 +13,10 @@ import pytest
 
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
-from core.gateways.http.client import ANSWER_MAX_BYTES, ApiAnswer, ApiRequest, Limits, make_tls
+from core.gateways.http.client import ANSWER_MAX_BYTES, ApiAnswer, ApiRequest, Limits
 from core.gateways.http.gateway import HttpGateway
 from core.gateways.http.verdicts import Refusal, Verdict, accepted, read_refusal
+from core.gateways.tls import make_tls
 from tests.contract.gateways.gateway_contract import NOW, make_outbound
 from tests.contract.gateways.http.scripted_provider import Asked, Raw, Said, nobody, provider
 from tests.support.processes.certificates import self_signed
