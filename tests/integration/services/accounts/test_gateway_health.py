@@ -169,6 +169,24 @@ def test_its_own_connections_tell_that_it_is_back(keyed: House, kind: FakeKind):
     assert status_of(house, "Berlin") is GatewayStatus.WORKING
 
 
+def test_of_several_workers_one_looks_whether_it_is_back(keyed: House, kind: FakeKind, monkeypatch: pytest.MonkeyPatch):
+    house, berlin = keyed, put(keyed, Switchable("Berlin", DOWN))
+    send(house, launch(house))
+
+    def look_twice() -> tuple[LinkState, ...]:
+        # Another worker's turn comes while this one looks.
+        monkeypatch.setattr(berlin, "links", tuple)
+        house.app.sending.health.probe(house.clock)
+        return ()
+
+    kind.fault = DOWN
+    monkeypatch.setattr(berlin, "links", look_twice)
+    house.app.sending.health.probe(house.clock)
+    assert len(kind.tested) == 1
+    house.app.sending.health.probe(house.clock)
+    assert len(kind.tested) == 2
+
+
 def test_what_a_person_has_to_see_to_waits_for_one(keyed: House, kind: FakeKind):
     house, berlin = keyed, put(keyed, Switchable("Berlin", LOCKED))
     campaign_id = launch(house)
