@@ -9,7 +9,6 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import cache
 
 from sqlalchemy.orm import Session
 
@@ -33,17 +32,17 @@ def keep_replies(session: Session, said: Sequence[Reply], now: datetime) -> None
     The same one that comes again is kept once and asks for nothing more. Of what one person asks of an account the last
     counts, by when the gateway received it.
     """
-
-    @cache
-    def find_addressed(gateway: str, receiver: str) -> tuple[str, ...]:
-        return replies.find_addressed(session, gateway, receiver)
-
+    receivers = dict[str, set[str]]()
+    for reply in said:
+        receivers.setdefault(reply.gateway, set()).add(reply.receiver)
+    # All in one look: whoever sends the replies chooses how many receivers they have.
+    addressed = {gateway: replies.list_addressed(session, gateway, named) for gateway, named in receivers.items()}
     heard = [
         HeardReply(
             reply=reply,
             msisdn=find_msisdn(reply.sender) or "",
             keyword=read_reply(reply.text),
-            account_ids=find_addressed(reply.gateway, reply.receiver),
+            account_ids=addressed[reply.gateway][reply.receiver],
         )
         # As it came where several came at the same moment: the sort is stable.
         for reply in sorted(said, key=lambda reply: reply.received_at)

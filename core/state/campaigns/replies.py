@@ -51,9 +51,9 @@ class Answered:
     campaign_id: str
 
 
-def find_addressed(session: Session, gateway: str, receiver: str) -> tuple[str, ...]:
+def list_addressed(session: Session, gateway: str, receivers: Collection[str]) -> Mapping[str, tuple[str, ...]]:
     """
-    Return the accounts that a reply to *receiver* (a sender ID, as the gateway writes it) may be meant for.
+    Return for each of *receivers* (sender IDs, as the gateway writes them) the accounts that replies to it may be for.
 
     Those that send by the gateway, first or as the fallback, and have sent under this sender ID; where none has, all
     of the gateway. Where no account sends by it any more, those that have sent under the sender ID.
@@ -61,11 +61,17 @@ def find_addressed(session: Session, gateway: str, receiver: str) -> tuple[str, 
     own = or_(AccountRow.gateway == gateway, AccountRow.fallback_gateway == gateway)
     of_gateway = set(session.scalars(select(AccountRow.account_id).where(own)))
     # SMSCs leave out the plus, and change the case, of what people typed.
-    sender = func.ltrim(func.lower(CampaignRow.sender_id), "+") == receiver.lower().lstrip("+")
-    used = set(session.scalars(select(CampaignRow.account_id).where(sender, CampaignRow.launched_at.is_not(None))))
-    if not of_gateway:
-        return tuple(sorted(used))
-    return tuple(sorted(of_gateway & used or of_gateway))
+    plain = {receiver: receiver.lower().lstrip("+") for receiver in receivers}
+    sender = func.ltrim(func.lower(CampaignRow.sender_id), "+")
+    users = dict[str, set[str]]()
+    for part in in_portions(set(plain.values())):
+        used = select(sender, CampaignRow.account_id).where(sender.in_(part), CampaignRow.launched_at.is_not(None))
+        for sender_id, account_id in session.execute(used.distinct()):
+            users.setdefault(sender_id, set()).add(account_id)
+    whose = {
+        sender_id: (of_gateway & found or of_gateway) if of_gateway else found for sender_id, found in users.items()
+    }
+    return {receiver: tuple(sorted(whose.get(sender_id, of_gateway))) for receiver, sender_id in plain.items()}
 
 
 def add_replies(session: Session, heard: Sequence[HeardReply], now: datetime) -> tuple[HeardReply, ...]:

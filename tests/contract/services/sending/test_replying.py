@@ -4,6 +4,7 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import Reply
@@ -52,6 +53,17 @@ def test_stop_suppresses_the_number_in_the_account_that_used_the_sender_id(store
 def test_stop_to_a_sender_id_nobody_has_used_counts_for_every_account_of_the_gateway(store: State):
     hear(store, make_reply(receiver="12345"))
     assert suppressed(store) == suppressed(store, "account-2") == [MSISDN]
+
+
+def test_replies_to_many_receivers_ask_the_store_no_more_than_those_to_one(store: State):
+    asked = []
+    note = lambda *facts: asked.append(facts[2])  # noqa: E731 - it is taken away again
+    event.listen(store._engine, "before_cursor_execute", note)
+    hear(store, *(make_reply(text="Hello", receiver="12345") for _ in range(40)))
+    count = len(asked)
+    hear(store, *(make_reply(text="Hello", receiver=str(number)) for number in range(40)))
+    event.remove(store._engine, "before_cursor_execute", note)
+    assert len(asked) == 2 * count
 
 
 @pytest.mark.parametrize("text", ["HELP", "STOP PLEASE", "Thank you", ""])

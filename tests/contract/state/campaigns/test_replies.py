@@ -58,7 +58,7 @@ def use(state: State, account_id: str, sender_id: str, launched_at: datetime | N
 
 def find(state: State, receiver: str, gateway: str = "simulator") -> tuple[str, ...]:
     with state.read() as session:
-        return replies.find_addressed(session, gateway, receiver)
+        return replies.list_addressed(session, gateway, [receiver])[receiver]
 
 
 def test_a_reply_comes_back_as_it_was_told(state: State):
@@ -116,6 +116,15 @@ def test_a_reply_concerns_all_accounts_of_its_gateway_where_none_has_used_the_se
     assert find(two, "12345") == ("account-1", "account-2")
     use(two, "account-1", "Heliograph")
     assert find(two, "HELIOGRAPH") == ("account-1",)
+
+
+def test_whom_replies_concern_is_found_for_all_receivers_at_once(two: State):
+    use(two, "account-2", "HELIOGRAPH")
+    use(two, "account-3", "12345")
+    with two.read() as session:
+        found = replies.list_addressed(session, "simulator", ["heliograph", "+HELIOGRAPH", "12345", ""])
+    both = ("account-1", "account-2")
+    assert found == {"heliograph": ("account-2",), "+HELIOGRAPH": ("account-2",), "12345": both, "": both}
 
 
 def test_a_reply_by_a_gateway_that_no_account_has_any_more_concerns_who_has_used_the_sender_id(two: State):
