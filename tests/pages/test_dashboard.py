@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import StorageError
+from pages._ui import session
 from tests.support.application.campaigns import freeze, save_draft
 from tests.support.application.page_tests import House
 from tests.support.stores.messages import make_message
@@ -50,10 +51,11 @@ def test_who_may_not_send_is_told_no_steps(house: House) -> None:
     assert not steps(house.open("dashboard"))
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_dashboard_shows_todays_traffic_of_the_viewers_account(house: House) -> None:
     viewer = house.sign_in()
     (account_id,) = viewer.account_ids
-    now = datetime.now(UTC)
+    now = session.now()
     mine = {"account": account_id, "sent_at": now, "price_eur_cents": Decimal("7.25")}
     delivered = [make_message(delivery_status="Delivered", delivered_at=now, **mine) for _ in range(3)]
     others = [make_message(sent_at=now, account="somebody-else")]
@@ -67,10 +69,11 @@ def test_dashboard_shows_todays_traffic_of_the_viewers_account(house: House) -> 
     }
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_another_period_shows_its_own_traffic(house: House) -> None:
     viewer = house.sign_in()
     (account_id,) = viewer.account_ids
-    house.record([make_message(account=account_id, sent_at=datetime.now(UTC))])
+    house.record([make_message(account=account_id, sent_at=session.now())])
     at = house.open("dashboard")
     assert at.selectbox(key="dashboard_period").options == [
         "Today",

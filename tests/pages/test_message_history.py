@@ -9,6 +9,7 @@ import pytest
 from core.domain.people.permissions import Viewer
 from core.errors import StorageError
 from core.services.people.managing_people import Change
+from pages._ui import session
 from tests.support.application.campaigns import save_draft, send
 from tests.support.application.page_tests import House, choosing, clicking
 from tests.support.stores.messages import make_message
@@ -292,10 +293,11 @@ def test_another_accounts_campaign_is_as_unknown_to_those_who_see_no_campaigns(h
     assert "There is no such campaign" in at.error[0].value
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_the_filter_and_the_chosen_columns_are_exported(house: House) -> None:
     viewer = house.sign_in()
     (account_id,) = viewer.account_ids
-    now = datetime.now(UTC)
+    now = session.now()
     house.record([make_message(account=account_id, sent_at=now, country=country) for country in ("DE", "FR", "FR")])
     at = house.open("message_history", period="Today", country="FR")
     at.button(key="message_history_export_csv").click().run()
@@ -309,10 +311,11 @@ def test_the_filter_and_the_chosen_columns_are_exported(house: House) -> None:
     assert len(rows) == 2
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_the_chosen_columns_are_found_again_in_another_browser(house: House) -> None:
     viewer = house.sign_in()
     (account_id,) = viewer.account_ids
-    house.record([make_message(account=account_id, sent_at=datetime.now(UTC))])
+    house.record([make_message(account=account_id, sent_at=session.now())])
     at = house.open("message_history", period="Today")
     at.checkbox(key="message_history_column_Unicode").set_value(True).run()
     at.checkbox(key="message_history_column_Sender").set_value(False).run()
@@ -323,21 +326,23 @@ def test_the_chosen_columns_are_found_again_in_another_browser(house: House) -> 
     assert "Sender" not in columns
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_what_another_browser_still_shows_does_not_undo_the_choice(house: House) -> None:
     viewer = house.sign_in()
     (account_id,) = viewer.account_ids
-    house.record([make_message(account=account_id, sent_at=datetime.now(UTC))])
+    house.record([make_message(account=account_id, sent_at=session.now())])
     here, there = (house.open("message_history", period="Today") for _ in range(2))
     here.checkbox(key="message_history_column_Unicode").set_value(True).run()
     there.run()
     assert "Unicode" in (house.app.reports.views.find_columns(viewer, "message_history") or ())
 
 
+@pytest.mark.usefixtures("stopped_clock")
 @pytest.mark.parametrize("price", ["NaN", "Infinity", "1e400", "123456789012345", "seven", "-"])
 def test_a_price_in_the_address_that_is_none_is_passed_over(house: House, price: str) -> None:
     viewer = house.sign_in()
     (account_id,) = viewer.account_ids
-    house.record([make_message(account=account_id, sent_at=datetime.now(UTC))])
+    house.record([make_message(account=account_id, sent_at=session.now())])
     at = house.open("message_history", period="Today", price=price)
     assert not at.exception
     assert not at.error

@@ -9,15 +9,19 @@ import pytest
 from core.domain.people.permissions import Viewer
 from core.domain.reports.statistics import NAMED, Measure
 from core.services.people.managing_people import Change
+from pages._ui import session
 from pages._ui.filters import name_filter
 from tests.support.application.page_tests import House
 from tests.support.stores.messages import make_message
+
+# Days are counted from today.
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 KEY = "statistics"
 
 
 def day(ago: int) -> date:
-    return datetime.now(UTC).date() - timedelta(days=ago)
+    return session.now().date() - timedelta(days=ago)
 
 
 def mine(viewer: Viewer, ago: int = 1, **overrides: Any) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """Filter By Date, on Message History: Statistics has the same."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
+import pytest
+
+from pages._ui import session
 from tests.pages.test_message_history import mine, receivers
 from tests.support.application.page_tests import House
 
@@ -33,12 +36,13 @@ def shown_days(at) -> tuple[str, str]:
     return sent(at)["first"], sent(at)["last"]
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_a_day_chosen_in_a_calendar_makes_a_custom_range(house: House) -> None:
     viewer = house.sign_in()
-    day = (datetime.now(UTC) - timedelta(days=40)).replace(hour=12)
+    day = (session.now() - timedelta(days=40)).replace(hour=12)
     house.record([mine(viewer), mine(viewer, sent_at=day, receiver="+491791111111")])
     at = house.open(KEY)
-    choose_days(at, day.date(), datetime.now(UTC).date())
+    choose_days(at, day.date(), session.now().date())
     assert at.radio(key=f"{KEY}_period").value == "Custom range"
     assert receivers(at) == ["+491796548754"]
     choose_days(at, day.date(), day.date())
@@ -69,21 +73,23 @@ def test_apply_waits_while_a_typed_day_is_none(house: House) -> None:
     assert at.query_params["to"] == "2026-03-04"
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_calendars_show_the_days_of_what_is_chosen_in_the_menu(house: House) -> None:
     house.sign_in()
     at = house.open(KEY)
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    yesterday = session.now().date() - timedelta(days=1)
     at.radio(key=f"{KEY}_period").set_value("Yesterday").run()
     assert shown_days(at) == (yesterday.isoformat(), yesterday.isoformat())
     assert at.radio(key=f"{KEY}_period").value == "Yesterday"
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_a_preset_chosen_after_days_is_what_counts(house: House) -> None:
     house.sign_in()
     at = house.open(KEY)
     choose_days(at, date(2026, 3, 2), date(2026, 3, 3))
     at.radio(key=f"{KEY}_period").set_value("Today").run()
-    today = datetime.now(UTC).date().isoformat()
+    today = session.now().date().isoformat()
     assert shown_days(at) == (today, today)
     at.button(key=f"{KEY}_apply").click().run()
     assert not at.exception
