@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
-from core.domain.messages.messages import OutboundMessage, Receipt, SubmitResult
+from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.errors import Unavailable
 from core.gateways.base import LinkState
-from core.gateways.http.breaker import Breaker
+from core.gateways.breaker import Breaker
 from core.gateways.http.client import ApiAnswer, ApiClient, ApiRequest, Limits
 from core.gateways.http.provider import Provider
 from core.gateways.http.submission import Submission
+
+NOT_UNDERSTOOD_FAULT = "The provider gives no answer that can be understood, so it is not asked for a while."
 
 
 class HttpGateway:
@@ -44,7 +46,10 @@ class HttpGateway:
         self._threads = ThreadPoolExecutor(limits.connections, thread_name_prefix=f"gateway {name}")
         self._lock = threading.Lock()
         self._is_closed = False
-        self._breaker = Breaker(name, limits.connections, steady_s)
+        self._steady_s = steady_s
+        # Until when the provider is left alone, which it has asked for.
+        self._not_before_s = 0.0
+        self._breaker = Breaker(name, limits.connections, NOT_UNDERSTOOD_FAULT, steady_s)
 
     @property
     def name(self) -> str:
@@ -56,12 +61,18 @@ class HttpGateway:
         """What all connections together may have in flight; see `Gateway.window`."""
         return self._limits.connections * self._provider.per_request
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:  # noqa: ARG002
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
         """Hand over and wait for the answers; see `Gateway.submit`."""
         if not messages:
             return []
+        wait_s = self._not_before_s - self._steady_s()
+        if wait_s > 0:
+            throttled = SubmitOutcome.THROTTLED
+            return [SubmitResult(message.message_id, throttled, now, retry_after_s=wait_s) for message in messages]
         submission = Submission(self._name, self._provider, self._ask, self._breaker, self._clock)
         wait(self._start(submission, [list(batch) for batch in self._provider.cut(messages)]))
+        if submission.leave_alone_s:
+            self._not_before_s = self._steady_s() + submission.leave_alone_s
         return submission.finish(messages)
 
     def may_have_receipts(self, now: datetime) -> bool:  # noqa: ARG002

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
-from core.gateways.http.breaker import Breaker
+from core.gateways.breaker import Breaker
 from core.gateways.http.client import ApiAnswer, ApiRequest, NoAnswer, NotSent
 from core.gateways.http.provider import Provider
 from core.gateways.http.verdicts import RETRY_S, UNKNOWN, Refusal, Verdict
@@ -44,6 +44,8 @@ class Submission:
         self._is_refused = False
         # The last thing that went wrong with the provider itself, in words.
         self.fault = ""
+        # For how long the provider asks to be left alone, in seconds.
+        self.leave_alone_s = 0.0
 
     def run(self, batch: Sequence[OutboundMessage]) -> None:
         """Ask for *batch*, in parts where the provider refuses it as a whole. Never raises."""
@@ -124,6 +126,7 @@ class Submission:
             words = "The provider takes no more messages for now."
         with self._lock:
             self._is_refused = self._is_refused or refusal.is_of_credentials
+            self.leave_alone_s = max(self.leave_alone_s, refusal.verdict.retry_after_s)
         self._stop(refusal.verdict, words)
 
     def _stop(self, rest: Verdict, fault: str) -> None:

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
+from time import monotonic
 
 from core.domain.gateways.gateways import Connection
-from core.domain.messages.messages import OutboundMessage, Receipt, SubmitResult
+from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.errors import GatewayError, Unavailable
 from core.gateways.base import Inbox, LinkState
+from core.gateways.breaker import Breaker
 from core.gateways.smpp.form import read_form
 from core.gateways.smpp.hearing import Hearing
 from core.gateways.smpp.messages.encoding import encode
@@ -23,13 +25,28 @@ from core.gateways.smpp.session.submission import Submission
 
 # Beyond the response timer, which answers for everything that has left: for a bind, and for pauses the SMSC asks for.
 MARGIN_S = 15.0
+# What is lost with one connection, or two, is a fault of those; more in a row is the SMSC's.
+SILENT_WINDOWS = 2
+SILENT_FAULT = "The SMSC takes messages and does not answer, so it is given none for a while."
+# What was given back may not have left at all.
+_ANSWERS = frozenset({SubmitOutcome.ACCEPTED, SubmitOutcome.REJECTED, SubmitOutcome.BLOCKED})
 
 
 class SmppGateway:
     """One system ID at one SMSC, over as many binds as it was set up with."""
 
-    def __init__(self, connection: Connection, inbox: Inbox, clock: Callable[[], datetime]) -> None:
-        """Take how it was set up; nothing connects. Raises: InvalidInput: it cannot be set up like that."""
+    def __init__(
+        self,
+        connection: Connection,
+        inbox: Inbox,
+        clock: Callable[[], datetime],
+        steady_s: Callable[[], float] = monotonic,
+    ) -> None:
+        """
+        Take how it was set up; nothing connects. *steady_s* is a clock in seconds that nobody sets.
+
+        Raises: InvalidInput: it cannot be set up like that.
+        """
         self._name = connection.name
         self._plan = read_form(connection)
         self._inbox = inbox
@@ -41,6 +58,7 @@ class SmppGateway:
         self._is_closed = False
         # Where it begins matters little: another worker's messages to the same phone should rarely have the same one.
         self._references = count(secrets.randbelow(1 << 16))
+        self._breaker = Breaker(self._name, SILENT_WINDOWS * self.window, SILENT_FAULT, steady_s)
 
     @property
     def name(self) -> str:
@@ -52,11 +70,19 @@ class SmppGateway:
         """What all binds together may have in flight; see `Gateway.window`."""
         return sum(target.window for target in self._plan.targets if target.sends)
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:  # noqa: ARG002
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
         """Hand over and wait for the answers; see `Gateway.submit`."""
         if not messages:
             return []
         sending = self._opened()
+        # One message is enough to see whether the SMSC answers again.
+        tried = messages[:1] if self._breaker.enter() else messages
+        results = self._submit(sending, tried)
+        self._note_answers(results)
+        later = [SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now) for message in messages[len(tried) :]]
+        return results + later
+
+    def _submit(self, sending: Sending, messages: Sequence[OutboundMessage]) -> list[SubmitResult]:
         settings = self._plan.settings
         parts = [
             (message.message_id, encode(message, settings, next(self._references) if message.segment_count > 1 else 0))
@@ -65,6 +91,14 @@ class SmppGateway:
         submission = Submission(parts, self._clock)
         self._loop.soon(sending.take, submission)
         return submission.wait(self._patience_s)
+
+    def _note_answers(self, results: Sequence[SubmitResult]) -> None:
+        outcomes = [result.outcome for result in results]
+        if not _ANSWERS.isdisjoint(outcomes):
+            self._breaker.leave(is_known=True)
+            return
+        for _ in range(outcomes.count(SubmitOutcome.UNKNOWN)):
+            self._breaker.leave(is_known=False)
 
     def may_have_receipts(self, now: datetime) -> bool:  # noqa: ARG002
         """Return False: what comes is told to the inbox."""

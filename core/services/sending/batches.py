@@ -212,7 +212,8 @@ class BatchRun:
         handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, fields)
         self._record(handed)
         now, health = self._job.clock(), self._tools.health
-        if handed.results:
+        # No answer says nothing: a gateway that gives none does not work for that.
+        if any(result.outcome is not SubmitOutcome.UNKNOWN for result in handed.results):
             health.took(gateway.name, now)
         if handed.fault:
             health.refused(gateway.name, handed.fault, now, needs_person=handed.needs_person)

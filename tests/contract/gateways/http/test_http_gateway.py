@@ -173,6 +173,25 @@ def test_it_is_waited_for_as_long_as_the_provider_asks(status: int):
     }
 
 
+def test_while_the_provider_asks_to_be_left_alone_it_is_not_asked():
+    steady = Steady()
+    with provider(Each(Said(429, headers={"Retry-After": "60"}), TAKEN)) as server:
+        gateway = HttpGateway(
+            "Test provider", PlainProvider(server.url), Limits(2, 5.0, 5.0, make_tls("")), lambda: NOW, steady
+        )
+        first = gateway.submit([make_outbound()], NOW)
+        steady.now_s = 59.0
+        second = gateway.submit([make_outbound()], NOW)
+        assert [(each.outcome.value, each.retry_after_s) for each in first + second] == [
+            ("throttled", 60.0),
+            ("throttled", 1.0),
+        ]
+        assert len(server.asked) == 1
+        steady.now_s = 60.0
+        assert outcomes(gateway.submit([make_outbound()], NOW)) == ["accepted"]
+        gateway.close()
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_credentials_refuse_everything(status: int):
     with provider(lambda _: Said(status)) as server:

@@ -15,6 +15,7 @@ from core.errors import BadCredentials, Unavailable
 from core.gateways.base import Observed
 from core.gateways.smpp import gateway as smpp
 from core.gateways.smpp import hearing, trying
+from core.gateways.smpp.gateway import SmppGateway
 from core.gateways.smpp.pdu import Command, Pdu, Status, pdu, response, text
 from core.gateways.smpp.session import link, sending
 from core.gateways.smpp.trying import try_connection
@@ -66,6 +67,36 @@ class TestSmpp(GatewayContract):
     def gateway(self, smsc: ScriptedSmsc) -> Iterator[Observed]:
         with smpp_gateway(smsc.port) as gateway:
             yield Observed(gateway)
+
+
+@pytest.mark.parametrize("per_connection", [1, 3])
+def test_an_smsc_that_takes_without_an_answer_is_not_given_a_whole_campaign(smsc: ScriptedSmsc, per_connection: int):
+    now_s, window = [0.0], 3
+
+    def drop(session: Session, frame: Pdu) -> None:
+        if len(smsc.submits) % per_connection == 0:
+            session.transport.abort()
+
+    smsc.on_submit = drop
+    gateway = SmppGateway(connection(smsc.port, window=window), FakeInbox(), clock, lambda: now_s[0])
+    unknown, refused = 0, ""
+    for _ in range(100):
+        try:
+            unknown += outcomes(gateway.submit(messages(window), NOW))["unknown"]
+        except Unavailable as error:
+            refused = str(error)
+            if "does not answer" in refused:
+                break
+    assert "does not answer" in refused
+    assert smpp.SILENT_WINDOWS * window <= unknown <= (smpp.SILENT_WINDOWS + 1) * window
+    # One message tries it, and the next one later.
+    smsc.on_submit = lambda session, frame: session.answer(frame)
+    before, now_s[0] = len(smsc.submits), 2.0
+    wait_until(lambda: any(each.state == "bound" for each in gateway.links()), "it is bound again")
+    assert outcomes(gateway.submit(messages(window), NOW)) == {"accepted": 1, "throttled": window - 1}
+    assert len(smsc.submits) == before + 1
+    assert outcomes(gateway.submit(messages(window), NOW)) == {"accepted": window}
+    gateway.close()
 
 
 def test_never_more_than_the_window_waits_for_an_answer(smsc: ScriptedSmsc):

@@ -155,6 +155,28 @@ def test_a_short_outage_is_nobodys_business(keyed: House):
     assert status_of(house, "Berlin") is GatewayStatus.WORKING
 
 
+def test_a_message_without_an_answer_does_not_say_that_the_gateway_works(keyed: House):
+    house = keyed
+
+    class Trying(Switchable):
+        """Gives no answers, and is asked one message now and then."""
+
+        asked = 0
+
+        def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+            self.asked += 1
+            if self.asked % 3:
+                raise DOWN
+            rest = [SubmitResult(each.message_id, SubmitOutcome.THROTTLED, now) for each in messages[1:]]
+            return [SubmitResult(messages[0].message_id, SubmitOutcome.UNKNOWN, now), *rest]
+
+    put(house, Trying("Berlin"))
+    campaign_id = launch(house)
+    send(house, campaign_id)
+    assert house.campaign(campaign_id).status is CampaignStatus.PAUSED
+    assert DOWN.message in house.campaign(campaign_id).fault
+
+
 def test_its_own_connections_tell_that_it_is_back(keyed: House, kind: FakeKind):
     house, berlin = keyed, put(keyed, Switchable("Berlin", DOWN))
     campaign_id = launch(house)

@@ -53,9 +53,9 @@ def test_what_a_person_set_up_sends_and_reports(house: House, port: int, tmp_pat
     setting_up, gateways = house.app.accounts.setting_up, house.app.accounts.gateways
     setting_up.create(house.viewer, "Berlin", "smpp", form(port, password="wrong"), house.now)
     with pytest.raises(AppError, match="password is wrong"):
-        setting_up.test_connection(house.viewer, "Berlin")
+        setting_up.test_connection(house.viewer, "Berlin", house.now)
     setting_up.change(house.viewer, "Berlin", form(port), house.now)
-    assert "accepts a transceiver as me" in setting_up.test_connection(house.viewer, "Berlin")
+    assert "accepts a transceiver as me" in setting_up.test_connection(house.viewer, "Berlin", house.now)
     settings = AccountSettings("Berlin", 1_000_000)
     house.app.accounts.managing.change(house.viewer, house.account.account_id, settings, house.now)
 

@@ -1,9 +1,8 @@
 """
-Not asking a provider that answers nothing one understands.
+Not asking a provider that gives no answers, or none that one understands.
 
 What is asked of it then is unknown, and never sent again by itself: an hour of errors from a proxy in front of it would
-cost a campaign. So after as many such requests in a row as may be under way at once, one at a time tries whether that
-is over, ever later.
+cost a campaign. So after some such requests in a row one at a time tries whether that is over, ever later.
 """
 
 import threading
@@ -20,30 +19,37 @@ FEWEST = 3
 class Breaker:
     """Counts the requests in a row of which nothing is known. Threads share it."""
 
-    def __init__(self, gateway: str, connections: int, steady_s: Callable[[], float] = time.monotonic) -> None:
-        """Take the gateway's name, how many requests may be under way, and a clock in seconds that nobody sets."""
+    def __init__(self, gateway: str, most: int, fault: str, steady_s: Callable[[], float] = time.monotonic) -> None:
+        """
+        Take the gateway's name, how many such requests in a row are too many, what to say then, and a steady clock.
+
+        *most* is at least what may be under way at once, or a single lost connection would do. Below `FEWEST` it is
+        `FEWEST`; *steady_s* is in seconds, and nobody sets it.
+        """
         self._gateway = gateway
-        self._most = max(connections, FEWEST)
+        self._most = max(most, FEWEST)
+        self._fault = fault
         self._steady_s = steady_s
         self._lock = threading.Lock()
         self._count = 0
         self._pause_s = PAUSE_FIRST_S
         self._again_at_s = 0.0
 
-    def enter(self) -> None:
-        """Let a request begin. Raises: Unavailable: it is too early to try again."""
+    def enter(self) -> bool:
+        """Let a request begin; return whether it is one that tries. Raises: Unavailable: it is too early for that."""
         with self._lock:
             if self._count < self._most:
-                return
+                return False
             now_s = self._steady_s()
             if now_s < self._again_at_s:
                 raise Unavailable(
-                    "The provider gives no answer that can be understood, so it is not asked for a while.",
+                    self._fault,
                     gateway=self._gateway,
                     retry_after_s=min(self._again_at_s - now_s, PAUSE_FIRST_S),
                 )
             # This one tries it, the others wait for what comes of it.
             self._put_off(now_s)
+            return True
 
     def leave(self, *, is_known: bool) -> None:
         """Take that a request that began has ended, and whether anything is known of what was asked."""
