@@ -72,6 +72,7 @@ class ScriptedProvider(socketserver.ThreadingTCPServer):
         self.script = script
         self.asked: list[Asked] = []
         self.connection_count = 0
+        self.closed_count = 0
         self.over = threading.Event()
         self.tls = None
         if certificate:
@@ -101,6 +102,7 @@ class _Handler(socketserver.StreamRequestHandler):
         super().finish()
         # What TLS was wrapped around is closed by the server, the wrapper by nobody.
         self.request.close()
+        self.server.closed_count += 1
 
     def handle(self) -> None:
         try:

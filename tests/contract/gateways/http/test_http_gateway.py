@@ -20,6 +20,7 @@ from core.gateways.tls import make_tls
 from tests.contract.gateways.gateway_contract import NOW, make_outbound
 from tests.contract.gateways.http.scripted_provider import Asked, Raw, Said, nobody, provider
 from tests.support.processes.certificates import self_signed
+from tests.support.processes.waiting import wait_until
 
 SECRET = "Geheimnis-4711"
 TAKEN = Said(200, b"taken")
@@ -249,8 +250,7 @@ def test_a_connection_that_the_provider_closed_meanwhile_loses_nothing():
     with provider(lambda _: Said(200, b"taken", is_last=True)) as server, gateway_to(server.url) as gateway:
         for number in range(5):
             assert outcomes(gateway.submit([make_outbound(number)], NOW)) == ["accepted"]
-            # The other side has to have closed it.
-            time.sleep(0.02)
+            wait_until(lambda closed=number + 1: server.closed_count == closed, "the other side has closed it")
 
 
 def test_connections_are_kept_and_never_more_than_the_window():

@@ -9,6 +9,7 @@ from core.domain.messages.messages import Receipt, Reply
 from core.errors import StorageError
 from core.gateways.callbacks import CallbackRequest, Heard, SignatureRefused, UnreadableCallback
 from core.web.callbacks import callbacks as module
+from core.web.callbacks import group_commit
 from core.web.callbacks.callbacks import BODY_MAX_BYTES, Callbacks
 from core.web.guard.visitors import AT_ONCE
 from tests.support.fakes.asgi import Browser
@@ -247,3 +248,32 @@ def test_what_one_brings_does_not_spoil_what_the_others_bring(told: FakeCallback
     assert [status for status in statuses if status == 200] == [200] * 19
     assert isinstance(statuses[7], ValueError)
     assert len(spoiled.receipts) == 19
+
+
+def test_a_store_that_does_not_answer_is_asked_once_for_all_who_wait(browser: Browser):
+    # One by one, each would wait as long as a locked store lets somebody wait.
+    asked_for: list[str] = []
+
+    class Locked(FakeCallbacks):
+        def store(self, receipts: list[Receipt], replies: list[Reply]) -> None:
+            asked_for.extend(receipt.gateway_message_id for receipt in receipts)
+            raise StorageError("The store is locked.")
+
+    async def burst() -> list[object]:
+        app = Callbacks(inside, callbacks=Locked({TOKEN: read}), clock=StoppedClock(), address="")
+        return await asyncio.gather(*(post(app, browser, f"id-{number}".encode()) for number in range(20)))
+
+    assert asyncio.run(burst()) == [503] * 20
+    assert sorted(asked_for) == sorted(f"id-{number}" for number in range(20))
+
+
+def test_a_commit_is_no_longer_than_a_store_can_be_held_up(browser: Browser, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(group_commit, "ROWS_MOST", 3)
+    told = FakeCallbacks({TOKEN: read})
+
+    async def burst() -> list[object]:
+        app = Callbacks(inside, callbacks=told, clock=StoppedClock(), address="")
+        return await asyncio.gather(*(post(app, browser, f"id-{number}".encode()) for number in range(10)))
+
+    assert asyncio.run(burst()) == [200] * 10
+    assert (max(told.commits), sum(told.commits)) == (3, 10)
