@@ -1,6 +1,6 @@
 """What an answer of an unknown provider means, by where a person says things stand in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.domain.messages.error_codes import ErrorClass
 from core.gateways.http.bodies import text_of
@@ -11,6 +11,8 @@ from core.gateways.http.states import read_error_code
 from core.gateways.http.verdicts import NOT_UNDERSTOOD, TOO_FAST, Refusal, Verdict, accepted, read_refusal, refused
 
 _OF_CREDENTIALS = frozenset({401, 403})
+# What is shorter stands in codes by chance.
+_SECRET_LEAST = 5
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,14 @@ class AnswerReader:
     error: str
     temporary_codes: frozenset[str]
     account_codes: frozenset[str]
+    secret: str = field(repr=False)
 
     def read(self, message_id: str, answer: ApiAnswer) -> Refusal:
         """Return what the answer says of the one message that was asked for, *message_id* being ours."""
         if answer.body is None:
             return NOT_UNDERSTOOD if answer.is_success else read_refusal(answer)
         source = answer.read_json() if self.is_json else answer.body.decode("utf-8", "replace")
-        code = read_error_code(self._find(source, self.error))
+        code = read_error_code(self._hide(self._find(source, self.error)))
         if not answer.is_success:
             return self._read_failure(answer, code)
         told = self._find(source, self.success)
@@ -38,7 +41,7 @@ class AnswerReader:
             return Refusal(self._refuse(code)) if code else NOT_UNDERSTOOD
         is_success = (not self.success_words or told.lower() in self.success_words) if self.success else not code
         if not is_success:
-            return Refusal(self._refuse(code or told))
+            return Refusal(self._refuse(code or self._hide(told)))
         theirs = self._find(source, self.message_id) if self.message_id else message_id
         return Refusal(accepted(theirs)) if theirs else NOT_UNDERSTOOD
 
@@ -57,6 +60,10 @@ class AnswerReader:
             else ErrorClass.UNKNOWN
         )
         return refused(listed, code)
+
+    def _hide(self, code: str) -> str:
+        # What stands there may be a sentence, and is shown to everybody who sees the message.
+        return code.replace(self.secret, "•••") if len(self.secret) >= _SECRET_LEAST else code
 
     def _find(self, source: object, place: str) -> str:
         if not place:
@@ -78,6 +85,7 @@ def make_answer_reader(answers: Answers) -> AnswerReader:
         error=answers.text("answer_error"),
         temporary_codes=_split(answers.text("temporary_codes")),
         account_codes=_split(answers.text("account_codes")),
+        secret=answers.secret("secret"),
     )
 
 

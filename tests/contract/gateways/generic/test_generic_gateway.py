@@ -175,6 +175,14 @@ def test_a_failure_means_what_the_settings_say(status: int, code: str | None, ou
     assert (result.outcome, result.error_code) == (outcome, kept)
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_provider_that_repeats_our_secret_is_not_quoted(status: int):
+    body = {"result": {"ok": False, "error": {"code": f"no such key: {JSON['secret']}!"}}}
+    with provider(lambda _: said_json(status, body)) as server:
+        result = submit(server.url, JSON)
+    assert (result.outcome, result.error_code) == (SubmitOutcome.REJECTED, "no such key: •••!")
+
+
 @pytest.mark.parametrize(
     ("body", "outcome", "kept"),
     [
