@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from core.domain.words.control_characters import replace_controls
 from core.driver_errors import forget_values
-from core.errors import AppError, StorageError
+from core.errors import AppError, GatewayError, StorageError
 
 # How a store or the queue says that it is away. Drivers are known by name: not each of them need be installed.
 _AWAY = frozenset(
@@ -44,11 +44,11 @@ class FieldFormatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             forget_values(error)
-        if error is not None and is_outage(error):
-            # Where in the program it was noticed says nothing about why the store is away.
+        if error is not None and _is_elsewhere(error):
+            # Where in the program it was noticed says nothing about why the store or the provider is away.
             shown += f" reason={_quoted(_reason(error))}"
         line = f"{moment}Z {record.levelname:<7} {record.name} {_on_one_line(record.getMessage())}{shown}"
-        if error is None or is_outage(error) or record.exc_info is None:
+        if error is None or _is_elsewhere(error) or record.exc_info is None:
             return line
         return f"{line}\n{replace_controls(self.formatException(record.exc_info), is_prose=True)}"
 
@@ -83,7 +83,7 @@ class Repeats(logging.Filter):
     """
     Lets an error through once and counts it while it comes again and again.
 
-    A store that is away for half a minute is met by every thread, several times a second.
+    A store that is away for half a minute is met by every thread, several times a second, and so is a provider.
     """
 
     def __init__(self, steady_s: Callable[[], float] = time.monotonic) -> None:
@@ -169,6 +169,10 @@ def _reason(error: BaseException) -> str:
     return error.message if isinstance(error, AppError) else f"{type(error).__name__}: {error}".split("\n", 1)[0]
 
 
+def _is_elsewhere(error: BaseException) -> bool:
+    return isinstance(error, GatewayError) or is_outage(error)
+
+
 def _key(record: logging.LogRecord, error: BaseException) -> tuple[str, ...]:
     # The arguments of a message, such as the id of a task, differ from one time to the next. Two defects differ by
     # where they were raised.
@@ -177,4 +181,7 @@ def _key(record: logging.LogRecord, error: BaseException) -> tuple[str, ...]:
         trace = trace.tb_next
     where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
     kind = type(error).__qualname__
+    if isinstance(error, GatewayError):
+        # Each provider has faults of its own.
+        return record.name, str(record.msg), kind, error.gateway, error.message
     return (record.name, str(record.msg), kind) if is_outage(error) else (record.name, str(record.msg), kind, where)

@@ -138,7 +138,8 @@ class Observed:
         try:
             results = self.gateway.submit(messages, now)
         except GatewayError as error:
-            log.warning(
+            # Whoever handed them over says so where it matters.
+            log.debug(
                 "submit_refused",
                 extra={
                     "gateway": self.name,

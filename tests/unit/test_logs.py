@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from core import logs
-from core.errors import StorageError
+from core.errors import StorageError, Unavailable
 
 
 class Elapsing:
@@ -105,6 +105,18 @@ def test_another_outage_hours_later_is_over_as_soon_as_the_first(written: list[s
         logs.tell_repeats()
         steady.seconds += logs.RETURNS_S
     assert ["error_over" in line for line in written] == [False, True, False, True]
+
+
+def test_a_provider_that_is_away_costs_a_line_and_a_count_and_hides_no_other(written: list[str], steady: Elapsing):
+    for _ in range(50):
+        for name in ("Berlin", "Paris"):
+            note(Unavailable("Nothing listens there.", gateway=name))
+    assert len(written) == 2
+    assert all("Nothing listens there." in line and "\n" not in line for line in written)
+    steady.seconds += logs.OVER_S
+    logs.tell_repeats()
+    assert len(written) == 4
+    assert all("repeated=49" in line for line in written[2:])
 
 
 def test_the_same_of_another_task_is_the_same(written: list[str]):

@@ -77,7 +77,7 @@ class HandingOver:
             return Handed([SubmitResult(message.message_id, SubmitOutcome.UNKNOWN, now) for message in claimed])
         except GatewayError as error:
             # By contract nothing has left when submit raises anything else.
-            log.warning("gateway_refused", extra={**fields, "code": error.code, "reason": error.message})
+            log.warning("gateway_refused", extra={**fields, "code": error.code}, exc_info=True)
             is_permanent = isinstance(error, PermanentGatewayError)
             return Handed((), claimed, error.retry_after_s or REFUSED_WAIT_S, error.message, is_permanent)
         judged = [self._judge(result, clock()) for result in results]
