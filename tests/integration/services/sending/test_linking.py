@@ -8,6 +8,7 @@ from sqlalchemy import select
 from core.domain.accounts.accounts import AccountType
 from core.domain.campaigns.campaigns import Campaign
 from core.domain.messages.messages import Reply
+from core.history.messages.answering import Asked
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.sending import linking
 from core.services.sending.linking import GIVE_UP, RETRY_FIRST, LinkedReplies
@@ -116,6 +117,22 @@ def test_a_reply_to_nothing_is_looked_up_ever_more_seldom_and_given_up_after_a_d
     assert done == LinkedReplies(0, 0, 1)
     assert 5 < tries < 20
     assert linked(house) == [(None, None, None)]
+
+
+def test_of_several_workers_one_looks_replies_up(house: House, monkeypatch: pytest.MonkeyPatch):
+    hear(house)
+    history = house.app.sending.linking._history
+    find, meanwhile = history.find, list[LinkedReplies]()
+
+    def look_up(asked: Asked) -> object:
+        # Another worker's turn comes while this one looks.
+        monkeypatch.setattr(history, "find", find)
+        meanwhile.append(link(house))
+        return find(asked)
+
+    monkeypatch.setattr(history, "find", look_up)
+    assert link(house) == LinkedReplies(0, 1, 0)
+    assert meanwhile == [LinkedReplies(0, 0, 0)]
 
 
 def test_a_stop_is_followed_by_the_account_whose_message_it_answers_whoever_has_the_gateway_now(house: House):
