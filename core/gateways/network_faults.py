@@ -11,18 +11,22 @@ _FAULTS: Sequence[tuple[type[BaseException], str]] = (
     (ssl.SSLError, "TLS with {where} failed: {why}."),
     (TimeoutError, "No answer from {where}."),
     (ConnectionRefusedError, "Nothing listens at {where}: the connection is refused."),
-    (ConnectionError, "The connection to {where} was closed from the other side."),
+    (ConnectionError, "The connection to {where} was closed by the other side."),
 )
+# What OpenSSL calls an answer that is no TLS at all, as from a port that is not encrypted.
+_NO_TLS = "WRONG_VERSION_NUMBER"
 
 
 def describe_fault(error: BaseException, host: str, port: int) -> str:
     """Return what happened in words, with where."""
-    facts = {
-        "host": host,
-        "where": f"{host}, port {port}",
-        "why": getattr(error, "verify_message", None) or getattr(error, "reason", None) or "no TLS is spoken there",
-    }
+    facts = {"host": host, "where": f"{host}, port {port}", "why": _reason(error)}
     for kind, words in _FAULTS:
         if isinstance(error, kind):
             return words.format_map(facts)
     return f"{facts['where']} cannot be reached: {getattr(error, 'strerror', None) or error}."
+
+
+def _reason(error: BaseException) -> str:
+    """Return why TLS failed, without a period: some of OpenSSL's sentences end in one."""
+    reason = str(getattr(error, "verify_message", None) or getattr(error, "reason", None) or "")
+    return "it does not speak TLS" if reason in ("", _NO_TLS) else reason.rstrip(".")

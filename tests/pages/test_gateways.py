@@ -163,6 +163,18 @@ def test_secrets_are_written_and_never_shown(keyed: House, viewer: Viewer) -> No
     assert opened(keyed).secrets == {"password": SECRET}
 
 
+def test_what_is_wrong_stands_above_the_buttons_in_sight(keyed: House, viewer: Viewer) -> None:
+    adding = keyed.open(KEY)
+    adding.button(key=f"{KEY}_add").click().run()
+    adding.button(key=f"{KEY}_add_save").click().run()
+    changing = panel(keyed)
+    changing.text_input(key=f"{KEY}_Berlin *1*_host").set_value("")
+    changing.button(key=f"{KEY}_save").click().run()
+    for at, save in ((adding, f"{KEY}_add_save"), (changing, f"{KEY}_save")):
+        places = {getattr(each, "key", None) or each.type: place for place, each in enumerate(at._tree)}
+        assert places["error"] < places[save]
+
+
 def test_a_test_that_fails_says_why_and_what_is_typed_stays(keyed: House, viewer: Viewer, kind: FakeKind) -> None:
     kind.fault = Unavailable("smpp.example.com refuses the connection.", gateway="Berlin *1*")
     at = panel(keyed, "test")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.gateways.gateways import NAME_MAX, GatewaySetup, GatewayStatus
 from core.domain.words.names import NAME_MIN
@@ -73,9 +74,9 @@ def _add_panel() -> None:
                 help=f"{NAME_MIN} to {NAME_MAX} characters. Every message keeps it, so it cannot be changed later.",
             )
             form = gateway_fields.draw(kinds[kind], GatewaySetup("", kind), f"{KEY}_add_{kind}")
-            save, tests = _save_buttons(f"{KEY}_add")
+            wrong, save, tests = _save_buttons(f"{KEY}_add")
         if save or tests:
-            with widgets.show_errors():
+            with wrong, widgets.show_errors():
                 made = app.accounts.setting_up.create(viewer, name, kind, form, session.now())
                 gateway_fields.empty_secrets()
                 widgets.flash(f"{made.name} is added. Choose it for an account to send by it.")
@@ -120,9 +121,9 @@ def _form(item: GatewaySetup, kind: GatewayKind) -> None:
         st.caption(f":material/lock: Secrets were last set on {when}.")
     with st.form(f"{KEY}_form", border=False):
         form = gateway_fields.draw(kind, item, f"{KEY}_{item.name}")
-        save, tests = _save_buttons(KEY)
+        wrong, save, tests = _save_buttons(KEY)
     if save or tests:
-        with widgets.show_errors():
+        with wrong, widgets.show_errors():
             app.accounts.setting_up.change(viewer, item.name, form, session.now())
             gateway_fields.empty_secrets()
             widgets.flash(f"{item.name} is saved.")
@@ -130,12 +131,17 @@ def _form(item: GatewaySetup, kind: GatewayKind) -> None:
             st.rerun()
 
 
-def _save_buttons(key: str) -> tuple[bool, bool]:
-    """Draw both; return whether to save, and whether to test then, too."""
+def _save_buttons(key: str) -> tuple[DeltaGenerator, bool, bool]:
+    """
+    Draw both; return where to say what is wrong, whether to save, and whether to test then, too.
+
+    What is wrong stands above the buttons: whoever has just pressed one at the lower edge sees nothing below it.
+    """
+    wrong = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):
         save = st.form_submit_button("Save", type="primary", key=f"{key}_save")
         tests = st.form_submit_button("Save and test", icon=":material/network_check:", key=f"{key}_save_and_test")
-    return save, tests
+    return wrong, save, tests
 
 
 def _test(name: str) -> None:
