@@ -127,9 +127,9 @@ class Hearing:
         while True:
             try:
                 await self._loop.run_in_executor(None, self._inbox.store, receipts, said)
-            except StorageError as error:
-                facts = {"gateway": self._gateway, "count": len(some), "reason": error.message}
-                log.warning("heard_not_kept", extra=facts)
+            except StorageError:
+                # Its repetitions are counted.
+                log.warning("heard_not_kept", extra={"gateway": self._gateway, "count": len(some)}, exc_info=True)
             except Exception:
                 # A defect of ours. Unanswered for ever, it would close the SMSC's window, and nothing would come.
                 log.exception("heard_not_kept", extra={"gateway": self._gateway, "count": len(some)})

@@ -11,7 +11,7 @@ import pytest
 import smpp34
 
 from core.domain.messages.messages import SubmitOutcome
-from core.errors import BadCredentials, Unavailable
+from core.errors import BadCredentials, StorageError, Unavailable
 from core.gateways.base import Observed
 from core.gateways.smpp import gateway as smpp
 from core.gateways.smpp import hearing, trying
@@ -258,7 +258,9 @@ def test_a_receipt_is_answered_only_once_it_is_kept(smsc: ScriptedSmsc):
     assert [receipt.gateway_message_id for receipt in inbox.receipts] == ["77"]
 
 
-def test_what_cannot_be_kept_is_tried_again_before_it_is_answered(smsc: ScriptedSmsc, monkeypatch: pytest.MonkeyPatch):
+def test_what_cannot_be_kept_is_tried_again_before_it_is_answered(
+    smsc: ScriptedSmsc, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     monkeypatch.setattr(hearing, "ANSWER_WITHIN_S", 600.0)
     monkeypatch.setattr(hearing, "RETRY_S", 0.001)
     inbox = FakeInbox()
@@ -273,6 +275,9 @@ def test_what_cannot_be_kept_is_tried_again_before_it_is_answered(smsc: Scripted
         wait_until(lambda: smsc.responses, "it is answered")
     assert smsc.responses[0].status == Status.OK
     assert len(inbox.receipts) == 1
+    refused = [record for record in caplog.records if record.getMessage() == "heard_not_kept"]
+    # By its error the log counts what comes again and again.
+    assert {type(record.exc_info[1]) for record in refused} == {StorageError}
 
 
 def test_what_cannot_be_kept_for_a_while_is_refused_for_now(smsc: ScriptedSmsc, monkeypatch: pytest.MonkeyPatch):
