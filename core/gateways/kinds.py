@@ -34,6 +34,7 @@ class GatewayKind:
         check: Looks at what was filled in as a whole. Raises: InvalidInput, with the *field*.
         make_reader: Makes what reads its provider's callbacks; None where it does not report to an address of ours.
         is_built_in: There is one from the beginning, and never another.
+        proves_credentials: Whether a test of the connection that succeeds proves that they are right, too.
     """
 
     title: str
@@ -43,6 +44,7 @@ class GatewayKind:
     check: Callable[[Connection], object] = lambda _: None
     make_reader: MakeReader | None = None
     is_built_in: bool = False
+    proves_credentials: bool = False
 
     @property
     def hears_callbacks(self) -> bool:

@@ -3,17 +3,24 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from typing import NamedTuple
 
 # From UTC-12 to UTC+14.
 MIN_OFFSET_MIN, MAX_OFFSET_MIN = -12 * 60, 14 * 60
 # The first SMS was sent on that day.
 _EARLIEST = datetime(1992, 12, 3, tzinfo=UTC)
 _MOST_AHEAD = timedelta(days=1)
+_REST_OF_MINUTE = timedelta(seconds=59)
 _PARTED = re.compile(
     r"(?<![0-9])([0-9]{4}|[0-9]{2})[-/.]([0-9]{2})[-/.]([0-9]{2})[T ]+([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?"
     r"(?:[.,][0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _SOLID = re.compile(r"(?<![0-9])(?:([0-9]{6}(?:[0-9]{2})?)[T ]([0-9]{6}|[0-9]{4})|([0-9]{10,17}))(?![0-9])([+-]?)")
+
+
+class _Time(NamedTuple):
+    moment: datetime
+    has_seconds: bool = True
 
 
 def read_done_at(done_date: str, offset_min: int, arrived_at: datetime) -> datetime:
@@ -27,16 +34,21 @@ def read_done_at(done_date: str, offset_min: int, arrived_at: datetime) -> datet
         arrived_at: When the receipt came.
 
     A time more than a day after *arrived_at* or before there were SMS cannot be true. Where digits can be read in two
-    ways, the time nearer to *arrived_at* is meant.
+    ways, the time nearer to *arrived_at* is meant. A time without seconds is any of its minute: the last is taken, or
+    the arrival if that came before it, so that nothing is done before it was sent.
     """
     zone = timezone(timedelta(minutes=offset_min))
     times = [
-        moment for moment in _iterate_times(done_date[:64], zone) if _EARLIEST <= moment <= arrived_at + _MOST_AHEAD
+        time for time in _iterate_times(done_date[:64], zone) if _EARLIEST <= time.moment <= arrived_at + _MOST_AHEAD
     ]
-    return min(times, key=lambda moment: abs(moment - arrived_at), default=arrived_at).astimezone(UTC)
+    nearest = min(times, key=lambda time: abs(time.moment - arrived_at), default=_Time(arrived_at))
+    if not nearest.has_seconds:
+        last = nearest.moment + _REST_OF_MINUTE
+        return (arrived_at if nearest.moment <= arrived_at < last else last).astimezone(UTC)
+    return nearest.moment.astimezone(UTC)
 
 
-def _iterate_times(done_date: str, zone: timezone) -> Iterator[datetime]:
+def _iterate_times(done_date: str, zone: timezone) -> Iterator[_Time]:
     if parted := _PARTED.search(done_date):
         year, *others, own_zone = parted.groups("")
         minutes = 0 if own_zone in ("", "Z") else int(own_zone[1:3]) * 60 + int(own_zone[-2:])
@@ -52,26 +64,27 @@ def _make_zone(sign: str, minutes: int) -> timezone | None:
     return timezone(timedelta(minutes=-minutes if sign == "-" else minutes))
 
 
-def _read_solid(digits: str, sign: str, zone: timezone | None) -> Iterator[datetime]:
+def _read_solid(digits: str, sign: str, zone: timezone | None) -> Iterator[_Time]:
     count = len(digits)
     if count == 15 and sign:
         # SMPP 3.4, 7.1.1: behind the seconds a tenth of one, and quarters of an hour ahead of UTC or behind.
         zone = _make_zone(sign, 15 * int(digits[13:]))
     if count in (10, 13):
         # A reading as seconds is far in the future for whatever else the digits mean, and the other way round.
-        yield datetime.fromtimestamp(int(digits[:10]), UTC)
+        yield _Time(datetime.fromtimestamp(int(digits[:10]), UTC))
     if count in (10, 12, 13, 15):
         yield from _make_time(digits[:2], digits[2:12], zone)
     if count in (12, 14, 17):
         yield from _make_time(digits[:4], digits[4:14], zone)
 
 
-def _make_time(year: str, others: str, zone: timezone | None) -> Iterator[datetime]:
+def _make_time(year: str, others: str, zone: timezone | None) -> Iterator[_Time]:
     if zone is None:
         return
     month, day, hour, minute, *second = (int(others[at : at + 2]) for at in range(0, len(others), 2))
     try:
-        yield datetime(int(year) + (2000 if len(year) == 2 else 0), month, day, hour, minute, sum(second), tzinfo=zone)
+        full_year = int(year) + (2000 if len(year) == 2 else 0)
+        yield _Time(datetime(full_year, month, day, hour, minute, sum(second), tzinfo=zone), bool(second))
     except ValueError:
         # There is no such day or hour: a field of zeros, or another order.
         return

@@ -11,4 +11,5 @@ SMPP = GatewayKind(
     lambda connection, tools: try_connection(connection, tools.inbox, tools.clock),
     FORM,
     read_form,
+    proves_credentials=True,
 )

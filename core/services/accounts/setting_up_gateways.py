@@ -199,13 +199,16 @@ class SettingUpGateways:
         """
         Connect as the gateway is set up, without sending anything, and return in words what came of it.
 
-        One by which nothing could be sent is taken to work again, and the campaigns that wait for it go on.
+        One by which nothing could be sent is taken to work again, and the campaigns that wait for it go on; where
+        a person has to see to it, only if the test proves more than that somebody answers.
         Raises: Forbidden: not an administrator. NotFound. AppError: in words, what failed and what to do.
         """
         require_administrator(viewer)
         try:
             said = self._connecting.try_connection(name)
-            self._health.recover(name, now)
+            setup = self.get(viewer, name)
+            if not setup.needs_person or KINDS[setup.kind].proves_credentials:
+                self._health.recover(name, now)
         except AppError as error:
             log.info("gateway_test_failed", extra={"gateway": name, "code": error.code, "reason": error.message})
             raise

@@ -89,6 +89,8 @@ class FakeKind:
         self.tested: list[Connection] = []
         # What a test of a connection raises, if anything.
         self.fault: Exception | None = None
+        # What a test that succeeds proves; said before `register`.
+        self.proves_credentials = True
 
     def build(self, connection: Connection, _: GatewayTools) -> FakeGateway:
         self.built.append(FakeGateway(connection))
@@ -102,5 +104,12 @@ class FakeKind:
 
     def register(self, monkeypatch: pytest.MonkeyPatch, name: str = KIND) -> None:
         """Let this be a kind of gateway while the test runs."""
-        kind = GatewayKind("Provider", self.build, self.try_out, FORM, make_reader=make_reader)
+        kind = GatewayKind(
+            "Provider",
+            self.build,
+            self.try_out,
+            FORM,
+            make_reader=make_reader,
+            proves_credentials=self.proves_credentials,
+        )
         monkeypatch.setitem(registry.KINDS, name, kind)

@@ -85,7 +85,7 @@ def read_deliver_sm(deliver_sm: DeliverSm, gateway: str, settings: SmppSettings)
       either form, and which of them cannot be seen.
     - The state is that of the parameter, because the specification defines it and the text is the vendor's.
     - The error code is that of the text, because the provider's own list speaks of it, unless it names no error and
-      the parameter does: that one has the network's number.
+      the parameter does: that one has the network's number. 000 is no error, and none is kept.
     """
     fields = read_fields(read_body(deliver_sm)[0])
     message_id = _find_id(fields, deliver_sm, settings.ids)
@@ -132,16 +132,14 @@ def _find_state(fields: ReceiptFields, deliver_sm: DeliverSm) -> str:
 
 def _find_error_code(fields: ReceiptFields, deliver_sm: DeliverSm) -> str:
     value = deliver_sm.optional.get(NETWORK_ERROR_CODE, b"")
-    if fields.names_error or not value:
+    if fields.names_error:
         return fields.error_code
     if len(value) == 3 and not value.isdigit():
         # SMPP 3.4, 5.3.2.31: which kind of network, then its code in two octets.
         number = int.from_bytes(value[1:])
-        told = str(number) if number else ""
-    else:
-        text = _read_text(value)
-        told = text if text.isascii() and text.isprintable() else value.hex()
-    return told or fields.error_code
+        return str(number) if number else ""
+    text = _read_text(value)
+    return text if text.isascii() and text.isprintable() else value.hex()
 
 
 def _read_text(value: bytes) -> str:

@@ -225,6 +225,23 @@ def test_what_a_person_has_to_see_to_waits_for_one(keyed: House, kind: FakeKind)
     assert house.campaign(campaign_id).status is CampaignStatus.ACTIVE
 
 
+def test_that_somebody_answers_is_not_seeing_to_it_where_a_test_proves_no_more(
+    keyed: House, kind: FakeKind, monkeypatch: pytest.MonkeyPatch
+):
+    house = keyed
+    put(house, Switchable("Berlin", LOCKED))
+    campaign_id = launch(house)
+    send(house, campaign_id)
+    kind.proves_credentials = False
+    kind.register(monkeypatch)
+    house.app.accounts.setting_up.test_connection(house.viewer, "Berlin", house.now)
+    assert house.campaign(campaign_id).status is CampaignStatus.PAUSED
+    assert status_of(house, "Berlin") is GatewayStatus.FAILING
+    # Who resumes the campaign tries it.
+    house.app.campaigns.controlling.resume(house.viewer, campaign_id, house.now)
+    assert house.campaign(campaign_id).status is CampaignStatus.ACTIVE
+
+
 def test_who_chose_so_resumes_by_hand(keyed: House, kind: FakeKind):
     house = keyed
     add_gateway(house, "Rome", resumes=False)
