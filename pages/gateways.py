@@ -11,7 +11,6 @@ COLUMNS = (
     tables.text("Gateway", lambda item: item.setup.name),
     tables.text("Kind", "title"),
     tables.status("Status", lambda item: item.setup.status),
-    tables.text("Rate", lambda item: gateway_panels.rate_in_words(item.setup.rate_tps)),
     tables.made("Used by", "account_names", lambda names: ", ".join(names) or formats.NOTHING, width=320),
 )
 

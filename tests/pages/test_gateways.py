@@ -64,14 +64,12 @@ def opened(house: House, name: str = "Berlin *1*"):
 
 
 def test_every_gateway_is_listed_with_its_state_and_who_uses_it(keyed: House, viewer: Viewer) -> None:
-    form = GatewayForm({"host": "smpp.example.com"}, rate_tps=1)
-    keyed.app.accounts.setting_up.change(viewer, "Berlin *1*", form, datetime.now(UTC))
     at = keyed.open(KEY)
     assert not at.exception
-    shown = [[str(row[name]) for name in ("Gateway", "Kind", "Status", "Rate")] for row in table(at).to_dict("records")]
+    shown = [[str(row[name]) for name in ("Gateway", "Kind", "Status")] for row in table(at).to_dict("records")]
     assert shown == [
-        ["Berlin *1*", "Provider", "['Working']", "1\N{NO-BREAK SPACE}segment/s"],
-        ["simulator", "Simulator", "['Working']", "No limit"],
+        ["Berlin *1*", "Provider", "['Working']"],
+        ["simulator", "Simulator", "['Working']"],
     ]
     assert list(table(at)["Used by"]) == ["–", "Simulator"]
     # What is part of Heliograph cannot be deleted.
@@ -91,14 +89,13 @@ def test_a_gateway_is_added_tested_and_shows_its_address(keyed: House, kind: Fak
     at.text_input(key=f"{prefix}_password_0").set_value(SECRET)
     at.toggle(key=f"{prefix}_tls").set_value(True)
     at.selectbox(key=f"{prefix}_mode").set_value("send")
-    at.number_input(key=f"{prefix}_rate_tps").set_value(50)
     at.checkbox(key=f"{prefix}_resumes").uncheck()
     at.button(key=f"{KEY}_add_save_and_test").click().run()
     assert not at.exception
     assert not at.error
     found = keyed.app.accounts.setting_up.get(viewer, "Berlin")
     assert found.settings == {"host": "smpp.example.com", "port": 2775, "tls": True, "certificate": "", "mode": "send"}
-    assert (found.rate_tps, found.resumes) == (50, False)
+    assert not found.resumes
     assert kind.tested == [opened(keyed, "Berlin")]
     assert "The provider answers" in at.success[0].value
     assert at.code[0].value == keyed.app.accounts.setting_up.get_callback_url(viewer, "Berlin")
@@ -250,16 +247,16 @@ def test_one_is_deleted_after_ok_unless_somebody_uses_it(keyed: House, viewer: V
 
 
 def test_without_a_key_it_says_who_can_help(house: House) -> None:
-    house.sign_in()
+    administrator = house.sign_in()
     at = house.open(KEY)
     at.button(key=f"{KEY}_add").click().run()
     assert "HELIOGRAPH_SECRET_KEY" in at.warning[0].value
     # The simulator asks for none.
     at = panel(house)
-    at.number_input(key=f"{KEY}_simulator_rate_tps").set_value(7)
+    at.checkbox(key=f"{KEY}_simulator_resumes").uncheck()
     at.button(key=f"{KEY}_save").click().run()
     assert not at.error
-    assert [row["Rate"] for row in table(at).to_dict("records")] == ["7\N{NO-BREAK SPACE}segments/s"]
+    assert not house.app.accounts.setting_up.get(administrator, "simulator").resumes
 
 
 def test_a_kind_that_this_version_does_not_know_is_said(

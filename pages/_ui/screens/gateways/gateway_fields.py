@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.domain.accounts.accounts import RATE_MAX, RATE_MIN
 from core.domain.gateways.forms import LONG_TEXT_MAX, TEXT_MAX, Field, FieldKind, Value
 from core.domain.gateways.gateways import GatewaySetup
 from core.gateways.kinds import GatewayKind
@@ -12,7 +11,7 @@ from core.services.accounts.setting_up_gateways import GatewayForm
 
 KEY = "gateways"
 _TRIES = f"{KEY}_tries"
-_LIMITS = "Rate and recovery"
+_RECOVERY = "Recovery"
 
 
 def draw(kind: GatewayKind, before: GatewaySetup, key: str) -> GatewayForm:
@@ -25,9 +24,10 @@ def draw(kind: GatewayKind, before: GatewaySetup, key: str) -> GatewayForm:
             continue
         with st.expander(section):
             _draw_fields(fields, before, key, values, forgotten)
-    with st.expander(_LIMITS):
-        rate_tps, resumes = _draw_limits(before, key)
-    return GatewayForm(values, rate_tps, resumes, frozenset(forgotten))
+    with st.expander(_RECOVERY):
+        resumes = _draw_recovery(before, key)
+    # Nothing keeps to a rate of the gateway's own yet, so nobody is asked for one.
+    return GatewayForm(values, before.rate_tps, resumes, frozenset(forgotten))
 
 
 def empty_secrets() -> None:
@@ -79,21 +79,10 @@ def _draw_field(each: Field, settings: Mapping[str, Value], key: str) -> Value:
     return st.text_input(label, str(value), max_chars=TEXT_MAX, key=key, help=explained, autocomplete="off")
 
 
-def _draw_limits(before: GatewaySetup, key: str) -> tuple[int | None, bool]:
-    rate_tps = st.number_input(
-        "Rate limit, segments per second",
-        RATE_MIN,
-        RATE_MAX,
-        before.rate_tps,
-        step=1,
-        placeholder="No limit of its own",
-        key=f"{key}_rate_tps",
-        help="For all accounts that use the gateway together. Your provider tells you how fast it may be.",
-    )
-    resumes = st.checkbox(
+def _draw_recovery(before: GatewaySetup, key: str) -> bool:
+    return st.checkbox(
         "Resume campaigns when it works again",
         before.resumes,
         key=f"{key}_resumes",
         help="Campaigns that were paused because the gateway failed continue by themselves.",
     )
-    return rate_tps, resumes

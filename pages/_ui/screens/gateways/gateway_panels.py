@@ -32,11 +32,6 @@ class _Tested:
     hint: str = ""
 
 
-def rate_in_words(rate_tps: int | None) -> str:
-    """Return the gateway's own limit for the table."""
-    return "No limit" if rate_tps is None else f"{formats.count(rate_tps, 'segment', 'segments')}/s"
-
-
 def open_for(name: str, *, tests: bool = False) -> None:
     """Let the gateway's panel be open, with a test of its connection."""
     st.session_state.pop(_TESTED, None)
