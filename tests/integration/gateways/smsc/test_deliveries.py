@@ -183,8 +183,9 @@ def test_no_more_than_the_window_are_out_at_once(path: Path):
 
 
 def test_a_thousand_receipts_that_waited_all_come_once(path: Path):
+    # All of them at once: whether they are answered meanwhile is a matter of speed.
     count = 1_200
-    with SmscThread(path, calm_behaviour(deliver_window=7)) as smsc:
+    with SmscThread(path, calm_behaviour(window=count, deliver_window=7)) as smsc:
         with Esme(smsc.port) as sending:
             sending.bind(BIND_TRANSMITTER)
             sequences = [sending.submit(f"491796{index:06}") for index in range(count)]
