@@ -26,6 +26,7 @@ from core.web.guard.cookies import CSRF_COOKIE, SESSION_COOKIE
 from core.web.guard.live_socket import SESSION_ENDED
 from core.web.guard.origin import SCRIPT_HEADER
 from tests.support.processes.live_server import REPOSITORY, free_port
+from tests.support.processes.waiting import wait_until
 
 PASSWORD = "Copper-kettle-19"
 TIMEOUT_S = 60
@@ -242,6 +243,13 @@ def drain(socket: ClientConnection) -> None:
         socket.recv(timeout=TIMEOUT_S)
 
 
+def is_served(visitor: Visitor) -> bool:
+    try:
+        return visitor.ask("GET", "/_stcore/health")[0] == 200
+    except ConnectionError:
+        return False
+
+
 def test_a_killed_process_comes_back_and_its_browsers_are_served_meanwhile(front: Front):
     visitor = Visitor(front, {PLACE_COOKIE: "1"})
     stays = Visitor(front, {PLACE_COOKIE: "0"})
@@ -250,8 +258,8 @@ def test_a_killed_process_comes_back_and_its_browsers_are_served_meanwhile(front
         os.kill(killed, signal.SIGKILL)
         with pytest.raises(ConnectionClosed):
             drain(socket)
-        # The browser opens its page anew, wherever that is.
-        assert visitor.ask("GET", "/_stcore/health")[0] == 200
+        # The browser opens its page anew, wherever that is. What the dead one was handed last is lost with it.
+        wait_until(lambda: is_served(visitor), "somebody serves the browser")
         with visitor.page() as (_, again):
             assert visitor.upload(again) == 204
         other.ping().wait(TIMEOUT_S)
