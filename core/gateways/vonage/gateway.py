@@ -30,6 +30,8 @@ _OK = "0"
 _TOO_FAST = frozenset({"1", "10"})
 _OF_CREDENTIALS = frozenset({"4", "14", "32"})
 _PAUSE_MS = re.compile(r"\[ ?([0-9]{1,7}) ?\]")
+# A longer address for callbacks is refused, and the message with it.
+CALLBACK_MOST = 100
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -64,7 +66,9 @@ class VonageProvider:
             "client-ref": message.message_id,
         }
         if self._callback_url:
-            form |= {"status-report-req": "1", "callback": self._callback_url}
+            form["status-report-req"] = "1"
+            # Without it, Vonage reports to the address in its dashboard.
+            form |= {"callback": self._callback_url} if len(self._callback_url) <= CALLBACK_MOST else {}
         if self._ttl_ms:
             form["ttl"] = str(self._ttl_ms)
         body = urlencode(self._with_credentials(form)).encode()
@@ -128,4 +132,10 @@ def try_connection(connection: Connection, clock: Callable[[], datetime]) -> str
     balance = text_of(found.get("value")) if isinstance(found, dict) else ""
     if not answer.is_success or not balance:
         raise unexpected(connection, answer)
-    return f"Vonage answers; the balance is {balance} EUR."
+    said = f"Vonage answers; the balance is {balance} EUR."
+    if len(connection.callback_url) <= CALLBACK_MOST:
+        return said
+    return (
+        f"{said} Our callback address is longer than the {CALLBACK_MOST} characters that Vonage takes with a message: "
+        "enter it in Vonage's dashboard, or reports will not come."
+    )

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -70,6 +71,16 @@ def test_a_message_says_what_vonage_wants_to_know(server: ScriptedProvider):
         "callback": CALLBACK_URL,
         "ttl": "120000",
     }
+
+
+def test_an_address_that_is_too_long_for_a_message_is_one_for_the_dashboard(server: ScriptedProvider):
+    long = replace(connection(server), callback_url=f"https://{'x' * 80}.example.com/callbacks/token")
+    with opened(open_gateway, long) as gateway:
+        gateway.submit([make_outbound(1)], NOW)
+    form = server.asked[0].form
+    assert (form["status-report-req"], "callback" in form) == ("1", False)
+    assert "dashboard" in try_connection(long, lambda: NOW)
+    assert "dashboard" not in try_connection(connection(server), lambda: NOW)
 
 
 @pytest.mark.parametrize("method", Method)
