@@ -1,21 +1,31 @@
-"""Setting up a gateway as an administrator does, with an SMSC behind it, and sending by it."""
+"""Setting up a gateway as an administrator does, with an SMSC behind it; sending by it, and hearing STOP by it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.accounts.accounts import Account
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.gateways.forms import Value
+from core.domain.reports.replies import ReplyFilter
+from core.domain.times.periods import Period
 from core.gateways.smsc.journal import SmscJournal
+from core.gateways.smsc.running import SmscThread
 from core.services.accounts.managing_accounts import AccountSettings
-from tests.e2e.driver import open_page, settled
-from tests.e2e.studio import Studio, cells, now, people, until
+from core.services.accounts.setting_up_gateways import GatewayForm
+from tests.e2e.driver import adds_up, metric, open_page, settled
+from tests.e2e.studio import Studio, cells, finding, now, number, people, until
+from tests.support.fakes.calm_smsc import calm_behaviour
 from tests.support.processes.smsc import smsc_process
 from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
 
 FIRST, COUNT = 6_700_000, 20
+STOP_FIRST, FEW = 6_800_000, 5
+STOPPED = number(STOP_FIRST + 3)
 
 
 def panel(page: Page) -> Locator:
@@ -62,3 +72,63 @@ def test_a_gateway_is_set_up_tested_and_sent_by(browser: Browser, studio: Studio
         until(lambda: journal.count_owed() == 0)
         assert 0 < journal.count_accepted() <= COUNT
         app.accounts.managing.change(studio.viewer, slow.account_id, before, now())
+
+
+def send_by(studio: Studio, gateway: str) -> None:
+    account: Account = studio.slow
+    settings = AccountSettings(gateway, account.rate_tps)
+    studio.running.app.accounts.managing.change(studio.viewer, account.account_id, settings, now())
+
+
+def set_up(studio: Studio, port: int) -> None:
+    values: dict[str, Value] = {"host": "127.0.0.1", "port": port, "system_id": "me", "password": "secret"}
+    studio.running.app.accounts.setting_up.create(studio.viewer, "Replying", "smpp", GatewayForm(values), now())
+    send_by(studio, "Replying")
+
+
+def count_replies(studio: Studio) -> int:
+    """Return how many replies there are of the person who says STOP."""
+    wanted = ReplyFilter(Period(now() - timedelta(hours=1), now() + timedelta(hours=1)), search=STOPPED)
+    return studio.running.app.reports.replies.page(studio.viewer, wanted, 1, 15).total
+
+
+def launch(studio: Studio, page: Page, draft: Campaign) -> None:
+    bar = page.locator(".st-key-preflight_launch_bar")
+    bar.get_by_role("button", name="Launch").click()
+    expect(page.locator(".st-key-campaign_header").get_by_text("Completed").first).to_be_visible(timeout=60_000)
+    assert studio.get(draft).status is CampaignStatus.COMPLETED
+
+
+def test_who_replies_stop_is_left_out_of_the_next_launch(browser: Browser, studio: Studio, tmp_path: Path):
+    guests = (studio.upload("Replying guests", people(FEW, STOP_FIRST), studio.slow),)
+    first, second = (
+        studio.draft(name, guests, account_id=studio.slow.account_id, message=f"{name}: say STOP to get no more.")
+        for name in ("Before the stop", "After the stop")
+    )
+    with (
+        SmscThread(tmp_path / "smsc.sqlite", calm_behaviour()) as smsc,
+        person(browser, studio.url) as page,
+    ):
+        set_up(studio, smsc.port)
+        studio.enter(page)
+        open_page(page, f"/preflight?id={first.campaign_id}")
+        launch(studio, page, first)
+        assert metric(page, "Sent") == FEW
+        assert smsc.journal.count_accepted() == FEW
+
+        smsc.reply("me", STOPPED, "HELIOGRAPH", "Stop, please")
+        smsc.reply("me", STOPPED, "HELIOGRAPH", "Stop.")
+        until(lambda: count_replies(studio) == 2)
+        open_page(page, "/replies")
+        expect(cells(page, r"^Stop\.$")).to_have_count(1)
+        expect(cells(page, r"^STOP$")).to_have_count(1)
+
+        open_page(page, f"/preflight?id={second.campaign_id}")
+        expect(finding(page, "does not want messages (suppressed)")).to_be_visible()
+        launch(studio, page, second)
+        open_page(page, page.url)
+        adds_up(page)
+        assert metric(page, "Sent") == FEW - 1
+        assert smsc.journal.count_accepted() == 2 * FEW - 1
+        settled(page)
+    send_by(studio, studio.slow.gateway)

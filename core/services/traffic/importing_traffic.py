@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.domain.imports.cdr import (
     CdrField,
@@ -137,8 +135,8 @@ class ImportingTraffic:
     def preview(self, viewer: Viewer, import_id: str, mapping: CdrMapping) -> TrafficPreview:
         """Return the file's beginning as *mapping* understands it. Raises: InvalidInput: as `check_mapping`."""
         found = self.get(viewer, import_id)
-        block, beginning = self._understand(found, mapping)
-        return preview_of(beginning, block.num_rows, masked=not _sees_numbers(viewer, found))
+        sample, beginning = self._understand(found, mapping)
+        return preview_of(beginning, sample, masked=not _sees_numbers(viewer, found))
 
     def begin(self, viewer: Viewer, import_id: str, mapping: CdrMapping) -> TrafficImport:
         """
@@ -164,16 +162,16 @@ class ImportingTraffic:
     def _list_unrated(self, found: TrafficImport, mapping: CdrMapping) -> tuple[str, ...]:
         return self._understand(found, mapping)[1].unrated if CdrField.PRICE in mapping.columns else ()
 
-    def _understand(self, found: TrafficImport, mapping: CdrMapping) -> tuple[pa.Table, Beginning]:
-        """Return the file's first block, and how it is understood."""
+    def _understand(self, found: TrafficImport, mapping: CdrMapping) -> tuple[CdrSample, Beginning]:
+        """Return the file's beginning, and how it is understood."""
         check_mapping(mapping, found.columns)
         path = self._path(found.import_id)
         if not path.exists():
             raise InvalidFile("The uploaded file is gone.", hint="Upload it again.")
-        block = self._look(path).block
-        if block is None:
+        sample = self._look(path)
+        if sample.block is None:
             raise InvalidFile("None of the file's first rows has as many cells as the header.")
-        return block, self._traffic.preview(self._spec(found, mapping), block)
+        return sample, self._traffic.preview(self._spec(found, mapping), sample.block)
 
     def page(self, viewer: Viewer, request: PageRequest) -> Page[TrafficImport]:
         """Return one page of the imports of the viewer's accounts, newest first."""

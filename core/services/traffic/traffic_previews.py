@@ -12,6 +12,7 @@ from core.domain.imports.cdr_remarks import CELL_FAULTS, CellFault
 from core.domain.numbering import country_name
 from core.domain.numbering.msisdn import mask_msisdn
 from core.files.imports.cdr import ROW_NO
+from core.files.imports.cdr_sample import CdrSample
 from core.history.messages.cdr_blocks import BlockFaults
 from core.history.messages.outside_traffic import Beginning
 
@@ -40,21 +41,29 @@ class TrafficPreview:
     row_count: int
 
 
-def preview_of(beginning: Beginning, row_count: int, *, masked: bool) -> TrafficPreview:
-    """Return *beginning*, which has *row_count* rows, for a person; numbers *masked* for who may not see them."""
+def preview_of(beginning: Beginning, sample: CdrSample, *, masked: bool) -> TrafficPreview:
+    """Return *beginning*, which is how *sample* is understood, for a person; numbers *masked* for who may not see."""
     rejected, kept = beginning.faults.rejected, beginning.faults.kept
     faults = zip(rejected["fault"].to_pylist(), rejected["cell"].to_pylist(), strict=True)
-    refused = set(rejected[ROW_NO].to_pylist())
+    rejected_nos = set(rejected[ROW_NO].to_pylist())
+    refused = {row_no: reason for row_no, reason in explain_rows(beginning.faults).items() if row_no in rejected_nos}
+    for cells, row_nos in sample.bad_rows.items():
+        refused |= dict.fromkeys(row_nos, explain_cells(cells))
     return TrafficPreview(
         table=_readable_rows(beginning.table, beginning.doubtful_ids, masked=masked),
-        refused=tuple(pair for pair in explain_rows(beginning.faults).items() if pair[0] in refused),
+        refused=tuple(sorted(refused.items())),
         remarks=Counter(map(CellFault, kept["fault"].to_pylist())),
         unknown_words=tuple(dict.fromkeys(cell for fault, cell in faults if fault == RowFault.STATUS)),
         currencies=beginning.currencies,
         unrated=beginning.unrated,
         doubtful_ids=beginning.doubtful_ids,
-        row_count=row_count,
+        row_count=(sample.block.num_rows if sample.block is not None else 0) + sum(map(len, sample.bad_rows.values())),
     )
+
+
+def explain_cells(cells: str) -> str:
+    """Return what is wrong with a row that has so many *cells* (`BadRow`)."""
+    return ROW_FAULTS[RowFault.CELLS].format(cell=cells)
 
 
 def explain_rows(faults: BlockFaults) -> dict[int, str]:

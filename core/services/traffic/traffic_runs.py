@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.domain.imports.cdr import ROW_FAULTS, RowFault, TrafficCounts
+from core.domain.imports.cdr import TrafficCounts
 from core.domain.imports.cdr_remarks import CellFault
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile
@@ -16,7 +16,7 @@ from core.files.imports.cdr import ROW_NO, CdrFile, open_cdr
 from core.files.tables.rejected import RejectedRows
 from core.history.messages.cdr_blocks import BlockFaults, CdrSpec
 from core.history.messages.outside_traffic import Merged, OutsideTraffic, Staged
-from core.services.traffic.traffic_previews import explain_rows
+from core.services.traffic.traffic_previews import explain_cells, explain_rows
 
 # Nobody corrects more rows than this by hand; the reasons of the first ones tell enough.
 MOST_KEPT = 100_000
@@ -89,7 +89,7 @@ class TrafficRun:
         for row in file.take_bad_rows():
             self._read_count += 1
             self._rejected_count += 1
-            rejected.write(row.row_no, ROW_FAULTS[RowFault.CELLS].format(cell=row.cells), [row.text])
+            rejected.write(row.row_no, explain_cells(row.cells), [row.text])
 
     def _note(self, block: pa.Table, faults: BlockFaults, rejected: RejectedRows) -> None:
         """Count what is wrong with rows of *block*, and write down the first ones."""

@@ -544,6 +544,17 @@ def test_an_upload_nobody_mapped_is_deleted_after_a_day(house: House, account: A
     assert list(house.app.settings.uploads_dir.iterdir()) == []
 
 
+def test_the_preview_tells_rows_whose_cells_do_not_match_the_header(house: House, account: Account):
+    traffic = house.app.traffic
+    found = upload(house, account, csv(line(0, "DELIVRD"), "too,few", line(1, "WOBBLY"), "also,few", line(2)))
+    mapping = replace(traffic.propose(house.viewer, found.import_id).mapping, price_unit=PriceUnit.EUR)
+    preview = traffic.preview(house.viewer, found.import_id, mapping)
+    assert preview.row_count == 5
+    assert [row_no for row_no, _ in preview.refused] == [3, 4, 5]
+    assert "2 cells, the header 9" in preview.refused[0][1]
+    assert preview.refused[2][1] == preview.refused[0][1]
+
+
 def test_too_many_rows_are_refused(tmp_path: Path, house: House, account: Account):
     traffic = house.app.traffic
     traffic._limits = replace(traffic._limits, max_rows=10)
