@@ -7,6 +7,7 @@ once; a stranger costs no thread, no look into a store and no octet of a body.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping
 
 from anyio import move_on_after
@@ -28,8 +29,10 @@ log = logging.getLogger(__name__)
 PREFIX = f"{CALLBACK_PATH}/"
 BODY_MAX_BYTES = 1 << 20
 BODY_S = 30.0
-# Of all bodies that are being read or waiting to be stored, together.
+# Of all bodies that are being read or waiting to be stored, together; and of those of one gateway, so that whoever has
+# got hold of its address keeps no other provider out.
 HELD_MAX_BYTES = 64 << 20
+HELD_OF_ONE_MAX_BYTES = 16 << 20
 # A token that is new, or no longer valid, is noticed after this long. While the store does not answer, one that was
 # valid is good for longer: what comes with it cannot be stored anyway.
 LOOK_S = 1.0
@@ -64,7 +67,8 @@ class Callbacks:
         self._group = GroupCommit(callbacks.store)
         self._visitors = Visitors()
         self._looking: asyncio.Task[bool] | None = None
-        self._held_bytes = 0
+        # By gateway; what has come to nothing is not there.
+        self._held_bytes = Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hear a callback, or pass on what is none."""
@@ -91,7 +95,7 @@ class Callbacks:
             raise _Refused(503, _RETRY)
         pieces = list[bytes]()
         try:
-            await self._read(receive, pieces)
+            await self._read(receive, known.gateway, pieces)
             heard = await _understand(known, self._request(scope, b"".join(pieces)))
             if heard.receipts or heard.replies:
                 await self._group.keep(heard)
@@ -105,7 +109,8 @@ class Callbacks:
             log.warning("callback_not_stored", extra={"gateway": known.gateway, "reason": error.message})
             raise _Refused(503, _RETRY) from error
         finally:
-            self._held_bytes -= sum(map(len, pieces))
+            self._held_bytes.subtract({known.gateway: sum(map(len, pieces))})
+            self._held_bytes += Counter()
         return 200
 
     async def _find(self, token: str) -> KnownCallback | None:
@@ -136,8 +141,8 @@ class Callbacks:
         admits = self._visitors.admits(client[0] if client else "", self._clock())
         return _Refused(status) if admits else _Refused(429, _RETRY)
 
-    async def _read(self, receive: Receive, pieces: list[bytes]) -> None:
-        """Add the body to *pieces*, counting what comes: Content-Length may be missing or wrong."""
+    async def _read(self, receive: Receive, gateway: str, pieces: list[bytes]) -> None:
+        """Add the body to *pieces*, counting what comes for *gateway*: Content-Length may be missing or wrong."""
         size = 0
         with move_on_after(BODY_S) as waiting:
             while True:
@@ -147,11 +152,11 @@ class Callbacks:
                 piece = message.get("body", b"")
                 pieces.append(piece)
                 size += len(piece)
-                self._held_bytes += len(piece)
+                self._held_bytes[gateway] += len(piece)
                 if size > BODY_MAX_BYTES:
                     await drop_rest(receive, message)
                     raise _Refused(413)
-                if self._held_bytes > HELD_MAX_BYTES:
+                if self._held_bytes[gateway] > HELD_OF_ONE_MAX_BYTES or self._held_bytes.total() > HELD_MAX_BYTES:
                     raise _Refused(503, _RETRY)
                 if not message.get("more_body", False):
                     return

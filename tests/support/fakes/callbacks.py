@@ -44,7 +44,8 @@ class FakeCallbacks:
         self.look_count += 1
         if self.blind:
             raise StorageError("The store does not answer.")
-        self.found = {token: KnownCallback("Berlin", 1, reader) for token, reader in self.readers.items()}
+        names = {token: f"Gateway {number}" for number, token in enumerate(self.readers)}
+        self.found = {token: KnownCallback(names[token], 1, reader) for token, reader in self.readers.items()}
         self.age = 0.0
 
     def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:

@@ -85,7 +85,7 @@ def test_what_cannot_be_believed_or_read_is_refused(
     assert browser.ask("POST", PATH, {}, [b"one", b" ", body]).status == status
     assert told.commits == []
     assert TOKEN not in caplog.text
-    assert caplog.records[0].gateway == "Berlin"
+    assert caplog.records[0].gateway == "Gateway 0"
 
 
 def test_what_is_no_receipt_is_counted_and_answered(browser: Browser, caplog: pytest.LogCaptureFixture):
@@ -180,7 +180,7 @@ def test_a_large_body_is_read_beside_the_others(browser: Browser, told: FakeCall
     assert told.commits == [4_000]
 
 
-def post(app: Callbacks, browser: Browser, body: bytes) -> "asyncio.Task[int]":
+def post(app: Callbacks, browser: Browser, body: bytes, path: str = PATH) -> "asyncio.Task[int]":
     async def run() -> int:
         sent: list[Message] = []
         pieces: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -191,10 +191,30 @@ def post(app: Callbacks, browser: Browser, body: bytes) -> "asyncio.Task[int]":
         async def send(message: Message) -> None:
             sent.append(message)
 
-        await app(browser.scope("http", PATH) | {"method": "POST"}, receive, send)
+        await app(browser.scope("http", path) | {"method": "POST"}, receive, send)
         return sent[0]["status"]
 
     return asyncio.ensure_future(run())
+
+
+def test_what_one_gateway_holds_keeps_no_other_out(
+    told: FakeCallbacks, browser: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "HELD_OF_ONE_MAX_BYTES", 100)
+    other = "o" * 43
+    told.readers[other] = read
+
+    async def crowd() -> list[int]:
+        told.open.clear()
+        held = post(browser.app, browser, b"x" * 60)
+        assert await asyncio.to_thread(told.began.wait, 30)
+        refused = await post(browser.app, browser, b"x" * 60)
+        heard = post(browser.app, browser, b"y" * 60, f"/callbacks/{other}")
+        await asyncio.sleep(0)
+        told.open.set()
+        return [refused, await held, await heard, await post(browser.app, browser, b"z" * 60)]
+
+    assert asyncio.run(crowd()) == [503, 200, 200, 200]
 
 
 def test_a_burst_is_stored_in_a_few_commits_and_nobody_is_refused(told: FakeCallbacks, browser: Browser):
