@@ -125,7 +125,8 @@ def _send(app: App, viewer: Viewer, folder: Path, case: Case) -> str:
         "HELIOGRAPH_SECRET_KEY": settings.secret_key,
         "HELIOGRAPH_SIMULATOR_SPEED": _SLOW,
     }
-    with worker(environment, 0), measured(case):
+    # What is measured is the worker, not this process, which has made the list and the audience.
+    with worker(environment, 0) as pid, measured(case, pid):
         while app.campaigns.composing.get(viewer, campaign_id).status is not CampaignStatus.COMPLETED:
             time.sleep(PAUSE_S)
     return campaign_id

@@ -39,8 +39,12 @@ def prepare_draft(
 
 
 @contextmanager
-def worker(environment: dict[str, str], number: int) -> Iterator[None]:
-    """Run a worker process from when it is ready until the block ends. Raises: SystemExit: it did not start."""
+def worker(environment: dict[str, str], number: int) -> Iterator[int]:
+    """
+    Run a worker process from when it is ready until the block ends, and give its id.
+
+    Raises: SystemExit: it did not start.
+    """
     log = Path(environment["HELIOGRAPH_DATA_DIR"]) / f"worker-{number}.log"
     with log.open("wb") as errors:
         command = [sys.executable, "-m", "jobs.worker"]
@@ -50,7 +54,7 @@ def worker(environment: dict[str, str], number: int) -> Iterator[None]:
             if process.poll() is not None:
                 raise SystemExit(f"the worker did not start: {log.read_text('utf-8')}")
             time.sleep(PAUSE_S)
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()

@@ -21,8 +21,8 @@ class Case:
     One measured piece of work.
 
     *baseline* is the seconds a plain way took over the same work in the same run, None where there is
-    none; *peak_mib* is the largest resident size of this process and its children while the case ran. *rate_per_s* is
-    that of the rows, unless the case counts something else.
+    none; *peak_mib* is the largest resident size, while the case ran, of the process that is measured and its children.
+    *rate_per_s* is that of the rows, unless the case counts something else.
     """
 
     name: str
@@ -55,9 +55,9 @@ class Case:
 
 
 @contextmanager
-def measured(case: Case) -> Iterator[Case]:
-    """Time the block and watch the resident size meanwhile, then print the case."""
-    with PeakWatch() as watch:
+def measured(case: Case, pid: int | None = None) -> Iterator[Case]:
+    """Time the block and watch the resident size of process *pid*, or this one, meanwhile; then print the case."""
+    with PeakWatch(pid) as watch:
         start = time.perf_counter()
         yield case
         case.seconds = time.perf_counter() - start
@@ -97,20 +97,21 @@ def percentile(found: Sequence[float], share: int) -> float:
 
 class PeakWatch:
     """
-    The largest resident size, in MiB, of this process and all below it while the block runs (Linux; elsewhere 0).
+    The largest resident size, in MiB, of a process and all below it while the block runs (Linux; elsewhere 0).
 
-    The sum over the processes is sampled every 20 ms, and pages they share count once for each. This process's own
+    The sum over the processes is sampled every 20 ms, and pages they share count once for each. The process's own
     peak is exact, from the kernel's high-water mark (VmHWM), which is reset at the start where that is permitted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pid: int | None = None) -> None:
         self.peak_mib = 0.0
+        self._pid = os.getpid() if pid is None else pid
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._mark_is_ours = False
 
     def __enter__(self) -> Self:
-        self._mark_is_ours = _reset_mark()
+        self._mark_is_ours = _reset_mark(self._pid)
         self._thread.start()
         return self
 
@@ -118,19 +119,19 @@ class PeakWatch:
         self._done.set()
         self._thread.join()
         if self._mark_is_ours:
-            self.peak_mib = max(self.peak_mib, _memory_mib(os.getpid(), "VmHWM"))
+            self.peak_mib = max(self.peak_mib, _memory_mib(self._pid, "VmHWM"))
 
     def _watch(self) -> None:
         while True:
-            self.peak_mib = max(self.peak_mib, sum(_memory_mib(pid, "VmRSS") for pid in _family(os.getpid())))
+            self.peak_mib = max(self.peak_mib, sum(_memory_mib(pid, "VmRSS") for pid in _family(self._pid)))
             if self._done.wait(SAMPLE_S):
                 return
 
 
-def _reset_mark() -> bool:
+def _reset_mark(pid: int) -> bool:
     # Source: proc(5), /proc/pid/clear_refs: 5 sets VmHWM back to what is resident now.
     try:
-        Path("/proc/self/clear_refs").write_text("5")
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
     except OSError:
         return False
     return True

@@ -50,7 +50,7 @@ class AccountPacing:
         capacity = _capacity(paced)
         wanted = sum(message.segment_count for message in window)
         _, granted, _ = take(paced.bucket, wanted, paced.rate_tps, now, capacity)
-        # Each sub-window costs two transactions: a handful of tokens is not worth them.
+        # Each sub-window costs a transaction: a handful of tokens is not worth one.
         least = min(wanted, max(window[0].segment_count, round(paced.rate_tps * REFILL_S)))
         if granted < least:
             return [], (least - granted) / paced.rate_tps

@@ -1,10 +1,9 @@
 """
 One lease of one batch: claim before submit, outcome after, sub-window by sub-window.
 
-For each sub-window, one transaction renews the lease, takes tokens and writes the claims; then the
-gateway is called with no transaction open; then one transaction writes the outcomes. Whatever the
-moment of a crash, a message that was claimed is never claimed again: what has no outcome when the
-lease moves on is unknown.
+One transaction renews the lease, writes the outcomes of the last sub-window, takes tokens and writes the claims of the
+next; then the gateway is called with no transaction open. Whatever the moment of a crash, a message that was claimed is
+never claimed again: what has no outcome when the lease moves on is unknown, and that is one sub-window at most.
 """
 
 import logging
@@ -101,6 +100,8 @@ class BatchRun:
         self._job = job
         self._is_over = is_over
         self._stop = stop
+        # What came of the last sub-window, until it is recorded.
+        self._handed: Handed | None = None
         self._fields = {
             "campaign_id": job.campaign.campaign_id,
             "batch_id": job.batch.batch_id,
@@ -113,7 +114,11 @@ class BatchRun:
         with self._tools.leases.keep(self._renewed):
             rows = self._tools.audience.batch(job.batch.campaign_id, job.batch.batch_no)
             outbound = _messages(rows, job.campaign.sender_id)
-            finished = self._send([message for message in outbound if message.message_id not in job.claimed_ids])
+            try:
+                finished = self._send([message for message in outbound if message.message_id not in job.claimed_ids])
+            finally:
+                # However it ends: what came of the last sub-window is known here and nowhere else.
+                self._record()
             if finished:
                 self._tools.settling.settle(job.campaign, job.batch, rows, job.clock())
                 return
@@ -129,7 +134,7 @@ class BatchRun:
             if gateway is None:
                 return False
             window = self._pick(waiting, gateway)
-            step = self._claim(window, gateway.name) if window else Step(wait_s=NAP_MAX_S)
+            step = self._take_step(window, gateway.name) if window else Step(wait_s=NAP_MAX_S)
             if step is None:
                 return False
             given_back, wait_s = list[OutboundMessage](), step.wait_s
@@ -139,6 +144,7 @@ class BatchRun:
             gone = {message.message_id for message in (*step.claimed, *step.excluded)}
             waiting = given_back + [message for message in waiting if message.message_id not in gone]
             if wait_s:
+                self._record()
                 self._stop.wait(min(wait_s, NAP_MAX_S))
         return True
 
@@ -163,30 +169,36 @@ class BatchRun:
             log.info("batch_left", extra=self._fields | {"reason": error.message})
         return None
 
-    def _claim(self, window: Sequence[OutboundMessage], gateway: str) -> Step | None:
-        """Claim as many messages as there are tokens for; None when the batch is not ours to send now."""
+    def _take_step(self, window: Sequence[OutboundMessage], gateway: str) -> Step | None:
+        """Record what came of the last sub-window, and claim of the next; None when the batch is not ours to send."""
+        had_outcomes = self._handed is not None
         try:
-            return self._try_to_claim(window, gateway)
+            return self._try_to_step(window, gateway)
         except StorageError:
-            # Whether the claims stand is not known, but that nothing of them has left is.
-            self._unclaim(window)
+            # Whether any of it stands is not known, but that nothing of the window has left is.
+            self._record(window)
+            if had_outcomes:
+                # The store is back. Who has been excluded is read anew with the next lease.
+                return None
             raise
 
-    def _try_to_claim(self, window: Sequence[OutboundMessage], gateway: str) -> Step | None:
+    def _try_to_step(self, window: Sequence[OutboundMessage], gateway: str) -> Step | None:
+        step, may_send, handed = None, True, self._handed
         with self._state.write() as session:
-            mine = self._renewed(session)
+            mine = self._write(session, handed, ())
             status = campaigns.get_status(session, self._job.campaign.campaign_id)
-            if not mine or status is not CampaignStatus.ACTIVE:
-                log.info("batch_left", extra=self._fields | {"mine": mine, "status": status})
-                return None
-            # The account stays locked until the claims are written: after its deactivation there is none any more.
-            paced = accounts.lock_bucket(session, self._job.campaign.account_id)
-            if paced.can_send and paced.gateway != self._job.gateway:
-                # Whoever leases the batch next goes by the one the account has been given.
-                log.info("batch_left", extra=self._fields | {"now": paced.gateway})
-                return None
-            step = self._step(session, paced, window, gateway) if paced.can_send else None
+            if mine and status is CampaignStatus.ACTIVE:
+                # The account stays locked until the claims are written: after its deactivation there is none any more.
+                paced = accounts.lock_bucket(session, self._job.campaign.account_id)
+                may_send = paced.can_send
+                # Whoever leases the batch next goes by the gateway the account has been given.
+                if may_send and paced.gateway == self._job.gateway:
+                    step = self._step(session, paced, window, gateway)
+        self._handed = None
+        self._tell(handed, mine=mine)
         if step is None:
+            log.info("batch_left", extra=self._fields | {"mine": mine, "status": status, "may_send": may_send})
+        if not may_send:
             self._pause(INACTIVE_FAULT)
         return step
 
@@ -207,28 +219,17 @@ class BatchRun:
         return Step(claimed, excluded, wait_s)
 
     def _hand_over(self, gateway: Observed, claimed: Sequence[OutboundMessage]) -> Handed:
-        """Hand over what is claimed, and write what came of it."""
+        """Hand over what is claimed; what came of it is recorded with the next claims, or at the end."""
         fields = self._fields | {"gateway": gateway.name}
-        handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, fields)
-        self._record(handed)
+        self._handed = handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, fields)
         now, health = self._job.clock(), self._tools.health
         # No answer says nothing: a gateway that gives none does not work for that.
         if any(result.outcome is not SubmitOutcome.UNKNOWN for result in handed.results):
             health.took(gateway.name, now)
         if handed.fault:
+            self._record()
             health.refused(gateway.name, handed.fault, now, needs_person=handed.needs_person)
         return handed
-
-    def _unclaim(self, claimed: Sequence[OutboundMessage]) -> bool:
-        """Let what certainly has not left be pending again; False when the batch is no longer ours."""
-
-        def give_back(session: Session) -> bool:
-            mine = self._renewed(session)
-            if mine:
-                ledger.unclaim(session, [message.message_id for message in claimed])
-            return mine
-
-        return self._insist(give_back)
 
     def _pause(self, fault: str) -> None:
         # In a transaction of its own: that somebody else was first must not take back the unclaiming.
@@ -238,18 +239,34 @@ class BatchRun:
         except (InvalidTransition, Conflict):
             log.info("campaign_not_active", extra=self._fields)
 
-    def _record(self, handed: Handed) -> None:
+    def _record(self, unsent: Sequence[OutboundMessage] = ()) -> None:
+        """
+        Write what came of the last sub-window, if that is still to be done, in a transaction of its own.
+
+        *unsent* is what may have been claimed and has certainly not left: it is pending again.
+        Raises: StorageError: as `_insist`.
+        """
+        # Tried once: it would take no less time the second time.
+        handed, self._handed = self._handed, None
+        if handed is not None or unsent:
+            mine = self._insist(lambda session: self._write(session, handed, unsent))
+            self._tell(handed, mine=mine)
+
+    def _write(self, session: Session, handed: Handed | None, unsent: Sequence[OutboundMessage]) -> bool:
+        """Renew the lease and write the outcomes; False, with nothing written, when the batch is not ours any more."""
+        mine = self._renewed(session)
+        if mine and handed is not None:
+            ledger.record_outcomes(session, [_outcome(result) for result in handed.results])
+            unsent = [*handed.given_back, *unsent]
+        if mine and unsent:
+            ledger.unclaim(session, [message.message_id for message in unsent])
+        return mine
+
+    def _tell(self, handed: Handed | None, *, mine: bool) -> None:
+        if handed is None:
+            return
         counts = Counter(result.outcome.value for result in handed.results) | {"given_back": len(handed.given_back)}
-
-        def record(session: Session) -> bool:
-            mine = self._renewed(session)
-            if mine:
-                ledger.record_outcomes(session, [_outcome(result) for result in handed.results])
-            if mine and handed.given_back:
-                ledger.unclaim(session, [message.message_id for message in handed.given_back])
-            return mine
-
-        if self._insist(record):
+        if mine:
             log.info("sub_window_recorded", extra=self._fields | dict(counts))
             return
         # Another worker has taken the batch and counts these as unknown. Changing that behind its back

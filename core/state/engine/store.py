@@ -1,7 +1,9 @@
 """The transactional store: one engine, read and write transactions, migrations."""
 
+import functools
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -24,6 +26,8 @@ from core.state.engine.sqlite_file import ReadOnly, SqliteFile
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_TIMEOUT_MS = 15_000
+# Set on a connection whose thread has its turn to write.
+_HAS_TURN = "heliograph_turn"
 # Whoever empties the log holds others up for as long as somebody reads.
 SCRUB_TIMEOUT_MS = 500
 
@@ -157,7 +161,9 @@ def _make_engine(url: str) -> Engine:
     event.listen(engine, "handle_error", _forget_values)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        line = write_queue.WriteLine()
+        event.listen(engine, "begin", functools.partial(_begin_sqlite, line))
+        event.listen(engine, "checkin", functools.partial(_leave_line, line))
     return engine
 
 
@@ -202,7 +208,7 @@ def _fold(text: str | None) -> str | None:
     return None if text is None else fold(text)
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(line: write_queue.WriteLine, connection: Connection) -> None:
     # A write transaction takes the lock at once: upgrading a read lock later fails under contention
     # without waiting for the busy timeout.
     if not connection.get_execution_options().get("heliograph_write", False):
@@ -214,12 +220,26 @@ def _begin_sqlite(connection: Connection) -> None:
     if not database or database == ":memory:":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    if not line.enter(BUSY_TIMEOUT_MS / 1000):
+        raise _busy()
+    # Until the connection is back in its pool, however the transaction ends.
+    connection.info[_HAS_TURN] = True
     try:
-        began = write_queue.begin_write(raw, Path(database), BUSY_TIMEOUT_MS / 1000)
+        began = write_queue.begin_write(raw, Path(database), max(0.0, deadline - time.monotonic()))
     except sqlite3.OperationalError as error:
         raise OperationalError("BEGIN IMMEDIATE", None, error) from error
     if not began:
-        raise StorageError("The state store is busy.", hint="Try again in a moment.")
+        raise _busy()
+
+
+def _leave_line(line: write_queue.WriteLine, _connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    if record.info.pop(_HAS_TURN, False):
+        line.leave()
+
+
+def _busy() -> StorageError:
+    return StorageError("The state store is busy.", hint="Try again in a moment.")
 
 
 @contextmanager
@@ -236,7 +256,7 @@ def _translated() -> Iterator[None]:
             raise
         raise _storage_error(error) from error
     except PoolTimeoutError as error:
-        raise StorageError("The state store is busy.", hint="Try again in a moment.") from error
+        raise _busy() from error
 
 
 def _storage_error(error: DBAPIError) -> AppError:
@@ -255,5 +275,5 @@ def _explained(error: BaseException) -> AppError:
             hint="Stop web and worker, put a backup in its place, and start them again: see docs/operations.md.",
         )
     if "locked" in reason:
-        return StorageError("The state store is busy.", hint="Try again in a moment.")
+        return _busy()
     return StorageError(f"The state store does not answer: {reason.splitlines()[0]}", hint="See docs/operations.md.")

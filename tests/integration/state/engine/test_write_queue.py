@@ -54,14 +54,62 @@ def lines(state: State) -> list[str]:
 
 
 def test_a_thread_that_waits_is_not_overtaken_by_one_that_writes_without_a_pause(state: State, path: Path):
-    waiting = threading.Thread(target=write, args=(state, "theirs"))
+    another = State(state.url)
+    waiting = threading.Thread(target=write, args=(another, "theirs"))
     with state.write() as session:
         session.execute(text("INSERT INTO lines VALUES ('ours')"))
         waiting.start()
         wait_until(lambda: is_someone_in(path), "somebody stands in the doorway", pause_s=0.002)
     write(state, "ours again")
     waiting.join()
+    another.close()
     assert lines(state) == ["ours", "theirs", "ours again"]
+
+
+def test_the_threads_of_a_process_write_in_the_order_in_which_they_came(state: State, monkeypatch: pytest.MonkeyPatch):
+    line, waiting = write_queue.WriteLine(), list[threading.Thread]()
+    monkeypatch.setattr(write_queue, "WriteLine", lambda: line)
+    crowded = State(state.url)
+    with crowded.write() as session:
+        session.execute(text("INSERT INTO lines VALUES ('ours')"))
+        for number in range(5):
+            waiting.append(threading.Thread(target=write, args=(crowded, f"theirs {number}")))
+            waiting[-1].start()
+            wait_until(lambda: line.waiting_count == len(waiting), "it waits in the line", pause_s=0.002)
+    write(crowded, "ours again")
+    for thread in waiting:
+        thread.join()
+    crowded.close()
+    assert lines(state) == ["ours", *(f"theirs {number}" for number in range(5)), "ours again"]
+
+
+def test_who_is_too_late_leaves_the_line_to_the_others():
+    line = write_queue.WriteLine()
+    assert line.enter(PATIENCE_S)
+    assert not line.enter(0.001)
+    line.leave()
+    assert line.enter(0.001)
+
+
+def test_the_turn_ends_with_the_transaction_however_that_ends(state: State, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object) -> bool:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(write_queue, "_began", lambda _: False)
+        patch.setattr(store, "BUSY_TIMEOUT_MS", 5)
+        with pytest.raises(StorageError, match="busy"):
+            write(state, "never")
+    with monkeypatch.context() as patch:
+        patch.setattr(write_queue, "begin_write", fail)
+        with pytest.raises(StorageError):
+            write(state, "never")
+    with pytest.raises(StorageError), state.write() as session:
+        session.execute(text("INSERT INTO no_such_table VALUES ('never')"))
+    # Nobody holds a turn now, or this one would wait for ever.
+    monkeypatch.setattr(store, "BUSY_TIMEOUT_MS", 1_000)
+    write(state, "ours")
+    assert lines(state) == ["ours"]
 
 
 def test_another_process_that_waits_is_not_overtaken_either(state: State, path: Path):
