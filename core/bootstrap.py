@@ -4,8 +4,9 @@ import functools
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from core.clock import StoreClock
+from core.clock import StoreClock, set_off
 from core.config import Settings
 from core.demo.seeding import DemoSeeding
 from core.errors import StorageError
@@ -80,7 +81,8 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     register = StoredLakeRegister(state)
     lake, leases = Lake(settings, register), Leases(state, settings.lease_s)
     of_people = people.build(settings, state, looking.portrait)
-    clock = StoreClock(state.tell_time)
+    tell_time = set_off(state.tell_time, Path(settings.clock_file)) if settings.clock_file else state.tell_time
+    clock = StoreClock(tell_time)
     tools = GatewayTools(settings, Hearing(state, clock, keep_replies), clock)
     of_accounts = accounts.build(settings, state, lake, looking, tools, leases)
     of_lists = lists.build(settings, state, lake, of_accounts, looking, leases)

@@ -28,6 +28,7 @@ from core.domain.reports.paging import PageRequest
 from core.domain.words.counting import count_of
 from core.errors import AppError, ConfigurationError, InvalidInput, NotFound, StorageError
 from core.private_files import keep_private
+from core.proving.command import add_prove
 from core.services.accounts.encryption import make_key
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     add_history(commands)
     _add_keys(commands)
     add_smsc(commands)
+    add_prove(commands)
     demo = _add(commands, "seed-demo", _seed_demo, "create the demo company")
     demo.add_argument("--as", dest="email", default="", help="email of the person who may see it")
     demo.add_argument("--messages", type=int, default=300_000, help="number of messages in its history")

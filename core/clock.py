@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from core.errors import StorageError
 
@@ -71,3 +72,22 @@ class StoreClock:
     def _tell(self) -> datetime:
         self._last = max(self._last, self._at + timedelta(seconds=self._steady_s() - self._at_s))
         return self._last
+
+
+def set_off(ask: Callable[[], datetime], path: Path) -> Callable[[], datetime]:
+    """
+    Return who tells what *ask* does, off by the seconds that stand in the file: a clock that somebody sets.
+
+    It raises `StorageError` when the file cannot be read.
+    """
+
+    def tell() -> datetime:
+        try:
+            return ask() + timedelta(seconds=float(path.read_text("utf-8")))
+        except (OSError, ValueError) as error:
+            raise StorageError(
+                f"The file {path} does not say by how much the clock is off.",
+                hint="Leave HELIOGRAPH_CLOCK_FILE empty: it is for proofs only.",
+            ) from error
+
+    return tell

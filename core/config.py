@@ -110,6 +110,8 @@ class Settings:
     maintenance_files: int = 250
     # Hours that older states of the history, and the files only they need, are kept; 1 at least.
     history_keep_h: int = 24
+    # For `python -m core prove` and tests only: file with the seconds by which the clock is off, read all the time.
+    clock_file: str = ""
     # Log level of the standard logging module.
     log_level: str = "INFO"
 

@@ -1,10 +1,11 @@
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 import core.clock
-from core.clock import StoreClock
+from core.clock import StoreClock, set_off
 from core.errors import StorageError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -103,3 +104,20 @@ def test_it_is_kept_though_the_store_does_not_answer_for_a_while(
     clock.keep_set(stop)
     assert clock() == NOON
     assert "clock_not_set" in {record.getMessage() for record in caplog.records}
+
+
+def test_a_file_says_by_how_much_the_clock_is_off(machine: Machine, tmp_path: Path):
+    off = tmp_path / "clock"
+    tell = set_off(machine.tell, off)
+    for seconds in (3600, -3600, 0):
+        off.write_text(str(seconds))
+        assert tell() == NOON + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("content", [None, "", "an hour"])
+def test_a_file_that_says_nothing_is_an_error_in_words(machine: Machine, tmp_path: Path, content: str | None):
+    if content is not None:
+        (tmp_path / "clock").write_text(content)
+    with pytest.raises(StorageError, match="does not say") as caught:
+        set_off(machine.tell, tmp_path / "clock")()
+    assert "HELIOGRAPH_CLOCK_FILE" in caught.value.hint

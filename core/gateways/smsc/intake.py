@@ -15,7 +15,7 @@ from core.gateways.smsc.replies import reply_of, split_reply
 from core.gateways.smsc.submits import FAILURES_ONLY, Submit, digest_of
 
 # Digits by which networks are told apart: a country's code and what follows it.
-_NETWORK_DIGITS = 5
+NETWORK_DIGITS = 5
 _DELIVERED = "DELIVRD"
 # No failures, which is what some ask to hear of alone.
 _HARMLESS = frozenset({_DELIVERED, "ENROUTE", "ACCEPTD"})
@@ -87,7 +87,7 @@ class Intake:
         # The parts of a message meet one fate.
         told_by = f"{submit.sender_id}/{submit.msisdn}/{part.reference}/{part.total}" if part else message_id
         seed = self._behaviour.seed
-        fate = fate_of(seed, told_by, self._behaviour.profile_of(seed, submit.msisdn[1 : _NETWORK_DIGITS + 1]))
+        fate = fate_of(seed, told_by, self._behaviour.profile_of(seed, submit.msisdn[1 : NETWORK_DIGITS + 1]))
         if fate.refusal:
             return Verdict(int(fate.refusal, 16))
         taken = _Taken(system_id, submit, str(self._next_id), fate)

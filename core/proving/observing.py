@@ -1,0 +1,170 @@
+"""The observer: asks the installation from outside, over and over, whether its books add up, and keeps time."""
+
+import statistics
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
+from core.errors import AppError
+from core.proving.faults import Fault
+from core.proving.installation import Installation
+from core.state.tables.models import BatchRow
+
+# Between two questions.
+PAUSE_S = 0.1
+# Between two looks whether a process has ended by itself, and whether the web answers.
+_LOOK_S = 1.0
+# No fault holds everything up for so long: it will not go on by itself any more.
+_STANDSTILL_S = 300.0
+_HEALTH_S = 2.0
+
+
+@dataclass
+class Tally:
+    """How often the reconciliation was asked, did not add up, and was not answered at all."""
+
+    asked: int = 0
+    off: int = 0
+    unanswered: int = 0
+    first_off: str = ""
+
+    def note(self, found: Reconciliation, recipient_count: int) -> None:
+        """Take one answer; before the audience is frozen, it is empty."""
+        self.asked += 1
+        if not found.balances or found.audience_count not in {0, recipient_count}:
+            self.off += 1
+            self.first_off = self.first_off or str(found)
+
+
+@dataclass
+class _Recovery:
+    fault: Fault
+    began_s: float
+    is_over: Callable[[], bool]
+
+
+@dataclass
+class Observer:
+    """Runs on a thread of its own from `start` to `stop`; what it has seen may be read at any time."""
+
+    installation: Installation
+    campaign_id: str
+    taken_count: int = 0
+    status: CampaignStatus = CampaignStatus.PROCESSING
+    latest: Reconciliation | None = None
+    tally: Tally = field(default_factory=Tally)
+    recoveries: dict[Fault, list[float]] = field(default_factory=lambda: defaultdict(list))
+    grew_s: float = field(default_factory=time.monotonic)
+    # What went wrong with the observer itself.
+    broken: BaseException | None = None
+    _waiting: list[_Recovery] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _looked_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Prepare the thread."""
+        self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask nothing more."""
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether the campaign has ended."""
+        return self.status is CampaignStatus.COMPLETED
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether nothing was taken for so long that nothing will be."""
+        return time.monotonic() - self.grew_s > _STANDSTILL_S
+
+    def holders(self) -> set[int]:
+        """Return the process ids of those who hold a batch. Raises: StorageError."""
+        with self.installation.app.state.read() as session:
+            owners = session.scalars(select(BatchRow.lease_owner).where(BatchRow.lease_owner != "")).all()
+        # A lease's owner is host, process id and a name of its own, parted by colons.
+        return {int(owner.rsplit(":", 2)[1]) for owner in owners}
+
+    def time_recovery(self, fault: Fault, is_over: Callable[[], bool] = lambda: True) -> None:
+        """Take the time from now until more messages are taken and *is_over*, or nothing is left to do."""
+        before = self.taken_count
+
+        def has_recovered() -> bool:
+            return self.is_completed or (self.taken_count > before and is_over())
+
+        self._waiting.append(_Recovery(fault, time.monotonic(), has_recovered))
+
+    def time_web(self) -> None:
+        """Take the time from now until the web answers that all is well."""
+        self._waiting.append(_Recovery(Fault.KILL_WEB, time.monotonic(), self._is_healthy))
+
+    def unrecovered(self) -> int:
+        """Return how often somebody has not recovered yet."""
+        return len(self._waiting)
+
+    def median_and_longest(self, fault: Fault) -> tuple[float, float] | None:
+        """Return how many seconds recoveries from the fault took, None if there were none."""
+        seconds = self.recoveries.get(fault)
+        return (statistics.median(seconds), max(seconds)) if seconds else None
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(PAUSE_S):
+                self.look()
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for the observer
+            self.broken = error
+
+    def look(self) -> None:
+        """Look once at everything."""
+        taken = self.installation.witness.count_taken()
+        if taken != self.taken_count:
+            self.taken_count, self.grew_s = taken, time.monotonic()
+        self._ask()
+        now_s = time.monotonic()
+        if now_s - self._looked_s >= _LOOK_S:
+            self._looked_s = now_s
+            self.installation.processes.revive()
+        self._look_at_recoveries()
+
+    def _ask(self) -> None:
+        app, viewer = self.installation.app, self.installation.viewer
+        try:
+            found = app.reports.reporting.reconciliation(viewer, self.campaign_id)
+            self.status = app.campaigns.composing.get(viewer, self.campaign_id).status
+        except AppError:
+            # A store is away, as it was told to be: nothing is said, so nothing can be wrong.
+            self.tally.unanswered += 1
+            return
+        self.latest = found
+        self.tally.note(found, self.installation.trial.recipient_count)
+
+    def _look_at_recoveries(self) -> None:
+        for each in list(self._waiting):
+            try:
+                is_over = each.is_over()
+            except AppError:
+                continue
+            if is_over:
+                self._waiting.remove(each)
+                self.recoveries[each.fault].append(time.monotonic() - each.began_s)
+
+    def _is_healthy(self) -> bool:
+        address = f"http://127.0.0.1:{self.installation.settings['HELIOGRAPH_PORT']}/healthz"
+        try:
+            with urllib.request.urlopen(address, timeout=_HEALTH_S) as answer:
+                return bool(answer.status == 200)
+        except (OSError, urllib.error.URLError):
+            return False
