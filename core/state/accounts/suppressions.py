@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from core.state.engine.prepared import Prepared
 from core.state.tables.base import in_portions, insert_of
 from core.state.tables.models import SuppressionRow
 
@@ -53,11 +55,17 @@ def find_suppressed(session: Session, account_id: str, msisdns: Collection[str])
 def _find_known(session: Session, account_id: str, msisdns: list[str]) -> frozenset[str]:
     known: set[str] = set()
     for part in _parts(msisdns):
-        found = select(SuppressionRow.msisdn).where(
-            SuppressionRow.account_id == account_id, SuppressionRow.msisdn.in_(part)
-        )
-        known.update(session.scalars(found))
+        known.update(_finding(len(part)).run(session, account_id, *part).scalars())
     return frozenset(known)
+
+
+@lru_cache(maxsize=64)
+def _finding(count: int) -> Prepared:
+    """Return the question which of so many numbers an account does not send to."""
+    names = [f"msisdn_{number}" for number in range(count)]
+    one_of = SuppressionRow.msisdn.in_([bindparam(name) for name in names])
+    found = select(SuppressionRow.msisdn).where(SuppressionRow.account_id == bindparam("account"), one_of)
+    return Prepared(found, ["account", *names])
 
 
 def _parts(msisdns: list[str]) -> Iterable[list[str]]:

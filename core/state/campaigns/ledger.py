@@ -8,15 +8,37 @@ outcome was never written is unknown and is not sent again. A settled batch has 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, exists, func, insert, literal_column, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import LedgerState
-from core.state.tables.leases import Moment, give_back, is_free, renew_lease, take_lease
+from core.state.engine.prepared import Prepared
+from core.state.tables.leases import Moment, give_back, is_free, take_lease
 from core.state.tables.models import BatchRow, CampaignRow, LedgerRow
+
+_ROW = LedgerRow.__table__.c
+_CLAIM = Prepared(insert(LedgerRow), [column.name for column in _ROW])
+_RECORD = Prepared(
+    update(LedgerRow)
+    .where(_ROW.message_id == bindparam("key"), _ROW.state == literal_column(f"'{LedgerState.CLAIMED}'"))
+    .values(
+        state=bindparam("new_state"),
+        error_code=bindparam("code"),
+        gateway_message_id=bindparam("theirs"),
+        submitted_at=bindparam("at"),
+    ),
+    ("new_state", "code", "theirs", "at", "key"),
+)
+_RENEW = Prepared(
+    update(BatchRow)
+    .where(BatchRow.batch_id == bindparam("key"), BatchRow.lease_owner == bindparam("owner"))
+    .values(lease_until=bindparam("until")),
+    ("until", "key", "owner"),
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +51,7 @@ class Batch:
     message_count: int
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A message about to be submitted to *gateway*."""
 
     message_id: str
@@ -38,8 +59,7 @@ class Claim:
     gateway: str
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a claimed message; *gateway* is whom it was claimed for, "" when it never was."""
 
     message_id: str
@@ -135,7 +155,7 @@ def lease_batch(session: Session, campaign_id: str, owner: str, now: datetime, u
 
 def renew_batch(session: Session, batch_id: str, owner: str, until: datetime) -> bool:
     """Extend the lease; False when the batch is no longer ours."""
-    return renew_lease(session, BatchRow, BatchRow.batch_id == batch_id, owner=owner, until=until)
+    return _RENEW.run(session, until, batch_id, owner).rowcount > 0
 
 
 def release_batch(session: Session, batch_id: str, owner: str) -> None:
@@ -150,24 +170,19 @@ def claim(session: Session, batch: Batch, claims: Sequence[Claim], now: datetime
     The caller has renewed the lease in the same transaction. A receiver that is claimed already
     raises SQLAlchemy's IntegrityError: the last line of defence against sending twice.
     """
-    # Past the session: its unit of work would double the cost of a row.
-    session.connection().execute(
-        insert(LedgerRow),
-        [
-            {
-                "message_id": item.message_id,
-                "campaign_id": batch.campaign_id,
-                "batch_id": batch.batch_id,
-                "msisdn": item.msisdn,
-                "gateway": item.gateway,
-                "state": LedgerState.CLAIMED,
-                "error_code": "",
-                "gateway_message_id": "",
-                "claimed_at": now,
-                "submitted_at": None,
-            }
-            for item in claims
-        ],
+    count = len(claims)
+    _CLAIM.run_many(
+        session,
+        [item.message_id for item in claims],
+        [batch.campaign_id] * count,
+        [batch.batch_id] * count,
+        [item.msisdn for item in claims],
+        [item.gateway for item in claims],
+        [LedgerState.CLAIMED.value] * count,
+        [""] * count,
+        [""] * count,
+        [now] * count,
+        [None] * count,
     )
 
 
@@ -179,33 +194,15 @@ def exclude(session: Session, batch: Batch, claims: Sequence[Claim], reason: str
 
 def record_outcomes(session: Session, outcomes: Sequence[Outcome]) -> None:
     """Write what became of claimed messages; the caller has renewed the lease in the same transaction."""
-    if not outcomes:
-        return
-    table = LedgerRow.__table__
-    statement = (
-        update(LedgerRow)
-        .where(table.c.message_id == bindparam("key"))
-        .where(table.c.state == LedgerState.CLAIMED)
-        .values(
-            state=bindparam("new_state"),
-            error_code=bindparam("code"),
-            gateway_message_id=bindparam("theirs"),
-            submitted_at=bindparam("at"),
+    if outcomes:
+        _RECORD.run_many(
+            session,
+            [item.state.value for item in outcomes],
+            [item.error_code for item in outcomes],
+            [item.gateway_message_id for item in outcomes],
+            [item.submitted_at for item in outcomes],
+            [item.message_id for item in outcomes],
         )
-    )
-    session.connection().execute(
-        statement,
-        [
-            {
-                "key": item.message_id,
-                "new_state": item.state,
-                "code": item.error_code,
-                "theirs": item.gateway_message_id,
-                "at": item.submitted_at,
-            }
-            for item in outcomes
-        ],
-    )
 
 
 def unclaim(session: Session, message_ids: Collection[str]) -> None:
@@ -226,16 +223,16 @@ def list_recorded(session: Session, batch_id: str) -> tuple[Outcome, ...]:
         select(
             LedgerRow.message_id,
             LedgerRow.state,
-            LedgerRow.submitted_at,
-            LedgerRow.claimed_at,
+            func.coalesce(LedgerRow.submitted_at, LedgerRow.claimed_at),
             LedgerRow.error_code,
             LedgerRow.gateway_message_id,
             LedgerRow.gateway,
         ).where(LedgerRow.batch_id == batch_id, LedgerRow.state != LedgerState.CLAIMED)
     )
+    states = {state.value: state for state in LedgerState}
     return tuple(
-        Outcome(message_id, LedgerState(state), submitted_at or claimed_at, error_code, theirs, gateway)
-        for message_id, state, submitted_at, claimed_at, error_code, theirs, gateway in rows
+        Outcome(message_id, states[state], at, error_code, theirs, gateway)
+        for message_id, state, at, error_code, theirs, gateway in rows
     )
 
 

@@ -1,0 +1,84 @@
+"""What a prepared statement writes is what SQLAlchemy would have written, and passes the same door."""
+
+from datetime import timedelta, timezone
+
+import pytest
+from sqlalchemy import bindparam, insert, select, update
+
+from core.errors import InvalidInput
+from core.state.accounts import accounts
+from core.state.engine.prepared import Prepared
+from core.state.engine.store import State
+from core.state.tables.models import SuppressionRow
+from tests.support.application.factories import NOW, make_account
+
+ADD = Prepared(insert(SuppressionRow), [column.name for column in SuppressionRow.__table__.columns])
+SET_REASON = Prepared(
+    update(SuppressionRow).where(SuppressionRow.msisdn == bindparam("key")).values(reason=bindparam("new_reason")),
+    ("new_reason", "key"),
+)
+FIND = Prepared(select(SuppressionRow.msisdn).where(SuppressionRow.reason == bindparam("wanted")), ("wanted",))
+
+
+@pytest.fixture
+def store(state: State) -> State:
+    with state.write() as session:
+        accounts.add_account(session, make_account(), NOW)
+    return state
+
+
+def row(msisdn: str, **values: object) -> list[object]:
+    facts = {"account_id": make_account().account_id, "msisdn": msisdn, "reason": "fraud", "created_by": "Ada"}
+    given = facts | {"created_at": NOW} | values
+    return [given[column.name] for column in SuppressionRow.__table__.columns]
+
+
+def add(store: State, *rows: list[object]) -> None:
+    with store.write() as session:
+        ADD.run_many(session, *map(list, zip(*rows, strict=True)))
+
+
+def test_rows_are_what_they_would_be_otherwise(store: State):
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=5)))
+    add(store, row("+491"), row("+492", created_at=elsewhere, reason="50 % \n: ?"))
+    add(store, row("+493"))
+    with store.read() as session:
+        found = session.scalars(select(SuppressionRow).order_by(SuppressionRow.msisdn)).all()
+    assert [(each.msisdn, each.reason, each.created_at) for each in found] == [
+        ("+491", "fraud", NOW),
+        ("+492", "50 % \n: ?", NOW),
+        ("+493", "fraud", NOW),
+    ]
+
+
+def test_it_tells_how_many_it_changed_and_what_it_found(store: State):
+    add(store, row("+491"), row("+492"))
+    with store.write() as session:
+        assert SET_REASON.run(session, "mistake", "+491").rowcount == 1
+        assert SET_REASON.run(session, "mistake", "+499").rowcount == 0
+        assert FIND.run(session, "mistake").scalars().all() == ["+491"]
+
+
+@pytest.mark.parametrize("odd", ["\x00", "a\x1bb", "\ud800"], ids=ascii)
+def test_no_value_goes_past_the_door(store: State, odd: str):
+    with pytest.raises(InvalidInput, match="character that cannot be used"):
+        add(store, row("+491"), row("+492", reason=odd), row("+493"))
+    with store.read() as session, pytest.raises(InvalidInput, match="character that cannot be used"):
+        FIND.run(session, odd)
+    with store.read() as session:
+        assert session.scalars(select(SuppressionRow.msisdn)).all() == []
+
+
+def test_a_time_without_a_zone_is_refused(store: State):
+    with pytest.raises(ValueError, match="naive"):
+        add(store, row("+491", created_at=NOW.replace(tzinfo=None)))
+
+
+@pytest.mark.parametrize("names", [("reason",), ("key", "new_reason", "more"), ("key", "other")])
+def test_a_statement_with_other_parameters_than_are_given_is_never_run(store: State, names: tuple[str, ...]):
+    prepared = Prepared(
+        update(SuppressionRow).where(SuppressionRow.msisdn == bindparam("key")).values(reason=bindparam("new_reason")),
+        names,
+    )
+    with pytest.raises(AssertionError, match="are not the parameters"), store.write() as session:
+        prepared.run(session, *names)
