@@ -199,7 +199,7 @@ class Doing:
                 break
             if self.observer.is_completed or time.monotonic() >= deadline:
                 return None
-            self._check()
+            self._watch("until a worker sends")
             time.sleep(PAUSE_S)
         return names[int(moment.chance * len(names))]
 
@@ -214,19 +214,18 @@ class Doing:
         while self.observer.taken_count < share * self.installation.trial.recipient_count:
             if self.observer.is_completed or self.observer.is_stuck:
                 return False
-            self._check()
+            self._watch("until the next fault")
             time.sleep(PAUSE_S)
         return not self.observer.is_completed
 
     def _sleep(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            self._check()
+            self._watch("until it is over")
             time.sleep(PAUSE_S)
 
-    def _check(self) -> None:
-        if self.observer.broken:
-            raise self.observer.broken
+    def _watch(self, what: str) -> None:
+        self.observer.watch(self.say, what)
 
     def _fail(self, fault: Fault, why: str) -> bool:
         self.failed[fault] = why

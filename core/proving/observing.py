@@ -19,6 +19,8 @@ from core.state.tables.models import BatchRow
 
 # Between two questions.
 PAUSE_S = 0.1
+# Between two lines of progress.
+_SAY_S = 10.0
 # Between two looks whether a process has ended by itself, and whether the web answers.
 _LOOK_S = 1.0
 # No fault holds everything up for so long: it will not go on by itself any more.
@@ -67,6 +69,7 @@ class Observer:
     _waiting: list[_Recovery] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
     _looked_s: float = 0.0
+    _said_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         """Prepare the thread."""
@@ -91,6 +94,16 @@ class Observer:
         """Whether nothing was taken for so long that nothing will be."""
         return time.monotonic() - self.grew_s > _STANDSTILL_S
 
+    def watch(self, say: Callable[[str], None], what: str) -> None:
+        """Say now and then how far it is, for whoever waits for *what*; raise what went wrong with the observer."""
+        if self.broken:
+            raise self.broken
+        if time.monotonic() - self._said_s >= _SAY_S:
+            self._said_s = time.monotonic()
+            share = 100 * self.taken_count / self.installation.trial.recipient_count
+            asked = f"reconciliation asked: {self.tally.asked:,}, off: {self.tally.off:,}"
+            say(f"{share:5.1f} %  ({what}; {asked})")
+
     def holders(self) -> set[int]:
         """Return the process ids of those who hold a batch. Raises: StorageError."""
         with self.installation.app.state.read() as session:
@@ -110,10 +123,6 @@ class Observer:
     def time_web(self) -> None:
         """Take the time from now until the web answers that all is well."""
         self._waiting.append(_Recovery(Fault.KILL_WEB, time.monotonic(), self._is_healthy))
-
-    def unrecovered(self) -> int:
-        """Return how often somebody has not recovered yet."""
-        return len(self._waiting)
 
     def median_and_longest(self, fault: Fault) -> tuple[float, float] | None:
         """Return how many seconds recoveries from the fault took, None if there were none."""

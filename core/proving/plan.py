@@ -23,7 +23,7 @@ _WEIGHTS: Mapping[Fault, int] = {Fault.KILL_WORKER: 5, Fault.KILL_WEB: 2, Fault.
 _KILLS_FOR_ONE: Mapping[Fault, int] = {Fault.STOP_WORKER: 10, Fault.CLOCK: 10, Fault.DROP: 5}
 _KILLS_FOR_ANY_OTHER = 25
 # Seconds of sending that a fault takes up: until who was killed is there again, and who is next sends.
-_SECONDS_OF_KILL, _SECONDS_OF_ANY_OTHER = 4.0, 1.5
+_SECONDS_OF_KILL, _SECONDS_OF_ANY_OTHER = 3.0, 1.0
 _SECONDS_LEAST = 6.0
 
 

@@ -14,8 +14,6 @@ from core.proving.plan import Plan, make_plan, most_unknown
 from core.proving.reading import read_books
 from core.proving.verdict import Asked, Books, Case, Claim, list_misjudged
 
-# Between two lines of progress.
-SAY_S = 10.0
 # Receipts are due long before, even those of failures.
 _RECEIPTS_S = 180.0
 _PAUSE_S = 0.5
@@ -73,7 +71,6 @@ class _Run:
         self.campaign_id = ""
         self.observer: Observer | None = None
         self.doing: Doing | None = None
-        self._said_s = 0.0
 
     def go(self) -> bool:
         """Launch, do everything, and wait for the end; return whether somebody has interrupted it."""
@@ -152,9 +149,5 @@ class _Run:
             return False
 
     def _pause(self, observer: Observer, what: str) -> None:
-        if observer.broken:
-            raise observer.broken
-        if time.monotonic() - self._said_s >= SAY_S:
-            self._said_s = time.monotonic()
-            self.say(f"{what}: {observer.taken_count:,} taken, {observer.unrecovered()} recoveries to come")
+        observer.watch(self.say, what)
         time.sleep(_PAUSE_S)

@@ -100,7 +100,8 @@ def _faults(proof: Proof) -> Iterator[str]:
     late = sum(planned.values()) - sum(proof.done.values())
     if late:
         yield f"Of those planned, {late} {agree(late, 'was', 'were')} not done: the campaign had ended before."
-    yield "Seconds: median / longest, until more messages were taken, or the web answered that all is well."
+    yield "Seconds: median / longest, until more messages were taken; of a killed worker, until others had all that it"
+    yield "held; of the web process, until it answered that all is well."
 
 
 def _claims(proof: Proof) -> Iterator[str]:

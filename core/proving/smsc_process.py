@@ -56,8 +56,12 @@ class SmscProcess:
         self._rate = tps or _RATE
         self.tell({"do": "rate", "tps": self._rate})
 
-    def tell(self, command: dict[str, object]) -> None:
-        """Give a command, again while the SMSC is being started. Raises: ConfigurationError: it is not taken."""
+    def tell(self, command: dict[str, object]) -> dict[str, object]:
+        """
+        Give a command, again while the SMSC is being started; return its state afterwards.
+
+        Raises: ConfigurationError: it is not taken.
+        """
         deadline = time.monotonic() + _PATIENCE_S
         while True:
             try:
@@ -69,7 +73,7 @@ class SmscProcess:
             else:
                 if "error" in answer:
                     raise ConfigurationError(f"The SMSC refuses {command}: {answer['error']}")
-                return
+                return answer
 
     def _ask(self, command: dict[str, object]) -> dict[str, object]:
         with socket.socket(socket.AF_UNIX) as link, link.makefile("rb") as answers:

@@ -3,24 +3,32 @@
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
+import redis
 
 from core.errors import ConfigurationError
 from core.proving.disk import Disk
 from core.proving.faults import SIMULATOR, Trial
 from core.proving.installation import installed, refuse_used_stores
 from core.proving.locking import lock_apart
-from core.proving.plan import make_plan
+from core.proving.plan import ANSWER_S, make_plan
 from core.proving.processes import Processes
+from core.proving.smsc_process import SmscProcess
 from core.proving.witness import Witness
+from tests.support.processes.live_server import free_port
+from tests.support.processes.tools import require_binary
 from tests.support.processes.waiting import wait_until
+from tests.support.stores.postgres import NewDatabase, sqlalchemy_url
 
 TRIAL = Trial(recipient_count=10, kill_count=1, gateway=SIMULATOR, seed=1)
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -174,3 +182,60 @@ def test_a_log_that_is_not_there_yet_has_taken_nothing(tmp_path: Path):
 
 def test_without_servers_there_is_nothing_to_refuse():
     refuse_used_stores(TRIAL)
+
+
+@pytest.mark.postgres
+def test_a_database_with_something_in_it_is_refused(new_database: NewDatabase):
+    url = sqlalchemy_url(new_database())
+    trial = replace(TRIAL, database_url=url.replace("+psycopg", ""))
+    refuse_used_stores(trial)
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("CREATE TABLE somebodys (own INTEGER)")
+    with pytest.raises(ConfigurationError, match="has tables in it"):
+        refuse_used_stores(trial)
+
+
+def test_a_database_that_does_not_answer_is_refused(tmp_path: Path):
+    trial = replace(TRIAL, database_url=f"postgresql://me:secret@/none?host={tmp_path}")
+    with pytest.raises(ConfigurationError, match="does not answer") as caught:
+        refuse_used_stores(trial)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.redis
+def test_a_queue_with_something_in_it_is_refused(tmp_path: Path):
+    port = free_port()
+    trial = replace(TRIAL, queue_url=f"redis://127.0.0.1:{port}/1")
+    with pytest.raises(ConfigurationError, match="does not answer"):
+        refuse_used_stores(trial)
+    command = [require_binary("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as server:
+        try:
+            with redis.Redis.from_url(trial.queue_url) as queue:
+                wait_until(lambda: answers(queue), "Redis answers")
+                refuse_used_stores(trial)
+                queue.set("somebody's", "own")
+                with pytest.raises(ConfigurationError, match="has keys in it"):
+                    refuse_used_stores(trial)
+        finally:
+            server.terminate()
+
+
+def answers(queue: redis.Redis) -> bool:
+    try:
+        return bool(queue.ping())
+    except redis.ConnectionError:
+        return False
+
+
+def test_what_the_smsc_does_wrong_it_does_after_a_restart_too(processes: Processes, tmp_path: Path):
+    smsc = SmscProcess(processes, tmp_path / "smsc.sqlite", tmp_path / "control", free_port())
+    smsc.start(TRIAL)
+    smsc.set_faults(receipts_twice=0.5)
+    smsc.set_faults(receipts_early=True)
+    smsc.kill()
+    faults = smsc.tell({"do": "state"})["faults"]
+    assert isinstance(faults, dict)
+    assert (faults["receipts_twice"], faults["receipts_early"], faults["answer_s"]) == (0.5, True, ANSWER_S)
+    with pytest.raises(ConfigurationError, match="refuses"):
+        smsc.set_faults(receipts_twice=2)
