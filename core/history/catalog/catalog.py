@@ -15,6 +15,7 @@ from core.history.catalog.location import SQLITE_BUSY_MS, quote
 from core.history.catalog.locks import unreachable
 from core.history.engine.door import Instance
 from core.history.engine.extensions import load_extensions
+from core.history.engine.faults import full_disk, is_full
 
 # Our row among DuckLake's own facts about itself, in ducklake_metadata.
 IDENTITY_KEY = "heliograph_lake_id"
@@ -139,9 +140,18 @@ class SqliteCatalog:
                 beside.set_up(f"ATTACH {quote(str(self._path))} AS {name} ({listed})")
                 yield beside, name
         except duckdb.Error as error:
-            raise self._explained(str(error)) from error
+            raise self._explained(error) from error
 
-    def _explained(self, reason: str) -> StorageError:
+    def _explained(self, error: duckdb.Error) -> StorageError:
+        reason = str(error)
+        if is_full(error):
+            return full_disk()
+        if "disk I/O error" in reason:
+            # A full disk makes SQLite say so as well, when it has no room for what it keeps beside the file.
+            return UnusableCatalog(
+                f"The catalog of the message history, {self.place}, cannot be read or written: disk I/O error.",
+                hint=f"Make room on its disk if that is full, then try again. Otherwise: {_HINT[0].lower()}{_HINT[1:]}",
+            )
         if "locked" in reason:
             return StorageError(
                 f"The catalog of the message history, {self.place}, is busy.", hint="Try again in a minute."

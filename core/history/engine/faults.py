@@ -64,17 +64,26 @@ def is_lost(error: duckdb.Error) -> bool:
     return _says(error, _LOST_WORDS)
 
 
+def is_full(error: duckdb.Error) -> bool:
+    """Return whether there is no room on the disk."""
+    return _says(error, _FULL_WORDS)
+
+
+def full_disk() -> StorageError:
+    """Return the error for a disk without room."""
+    return StorageError(
+        "The disk that holds the message history is full.", hint="Make room on it, then try again; nothing was lost."
+    )
+
+
 def explain(error: duckdb.Error) -> StorageError | None:
     """
     Put an operational error into words; None when it is a mistake in our SQL and must stay visible.
 
     The text of *error* is left out: it may hold the catalog's password. It remains as the cause.
     """
-    if _says(error, _FULL_WORDS):
-        return StorageError(
-            "The disk that holds the message history is full.",
-            hint="Make room on it, then try again; nothing was lost.",
-        )
+    if is_full(error):
+        return full_disk()
     if isinstance(error, duckdb.OutOfMemoryException) or _says(error, _MEMORY_WORDS):
         return StorageError(
             "The message history needs more memory than it may use.",
