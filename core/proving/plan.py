@@ -95,15 +95,11 @@ def windows_of(fault: Fault, trial: Trial) -> int:
         return SENDING_THREADS
     if fault is Fault.DROP:
         return 1
-    # Of all workers: their connections break, or their leases run out.
-    meets_all = {
-        Fault.KILL_SMSC,
-        Fault.REFUSE_BINDS,
-        Fault.CLOCK,
-        Fault.FULL_DISK,
-        Fault.LOCK,
-        Fault.RESTART_POSTGRESQL,
-    }
+    if fault in {Fault.KILL_SMSC, Fault.REFUSE_BINDS}:
+        # What a worker has claimed and not submitted yet certainly has not left, and is given back.
+        return trial.worker_count
+    # The leases of all workers may run out.
+    meets_all = {Fault.CLOCK, Fault.FULL_DISK, Fault.LOCK, Fault.RESTART_POSTGRESQL}
     return trial.worker_count * SENDING_THREADS if fault in meets_all else 0
 
 

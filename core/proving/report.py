@@ -114,8 +114,9 @@ def _claims(proof: Proof) -> Iterator[str]:
     if proof.tally.first_off:
         yield f"The first that did not add up: {proof.tally.first_off}"
     windows = most_unknown(proof.done, proof.trial, proof.plan.window)
-    yield f"Unknown may be {windows:,}: what was in flight when something was done, {_messages(proof)}"
-    yield f"in each of the {SENDING_THREADS} sending threads of every worker it met; besides those taken in silence."
+    yield f"Unknown may be {windows:,}: what was in flight when something was done, {_messages(proof)} to each worker's"
+    yield f"broken connection, or in each of {SENDING_THREADS} sending threads of a worker that died or lost its lease."
+    yield "Besides those that were taken in silence on purpose, as networks do."
     yield "The log is the simulator's own or the SMSC's own, read by plain SQL, after all processes had ended."
 
 

@@ -55,7 +55,8 @@ def test_it_sends_slowly_enough_for_all_of_it():
 def test_a_fault_costs_the_windows_of_whom_it_meets():
     two, three = replace(TRIAL, worker_count=2), replace(TRIAL, worker_count=3)
     assert windows_of(Fault.KILL_WORKER, two) == windows_of(Fault.KILL_WORKER, three) == 2
-    assert (windows_of(Fault.KILL_SMSC, two), windows_of(Fault.KILL_SMSC, three)) == (4, 6)
+    assert (windows_of(Fault.KILL_SMSC, two), windows_of(Fault.KILL_SMSC, three)) == (2, 3)
+    assert (windows_of(Fault.LOCK, two), windows_of(Fault.LOCK, three)) == (4, 6)
     assert windows_of(Fault.KILL_WEB, two) == windows_of(Fault.RECEIPTS_TWICE, two) == 0
     assert most_unknown({Fault.KILL_WORKER: 3, Fault.DROP: 2, Fault.KILL_WEB: 9}, two, 10) == 80
 
