@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import redis
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,7 +23,7 @@ from core.domain.people.permissions import Viewer
 from core.errors import ConfigurationError
 from core.private_files import FOLDER, keep_private
 from core.proving.disk import Disk
-from core.proving.faults import Trial
+from core.proving.faults import Fault, Trial, why_not
 from core.proving.plan import THREADS, Plan
 from core.proving.processes import Processes
 from core.proving.smsc_process import PASSWORD, SYSTEM_ID, SmscProcess
@@ -135,7 +134,8 @@ def installed(trial: Trial, plan: Plan, folder: Path | None) -> Iterator[Install
     data = where / "data"
     data.mkdir(mode=FOLDER)
     disk = Disk(data)
-    disk.mount(_DISK_MIB + trial.recipient_count * _DISK_KIB_EACH // 1024)
+    if not why_not(Fault.FULL_DISK, trial):
+        disk.mount(_DISK_MIB + trial.recipient_count * _DISK_KIB_EACH // 1024)
     is_to_be_kept = True
     try:
         with _opened(trial, plan, where, disk) as found:
@@ -159,6 +159,9 @@ def refuse_used_stores(trial: Trial) -> None:
         if tables:
             raise ConfigurationError("The database has tables in it.", hint="Name an empty database.")
     if urlsplit(trial.queue_url).scheme in {"redis", "rediss"}:
+        # A tenth of a second, which no other command needs to wait for.
+        import redis  # noqa: PLC0415
+
         try:
             with redis.Redis.from_url(trial.queue_url) as queue:
                 count = queue.dbsize()
