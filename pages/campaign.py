@@ -6,7 +6,7 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.people.permissions import Permission
 from pages._ui import address, formats, session, widgets
 from pages._ui.components.phone_preview import phone_preview
-from pages._ui.screens.campaign import campaign_actions, campaign_facts, reconciliation
+from pages._ui.screens.campaign import campaign_actions, campaign_budget, campaign_facts, reconciliation
 
 REFRESH_S, RECEIPTS_S = 1, 10
 
@@ -32,6 +32,7 @@ def live(campaign: Campaign) -> None:
             reconciliation.show_progress(now_there, found, session.now())
             if found.audience_count:
                 reconciliation.show_proof(campaign.campaign_id, found)
+            campaign_budget.show_spent(now_there)
             if found.sent_count and outcome.ok:
                 reconciliation.show_arrivals(now_there, found, arrived)
 

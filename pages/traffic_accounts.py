@@ -7,16 +7,10 @@ import streamlit as st
 from core.domain.accounts.accounts import Account, AccountStatus
 from core.domain.people.permissions import Permission
 from pages._ui import session, tables, widgets
-from pages._ui.screens.traffic_accounts import account_panels
+from pages._ui.screens.traffic_accounts import account_panels, account_spending
 
 KEY = "traffic_accounts"
 SIZES = (10, 25, 50)
-COLUMNS = (
-    tables.text("Account Name", "name"),
-    tables.text("Display Name", "display_name"),
-    tables.text("Account Type", "account_type"),
-    tables.status("Status", "status"),
-)
 ACTIONS = {"rename": ":material/edit:"}
 ADMINISTRATOR_ACTIONS = ACTIONS | {"run": ":material/tune:", "switch": ":material/power_settings_new:"}
 
@@ -54,10 +48,12 @@ with tables.bar():
         widgets.open_panel(f"{KEY}_create")
 with widgets.show_errors():
     page = app.accounts.managing.page(viewer, request)
+    months = app.accounts.spending.list_months(viewer, [item.account_id for item in page.items], session.now())
+    account_spending.warn(months.values())
     if page.total or request.search:
         click = tables.show(
             page.items,
-            COLUMNS,
+            account_spending.columns(months),
             key=f"{KEY}_table",
             alt="Traffic accounts",
             actions=ADMINISTRATOR_ACTIONS if viewer.is_administrator else ACTIONS,

@@ -41,6 +41,7 @@ class WorkKind(StrEnum):
     DEMO = "demo"
     PROBE = "probe"
     ROLLUPS = "rollups"
+    SPENDING = "spending"
     EXPORT = "export"
     TIDY = "tidy"
     MAINTENANCE = "maintenance"
@@ -122,6 +123,7 @@ class WorkQueue:
                 sending.health.probe, timedelta(seconds=15), lambda waiting, _: waiting.has_failing_gateways
             ),
             WorkKind.ROLLUPS: _Repeated(self._refresh, timedelta(seconds=60)),
+            WorkKind.SPENDING: _Repeated(sending.counting.reconcile, timedelta(minutes=30)),
             WorkKind.TIDY: _Repeated(lambda clock: upkeep.forgetting.run(clock()), timedelta(minutes=10)),
             WorkKind.MAINTENANCE: _Repeated(upkeep.maintaining.run, timedelta(seconds=60)),
             WorkKind.MEND: _Repeated(upkeep.mending_times.run, timedelta(seconds=30)),

@@ -50,6 +50,11 @@ def euros(value: Decimal | float | None) -> str:
     return NOTHING if value is None else f"€{_FIXED}{Decimal(str(value)) / 100:,.2f}".replace(",", _THIN)
 
 
+def eur_to_cents(eur: float | None) -> Decimal | None:
+    """Return an amount of EUR, as a number field has it, in EUR cents."""
+    return None if eur is None else Decimal(f"{eur:.2f}") * 100
+
+
 def duration(seconds: float | None) -> str:
     """Return "4.2 s", "3 min", "2 h 5 min" or "3 d 4 h": two units at most."""
     if seconds is None:

@@ -1,12 +1,15 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
+from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.domain.reports.paging import PageRequest
-from core.state.campaigns.campaigns import move_campaign
+from core.state.accounts.accounts import set_prices
+from core.state.campaigns.campaigns import move_campaign, set_budget
 from pages._ui.screens.campaign.reconciliation import refusal
 from tests.support.application.campaigns import freeze, launch, now, save_draft, send
 from tests.support.application.page_tests import House, place_of
@@ -343,3 +346,49 @@ def test_the_phone_shows_what_the_first_recipient_gets(house: House) -> None:
     at = house.open("campaign", id=draft.campaign_id)
     assert not at.exception
     assert not any(caption.value.endswith(" would see it") for caption in at.caption)
+
+
+def test_its_budget_is_changed_while_it_is_under_way(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer, budget_eur_cents=Decimal(1_000))
+    freeze(house, viewer, draft)
+    at = house.open("campaign", id=draft.campaign_id)
+    assert not at.exception
+    at.button(key="campaign_budget_open").click().run()
+    field = at.number_input(key=f"campaign_budget_eur_{draft.campaign_id}")
+    assert field.value == 10.0
+    field.set_value(12.5)
+    at.button(key="campaign_budget_save").click().run()
+    assert not at.exception
+    assert house.app.campaigns.composing.get(viewer, draft.campaign_id).budget_eur_cents == 1_250
+
+
+def test_what_it_has_spent_is_shown_and_warned_of(house: House) -> None:
+    viewer = house.sign_in()
+    (account,) = house.app.accounts.managing.list_accounts(viewer)
+    with house.app.state.write() as session:
+        set_prices(session, account.account_id, [Price("", "", Decimal(5))])
+    draft = save_draft(house, viewer, budget_eur_cents=Decimal(15))
+    freeze(house, viewer, draft)
+    with house.app.state.write() as session:
+        set_budget(session, draft.campaign_id, Decimal(12))
+    house.app.work.run_until_idle(now)
+    at = house.open("campaign", id=draft.campaign_id)
+    assert not at.exception
+    said = at.error[0].value.replace("\\", "")
+    assert "more than is left of the campaign's budget: 0.10 of 0.12 EUR is spent" in said
+    (warning,) = at.warning
+    assert warning.value.endswith("The campaign pauses before it would spend more.")
+    assert status(house, viewer, draft.campaign_id) == "Paused"
+    at.button(key="campaign_resume").click().run()
+    assert any("The rest of the campaign costs 0" in error.value for error in at.error)
+    assert at.button(key="campaign_budget_open")
+
+
+def test_a_campaign_that_has_ended_has_no_budget_to_change(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    send(house, viewer, draft)
+    at = house.open("campaign", id=draft.campaign_id)
+    assert "campaign_budget_open" not in {button.key for button in at.button}
+    assert "no budget of its own" in words(at)

@@ -439,6 +439,16 @@ def test_replacements_are_shown_before_they_happen(house: House) -> None:
     assert [item.simplifies for item in drafts(house, viewer)] == [True]
 
 
+def test_a_budget_is_kept_with_the_draft(house: House) -> None:
+    viewer = house.sign_in()
+    at = open_step_two(house, save_draft(house, viewer))
+    at.number_input(key="create_campaign_budget").set_value(250.5).run()
+    assert not at.exception
+    assert [item.budget_eur_cents for item in drafts(house, viewer)] == [25_050]
+    again = open_step_two(house, drafts(house, viewer)[0])
+    assert again.number_input(key="create_campaign_budget").value == 250.5
+
+
 def test_lists_to_leave_out_are_kept_apart_from_those_sent_to(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer)

@@ -116,13 +116,25 @@ def test_nothing_is_launched_beyond_the_budget(house: House) -> None:
     with house.app.state.write() as session:
         accounts.set_budget(session, account_id, Decimal(14))
     at = house.open("preflight", id=draft.campaign_id)
-    assert "The budget is not enough" in at.error[0].value
+    assert "The account's budget is not enough" in at.error[0].value
     assert at.button(key="preflight_launch").disabled
     with house.app.state.write() as session:
         accounts.set_budget(session, account_id, Decimal(15))
     at.run()
     assert not at.error
     assert not at.button(key="preflight_launch").disabled
+
+
+def test_nothing_is_launched_that_costs_more_than_its_own_budget(house: House) -> None:
+    viewer = house.sign_in()
+    price(house, viewer)
+    draft = save_draft(house, viewer, budget_eur_cents=Decimal(14))
+    at = house.open("preflight", id=draft.campaign_id)
+    assert at.error[0].value == (
+        "**The campaign costs more than its own budget.** The budget is €\u00a00.14; €\u00a00.01 more is needed. "
+        "Raise the budget in the draft, send to fewer recipients, or shorten the message."
+    )
+    assert at.button(key="preflight_launch").disabled
 
 
 def test_what_changed_since_is_looked_at_again(house: House) -> None:

@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.accounts.pricing import Price
 from core.domain.people.permissions import Viewer
 from core.domain.reports.paging import PageRequest
 from core.services.accounts.encryption import make_key
 from core.services.accounts.managing_accounts import NewAccount
 from core.services.accounts.setting_up_gateways import GatewayForm
+from core.state.accounts import accounts
+from tests.support.application.campaigns import save_draft, send
 from tests.support.application.page_tests import House, clicking
 from tests.support.application.page_tests import house as open_house
 from tests.support.fakes.fake_gateway import KIND as PROVIDER
@@ -190,6 +193,34 @@ def test_sending_settings_are_saved(house: House) -> None:
     assert not at.exception
     found = account(house, viewer)
     assert (found.rate_tps, found.monthly_budget_eur_cents) == (7, Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("budget", "cell", "warning"),
+    [
+        (None, "€\u00a00.15, no budget", ""),
+        (Decimal(20), "€\u00a00.15 of €\u00a00.20", ""),
+        (Decimal(18), "€\u00a00.15 of €\u00a00.18: over 80 %", "**More than 80 % of the budget of Simulator for"),
+        (Decimal(15), "€\u00a00.15 of €\u00a00.15: used up", "**The budget of Simulator for"),
+    ],
+)
+def test_what_is_spent_this_month_stands_beside_the_budget(
+    house: House, budget: Decimal | None, cell: str, warning: str
+) -> None:
+    viewer = house.sign_in()
+    account_id = account(house, viewer).account_id
+    with house.app.state.write() as session:
+        accounts.set_prices(session, account_id, [Price("", "", Decimal(5))])
+    send(house, viewer, save_draft(house, viewer))
+    with house.app.state.write() as session:
+        accounts.set_budget(session, account_id, budget)
+    at = house.open(KEY)
+    assert not at.exception
+    assert list(table(at)["Spent this month"]) == [cell]
+    assert [item.value[: len(warning)] for item in at.warning] == ([warning] if warning else [])
+    at = run_panel(house)
+    said = " ".join(item.value for item in (*at.markdown, *at.warning))
+    assert "€\u00a00.15" in said
 
 
 def test_gateway_and_fallback_are_chosen_from_those_that_are_set_up(

@@ -105,7 +105,7 @@ def check_rate(rate_tps: int) -> int:
 
 
 def check_budget(eur: Decimal | None) -> Decimal | None:
-    """Return a month's budget in EUR cents, None for none. Raises: InvalidInput: out of bounds, or parts of a cent."""
+    """Return a budget in EUR cents, None for none. Raises: InvalidInput: out of bounds, or parts of a cent."""
     if eur is None:
         return None
     if not eur.is_finite() or not 0 <= eur <= BUDGET_MAX_EUR or eur * 100 != int(eur * 100):

@@ -71,7 +71,8 @@ class CampaignDraft:
 
     *list_ids* are sent to in their order, but not to numbers that are in one of *left_out_ids*. *placeholders* maps a
     placeholder's name to a column of the lists, and *fallbacks* to what stands for an empty cell. *simplifies* asks
-    for typographic characters to be replaced, so that the text stays GSM-7. *schedule_at* None means at once.
+    for typographic characters to be replaced, so that the text stays GSM-7. *schedule_at* None means at once. It costs
+    no more than *budget_eur_cents*, None for no end.
 
     However they were typed, the letters of what is sent are in one piece, and those of the placeholders it names.
     """
@@ -86,6 +87,7 @@ class CampaignDraft:
     fallbacks: dict[str, str] = field(default_factory=dict)
     simplifies: bool = False
     schedule_at: datetime | None = None
+    budget_eur_cents: Decimal | None = None
 
     def __post_init__(self) -> None:
         """Compose the letters, for all who measure, show or send it."""
@@ -128,6 +130,8 @@ class Campaign:
     forgotten_at: datetime | None = None
     # A text that was made for one recipient of another campaign, sent to somebody who looks at it.
     is_test: bool = False
+    # What all of it may cost, None for no end.
+    budget_eur_cents: Decimal | None = None
     # Grows with every change of the draft; a save with an older one is a `Conflict`.
     version: int = 1
 

@@ -125,7 +125,8 @@ class Preflight:
 
     *refused* says how many rows of each list, by name, were no numbers when it was imported. *stray* is what stands in
     braces but is no placeholder, *doubled* the placeholders in more than their own braces with what is sent around the
-    value. *missed_at* is the schedule's time where it has passed. *budget_left_eur_cents* is None without a budget.
+    value. *missed_at* is the schedule's time where it has passed. *budget_left_eur_cents* is what the account's
+    has, None without one; *own_budget_eur_cents* is the campaign's.
     *fingerprint* changes with anything the counts rest on.
     """
 
@@ -141,6 +142,7 @@ class Preflight:
     missed_at: datetime | None = None
     repeats: tuple[Repeat, ...] = ()
     budget_left_eur_cents: Decimal | None = None
+    own_budget_eur_cents: Decimal | None = None
 
     @property
     def duration(self) -> timedelta:
@@ -154,9 +156,15 @@ class Preflight:
 
     @property
     def is_beyond_budget(self) -> bool:
-        """Whether it costs more than is left."""
+        """Whether it costs more than is left of the account's."""
         left = self.budget_left_eur_cents
         return left is not None and self.counted.cost_eur_cents > left
+
+    @property
+    def is_beyond_own_budget(self) -> bool:
+        """Whether it costs more than the campaign may."""
+        own = self.own_budget_eur_cents
+        return own is not None and self.counted.cost_eur_cents > own
 
     def summary(self, checked_at: datetime) -> dict[str, Any]:
         """Return what is kept with the campaign, as JSON has it; money as text."""

@@ -40,6 +40,7 @@ class Action(StrEnum):
     CALLBACK_RENEWED = "callback address renewed"
     LIST_UPLOADED = "list uploaded"
     LIST_DELETED = "list deleted"
+    CAMPAIGN_CHANGED = "campaign changed"
     CAMPAIGN_LAUNCHED = "campaign launched"
     CAMPAIGN_UNSCHEDULED = "campaign taken off schedule"
     CAMPAIGN_PAUSED = "campaign paused"

@@ -8,8 +8,10 @@ from core.gateways.gateways import Gateways
 from core.gateways.kinds import GatewayTools
 from core.history.lake.connection import Lake
 from core.history.rollups.spending import Spending
+from core.services.accounts.account_spending import AccountSpending
 from core.services.accounts.budgeting import Budgeting
 from core.services.accounts.connecting_gateways import ConnectingGateways, GatewaySecrets
+from core.services.accounts.counting_spending import CountingSpending
 from core.services.accounts.encryption import Encryption
 from core.services.accounts.gateway_health import GatewayHealth
 from core.services.accounts.managing_accounts import ManagingAccounts
@@ -28,6 +30,8 @@ class Accounts:
     connecting: ConnectingGateways
     pricing: PricingAccounts
     budgeting: Budgeting
+    counting: CountingSpending
+    spending: AccountSpending
     gateways: Gateways
     gateway_health: GatewayHealth
 
@@ -40,12 +44,16 @@ def build(
     connecting = ConnectingGateways(state, kept, tools)
     gateways = Gateways(connecting, tools)
     health = GatewayHealth(state, gateways, connecting.try_connection, leases)
+    history = Spending(lake)
+    counting = CountingSpending(state, history, leases)
     return Accounts(
         ManagingAccounts(state),
         SettingUpGateways(state, kept, connecting, health, settings.address),
         connecting,
         PricingAccounts(state, settings.uploads_dir, looking.prices),
-        Budgeting(Spending(lake)),
+        Budgeting(history),
+        counting,
+        AccountSpending(state, counting),
         gateways,
         health,
     )

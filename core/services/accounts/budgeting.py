@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import Account
+from core.domain.accounts.budgets import NO_MONTH, Budget, in_eur, month_of
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.errors import Conflict, InvalidInput
 from core.history.rollups.spending import Spending
-from core.state.campaigns import campaigns, ledger
+from core.state.campaigns import campaigns, ledger, spending
 
 
 @dataclass(frozen=True)
@@ -19,21 +20,53 @@ class Commitments:
     """
     An account with a budget, and what it has under way, as they were in one transaction.
 
-    *unsettled* are the campaigns whose messages are not all in history, *open_batches* what of each is not settled.
-    Without a budget nobody asks for them, and there are none.
+    *unsettled* are the campaigns whose messages are not all in history, *open_batches* what of each is not settled, and
+    *unknown_of* those with messages of which nobody heard. Without a budget nobody asks for them, and there are none.
     """
 
     account: Account
     unsettled: tuple[Campaign, ...] = ()
     open_batches: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    unknown_of: Sequence[str] = ()
 
 
-def read_commitments(session: Session, account: Account) -> Commitments:
+@dataclass(frozen=True)
+class Rest:
+    """
+    What of a campaign under way is still to be sent, as it was in one transaction.
+
+    Its batches that are not settled, those of their messages that have been claimed, and what the campaign and its
+    account have spent, EUR cents, as far as that is counted.
+    """
+
+    campaign: Campaign
+    batch_nos: Sequence[int]
+    claimed_ids: Sequence[str]
+    spent_eur_cents: Decimal
+    spent_of_account: Decimal
+
+
+def read_commitments(session: Session, account: Account, now: datetime) -> Commitments:
     """Return what the *account*, as this transaction has read it, has under way."""
     if account.monthly_budget_eur_cents is None:
         return Commitments(account)
     unsettled = campaigns.list_unsettled(session, account.account_id)
-    return Commitments(account, unsettled, ledger.list_open_batches(session, [item.campaign_id for item in unsettled]))
+    open_batches = ledger.list_open_batches(session, [item.campaign_id for item in unsettled])
+    unknown_of = spending.list_with_unknown(session, account.account_id, _month(now))
+    return Commitments(account, unsettled, open_batches, unknown_of)
+
+
+def read_rest(session: Session, campaign: Campaign, now: datetime) -> Rest:
+    """Return what the *campaign*, as this transaction has read it, has still to send."""
+    campaign_id, account_id = campaign.campaign_id, campaign.account_id
+    return Rest(
+        campaign,
+        ledger.list_batch_nos(session, campaign_id),
+        [message_id for message_id, _, _ in ledger.list_states(session, campaign_id)],
+        # What is not counted has not been sent since budgets are kept to; it is before its first message then.
+        spending.find_campaign_spending(session, campaign_id) or Decimal(0),
+        spending.find_account_spending(session, [account_id], month_of(now)).get(account_id, Decimal(0)),
+    )
 
 
 class Budgeting:
@@ -60,17 +93,36 @@ class Budgeting:
         waiting = sum((_announced(item) for item in counted if item.cost_eur_cents is None), Decimal(0))
         frozen = {item.campaign_id for item in counted if item.cost_eur_cents is not None}
         batches = {key: batch_nos for key, batch_nos in known.open_batches.items() if key in frozen}
-        return budget - waiting - self._spending.add_up(known.account.account_id, month, batches)
+        return budget - waiting - self._spending.add_up(known.account.account_id, month, batches, known.unknown_of)
 
-    def pays_for_rest(self, known: Commitments, campaign: Campaign, now: datetime) -> bool:
-        """Return whether the budget suffices for what a campaign under way has still to send."""
+    def refuse_rest(self, known: Commitments, rest: Rest, now: datetime) -> InvalidInput | None:
+        """Return why a campaign must not go on: what it has still to send costs more than a budget has left."""
+        campaign, what = rest.campaign, "the rest of the campaign"
+        is_frozen = campaign.cost_eur_cents is not None
+        cost = self._spending.unclaimed(campaign.campaign_id, rest.batch_nos, rest.claimed_ids) if is_frozen else None
+        cost = _announced(campaign) if cost is None else cost
+        own = own_budget(campaign, rest.spent_eur_cents)
+        if own is not None and cost > own.left_eur_cents:
+            return InvalidInput(own.refusal(what, cost), hint=own.remedy)
         left = self.find_left(known, now, but=campaign.campaign_id)
-        if left is None:
-            return True
-        if campaign.cost_eur_cents is None:
-            return _announced(campaign) <= left
-        batch_nos = known.open_batches.get(campaign.campaign_id, ())
-        return not batch_nos or self._spending.open(campaign.campaign_id, batch_nos) <= left
+        limit = known.account.monthly_budget_eur_cents
+        if left is None or limit is None:
+            return None
+        if is_frozen and rest.batch_nos:
+            # What of its open batches has been claimed is spent, but not in history yet.
+            left -= self._spending.open(campaign.campaign_id, rest.batch_nos) - cost
+        if cost <= left:
+            return None
+        spent = rest.spent_of_account
+        budget = Budget(campaign.account_id, known.account.display_name, month_of(now), limit, spent)
+        return InvalidInput(budget.refusal(what, cost, reserved=limit - spent - left), hint=budget.remedy)
+
+
+def own_budget(campaign: Campaign, spent_eur_cents: Decimal) -> Budget | None:
+    """Return the campaign's own budget, of which so much is spent; None where it has none."""
+    if campaign.budget_eur_cents is None:
+        return None
+    return Budget(campaign.campaign_id, campaign.name, NO_MONTH, campaign.budget_eur_cents, spent_eur_cents)
 
 
 def is_enough(
@@ -101,6 +153,12 @@ def check_same_budget(account: Account, looked_at: Account) -> None:
         raise Conflict("The account's budget was changed a moment ago.", hint="Check what is left of it.")
 
 
+def check_same_own_budget(campaign: Campaign, looked_at: Campaign) -> None:
+    """Let pass, in the transaction that decides, what was judged by the budget of *looked_at*. Raises: Conflict."""
+    if campaign.budget_eur_cents != looked_at.budget_eur_cents:
+        raise Conflict("The campaign's budget was changed a moment ago.", hint="Check what is left of it.")
+
+
 def beyond_budget(what: str, whom: str) -> InvalidInput:
     """Return the refusal of *what*, a campaign or a message, to *whom*, recipients or numbers."""
     return InvalidInput(
@@ -109,8 +167,17 @@ def beyond_budget(what: str, whom: str) -> InvalidInput:
     )
 
 
+def beyond_own_budget(cost_eur_cents: Decimal, budget_eur_cents: Decimal) -> InvalidInput:
+    """Return the refusal of a campaign that costs more than its own budget."""
+    return InvalidInput(
+        f"The campaign costs {in_eur(cost_eur_cents)} EUR, more than its budget of {in_eur(budget_eur_cents)} EUR.",
+        hint="Raise the campaign's budget, send to fewer recipients, or shorten the message.",
+        field="budget",
+    )
+
+
 def _month(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return datetime.combine(month_of(moment), time(), UTC)
 
 
 def _when(campaign: Campaign, now: datetime) -> datetime:

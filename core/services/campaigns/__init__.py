@@ -16,6 +16,7 @@ from core.history.audience.contacts import ContactStore
 from core.history.audience.preflight import PreflightStore
 from core.history.lake.connection import Lake
 from core.services.accounts import Accounts
+from core.services.campaigns.campaign_budgets import CampaignBudgets
 from core.services.campaigns.composing import Composing
 from core.services.campaigns.controlling import Controlling, ControllingTools
 from core.services.campaigns.launching import Launching, LaunchingTools
@@ -35,6 +36,7 @@ class Campaigns:
     launching: Launching
     controlling: Controlling
     quick_sending: QuickSending
+    budgets: CampaignBudgets
 
 
 def build(
@@ -54,4 +56,5 @@ def build(
         Launching(launching),
         Controlling(controlling, leases),
         QuickSending(state, contacts, composing, budgeting, settings.quick_send_max),
+        CampaignBudgets(state, accounts.counting),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts.accounts import require_sending
+from core.domain.accounts.accounts import check_budget, require_sending
 from core.domain.campaigns.campaigns import Campaign, CampaignDraft, CampaignStatus, ChosenList, Source
 from core.domain.imports.lists import DistributionList, ListStatus
 from core.domain.numbering.msisdn import mask_msisdn
@@ -214,6 +214,7 @@ def check_draft(
         placeholders=dict(draft.placeholders),
         fallbacks={name: text for name, text in draft.fallbacks.items() if name in draft.placeholders and text},
     )
+    check_budget(None if draft.budget_eur_cents is None else draft.budget_eur_cents / 100)
     values = {field: getattr(tidy, field) for field in campaigns.DRAFT_FIELDS}
     return values | {"lists": _chosen(found), "left_out": _chosen(left_out)}
 
@@ -254,6 +255,7 @@ def draft_of(campaign: Campaign) -> CampaignDraft:
         fallbacks=dict(campaign.fallbacks),
         simplifies=campaign.simplifies,
         schedule_at=campaign.schedule_at,
+        budget_eur_cents=campaign.budget_eur_cents,
     )
 
 

@@ -11,10 +11,16 @@ from core.domain.accounts.accounts import require_sending
 from core.domain.campaigns.campaigns import MOVES, Campaign, CampaignStatus, Source
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.audit import Action, campaign_subject
-from core.errors import InvalidInput, StorageError
+from core.errors import StorageError
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.contacts import ContactStore
-from core.services.accounts.budgeting import Budgeting, check_same_budget, read_commitments
+from core.services.accounts.budgeting import (
+    Budgeting,
+    check_same_budget,
+    check_same_own_budget,
+    read_commitments,
+    read_rest,
+)
 from core.services.campaigns.composing import get_campaign
 from core.services.campaigns.deciding import decide_sender
 from core.services.campaigns.lost_races import lost_race
@@ -80,16 +86,16 @@ class Controlling:
             account = require_sending(accounts.get_account(session, campaign.account_id))
             if campaign.status is not CampaignStatus.PAUSED:
                 raise lost_race(session, viewer, campaign, now)
-            known = read_commitments(session, account)
-        if not self._tools.budgeting.pays_for_rest(known, campaign, now):
-            raise InvalidInput(
-                "The rest of the campaign costs more than is left of the account's budget this month.",
-                hint="Ask an administrator for a higher budget, or cancel the campaign.",
-            )
+            known, rest = read_commitments(session, account, now), read_rest(session, campaign, now)
+        refusal = self._tools.budgeting.refuse_rest(known, rest, now)
+        if refusal is not None:
+            raise refusal
         with self._state.write() as session:
             decided = decide_sender(session, viewer, _permission(campaign), campaign.account_id)
             check_same_budget(decided, account)
-            moved = go_on(session, _lock(session, viewer, campaign_id, CampaignStatus.ACTIVE, now), now)
+            current = _lock(session, viewer, campaign_id, CampaignStatus.ACTIVE, now)
+            check_same_own_budget(current, campaign)
+            moved = go_on(session, current, now)
             audit.record(session, viewer, Action.CAMPAIGN_RESUMED, campaign_subject(moved), now)
         log.info("campaign_resumed", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return moved

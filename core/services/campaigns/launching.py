@@ -15,6 +15,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import require_sending
+from core.domain.accounts.budgets import in_eur
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.campaigns.schedules import check_schedule
 from core.domain.people.permissions import Permission, Viewer
@@ -225,7 +226,7 @@ class Launching:
         sizes = [(batch.batch_no, batch.message_count) for batch in frozen.batches]
         # Prices and the budget may have changed since the launch, above all of one that was scheduled.
         with self._state.read() as session:
-            known = read_commitments(session, accounts.get_account(session, campaign.account_id))
+            known = read_commitments(session, accounts.get_account(session, campaign.account_id), now)
         left = self._tools.budgeting.find_left(known, now, but=key)
         with self._state.write() as session:
             account = accounts.lock_account(session, campaign.account_id)
@@ -247,9 +248,14 @@ class Launching:
                 lease_owner="",
                 lease_until=None,
             )
-            if sizes and not suffices:
-                campaigns.move_from(session, moved, CampaignStatus.PAUSED, fault=_too_dear(cost))
-        fields = {"campaign_id": key, "audience": frozen.audience_count, "paused": not suffices}
+            # It may have been changed since the look, too.
+            own = campaigns.find_budget(session, key)
+            fault = "" if suffices else _too_dear(cost)
+            if own is not None and cost > own:
+                fault = _beyond_own(cost, own)
+            if sizes and fault:
+                campaigns.move_from(session, moved, CampaignStatus.PAUSED, fault=fault)
+        fields = {"campaign_id": key, "audience": frozen.audience_count, "paused": bool(fault)}
         log.info("campaign_active", extra=fields)
 
 
@@ -273,6 +279,13 @@ def _judge(session: Session, viewer: Viewer, look: Look, now: datetime) -> Campa
 
 def _too_dear(cost: Decimal) -> str:
     return (
-        f"It now costs {cost / 100:,.2f} EUR, more than is left of the account's budget this month. Ask an"
+        f"It now costs {in_eur(cost)} EUR, more than is left of the account's budget this month. Ask an"
         " administrator for a higher budget and resume it, or cancel it."
+    )
+
+
+def _beyond_own(cost: Decimal, budget: Decimal) -> str:
+    return (
+        f"It now costs {in_eur(cost)} EUR, more than the campaign's budget of {in_eur(budget)} EUR. Raise its budget"
+        " and resume it, or cancel it."
     )

@@ -20,7 +20,13 @@ from core.domain.times.periods import Preset, resolve_period
 from core.errors import InvalidInput
 from core.history.audience.preflight import Often, PreflightStore
 from core.history.audience.recipients import RecipientSpec
-from core.services.accounts.budgeting import Budgeting, Commitments, beyond_budget, read_commitments
+from core.services.accounts.budgeting import (
+    Budgeting,
+    Commitments,
+    beyond_budget,
+    beyond_own_budget,
+    read_commitments,
+)
 from core.services.campaigns.addressing import Addressed, address
 from core.services.campaigns.composing import check_lists_ready, check_ready, get_campaign
 from core.state.accounts import accounts
@@ -86,6 +92,9 @@ class Look:
                 hint="See why the rows are excluded, or select another list.",
                 field="list_id",
             )
+        cost, own = self.preflight.counted.cost_eur_cents, self.preflight.own_budget_eur_cents
+        if own is not None and self.preflight.is_beyond_own_budget:
+            return beyond_own_budget(cost, own)
         return beyond_budget("campaign", "recipients") if self.preflight.is_beyond_budget else None
 
 
@@ -118,7 +127,7 @@ class Preflighting:
             campaign = get_campaign(session, viewer, campaign_id)
             addressed = address(session, campaign, now)
             launched = campaigns.list_launched_since(session, campaign.account_id, today)
-            return Reading(addressed, read_commitments(session, addressed.account), launched)
+            return Reading(addressed, read_commitments(session, addressed.account, now), launched)
 
     def count(self, viewer: Viewer, reading: Reading, now: datetime) -> Look:
         """Count every row of what was read. Raises: Forbidden, NotFound. InvalidInput: as `look`."""
@@ -132,7 +141,7 @@ class Preflighting:
             check_ready(viewer, campaign, addressed.lists, self._placeholders_max)
             counted = self._audiences.count(key, spec, often)
             # That may take a minute, in which what was under way is settled: it would count as open and as sent.
-            reading = self._look_at_budget_again(reading)
+            reading = self._look_at_budget_again(reading, now)
         left = self._budgeting.find_left(reading.commitments, now, at=addressed.starts_at, but=campaign.campaign_id)
         preflight = Preflight(
             campaign_id=campaign.campaign_id,
@@ -147,6 +156,7 @@ class Preflighting:
             missed_at=campaign.schedule_at if campaign.schedule_at and campaign.schedule_at <= now else None,
             repeats=tuple(_repeats(campaign, reading.launched)),
             budget_left_eur_cents=left,
+            own_budget_eur_cents=campaign.budget_eur_cents,
         )
         return Look(reading, preflight, spec, often)
 
@@ -158,12 +168,12 @@ class Preflighting:
         found, total = self._audiences.rows(key, look.spec, look.often, wanted, size, offset)
         return PreflightRows(_readable(viewer, look.campaign, look.spec, found), total)
 
-    def _look_at_budget_again(self, reading: Reading) -> Reading:
+    def _look_at_budget_again(self, reading: Reading, now: datetime) -> Reading:
         if reading.commitments.account.monthly_budget_eur_cents is None:
             return reading
         with self._state.read() as session:
             account = accounts.get_account(session, reading.campaign.account_id)
-            return replace(reading, commitments=read_commitments(session, account))
+            return replace(reading, commitments=read_commitments(session, account, now))
 
     def _question(self, addressed: Addressed, now: datetime) -> tuple[RecipientSpec, Often, str]:
         campaign, spec = addressed.campaign, addressed.spec()

@@ -223,7 +223,7 @@ class QuickSending:
     def _estimate(self, viewer: Viewer, order: QuickMessage, now: datetime) -> tuple[Estimate, Commitments]:
         viewer.require_account(order.account_id, "account")
         with self._state.read() as session:
-            known = read_commitments(session, require_sending(accounts.get_account(session, order.account_id)))
+            known = read_commitments(session, require_sending(accounts.get_account(session, order.account_id)), now)
             prices = accounts.list_prices(session, order.account_id, now.astimezone(UTC).date())
             suppressed = suppressions.find_suppressed(session, order.account_id, order.numbers)
         found = measure(simplify(order.message) if order.simplifies else order.message)

@@ -10,6 +10,7 @@ from core.history.lake.connection import Lake
 from core.history.messages.answering import AnsweredMessages
 from core.history.messages.message_store import MessageStore
 from core.services.accounts import Accounts
+from core.services.accounts.counting_spending import CountingSpending
 from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
@@ -20,6 +21,7 @@ from core.services.sending.handing_over import HandingOver
 from core.services.sending.linking import Linking
 from core.services.sending.receiving import Receiving
 from core.services.sending.reconciling import Reconciling
+from core.services.sending.spending_limits import SpendingLimits
 from core.services.sending.submitting import Submitting
 from core.state.engine.store import State
 
@@ -35,6 +37,7 @@ class Sending:
     reconciling: Reconciling
     batch_history: BatchHistory
     health: GatewayHealth
+    counting: CountingSpending
 
 
 def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leases: Leases, inbox: Inbox) -> Sending:
@@ -49,6 +52,7 @@ def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leas
         leases,
         AccountPacing(),
         HandingOver(),
+        SpendingLimits(accounts.counting),
         accounts.gateway_health,
         settings.sub_window,
     )
@@ -60,4 +64,5 @@ def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leas
         Reconciling(state, Outcomes(lake)),
         batch_history,
         accounts.gateway_health,
+        accounts.counting,
     )

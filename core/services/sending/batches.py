@@ -29,6 +29,7 @@ from core.services.leases import Leases
 from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
 from core.services.sending.handing_over import Handed, HandingOver
+from core.services.sending.spending_limits import SpendingLimits
 from core.state.accounts import accounts
 from core.state.accounts.accounts import PacedAccount
 from core.state.accounts.suppressions import find_suppressed
@@ -59,6 +60,7 @@ class SendingTools:
     leases: Leases
     pacing: AccountPacing
     handing_over: HandingOver
+    limits: SpendingLimits
     health: GatewayHealth
     sub_window: int
 
@@ -83,11 +85,16 @@ class BatchJob:
 
 @dataclass(frozen=True)
 class Step:
-    """What a transaction made of a sub-window: *claimed* to be handed over now, *excluded* for good."""
+    """
+    What a transaction made of a sub-window: *claimed* to be handed over now, *excluded* for good.
+
+    *stopped_because* says why no budget pays for any of it, "" where that is not so.
+    """
 
     claimed: Sequence[OutboundMessage] = ()
     excluded: Sequence[OutboundMessage] = ()
     wait_s: float = 0.0
+    stopped_because: str = ""
 
 
 class BatchRun:
@@ -113,6 +120,7 @@ class BatchRun:
         job = self._job
         with self._tools.leases.keep(self._renewed):
             rows = self._tools.audience.batch(job.batch.campaign_id, job.batch.batch_no)
+            self._spending = self._tools.limits.open(job.campaign, rows, job.clock())
             outbound = _messages(rows, job.campaign.sender_id)
             try:
                 finished = self._send([message for message in outbound if message.message_id not in job.claimed_ids])
@@ -198,12 +206,20 @@ class BatchRun:
         self._tell(handed, mine=mine)
         if step is None:
             log.info("batch_left", extra=self._fields | {"mine": mine, "status": status, "may_send": may_send})
-        if not may_send:
-            self._pause(INACTIVE_FAULT)
+        fault = INACTIVE_FAULT if not may_send else step.stopped_because if step else ""
+        if fault:
+            self._pause(fault)
+            return None
         return step
 
-    def _step(self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage], gateway: str) -> Step:
-        """Exclude who has said STOP meanwhile, and claim of the others what there are tokens for."""
+    def _step(
+        self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage], gateway: str
+    ) -> Step | None:
+        """
+        Exclude who has said STOP meanwhile, and claim of the others what there are tokens and money for.
+
+        None while it is not known what was spent.
+        """
         account_id, now = self._job.campaign.account_id, self._job.clock()
         stopped = find_suppressed(session, account_id, [message.msisdn for message in window])
         excluded = [message for message in window if message.msisdn in stopped]
@@ -214,9 +230,15 @@ class BatchRun:
         if not wanted:
             return Step(excluded=excluded)
         claimed, wait_s = self._tools.pacing.take(session, account_id, paced, wanted, self._job.clock)
-        if claimed:
-            ledger.claim(session, self._job.batch, _claims(claimed, gateway), self._job.clock())
-        return Step(claimed, excluded, wait_s)
+        if not claimed:
+            return Step(excluded=excluded, wait_s=wait_s)
+        paid = self._spending.take(session, claimed, now)
+        if paid is None:
+            return None
+        if not paid.messages:
+            return Step(excluded=excluded, stopped_because=paid.stopped_because)
+        ledger.claim(session, self._job.batch, _claims(paid.messages, gateway), self._job.clock())
+        return Step(paid.messages, excluded, wait_s)
 
     def _hand_over(self, gateway: Observed, claimed: Sequence[OutboundMessage]) -> Handed:
         """Hand over what is claimed; what came of it is recorded with the next claims, or at the end."""
@@ -255,6 +277,8 @@ class BatchRun:
     def _write(self, session: Session, handed: Handed | None, unsent: Sequence[OutboundMessage]) -> bool:
         """Renew the lease and write the outcomes; False, with nothing written, when the batch is not ours any more."""
         mine = self._renewed(session)
+        if mine:
+            self._spending.give_back(session, [*_list_free(handed), *(message.message_id for message in unsent)])
         if mine and handed is not None:
             ledger.record_outcomes(session, [_outcome(result) for result in handed.results])
             unsent = [*handed.given_back, *unsent]
@@ -304,6 +328,14 @@ def _outcome(result: SubmitResult) -> Outcome:
         result.error_code,
         result.gateway_message_id,
     )
+
+
+def _list_free(handed: Handed | None) -> list[str]:
+    """Return the messages that cost nothing after all."""
+    if handed is None:
+        return []
+    rejected = [result.message_id for result in handed.results if result.outcome is SubmitOutcome.REJECTED]
+    return rejected + [message.message_id for message in handed.given_back]
 
 
 def _claims(messages: Sequence[OutboundMessage], gateway: str) -> list[Claim]:

@@ -101,6 +101,7 @@ def _kinds(settings: Settings, state: State, lake: Lake) -> list[Forgettable]:
     rejected = timedelta(days=settings.rejected_keep_days)
     left = ContactForgetting(state, contacts)
     said = ReplyForgetting(state, timedelta(days=settings.reply_keep_days))
+    told = ToldForgetting(state)
     files = FileForgetting(state, settings.uploads_dir, settings.outbox_dir, rejected)
     return [
         Forgettable("numbers of Quick Sends", people.forget_numbers),
@@ -108,7 +109,8 @@ def _kinds(settings: Settings, state: State, lake: Lake) -> list[Forgettable]:
         Forgettable("audiences", people.forget_audiences),
         Forgettable("texts of test sends", people.forget_test_texts),
         Forgettable("replies", said.forget_replies),
-        Forgettable("notifications", ToldForgetting(state).forget_notifications),
+        Forgettable("notifications", told.forget_notifications),
+        Forgettable("months of spending", told.forget_spending),
         Forgettable("uploads and rejected rows", files.forget_uploads),
         Forgettable("mails in the outbox", files.forget_mails),
         Forgettable("the simulator's log", functools.partial(forget_log, settings.simulator_path)),

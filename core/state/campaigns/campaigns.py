@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, delete, exists, func, select, update
@@ -34,6 +35,7 @@ DRAFT_FIELDS = (
     "fallbacks",
     "simplifies",
     "schedule_at",
+    "budget_eur_cents",
 )
 
 # Their texts are still to be put together; those of the others stay as they were sent.
@@ -127,6 +129,18 @@ def get_status(session: Session, campaign_id: str) -> CampaignStatus:
     if found is None:
         raise NotFound("There is no such campaign.")
     return CampaignStatus(found)
+
+
+def find_budget(session: Session, campaign_id: str) -> Decimal | None:
+    """Return what the campaign may spend, EUR cents, as it is this moment; None for no end."""
+    return session.scalar(select(CampaignRow.budget_eur_cents).where(CampaignRow.campaign_id == campaign_id))
+
+
+def set_budget(session: Session, campaign_id: str, eur_cents: Decimal | None) -> None:
+    """Change what the campaign may spend; a running one follows with its next sub-window."""
+    session.execute(
+        update(CampaignRow).where(CampaignRow.campaign_id == campaign_id).values(budget_eur_cents=eur_cents)
+    )
 
 
 def lock_campaign(session: Session, campaign_id: str) -> Campaign:
@@ -341,6 +355,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         preflight=row.preflight,
         forgotten_at=row.forgotten_at,
         is_test=row.is_test,
+        budget_eur_cents=row.budget_eur_cents,
         version=row.version,
     )
 

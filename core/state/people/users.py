@@ -99,6 +99,14 @@ def find_permissions(session: Session, user_id: str, account_id: str) -> frozens
     return frozenset(map(Permission, session.scalar(held) or ()))
 
 
+def list_holders(session: Session, account_id: str, permissions: Collection[Permission]) -> list[str]:
+    """Return the active people of the account who hold at least one of the *permissions*."""
+    mine = select(MembershipRow).where(MembershipRow.user_id == UserRow.user_id, MembershipRow.account_id == account_id)
+    people = select(UserRow.user_id, UserRow.permissions).where(UserRow.status == ACTIVE, mine.exists())
+    rows = session.execute(people.order_by(UserRow.user_id))
+    return [user_id for user_id, held in rows if not {*permissions}.isdisjoint(held)]
+
+
 def make_viewer(person: UserRow | Row[*tuple[Any, ...]], mine: Iterable[tuple[str, str]]) -> Viewer:
     """Return the person as a viewer; *mine* are the ids and statuses of his or her accounts."""
     accounts = dict(mine)

@@ -1,7 +1,7 @@
 """
 Tables of the state store: small rows, short transactions.
 
-Those of people are in `people_models`, those of gateways in `gateway_models`.
+Those of people are in `people_models`, of gateways in `gateway_models`, of what is spent in `spending_models`.
 """
 
 from datetime import date, datetime
@@ -12,11 +12,11 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Numeric, St
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.domain.imports.lists import HiddenRows
-from core.state.tables import gateway_models, people_models
+from core.state.tables import gateway_models, people_models, spending_models
 from core.state.tables.base import Base, UtcDateTime
 
-# One metadata holds the tables of all three files.
-__all__ = ["Base", "UtcDateTime", "gateway_models", "people_models"]
+# One metadata holds the tables of all four files.
+__all__ = ["Base", "UtcDateTime", "gateway_models", "people_models", "spending_models"]
 
 
 class SettingRow(Base):
@@ -110,6 +110,7 @@ class CampaignRow(Base):
     launched_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     cost_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
+    budget_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
     preflight: Mapped[dict[str, Any] | None]
     # What the lake may hold of its people: numbers under its own id (a Quick Send's), and a frozen audience; and from
     # when on that audience is gone for everybody.

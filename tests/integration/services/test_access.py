@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
@@ -210,6 +211,20 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
         CAMPAIGNS,
         lambda t, v: t.house.app.campaigns.controlling.unschedule(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
     ),
+    "campaigns.budgets.find": (
+        CAMPAIGNS | {Permission.QUICK_SEND},
+        lambda t, v: t.house.app.campaigns.budgets.find(v, t.campaign_id),
+    ),
+    "campaigns.budgets.change": (
+        CAMPAIGNS,
+        lambda t, v: t.house.app.campaigns.budgets.change(
+            v, moved(t, CampaignStatus.SCHEDULED), Decimal(5), t.house.now
+        ),
+    ),
+    "accounts.spending.list_months": (
+        ACCOUNTS,
+        lambda t, v: t.house.app.accounts.spending.list_months(v, [t.account_id], t.house.now),
+    ),
     "campaigns.composing.get": (
         CAMPAIGNS | {Permission.QUICK_SEND},
         lambda t, v: t.house.app.campaigns.composing.get(v, t.campaign_id),
@@ -328,6 +343,8 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
 }
 # People, the audit and the lake belong to the company, not to an account: docs/decisions/0013-people-and-access.md.
 OF_THE_COMPANY = {
+    # Whoever holds every permission runs all accounts; others are refused in a test of its own.
+    "accounts.spending.list_months",
     "reports.auditing.page",
     "reports.auditing.all_entries",
     "upkeep.maintaining.maintain",

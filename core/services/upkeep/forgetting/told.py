@@ -2,18 +2,26 @@
 
 from datetime import datetime, timedelta
 
+from core.state.campaigns import spending
 from core.state.engine.store import State
 from core.state.people import notifications
 
 # Whoever has not looked by then need not know any more; they name people by their email.
 TOLD_AFTER = timedelta(days=90)
+# Longer than a campaign is sent: nobody is told twice of one budget.
+SPENT_AFTER = timedelta(days=366)
 
 
 class ToldForgetting:
-    """Deletes old notifications."""
+    """Deletes old notifications, and what was counted for months that are over."""
 
     def __init__(self, state: State) -> None:
         self._state = state
+
+    def forget_spending(self, now: datetime) -> int:
+        """Delete which budgets people were told of long ago, and what accounts spent then; return how many."""
+        with self._state.write() as session:
+            return spending.delete_old(session, now - SPENT_AFTER)
 
     def forget_notifications(self, now: datetime) -> int:
         """Delete those that are old, read or not; return how many."""

@@ -8,6 +8,7 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.people.permissions import Permission
 from pages._ui import formats, session, widgets
 from pages._ui.panels import cloning
+from pages._ui.screens.campaign import campaign_budget
 
 KEY = "campaign"
 TEST_PANEL = f"{KEY}_test"
@@ -28,6 +29,7 @@ def show(campaign: Campaign) -> None:
                 "Show messages", icon=":material/history:", key=f"{KEY}_messages"
             ):
                 widgets.go("message_history", campaign=campaign.campaign_id)
+        campaign_budget.button(campaign)
         if campaign.source is Source.CAMPAIGN:
             if campaign.status not in _ENDED and st.button(
                 "Send a test to me", icon=":material/send_to_mobile:", key=f"{KEY}_open_test"
@@ -37,6 +39,7 @@ def show(campaign: Campaign) -> None:
             if st.button("Clone campaign", icon=":material/content_copy:", key=f"{KEY}_open_clone"):
                 cloning.ask(KEY, campaign.campaign_id)
     cloning.show_open(KEY)
+    campaign_budget.show_open(campaign)
     if widgets.is_open(TEST_PANEL):
         _test_panel()
 
@@ -72,8 +75,10 @@ def _control(campaign: Campaign) -> None:
     if campaign.status is CampaignStatus.PAUSED and st.button(
         "Resume", icon=":material/play_arrow:", type="primary", key=f"{KEY}_resume"
     ):
-        app.campaigns.controlling.resume(viewer, campaign.campaign_id, now)
-        st.rerun()
+        # A refusal says what to do, by the buttons that stand beside this one.
+        with widgets.show_errors():
+            app.campaigns.controlling.resume(viewer, campaign.campaign_id, now)
+            st.rerun()
     if campaign.status is CampaignStatus.SCHEDULED and st.button(
         "Edit",
         icon=":material/edit:",

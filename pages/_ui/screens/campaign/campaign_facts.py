@@ -21,6 +21,7 @@ def show(app: App, viewer: Viewer, campaign: Campaign, shown: str) -> None:
                 "Placeholders": _mapping(campaign),
                 "SMS Count": formats.number(text.segment_count),
                 "Characters": formats.number(text.character_count),
+                "Budget": formats.euros(campaign.budget_eur_cents) if campaign.budget_eur_cents is not None else "None",
                 "Created": f"{formats.moment(campaign.created_at, viewer.time_zone)} by {campaign.created_by}",
                 "Schedule Date": formats.moment(campaign.schedule_at, viewer.time_zone),
                 "Launched": formats.moment(campaign.launched_at, viewer.time_zone),

@@ -15,7 +15,7 @@ from core.domain.texts.sender_id import parse_sender_id
 from core.domain.words.names import NAME_MIN
 from core.errors import Conflict, InvalidInput, InvalidSenderId, InvalidTransition
 from core.services.campaigns.addressing import common_columns
-from pages._ui import address, session
+from pages._ui import address, formats, session
 from pages._ui.components import composer, scrolling
 
 KEY = "create_campaign"
@@ -43,6 +43,8 @@ class Form:
     chosen: tuple[DistributionList, ...] = ()
     left_out: tuple[DistributionList, ...] = ()
     simplifies: bool = False
+    # EUR, as the field has it; None for no end.
+    budget_eur: float | None = None
     # When it is sent, None at once; and what stands in the field for it, None while there is none. What was typed and
     # cannot be taken stays there, with why, until it is mended or the schedule is taken away.
     schedule_at: datetime | None = None
@@ -77,6 +79,7 @@ class Form:
             fallbacks=dict(self.fallbacks) if self.personalize else {},
             simplifies=self.simplifies,
             schedule_at=self.schedule_at,
+            budget_eur_cents=formats.eur_to_cents(self.budget_eur),
         )
 
     @property
@@ -135,6 +138,7 @@ def _begin(form: Form) -> None:
         f"{KEY}_sender": form.sender_id,
         f"{KEY}_personalize": form.personalize,
         f"{KEY}_simplifies": form.simplifies,
+        f"{KEY}_budget": form.budget_eur,
         f"{KEY}_schedule_time": form.schedule_text or "",
     }
     st.session_state.update({name: value for name, value in values.items() if name in known})
@@ -230,6 +234,7 @@ def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
         chosen=tuple(there[key] for key in stored.list_ids if key in there),
         left_out=tuple(there[key] for key in stored.left_out_ids if key in there),
         simplifies=stored.simplifies,
+        budget_eur=None if stored.budget_eur_cents is None else float(stored.budget_eur_cents / 100),
         schedule_at=stored.schedule_at,
         schedule_text=format_schedule(stored.schedule_at, viewer.time_zone) if stored.schedule_at else None,
     )

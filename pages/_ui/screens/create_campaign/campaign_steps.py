@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.domain.accounts.accounts import Account, label_accounts
+from core.domain.accounts.accounts import BUDGET_MAX_EUR, Account, label_accounts
 from core.domain.people.permissions import Permission
 from core.domain.texts.placeholders import list_doubled_braces, list_stray_braces
 from core.domain.texts.simplifying import list_replacements
@@ -83,6 +83,7 @@ def message(form: Form) -> Step:
         st.markdown(f"Recipients: **{formats.number(merged.total)}**")
     _simplify(form)
     _stray_braces(form)
+    _budget(form)
     is_timed, schedule = campaign_schedule.show(form)
     # What is wrong with the message has no place of its own: under the phone nobody would see it.
     places = {"name": name, "schedule_at": schedule}
@@ -103,6 +104,22 @@ def _simplify(form: Form) -> None:
         return
     pairs = ",  ".join(f"{_named(old)} → {_named(new) or 'nothing'}" for old, new in found)
     st.caption(f"{'Replaced when sent' if form.simplifies else 'Would be replaced'}: {pairs}")
+
+
+def _budget(form: Form) -> None:
+    form.budget_eur = st.number_input(
+        "Budget, EUR (optional)",
+        0.0,
+        float(BUDGET_MAX_EUR),
+        form.budget_eur,
+        step=10.0,
+        format="%.2f",
+        placeholder="No limit",
+        key=f"{KEY}_budget",
+        width=240,
+        help="What the whole campaign may cost. If it would cost more, it is not launched; if its budget is lowered "
+        "while it is sent, it pauses before exceeding it.",
+    )
 
 
 def _named(characters: str) -> str:

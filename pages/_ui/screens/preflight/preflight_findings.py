@@ -64,12 +64,21 @@ def _stops(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
     if preflight.missed_at is not None:
         at = formats.moment(preflight.missed_at, time_zone)
         yield Finding("stop", f"**The schedule time is in the past** ({at}). Choose a later one, or remove it.")
+    own = preflight.own_budget_eur_cents
+    if own is not None and preflight.is_beyond_own_budget:
+        missing = formats.euros(counted.cost_eur_cents - own)
+        yield Finding(
+            "stop",
+            f"**The campaign costs more than its own budget.** The budget is {formats.euros(own)}; {missing} more is "
+            "needed. Raise the budget in the draft, send to fewer recipients, or shorten the message.",
+        )
     left = preflight.budget_left_eur_cents
     if left is not None and preflight.is_beyond_budget:
         missing = formats.euros(counted.cost_eur_cents - left)
         yield Finding(
             "stop",
-            f"**The budget is not enough.** {formats.euros(left)} is left this month; {missing} more is needed.",
+            f"**The account's budget is not enough.** {formats.euros(left)} is left this month; {missing} more is "
+            "needed. Send to fewer recipients, or ask an administrator for a higher budget.",
         )
 
 

@@ -41,13 +41,12 @@ def totals(campaign: Campaign, found: Preflight) -> None:
     """Draw what it comes to."""
     _, viewer = session.current()
     counted = found.counted
-    left = found.budget_left_eur_cents
     rows = formats.count(counted.audience_count, "row", "rows")
     widgets.tiles(
         (
             Tile("Recipients", formats.number(counted.recipient_count), f"of {rows}"),
             Tile("SMS", formats.number(counted.segment_count), _lengths(found)),
-            Tile("Cost", formats.euros(counted.cost_eur_cents), _budget(left)),
+            Tile("Cost", formats.euros(counted.cost_eur_cents), _budget(found)),
             Tile(
                 "Takes",
                 formats.duration(found.duration.total_seconds()),
@@ -76,7 +75,11 @@ def _lengths(found: Preflight) -> str:
     return f"{formats.number(count)} {agree(count, 'needs', 'need')} several"
 
 
-def _budget(left: Decimal | None) -> str:
+def _budget(found: Preflight) -> str:
+    """Return what the cost is compared with: the campaign's budget, or what is left of the account's if less."""
+    own, left = found.own_budget_eur_cents, found.budget_left_eur_cents
+    if own is not None and (left is None or own <= left):
+        return f"of {formats.euros(own)} budget"
     return "no budget set" if left is None else f"of {formats.euros(left)} left"
 
 

@@ -9,7 +9,7 @@ from core.domain.accounts.accounts import BUDGET_MAX_EUR, RATE_MAX, RATE_MIN, Ac
 from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount, require_administrator
 from pages._ui import formats, session, widgets
-from pages._ui.screens.traffic_accounts import price_panels
+from pages._ui.screens.traffic_accounts import account_spending, price_panels
 
 KEY = "traffic_accounts"
 DEACTIVATE = (
@@ -131,7 +131,8 @@ def _settings(names: Sequence[str], before: AccountSettings, key: str) -> Accoun
         format="%.2f",
         placeholder="No limit",
         key=f"{key}_budget",
-        help="A campaign that would cost more than is left for the calendar month (UTC) is not launched.",
+        help="For a calendar month (UTC). A campaign that would cost more than is left is not launched, and one being "
+        "sent pauses before it would exceed the budget. People are told at 80 %.",
     )
     return AccountSettings(gateway, rate, None if budget is None else Decimal(f"{budget:.2f}"), fallback)
 
@@ -177,6 +178,7 @@ def _sending(item: Account) -> None:
     cents = item.monthly_budget_eur_cents
     budget = None if cents is None else cents / 100
     before = AccountSettings(item.gateway, item.rate_tps, budget, item.fallback_gateway)
+    account_spending.show(app.accounts.spending.list_months(viewer, [item.account_id], session.now())[item.account_id])
     with st.form(f"{KEY}_sending_form", border=False):
         settings = _settings(_list_gateways(), before, f"{KEY}_{item.account_id}")
         save = st.form_submit_button("Save", type="primary", key=f"{KEY}_sending_save")

@@ -53,7 +53,7 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 
 def left(house: House, now: datetime | None = None, **options: str) -> Decimal | None:
     with house.app.state.read() as session:
-        known = read_commitments(session, accounts.get_account(session, house.account.account_id))
+        known = read_commitments(session, accounts.get_account(session, house.account.account_id), now or house.now)
     return Budgeting(Spending(house.app.lake)).find_left(known, now or house.now, **options)
 
 
@@ -210,7 +210,7 @@ def test_a_scheduled_campaign_that_became_too_dear_is_paused_before_its_first_me
     assert paused.status is CampaignStatus.PAUSED
     assert "It now costs 3.60 EUR, more than is left of the account's budget" in paused.fault
     assert steps.receivers(house) == []
-    with pytest.raises(InvalidInput, match="costs more than is left of the account's budget") as caught:
+    with pytest.raises(InvalidInput, match=r"costs 3\.60 EUR, more than is left of the account's budget") as caught:
         house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
     assert "higher budget" in caught.value.hint
     assert house.campaign(campaign.campaign_id) == paused

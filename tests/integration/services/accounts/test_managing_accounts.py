@@ -30,6 +30,7 @@ Call = Callable[[House, Viewer, str], object]
 OWN: dict[str, Call] = {
     "accounts.managing.get": lambda h, v, a: h.app.accounts.managing.get(v, a),
     "accounts.managing.rename": lambda h, v, a: h.app.accounts.managing.rename(v, a, "Another name", h.now),
+    "accounts.spending.list_months": lambda h, v, a: h.app.accounts.spending.list_months(v, [a], h.now),
 }
 # What only administrators may do.
 RUN: dict[str, Call] = {

@@ -1,0 +1,169 @@
+"""
+Spending limits: a message is claimed only if every budget it counts against pays for it.
+
+That is judged in the transaction that claims, in which the account is locked: what all workers together have claimed
+never exceeds a budget. People are told there, too, when most of one is spent and when it stops a campaign.
+"""
+
+import logging
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+from sqlalchemy.orm import Session
+
+from core.domain.accounts.budgets import NO_MONTH, Budget, Threshold, count_affordable, month_of
+from core.domain.campaigns.campaigns import Campaign
+from core.domain.messages.messages import OutboundMessage
+from core.domain.people.notifications import Tag
+from core.domain.people.permissions import Permission
+from core.services.accounts.counting_spending import CountingSpending
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, spending
+from core.state.people import notifications, users
+
+log = logging.getLogger(__name__)
+
+# Who is told of a budget, among the people of its account.
+_CONCERNED = (Permission.CAMPAIGN, Permission.TRAFFIC_ACCOUNTS)
+
+
+@dataclass(frozen=True)
+class Paid:
+    """
+    What of a sub-window is paid for: the *messages*, a beginning of it.
+
+    *stopped_because* says, in words for people, why not even the first one is.
+    """
+
+    messages: Sequence[OutboundMessage]
+    stopped_because: str = ""
+
+
+class SpendingLimits:
+    """One per process: threads share it, and what it knows of counters and of what people were told."""
+
+    def __init__(self, counting: CountingSpending) -> None:
+        self._counting = counting
+        self._counted: set[tuple[str, date, str]] = set()
+        self._told: set[tuple[str, date, Threshold, Decimal]] = set()
+        self._lock = threading.Lock()
+
+    def open(self, campaign: Campaign, rows: pa.Table, now: datetime) -> "BatchSpending":
+        """
+        Return what a batch of the campaign spends; *rows* is its slice of the frozen audience.
+
+        Raises: StorageError.
+        """
+        key = campaign.account_id, month_of(now), campaign.campaign_id
+        with self._lock:
+            is_counted = key in self._counted
+        if not is_counted:
+            self._counting.open(campaign.account_id, campaign.campaign_id, now)
+            with self._lock:
+                # Those of months that are over.
+                self._counted = {each for each in self._counted if each[1] >= key[1]} | {key}
+        prices = zip(rows["message_id"].to_pylist(), rows["price_eur_cents"].to_pylist(), strict=True)
+        return BatchSpending(self, campaign, dict(prices))
+
+    def forget(self, account_id: str, campaign_id: str) -> None:
+        """Look anew whether they are counted, when a batch of theirs is opened next."""
+        with self._lock:
+            self._counted = {each for each in self._counted if (each[0], each[2]) != (account_id, campaign_id)}
+
+    def tell(self, session: Session, account_id: str, budget: Budget, threshold: Threshold, now: datetime) -> None:
+        """Tell the people of the account, within the transaction that is open, unless they were told before."""
+        key = budget.subject_id, budget.month, threshold, budget.eur_cents
+        with self._lock:
+            if key in self._told:
+                return
+        if not spending.note_event(session, *key, now):
+            # It is committed. One of our own may still be taken back.
+            with self._lock:
+                self._told.add(key)
+            return
+        told = users.list_holders(session, account_id, _CONCERNED)
+        for user_id in told:
+            notifications.notify(session, user_id, Tag.BUDGET, budget.told(threshold), now)
+        log.info("budget_told", extra={"subject": budget.subject_id, "threshold": threshold, "people": len(told)})
+
+
+class BatchSpending:
+    """What one lease of a batch has spent; one thread's own."""
+
+    def __init__(self, limits: SpendingLimits, campaign: Campaign, prices: Mapping[str, Decimal]) -> None:
+        self._limits = limits
+        self._campaign = campaign
+        self._prices = prices
+        # In which month each message was claimed last: what is given back is given back to that one.
+        self._months: dict[str, date] = {}
+
+    def take(self, session: Session, wanted: Sequence[OutboundMessage], now: datetime) -> Paid | None:
+        """
+        Pay for the longest beginning of *wanted* that all budgets suffice for.
+
+        The caller holds the account's lock, and claims what is paid for in the same transaction. None where it is not
+        known what was spent, as in the first moment of a month: it is counted when the batch is taken up again.
+        """
+        campaign, month = self._campaign, month_of(now)
+        prices = [self._prices[message.message_id] for message in wanted]
+        cost = sum(prices, Decimal(0))
+        spent = spending.charge(session, campaign.account_id, month, campaign.campaign_id, cost)
+        if spent is None:
+            self._limits.forget(campaign.account_id, campaign.campaign_id)
+            return None
+        budgets = self._find_budgets(session, month, spent, cost)
+        left = min((budget.left_eur_cents for budget in budgets), default=cost)
+        count = len(wanted) if cost <= left else count_affordable(prices, left)
+        paid = sum(prices[:count], Decimal(0))
+        if paid != cost:
+            spending.charge(session, campaign.account_id, month, campaign.campaign_id, paid - cost)
+        self._months |= {message.message_id: month for message in wanted[:count]}
+        self._warn(session, budgets, paid, now)
+        if wanted and not count:
+            tightest = min(budgets, key=lambda budget: budget.left_eur_cents)
+            self._limits.tell(session, campaign.account_id, tightest, Threshold.STOPPED, now)
+            return Paid((), f"{tightest.refusal('the next message', prices[0])} {tightest.remedy}")
+        return Paid(wanted[:count])
+
+    def give_back(self, session: Session, message_ids: Collection[str]) -> None:
+        """
+        Give back what these cost, of which nothing was sent: before their claims are deleted, or have an outcome.
+
+        Twice does no harm: what is no longer claimed was given back before.
+        """
+        if not message_ids:
+            return
+        # In the order of whoever claims, the account first: two of a different order would wait for each other.
+        accounts.lock_account(session, self._campaign.account_id)
+        amounts: dict[date, Decimal] = {}
+        for message_id in spending.list_still_claimed(session, message_ids):
+            month = self._months[message_id]
+            amounts[month] = amounts.get(month, Decimal(0)) + self._prices[message_id]
+        for month, cents in sorted(amounts.items()):
+            spending.charge(session, self._campaign.account_id, month, self._campaign.campaign_id, -cents)
+
+    def _find_budgets(self, session: Session, month: date, spent: spending.Spent, cost: Decimal) -> tuple[Budget, ...]:
+        """Return the budgets there are, as they were before *cost*; the campaign's own first."""
+        campaign = self._campaign
+        # Locked, and so read, by the caller: this asks the store nothing.
+        account = accounts.get_account(session, campaign.account_id)
+        of_account = account.monthly_budget_eur_cents
+        of_campaign = campaigns.find_budget(session, campaign.campaign_id)
+        found = []
+        if of_campaign is not None:
+            before = spent.of_campaign - cost
+            found.append(Budget(campaign.campaign_id, campaign.name, NO_MONTH, of_campaign, before))
+        if of_account is not None:
+            before = spent.of_account - cost
+            found.append(Budget(account.account_id, account.display_name, month, of_account, before))
+        return tuple(found)
+
+    def _warn(self, session: Session, budgets: Iterable[Budget], paid: Decimal, now: datetime) -> None:
+        for before in budgets:
+            budget = replace(before, spent_eur_cents=before.spent_eur_cents + paid)
+            if budget.is_warned_of:
+                self._limits.tell(session, self._campaign.account_id, budget, Threshold.WARNED, now)
