@@ -1,6 +1,7 @@
 """The worker process: `python -m jobs.worker`. It beats the pulse and runs the queue."""
 
 import logging
+import sys
 import time
 
 from huey.consumer import Consumer
@@ -81,8 +82,19 @@ def wait_for_stores(app: App) -> None:
             return
 
 
+def leave_out_pandas() -> None:
+    """
+    Let this process do without pandas, which nothing in it uses: nobody can import it from now on.
+
+    DuckDB imports it with the first value that is bound, to know pandas' own kinds of nothing when it sees one. That
+    takes 50 MiB of memory and a third of a second.
+    """
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # what stands for "cannot be imported"
+
+
 def main() -> None:
     """Run until a signal comes: SIGTERM ends after the current sub-window, SIGINT at once."""
+    leave_out_pandas()
     app = shared_app()
     keep_private(app.settings.data_dir)
     logs.configure(app.settings.log_level)

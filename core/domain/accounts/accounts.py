@@ -47,7 +47,7 @@ class Account:
     @property
     def can_send(self) -> bool:
         """Only an active account of type Campaign sends."""
-        return self.account_type is AccountType.CAMPAIGN and self.status is AccountStatus.ACTIVE
+        return can_send(self.account_type, self.status)
 
     @property
     def closed_because(self) -> str:
@@ -55,6 +55,11 @@ class Account:
         if self.account_type is not AccountType.CAMPAIGN:
             return f"of type {self.account_type}: its messages are sent outside Heliograph"
         return "" if self.can_send else "inactive: an administrator can activate it"
+
+
+def can_send(account_type: AccountType, status: AccountStatus) -> bool:
+    """Return whether an account of that type and status sends."""
+    return account_type is AccountType.CAMPAIGN and status is AccountStatus.ACTIVE
 
 
 def require_sending(account: Account) -> Account:

@@ -149,8 +149,7 @@ class BatchRun:
             if step.claimed:
                 handed = self._hand_over(gateway, step.claimed)
                 given_back, wait_s = [*handed.given_back], handed.wait_s
-            gone = {message.message_id for message in (*step.claimed, *step.excluded)}
-            waiting = given_back + [message for message in waiting if message.message_id not in gone]
+            waiting = given_back + _without(waiting, window, step)
             if wait_s:
                 self._record()
                 self._stop.wait(min(wait_s, NAP_MAX_S))
@@ -318,6 +317,16 @@ class BatchRun:
     def _renewed(self, session: Session) -> bool:
         until = self._job.clock() + self._tools.leases.lasts
         return ledger.renew_batch(session, self._job.batch.batch_id, self._job.owner, until)
+
+
+def _without(waiting: list[OutboundMessage], window: list[OutboundMessage], step: Step) -> list[OutboundMessage]:
+    """Return, in order, whom the *step* has not taken: it has looked at the *window* of those who were waiting."""
+    count = len(window)
+    gone = {message.message_id for message in (*step.claimed, *step.excluded)}
+    if len(gone) == count and waiting[:count] == window:
+        # As nearly always; there may be thousands behind them.
+        return waiting[count:]
+    return [message for message in waiting if message.message_id not in gone]
 
 
 def _outcome(result: SubmitResult) -> Outcome:

@@ -80,7 +80,7 @@ class HandingOver:
             log.warning("gateway_refused", extra={**fields, "code": error.code}, exc_info=True)
             is_permanent = isinstance(error, PermanentGatewayError)
             return Handed((), claimed, error.retry_after_s or REFUSED_WAIT_S, error.message, is_permanent)
-        judged = [self._judge(result, clock()) for result in results]
+        judged = self._judge_all(results, clock())
         back = [message for message, result in zip(claimed, judged, strict=True) if result.outcome in _GIVEN_BACK]
         blocked = Counter(result.error_code for result in judged if result.outcome is SubmitOutcome.BLOCKED)
         wait_s = max((result.retry_after_s for result in judged if not result.error_code), default=0.0)
@@ -100,21 +100,30 @@ class HandingOver:
             return list(waiting[:most])
         return [message for message in waiting if message.message_id not in later][:most]
 
-    def _judge(self, result: SubmitResult, now: datetime) -> SubmitResult:
-        """Return the result, a failure instead of one try too many."""
+    def _judge_all(self, results: Sequence[SubmitResult], now: datetime) -> Sequence[SubmitResult]:
+        """Return the results, a failure instead of each that was one try too many."""
         with self._lock:
-            if result.outcome is not SubmitOutcome.THROTTLED or not result.error_code:
-                self._tries.pop(result.message_id, None)
-                return result
-            tries = self._tries.setdefault(result.message_id, _Tries(0, now))
-            tries.count += 1
-            if tries.count >= MOST_TRIES:
-                del self._tries[result.message_id]
-                return replace(result, outcome=SubmitOutcome.REJECTED, retry_after_s=0.0)
-            tries.next_at = now + PAUSE_FIRST * 2 ** (tries.count - 1)
-            while len(self._tries) > MOST_REMEMBERED:
-                self._tries.popitem(last=False)
+            if not self._tries and not any(map(_is_refused_for_now, results)):
+                return results
+            return [self._judge(result, now) for result in results]
+
+    def _judge(self, result: SubmitResult, now: datetime) -> SubmitResult:
+        if not _is_refused_for_now(result):
+            self._tries.pop(result.message_id, None)
             return result
+        tries = self._tries.setdefault(result.message_id, _Tries(0, now))
+        tries.count += 1
+        if tries.count >= MOST_TRIES:
+            del self._tries[result.message_id]
+            return replace(result, outcome=SubmitOutcome.REJECTED, retry_after_s=0.0)
+        tries.next_at = now + PAUSE_FIRST * 2 ** (tries.count - 1)
+        while len(self._tries) > MOST_REMEMBERED:
+            self._tries.popitem(last=False)
+        return result
+
+
+def _is_refused_for_now(result: SubmitResult) -> bool:
+    return result.outcome is SubmitOutcome.THROTTLED and bool(result.error_code)
 
 
 def _in_words(gateway: Observed, code: str) -> str:

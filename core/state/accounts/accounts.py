@@ -9,16 +9,35 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, func, select, union, update
 from sqlalchemy.orm import Session
 
-from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.accounts.accounts import Account, AccountStatus, AccountType, can_send
 from core.domain.accounts.pacing import Bucket
 from core.domain.accounts.pricing import ALWAYS, Price
 from core.domain.reports.paging import Page, PageRequest
 from core.errors import NotFound
+from core.state.engine.prepared import Prepared
 from core.state.tables.models import AccountRow, PriceRow
 from core.state.tables.search import contains, exact_first
 
 # What a page of accounts may be sorted by.
 SORTABLE = ("name", "display_name", "account_type", "status", "created_at")
+
+_OF_BUCKET = select(
+    AccountRow.rate_tps,
+    AccountRow.bucket_tokens,
+    AccountRow.bucket_at,
+    AccountRow.created_at,
+    AccountRow.account_type,
+    AccountRow.status,
+    AccountRow.gateway,
+).where(AccountRow.account_id == bindparam("key"))
+_BUCKET = Prepared(_OF_BUCKET, ("key",))
+_LOCKED_BUCKET = Prepared(_OF_BUCKET.with_for_update(), ("key",))
+_SET_BUCKET = Prepared(
+    update(AccountRow)
+    .where(AccountRow.account_id == bindparam("key"))
+    .values(bucket_tokens=bindparam("tokens"), bucket_at=bindparam("at")),
+    ("tokens", "at", "key"),
+)
 
 
 @dataclass(frozen=True)
@@ -157,24 +176,23 @@ def page_accounts(session: Session, account_ids: Collection[str] | None, request
 
 def lock_bucket(session: Session, account_id: str) -> PacedAccount:
     """Return rate and bucket, locked until the transaction ends (SQLite's write lock does the same)."""
-    found = select(AccountRow).where(AccountRow.account_id == account_id)
-    return _paced(session.scalars(found.with_for_update()).one())
+    return _paced(_LOCKED_BUCKET.fetch(session, account_id))
 
 
 def look_at_bucket(session: Session, account_id: str) -> PacedAccount:
     """Return rate and bucket as they are this moment, to weigh something up and not to take from."""
-    return _paced(session.scalars(select(AccountRow).where(AccountRow.account_id == account_id)).one())
+    return _paced(_BUCKET.fetch(session, account_id))
 
 
-def _paced(row: AccountRow) -> PacedAccount:
-    bucket = Bucket(row.bucket_tokens, row.bucket_at or row.created_at)
-    return PacedAccount(row.rate_tps, bucket, _account(row).can_send, row.gateway)
+def _paced(rows: list[tuple[Any, ...]]) -> PacedAccount:
+    ((rate_tps, tokens, bucket_at, created_at, account_type, status, gateway),) = rows
+    may_send = can_send(AccountType(account_type), AccountStatus(status))
+    return PacedAccount(rate_tps, Bucket(tokens, bucket_at or created_at), may_send, gateway)
 
 
 def set_bucket(session: Session, account_id: str, bucket: Bucket) -> None:
     """Store the bucket after taking from it."""
-    stored = update(AccountRow).where(AccountRow.account_id == account_id)
-    session.execute(stored.values(bucket_tokens=bucket.tokens, bucket_at=bucket.updated_at))
+    _SET_BUCKET.run(session, bucket.tokens, bucket.updated_at, account_id)
 
 
 def set_prices(session: Session, account_id: str, prices: Iterable[Price], valid_from: date = ALWAYS) -> None:

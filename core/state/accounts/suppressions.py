@@ -55,7 +55,7 @@ def find_suppressed(session: Session, account_id: str, msisdns: Collection[str])
 def _find_known(session: Session, account_id: str, msisdns: list[str]) -> frozenset[str]:
     known: set[str] = set()
     for part in _parts(msisdns):
-        known.update(_finding(len(part)).run(session, account_id, *part).scalars())
+        known.update(msisdn for (msisdn,) in _finding(len(part)).fetch(session, account_id, *part))
     return frozenset(known)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, select, update
+from sqlalchemy import Select, bindparam, delete, exists, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, joinedload
 
@@ -15,6 +15,7 @@ from core.domain.reports.paging import Page, PageRequest
 from core.domain.words.characters import compose
 from core.domain.words.control_characters import as_told
 from core.errors import Conflict, NotFound
+from core.state.engine.prepared import Prepared
 from core.state.tables.leases import Moment, give_back, is_free, take_lease
 from core.state.tables.models import BatchRow, CampaignListRow, CampaignRow, OutcomeRow
 from core.state.tables.search import contains, exact_first, folded
@@ -43,6 +44,7 @@ _NOT_FROZEN = (CampaignStatus.INACTIVE, CampaignStatus.SCHEDULED, CampaignStatus
 _UNDER_WAY = (CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
 
 # A single campaign comes with its lists in one statement.
+_STATUS = Prepared(select(CampaignRow.status).where(CampaignRow.campaign_id == bindparam("key")), ("key",))
 _WITH_LISTS = joinedload(CampaignRow.lists)
 _FIELDS = frozenset(each.name for each in fields(Campaign))
 
@@ -125,10 +127,10 @@ def find_campaign(session: Session, campaign_id: str) -> Campaign | None:
 
 def get_status(session: Session, campaign_id: str) -> CampaignStatus:
     """Return where the campaign stands, for who asks all the time. Raises: NotFound."""
-    found = session.scalar(select(CampaignRow.status).where(CampaignRow.campaign_id == campaign_id))
-    if found is None:
+    found = _STATUS.fetch(session, campaign_id)
+    if not found:
         raise NotFound("There is no such campaign.")
-    return CampaignStatus(found)
+    return CampaignStatus(found[0][0])
 
 
 def find_budget(session: Session, campaign_id: str) -> Decimal | None:

@@ -8,6 +8,7 @@ outcome was never written is unknown and is not sent again. A settled batch has 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import Select, bindparam, delete, exists, func, insert, literal_column, select, update
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import LedgerState
 from core.state.engine.prepared import Prepared
+from core.state.tables.base import UtcDateTime
 from core.state.tables.leases import Moment, give_back, is_free, take_lease
 from core.state.tables.models import BatchRow, CampaignRow, LedgerRow
 
@@ -117,14 +119,20 @@ def count_leased(session: Session, now: datetime) -> dict[str, int]:
 
 def do_others_wait(session: Session, campaign_id: str, now: datetime) -> bool:
     """Return whether another active campaign has batches and nobody is working on any of them."""
+    ((found,),) = _others_waiting().fetch(session, campaign_id, now)
+    return bool(found)
+
+
+@cache
+def _others_waiting() -> Prepared:
     batches = select(BatchRow.batch_id).where(BatchRow.campaign_id == CampaignRow.campaign_id)
     waiting = select(CampaignRow.campaign_id).where(
-        CampaignRow.status == CampaignStatus.ACTIVE,
-        CampaignRow.campaign_id != campaign_id,
+        CampaignRow.status == literal_column(f"'{CampaignStatus.ACTIVE}'"),
+        CampaignRow.campaign_id != bindparam("but"),
         batches.exists(),
-        ~batches.where(~is_free(BatchRow, now)).exists(),
+        ~batches.where(~is_free(BatchRow, bindparam("now", type_=UtcDateTime()))).exists(),
     )
-    return session.scalars(waiting.limit(1)).first() is not None
+    return Prepared(select(waiting.exists()), ("but", "now"))
 
 
 def lease_batch(session: Session, campaign_id: str, owner: str, now: datetime, until: datetime) -> Batch | None:
@@ -155,7 +163,7 @@ def lease_batch(session: Session, campaign_id: str, owner: str, now: datetime, u
 
 def renew_batch(session: Session, batch_id: str, owner: str, until: datetime) -> bool:
     """Extend the lease; False when the batch is no longer ours."""
-    return _RENEW.run(session, until, batch_id, owner).rowcount > 0
+    return _RENEW.run(session, until, batch_id, owner) > 0
 
 
 def release_batch(session: Session, batch_id: str, owner: str) -> None:

@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,3 +68,16 @@ def test_a_worker_with_a_defect_does_not_wait(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Away, "migrate", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         worker.wait_for_stores(Away(0, tmp_path))
+
+
+def test_a_worker_does_without_pandas_and_the_lake_does_so_too():
+    # Values that are bound are what DuckDB imports it for. In a process of its own: here it may have been imported.
+    script = """
+import sys, duckdb
+from jobs.worker import leave_out_pandas
+leave_out_pandas()
+print(duckdb.execute("SELECT $text, $none", {"text": "a", "none": None}).to_arrow_table().num_rows)
+print(sys.modules["pandas"])
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["1", "None"], "")

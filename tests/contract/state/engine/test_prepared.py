@@ -17,7 +17,10 @@ SET_REASON = Prepared(
     update(SuppressionRow).where(SuppressionRow.msisdn == bindparam("key")).values(reason=bindparam("new_reason")),
     ("new_reason", "key"),
 )
-FIND = Prepared(select(SuppressionRow.msisdn).where(SuppressionRow.reason == bindparam("wanted")), ("wanted",))
+FIND = Prepared(
+    select(SuppressionRow.msisdn, SuppressionRow.created_at).where(SuppressionRow.reason == bindparam("wanted")),
+    ("wanted",),
+)
 
 
 @pytest.fixture
@@ -54,9 +57,9 @@ def test_rows_are_what_they_would_be_otherwise(store: State):
 def test_it_tells_how_many_it_changed_and_what_it_found(store: State):
     add(store, row("+491"), row("+492"))
     with store.write() as session:
-        assert SET_REASON.run(session, "mistake", "+491").rowcount == 1
-        assert SET_REASON.run(session, "mistake", "+499").rowcount == 0
-        assert FIND.run(session, "mistake").scalars().all() == ["+491"]
+        assert SET_REASON.run(session, "mistake", "+491") == 1
+        assert SET_REASON.run(session, "mistake", "+499") == 0
+        assert FIND.fetch(session, "mistake") == [("+491", NOW)]
 
 
 @pytest.mark.parametrize("odd", ["\x00", "a\x1bb", "\ud800"], ids=ascii)
@@ -64,7 +67,7 @@ def test_no_value_goes_past_the_door(store: State, odd: str):
     with pytest.raises(InvalidInput, match="character that cannot be used"):
         add(store, row("+491"), row("+492", reason=odd), row("+493"))
     with store.read() as session, pytest.raises(InvalidInput, match="character that cannot be used"):
-        FIND.run(session, odd)
+        FIND.fetch(session, odd)
     with store.read() as session:
         assert session.scalars(select(SuppressionRow.msisdn)).all() == []
 
