@@ -38,13 +38,13 @@ class _Event(NamedTuple):
 
 @dataclass
 class Doing:
-    """Does the plan; *done* counts what was, *failed* says why something was not."""
+    """Does the plan; *done* counts what was, *notes* say why something was not, or how it was done here."""
 
     installation: Installation
     observer: Observer
     say: Callable[[str], None]
     done: Counter[Fault] = field(default_factory=Counter)
-    failed: dict[Fault, str] = field(default_factory=dict)
+    notes: dict[Fault, str] = field(default_factory=dict)
     _lasts: Counter[Fault] = field(default_factory=Counter)
 
     def run(self) -> None:
@@ -147,6 +147,8 @@ class Doing:
         try:
             if not self.installation.disk.fill(pids):
                 return self._fail(moment.fault, "the disk could not be filled")
+            if not self.installation.disk.is_small:
+                self.notes[moment.fault] = "by a limit on the processes (RLIMIT_FSIZE); as root, by a disk without room"
             self._sleep(self.installation.trial.full_s)
         finally:
             self.installation.disk.free(pids)
@@ -228,7 +230,7 @@ class Doing:
         self.observer.watch(self.say, what)
 
     def _fail(self, fault: Fault, why: str) -> bool:
-        self.failed[fault] = why
+        self.notes[fault] = why
         return False
 
 

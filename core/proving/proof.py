@@ -24,15 +24,15 @@ class Proof:
     """
     What came of it.
 
-    *done* counts the faults that were done, of those in *plan*; *failed* says why one was not. *recoveries* are median
-    and longest seconds. *memory_mib* is the peak of each process. *is_interrupted*: somebody ended it.
+    *done* counts the faults that were done, of those in *plan*; *notes* say why one was not, or how. *recoveries* are
+    median and longest seconds. *memory_mib* is the peak of each process. *is_interrupted*: somebody ended it.
     """
 
     trial: Trial
     plan: Plan
     claims: tuple[Claim, ...]
     done: dict[Fault, int]
-    failed: dict[Fault, str]
+    notes: dict[Fault, str]
     recoveries: dict[Fault, tuple[float, float]]
     tally: Tally
     died: tuple[str, ...]
@@ -112,7 +112,7 @@ class _Run:
             plan=found.plan,
             claims=claims,
             done=done,
-            failed=dict(doing.failed) if doing else {},
+            notes=dict(doing.notes) if doing else {},
             recoveries=recoveries,
             tally=tally,
             died=tuple(found.processes.died),

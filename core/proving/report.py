@@ -94,12 +94,14 @@ def _faults(proof: Proof) -> Iterator[str]:
             continue
         took = proof.recoveries.get(fault)
         seconds = f"{took[0]:.1f} / {took[1]:.1f} s" if took else ""
-        aim = f"{words.aim}; {proof.failed[fault]}" if fault in proof.failed else words.aim
-        rows.append((words.title, str(planned[fault]), str(proof.done.get(fault, 0)), seconds, aim))
+        rows.append((words.title, str(planned[fault]), str(proof.done.get(fault, 0)), seconds, words.aim))
     yield from _aligned(rows, right={1, 2, 3})
+    for fault, note in proof.notes.items():
+        yield f"{WORDS[fault].title}: {note}."
     late = sum(planned.values()) - sum(proof.done.values())
     if late:
-        yield f"Of those planned, {late} {agree(late, 'was', 'were')} not done: the campaign had ended before."
+        were = agree(late, "was", "were")
+        yield f"Of those planned, {late} {were} not done: the campaign had ended before, or it is said above."
     yield "Seconds: median / longest, until more messages were taken; of a killed worker, until others had all that it"
     yield "held; of the web process, until it answered that all is well."
 
@@ -155,7 +157,7 @@ def _fault_facts(proof: Proof, fault: Fault) -> dict[str, Any]:
         "planned": proof.plan.counts[fault],
         "done": proof.done.get(fault, 0),
         "not_tried": why_not(fault, proof.trial),
-        "failed": proof.failed.get(fault, ""),
+        "note": proof.notes.get(fault, ""),
         "median_s": round(took[0], 2) if took else None,
         "longest_s": round(took[1], 2) if took else None,
     }

@@ -24,6 +24,7 @@ class Scene:
     # What the observer sees at each look; the campaign has ended after the last.
     shares: list[int] = field(default_factory=lambda: [100])
     interrupted_at: str = ""
+    is_small: bool = True
 
     def note(self, name: str, answer: object = None):
         def call(*values: object, **named: object) -> object:
@@ -53,7 +54,7 @@ class Scene:
             plan=Plan(moments, window=10, rate_tps=40.0),
             processes=processes,
             smsc=smsc,
-            disk=SimpleNamespace(fill=self.note("fill", answer=True), free=self.note("free")),
+            disk=SimpleNamespace(is_small=self.is_small, fill=self.note("fill", answer=True), free=self.note("free")),
             set_clock=self.note("clock"),
         )
         return Doing(installation, Watching(self), lambda _: None)
@@ -135,6 +136,14 @@ def test_a_full_disk_is_freed():
     assert calls == [("fill", [11, 12, 13]), ("free", [11, 12, 13]), ("recovers", Fault.FULL_DISK)]
 
 
+def test_how_a_disk_is_filled_without_root_is_said():
+    moment = at(0.5, Fault.FULL_DISK)
+    assert run(moment)[0].notes == {}
+    doing, _ = run(moment, scene=Scene(is_small=False))
+    assert doing.done == {Fault.FULL_DISK: 1}
+    assert "RLIMIT_FSIZE" in doing.notes[Fault.FULL_DISK]
+
+
 def test_binds_are_refused_and_taken_again():
     _, calls = run(at(0.5, Fault.REFUSE_BINDS))
     assert calls == [
@@ -198,7 +207,7 @@ def test_interrupted_it_undoes_what_it_did(fault: Fault, interrupted_at: str, un
 def test_a_command_that_fails_is_said():
     scene = Scene(replace(TRIAL, restart_redis="false"))
     doing, _ = run(at(0.5, Fault.RESTART_REDIS), scene=scene)
-    assert doing.failed == {Fault.RESTART_REDIS: "the command failed with 1"}
+    assert doing.notes == {Fault.RESTART_REDIS: "the command failed with 1"}
     assert not doing.done
     doing, calls = run(at(0.5, Fault.RESTART_REDIS), scene=Scene(replace(TRIAL, restart_redis="true")))
     assert doing.done == {Fault.RESTART_REDIS: 1}

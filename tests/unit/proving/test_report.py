@@ -17,7 +17,7 @@ PROOF = Proof(
     plan=make_plan(TRIAL),
     claims=(HELD,),
     done=dict(make_plan(TRIAL).counts),
-    failed={},
+    notes={},
     recoveries={Fault.KILL_WORKER: (3.25, 8.0)},
     tally=Tally(asked=100),
     died=(),
@@ -57,10 +57,10 @@ def test_an_interrupted_run_proves_nothing():
 
 def test_what_was_planned_and_not_done_is_said():
     done = dict(PROOF.done) | {Fault.DROP: 0}
-    failed = {Fault.FULL_DISK: "the disk could not be filled"}
-    table = write_table(replace(PROOF, done=done, failed=failed))
+    notes = {Fault.FULL_DISK: "the disk could not be filled"}
+    table = write_table(replace(PROOF, done=done, notes=notes))
     assert "Of those planned, 1 was not done" in table
-    assert "outcomes that cannot be written down; the disk could not be filled" in table
+    assert "disk full: the disk could not be filled." in table
 
 
 def test_every_line_fits_into_a_terminal():
