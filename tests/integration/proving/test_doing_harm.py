@@ -1,6 +1,7 @@
 """The tools of the proof do the harm they say, and undo it."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -171,6 +172,17 @@ def test_a_folder_with_something_in_it_is_refused_and_left_alone(tmp_path: Path)
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     assert kept.read_text() == "mine"
+
+
+def test_a_folder_of_its_own_goes_unless_there_is_something_to_look_into():
+    with installed(TRIAL, make_plan(TRIAL), None) as found:
+        assert (found.folder / "data" / "state.sqlite").is_file()
+    assert not found.folder.exists()
+    with pytest.raises(RuntimeError), installed(TRIAL, make_plan(TRIAL), None) as found:
+        raise RuntimeError
+    assert (found.folder / "data" / "state.sqlite").is_file()
+    assert not found.disk.folder.is_mount()
+    shutil.rmtree(found.folder)
 
 
 def test_a_log_that_is_not_there_yet_has_taken_nothing(tmp_path: Path):

@@ -64,6 +64,9 @@ def test_interrupted_it_ends_what_it_started_and_says_what_it_has(tmp_path: Path
     assert process.returncode == 1
     assert table.rstrip().endswith("INTERRUPTED: nothing is proved.")
     assert list_processes_of(tmp_path) == []
+    # What lay on a disk of its own, where there was one, is where it was asked for.
+    assert (tmp_path / "proof" / "data" / "state.sqlite").is_file()
+    assert not (tmp_path / "proof" / "data").is_mount()
 
 
 def list_processes_of(folder: Path) -> list[str]:
