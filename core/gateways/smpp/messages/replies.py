@@ -5,6 +5,7 @@ A text is put together from octets, not from texts: a phone may cut between the 
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -20,7 +21,7 @@ _MOST_PART_OCTETS = 254
 
 # Source: SMPP 3.4, 5.2.19 (data_coding). 2, 4 and 9 are octets of no alphabet; 5 and 13 (JIS X 0208 and 0212) do not
 # say how their two octets stand.
-_CODECS = {3: "latin-1", 6: "iso8859_5", 7: "iso8859_8", 10: "iso2022_jp", 14: "euc_kr"}
+_CODECS = {6: "iso8859_5", 7: "iso8859_8", 10: "iso2022_jp", 14: "euc_kr"}
 _GSM7, _UCS2 = 0, 8
 
 
@@ -79,19 +80,27 @@ def decode_text(octets: bytes, data_coding: int) -> str:
     Return the text of *octets*, whatever they are.
 
     What the alphabet of *data_coding* cannot be is read as UTF-8, or where it is not that either as Latin-1, as are
-    octets of no alphabet.
+    octets of no alphabet. Latin-1 is what many an SMSC says of everything: there UTF-8 and UTF-16 are known by what
+    nobody writes in Latin-1, and the codes of controls are the signs that Windows has there, such as the euro.
     """
     alphabet = _find_alphabet(data_coding)
-    if alphabet == _UCS2:
+    if alphabet == _UCS2 and not _is_odd_ascii(octets):
         return decode_ucs2(octets)
     if alphabet == _GSM7 and octets.isascii():
         return decode_gsm7(octets)
     if alphabet in _CODECS:
         return octets.decode(_CODECS[alphabet], "replace")
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return octets.decode("latin-1")
+    if len(octets) % 2 == 0 and b"\0" in octets.rstrip(b"\0"):
+        return decode_ucs2(octets)
+    for codec in ("utf-8", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return octets.decode(codec)
+    return octets.decode("latin-1")
+
+
+def _is_odd_ascii(octets: bytes) -> bool:
+    """Return whether *octets* are no UCS-2, whatever is said of them: of an odd number, and a text as they are."""
+    return len(octets) % 2 == 1 and octets.isascii() and octets.decode("ascii").isprintable()
 
 
 def _find_alphabet(data_coding: int) -> int:

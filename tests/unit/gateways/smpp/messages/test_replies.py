@@ -45,6 +45,17 @@ def make_deliver_sm(octets: bytes, esm_class: int = 0, data_coding: int = 0, opt
         (4, b"\xff\xfe", "ÿþ"),
         (8, b"\x00a\x00", "a\ufffd"),
         (0xB7, b"plain", "plain"),
+        # An SMSC that says Latin-1 of everything.
+        (3, "ARRÊT".encode(), "ARRÊT"),
+        (3, "СТОП".encode(), "СТОП"),
+        (3, "Prix: 3 zł".encode("utf-16-be"), "Prix: 3 zł"),
+        (1, "STOP".encode("utf-16-be"), "STOP"),
+        (3, b"3 \x80", "3 €"),
+        (3, b"\x81", "\x81"),
+        (3, b"OK!\0", "OK!\0"),
+        # One that says UCS-2 of plain text. What could be UCS-2 is: these octets would be Latin letters too.
+        (8, b"stopp", "stopp"),
+        (8, bytes.fromhex("505c 6b62"), "停止"),
     ],
 )
 def test_a_text_is_read_by_its_data_coding(data_coding: int, octets: bytes, text: str):
