@@ -160,6 +160,13 @@ values = st.recursive(
 )
 
 
+def test_it_comes_from_the_provider_s_networks_only():
+    reader = make_reader(connect(FORM, ANSWERS | {"callback_networks": "198.51.100.0/24"}))
+    assert reader(callback(method="GET", query=urlencode(RECEIPT), address="198.51.100.9")).receipts
+    with pytest.raises(SignatureRefused):
+        reader(callback(method="GET", query=urlencode(RECEIPT)))
+
+
 @given(st.sampled_from(["GET", "POST"]), st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode()))
 def test_whatever_comes_is_read_or_refused(method: str, body: bytes):
     for reader in (read, make_reader(connect(FORM, {**ANSWERS, "signature_secret": SECRET}))):
