@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.domain.messages.messages import OutboundMessage, Receipt, Reply, SubmitResult
+from core.domain.messages.strays import Stray
 from core.domain.numbering.msisdn import mask_msisdn
 from core.errors import GatewayError
 
@@ -29,6 +30,10 @@ class Inbox(Protocol):
 
         Raises: StorageError: nothing of it is kept, and the provider must not be told otherwise.
         """
+        ...
+
+    def keep_stray(self, stray: Stray) -> None:
+        """Keep what can be read as neither, to be looked at by a person. It never raises a `StorageError`."""
         ...
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from core.config import Settings
 from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.strays import Stray
 from core.domain.people.people import Person
 from core.domain.people.permissions import Viewer
 from core.services.people.following_links import Acceptance
@@ -169,7 +170,7 @@ class Reports(Protocol):
 
 
 class ToldCallbacks(Protocol):
-    """What providers of gateways tell. Only `look` and `store` block."""
+    """What providers of gateways tell. Only `look`, `store` and `keep_stray` block."""
 
     def find(self, token: str) -> KnownCallback | None:
         """Return whose provider knows this token, as of the last look; None for nobody's."""
@@ -185,6 +186,10 @@ class ToldCallbacks(Protocol):
 
     def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:
         """Keep all of it durably, in one commit. Raises: StorageError: nothing of it is kept."""
+        ...
+
+    def keep_stray(self, stray: Stray) -> None:
+        """Keep what can be read as neither, to be looked at by a person."""
         ...
 
 

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.domain.gateways.forms import FieldKind
+from core.domain.messages.strays import Stray, StrayReason
 from core.domain.people.permissions import Viewer
 from core.errors import Unavailable
 from core.gateways import registry
@@ -267,3 +268,13 @@ def test_a_kind_that_this_version_does_not_know_is_said(
     assert "does not know" in at.warning[0].value
     assert f"{KEY}_save" not in keys(at)
     assert table(at)["Kind"].iloc[0] == KIND
+
+
+def test_what_came_for_nobody_is_shown_in_the_panel(keyed: House, viewer: Viewer) -> None:
+    assert any("all that came was matched" in caption.value for caption in panel(keyed).caption)
+    came = Stray("Berlin *1*", StrayReason.NO_ID, "stat:DELIVRD", datetime.now(UTC), "+491796548754", "HELIOGRAPH")
+    keyed.app.sending.strays.keep([came])
+    at = panel(keyed)
+    assert not at.exception
+    assert [code.value for code in at.code if "DELIVRD" in code.value] == ["stat:DELIVRD"]
+    assert any("Receipt without an ID" in item.value for item in at.markdown)

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 
 from core.domain.messages.messages import Receipt, Reply
 from core.domain.messages.reassembly import Joined, Reassembler
+from core.domain.messages.strays import Stray, StrayReason
 from core.errors import StorageError
 from core.gateways.base import Inbox
 from core.gateways.smpp.messages import replies
 from core.gateways.smpp.messages.decoding import Undecodable, decode
-from core.gateways.smpp.messages.receipts import IntermediateNotification, Unrecognized, read_deliver_sm
+from core.gateways.smpp.messages.receipts import IntermediateNotification, Reason, Unrecognized, read_deliver_sm
 from core.gateways.smpp.pdu import Pdu, Status
 from core.gateways.smpp.settings import SmppSettings
 
@@ -33,6 +34,14 @@ RETRY_S = 0.5
 PARTS_WAIT = timedelta(seconds=6)
 # What an intermediate notification counts as, whatever it says: a receipt tells the end.
 _ON_THE_WAY = "ENROUTE"
+
+
+_REASONS = {
+    Reason.NO_ID: StrayReason.NO_ID,
+    Reason.NO_STATE: StrayReason.NO_STATE,
+    Reason.NO_SOURCE: StrayReason.NO_SOURCE,
+    Reason.OTHER_KIND: StrayReason.OTHER_KIND,
+}
 
 
 @dataclass(frozen=True)
@@ -64,14 +73,13 @@ class Hearing:
         try:
             said = read_deliver_sm(decode(frame, now), self._gateway, self._settings)
         except Undecodable as error:
-            log.warning("deliver_undecodable", extra={"gateway": self._gateway, "reason": str(error)})
+            self._keep_stray(Stray(self._gateway, StrayReason.UNDECODABLE, f"{error} octets {frame.body.hex()}", now))
             answer(Status.INVALID_MESSAGE_LENGTH)
             return
         if isinstance(said, replies.ReplyPart):
             self._take_reply(said, answer, now)
         elif isinstance(said, Unrecognized):
-            facts = {"gateway": self._gateway, "reason": said.reason.value, "esm_class": said.deliver_sm.esm_class}
-            log.warning("deliver_unrecognized", extra=facts | {"octets": len(said.deliver_sm.octets)})
+            self._keep_stray(_stray(said, self._gateway, now))
             answer(Status.OK)
         else:
             self._keep(_receipt(said), (answer,))
@@ -104,6 +112,10 @@ class Hearing:
 
     def _reply(self, source: str, destination: str, text: str, now: datetime) -> Reply:
         return Reply(self._gateway, source, destination, text, now)
+
+    def _keep_stray(self, stray: Stray) -> None:
+        # Nobody waits for it: it says nothing that could be lost to a message.
+        self._loop.run_in_executor(None, self._inbox.keep_stray, stray)
 
     def _keep(self, what: Receipt | Reply, answers: tuple[Answer, ...]) -> None:
         self._waiting.append(_Heard(what, answers, self._loop.time()))
@@ -139,6 +151,14 @@ class Hearing:
             if self._loop.time() - some[0].since >= ANSWER_WITHIN_S:
                 return False
             await asyncio.sleep(RETRY_S)
+
+
+def _stray(said: Unrecognized, gateway: str, now: datetime) -> Stray:
+    came = said.deliver_sm
+    text = came.octets.decode("ascii", "backslashreplace")
+    parameters = "".join(f" {tag:#06x}={value.hex()}" for tag, value in sorted(came.optional.items()))
+    content = f"esm_class {came.esm_class:#04x}, data_coding {came.data_coding}: {text}{parameters}"
+    return Stray(gateway, _REASONS[said.reason], content, now, came.source, came.destination)
 
 
 def _receipt(said: Receipt | IntermediateNotification) -> Receipt:

@@ -22,6 +22,7 @@ from core.services.sending.linking import Linking
 from core.services.sending.receiving import Receiving
 from core.services.sending.reconciling import Reconciling
 from core.services.sending.spending_limits import SpendingLimits
+from core.services.sending.stray_reports import StrayReports
 from core.services.sending.submitting import Submitting
 from core.state.engine.store import State
 
@@ -38,6 +39,7 @@ class Sending:
     batch_history: BatchHistory
     health: GatewayHealth
     counting: CountingSpending
+    strays: StrayReports
 
 
 def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leases: Leases, inbox: Inbox) -> Sending:
@@ -65,4 +67,5 @@ def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leas
         batch_history,
         accounts.gateway_health,
         accounts.counting,
+        StrayReports(state),
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.strays import Stray
 from core.errors import AppError, StorageError
 from core.gateways.base import Inbox
 from core.gateways.callbacks import ReadCallback
@@ -67,6 +68,10 @@ class Callbacks:
     def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:
         """Keep all of it durably, in one commit. Raises: StorageError: nothing of it is kept."""
         self._inbox.store(receipts, replies)
+
+    def keep_stray(self, stray: Stray) -> None:
+        """Keep what can be read as neither, to be looked at by a person."""
+        self._inbox.keep_stray(stray)
 
     def _make(self, name: str, version: int) -> KnownCallback | None:
         """Return what reads the gateway's callbacks; None where its kind has none."""

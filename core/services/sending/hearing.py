@@ -12,6 +12,8 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.strays import Stray
+from core.services.sending.stray_reports import StrayReports
 from core.state.campaigns.receipts import add_receipts
 from core.state.engine.store import State
 
@@ -29,6 +31,7 @@ class Hearing:
 
     def __init__(self, state: State, clock: Callable[[], datetime], keep_replies: KeepReplies) -> None:
         """Take the store, the clock, and what becomes of replies."""
+        self.strays = StrayReports(state)
         self._state = state
         self._clock = clock
         self._keep_replies = keep_replies
@@ -40,3 +43,7 @@ class Hearing:
             add_receipts(session, receipts, now)
             self._keep_replies(session, replies, now)
         log.debug("heard", extra={"receipts": len(receipts), "replies": len(replies)})
+
+    def keep_stray(self, stray: Stray) -> None:
+        """Keep what can be read as neither, to be looked at by a person."""
+        self.strays.keep([stray])

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.domain.messages.strays import Stray, StrayReason
 from core.errors import ConfigurationError, GatewayError
 from core.gateways.base import Gateway
 from core.gateways.gateways import Gateways
 from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.leases import Lease, Leases
+from core.services.sending.stray_reports import StrayReports
 from core.state.accounts import gateways
 from core.state.campaigns import receipts
 from core.state.campaigns.receipts import InboxReceipt
@@ -46,6 +48,7 @@ class Receiving:
 
     def __init__(self, state: State, history: MessageStore, gateways: Gateways, leases: Leases) -> None:
         self._state = state
+        self._strays = StrayReports(state)
         self._history = history
         self._gateways = gateways
         self._leases = leases
@@ -88,11 +91,7 @@ class Receiving:
         waiting = [item for item in due if _key(item) not in matched]
         abandoned = [item for item in waiting if now - item.received_at > GIVE_UP]
         late = [item for item in waiting if now - item.received_at <= GIVE_UP]
-        for item in abandoned:
-            log.warning(
-                "receipt_without_message",
-                extra={"gateway": item.receipt.gateway, "gateway_message_id": item.receipt.gateway_message_id},
-            )
+        self._strays.keep([_stray(item) for item in abandoned])
         with self._state.write() as session:
             receipts.delete_receipts(session, done + [item.receipt_id for item in abandoned])
             for try_count in {item.try_count for item in late}:
@@ -144,3 +143,10 @@ class Receiving:
 
 def _key(item: InboxReceipt) -> tuple[str, str]:
     return item.receipt.gateway, item.receipt.gateway_message_id
+
+
+def _stray(item: InboxReceipt) -> Stray:
+    receipt = item.receipt
+    content = f"id {receipt.gateway_message_id}, {receipt.receipt_state}, error {receipt.error_code or 'none'}"
+    content += f", done {receipt.done_at.isoformat()}"
+    return Stray(receipt.gateway, StrayReason.NO_MESSAGE, content, item.received_at)

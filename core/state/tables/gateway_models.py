@@ -89,3 +89,18 @@ class ReplyAccountRow(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True)
 
     __table_args__ = (Index("ix_reply_accounts_account", "account_id", "reply_id"),)
+
+
+class StrayRow(Base):
+    """Something a provider said that belongs to no message, or that cannot be read."""
+
+    __tablename__ = "strays"
+    stray_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(String(40))
+    sender: Mapped[str] = mapped_column(String(40))
+    receiver: Mapped[str] = mapped_column(String(40))
+    content: Mapped[str] = mapped_column(Text)
+    came_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__ = (Index("ix_strays_gateway", "gateway", "stray_id"),)

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.domain.gateways.gateways import CALLBACK_PATH
+from core.domain.messages.strays import Stray, StrayReason
 from core.errors import StorageError
 from core.gateways.callbacks import CallbackRequest, Heard, SignatureRefused, UnreadableCallback
 from core.services.sending.callbacks import KnownCallback
@@ -96,7 +97,11 @@ class Callbacks:
         pieces = list[bytes]()
         try:
             await self._read(receive, known.gateway, pieces)
-            heard = await _understand(known, self._request(scope, b"".join(pieces)))
+            request = self._request(scope, b"".join(pieces))
+            heard = await _understand(known, request)
+            if heard.unread_count:
+                stray = _stray(known.gateway, request, StrayReason.OTHER_KIND)
+                await run_in_threadpool(self._callbacks.keep_stray, stray)
             if heard.receipts or heard.replies:
                 await self._group.keep(heard)
         except SignatureRefused as error:
@@ -181,9 +186,10 @@ async def _understand(known: KnownCallback, request: CallbackRequest) -> Heard:
     """Return what it tells. Raises: SignatureRefused, UnreadableCallback."""
     assert known.read is not None
     if len(request.body) <= SMALL_BYTES:
-        heard = known.read(request)
-    else:
-        heard = await run_in_threadpool(known.read, request)
-    if heard.unread_count:
-        log.warning("callback_unread", extra={"gateway": known.gateway, "count": heard.unread_count})
-    return heard
+        return known.read(request)
+    return await run_in_threadpool(known.read, request)
+
+
+def _stray(gateway: str, request: CallbackRequest, reason: StrayReason) -> Stray:
+    said = request.body.decode("utf-8", "replace") or request.query
+    return Stray(gateway, reason, said, request.received_at)

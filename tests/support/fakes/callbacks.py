@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.strays import Stray
 from core.errors import StorageError
 from core.gateways.callbacks import ReadCallback
 from core.services.sending.callbacks import KnownCallback
@@ -21,6 +22,7 @@ class FakeCallbacks:
     readers: dict[str, ReadCallback | None] = field(default_factory=dict)
     receipts: list[Receipt] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
+    strays: list[Stray] = field(default_factory=list)
     commits: list[int] = field(default_factory=list)
     fault: Exception | None = None
     blind: bool = False
@@ -56,3 +58,6 @@ class FakeCallbacks:
         self.commits.append(len(receipts) + len(replies))
         self.receipts += receipts
         self.replies += replies
+
+    def keep_stray(self, stray: Stray) -> None:
+        self.strays.append(stray)

@@ -11,7 +11,7 @@ from core.errors import AppError
 from core.gateways.kinds import GatewayKind
 from core.services.accounts.managing_accounts import require_administrator
 from pages._ui import formats, session, widgets
-from pages._ui.screens.gateways import gateway_fields
+from pages._ui.screens.gateways import gateway_fields, stray_panel
 
 KEY = "gateways"
 DELETE = (
@@ -106,6 +106,8 @@ def _change(name: str) -> None:
         if kind.hears_callbacks:
             with widgets.show_errors():
                 _callback(name)
+        with widgets.show_errors():
+            stray_panel.show(name)
 
 
 def _form(item: GatewaySetup, kind: GatewayKind) -> None:

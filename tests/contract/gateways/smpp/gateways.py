@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from core.domain.gateways.forms import Value, check_form
 from core.domain.gateways.gateways import Connection
 from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.strays import Stray
 from core.errors import StorageError
 from core.gateways.smpp.form import FORM
 from core.gateways.smpp.gateway import SmppGateway
@@ -21,6 +22,7 @@ class FakeInbox:
     def __init__(self) -> None:
         self.receipts: list[Receipt] = []
         self.replies: list[Reply] = []
+        self.strays: list[Stray] = []
         self.store_count = 0
         self.full = False
         self.open = threading.Event()
@@ -33,6 +35,9 @@ class FakeInbox:
             raise StorageError("The disk is full.")
         self.receipts += receipts
         self.replies += replies
+
+    def keep_stray(self, stray: Stray) -> None:
+        self.strays.append(stray)
 
 
 def connection(port: int, **settings: Value) -> Connection:

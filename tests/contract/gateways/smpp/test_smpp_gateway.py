@@ -11,6 +11,7 @@ import pytest
 import smpp34
 
 from core.domain.messages.messages import SubmitOutcome
+from core.domain.messages.strays import StrayReason
 from core.errors import BadCredentials, StorageError, Unavailable
 from core.gateways.base import Observed
 from core.gateways.smpp import gateway as smpp
@@ -336,15 +337,33 @@ def test_a_long_reply_is_put_together_and_all_its_parts_are_answered(smsc: Scrip
     assert [(reply.sender, reply.text) for reply in inbox.replies] == [("4917960000001", "A reply in two parts")]
 
 
+def test_what_nobody_can_read_is_kept_as_it_came_and_answered(smsc: ScriptedSmsc):
+    inbox = FakeInbox()
+    with smpp_gateway(smsc.port, inbox) as gateway:
+        gateway.keep_open()
+        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        smsc.deliver(deliver_body(b"stat:DELIVRD err:000 done date:2611281631"))
+        wait_until(lambda: inbox.strays and smsc.responses, "it is kept and answered")
+        assert smsc.responses[0].status == 0
+    (stray,) = inbox.strays
+    assert (stray.reason, stray.sender) == (StrayReason.NO_ID, "4917960000001")
+    assert stray.content == "esm_class 0x04, data_coding 0: stat:DELIVRD err:000 done date:2611281631"
+    assert (inbox.receipts, inbox.replies) == ([], [])
+
+
 def test_what_is_no_deliver_sm_is_refused_and_the_connection_stays(smsc: ScriptedSmsc):
-    with smpp_gateway(smsc.port) as gateway:
+    inbox = FakeInbox()
+    with smpp_gateway(smsc.port, inbox) as gateway:
         gateway.keep_open()
         wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
         smsc.deliver(b"\xff" * 10)
         wait_until(lambda: smsc.responses, "it is answered")
         assert smsc.responses[0].status != 0
         assert outcomes(gateway.submit(messages(1), NOW)) == {"accepted": 1}
+        wait_until(lambda: inbox.strays, "it is kept to be looked at")
     assert smsc.connected_count == 1
+    assert inbox.strays[0].reason is StrayReason.UNDECODABLE
+    assert inbox.strays[0].content.endswith("octets " + "ff" * 10)
 
 
 def test_a_command_that_is_not_known_gets_a_nack(smsc: ScriptedSmsc):

@@ -6,6 +6,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.strays import StrayReason
 from core.errors import StorageError
 from core.gateways.callbacks import CallbackRequest, Heard, SignatureRefused, UnreadableCallback
 from core.web.callbacks import callbacks as module
@@ -88,10 +89,11 @@ def test_what_cannot_be_believed_or_read_is_refused(
     assert caplog.records[0].gateway == "Gateway 0"
 
 
-def test_what_is_no_receipt_is_counted_and_answered(browser: Browser, caplog: pytest.LogCaptureFixture):
+def test_what_is_no_receipt_is_kept_to_be_looked_at_and_answered(browser: Browser, told: FakeCallbacks):
     # A provider that gets no 200 sends it again for days.
     assert browser.ask("POST", PATH, {}, [b"odd odd"]).status == 200
-    assert [(record.message, record.count) for record in caplog.records] == [("callback_unread", 2)]
+    (stray,) = told.strays
+    assert (stray.gateway, stray.reason, stray.content) == ("Gateway 0", StrayReason.OTHER_KIND, "odd odd")
 
 
 @pytest.mark.parametrize("fault", [StorageError("No room."), None])
