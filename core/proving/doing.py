@@ -199,7 +199,7 @@ class Doing:
             if sending:
                 names = sending
                 break
-            if self.observer.is_completed or time.monotonic() >= deadline:
+            if self.observer.is_over or time.monotonic() >= deadline:
                 return None
             self._watch("until a worker sends")
             time.sleep(PAUSE_S)
@@ -214,11 +214,11 @@ class Doing:
     def _wait_for(self, share: float) -> bool:
         """Wait until that share of the messages is taken; False when the campaign has ended before."""
         while self.observer.taken_count < share * self.installation.trial.recipient_count:
-            if self.observer.is_completed or self.observer.is_stuck:
+            if self.observer.is_over or self.observer.is_stuck:
                 return False
             self._watch("until the next fault")
             time.sleep(PAUSE_S)
-        return not self.observer.is_completed
+        return not self.observer.is_over
 
     def _sleep(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

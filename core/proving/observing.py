@@ -85,9 +85,9 @@ class Observer:
         self._thread.join()
 
     @property
-    def is_completed(self) -> bool:
-        """Whether the campaign has ended."""
-        return self.status is CampaignStatus.COMPLETED
+    def is_over(self) -> bool:
+        """Whether the campaign has ended, as it should or not: nothing more is sent by itself."""
+        return self.status in {CampaignStatus.COMPLETED, CampaignStatus.INACTIVE, CampaignStatus.CANCELED}
 
     @property
     def is_stuck(self) -> bool:
@@ -116,7 +116,7 @@ class Observer:
         before = self.taken_count
 
         def has_recovered() -> bool:
-            return self.is_completed or (self.taken_count > before and is_over())
+            return self.is_over or (self.taken_count > before and is_over())
 
         self._waiting.append(_Recovery(fault, time.monotonic(), has_recovered))
 

@@ -127,10 +127,10 @@ class _Run:
             return read_books(self.installation, self.campaign_id)
         except AppError as error:
             self.say(f"The books cannot be read: {error.message}")
-            return Books(None, is_completed=False, sent=(), unsent=())
+            return Books(None, "", (), ())
 
     def _wait_for_end(self, observer: Observer) -> None:
-        while not observer.is_completed and not observer.is_stuck:
+        while not observer.is_over and not observer.is_stuck:
             self._pause(observer, "waiting for the end of the campaign")
 
     def _wait_for_receipts(self) -> None:

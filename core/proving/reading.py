@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Period
 from core.proving.installation import Installation
@@ -24,9 +23,6 @@ def read_books(installation: Installation, campaign_id: str) -> Books:
         unsent = cursor.execute(
             "SELECT msisdn, outcome FROM lake.unsent WHERE campaign_id = $campaign_id", {"campaign_id": campaign_id}
         ).fetchall()
-    return Books(
-        app.reports.reporting.reconciliation(viewer, campaign_id),
-        app.campaigns.composing.get(viewer, campaign_id).status is CampaignStatus.COMPLETED,
-        sent,
-        unsent,
-    )
+    found = app.reports.reporting.reconciliation(viewer, campaign_id)
+    campaign = app.campaigns.composing.get(viewer, campaign_id)
+    return Books(found, campaign.status, sent, unsent, campaign.fault)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from core.domain.campaigns.campaigns import Reconciliation
+from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.domain.messages.messages import DeliveryStatus, LedgerState
 from core.domain.messages.receipts import parse_receipt_state
 from core.proving.witness import Evidence
@@ -26,15 +26,16 @@ class Books:
 
     Args:
         reconciliation: Of the campaign; None if it never answered.
-        is_completed: Whether the campaign has ended.
+        status: Of the campaign, "" if it never answered; and why it does not go on, in *fault*, "" where nothing does.
         sent: The history's messages.
         unsent: (receiver, outcome) of everybody else, outcomes as `LedgerState` has them.
     """
 
     reconciliation: Reconciliation | None
-    is_completed: bool
+    status: str
     sent: Collection[Sent]
     unsent: Collection[tuple[str, str]]
+    fault: str = ""
 
     def whose(self, outcome: LedgerState) -> Counter[str]:
         """Return how often each receiver has that outcome."""
@@ -91,7 +92,9 @@ class Case:
         )
         yield _equal("recipients in the audience", len(self.recipients), found.audience_count if found else "?")
         yield _equal("pending at the end", 0, found.pending_count if found else "?")
-        yield Claim("the campaign ended by itself", "yes", _yes(is_so=books.is_completed), books.is_completed)
+        ended = CampaignStatus.COMPLETED
+        why = (books.fault,) if books.fault else ()
+        yield Claim("the campaign ended by itself", ended, books.status or "?", books.status == ended, why)
         asked, off = self.asked.count, self.asked.off_count
         words = f"reconciliations that did not add up, of {asked:,} asked"
         yield Claim(words, "0", f"{off:,}", asked > 0 and not off)
@@ -131,7 +134,3 @@ def _equal(words: str, expected: int | str, seen: int | str) -> Claim:
 
 def _say(value: int | str) -> str:
     return f"{value:,}" if isinstance(value, int) else value
-
-
-def _yes(*, is_so: bool) -> str:
-    return "yes" if is_so else "no"

@@ -187,9 +187,16 @@ def test_a_folder_of_its_own_goes_unless_there_is_something_to_look_into():
 
 def test_a_log_that_is_not_there_yet_has_taken_nothing(tmp_path: Path):
     witness = Witness(tmp_path / "none.sqlite", TRIAL)
-    assert witness.count_taken() == 0
+    assert (witness.count_taken(), witness.count_owed()) == (0, 0)
     assert not witness.testify().receivers
     assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_a_log_that_is_being_made_has_taken_nothing(tmp_path: Path):
+    path = tmp_path / "log.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE another (one)")
+    assert Witness(path, TRIAL).count_taken() == 0
 
 
 def test_without_servers_there_is_nothing_to_refuse():

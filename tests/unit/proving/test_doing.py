@@ -63,7 +63,7 @@ class Scene:
 class Watching:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.is_stuck = self.is_completed = False
+        self.is_stuck = self.is_over = False
         self.taken_count = 0
 
     def holders(self) -> set[int]:
@@ -79,7 +79,7 @@ class Watching:
         if self.scene.shares:
             self.taken_count = self.scene.shares.pop(0)
         else:
-            self.is_completed = True
+            self.is_over = True
 
 
 @pytest.fixture(autouse=True)

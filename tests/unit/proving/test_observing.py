@@ -1,5 +1,10 @@
-from core.domain.campaigns.campaigns import Reconciliation
-from core.proving.observing import Tally
+from typing import cast
+
+import pytest
+
+from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
+from core.proving.installation import Installation
+from core.proving.observing import Observer, Tally
 
 GOOD = Reconciliation(10, 6, {}, {}, 1, 3)
 
@@ -24,3 +29,10 @@ def test_an_audience_that_is_smaller_than_the_list_does_not_add_up():
     tally = Tally()
     tally.note(Reconciliation(9, 6, {}, {}, 1, 2), 10)
     assert tally.off == 1
+
+
+@pytest.mark.parametrize("status", CampaignStatus)
+def test_a_campaign_that_waits_goes_on_and_one_that_failed_does_not(status: CampaignStatus):
+    observer = Observer(cast("Installation", None), "campaign", status=status)
+    ended = {CampaignStatus.COMPLETED, CampaignStatus.INACTIVE, CampaignStatus.CANCELED}
+    assert observer.is_over == (status in ended)

@@ -16,7 +16,7 @@ UNSENT = [("+496", "failed"), ("+497", "excluded"), ("+498", "unknown"), ("+499"
 FOUND = Reconciliation(10, 6, {"suppressed": 1}, {"0x0B": 1}, 2, 0)
 TAKEN = [row.receiver for row in SENT] + ["+498"]
 LOG = Evidence(Counter(TAKEN), {row.gateway_message_id: "DELIVRD" for row in SENT}, silent_count=0, owed_count=0)
-CASE = Case(ALL, LOG, Books(FOUND, is_completed=True, sent=SENT, unsent=UNSENT), Asked(100, 0), most_unknown=2)
+CASE = Case(ALL, LOG, Books(FOUND, "Completed", SENT, UNSENT), Asked(100, 0), most_unknown=2)
 
 
 def broken(case: Case) -> list[str]:
@@ -61,7 +61,7 @@ def test_everything_holds_when_everything_adds_up():
             with_found(unknown_count=1, pending_count=1),
             ["audience = sent + failed + excluded + unknown", "pending at the end"],
         ),
-        (with_books(is_completed=False), ["the campaign ended by itself"]),
+        (with_books(status="Paused"), ["the campaign ended by itself"]),
         (replace(CASE, asked=Asked(100, 1)), ["reconciliations that did not add up, of 100 asked"]),
         # Who was never answered has seen nothing.
         (replace(CASE, asked=Asked(0, 0)), ["reconciliations that did not add up, of 0 asked"]),
@@ -95,7 +95,17 @@ def test_somebody_for_whom_it_does_not_hold_is_named():
 
 
 def test_books_that_cannot_be_read_prove_nothing():
-    empty = Books(None, is_completed=False, sent=(), unsent=())
+    empty = Books(None, "", (), ())
     assert {"recipients in no book: lost", "pending at the end", "recipients in the audience"} <= set(
         broken(replace(CASE, books=empty))
+    )
+
+
+def test_a_campaign_that_does_not_go_on_says_why():
+    case = with_books(status="Inactive", fault="The launch stopped unexpectedly.")
+    (claim,) = [claim for claim in case.judge() if not claim.holds]
+    assert (claim.expected, claim.seen, claim.examples) == (
+        "Completed",
+        "Inactive",
+        ("The launch stopped unexpectedly.",),
     )
