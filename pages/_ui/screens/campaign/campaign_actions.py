@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.people.permissions import Permission
@@ -19,12 +20,14 @@ _ENDED = frozenset({CampaignStatus.CANCELED, CampaignStatus.COMPLETED})
 def show(campaign: Campaign) -> None:
     """Draw the buttons, and do what they say."""
     _, viewer = session.current()
+    # Above the buttons, not between them.
+    trouble = st.container()
     with st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_actions"):
         if campaign.status is CampaignStatus.INACTIVE:
             if st.button("Continue editing", icon=":material/edit:", type="primary", key=f"{KEY}_edit"):
                 widgets.go("create_campaign", id=campaign.campaign_id)
         else:
-            _control(campaign)
+            _control(campaign, trouble)
             if viewer.may(Permission.MESSAGE_HISTORY) and st.button(
                 "Show messages", icon=":material/history:", key=f"{KEY}_messages"
             ):
@@ -66,7 +69,7 @@ def warn_overdue(campaign: Campaign) -> None:
         st.rerun()
 
 
-def _control(campaign: Campaign) -> None:
+def _control(campaign: Campaign, trouble: DeltaGenerator) -> None:
     app, viewer = session.current()
     now = session.now()
     if campaign.status is CampaignStatus.ACTIVE and st.button("Pause", icon=":material/pause:", key=f"{KEY}_pause"):
@@ -76,7 +79,7 @@ def _control(campaign: Campaign) -> None:
         "Resume", icon=":material/play_arrow:", type="primary", key=f"{KEY}_resume"
     ):
         # A refusal says what to do, by the buttons that stand beside this one.
-        with widgets.show_errors():
+        with trouble, widgets.show_errors():
             app.campaigns.controlling.resume(viewer, campaign.campaign_id, now)
             st.rerun()
     if campaign.status is CampaignStatus.SCHEDULED and st.button(
