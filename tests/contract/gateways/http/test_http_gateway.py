@@ -45,6 +45,8 @@ class PlainProvider:
             return read_refusal(answer)
         if answer.body == b"defect":
             raise KeyError("of ours")
+        if answer.body == b"one too few":
+            batch = batch[1:]
         if answer.body is None:
             return [Verdict(SubmitOutcome.UNKNOWN)] * len(batch)
         return [accepted(f"theirs-{message.message_id}") for message in batch]
@@ -298,6 +300,12 @@ def test_an_answer_that_we_fail_to_read_is_unknown_and_a_defect_in_the_log(caplo
     with provider(Each(TAKEN, Said(200, b"defect"), TAKEN)) as server:
         assert outcomes(submit(server.url, 3, connections=1)) == ["accepted", "unknown", "accepted"]
     assert [record.message for record in caplog.records] == ["answer_not_read"]
+
+
+def test_verdicts_that_are_not_one_for_each_message_say_nothing_of_any(caplog: pytest.LogCaptureFixture):
+    with provider(lambda _: Said(200, b"one too few")) as server:
+        assert outcomes(submit(server.url, 3, per_request=3)) == ["unknown"] * 3
+    assert "2 verdicts for 3 messages" in caplog.text
 
 
 def test_closing_waits_for_answers_and_gives_back_what_has_not_begun():
