@@ -10,7 +10,7 @@ from core.gateways.generic.form import FORM, check
 from core.gateways.generic.gateway import open_gateway, try_connection
 from core.gateways.http.gateway import HttpGateway
 from tests.contract.gateways.gateway_contract import NOW, make_outbound
-from tests.contract.gateways.http.http_gateways import CALLBACK_URL, HttpGatewayContract, connect, opened
+from tests.contract.gateways.http.http_gateways import CALLBACK_URL, HttpGatewayContract, connect, opened, serve
 from tests.contract.gateways.http.scripted_provider import (
     Asked,
     Said,
@@ -60,10 +60,7 @@ def by_text(asked: Asked) -> Said:
     return Said(200, b"ERR: 105 bad number\n" if to.endswith("7") else f"OK: g-{to}\nparts=1".encode())
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedProvider]:
-    with provider(by_json) as running:
-        yield running
+server = serve(by_json)
 
 
 def connection(url: str, **values: object):

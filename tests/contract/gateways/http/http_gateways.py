@@ -3,20 +3,25 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import ClassVar
+
+import pytest
 
 from core.domain.gateways.forms import Field, Value, check_form
 from core.domain.gateways.gateways import Connection
-from core.domain.messages.messages import SubmitOutcome
+from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.gateways.base import Gateway
 from core.gateways.callbacks import CallbackRequest
 from core.gateways.http.gateway import HttpGateway
 from tests.contract.gateways.gateway_contract import NOW, GatewayContract, make_outbound
+from tests.contract.gateways.http.scripted_provider import Asked, Said, ScriptedProvider, provider
 
 NAME = "Test provider"
 CALLBACK_URL = "https://sms.example.com/callbacks/token"
 REFUSED = 7
+OpenGateway = Callable[[Connection, Callable[[], datetime]], HttpGateway]
 
 
 def connect(form: Sequence[Field], values: Mapping[str, Value], callback_url: str = CALLBACK_URL) -> Connection:
@@ -26,9 +31,7 @@ def connect(form: Sequence[Field], values: Mapping[str, Value], callback_url: st
 
 
 @contextmanager
-def opened(
-    open_gateway: Callable[[Connection, Callable[[], datetime]], HttpGateway], connection: Connection, **settings: Value
-) -> Iterator[HttpGateway]:
+def opened(open_gateway: OpenGateway, connection: Connection, **settings: Value) -> Iterator[HttpGateway]:
     """Run a gateway, and close it."""
     made = open_gateway(replace(connection, settings={**connection.settings, **settings}), lambda: NOW)
     try:
@@ -56,6 +59,41 @@ def callback(
     )
 
 
+@dataclass(frozen=True)
+class Account:
+    """A gateway's form filled in with what a scripted provider, the fixture `server`, takes."""
+
+    form: Sequence[Field]
+    open_gateway: OpenGateway
+    values: Mapping[str, Value]
+
+    def connect(self, server: ScriptedProvider, **values: Value) -> Connection:
+        """Return a connection to *server*, with other *values* where there are any."""
+        return connect(self.form, {"url": server.url} | self.values | values)
+
+    def submit(self, server: ScriptedProvider, count: int = 1, **values: Value) -> list[SubmitResult]:
+        """Hand over so many messages by a gateway of its own, and return what came of them."""
+        return self.hand_over(server, [make_outbound(number) for number in range(count)], **values)
+
+    def hand_over(
+        self, server: ScriptedProvider, messages: Sequence[OutboundMessage], **values: Value
+    ) -> list[SubmitResult]:
+        """Do the same with *messages*."""
+        with opened(self.open_gateway, self.connect(server, **values)) as made:
+            return made.submit(messages, NOW)
+
+
+def serve(answer: Callable[[Asked], Said]) -> object:
+    """Return the fixture `server`: a provider that answers like this."""
+
+    @pytest.fixture
+    def server() -> Iterator[ScriptedProvider]:
+        with provider(answer) as running:
+            yield running
+
+    return server
+
+
 class HttpGatewayContract(GatewayContract):
     """Subclasses provide `gateway`, whose provider refuses every number that ends with `REFUSED`, and no other."""
 
@@ -76,6 +114,17 @@ class HttpGatewayContract(GatewayContract):
         # A request for each message takes its time: as many threads, and fewer messages.
         windows = [[make_outbound(window * 20 + number) for number in range(20)] for window in range(12)]
         check_windows(gateway, windows)
+
+
+class AccountContract(HttpGatewayContract):
+    """Subclasses name their `account`; their module has the fixture `server`."""
+
+    account: ClassVar[Account]
+
+    @pytest.fixture
+    def gateway(self, server: ScriptedProvider) -> Iterator[HttpGateway]:
+        with opened(self.account.open_gateway, self.account.connect(server)) as made:
+            yield made
 
 
 def check_windows(gateway: Gateway, windows: Sequence[Sequence[object]]) -> None:

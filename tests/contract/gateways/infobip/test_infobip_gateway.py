@@ -1,14 +1,11 @@
-from collections.abc import Iterator
-
 import pytest
 
-from core.domain.messages.messages import SubmitOutcome, SubmitResult
+from core.domain.messages.messages import SubmitOutcome
 from core.errors import BadCredentials, Unavailable
-from core.gateways.http.gateway import HttpGateway
 from core.gateways.infobip.form import FORM
 from core.gateways.infobip.gateway import open_gateway, try_connection
-from tests.contract.gateways.gateway_contract import NOW, make_outbound
-from tests.contract.gateways.http.http_gateways import CALLBACK_URL, HttpGatewayContract, connect, opened
+from tests.contract.gateways.gateway_contract import make_outbound
+from tests.contract.gateways.http.http_gateways import CALLBACK_URL, Account, AccountContract, serve
 from tests.contract.gateways.http.scripted_provider import Asked, Said, ScriptedProvider, provider, said_json
 
 KEY = "infobip-key-1"
@@ -31,26 +28,13 @@ def answer_for(message: dict) -> dict:
     return {"messageId": destination["messageId"], "destination": destination["to"], "status": status}
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedProvider]:
-    with provider(infobip) as running:
-        yield running
+server = serve(infobip)
+ACCOUNT = Account(FORM, open_gateway, {"api_key": KEY})
+connection, submit = ACCOUNT.connect, ACCOUNT.submit
 
 
-def connection(server: ScriptedProvider, **values: object):
-    return connect(FORM, {"url": server.url, "api_key": KEY} | values)
-
-
-class TestInfobip(HttpGatewayContract):
-    @pytest.fixture
-    def gateway(self, server: ScriptedProvider) -> Iterator[HttpGateway]:
-        with opened(open_gateway, connection(server)) as made:
-            yield made
-
-
-def submit(server: ScriptedProvider, count: int = 1, **settings: object) -> list[SubmitResult]:
-    with opened(open_gateway, connection(server, **settings)) as made:
-        return made.submit([make_outbound(number) for number in range(count)], NOW)
+class TestInfobip(AccountContract):
+    account = ACCOUNT
 
 
 def test_a_message_says_what_infobip_wants_to_know(server: ScriptedProvider):

@@ -1,15 +1,13 @@
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from core.domain.messages.messages import SubmitOutcome
 from core.errors import BadCredentials, Unavailable
-from core.gateways.http.gateway import HttpGateway
 from core.gateways.mitto.form import FORM
 from core.gateways.mitto.gateway import open_gateway, try_connection
-from tests.contract.gateways.gateway_contract import NOW, make_outbound
-from tests.contract.gateways.http.http_gateways import HttpGatewayContract, connect, opened
+from tests.contract.gateways.gateway_contract import make_outbound
+from tests.contract.gateways.http.http_gateways import Account, AccountContract, serve
 from tests.contract.gateways.http.scripted_provider import Asked, Said, ScriptedProvider, provider, said_json
 
 KEY = "mitto-key-1"
@@ -29,35 +27,17 @@ def mitto(asked: Asked) -> Said:
     return said_json(200, {"responseCode": 0, "responseText": "SMS sent", "messages": items})
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedProvider]:
-    with provider(mitto) as running:
-        yield running
+server = serve(mitto)
+ACCOUNT = Account(FORM, open_gateway, {"api_key": KEY})
+connection, submit = ACCOUNT.connect, ACCOUNT.submit
 
 
-@pytest.fixture
-def gateway(server: ScriptedProvider) -> Iterator[HttpGateway]:
-    with opened(open_gateway, connection(server)) as made:
-        yield made
+class TestMitto(AccountContract):
+    account = ACCOUNT
 
 
-def connection(server: ScriptedProvider, **values: object):
-    return connect(FORM, {"url": server.url, "api_key": KEY} | values)
-
-
-class TestMitto(HttpGatewayContract):
-    @pytest.fixture
-    def gateway(self, gateway: HttpGateway) -> HttpGateway:
-        return gateway
-
-
-def submit(server: ScriptedProvider, count: int, **settings: object):
-    with opened(open_gateway, connection(server, **settings)) as made:
-        return made.submit([make_outbound(number) for number in range(count)], NOW)
-
-
-def test_a_message_says_what_mitto_wants_to_know(server: ScriptedProvider, gateway: HttpGateway):
-    gateway.submit([make_outbound(1, text="Grüße 😀", encoding="ucs2", segment_count=1)], NOW)
+def test_a_message_says_what_mitto_wants_to_know(server: ScriptedProvider):
+    ACCOUNT.hand_over(server, [make_outbound(1, text="Grüße 😀", encoding="ucs2", segment_count=1)])
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("POST", "/sms")
     assert asked.json == {
@@ -69,15 +49,15 @@ def test_a_message_says_what_mitto_wants_to_know(server: ScriptedProvider, gatew
     }
 
 
-def test_a_sender_that_is_a_number_has_digits_only(server: ScriptedProvider, gateway: HttpGateway):
-    gateway.submit([make_outbound(1, sender_id="+4930123456")], NOW)
+def test_a_sender_that_is_a_number_has_digits_only(server: ScriptedProvider):
+    ACCOUNT.hand_over(server, [make_outbound(1, sender_id="+4930123456")])
     assert server.asked[0].json["from"] == "4930123456"
 
 
-def test_only_the_same_text_of_the_same_sender_travels_together(server: ScriptedProvider, gateway: HttpGateway):
+def test_only_the_same_text_of_the_same_sender_travels_together(server: ScriptedProvider):
     messages = [make_outbound(number, text=f"Hello {number % 2}") for number in range(6)]
     messages.append(make_outbound(8, text="Hello 0", sender_id="OTHER"))
-    results = gateway.submit(messages, NOW)
+    results = ACCOUNT.hand_over(server, messages)
     assert sorted(asked.path for asked in server.asked) == ["/sms", "/smsbulk", "/smsbulk"]
     assert [result.gateway_message_id for result in results] == [f"m-{message.msisdn[1:]}" for message in messages]
 

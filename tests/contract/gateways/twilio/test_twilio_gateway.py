@@ -1,15 +1,12 @@
 from base64 import b64encode
-from collections.abc import Iterator
 
 import pytest
 
-from core.domain.messages.messages import SubmitOutcome, SubmitResult
+from core.domain.messages.messages import SubmitOutcome
 from core.errors import BadCredentials, InvalidInput, Unavailable
-from core.gateways.http.gateway import HttpGateway
 from core.gateways.twilio.form import FORM, check
 from core.gateways.twilio.gateway import open_gateway, try_connection
-from tests.contract.gateways.gateway_contract import NOW, make_outbound
-from tests.contract.gateways.http.http_gateways import CALLBACK_URL, HttpGatewayContract, connect, opened
+from tests.contract.gateways.http.http_gateways import CALLBACK_URL, Account, AccountContract, serve
 from tests.contract.gateways.http.scripted_provider import Asked, Said, ScriptedProvider, provider, said_json
 
 SID, TOKEN = "AC0123456789abcdef", "token-1"
@@ -31,26 +28,13 @@ def twilio(asked: Asked) -> Said:
     return said_json(201, {"sid": f"SM{to[1:]}", "status": "queued", "error_code": None})
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedProvider]:
-    with provider(twilio) as running:
-        yield running
+server = serve(twilio)
+ACCOUNT = Account(FORM, open_gateway, {"account_sid": SID, "auth_token": TOKEN})
+connection, submit = ACCOUNT.connect, ACCOUNT.submit
 
 
-def connection(server: ScriptedProvider, **values: object):
-    return connect(FORM, {"url": server.url, "account_sid": SID, "auth_token": TOKEN} | values)
-
-
-class TestTwilio(HttpGatewayContract):
-    @pytest.fixture
-    def gateway(self, server: ScriptedProvider) -> Iterator[HttpGateway]:
-        with opened(open_gateway, connection(server)) as made:
-            yield made
-
-
-def submit(server: ScriptedProvider, count: int = 1, **settings: object) -> list[SubmitResult]:
-    with opened(open_gateway, connection(server, **settings)) as made:
-        return made.submit([make_outbound(number) for number in range(count)], NOW)
+class TestTwilio(AccountContract):
+    account = ACCOUNT
 
 
 def test_a_message_says_what_twilio_wants_to_know(server: ScriptedProvider):

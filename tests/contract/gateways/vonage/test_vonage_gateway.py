@@ -1,16 +1,14 @@
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from core.domain.messages.messages import SubmitOutcome, SubmitResult
+from core.domain.messages.messages import SubmitOutcome
 from core.errors import BadCredentials, InvalidInput, Unavailable
-from core.gateways.http.gateway import HttpGateway
 from core.gateways.vonage.form import FORM, check
 from core.gateways.vonage.gateway import open_gateway, try_connection
 from core.gateways.vonage.signatures import Method, check_signature
 from tests.contract.gateways.gateway_contract import NOW, make_outbound
-from tests.contract.gateways.http.http_gateways import CALLBACK_URL, HttpGatewayContract, connect, opened
+from tests.contract.gateways.http.http_gateways import CALLBACK_URL, Account, AccountContract, opened, serve
 from tests.contract.gateways.http.scripted_provider import Asked, Said, ScriptedProvider, provider, said_json
 
 KEY, SECRET, SIGNATURE_SECRET = "abcd1234", "secret-1", "signature-secret-1"
@@ -33,31 +31,18 @@ def vonage(asked: Asked) -> Said:
     return said("0", **{"message-id": f"v-{form['to']}"})
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedProvider]:
-    with provider(vonage) as running:
-        yield running
+server = serve(vonage)
+ACCOUNT = Account(FORM, open_gateway, {"api_key": KEY, "api_secret": SECRET})
+connection, submit = ACCOUNT.connect, ACCOUNT.submit
 
 
-def connection(server: ScriptedProvider, **values: object):
-    return connect(FORM, {"url": server.url, "api_key": KEY, "api_secret": SECRET} | values)
-
-
-class TestVonage(HttpGatewayContract):
-    @pytest.fixture
-    def gateway(self, server: ScriptedProvider) -> Iterator[HttpGateway]:
-        with opened(open_gateway, connection(server)) as made:
-            yield made
-
-
-def submit(server: ScriptedProvider, count: int = 1, **settings: object) -> list[SubmitResult]:
-    with opened(open_gateway, connection(server, **settings)) as made:
-        return made.submit([make_outbound(number) for number in range(count)], NOW)
+class TestVonage(AccountContract):
+    account = ACCOUNT
 
 
 def test_a_message_says_what_vonage_wants_to_know(server: ScriptedProvider):
-    with opened(open_gateway, connection(server, validity_min=2)) as gateway:
-        gateway.submit([make_outbound(1, text="Grüße 😀", encoding="ucs2", sender_id="+4917012345")], NOW)
+    message = make_outbound(1, text="Grüße 😀", encoding="ucs2", sender_id="+4917012345")
+    ACCOUNT.hand_over(server, [message], validity_min=2)
     assert (server.asked[0].method, server.asked[0].path) == ("POST", "/sms/json")
     assert server.asked[0].form == {
         "api_key": KEY,
