@@ -76,8 +76,9 @@ class Settings:
     worker_threads: int = 4
     # Messages claimed, submitted and recorded together.
     sub_window: int = 500
-    # Messages per batch: leased by one worker, appended to history in one commit.
-    batch_size: int = 5_000
+    # Most messages per batch: leased by one worker, appended to history in one commit. A slower account's batch is a
+    # second's worth of its rate.
+    batch_size: int = 10_000
     # Seconds a worker holds a batch without a sign of life before another may take over.
     lease_s: int = 15
     # Placeholders in one message.

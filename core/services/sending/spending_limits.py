@@ -149,9 +149,7 @@ class BatchSpending:
     def _find_budgets(self, session: Session, month: date, spent: spending.Spent, cost: Decimal) -> tuple[Budget, ...]:
         """Return the budgets there are, as they were before *cost*; the campaign's own first."""
         campaign = self._campaign
-        # Locked, and so read, by the caller: this asks the store nothing.
-        account = accounts.get_account(session, campaign.account_id)
-        of_account = account.monthly_budget_eur_cents
+        account_name, of_account = accounts.get_budget(session, campaign.account_id)
         of_campaign = campaigns.find_budget(session, campaign.campaign_id)
         found = []
         if of_campaign is not None:
@@ -159,7 +157,7 @@ class BatchSpending:
             found.append(Budget(campaign.campaign_id, campaign.name, NO_MONTH, of_campaign, before))
         if of_account is not None:
             before = spent.of_account - cost
-            found.append(Budget(account.account_id, account.display_name, month, of_account, before))
+            found.append(Budget(campaign.account_id, account_name, month, of_account, before))
         return tuple(found)
 
     def _warn(self, session: Session, budgets: Iterable[Budget], paid: Decimal, now: datetime) -> None:

@@ -30,6 +30,12 @@ _OF_BUCKET = select(
     AccountRow.status,
     AccountRow.gateway,
 ).where(AccountRow.account_id == bindparam("key"))
+_BUDGET = Prepared(
+    select(AccountRow.display_name, AccountRow.monthly_budget_eur_cents).where(
+        AccountRow.account_id == bindparam("key")
+    ),
+    ("key",),
+)
 _BUCKET = Prepared(_OF_BUCKET, ("key",))
 _LOCKED_BUCKET = Prepared(_OF_BUCKET.with_for_update(), ("key",))
 _SET_BUCKET = Prepared(
@@ -117,6 +123,12 @@ def list_by_gateway(session: Session) -> dict[str, tuple[str, ...]]:
 def set_rate(session: Session, account_id: str, rate_tps: int) -> None:
     """Change how fast the account submits; running campaigns follow with their next sub-window."""
     session.get_one(AccountRow, account_id).rate_tps = rate_tps
+
+
+def get_budget(session: Session, account_id: str) -> tuple[str, Decimal | None]:
+    """Return the account's display name, and what it may spend in a month, EUR cents, None for no end."""
+    ((display_name, budget),) = _BUDGET.fetch(session, account_id)
+    return display_name, budget
 
 
 def set_budget(session: Session, account_id: str, monthly_eur_cents: Decimal | None) -> None:

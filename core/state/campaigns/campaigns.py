@@ -45,6 +45,7 @@ _UNDER_WAY = (CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING, CampaignStatu
 
 # A single campaign comes with its lists in one statement.
 _STATUS = Prepared(select(CampaignRow.status).where(CampaignRow.campaign_id == bindparam("key")), ("key",))
+_BUDGET = Prepared(select(CampaignRow.budget_eur_cents).where(CampaignRow.campaign_id == bindparam("key")), ("key",))
 _WITH_LISTS = joinedload(CampaignRow.lists)
 _FIELDS = frozenset(each.name for each in fields(Campaign))
 
@@ -135,7 +136,8 @@ def get_status(session: Session, campaign_id: str) -> CampaignStatus:
 
 def find_budget(session: Session, campaign_id: str) -> Decimal | None:
     """Return what the campaign may spend, EUR cents, as it is this moment; None for no end."""
-    return session.scalar(select(CampaignRow.budget_eur_cents).where(CampaignRow.campaign_id == campaign_id))
+    found = _BUDGET.fetch(session, campaign_id)
+    return found[0][0] if found else None
 
 
 def set_budget(session: Session, campaign_id: str, eur_cents: Decimal | None) -> None:

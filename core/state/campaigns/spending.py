@@ -10,16 +10,32 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import AccountStatus, AccountType
 from core.domain.messages.messages import LedgerState
+from core.state.engine.prepared import Prepared
 from core.state.tables.base import in_portions, insert_of
 from core.state.tables.models import AccountRow, CampaignRow, LedgerRow, OutcomeRow
 from core.state.tables.spending_models import AccountSpendingRow, BudgetEventRow, CampaignSpendingRow
 
 _SPENT = (LedgerState.CLAIMED, LedgerState.SENT, LedgerState.UNKNOWN)
+
+_ADD_TO_ACCOUNT = Prepared(
+    update(AccountSpendingRow)
+    .where(AccountSpendingRow.account_id == bindparam("account"), AccountSpendingRow.month == bindparam("of_month"))
+    .values(spent_eur_cents=AccountSpendingRow.spent_eur_cents + bindparam("more"))
+    .returning(AccountSpendingRow.spent_eur_cents),
+    ("more", "account", "of_month"),
+)
+_ADD_TO_CAMPAIGN = Prepared(
+    update(CampaignSpendingRow)
+    .where(CampaignSpendingRow.campaign_id == bindparam("campaign"))
+    .values(spent_eur_cents=CampaignSpendingRow.spent_eur_cents + bindparam("more"))
+    .returning(CampaignSpendingRow.spent_eur_cents),
+    ("more", "campaign"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,17 +63,13 @@ def charge(session: Session, account_id: str, month: date, campaign_id: str, eur
 
 
 def _add_to_account(session: Session, account_id: str, month: date, eur_cents: Decimal) -> Decimal | None:
-    row = AccountSpendingRow
-    mine = (row.account_id == account_id, row.month == month)
-    # Past the session, which keeps none of these rows.
-    added = update(row).where(*mine).values(spent_eur_cents=row.spent_eur_cents + eur_cents)
-    return session.connection().execute(added.returning(row.spent_eur_cents)).scalar()
+    found = _ADD_TO_ACCOUNT.fetch(session, eur_cents, account_id, month)
+    return found[0][0] if found else None
 
 
 def _add_to_campaign(session: Session, campaign_id: str, eur_cents: Decimal) -> Decimal | None:
-    row = CampaignSpendingRow
-    added = update(row).where(row.campaign_id == campaign_id).values(spent_eur_cents=row.spent_eur_cents + eur_cents)
-    return session.connection().execute(added.returning(row.spent_eur_cents)).scalar()
+    found = _ADD_TO_CAMPAIGN.fetch(session, eur_cents, campaign_id)
+    return found[0][0] if found else None
 
 
 def find_account_spending(session: Session, account_ids: Collection[str], month: date) -> Mapping[str, Decimal]:

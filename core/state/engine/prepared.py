@@ -77,13 +77,14 @@ class Prepared:
         if set(compiled.binds) != set(self._names) or (dialect.positional and compiled.positiontup != [*self._names]):
             raise AssertionError(f"{self._names} are not the parameters of {compiled}")
         binds = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names]
-        asked = self._statement.selected_columns.values() if isinstance(self._statement, Select) else []
+        asked = self._statement
+        columns = asked.selected_columns if isinstance(asked, Select) else asked.exported_columns
         reads = [
-            # Types of our own, which are times; others come as they are meant from both drivers.
             column.type.dialect_impl(dialect).result_processor(dialect, None)
-            if isinstance(column.type, TypeDecorator)
+            # SQLite knows neither times nor amounts; of PostgreSQL's all come as they are meant but our own times.
+            if dialect.name == "sqlite" or isinstance(column.type, TypeDecorator)
             else None
-            for column in asked
+            for column in columns.values()
         ]
         made = _Compiled(str(compiled), dialect.positional, _where_any(binds), _where_any(reads))
         return self._compiled.setdefault(dialect.name, made)
