@@ -8,13 +8,13 @@ refused connection, a certificate that is not trusted come before that, a read t
 import json
 import logging
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 import httpx
 
+from core.gateways.http.deadlines import BoundedTransport, Deadline
 from core.gateways.network_faults import describe_fault
 
 # httpx tells every address it asks, and some providers take secrets and numbers in it.
@@ -86,23 +86,23 @@ class ApiClient:
     def __init__(self, limits: Limits) -> None:
         """Take the limits; nothing connects."""
         self._limits = limits
+        self._deadline = Deadline()
+        kept = httpx.Limits(
+            max_connections=limits.connections,
+            max_keepalive_connections=limits.connections,
+            keepalive_expiry=IDLE_S,
+        )
         self._client = httpx.Client(
-            verify=limits.tls,
+            transport=BoundedTransport(self._deadline, limits.tls, kept),
             # Neither proxies nor credentials from the environment.
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(limits.answer_s, connect=limits.connect_s, pool=limits.answer_s),
-            limits=httpx.Limits(
-                max_connections=limits.connections,
-                max_keepalive_connections=limits.connections,
-                keepalive_expiry=IDLE_S,
-            ),
             headers={"User-Agent": "Heliograph", "Accept": "*/*", "Accept-Encoding": "identity"},
         )
 
     def ask(self, request: ApiRequest) -> ApiAnswer:
         """Return the answer. Raises: NotSent, NoAnswer."""
-        until_s = time.monotonic() + self._limits.connect_s + self._limits.answer_s
         written = []
 
         def trace(event: str, _facts: object) -> None:
@@ -110,14 +110,17 @@ class ApiClient:
                 written.append(event)
 
         try:
-            with self._client.stream(
-                request.method,
-                request.url,
-                headers=dict(request.headers),
-                content=request.body or None,
-                extensions={"trace": trace},
-            ) as response:
-                body = _read(response, until_s)
+            with (
+                self._deadline.within(self._limits.connect_s + self._limits.answer_s),
+                self._client.stream(
+                    request.method,
+                    request.url,
+                    headers=dict(request.headers),
+                    content=request.body or None,
+                    extensions={"trace": trace},
+                ) as response,
+            ):
+                body = _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             words = _describe(error, request.url)
             raise (NoAnswer if written else NotSent)(words) from error
@@ -130,15 +133,12 @@ class ApiClient:
         self._client.close()
 
 
-def _read(response: httpx.Response, until_s: float) -> bytes | None:
+def _read(response: httpx.Response) -> bytes | None:
     body = bytearray()
     for piece in response.iter_raw():
         body += piece
         if len(body) > ANSWER_MAX_BYTES:
             return None
-        if time.monotonic() > until_s:
-            # A timeout of httpx is for one piece, and there could be any number of them.
-            raise httpx.ReadTimeout("the answer does not end")
     return bytes(body)
 
 

@@ -36,6 +36,8 @@ GOOD_S = 10.0
 UNBIND_S = 2.0
 # What waits here to be kept before the SMSC's own window closes; beyond it nothing more is read.
 HEARD_MOST = 2_000
+# Octets for an SMSC that does not read them; beyond it nothing more is read from it, or it could ask without an end.
+WRITE_MOST = 4 << 20
 
 
 class LinkStatus(StrEnum):
@@ -123,6 +125,7 @@ class Link(asyncio.Protocol):
         self._heard_at = 0.0
         self._enquired_at = 0.0
         self._unanswered = 0
+        self._is_full = False
         self._move(LinkStatus.WAITING)
 
     @property
@@ -199,7 +202,8 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin anew: what an earlier connection left behind is no part of this one."""
         assert isinstance(transport, asyncio.Transport)
-        self._transport, self._frames = transport, Frames()
+        transport.set_write_buffer_limits(high=WRITE_MOST)
+        self._transport, self._frames, self._is_full = transport, Frames(), False
         self._gone = self._loop.create_future()
         self._heard_at, self._enquired_at, self._unanswered = self._loop.time(), 0.0, 0
 
@@ -223,6 +227,17 @@ class Link(asyncio.Protocol):
             self._end_if_answered()
         if answered or had_room != (self.room > 0):
             self._owner.ready()
+
+    def pause_writing(self) -> None:
+        """Read nothing more: the SMSC does not read either. If that lasts, an enquiry has no answer."""
+        self._is_full = True
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read again."""
+        self._is_full = False
+        self._read_if_room()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell what is lost with it."""
@@ -315,10 +330,13 @@ class Link(asyncio.Protocol):
                 return
             transport.write(response(frame, b"\0", status))
             self._unanswered -= 1
-            if self._unanswered < HEARD_MOST:
-                transport.resume_reading()
+            self._read_if_room()
 
         self._owner.heard(frame, answer)
+
+    def _read_if_room(self) -> None:
+        if self._transport is not None and self._unanswered < HEARD_MOST and not self._is_full:
+            self._transport.resume_reading()
 
     def _say(self, command: Command) -> None:
         self._sequence = next_sequence(self._sequence)

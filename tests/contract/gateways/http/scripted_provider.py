@@ -5,7 +5,7 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,10 +50,15 @@ class Said:
 
 @dataclass(frozen=True)
 class Raw:
-    """Octets in place of an answer, after which the connection is closed, or stays open as long as the provider."""
+    """
+    Octets in place of an answer, after which the connection is closed, or stays open as long as the provider.
+
+    Those of *then* follow, each a moment after the one before.
+    """
 
     octets: bytes = b""
     stays: bool = False
+    then: Sequence[bytes] = ()
 
 
 def said_json(status: int, document: object, **headers: str) -> Said:
@@ -111,6 +116,9 @@ class _Handler(socketserver.StreamRequestHandler):
                 answer = self.server.script(asked)
                 if isinstance(answer, Raw):
                     self.wfile.write(answer.octets)
+                    for octets in answer.then:
+                        self.server.over.wait(0.05)
+                        self.wfile.write(octets)
                     if answer.stays:
                         self.server.over.wait()
                     return

@@ -119,11 +119,23 @@ def test_what_was_written_and_got_no_answer_is_unknown(lost: str):
         assert len(server.asked) == 1
 
 
-def test_an_answer_that_does_not_end_is_unknown(monkeypatch: pytest.MonkeyPatch):
-    moments = iter([0.0, *[100.0] * 1_000])
-    monkeypatch.setattr("core.gateways.http.client.time", FakeTime(lambda: next(moments)))
-    with provider(lambda _: Said(200, b"x" * 200_000)) as server:
+# Each piece comes in time, and in the end there would be a whole answer.
+SLOW = {
+    "body": Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", then=[b"x"] * 100),
+    "head": Raw(b"HTTP/1.1 200 OK\r\nX: ", then=[*[b"y"] * 100, b"\r\nContent-Length: 5\r\n\r\ntaken"]),
+    "interim answers": Raw(
+        then=[*[b"HTTP/1.1 102 Processing\r\n\r\n"] * 100, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntaken"]
+    ),
+}
+
+
+@pytest.mark.parametrize("slow", SLOW)
+def test_an_answer_that_comes_bit_by_bit_is_not_waited_for_longer_than_any(slow: str, monkeypatch: pytest.MonkeyPatch):
+    with provider(lambda _: SLOW[slow]) as server:
+        # Once it was asked, the time is over.
+        monkeypatch.setattr("core.gateways.http.deadlines.time", FakeTime(lambda: 100.0 if server.asked else 0.0))
         assert outcomes(submit(server.url)) == ["unknown"]
+        assert len(server.asked) == 1
 
 
 class FakeTime:
