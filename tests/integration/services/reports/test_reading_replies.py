@@ -146,6 +146,19 @@ def test_a_campaign_s_replies_are_found_and_those_to_one_message(either: House):
     assert {each.campaign for each in read(either, reader)} == {""}
 
 
+def test_what_another_account_s_campaign_is_called_is_not_said(house: House):
+    both = _with_another_account(house)
+    house.launch(house.upload(contacts(3)).list_id)
+    work(house)
+    house.wait(timedelta(minutes=1))
+    # To a number that neither has sent under: both follow the STOP, and one of them was answered.
+    hear(house, reply(house, "STOP", 0, receiver="4917012345"))
+    house.app.sending.linking.link(house.clock)
+    apart = replace(both, account_ids=both.account_ids - house.viewer.account_ids)
+    assert [(each.text, each.campaign) for each in read(house)] == [("STOP", "Spring greeting")]
+    assert [(each.text, each.campaign) for each in read(house, apart)] == [("STOP", "")]
+
+
 def test_without_the_permission_nothing_is_said_of_one_message(house: House):
     with pytest.raises(Forbidden):
         house.app.reports.replies.of_message(replace(house.viewer, permissions=frozenset()), "message-1")
