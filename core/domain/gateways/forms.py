@@ -124,7 +124,7 @@ def _check_choice(each: Field, text: str) -> str:
     chosen = text or str(each.default)
     if chosen not in each.choices:
         raise InvalidInput(
-            f"{each.label} is none of the choices.", hint=f"Choose one of: {', '.join(each.choices)}.", field=each.name
+            f"{each.label} has no such choice.", hint=f"Choose one of: {', '.join(each.choices)}.", field=each.name
         )
     return chosen
 

@@ -25,17 +25,17 @@ _REQUEST = (
     ),
     Field(
         "format",
-        "Message travels",
+        "Message format",
         FieldKind.CHOICE,
         "json",
-        choices={"json": "in a body of JSON", "form": "in a body like a form's", "query": "in the address"},
+        choices={"json": "JSON in the body", "form": "Form fields in the body", "query": "Query string of the address"},
     ),
     Field(
         "body",
         "Message",
         FieldKind.LONG_TEXT,
         required=True,
-        help='JSON, such as {"to": "{to}", "text": "{text}"}; else one field a line, such as to = {to}.'
+        help='JSON, such as {"to": "{to}", "text": "{text}"}. Otherwise one field a line, such as to = {to}.'
         f" There are {_NAMES}.",
     ),
     Field("plus", "Write numbers with +", FieldKind.SWITCH, default=False),
@@ -95,7 +95,7 @@ def check(connection: Connection) -> None:
     check_names(settings["url"], "url")
     parse_headers(settings["headers"], "headers")
     if settings["method"] == "GET" and settings["format"] != "query":
-        raise InvalidInput("A GET has no body.", hint="Let the message travel in the address.", field="format")
+        raise InvalidInput("A GET has no body.", hint="Choose the query string as the message format.", field="format")
     (parse_json if settings["format"] == "json" else parse_fields)(settings["body"], "body")
     if settings["answer_format"] == "json":
         for name in ANSWER_PLACES:

@@ -96,7 +96,7 @@ def try_connection(connection: Connection) -> str:
     """Connect to the address; nothing can be asked that would not send. Raises: Unavailable: in words."""
     answers = Answers(FORM, connection)
     where = reach(connection, answers.text("url"), answers.limits())
-    return f"{where}, can be reached. Whether it takes messages only a test message shows."
+    return f"{where}, can be reached. Only a test message shows whether it takes messages."
 
 
 def make_reader(connection: Connection) -> ReadCallback:

@@ -153,7 +153,7 @@ class Smsc:
         if system_id not in self.behaviour.accounts:
             raise InvalidInput(f"There is no account {system_id!r}.", hint="Name one that may bind.")
         if not re.fullmatch(r"\+\d{3,15}", msisdn):
-            raise InvalidInput(f"{msisdn!r} is no number.", hint="Write it with its plus and its country code.")
+            raise InvalidInput(f"{msisdn!r} is not a phone number.", hint="Write it with + and country code.")
         now_us = to_microseconds(self._clock())
         whole = Delivery(system_id, "", msisdn, sender_id, now_us, now_us)
         parts = split_reply(text, f"{msisdn} {now_us}")

@@ -45,7 +45,7 @@ def check(connection: Connection) -> None:
         sid = str(connection.settings[name])
         if sid and not (sid.startswith(prefix) and sid.isascii() and sid.isalnum()):
             raise InvalidInput(
-                f"{sid[:40]!r} is no such SID.",
+                f"{sid[:40]!r} is not a valid SID.",
                 hint=f"It begins with {prefix}; copy it from Twilio's console.",
                 field=name,
             )

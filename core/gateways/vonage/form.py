@@ -59,6 +59,6 @@ def check(connection: Connection) -> None:
     if not (key.isascii() and key.isalnum()):
         raise InvalidInput(
             "The API key cannot be used.",
-            hint="It has letters and digits only; the secret is another.",
+            hint="It has letters and digits only. The secret has a field of its own.",
             field="api_key",
         )

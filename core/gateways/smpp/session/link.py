@@ -193,7 +193,7 @@ class Link(asyncio.Protocol):
         if self.status is not LinkStatus.BOUND:
             return
         if self._enquired_at and now - self._enquired_at >= target.response_s:
-            self.fault = "The connection was silent: an enquiry got no answer."
+            self.fault = "The connection was silent: enquire_link got no answer."
             self._abort()
         elif not self._enquired_at and now - self._heard_at >= target.enquire_s:
             self._enquired_at = now
@@ -213,7 +213,7 @@ class Link(asyncio.Protocol):
         try:
             frames = self._frames.feed(data)
         except FramingError as error:
-            self.fault = f"What came is no SMPP. {error}"
+            self.fault = f"The other side does not speak SMPP. {error}"
             self._abort()
             return
         had_room = self.room > 0

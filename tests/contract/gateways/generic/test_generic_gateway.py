@@ -251,7 +251,7 @@ def test_gateways_of_a_private_network_are_allowed():
 def test_trying_it_out_connects_and_sends_nothing(server: ScriptedProvider):
     words = try_connection(connection(f"{server.url}/send", **JSON))
     assert (
-        words == f"127.0.0.1, port {server.port}, can be reached. Whether it takes messages only a test message shows."
+        words == f"127.0.0.1, port {server.port}, can be reached. Only a test message shows whether it takes messages."
     )
     assert server.asked == []
     with nobody() as url, pytest.raises(Unavailable, match="refused"):
