@@ -28,7 +28,9 @@ begin_with_whole_pages()
 # lie beside pages/, or Streamlit would run any of its files for whoever asks, before the frame has a say.
 app = st.App(
     Path(__file__).parent / "pages" / "_ui" / "frame.py",
-    lifespan=web.lifespan(heliograph.reports.reporting.warm_up, heliograph.clock.keep_set),
+    lifespan=web.lifespan(
+        heliograph.reports.reporting.warm_up, heliograph.clock.keep_set, heliograph.accounts.telling.keep_telling
+    ),
     routes=web.routes(heliograph, clock=heliograph.clock),
     middleware=web.middleware(heliograph, is_user_activity=is_user_activity, pages=open_pages, clock=heliograph.clock),
 )

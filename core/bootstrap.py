@@ -12,6 +12,7 @@ from core.demo.seeding import DemoSeeding
 from core.errors import StorageError
 from core.files.apart import APART, Looking
 from core.gateways.kinds import GatewayTools
+from core.gateways.tally import Tally
 from core.history.lake.connection import Lake
 from core.services import accounts, campaigns, lists, people, reports, sending, traffic, upkeep
 from core.services.accounts import Accounts
@@ -65,6 +66,7 @@ class App:
     def close(self) -> None:
         """Close the gateways, which still have answers to hear, then the stores."""
         self.accounts.gateways.close_all()
+        self.accounts.telling.end()
         self.lake.close()
         self.state.close()
 
@@ -83,7 +85,8 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     of_people = people.build(settings, state, looking.portrait)
     tell_time = set_off(state.tell_time, Path(settings.clock_file)) if settings.clock_file else state.tell_time
     clock = StoreClock(tell_time)
-    tools = GatewayTools(settings, Hearing(state, clock, keep_replies), clock)
+    tally = Tally()
+    tools = GatewayTools(settings, Hearing(state, clock, keep_replies, tally), clock, tally)
     of_accounts = accounts.build(settings, state, lake, looking, tools, leases)
     of_lists = lists.build(settings, state, lake, of_accounts, looking, leases)
     of_traffic = traffic.build(settings, state, lake, looking, leases)
@@ -95,6 +98,7 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
         Forgettable("uploads nobody mapped", of_traffic.delete_forgotten),
         Forgettable("reports of nobody's messages", of_sending.strays.forget),
         Forgettable("exports", of_reports.exporting.delete_expired),
+        Forgettable("what processes saw that are gone", of_accounts.telling.forget_gone),
         Forgettable("sessions, links and failed tries", of_people.signing_in.delete_ended),
     ]
     of_upkeep = upkeep.build(settings, state, lake, register, leases, _furthest(settings), kinds)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 from core.gateways.gateways import Gateways
 
@@ -14,9 +15,10 @@ KEEP_S = 1.0
 class KeepingOpen:
     """A thread of its own: closing a gateway that was set up otherwise takes as long as its last answers."""
 
-    def __init__(self, gateways: Gateways, keep_s: float = KEEP_S) -> None:
-        """Take the gateways; nothing connects yet."""
+    def __init__(self, gateways: Gateways, tell: Callable[[], None], keep_s: float = KEEP_S) -> None:
+        """Take the gateways, and what tells people what this process sees of them; nothing connects yet."""
         self._gateways = gateways
+        self._tell = tell
         self._keep_s = keep_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeping open", daemon=True)
@@ -31,8 +33,10 @@ class KeepingOpen:
 
     def _run(self) -> None:
         while not self._stop.wait(self._keep_s):
-            try:
-                self._gateways.keep_open()
-            except Exception:
-                # A defect of one gateway. Without this thread none would ever be connected again.
-                log.exception("keeping_open_failed")
+            for step in (self._gateways.keep_open, self._tell):
+                try:
+                    step()
+                except Exception:
+                    # A defect of one gateway, or a store that does not answer. Without this thread none would ever be
+                    # connected again.
+                    log.exception("keeping_open_failed")

@@ -48,7 +48,7 @@ class Worker(Consumer):
         self._app = app
         # Two threads are kept for imports and receipts: a long campaign must not hold those up.
         self._pulse = Pulse(app.work, doing, app.clock.set, send_slots=max(1, threads - 2))
-        self._keeping_open = KeepingOpen(app.accounts.gateways)
+        self._keeping_open = KeepingOpen(app.accounts.gateways, app.accounts.telling.tell_as_worker)
 
     def start(self) -> None:
         """Start the threads, then look for work."""

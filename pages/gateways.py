@@ -1,18 +1,25 @@
 """Gateways: the ways out to providers, for administrators to set up, test, change and delete."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
+from core.domain.gateways.sights import Standing
 from core.services.accounts.setting_up_gateways import ListedGateway
 from pages._ui import formats, session, tables, widgets
 from pages._ui.screens.gateways import gateway_panels
 
 KEY = "gateways"
-COLUMNS = (
-    tables.text("Gateway", lambda item: item.setup.name),
-    tables.text("Kind", "title"),
-    tables.status("Status", lambda item: item.setup.status),
-    tables.made("Used by", "account_names", lambda names: ", ".join(names) or formats.NOTHING, width=320),
-)
+
+
+def columns(standings: Mapping[str, Standing]) -> tuple[tables.Column, ...]:
+    """Return what is shown of each gateway; how it stands is told by workers."""
+    return (
+        tables.text("Gateway", lambda item: item.setup.name),
+        tables.text("Kind", "title"),
+        tables.status("Status", lambda item: standings.get(item.setup.name, Standing.NEW)),
+        tables.made("Used by", "account_names", lambda names: ", ".join(names) or formats.NOTHING, width=320),
+    )
 
 
 def act(click: tables.Click, item: ListedGateway) -> None:
@@ -46,7 +53,8 @@ with tables.bar():
         widgets.open_panel(f"{KEY}_add")
 with widgets.show_errors():
     found = app.accounts.setting_up.list_gateways(viewer)
-    clicked_on = tables.show(found, COLUMNS, key=f"{KEY}_table", alt="Gateways", actions=actions(found))
+    standings = app.accounts.watching.list_standings(viewer, session.now())
+    clicked_on = tables.show(found, columns(standings), key=f"{KEY}_table", alt="Gateways", actions=actions(found))
     clicked = tables.find_clicked(f"{KEY}_table", clicked_on, [item.setup.name for item in found])
     if clicked_on and (item := next((each for each in found if each.setup.name == clicked), None)):
         act(clicked_on, item)

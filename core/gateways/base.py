@@ -9,16 +9,20 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from core.domain.messages.messages import OutboundMessage, Receipt, Reply, SubmitResult
+from core.domain.gateways.sights import InUse, LinkState
+from core.domain.messages.messages import OutboundMessage, Receipt, Reply, SubmitOutcome, SubmitResult
 from core.domain.messages.strays import Stray
 from core.domain.numbering.msisdn import mask_msisdn
 from core.errors import GatewayError
+from core.gateways.tally import Tally
 
 log = logging.getLogger(__name__)
+
+# What certainly has not been taken.
+_STAYED = frozenset({SubmitOutcome.THROTTLED, SubmitOutcome.BLOCKED})
 
 
 class Inbox(Protocol):
@@ -35,26 +39,6 @@ class Inbox(Protocol):
     def keep_stray(self, stray: Stray) -> None:
         """Keep what can be read as neither, to be looked at by a person. It never raises a `StorageError`."""
         ...
-
-
-@dataclass(frozen=True)
-class LinkState:
-    """
-    One connection of a gateway, as it is this moment.
-
-    *state* is a word such as "bound", "binding" or "waiting"; *since* when it came to that; *fault* the last error in
-    words, "" for none. *in_flight* of at most *window* messages wait for an answer. The counts are since the process
-    began.
-    """
-
-    number: int
-    state: str
-    since: datetime
-    fault: str = ""
-    in_flight: int = 0
-    window: int = 0
-    submitted_count: int = 0
-    receipt_count: int = 0
 
 
 class Gateway(Protocol):
@@ -114,6 +98,14 @@ class Gateway(Protocol):
         """Return the state of each connection; () where there is none to keep open."""
         ...
 
+    def in_use(self) -> InUse:
+        """Return at once how much of what it may have on its way waits for an answer."""
+        ...
+
+    def try_now(self) -> None:
+        """Take that somebody has just connected: what is put off until later is tried at once."""
+        ...
+
     def close(self) -> None:
         """Take nothing more, wait for the answers of what has left, and disconnect. A later `submit` is Unavailable."""
         ...
@@ -122,10 +114,11 @@ class Gateway(Protocol):
 class Observed:
     """A gateway with its calls timed, logged and held to the contract."""
 
-    def __init__(self, gateway: Gateway, kind: str = "") -> None:
-        """Take it, and of which kind it is: by that its codes are read."""
+    def __init__(self, gateway: Gateway, kind: str = "", tally: Tally | None = None) -> None:
+        """Take it, of which kind it is, by which its codes are read, and what counts what leaves by it."""
         self.gateway = gateway
         self.kind = kind
+        self._tally = tally or Tally()
 
     @property
     def name(self) -> str:
@@ -157,6 +150,7 @@ class Observed:
         _check_answers(self.name, messages, results)
         took_ms = round((time.perf_counter() - start) * 1000, 1)
         counts = Counter(result.outcome.value for result in results)
+        self._tally.count_submitted(self.name, sum(result.outcome not in _STAYED for result in results))
         log.debug("submitted", extra={"gateway": self.name, "took_ms": took_ms, **counts})
         return results
 
@@ -182,6 +176,14 @@ class Observed:
     def links(self) -> Sequence[LinkState]:
         """Pass on; see `Gateway.links`."""
         return self.gateway.links()
+
+    def in_use(self) -> InUse:
+        """Pass on; see `Gateway.in_use`."""
+        return self.gateway.in_use()
+
+    def try_now(self) -> None:
+        """Pass on; see `Gateway.try_now`."""
+        self.gateway.try_now()
 
     def close(self) -> None:
         """Pass on; see `Gateway.close`."""

@@ -61,6 +61,11 @@ class Breaker:
             if self._count == self._most:
                 self._put_off(self._steady_s())
 
+    def try_now(self) -> None:
+        """Let the next request try it, however long the pause would still be, and the pauses after it begin anew."""
+        with self._lock:
+            self._pause_s, self._again_at_s = PAUSE_FIRST_S, 0.0
+
     def _put_off(self, now_s: float) -> None:
         self._again_at_s = now_s + self._pause_s
         self._pause_s = min(self._pause_s * 2, PAUSE_MOST_S)

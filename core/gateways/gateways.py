@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.domain.gateways.gateways import Connection
+from core.domain.gateways.sights import InUse, LinkState
 from core.errors import AppError, ConfigurationError, InvalidInput, NotFound, StorageError, Unavailable
-from core.gateways.base import Gateway, LinkState, Observed
+from core.gateways.base import Gateway, Observed
 from core.gateways.kinds import GatewayTools
 from core.gateways.registry import KINDS
+from core.gateways.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -111,14 +113,25 @@ class Gateways:
             if fault and fault != self._faults.get(name):
                 # Tried again and again, and said once.
                 log.warning("gateway_not_open", extra={"gateway": name, "reason": fault})
+                self._tools.tally.note_fault(name, fault, self._tools.clock())
             self._faults[name] = fault
 
-    def links(self) -> Mapping[str, Sequence[LinkState]]:
-        """Return the connections of each gateway that has any in this process."""
+    @property
+    def tally(self) -> Tally:
+        """What comes and goes by the gateways of this process."""
+        return self._tools.tally
+
+    def look(self) -> Mapping[str, tuple[Sequence[LinkState], InUse, int]]:
+        """Return of each gateway of this process its connections, how much is on its way, and its version."""
         with self._lock:
             built = dict(self._built)
-        found = {name: each.gateway.links() for name, each in built.items()}
-        return {name: links for name, links in found.items() if links}
+        return {name: (each.gateway.links(), each.gateway.in_use(), each.version) for name, each in built.items()}
+
+    def try_now(self, name: str) -> None:
+        """Let what the gateway has put off until later be tried at once, if this process has it."""
+        known = self.find(name)
+        if known is not None:
+            known.try_now()
 
     def close_all(self, within_s: float = CLOSE_S) -> None:
         """Close all of them at the same time, for no longer than *within_s*; none is built any more."""
@@ -136,6 +149,12 @@ class Gateways:
             thread.join(max(0.0, until_s - self._steady_s()))
             if thread.is_alive():
                 log.error("gateway_not_closed", extra={"gateway": name, "seconds": within_s})
+
+    def find_version(self, name: str) -> int | None:
+        """Return in which version the gateway was built here, None where it was not."""
+        with self._lock:
+            known = self._built.get(name)
+        return known.version if known else None
 
     def _find_version(self, name: str) -> int | None:
         """Return the version as of a second ago at most, None where there is no such gateway."""
@@ -177,7 +196,9 @@ class Gateways:
                 hint=f"There are: {', '.join(KINDS)}.",
             )
         try:
-            built = _Built(Observed(kind.build(connection, self._tools), connection.kind), connection.version)
+            built = _Built(
+                Observed(kind.build(connection, self._tools), connection.kind, self._tools.tally), connection.version
+            )
         except InvalidInput as error:
             # Set up before this version looked at it so closely.
             raise ConfigurationError(error.message, hint=error.hint) from error

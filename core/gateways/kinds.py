@@ -1,7 +1,7 @@
 """What is true of all gateways of one kind. Each kind's folder has one in its module `kind`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.config import Settings
@@ -9,6 +9,7 @@ from core.domain.gateways.forms import Field
 from core.domain.gateways.gateways import Connection
 from core.gateways.base import Gateway, Inbox
 from core.gateways.callbacks import MakeReader
+from core.gateways.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class GatewayTools:
     settings: Settings
     inbox: Inbox
     clock: Callable[[], datetime]
+    # What comes and goes by all of them.
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True)

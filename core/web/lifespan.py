@@ -18,19 +18,20 @@ log = logging.getLogger(__name__)
 
 
 def lifespan(
-    warm_up: Callable[[], None], keep_time: Callable[[threading.Event], None]
+    warm_up: Callable[[], None], *beside: Callable[[threading.Event], None]
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     """
     Return what an ASGI server runs from start to end.
 
-    *warm_up* runs beside it and holds nobody up, *keep_time* until its event is set.
+    *warm_up* runs beside it and holds nobody up, and so does what else is *beside*, each until its event is set.
     """
 
     @asynccontextmanager
     async def living(_server: Any) -> AsyncIterator[None]:
         raise_most_files()
         stop = threading.Event()
-        threading.Thread(target=keep_time, args=(stop,), name="clock", daemon=True).start()
+        for each in beside:
+            threading.Thread(target=each, args=(stop,), name=each.__name__, daemon=True).start()
         threading.Thread(target=_warm_up, args=(warm_up,), name="warm-up", daemon=True).start()
         try:
             yield

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from core.domain.words.counting import agree
 
 # Groups of digits are kept apart by a narrow no-break space (ISO 80000-1), a value and its unit by a no-break space.
-_THIN, _FIXED = "\u202f", "\u00a0"
+_THIN, FIXED = "\u202f", "\u00a0"
 # What stands where there is nothing to show.
 NOTHING = "–"
 # Escaped or not, what looks like an address becomes a link, unless something stands in it: this shows as nothing.
@@ -24,7 +24,7 @@ def number(value: float | None) -> str:
 
 def count(value: int, singular: str, plural: str) -> str:
     """Return the number with its noun: "1 entry", "3 entries"."""
-    return f"{number(value)}{_FIXED}{agree(value, singular, plural)}"
+    return f"{number(value)}{FIXED}{agree(value, singular, plural)}"
 
 
 def percent(rate: float | None) -> str:
@@ -34,7 +34,7 @@ def percent(rate: float | None) -> str:
     digits = 0 if rate in (0, 1) else 1
     # Never round to a perfection that is not there.
     pct = min(max(rate * 100, 0.1), 99.9) if digits else rate * 100
-    return f"{pct:.{digits}f}{_FIXED}%"
+    return f"{pct:.{digits}f}{FIXED}%"
 
 
 def cents(value: Decimal | float | None) -> str:
@@ -47,7 +47,7 @@ def cents(value: Decimal | float | None) -> str:
 
 def euros(value: Decimal | float | None) -> str:
     """Return an amount of EUR cents in euros: 123456 -> "€ 1 234.56"."""
-    return NOTHING if value is None else f"€{_FIXED}{Decimal(str(value)) / 100:,.2f}".replace(",", _THIN)
+    return NOTHING if value is None else f"€{FIXED}{Decimal(str(value)) / 100:,.2f}".replace(",", _THIN)
 
 
 def eur_to_cents(eur: float | None) -> Decimal | None:
@@ -60,10 +60,10 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return NOTHING
     if seconds < 59.95:
-        return f"{seconds:.1f}{_FIXED}s"
+        return f"{seconds:.1f}{FIXED}s"
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{minutes}{_FIXED}min"
+        return f"{minutes}{FIXED}min"
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
         return _two(hours, "h", minutes, "min")
@@ -71,7 +71,7 @@ def duration(seconds: float | None) -> str:
 
 
 def _two(major: int, unit: str, minor: int, minor_unit: str) -> str:
-    return f"{major}{_FIXED}{unit}" + (f" {minor}{_FIXED}{minor_unit}" if minor else "")
+    return f"{major}{FIXED}{unit}" + (f" {minor}{FIXED}{minor_unit}" if minor else "")
 
 
 def in_zone(value: datetime, time_zone: str) -> datetime:
@@ -88,6 +88,12 @@ def moment(value: datetime | None, time_zone: str) -> str:
 def precise(value: datetime, time_zone: str, *, milliseconds: bool = False) -> str:
     """Return HH:mm:ss in the viewer's zone, and the milliseconds where they tell two moments apart."""
     return in_zone(value, time_zone).time().isoformat("milliseconds" if milliseconds else "seconds")
+
+
+def recent(value: datetime, now: datetime, time_zone: str) -> str:
+    """Return HH:mm:ss in the viewer's zone, and the day before it where that is another one than *now*."""
+    local, today = in_zone(value, time_zone), in_zone(now, time_zone).date()
+    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%d/%m/%Y %H:%M:%S}"
 
 
 def plain(text: str) -> str:

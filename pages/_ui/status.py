@@ -25,6 +25,8 @@ BADGES: Mapping[str, tuple[str, str]] = {
     "Pending": ("mail", "orange"),
     "Working": ("check_circle", "green"),
     "Failing": ("error", "red"),
+    "Not connected": ("link_off", "orange"),
+    "Not tried yet": ("help", "gray"),
 }
 
 # The same colours for the pills of a table, which take no names. Black and white text both reach a

@@ -51,6 +51,10 @@ class GatewaySetup:
     fault_at: datetime | None = None
     # Whether it stays so until somebody sees to it: trying again would change nothing.
     needs_person: bool = False
+    # When it was first seen to work as it is set up now; None: nobody knows.
+    proven_at: datetime | None = None
+    # When it is looked at next whether it is back.
+    probe_at: datetime | None = None
     version: int = 1
     created_at: datetime | None = None
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
+from core.domain.gateways.sights import InUse, LinkState
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.errors import Unavailable
-from core.gateways.base import LinkState
 from core.gateways.breaker import Breaker
 from core.gateways.http.client import ApiAnswer, ApiClient, ApiRequest, Limits
 from core.gateways.http.provider import Provider
@@ -46,6 +46,7 @@ class HttpGateway:
         self._threads = ThreadPoolExecutor(limits.connections, thread_name_prefix=f"gateway {name}")
         self._lock = threading.Lock()
         self._is_closed = False
+        self._asking_count = 0
         self._steady_s = steady_s
         # Until when the provider is left alone, which it has asked for.
         self._not_before_s = 0.0
@@ -93,6 +94,14 @@ class HttpGateway:
         """Return none: there is no connection to keep open."""
         return ()
 
+    def in_use(self) -> InUse:
+        """Return how many requests wait for an answer; see `Gateway.in_use`."""
+        return InUse(self._asking_count, self._limits.connections)
+
+    def try_now(self) -> None:
+        """Let a request try at once whether the provider answers; see `Gateway.try_now`."""
+        self._breaker.try_now()
+
     def close(self) -> None:
         """Wait for the answers of what has left; see `Gateway.close`."""
         with self._lock:
@@ -110,7 +119,15 @@ class HttpGateway:
     def _ask(self, request: ApiRequest) -> ApiAnswer:
         if self._is_closed:
             raise self._closed()
-        return self._client.ask(request)
+        self._count_asking(1)
+        try:
+            return self._client.ask(request)
+        finally:
+            self._count_asking(-1)
+
+    def _count_asking(self, more: int) -> None:
+        with self._lock:
+            self._asking_count += more
 
     def _closed(self) -> Unavailable:
         return Unavailable("The gateway is closed.", gateway=self._name)

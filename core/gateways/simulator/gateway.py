@@ -12,6 +12,7 @@ import uuid_utils
 from core.config import Settings
 from core.domain.accounts.pacing import MAX_CLOCK_SKEW_S, Bucket, take
 from core.domain.gateways.gateways import SIMULATOR
+from core.domain.gateways.sights import InUse
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.domain.texts.segments import MAX_SEGMENTS
 from core.errors import BadCredentials, Unavailable
@@ -128,6 +129,13 @@ class SimulatorGateway:
     def links(self) -> tuple[()]:
         """Return none; see `Gateway.links`."""
         return ()
+
+    def in_use(self) -> InUse:
+        """Return nothing: it answers at once; see `Gateway.in_use`."""
+        return InUse()
+
+    def try_now(self) -> None:
+        """Nothing is put off."""
 
     def close(self) -> None:
         """Nothing is open; see `Gateway.close`."""

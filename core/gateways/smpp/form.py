@@ -16,7 +16,13 @@ FORM = (
     Field("host", "Host", required=True, help="Name or address of the SMSC, such as smpp.example.com."),
     Field("port", "Port", FieldKind.NUMBER, 2775, least=1, most=65_535),
     Field("system_id", "System ID", required=True, help="The user name. Your provider gives it to you."),
-    Field("password", "Password", FieldKind.SECRET, required=True, help="At most 8 characters, as SMPP 3.4 has it."),
+    Field(
+        "password",
+        "Password",
+        FieldKind.SECRET,
+        required=True,
+        help="SMPP 3.4 has at most 8 characters. A longer one is sent as it is, which many providers allow.",
+    ),
     Field("system_type", "System type", help="Only if your provider names one."),
     Field("tls", "Use TLS", FieldKind.SWITCH, default=False, section=_TLS),
     Field(

@@ -10,9 +10,10 @@ from itertools import count
 from time import monotonic
 
 from core.domain.gateways.gateways import Connection
+from core.domain.gateways.sights import InUse, LinkState
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.errors import GatewayError, Unavailable
-from core.gateways.base import Inbox, LinkState
+from core.gateways.base import Inbox
 from core.gateways.breaker import Breaker
 from core.gateways.smpp.form import read_form
 from core.gateways.smpp.hearing import Hearing
@@ -119,6 +120,19 @@ class SmppGateway:
         """Return the state of each bind; see `Gateway.links`."""
         sending = self._sending
         return self._loop.run(_look_at(sending, self._clock)).result() if sending else ()
+
+    def in_use(self) -> InUse:
+        """Return what waits on all binds together; see `Gateway.in_use`."""
+        sending = self._sending
+        # A number that is a moment old does here: the loop need not be asked for it.
+        return InUse(sum(link.in_flight for link in sending.links) if sending else 0, self.window)
+
+    def try_now(self) -> None:
+        """Bind, and let a message try it, at once; see `Gateway.try_now`."""
+        self._breaker.try_now()
+        sending = self._sending
+        if sending is not None:
+            self._loop.soon(sending.hurry)
 
     def close(self) -> None:
         """Wait for the answers of what has left, and unbind; see `Gateway.close`."""

@@ -17,6 +17,8 @@ from core.services.accounts.gateway_health import GatewayHealth
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.accounts.pricing_accounts import PricingAccounts
 from core.services.accounts.setting_up_gateways import SettingUpGateways
+from core.services.accounts.telling_sights import TellingSights
+from core.services.accounts.watching_gateways import WatchingGateways
 from core.services.leases import Leases
 from core.state.engine.store import State
 
@@ -34,6 +36,8 @@ class Accounts:
     spending: AccountSpending
     gateways: Gateways
     gateway_health: GatewayHealth
+    telling: TellingSights
+    watching: WatchingGateways
 
 
 def build(
@@ -56,4 +60,6 @@ def build(
         AccountSpending(state, counting),
         gateways,
         health,
+        TellingSights(state, gateways, health, tools.clock),
+        WatchingGateways(state),
     )

@@ -207,6 +207,7 @@ class SettingUpGateways:
         try:
             said = self._connecting.try_connection(name)
             setup = self.get(viewer, name)
+            self._health.tested(name, now)
             if not setup.needs_person or KINDS[setup.kind].proves_credentials:
                 self._health.recover(name, now)
         except AppError as error:

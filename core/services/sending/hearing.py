@@ -5,6 +5,7 @@ Receipts go into the inbox, from which `receiving` merges them into history.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import Receipt, Reply
 from core.domain.messages.strays import Stray
+from core.gateways.tally import Tally
 from core.services.sending.stray_reports import StrayReports
 from core.state.campaigns.receipts import add_receipts
 from core.state.engine.store import State
@@ -29,12 +31,15 @@ class KeepReplies(Protocol):
 class Hearing:
     """The inbox of all gateways; see `core.gateways.base.Inbox`. Threads share it."""
 
-    def __init__(self, state: State, clock: Callable[[], datetime], keep_replies: KeepReplies) -> None:
-        """Take the store, the clock, and what becomes of replies."""
+    def __init__(
+        self, state: State, clock: Callable[[], datetime], keep_replies: KeepReplies, tally: Tally | None = None
+    ) -> None:
+        """Take the store, the clock, what becomes of replies, and what counts what comes."""
         self.strays = StrayReports(state)
         self._state = state
         self._clock = clock
         self._keep_replies = keep_replies
+        self._tally = tally or Tally()
 
     def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:
         """Keep all of it or nothing. Raises: StorageError: nothing of it is kept."""
@@ -42,6 +47,7 @@ class Hearing:
         with self._state.write() as session:
             add_receipts(session, receipts, now)
             self._keep_replies(session, replies, now)
+        self._tally.count_receipts(Counter(receipt.gateway for receipt in receipts))
         log.debug("heard", extra={"receipts": len(receipts), "replies": len(replies)})
 
     def keep_stray(self, stray: Stray) -> None:

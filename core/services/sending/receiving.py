@@ -138,6 +138,7 @@ class Receiving:
                 return 0
             receipts.add_receipts(session, [receipt for _, receipt in fetched], now)
         gateway.acknowledge([token for token, _ in fetched])
+        self._gateways.tally.count_receipts({name: len(fetched)})
         return len(fetched)
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
@@ -18,6 +18,18 @@ VERSIONS = select(GatewayRow.name, GatewayRow.version).where(GatewayRow.deleted_
 
 # Those of them by which nothing can be sent.
 FAILING = select(GatewayRow.name).where(GatewayRow.deleted_at.is_(None), GatewayRow.status == GatewayStatus.FAILING)
+
+# Until it is looked at whether one that fails is back; doubled every time it seemed to be and took no message.
+PROBE_FIRST, PROBE_MOST = timedelta(seconds=15), timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class HealthReport:
+    """Whether nothing can be sent by it, whether that it works is a guess, and when a person's test last went well."""
+
+    is_failing: bool
+    is_doubtful: bool
+    tested_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,7 @@ def change_gateway(session: Session, setup: GatewaySetup, sealed: Sealed) -> Non
     row = _get(session, setup.name, lock=False)
     if row.version != setup.version:
         # Somebody has seen to it: whether it works now is looked at again.
-        row.needs_person = False
+        row.needs_person, row.proven_at, row.relapse_count = False, None, 0
     row.settings, row.rate_tps, row.resumes, row.version = (
         dict(setup.settings),
         setup.rate_tps,
@@ -115,19 +127,64 @@ def change_gateway(session: Session, setup: GatewaySetup, sealed: Sealed) -> Non
 
 
 def set_failing(session: Session, name: str, fault: str, now: datetime, *, needs_person: bool) -> None:
-    """Store that nothing can be sent by it, why, and since when if that is news. Raises: NotFound."""
+    """
+    Store that nothing can be sent by it, why, and if that is news since when, and when to look whether it is back.
+
+    Raises: NotFound.
+    """
     row = _get(session, name, lock=False)
     if row.status != GatewayStatus.FAILING:
-        row.fault_at = now
+        row.fault_at, row.probe_at = now, now + find_pause(row.relapse_count)
     row.status, row.fault, row.needs_person = GatewayStatus.FAILING, as_told(fault), needs_person
 
 
-def set_working(session: Session, name: str) -> bool:
-    """Store that it works; return whether that is news. Raises: NotFound."""
+def set_working(session: Session, name: str, now: datetime, *, is_guess: bool = False) -> bool:
+    """
+    Store that it works; return whether that is news.
+
+    It is a guess where it has connected and taken nothing: if it fails again it is looked at ever less often.
+    Raises: NotFound.
+    """
     row = _get(session, name, lock=True)
     was_failing = row.status == GatewayStatus.FAILING
     row.status, row.fault, row.fault_at, row.needs_person = GatewayStatus.WORKING, "", None, False
+    row.probe_at, row.proven_at = None, row.proven_at or now
+    row.relapse_count = row.relapse_count + 1 if is_guess and was_failing else 0
     return was_failing
+
+
+def put_probe_off(session: Session, name: str, now: datetime) -> None:
+    """Store when it is looked at again whether it is back: it is not."""
+    failing = (GatewayRow.name == name) & (GatewayRow.status == GatewayStatus.FAILING)
+    session.execute(update(GatewayRow).where(failing).values(probe_at=now + PROBE_FIRST))
+
+
+def set_tested(session: Session, name: str, now: datetime) -> None:
+    """Store that a person's test of it has gone well."""
+    row = _get(session, name, lock=True)
+    row.tested_at, row.proven_at = now, row.proven_at or now
+
+
+def set_proven(session: Session, name: str, version: int, now: datetime) -> None:
+    """Store that it works as it is set up in this *version*; what is set up otherwise by now is another matter."""
+    same = (GatewayRow.name == name) & (GatewayRow.version == version) & GatewayRow.proven_at.is_(None)
+    session.execute(update(GatewayRow).where(same).values(proven_at=now))
+
+
+def list_reports(session: Session) -> Mapping[str, HealthReport]:
+    """Return what is known of the health of each gateway, by name."""
+    columns = (GatewayRow.name, GatewayRow.status, GatewayRow.relapse_count, GatewayRow.tested_at)
+    found = session.execute(select(*columns).where(GatewayRow.deleted_at.is_(None)))
+    return {
+        name: HealthReport(status == GatewayStatus.FAILING, relapses > 0, tested_at)
+        for name, status, relapses, tested_at in found
+    }
+
+
+def find_pause(relapse_count: int) -> timedelta:
+    """Return how long it is until one that fails is looked at, after so many times that it seemed to be back."""
+    doubled: int = 2 ** min(relapse_count, 10)
+    return min(PROBE_MOST, PROBE_FIRST * doubled)
 
 
 def list_failing(session: Session) -> tuple[GatewaySetup, ...]:
@@ -203,6 +260,8 @@ def _setup(row: GatewayRow) -> GatewaySetup:
         fault=row.fault,
         fault_at=row.fault_at,
         needs_person=row.needs_person,
+        proven_at=row.proven_at,
+        probe_at=row.probe_at,
         version=row.version,
         created_at=row.created_at,
     )

@@ -31,6 +31,14 @@ def list_held(session: Session, gateway: str) -> list[str]:
     return _list(session, CampaignRow.status == CampaignStatus.PAUSED, CampaignRow.held_by == gateway, open_ones)
 
 
+def list_waiting(session: Session, gateway: str) -> tuple[tuple[str, str], ...]:
+    """Return id and name of the campaigns that are paused for this gateway's sake, whoever may resume them."""
+    waiting = select(CampaignRow.campaign_id, CampaignRow.name).where(
+        CampaignRow.status == CampaignStatus.PAUSED, CampaignRow.held_by == gateway
+    )
+    return tuple((campaign_id, name) for campaign_id, name in session.execute(waiting.order_by(CampaignRow.name)))
+
+
 def hold(session: Session, campaign_id: str, gateway: str, fault: str) -> bool:
     """Let the campaign wait for the gateway, *fault* saying why; False when it is not being sent any more."""
     campaign = campaigns.lock_campaign(session, campaign_id)

@@ -31,9 +31,25 @@ class GatewayRow(Base):
     fault: Mapped[str] = mapped_column(Text, default="")
     fault_at: Mapped[datetime | None]
     needs_person: Mapped[bool] = mapped_column(default=False)
+    # When it was first seen to work as it is set up now, and when a person's test of it last went well.
+    proven_at: Mapped[datetime | None]
+    tested_at: Mapped[datetime | None]
+    # When it is looked at next, and how often it seemed to be back without taking a message since.
+    probe_at: Mapped[datetime | None]
+    relapse_count: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+
+
+class SightRow(Base):
+    """What a process sees of its gateways just now, told again and again until it ends."""
+
+    __tablename__ = "sights"
+    process: Mapped[str] = mapped_column(String(64), primary_key=True)
+    is_worker: Mapped[bool]
+    seen_at: Mapped[datetime]
+    facts: Mapped[dict[str, Any]]
 
 
 class ReplyRow(Base):

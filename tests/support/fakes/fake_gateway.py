@@ -9,10 +9,10 @@ import pytest
 
 from core.domain.gateways.forms import Field, FieldKind
 from core.domain.gateways.gateways import Connection
+from core.domain.gateways.sights import InUse, LinkState
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.errors import Unavailable
 from core.gateways import registry
-from core.gateways.base import LinkState
 from core.gateways.callbacks import Heard, ReadCallback
 from core.gateways.kinds import GatewayKind, GatewayTools
 
@@ -35,6 +35,7 @@ class FakeGateway:
 
     connection: Connection
     opened: int = 0
+    tried_now: int = 0
     is_closed: bool = False
     # Set to let `close` end, which waits for the answers of what has left.
     answered: threading.Event = field(default_factory=threading.Event)
@@ -71,6 +72,12 @@ class FakeGateway:
 
     def links(self) -> Sequence[LinkState]:
         return ()
+
+    def in_use(self) -> InUse:
+        return InUse(0, self.window)
+
+    def try_now(self) -> None:
+        self.tried_now += 1
 
     def close(self) -> None:
         self.is_closed = True

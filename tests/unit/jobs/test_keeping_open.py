@@ -23,7 +23,7 @@ class Gateways:
 
 def test_gateways_are_kept_open_until_it_is_stopped_whatever_breaks(caplog: pytest.LogCaptureFixture):
     gateways = Gateways()
-    keeping = KeepingOpen(gateways, keep_s=0.001)
+    keeping = KeepingOpen(gateways, lambda: None, keep_s=0.001)
     keeping.start()
     assert gateways.again.wait(PATIENCE_S)
     keeping.stop()

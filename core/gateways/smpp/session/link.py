@@ -116,6 +116,8 @@ class Link(asyncio.Protocol):
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
+        # Set when the wait for the next try is to end.
+        self._hurried = asyncio.Event()
         self._transport: asyncio.Transport | None = None
         self._frames = Frames()
         self._sequence = 0
@@ -174,9 +176,15 @@ class Link(asyncio.Protocol):
     def close(self) -> None:
         """Send nothing more, wait for the answers of what has left, then unbind; `run` ends with it."""
         self._closing.set()
+        self._hurried.set()
         if self.status is LinkStatus.BOUND:
             self._move(LinkStatus.ENDING)
         self._end_if_answered()
+
+    def hurry(self) -> None:
+        """Connect at once, if it waits for its next try."""
+        if self.status is LinkStatus.WAITING:
+            self._hurried.set()
 
     def look_after(self) -> None:
         """Give up what has waited too long, and ask a silent SMSC whether it is there; called about twice a second."""
@@ -374,9 +382,11 @@ class Link(asyncio.Protocol):
         self._owner.ready()
 
     async def _wait(self, seconds: float) -> None:
+        if not self._closing.is_set():
+            self._hurried.clear()
         try:
             async with asyncio.timeout(seconds):
-                await self._closing.wait()
+                await self._hurried.wait()
         except TimeoutError:
             return
 

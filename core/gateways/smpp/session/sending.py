@@ -77,6 +77,11 @@ class Sending:
         else:
             self._for_bind.append((submission, self._loop.time() + BIND_WAIT_S))
 
+    def hurry(self) -> None:
+        """Let every link that waits for its next try have it now."""
+        for link in self.links:
+            link.hurry()
+
     async def close(self, within_s: float) -> None:
         """Send nothing more, wait for the answers of what has left, unbind."""
         self._is_closed = True

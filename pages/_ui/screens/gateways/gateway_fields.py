@@ -38,14 +38,34 @@ def empty_secrets() -> None:
 def _draw_fields(
     fields: Sequence[Field], before: GatewaySetup, key: str, values: dict[str, Value], forgotten: set[str]
 ) -> None:
+    for pair in _in_pairs(fields):
+        # Two side by side: so what everybody fills in, and the buttons below it, stand in sight on most screens.
+        places = st.columns(2, vertical_alignment="bottom") if len(pair) > 1 else [st.container()]
+        for each, place in zip(pair, places, strict=True):
+            with place:
+                _draw_one(each, before, key, values, forgotten)
+
+
+def _in_pairs(fields: Sequence[Field]) -> list[list[Field]]:
+    """Return the fields in the rows they stand in: two short ones, or one that has several lines."""
+    rows = list[list[Field]]()
     for each in fields:
-        if each.kind is FieldKind.SECRET:
-            is_set = each.name in before.secrets_set
-            values[each.name] = _draw_secret(each, before, key)
-            if is_set and not each.required and st.checkbox(f"Delete {each.label}", key=f"{key}_{each.name}_forget"):
-                forgotten.add(each.name)
+        is_long = each.kind is FieldKind.LONG_TEXT
+        if rows and len(rows[-1]) == 1 and not is_long and rows[-1][0].kind is not FieldKind.LONG_TEXT:
+            rows[-1].append(each)
         else:
-            values[each.name] = _draw_field(each, before.settings, f"{key}_{each.name}")
+            rows.append([each])
+    return rows
+
+
+def _draw_one(each: Field, before: GatewaySetup, key: str, values: dict[str, Value], forgotten: set[str]) -> None:
+    if each.kind is not FieldKind.SECRET:
+        values[each.name] = _draw_field(each, before.settings, f"{key}_{each.name}")
+        return
+    is_set = each.name in before.secrets_set
+    values[each.name] = _draw_secret(each, before, key)
+    if is_set and not each.required and st.checkbox(f"Delete {each.label}", key=f"{key}_{each.name}_forget"):
+        forgotten.add(each.name)
 
 
 def _draw_secret(each: Field, before: GatewaySetup, key: str) -> str:

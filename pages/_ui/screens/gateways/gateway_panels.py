@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.domain.gateways.gateways import NAME_MAX, GatewaySetup, GatewayStatus
+from core.domain.gateways.gateways import NAME_MAX, GatewaySetup
 from core.domain.words.names import NAME_MIN
 from core.errors import AppError
 from core.gateways.kinds import GatewayKind
 from core.services.accounts.managing_accounts import require_administrator
 from pages._ui import formats, session, widgets
-from pages._ui.screens.gateways import gateway_fields, stray_panel
+from pages._ui.screens.gateways import gateway_fields, gateway_live, stray_panel
 
 KEY = "gateways"
 DELETE = (
@@ -92,12 +92,7 @@ def _change(name: str) -> None:
     with widgets.show_errors():
         item = app.accounts.setting_up.get(viewer, name)
         kind = app.accounts.setting_up.find_kind(item)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            widgets.status_badge(item.status)
-            st.caption(kind.title if kind else formats.plain(item.kind), width="content")
-        if item.status is GatewayStatus.FAILING:
-            since = formats.moment(item.fault_at, viewer.time_zone)
-            widgets.fault(item.fault, f"Since {since}. Campaigns wait, and it is tried again and again.")
+        gateway_live.show(name, kind)
         if kind is None:
             st.warning("This version of Heliograph does not know this kind of gateway.", icon=":material/warning:")
             return

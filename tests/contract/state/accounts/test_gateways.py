@@ -110,7 +110,7 @@ def test_a_fault_is_dated_from_when_it_began(store: State):
 
     def recover() -> bool:
         with store.write() as session:
-            return gateways.set_working(session, "Berlin")
+            return gateways.set_working(session, "Berlin", NOW)
 
     fail("Refused.", NOW)
     fail("Not reached.", LATER)

@@ -164,7 +164,7 @@ def test_a_gateway_that_fails_is_heard_of_until_it_works(store: State):
         gateways.set_failing(session, "simulator", "Nothing listens.", NOW, needs_person=False)
     assert look_at(store, NOW).has_failing_gateways
     with store.write() as session:
-        gateways.set_working(session, "simulator")
+        gateways.set_working(session, "simulator", NOW)
     assert not look_at(store, NOW).has_failing_gateways
 
 

@@ -3,21 +3,23 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.gateways.gateways import GatewayStatus
+from core.domain.gateways.sights import InUse, LinkState
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, GatewayError, InvalidTransition, Unavailable
-from core.gateways.base import LinkState
 from core.services.accounts.encryption import make_key
-from core.services.accounts.gateway_health import LASTED
+from core.services.accounts.gateway_health import LASTED, LOOK
 from core.services.accounts.managing_accounts import AccountSettings
 from core.services.accounts.setting_up_gateways import GatewayForm
 from core.services.sending import batches
 from core.state.accounts import gateways
+from core.state.accounts.gateways import PROBE_FIRST, PROBE_MOST, find_pause
 from tests.support.application.house import House, contacts, make_house
 from tests.support.fakes.fake_gateway import KIND, VALUES, FakeKind
 
@@ -50,7 +52,12 @@ class Switchable:
     def links(self) -> tuple[LinkState, ...]:
         return (LinkState(1, self.bound, datetime.min),) if self.bound else ()
 
+    def in_use(self) -> InUse:
+        return InUse()
+
     def keep_open(self) -> None: ...
+
+    def try_now(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -115,6 +122,12 @@ def send(house: House, campaign_id: str) -> None:
         house.app.sending.submitting.run(campaign_id, ticking(house))
 
 
+def probe(house: House) -> None:
+    """Let a worker look whether gateways that fail are back, once it is time to."""
+    house.now += PROBE_FIRST
+    house.app.sending.health.probe(house.clock)
+
+
 def status_of(house: House, name: str) -> GatewayStatus:
     return house.app.accounts.setting_up.get(house.viewer, name).status
 
@@ -130,10 +143,10 @@ def test_an_outage_that_lasts_lets_the_campaign_wait_and_go_on_by_itself(keyed: 
     assert campaign.fault == f"{DOWN.message} The campaign goes on by itself when the gateway is back."
     assert status_of(house, "Berlin") is GatewayStatus.FAILING
     kind.fault = Unavailable("Still nothing.", gateway="Berlin")
-    house.app.sending.health.probe(house.clock)
+    probe(house)
     assert house.campaign(campaign_id).status is CampaignStatus.PAUSED
     kind.fault, berlin.error = None, None
-    house.app.sending.health.probe(house.clock)
+    probe(house)
     assert status_of(house, "Berlin") is GatewayStatus.WORKING
     send(house, campaign_id)
     assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
@@ -182,12 +195,12 @@ def test_its_own_connections_tell_that_it_is_back(keyed: House, kind: FakeKind):
     campaign_id = launch(house)
     send(house, campaign_id)
     berlin.bound, kind.fault = "waiting", None
-    house.app.sending.health.probe(house.clock)
+    probe(house)
     # A new connection might be one more than the provider allows.
     assert kind.tested == []
     assert status_of(house, "Berlin") is GatewayStatus.FAILING
     berlin.bound = "bound"
-    house.app.sending.health.probe(house.clock)
+    probe(house)
     assert status_of(house, "Berlin") is GatewayStatus.WORKING
 
 
@@ -203,9 +216,9 @@ def test_of_several_workers_one_looks_whether_it_is_back(keyed: House, kind: Fak
 
     kind.fault = DOWN
     monkeypatch.setattr(berlin, "links", look_twice)
-    house.app.sending.health.probe(house.clock)
+    probe(house)
     assert len(kind.tested) == 1
-    house.app.sending.health.probe(house.clock)
+    probe(house)
     assert len(kind.tested) == 2
 
 
@@ -216,7 +229,7 @@ def test_what_a_person_has_to_see_to_waits_for_one(keyed: House, kind: FakeKind)
     assert house.campaign(campaign_id).fault == (
         "The password is wrong. An administrator has to see to the gateway; then resume the campaign."
     )
-    house.app.sending.health.probe(house.clock)
+    probe(house)
     assert kind.tested == []
     assert house.campaign(campaign_id).status is CampaignStatus.PAUSED
     berlin.error = None
@@ -250,7 +263,7 @@ def test_who_chose_so_resumes_by_hand(keyed: House, kind: FakeKind):
     campaign_id = launch(house)
     send(house, campaign_id)
     assert house.campaign(campaign_id).fault.endswith("Resume the campaign when the gateway is back.")
-    house.app.sending.health.probe(house.clock)
+    probe(house)
     assert status_of(house, "Rome") is GatewayStatus.WORKING
     assert house.campaign(campaign_id).status is CampaignStatus.PAUSED
     house.app.campaigns.controlling.resume(house.viewer, campaign_id, house.now)
@@ -270,7 +283,7 @@ def test_a_persons_word_is_the_last_one(keyed: House, kind: FakeKind, act: str):
         controlling.resume(house.viewer, campaign_id, house.now)
         controlling.pause(house.viewer, campaign_id, house.now)
     before = house.campaign(campaign_id).status
-    house.app.sending.health.probe(house.clock)
+    probe(house)
     assert house.campaign(campaign_id).status is before
     if act == "cancel":
         with pytest.raises(InvalidTransition):
@@ -328,3 +341,66 @@ def test_campaigns_of_other_gateways_go_on(keyed: House):
     house.app.sending.health.refused("Paris", "Nothing listens.", house.now, needs_person=True)
     send(house, campaign_id)
     assert len(berlin.receivers) == COUNT
+
+
+class Answering(Switchable):
+    """Connects to whoever asks, and answers no message unless it *answers*."""
+
+    answers = False
+
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+        if self.answers:
+            return super().submit(messages, now)
+        raise DOWN
+
+
+def test_one_that_connects_and_takes_nothing_is_tried_ever_less_often(keyed: House, kind: FakeKind):
+    house, berlin = keyed, Answering("Berlin")
+    put(house, berlin)
+    campaign_id = launch(house)
+    pauses = list[timedelta]()
+    for _ in range(5):
+        send(house, campaign_id)
+        began = house.now
+        while house.campaign(campaign_id).status is CampaignStatus.PAUSED:
+            probe(house)
+        pauses.append(house.now - began)
+    # Every time it is longer, by about as much again.
+    assert all(later > earlier * 1.5 for earlier, later in pairwise(pauses))
+    assert find_pause(5) == PROBE_FIRST * 32
+    assert find_pause(1_000) == PROBE_MOST
+    berlin.answers = True
+    send(house, campaign_id)
+    assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
+    # What has taken messages begins anew.
+    house.app.sending.health.refused("Berlin", DOWN.message, house.now, needs_person=True)
+    assert house.app.accounts.setting_up.get(house.viewer, "Berlin").probe_at == house.now + PROBE_FIRST
+
+
+def test_a_test_that_goes_well_is_known_to_workers_that_send(keyed: House, kind: FakeKind):
+    house, tried = keyed, list[str]()
+    berlin = put(house, Switchable("Berlin"))
+    berlin.try_now = lambda: tried.append("Berlin")
+    send(house, launch(house))
+    assert tried == []
+    house.app.accounts.setting_up.test_connection(house.viewer, "Berlin", house.now)
+    house.now += LOOK
+    house.app.sending.health.choose("Berlin", "", house.now)
+    house.app.sending.health.choose("Berlin", "", house.now)
+    assert tried == ["Berlin"]
+
+
+def test_the_time_of_the_next_look_is_put_off_while_it_fails(keyed: House, kind: FakeKind):
+    house = keyed
+    put(house, Switchable("Berlin", DOWN))
+    send(house, launch(house))
+    kind.fault = DOWN
+    house.app.sending.health.probe(house.clock)
+    assert kind.tested == []
+    probe(house)
+    assert len(kind.tested) == 1
+    assert house.app.accounts.setting_up.get(house.viewer, "Berlin").probe_at == house.now + PROBE_FIRST
+    # A clock that is set back does not put it off until the old time returns.
+    house.now -= timedelta(days=1)
+    probe(house)
+    assert len(kind.tested) == 2

@@ -49,6 +49,8 @@ RUN: dict[str, Call] = {
 OTHERS: dict[str, Call] = {
     "accounts.managing.create": lambda h, v, _: h.app.accounts.managing.create(v, NEW, h.now),
     "accounts.setting_up.list_gateways": lambda h, v, _: h.app.accounts.setting_up.list_gateways(v),
+    "accounts.watching.look": lambda h, v, _: h.app.accounts.watching.look(v, "simulator", h.now),
+    "accounts.watching.list_standings": lambda h, v, _: h.app.accounts.watching.list_standings(v, h.now),
     "accounts.setting_up.get": lambda h, v, _: h.app.accounts.setting_up.get(v, "simulator"),
     "accounts.setting_up.create": lambda h, v, _: h.app.accounts.setting_up.create(v, "A", "smpp", FORM, h.now),
     "accounts.setting_up.change": lambda h, v, _: h.app.accounts.setting_up.change(v, "simulator", FORM, h.now),

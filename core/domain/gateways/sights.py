@@ -1,0 +1,90 @@
+"""What a process sees of its gateways: connections, what is on its way, how much comes and goes, what went wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
+
+# What a connection over which messages and receipts come and go is.
+BOUND = "bound"
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """
+    One connection of a gateway, as it is this moment.
+
+    *state* is a word such as "bound", "binding" or "waiting"; *since* when it came to that; *fault* the last error in
+    words, "" for none. *in_flight* of at most *window* messages wait for an answer. The counts are since the process
+    began.
+    """
+
+    number: int
+    state: str
+    since: datetime
+    fault: str = ""
+    in_flight: int = 0
+    window: int = 0
+    submitted_count: int = 0
+    receipt_count: int = 0
+
+
+@dataclass(frozen=True)
+class InUse:
+    """How many of at most *most* wait for an answer: messages, over HTTP requests. Where it is 0 none ever does."""
+
+    count: int = 0
+    most: int = 0
+
+
+@dataclass(frozen=True)
+class SeenFault:
+    """Why a gateway as a whole took nothing, in words, and when that was seen for the first and the last time."""
+
+    text: str
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class GatewaySight:
+    """What one process sees of one gateway; messages and receipts a second are over the last ten seconds."""
+
+    links: tuple[LinkState, ...] = ()
+    in_use: InUse = InUse()
+    submitted_per_s: float = 0.0
+    receipts_per_s: float = 0.0
+    faults: tuple[SeenFault, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProcessSight:
+    """What one process has told last, by the names of its gateways; only workers keep connections and send."""
+
+    process: str
+    is_worker: bool
+    seen_at: datetime
+    gateways: Mapping[str, GatewaySight] = field(default_factory=dict)
+
+
+class Standing(StrEnum):
+    """How a gateway stands, for people."""
+
+    # Since it was set up like this, nothing has been sent by it and nothing has connected.
+    NEW = "Not tried yet"
+    WORKING = "Working"
+    # Campaigns do not wait for it yet, but nothing could be sent now.
+    UNCONNECTED = "Not connected"
+    FAILING = "Failing"
+
+
+def judge(setup: GatewaySetup, sights: Sequence[GatewaySight]) -> Standing:
+    """Return how the gateway stands, by what is known of it and what workers see of it just now."""
+    if setup.status is GatewayStatus.FAILING:
+        return Standing.FAILING
+    links = [link for sight in sights for link in sight.links]
+    if any(link.fault for link in links) and not any(link.state == BOUND for link in links):
+        return Standing.UNCONNECTED
+    return Standing.WORKING if setup.proven_at else Standing.NEW

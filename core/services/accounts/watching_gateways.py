@@ -1,0 +1,105 @@
+"""Watching gateways: how one stands just now, put together from what all processes have told of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.domain.gateways.gateways import GatewaySetup
+from core.domain.gateways.sights import GatewaySight, InUse, LinkState, ProcessSight, SeenFault, Standing, judge
+from core.domain.people.permissions import Viewer
+from core.services.accounts.managing_accounts import require_administrator
+from core.services.accounts.telling_sights import BELIEVED
+from core.state.accounts import gateways, sights
+from core.state.campaigns import holding
+from core.state.engine.store import State
+
+# Of all processes together, so many errors are shown.
+FAULTS_MOST = 5
+
+
+@dataclass(frozen=True)
+class LiveLink:
+    """A connection, and which of the workers holds it, counted from 1."""
+
+    worker: int
+    link: LinkState
+
+
+@dataclass(frozen=True)
+class LiveGateway:
+    """
+    A gateway as it stands just now.
+
+    *in_use*, messages and receipts a second are of all processes together, *faults* the last ones, the newest first;
+    *held* are id and name of the campaigns that wait for it.
+    """
+
+    setup: GatewaySetup
+    standing: Standing
+    worker_count: int
+    links: tuple[LiveLink, ...]
+    in_use: InUse
+    submitted_per_s: float
+    receipts_per_s: float
+    faults: tuple[SeenFault, ...]
+    held: tuple[tuple[str, str], ...]
+
+
+class WatchingGateways:
+    """What the page of a gateway shows."""
+
+    def __init__(self, state: State) -> None:
+        """Take the store."""
+        self._state = state
+
+    def look(self, viewer: Viewer, name: str, now: datetime) -> LiveGateway:
+        """Return how the gateway stands. Raises: Forbidden: not an administrator. NotFound."""
+        require_administrator(viewer)
+        with self._state.read() as session:
+            setup = gateways.get_gateway(session, name).setup
+            told = sights.list_sights(session, now - BELIEVED, now + BELIEVED)
+            held = holding.list_waiting(session, name)
+        seen = [process.gateways[name] for process in told if name in process.gateways]
+        return LiveGateway(
+            setup,
+            judge(setup, seen),
+            sum(process.is_worker for process in told),
+            _links(told, name),
+            InUse(sum(each.in_use.count for each in seen), sum(each.in_use.most for each in seen)),
+            sum(each.submitted_per_s for each in seen),
+            sum(each.receipts_per_s for each in seen),
+            _faults(seen),
+            held,
+        )
+
+    def list_standings(self, viewer: Viewer, now: datetime) -> dict[str, Standing]:
+        """Return how each gateway stands, by name. Raises: Forbidden: not an administrator."""
+        require_administrator(viewer)
+        with self._state.read() as session:
+            setups = gateways.list_gateways(session)
+            told = sights.list_sights(session, now - BELIEVED, now + BELIEVED)
+        return {
+            setup.name: judge(setup, [each.gateways[setup.name] for each in told if setup.name in each.gateways])
+            for setup in setups
+        }
+
+
+def _links(told: Sequence[ProcessSight], name: str) -> tuple[LiveLink, ...]:
+    workers = [process for process in told if process.is_worker]
+    return tuple(
+        LiveLink(number, link)
+        for number, process in enumerate(workers, 1)
+        if name in process.gateways
+        for link in process.gateways[name].links
+    )
+
+
+def _faults(seen: Sequence[GatewaySight]) -> tuple[SeenFault, ...]:
+    """Return what went wrong last, the same of several processes once."""
+    by_text = dict[str, SeenFault]()
+    for fault in (each for sight in seen for each in sight.faults):
+        same = by_text.get(fault.text, fault)
+        by_text[fault.text] = SeenFault(
+            fault.text, min(same.first_at, fault.first_at), max(same.last_at, fault.last_at)
+        )
+    return tuple(sorted(by_text.values(), key=lambda each: each.last_at, reverse=True)[:FAULTS_MOST])

@@ -1,0 +1,131 @@
+"""How a gateway stands just now: the top of its panel, drawn anew by itself while somebody looks at it."""
+
+import streamlit as st
+
+from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
+from core.domain.gateways.sights import InUse, Standing
+from core.domain.people.permissions import Viewer
+from core.gateways.kinds import GatewayKind
+from core.services.accounts.watching_gateways import LiveGateway, LiveLink
+from pages._ui import formats, session, widgets
+
+KEY = "gateways"
+REFRESH_S = 2
+# What each state of a connection is called.
+_STATES = {
+    "bound": "Connected",
+    "connecting": "Connecting",
+    "binding": "Logging in",
+    "ending": "Ending",
+    "waiting": "Waiting to try again",
+    "closed": "Closed",
+}
+_NAMED_MOST = 5
+
+
+def show(name: str, kind: GatewayKind | None) -> None:
+    """Draw it, every two seconds; the rest of the panel stands still."""
+
+    @st.fragment(run_every=REFRESH_S)
+    def live() -> None:
+        app, viewer = session.current()
+        with widgets.show_errors():
+            _show(app.accounts.watching.look(viewer, name, session.now()), kind, viewer)
+
+    with widgets.place():
+        live()
+
+
+def _show(found: LiveGateway, kind: GatewayKind | None, viewer: Viewer) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        widgets.status_badge(found.standing)
+        st.caption(kind.title if kind else formats.plain(found.setup.kind), width="content")
+    with widgets.place():
+        _say(found, viewer)
+    widgets.tiles(_tiles(found), min_width=130)
+    with widgets.place():
+        if found.links:
+            _connections(found.links, viewer)
+        elif found.worker_count and found.in_use.most:
+            st.caption("It keeps no connection open: each request makes one, or uses one that is still there.")
+    with widgets.place():
+        if found.faults:
+            _faults(found, viewer)
+
+
+def _say(found: LiveGateway, viewer: Viewer) -> None:
+    """Say in sentences what stands in the way, if anything does."""
+    setup = found.setup
+    if setup.status is GatewayStatus.FAILING:
+        since = formats.moment(setup.fault_at, viewer.time_zone)
+        widgets.fault(setup.fault, f"Since {since}. {_what_next(setup, viewer)}{_held(found)}")
+    elif found.standing is Standing.NEW:
+        st.caption("Nothing has connected to it, and nothing was sent by it, since it was set up like this.")
+    elif found.standing is Standing.UNCONNECTED:
+        st.warning("No worker is connected to it. They try again and again.", icon=":material/link_off:")
+    if not found.worker_count:
+        st.warning(
+            "No worker runs, so nothing is connected and nothing is sent. Ask whoever runs Heliograph to start one.",
+            icon=":material/power_off:",
+        )
+
+
+def _what_next(setup: GatewaySetup, viewer: Viewer) -> str:
+    if setup.needs_person:
+        return "It is not tried again by itself: see to what is wrong, then test the connection."
+    if setup.probe_at is None:
+        return "It is tried again and again until it is back."
+    at = formats.precise(setup.probe_at, viewer.time_zone)
+    return f"It is tried again at {at}, and again and again until it is back."
+
+
+def _held(found: LiveGateway) -> str:
+    if not found.held:
+        return " No campaign waits for it."
+    names = [name for _, name in found.held[:_NAMED_MOST]]
+    more = len(found.held) - len(names)
+    return f" Waiting for it: {', '.join(names)}{f' and {more} more' if more else ''}."
+
+
+def _tiles(found: LiveGateway) -> list[widgets.Tile]:
+    over = "Over the last ten seconds, by all workers."
+    tiles = [
+        widgets.Tile("Messages/s", _rate(found.submitted_per_s), help=over),
+        widgets.Tile("Receipts/s", _rate(found.receipts_per_s), help=over),
+    ]
+    if found.in_use.most:
+        what = "Messages" if found.links else "Requests"
+        explained = f"{what} that wait for an answer, of all that may at a time, by all workers."
+        tiles.append(widgets.Tile("Window in use", _used(found.in_use), help=explained))
+    return tiles
+
+
+def _connections(links: tuple[LiveLink, ...], viewer: Viewer) -> None:
+    several = len({each.worker for each in links}) > 1
+    rows = {"Connection": list[str](), "State": list[str](), "In use": list[str](), "Last error": list[str]()}
+    for each in links:
+        link = each.link
+        rows["Connection"].append(f"Worker {each.worker}, {link.number}" if several else str(link.number))
+        since = formats.recent(link.since, session.now(), viewer.time_zone)
+        rows["State"].append(formats.plain(f"{_STATES.get(link.state, link.state)} since {since}"))
+        rows["In use"].append(_used(InUse(link.in_flight, link.window)) if link.window else "Only hears")
+        rows["Last error"].append(formats.plain(link.fault or formats.NOTHING))
+    st.table(rows, border="horizontal", width="stretch")
+
+
+def _faults(found: LiveGateway, viewer: Viewer) -> None:
+    with st.expander("Last errors", icon=":material/history:", key=f"{KEY}_faults"):
+        for fault in found.faults:
+            first, last = (
+                formats.recent(each, session.now(), viewer.time_zone) for each in (fault.first_at, fault.last_at)
+            )
+            when = first if first == last else f"{first} to {last}"
+            st.markdown(f"**{formats.plain(when)}**  \n{formats.plain(fault.text)}")
+
+
+def _rate(value: float) -> str:
+    return formats.number(value) if value >= 10 or value == 0 else f"{value:.1f}"
+
+
+def _used(used: InUse) -> str:
+    return f"{formats.number(used.count)} of {formats.number(used.most)}".replace(" ", formats.FIXED)

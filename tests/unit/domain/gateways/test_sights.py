@@ -1,0 +1,36 @@
+"""What is said of a gateway: never that it works where nobody has tried."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
+from core.domain.gateways.sights import BOUND, GatewaySight, LinkState, Standing, judge
+from tests.contract.gateways.gateway_contract import NOW
+
+NEW = GatewaySetup("Berlin", "smpp")
+TRIED = replace(NEW, proven_at=NOW)
+FAILING = replace(TRIED, status=GatewayStatus.FAILING, fault="Nothing listens.")
+UP = LinkState(1, BOUND, NOW, fault="It was silent once.")
+DOWN = LinkState(2, "waiting", NOW, fault="Nothing listens.")
+BEGINNING = LinkState(1, "connecting", NOW)
+
+
+@pytest.mark.parametrize(
+    ("setup", "links", "standing"),
+    [
+        (NEW, [], Standing.NEW),
+        (NEW, [BEGINNING], Standing.NEW),
+        (NEW, [DOWN], Standing.UNCONNECTED),
+        (TRIED, [], Standing.WORKING),
+        (TRIED, [UP, DOWN], Standing.WORKING),
+        (TRIED, [DOWN], Standing.UNCONNECTED),
+        (FAILING, [UP], Standing.FAILING),
+    ],
+)
+def test_what_is_said_of_a_gateway(setup: GatewaySetup, links: list[LinkState], standing: Standing):
+    assert judge(setup, [GatewaySight(tuple(links))]) is standing
+
+
+def test_one_worker_that_is_connected_will_do():
+    assert judge(TRIED, [GatewaySight((DOWN,)), GatewaySight((UP,))]) is Standing.WORKING
