@@ -132,6 +132,8 @@ class Campaign:
     is_test: bool = False
     # What all of it may cost, None for no end.
     budget_eur_cents: Decimal | None = None
+    # By which it goes whatever the account's is: a test of that one. "" for the account's.
+    gateway: str = ""
     # Grows with every change of the draft; a save with an older one is a `Conflict`.
     version: int = 1
 

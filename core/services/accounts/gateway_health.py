@@ -80,12 +80,17 @@ class GatewayHealth:
         self.prove(name, now)
 
     def prove(self, name: str, now: datetime) -> None:
-        """Take that the gateway works as it is set up now, which a connection proves, too. Raises: StorageError."""
+        """Take that the gateway works as it is set up now, which a connection proves, too."""
         version = self._connected.find_version(name)
         if version is None or self._proven.get(name) == version:
             return
-        with self._state.write() as session:
-            gateways.set_proven(session, name, version, now)
+        try:
+            with self._state.write() as session:
+                gateways.set_proven(session, name, version, now)
+        except StorageError as error:
+            # What came of the messages is more important, and is still to be written. The next ones prove it, too.
+            log.warning("gateway_not_proven", extra={"gateway": name, "reason": error.message})
+            return
         self._proven[name] = version
 
     def refused(self, name: str, fault: str, now: datetime, *, needs_person: bool) -> None:
@@ -191,8 +196,13 @@ class GatewayHealth:
             if self._looked_at is not None and timedelta(0) <= now - self._looked_at < LOOK:
                 return
             self._looked_at = now
-        with self._state.read() as session:
-            reports = gateways.list_reports(session)
+        try:
+            with self._state.read() as session:
+                reports = gateways.list_reports(session)
+        except StorageError as error:
+            # Whoever sends hears of it when something is to be written; until then, what was seen last counts.
+            log.warning("health_not_looked_up", extra={"reason": error.message})
+            return
         with self._lock:
             tested = [name for name, each in reports.items() if each.tested_at != self._tested.get(name)]
             self._reports, self._tested = reports, {name: each.tested_at for name, each in reports.items()}

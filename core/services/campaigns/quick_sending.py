@@ -34,10 +34,11 @@ from core.history.audience.contacts import ContactStore
 from core.history.lake.schema import CONTACT_SCHEMA
 from core.identifiers import derive_id
 from core.services.accounts.budgeting import Budgeting, Commitments, beyond_budget, is_enough, read_commitments
+from core.services.accounts.managing_accounts import require_administrator
 from core.services.campaigns.composing import Composing, check_message, draft_of
 from core.services.campaigns.deciding import decide_sender
 from core.services.leases import new_owner
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts, gateways, suppressions
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
 from core.state.reports import audit
@@ -47,6 +48,8 @@ log = logging.getLogger(__name__)
 
 # Storing the numbers waits for the lake's other writers, but not for so long.
 CLAIMED_FOR = timedelta(minutes=5)
+# Of all gateways and administrators together: each costs money, and goes to somebody's phone.
+TESTS_MOST, TESTS_WITHIN = 20, timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class QuickMessage:
     *token* is a UUID that the form makes once for each message: however often a person sends it, it goes out once. The
     campaign's id is derived from both: a token that is the id of something else reaches nothing of it. However it was
     typed, the letters of the *message* are in one piece. *is_test*: the text has somebody else's values in it.
+    *gateway* is the one it goes by whatever the account's is, "" for the account's.
     """
 
     token: str
@@ -67,6 +71,7 @@ class QuickMessage:
     simplifies: bool = False
     name: str = ""
     is_test: bool = False
+    gateway: str = ""
 
     def __post_init__(self) -> None:
         """Compose the letters, for all who measure or send it."""
@@ -133,7 +138,25 @@ class QuickSending:
         Raises: as `estimate`.
         """
         viewer.require(Permission.QUICK_SEND)
-        return self._send(viewer, order, now, Permission.QUICK_SEND)
+        return self._send(viewer, replace(order, gateway=""), now, Permission.QUICK_SEND)
+
+    def send_gateway_test(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Campaign:
+        """
+        Send the message by the *order*'s gateway, to one number, and return its campaign.
+
+        It is a Quick Send: in the history, counted and priced as any other; what is to be sent waits for no campaign.
+
+        Raises: InvalidInput, with the *field*: as `estimate`, or the number does not want messages, or there were too
+            many tests lately. NotFound: no such gateway. Forbidden: not an administrator, or the account may not send.
+        """
+        require_administrator(viewer)
+        estimate, _ = self._estimate(viewer, replace(_checked(order, 1), token=_identify(viewer, order.token)), now)
+        if Exclusion.SUPPRESSED in estimate.excluded:
+            raise InvalidInput(
+                "This number does not want messages: it is suppressed.", hint="Type another one.", field="numbers"
+            )
+        name = f"Test of {order.gateway}"[:NAME_MAX]
+        return self._send(viewer, replace(order, name=name), now, Permission.QUICK_SEND)
 
     def send_test(
         self, viewer: Viewer, campaign_id: str, number: str, position: int, token: str, now: datetime
@@ -167,6 +190,8 @@ class QuickSending:
 
         def judge(session: Session) -> bool:
             account = decide_sender(session, viewer, permission, order.account_id)
+            if order.gateway:
+                _decide_gateway(session, order.gateway, now)
             left, cost = estimate.budget_left_eur_cents, estimate.cost_eur_cents
             return is_enough(session, account, known, left, cost, but=campaign_id)
 
@@ -182,6 +207,7 @@ class QuickSending:
             campaigns.release_campaign(session, campaign_id, owner)
             cost = f"{estimate.cost_eur_cents / 100:.2f} EUR"
             details = {"recipients": f"{estimate.recipient_count:,}", "cost": cost}
+            details |= {"gateway": order.gateway} if order.gateway else {}
             audit.record(session, viewer, Action.QUICK_SENT, campaign_subject(new), now, details)
         log.info("quick_sent", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return new
@@ -273,7 +299,19 @@ def _checked(order: QuickMessage, most: int) -> QuickMessage:
         simplifies=order.simplifies,
         name=order.name,
         is_test=order.is_test,
+        gateway=order.gateway,
     )
+
+
+def _decide_gateway(session: Session, name: str, now: datetime) -> None:
+    """Let a test of the gateway pass. Raises: NotFound. InvalidInput: there were too many."""
+    gateways.lock_gateway(session, name)
+    if campaigns.count_gateway_tests(session, now - TESTS_WITHIN) >= TESTS_MOST:
+        minutes = TESTS_WITHIN // timedelta(minutes=1)
+        raise InvalidInput(
+            f"{TESTS_MOST} tests of gateways were sent in the last {minutes} minutes.",
+            hint="Try again in a few minutes.",
+        )
 
 
 def _check_estimate(estimate: Estimate) -> None:
@@ -315,6 +353,7 @@ def _make_campaign(viewer: Viewer, order: QuickMessage, campaign_id: str, now: d
         simplifies=order.simplifies,
         launched_at=now,
         is_test=order.is_test,
+        gateway=order.gateway,
     )
 
 

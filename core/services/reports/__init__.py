@@ -15,6 +15,7 @@ from core.services.leases import Leases
 from core.services.reports.auditing import Auditing
 from core.services.reports.export_contents import Sources
 from core.services.reports.exporting import Exporting, ExportLimits
+from core.services.reports.following_tests import FollowingTests
 from core.services.reports.kept_answers import KeptAnswers
 from core.services.reports.reading_replies import ReadingReplies
 from core.services.reports.reporting import History, Reporting
@@ -29,6 +30,7 @@ class Reports:
 
     reporting: Reporting
     tracing: Tracing
+    following: FollowingTests
     auditing: Auditing
     replies: ReadingReplies
     exporting: Exporting
@@ -47,9 +49,11 @@ def build(settings: Settings, state: State, lake: Lake, leases: Leases) -> Repor
         keep=timedelta(hours=settings.export_keep_h),
         max_rows=settings.export_max_rows,
     )
+    tracing = Tracing(state, Traces(lake))
     return Reports(
         reporting,
-        Tracing(state, Traces(lake)),
+        tracing,
+        FollowingTests(state, reporting, tracing),
         auditing,
         replies,
         Exporting(state, Sources(reporting, auditing, replies), limits, leases),

@@ -13,7 +13,7 @@ from core.domain.numbering.msisdn import mask_msisdn
 from core.domain.people.permissions import Permission, Viewer
 from core.errors import NotFound
 from core.history.messages.tracing import StoredMessage, StoredTrace, Traces
-from core.state.accounts import accounts
+from core.state.accounts import accounts, gateways
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
 
@@ -80,6 +80,7 @@ class Tracing:
         with self._state.read() as session:
             (account,) = accounts.list_accounts(session, {message.account})
             campaign = campaigns.find_campaign(session, message.campaign_id)
+            kind = gateways.find_kind(session, message.gateway)
         return MessageTrace(
             message=message if viewer.sees_numbers else replace(message, receiver=mask_msisdn(message.receiver)),
             account_name=account.display_name,
@@ -87,13 +88,13 @@ class Tracing:
             campaign=campaign if viewer.may(Permission.CAMPAIGN) else None,
             launched_at=campaign.launched_at if campaign else None,
             queued_at=found.frozen_at,
-            receipts=_receipts(found),
-            meaning=_meaning(message.gateway, message.error_code),
+            receipts=_receipts(found, kind),
+            meaning=_meaning(kind, message.error_code),
             is_explained=_settled(found) == Settled(message.delivery_status, message.error_code, message.delivered_at),
         )
 
 
-def _receipts(found: StoredTrace) -> tuple[TracedReceipt, ...]:
+def _receipts(found: StoredTrace, kind: str) -> tuple[TracedReceipt, ...]:
     effects = judge(kept.receipt for kept in found.receipts)
     return tuple(
         TracedReceipt(
@@ -102,15 +103,15 @@ def _receipts(found: StoredTrace) -> tuple[TracedReceipt, ...]:
             status=parse_receipt_state(kept.receipt.receipt_state),
             is_known=is_known_state(kept.receipt.receipt_state),
             effect=effect,
-            meaning=_meaning(kept.receipt.gateway, kept.receipt.error_code),
+            meaning=_meaning(kind, kept.receipt.error_code),
         )
         for kept, effect in zip(found.receipts, effects, strict=True)
     )
 
 
-def _meaning(gateway: str, error_code: str) -> ErrorMeaning | None:
-    # A gateway is called by its kind; what was not taken is no message, so the code of one comes from a receipt.
-    return find_meaning(gateway, error_code, Stage.RECEIPT)
+def _meaning(kind: str, error_code: str) -> ErrorMeaning | None:
+    # What was not taken is no message, so the code of one comes from a receipt.
+    return find_meaning(kind, error_code, Stage.RECEIPT)
 
 
 def _settled(found: StoredTrace) -> Settled:

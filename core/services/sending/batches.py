@@ -170,7 +170,7 @@ class BatchRun:
             log.warning("gateway_not_set_up", extra=self._fields | {"reason": error.message})
             with self._state.read() as session:
                 now = accounts.look_at_bucket(session, self._job.campaign.account_id).gateway
-            if now == self._job.gateway:
+            if (job.campaign.gateway or now) == job.gateway:
                 self._pause(f"{error.message} {error.hint}".strip())
         except Unavailable as error:
             log.info("batch_left", extra=self._fields | {"reason": error.message})
@@ -199,7 +199,7 @@ class BatchRun:
                 paced = accounts.lock_bucket(session, self._job.campaign.account_id)
                 may_send = paced.can_send
                 # Whoever leases the batch next goes by the gateway the account has been given.
-                if may_send and paced.gateway == self._job.gateway:
+                if may_send and (self._job.campaign.gateway or paced.gateway) == self._job.gateway:
                     step = self._step(session, paced, window, gateway)
         self._handed = None
         self._tell(handed, mine=mine)

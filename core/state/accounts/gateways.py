@@ -83,6 +83,11 @@ def find_former_kind(session: Session, name: str) -> str:
     return former.kind if former is not None else ""
 
 
+def find_kind(session: Session, name: str) -> str:
+    """Return the kind of the gateway called *name*, also of one that was deleted; "" where there never was one."""
+    return session.scalar(select(GatewayRow.kind).where(GatewayRow.name == name)) or ""
+
+
 def add_gateway(session: Session, setup: GatewaySetup, sealed: Sealed, now: datetime) -> None:
     """
     Add the gateway; where one of its name was deleted, it takes that one's place.

@@ -67,6 +67,7 @@ def add_campaign(session: Session, new: Campaign) -> None:
             cost_eur_cents=new.cost_eur_cents,
             preflight=new.preflight,
             is_test=new.is_test,
+            gateway=new.gateway,
             version=new.version,
             lists=_list_rows(new.lists, new.left_out),
             **values,
@@ -360,6 +361,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         forgotten_at=row.forgotten_at,
         is_test=row.is_test,
         budget_eur_cents=row.budget_eur_cents,
+        gateway=row.gateway,
         version=row.version,
     )
 
@@ -374,6 +376,12 @@ def _list_rows(lists: Sequence[ChosenList], left_out: Sequence[ChosenList]) -> l
         CampaignListRow(list_id=item.list_id, name=item.name, position=position, is_left_out=is_left_out)
         for position, (item, is_left_out) in enumerate(chosen)
     ]
+
+
+def count_gateway_tests(session: Session, since: datetime) -> int:
+    """Return how many tests of gateways have been sent since then."""
+    tests = select(func.count()).where(CampaignRow.gateway != "", CampaignRow.created_at >= since)
+    return session.scalar(tests) or 0
 
 
 def list_ids(session: Session) -> list[str]:

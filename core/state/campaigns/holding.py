@@ -22,7 +22,8 @@ def list_affected(session: Session, gateway: str) -> list[str]:
         and_(AccountRow.gateway == gateway, AccountRow.fallback_gateway.not_in(taking)),
         and_(AccountRow.fallback_gateway == gateway, AccountRow.gateway.not_in(taking)),
     )
-    return _list(session, CampaignRow.status == CampaignStatus.ACTIVE, theirs)
+    affected = or_(CampaignRow.gateway == gateway, and_(CampaignRow.gateway == "", theirs))
+    return _list(session, CampaignRow.status == CampaignStatus.ACTIVE, affected)
 
 
 def list_held(session: Session, gateway: str) -> list[str]:

@@ -283,6 +283,12 @@ def list_states(session: Session, campaign_id: str) -> list[tuple[str, LedgerSta
     return [(message_id, LedgerState(state), error_code) for message_id, state, error_code in rows]
 
 
+def find_gateway_message_id(session: Session, campaign_id: str) -> str:
+    """Return what the provider calls a message of the campaign that it has taken just now, "" if there is none."""
+    sent = (LedgerRow.campaign_id == campaign_id) & (LedgerRow.state == LedgerState.SENT)
+    return session.scalar(select(LedgerRow.gateway_message_id).where(sent).limit(1)) or ""
+
+
 def count_batches(session: Session, campaign_id: str) -> int:
     """Return how many batches of the campaign are not settled."""
     return session.scalar(select(func.count()).where(BatchRow.campaign_id == campaign_id)) or 0

@@ -100,6 +100,8 @@ class CampaignRow(Base):
     simplifies: Mapped[bool] = mapped_column(default=False)
     status: Mapped[str] = mapped_column(String(12), index=True)
     fault: Mapped[str] = mapped_column(Text, default="")
+    # By which it goes whatever the account's is: a test of that one. "" for the account's.
+    gateway: Mapped[str] = mapped_column(String(40), default="")
     # The gateway for whose sake it is paused, "" where a person has paused it.
     held_by: Mapped[str] = mapped_column(String(40), default="")
     audience_count: Mapped[int] = mapped_column(default=0)

@@ -372,6 +372,8 @@ ELSEWHERE = {
     *(f"accounts.managing.{name}" for name in ("create", "change", "activate", "deactivate")),
     *(f"accounts.setting_up.{name}" for name in ("list_gateways", "get", "create", "change", "delete")),
     *(f"accounts.setting_up.{name}" for name in ("test_connection", "get_callback_url", "renew_callback")),
+    "campaigns.quick_sending.send_gateway_test",
+    "reports.following.follow",
     *(f"accounts.watching.{name}" for name in ("look", "list_standings")),
     *(f"accounts.pricing.{name}" for name in ("list_lists", "get_prices", "download", "preview", "import_list")),
     "campaigns.composing.check_ready",

@@ -11,7 +11,7 @@ from core.errors import AppError
 from core.gateways.kinds import GatewayKind
 from core.services.accounts.managing_accounts import require_administrator
 from pages._ui import formats, session, widgets
-from pages._ui.screens.gateways import gateway_fields, gateway_live, stray_panel
+from pages._ui.screens.gateways import gateway_fields, gateway_live, gateway_test, stray_panel
 
 KEY = "gateways"
 DELETE = (
@@ -97,6 +97,7 @@ def _change(name: str) -> None:
             st.warning("This version of Heliograph does not know this kind of gateway.", icon=":material/warning:")
             return
         _test(name)
+        gateway_test.show(name)
         _form(item, kind)
         if kind.hears_callbacks:
             with widgets.show_errors():
