@@ -21,6 +21,7 @@ from core.errors import StorageError
 from core.gateways.callbacks import CallbackRequest, Heard, SignatureRefused, UnreadableCallback
 from core.services.sending.callbacks import KnownCallback
 from core.web.callbacks.group_commit import GroupCommit
+from core.web.callbacks.refusals import Refusals
 from core.web.guard.limits import drop_rest
 from core.web.guard.visitors import Visitors
 from core.web.ports import Clock, ToldCallbacks
@@ -67,6 +68,7 @@ class Callbacks:
         self._address = address
         self._group = GroupCommit(callbacks.store)
         self._visitors = Visitors()
+        self._refusals = Refusals()
         self._looking: asyncio.Task[bool] | None = None
         # By gateway; what has come to nothing is not there.
         self._held_bytes = Counter[str]()
@@ -94,6 +96,10 @@ class Callbacks:
             raise _Refused(405, {"Allow": ", ".join(sorted(METHODS))})
         if known.read is None:
             raise _Refused(503, _RETRY)
+        if _is_in_parts(scope):
+            # No provider sends that, and nobody reads it: 200 would say that it was heard.
+            self._refusals.tell("callback_in_parts", known.gateway, "multipart", self._clock())
+            raise _Refused(415)
         pieces = list[bytes]()
         try:
             await self._read(receive, known.gateway, pieces)
@@ -105,10 +111,10 @@ class Callbacks:
             if heard.receipts or heard.replies:
                 await self._group.keep(heard)
         except SignatureRefused as error:
-            log.warning("callback_refused", extra={"gateway": known.gateway, "reason": str(error)})
+            self._refusals.tell("callback_refused", known.gateway, str(error), self._clock())
             raise self._stranger(scope, 403) from error
         except UnreadableCallback as error:
-            log.warning("callback_unreadable", extra={"gateway": known.gateway, "reason": str(error)})
+            self._refusals.tell("callback_unreadable", known.gateway, str(error), self._clock())
             raise _Refused(400) from error
         except StorageError as error:
             log.warning("callback_not_stored", extra={"gateway": known.gateway, "reason": error.message})
@@ -180,6 +186,13 @@ class Callbacks:
             address=client[0] if client else "",
             received_at=self._clock(),
         )
+
+
+def _is_in_parts(scope: Scope) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.lower().lstrip().startswith(b"multipart/")
+        for name, value in scope["headers"]
+    )
 
 
 async def _understand(known: KnownCallback, request: CallbackRequest) -> Heard:

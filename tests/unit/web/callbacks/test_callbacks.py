@@ -299,3 +299,21 @@ def test_a_commit_is_no_longer_than_a_store_can_be_held_up(browser: Browser, mon
 
     assert asyncio.run(burst()) == [200] * 10
     assert (max(told.commits), sum(told.commits)) == (3, 10)
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", " Multipart/Mixed"])
+def test_what_comes_in_parts_is_refused_and_not_called_heard(browser: Browser, told: FakeCallbacks, kind: str):
+    assert browser.ask("POST", PATH, {"Content-Type": kind}, [b"one"]).status == 415
+    assert (asked, told.commits) == ([], [])
+
+
+@pytest.mark.parametrize("body", [b"forged", b"garbage"])
+def test_what_is_refused_again_and_again_is_a_line_a_minute(
+    browser: Browser, clock: StoppedClock, body: bytes, caplog: pytest.LogCaptureFixture
+):
+    for _ in range(40):
+        browser.ask("POST", PATH, {}, [body])
+    clock.advance(seconds=61)
+    browser.ask("POST", PATH, {}, [body])
+    found = [record for record in caplog.records if record.getMessage().startswith("callback_")]
+    assert [record.count for record in found] == [1, 40]
