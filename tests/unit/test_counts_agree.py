@@ -22,6 +22,8 @@ SEVERAL = {
     ("core/services/traffic/importing_traffic.py", "counts.read"),
     # More than a bound, which is more than one.
     ("core/domain/gateways/forms.py", "most"),
+    # A constant of more than one.
+    ("pages/_ui/screens/gateways/stray_panel.py", "KEPT_FOR.days"),
     ("core/domain/gateways/gateways.py", "len(tidy)"),
     ("core/domain/texts/placeholders.py", "len(name)"),
     ("core/files/imports/cdr.py", "len(name)"),

@@ -28,6 +28,7 @@ from core.domain.texts.segments import TextMeasure, measure
 from core.domain.texts.sender_id import parse_sender_id
 from core.domain.texts.simplifying import simplify
 from core.domain.words.characters import compose
+from core.domain.words.counting import count_of
 from core.domain.words.names import NAME_MAX
 from core.errors import InvalidInput, InvalidMsisdn, NotFound
 from core.history.audience.contacts import ContactStore
@@ -307,9 +308,10 @@ def _decide_gateway(session: Session, name: str, now: datetime) -> None:
     """Let a test of the gateway pass. Raises: NotFound. InvalidInput: there were too many."""
     gateways.lock_gateway(session, name)
     if campaigns.count_gateway_tests(session, now - TESTS_WITHIN) >= TESTS_MOST:
-        minutes = TESTS_WITHIN // timedelta(minutes=1)
+        tests = count_of(TESTS_MOST, "test of a gateway was", "tests of gateways were")
+        minutes = count_of(TESTS_WITHIN // timedelta(minutes=1), "minute", "minutes")
         raise InvalidInput(
-            f"{TESTS_MOST} tests of gateways were sent in the last {minutes} minutes.",
+            f"{tests} sent in the last {minutes}.",
             hint="Try again in a few minutes.",
         )
 
