@@ -14,6 +14,8 @@ NOTHING = "–"
 # Escaped or not, what looks like an address becomes a link, unless something stands in it: this shows as nothing.
 _LINKS = re.compile(r"(?<=www)(?=\\\.)|(?<=:)(?=//)|(?<=[\w.+-]@)(?=\w)", re.IGNORECASE)
 _NO_LINK = ":small[]"
+# Embeddings, overrides and isolates (Unicode Standard Annex #9), and what ends them.
+_TURNING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])")
 
 
@@ -94,6 +96,17 @@ def recent(value: datetime, now: datetime, time_zone: str) -> str:
     """Return HH:mm:ss in the viewer's zone, and the day before it where that is another one than *now*."""
     local, today = in_zone(value, time_zone), in_zone(now, time_zone).date()
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%d/%m/%Y %H:%M:%S}"
+
+
+def upright(value: object) -> str:
+    """
+    Return what somebody wrote with a replacement character for each control that turns the direction of writing.
+
+    With them a text shows in another order than it has, and what stands beside it too. Marks that belong to words of
+    languages written from right to left stay.
+    """
+    text = str(value)
+    return text if text.isascii() else text.translate(_TURNING)
 
 
 def plain(text: str) -> str:

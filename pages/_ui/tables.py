@@ -76,7 +76,9 @@ class Click:
 
 def text(label: str, source: Source, *, width: str | int | None = None) -> Column:
     """Words as they are."""
-    return Column(label, source, lambda name, _: st.column_config.TextColumn(name, width=width), convert=str)
+    return Column(
+        label, source, lambda name, _: st.column_config.TextColumn(name, width=width), convert=formats.upright
+    )
 
 
 def status(label: str, source: Source) -> Column:

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from pages._ui import formats
+from pages._ui import formats, tables
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0, "0"), (999, "999"), (1_234_567, "1\u202f234\u202f567"), (None, "–")])
@@ -58,3 +58,14 @@ def test_what_people_wrote_is_no_markup() -> None:
     for address in ("https://evil.example/x", "www.evil.example", "WWW.evil.example", "eve@evil.example"):
         assert formats.plain(address).count(":small[]") == 1
     assert formats.plain("**Sale** <b>:red[x]</b> $1$") == r"\*\*Sale\*\* \<b\>\:red\[x\]\</b\> \$1\$"
+
+
+@pytest.mark.parametrize("control", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_nothing_that_somebody_wrote_turns_the_direction_of_writing(control: str):
+    column = tables.text("Text", "text")
+    assert column.convert(f"+49{control}123") == "+49\N{REPLACEMENT CHARACTER}123"
+
+
+def test_words_written_from_right_to_left_stay_as_they_are():
+    assert formats.upright("שלום\u200f!") == "שלום\u200f!"
+    assert formats.upright(7) == "7"

@@ -15,7 +15,6 @@ from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcom
 from core.domain.people.permissions import PRESETS
 from core.domain.reports.audit import Action, AuditFilter
 from core.domain.reports.message_query import MessageQuery
-from core.domain.reports.paging import PageRequest
 from core.errors import BadCredentials, Forbidden, InvalidInput, NotFound
 from core.services.accounts.encryption import make_key
 from core.services.accounts.setting_up_gateways import GatewayForm
@@ -112,7 +111,7 @@ def test_a_test_goes_by_its_gateway_and_is_followed_until_it_is_delivered(
     # What is told unasked comes at the installation's own time.
     house.app.sending.receiving.merge(house.app.clock)
     assert follow(house, campaign_id).step is Step.DELIVERED
-    page = house.app.reports.auditing.page(house.viewer, PageRequest(), AuditFilter())
+    page = house.app.reports.auditing.page(house.viewer, AuditFilter(), 1, 10)
     first = next(entry for entry in page.items if entry.action == Action.QUICK_SENT)
     assert first.details["gateway"] == "Berlin"
 
