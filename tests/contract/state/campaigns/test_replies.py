@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from core.domain.campaigns.campaigns import CampaignStatus
-from core.domain.messages.messages import Reply
+from core.domain.messages.messages import LedgerState, Reply
 from core.domain.messages.replies import Keyword
 from core.state.accounts import accounts
-from core.state.campaigns import campaigns, replies
+from core.state.campaigns import campaigns, ledger, replies
+from core.state.campaigns.ledger import Claim, Outcome
 from core.state.campaigns.replies import Answered, HeardReply
 from core.state.engine.store import State
 from core.state.tables.gateway_models import ReplyAccountRow, ReplyRow
@@ -165,3 +166,20 @@ def test_replies_are_forgotten_with_whose_they_were(two: State):
         assert replies.delete_replies(session, NOW) == 0
         assert replies.delete_replies(session, LATER) == 1
     assert (kept(two), whose(two)) == ([], [])
+
+
+def test_of_what_is_in_the_ledger_the_newest_is_answered_that_was_there_and_has_not_failed(two: State):
+    keep(two, heard(make_reply(received_at=NOW)))
+    states = {"older": LedgerState.SENT, "newer": LedgerState.UNKNOWN, "refused": LedgerState.FAILED}
+    with two.write() as session:
+        for minute, (name, state) in enumerate({**states, "later": LedgerState.SENT}.items(), -3):
+            campaigns.add_campaign(session, make_campaign(campaign_id=name, name=name, status=CampaignStatus.ACTIVE))
+            ledger.add_batches(session, name, [(1, 1)])
+            at = NOW + (timedelta(minutes=minute) if name in states else timedelta(minutes=1))
+            batch = ledger.lease_batch(session, name, "one", at, LATER)
+            assert batch is not None
+            ledger.claim(session, batch, [Claim(f"message of {name}", MSISDN, "simulator")], at)
+            ledger.record_outcomes(session, [Outcome(f"message of {name}", state, at)])
+        (waiting,) = replies.list_due(session, NOW, 10)
+        found = replies.find_in_flight(session, [waiting])
+    assert found == {waiting.reply_id: Answered("message of newer", "account-1", "newer")}

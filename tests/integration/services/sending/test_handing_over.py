@@ -9,6 +9,7 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.services.sending import batches
 from core.services.sending.handing_over import MOST_TRIES
+from core.state.accounts import accounts
 from core.state.accounts.suppressions import add_suppressions
 from tests.support.application.house import House, contacts
 
@@ -82,6 +83,18 @@ def test_who_says_stop_is_left_out_from_the_next_sub_window_on(either: House):
     page = house.app.sending.reconciling.rows(house.viewer, campaign_id, "excluded", "suppressed", 1, 10)
     assert page.total == 4
     assert house.campaign(campaign_id).status is CampaignStatus.COMPLETED
+
+
+def test_an_account_given_another_gateway_sends_no_more_by_the_first(house: House):
+    def give_another() -> None:
+        with house.app.state.write() as session:
+            accounts.set_gateways(session, house.account.account_id, "Oslo", "")
+
+    gateway = Recording(after=give_another)
+    campaign_id = send_with(house, gateway)
+    assert gateway.sizes == [20]
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
+    assert (found.sent_count, found.pending_count, found.balances) == (20, COUNT - 20, True)
 
 
 def test_a_gateway_that_takes_nothing_pauses_the_campaign_and_fails_nobody(either: House):
