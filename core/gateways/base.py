@@ -36,8 +36,12 @@ class Inbox(Protocol):
         """
         ...
 
-    def keep_stray(self, stray: Stray) -> None:
-        """Keep what can be read as neither, to be looked at by a person. It never raises a `StorageError`."""
+    def keep_stray(self, stray: Stray, count: int = 1) -> None:
+        """
+        Keep what can be read as neither, to be looked at by a person; so many like it came.
+
+        It never raises a `StorageError`.
+        """
         ...
 
 

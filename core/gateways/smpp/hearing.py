@@ -6,6 +6,7 @@ What cannot be kept for a while is refused for now, so that the SMSC says it aga
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -32,6 +33,10 @@ ANSWER_WITHIN_S = 8.0
 RETRY_S = 0.5
 # The parts of a long reply follow each other within seconds, and wait here unanswered.
 PARTS_WAIT = timedelta(seconds=6)
+# Of what nobody can read so much waits to be kept; the rest is counted.
+STRAYS_MOST = 100
+# Octets that are kept of what is damaged.
+_DAMAGED_MOST = 1_000
 # What an intermediate notification counts as, whatever it says: a receipt tells the end.
 _ON_THE_WAY = "ENROUTE"
 
@@ -63,6 +68,9 @@ class Hearing:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Heard] = []
         self._storing: asyncio.Task[None] | None = None
+        self._strays: list[Stray] = []
+        self._more_strays = Counter[StrayReason]()
+        self._keeping_strays: asyncio.Task[None] | None = None
         self._parts = Reassembler[replies.Fragment](PARTS_WAIT)
         self._part_answers: dict[str, Answer] = {}
         self._token = 0
@@ -73,7 +81,8 @@ class Hearing:
         try:
             said = read_deliver_sm(decode(frame, now), self._gateway, self._settings)
         except Undecodable as error:
-            self._keep_stray(Stray(self._gateway, StrayReason.UNDECODABLE, f"{error} octets {frame.body.hex()}", now))
+            content = f"{error} octets {frame.body[:_DAMAGED_MOST].hex()}"
+            self._keep_stray(Stray(self._gateway, StrayReason.UNDECODABLE, content, now))
             answer(Status.INVALID_MESSAGE_LENGTH)
             return
         if isinstance(said, replies.ReplyPart):
@@ -114,8 +123,26 @@ class Hearing:
         return Reply(self._gateway, source, destination, text, now)
 
     def _keep_stray(self, stray: Stray) -> None:
-        # Nobody waits for it: it says nothing that could be lost to a message.
-        self._loop.run_in_executor(None, self._inbox.keep_stray, stray)
+        # Nobody waits for it, so the SMSC could say them without an end.
+        if len(self._strays) < STRAYS_MOST:
+            self._strays.append(stray)
+        else:
+            self._more_strays[stray.reason] += 1
+        if self._keeping_strays is None:
+            self._keeping_strays = self._loop.create_task(self._keep_strays())
+
+    async def _keep_strays(self) -> None:
+        try:
+            while self._strays:
+                some, self._strays = self._strays, []
+                counted = [(stray, 1 + self._more_strays.pop(stray.reason, 0)) for stray in some]
+                await self._loop.run_in_executor(None, self._hand_on, counted)
+        finally:
+            self._keeping_strays = None
+
+    def _hand_on(self, strays: Sequence[tuple[Stray, int]]) -> None:
+        for stray, count in strays:
+            self._inbox.keep_stray(stray, count)
 
     def _keep(self, what: Receipt | Reply, answers: tuple[Answer, ...]) -> None:
         self._waiting.append(_Heard(what, answers, self._loop.time()))

@@ -50,6 +50,6 @@ class Hearing:
         self._tally.count_receipts(Counter(receipt.gateway for receipt in receipts))
         log.debug("heard", extra={"receipts": len(receipts), "replies": len(replies)})
 
-    def keep_stray(self, stray: Stray) -> None:
-        """Keep what can be read as neither, to be looked at by a person."""
-        self.strays.keep([stray])
+    def keep_stray(self, stray: Stray, count: int = 1) -> None:
+        """Keep what can be read as neither, to be looked at by a person; so many like it came."""
+        self.strays.keep([stray], count - 1)

@@ -44,9 +44,13 @@ class StrayReports:
         self._faults: dict[tuple[str, StrayReason], _Fault] = {}
         self._lock = threading.Lock()
 
-    def keep(self, came: Sequence[Stray]) -> None:
-        """Keep what came, unless there is much of it just now. What the store does not take is lost, and logged."""
-        kept = [stray for stray in came if self._is_worth_keeping(stray)]
+    def keep(self, came: Sequence[Stray], more: int = 0) -> None:
+        """
+        Keep what came, unless there is much of it just now; so many *more* came like each, and are only counted.
+
+        What the store does not take is lost, and logged.
+        """
+        kept = [stray for stray in came if self._is_worth_keeping(stray, more)]
         if not kept:
             return
         try:
@@ -67,7 +71,7 @@ class StrayReports:
         with self._state.write() as session:
             return strays.delete_old(session, now - KEPT_FOR)
 
-    def _is_worth_keeping(self, stray: Stray) -> bool:
+    def _is_worth_keeping(self, stray: Stray, more: int) -> bool:
         key = stray.gateway, stray.reason
         with self._lock:
             fault = self._faults.get(key)
@@ -76,8 +80,7 @@ class StrayReports:
                 untold = fault.untold if fault else 0
                 fault = self._faults[key] = _Fault(stray.came_at)
             fault.count += 1
-            if not is_new:
-                fault.untold += 1
+            fault.untold += more if is_new else 1 + more
         if is_new:
             facts = {"gateway": stray.gateway, "reason": stray.reason.value, "before": untold}
             log.warning("stray_kept", extra=facts)

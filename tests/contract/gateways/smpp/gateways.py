@@ -23,6 +23,7 @@ class FakeInbox:
         self.receipts: list[Receipt] = []
         self.replies: list[Reply] = []
         self.strays: list[Stray] = []
+        self.stray_count = 0
         self.store_count = 0
         self.full = False
         self.open = threading.Event()
@@ -36,8 +37,10 @@ class FakeInbox:
         self.receipts += receipts
         self.replies += replies
 
-    def keep_stray(self, stray: Stray) -> None:
+    def keep_stray(self, stray: Stray, count: int = 1) -> None:
+        self.open.wait()
         self.strays.append(stray)
+        self.stray_count += count
 
 
 def connection(port: int, **settings: Value) -> Connection:

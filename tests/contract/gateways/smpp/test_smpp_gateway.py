@@ -366,6 +366,22 @@ def test_what_is_no_deliver_sm_is_refused_and_the_connection_stays(smsc: Scripte
     assert inbox.strays[0].content.endswith("octets " + "ff" * 10)
 
 
+def test_what_nobody_can_read_may_come_without_an_end_and_holds_nothing_up(smsc: ScriptedSmsc):
+    inbox, count = FakeInbox(), 5_000
+    inbox.open.clear()
+    with smpp_gateway(smsc.port, inbox) as gateway:
+        gateway.keep_open()
+        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        smsc.in_loop(lambda: [smsc.sessions[0].deliver(b"\xff" * 10) for _ in range(count)])
+        wait_until(lambda: len(smsc.responses) == count, "all are refused, and none waits for another to be kept")
+        inbox.open.set()
+        smsc.deliver(b"\xff" * 10)
+        wait_until(lambda: inbox.stray_count == count + 1, "all are counted")
+        smsc.deliver(deliver_body(RECEIPT % b"after"))
+        wait_until(lambda: inbox.receipts, "receipts are heard")
+    assert len(inbox.strays) <= 2 * hearing.STRAYS_MOST + 2
+
+
 def test_a_command_that_is_not_known_gets_a_nack(smsc: ScriptedSmsc):
     with smpp_gateway(smsc.port) as gateway:
         gateway.keep_open()

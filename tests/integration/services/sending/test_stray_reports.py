@@ -58,13 +58,18 @@ def test_of_each_fault_a_few_are_kept_in_a_minute_and_one_line_is_logged(
     keep = house.app.sending.strays.keep
     for _ in range(100):
         keep([stray(house)])
-    keep([stray(house, reason=StrayReason.NO_ID)])
+    keep([stray(house, reason=StrayReason.NO_ID)], 50)
     assert len(shown(house)) == MOST_IN_SPAN + 1
     house.wait(SPAN)
-    keep([stray(house)])
+    keep([stray(house), stray(house, reason=StrayReason.NO_ID)])
     said = [(record.reason, record.before) for record in caplog.records if record.message == "stray_kept"]
-    assert said == [("Receipt without a state", 0), ("Receipt without an ID", 0), ("Receipt without a state", 99)]
-    assert len(shown(house)) == MOST_IN_SPAN + 2
+    assert said == [
+        ("Receipt without a state", 0),
+        ("Receipt without an ID", 0),
+        ("Receipt without a state", 99),
+        ("Receipt without an ID", 50),
+    ]
+    assert len(shown(house)) == MOST_IN_SPAN + 3
 
 
 def test_only_the_newest_of_a_gateway_are_kept_and_none_for_long(house: House, monkeypatch: pytest.MonkeyPatch):
