@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.domain.campaigns.campaigns import CampaignStatus
-from core.domain.gateways.sights import BOUND, GatewaySight, InUse, LinkState, ProcessSight, SeenFault
+from core.domain.gateways.sights import GatewaySight, InUse, LinkState, LinkStatus, ProcessSight, SeenFault
 from core.domain.people.permissions import Viewer
 from core.services.accounts.encryption import make_key
 from core.services.accounts.setting_up_gateways import GatewayForm
@@ -72,9 +72,9 @@ def test_with_no_worker_it_says_who_can_help(keyed: House, viewer: Viewer) -> No
 def test_what_workers_see_is_shown(keyed: House, viewer: Viewer) -> None:
     with keyed.app.state.write() as session:
         gateways.set_proven(session, "Berlin", 1, AT)
-    up = LinkState(1, BOUND, datetime.now(UTC), in_flight=7, window=10)
-    down = LinkState(2, "waiting", AT, fault="The <b>password</b> is wrong.", window=10)
-    hears = LinkState(3, BOUND, AT)
+    up = LinkState(1, LinkStatus.BOUND, datetime.now(UTC), in_flight=7, window=10)
+    down = LinkState(2, LinkStatus.WAITING, AT, fault="The <b>password</b> is wrong.", window=10)
+    hears = LinkState(3, LinkStatus.BOUND, AT)
     faults = (SeenFault("It took nothing.", AT, AT + timedelta(minutes=3)),)
     tell(keyed, GatewaySight((up, down, hears), InUse(7, 20), 41.2, 0.5, faults))
     tell(keyed, GatewaySight((up,), InUse(1, 10), 1.0, 0.0), "two")
@@ -93,7 +93,7 @@ def test_what_workers_see_is_shown(keyed: House, viewer: Viewer) -> None:
 def test_one_that_no_worker_is_connected_to_does_not_work(keyed: House, viewer: Viewer) -> None:
     with keyed.app.state.write() as session:
         gateways.set_proven(session, "Berlin", 1, AT)
-    tell(keyed, GatewaySight((LinkState(1, "waiting", AT, fault=FAULT, window=10),), InUse(0, 10)))
+    tell(keyed, GatewaySight((LinkState(1, LinkStatus.WAITING, AT, fault=FAULT, window=10),), InUse(0, 10)))
     at = panel(keyed)
     assert "Not connected" in words(at)
     assert "They try again and again" in words(at)

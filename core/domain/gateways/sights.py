@@ -7,8 +7,19 @@ from enum import StrEnum
 
 from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
 
-# What a connection over which messages and receipts come and go is.
-BOUND = "bound"
+
+class LinkStatus(StrEnum):
+    """How far a connection is."""
+
+    CONNECTING = "connecting"
+    BINDING = "binding"
+    # Messages and receipts come and go.
+    BOUND = "bound"
+    # Nothing more is sent; answers are waited for.
+    ENDING = "ending"
+    # Until the next try.
+    WAITING = "waiting"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True)
@@ -16,19 +27,23 @@ class LinkState:
     """
     One connection of a gateway, as it is this moment.
 
-    *state* is a word such as "bound", "binding" or "waiting"; *since* when it came to that; *fault* the last error in
-    words, "" for none. *in_flight* of at most *window* messages wait for an answer. The counts are since the process
-    began.
+    *since* is when it came to its *status*; *fault* the last error in words, "" for none. *in_flight* of at most
+    *window* messages wait for an answer. The counts are since the process began.
     """
 
     number: int
-    state: str
+    status: LinkStatus
     since: datetime
     fault: str = ""
     in_flight: int = 0
     window: int = 0
     submitted_count: int = 0
     receipt_count: int = 0
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether messages and receipts come and go."""
+        return self.status is LinkStatus.BOUND
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,6 @@ def judge(setup: GatewaySetup, sights: Sequence[GatewaySight]) -> Standing:
     if setup.status is GatewayStatus.FAILING:
         return Standing.FAILING
     links = [link for sight in sights for link in sight.links]
-    if any(link.fault for link in links) and not any(link.state == BOUND for link in links):
+    if any(link.fault for link in links) and not any(link.is_bound for link in links):
         return Standing.UNCONNECTED
     return Standing.WORKING if setup.proven_at else Standing.NEW

@@ -165,7 +165,7 @@ async def _look_at(sending: Sending, clock: Callable[[], datetime]) -> tuple[Lin
     return tuple(
         LinkState(
             number,
-            link.status.value,
+            link.status,
             now - timedelta(seconds=loop_time - link.since),
             link.fault,
             link.in_flight,

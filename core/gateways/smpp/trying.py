@@ -36,7 +36,7 @@ def _wait_for_binds(gateway: SmppGateway) -> None:
     until = time.monotonic() + WITHIN_S
     while True:
         links = gateway.links()
-        if all(link.state == "bound" for link in links):
+        if all(link.is_bound for link in links):
             return
         for link in links:
             if link.fault:

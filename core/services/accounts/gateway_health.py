@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.domain.gateways.gateways import GatewaySetup
-from core.domain.gateways.sights import BOUND
 from core.errors import AppError, NotFound, StorageError
 from core.gateways.gateways import Gateways
 from core.services.leases import Leases
@@ -162,7 +161,7 @@ class GatewayHealth:
         """Return whether it is connected. Raises: AppError: in words, why it cannot be."""
         links = self._connected.get(name).links()
         if links:
-            return any(link.state == BOUND for link in links)
+            return any(link.is_bound for link in links)
         self._try_connection(name)
         return True
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from core.domain.gateways.sights import BOUND, GatewaySight, InUse, LinkState, ProcessSight
+from core.domain.gateways.sights import GatewaySight, InUse, LinkState, ProcessSight
 from core.errors import StorageError
 from core.gateways.gateways import Gateways
 from core.identifiers import new_id
@@ -94,7 +94,7 @@ class TellingSights:
         # Another process may have built one to look something up by it: it keeps no connection and sends nothing.
         found = self._connected.look() if is_worker else {}
         for name, (links, _, _) in found.items():
-            if any(link.state == BOUND for link in links):
+            if any(link.is_bound for link in links):
                 self._health.prove(name, now)
         sight = ProcessSight(self._process, is_worker, now, self._see(found, now_s))
         has_changed = _comparable(sight) != _comparable(self._told)

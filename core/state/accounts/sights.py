@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from core.domain.gateways.sights import GatewaySight, InUse, LinkState, ProcessSight, SeenFault
+from core.domain.gateways.sights import GatewaySight, InUse, LinkState, LinkStatus, ProcessSight, SeenFault
 from core.state.tables.base import insert_of
 from core.state.tables.gateway_models import SightRow
 
@@ -59,12 +59,16 @@ def _write(sight: GatewaySight) -> dict[str, Any]:
 
 def _read(facts: Mapping[str, Any]) -> GatewaySight:
     return GatewaySight(
-        tuple(LinkState(**{**each, "since": _moment(each["since"])}) for each in facts["links"]),
+        tuple(_read_link(each) for each in facts["links"]),
         InUse(**facts["in_use"]),
         facts["submitted_per_s"],
         facts["receipts_per_s"],
         tuple(SeenFault(each["text"], _moment(each["first_at"]), _moment(each["last_at"])) for each in facts["faults"]),
     )
+
+
+def _read_link(facts: Mapping[str, Any]) -> LinkState:
+    return LinkState(**{**facts, "status": LinkStatus(facts["status"]), "since": _moment(facts["since"])})
 
 
 def _moment(text: str) -> datetime:

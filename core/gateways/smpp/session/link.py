@@ -10,9 +10,9 @@ import random
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
+from core.domain.gateways.sights import LinkStatus
 from core.domain.words.counting import count_of
 from core.gateways.smpp.pdu import (
     RESPONSE,
@@ -38,19 +38,6 @@ UNBIND_S = 2.0
 HEARD_MOST = 2_000
 # Octets for an SMSC that does not read them; beyond it nothing more is read from it, or it could ask without an end.
 WRITE_MOST = 4 << 20
-
-
-class LinkStatus(StrEnum):
-    """How far a link is."""
-
-    CONNECTING = "connecting"
-    BINDING = "binding"
-    BOUND = "bound"
-    # Nothing more is sent; answers are waited for.
-    ENDING = "ending"
-    # Until the next try.
-    WAITING = "waiting"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from core.domain.gateways.sights import LinkStatus
 from core.domain.messages.error_codes import ErrorClass, Stage, classify, write_command_status
 from core.errors import GatewayError, Unavailable
 from core.gateways.smpp.pdu import Pdu, Status
-from core.gateways.smpp.session.link import Link, LinkStatus, Target, Ticket
+from core.gateways.smpp.session.link import Link, Target, Ticket
 from core.gateways.smpp.session.submission import Submission, Travel
 
 # How long a submission waits for a first bind before it is told that there is none.

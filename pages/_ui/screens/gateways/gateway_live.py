@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
-from core.domain.gateways.sights import InUse, Standing
+from core.domain.gateways.sights import InUse, LinkStatus, Standing
 from core.domain.people.permissions import Viewer
 from core.gateways.kinds import GatewayKind
 from core.services.accounts.watching_gateways import LiveGateway, LiveLink
@@ -11,14 +11,14 @@ from pages._ui import formats, session, widgets
 
 KEY = "gateways"
 REFRESH_S = 2
-# What each state of a connection is called.
+# What each status of a connection is called.
 _STATES = {
-    "bound": "Connected",
-    "connecting": "Connecting",
-    "binding": "Logging in",
-    "ending": "Ending",
-    "waiting": "Waiting to try again",
-    "closed": "Closed",
+    LinkStatus.BOUND: "Connected",
+    LinkStatus.CONNECTING: "Connecting",
+    LinkStatus.BINDING: "Logging in",
+    LinkStatus.ENDING: "Ending",
+    LinkStatus.WAITING: "Waiting to try again",
+    LinkStatus.CLOSED: "Closed",
 }
 _NAMED_MOST = 5
 
@@ -107,7 +107,7 @@ def _connections(links: tuple[LiveLink, ...], viewer: Viewer) -> None:
         link = each.link
         rows["Connection"].append(f"Worker {each.worker}, {link.number}" if several else str(link.number))
         since = formats.recent(link.since, session.now(), viewer.time_zone)
-        rows["State"].append(formats.plain(f"{_STATES.get(link.state, link.state)} since {since}"))
+        rows["State"].append(formats.plain(f"{_STATES[link.status]} since {since}"))
         rows["In use"].append(_used(InUse(link.in_flight, link.window)) if link.window else "Only hears")
         rows["Last error"].append(formats.plain(link.fault or formats.NOTHING))
     st.table(rows, border="horizontal", width="stretch")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import smpp34
 
+from core.domain.gateways.sights import LinkStatus
 from core.domain.messages.messages import SubmitOutcome
 from core.domain.messages.strays import StrayReason
 from core.errors import BadCredentials, StorageError, Unavailable
@@ -93,7 +94,7 @@ def test_an_smsc_that_takes_without_an_answer_is_not_given_a_whole_campaign(smsc
     # One message tries it, and the next one later.
     smsc.on_submit = lambda session, frame: session.answer(frame)
     before, now_s[0] = len(smsc.submits), 2.0
-    wait_until(lambda: any(each.state == "bound" for each in gateway.links()), "it is bound again")
+    wait_until(lambda: any(each.is_bound for each in gateway.links()), "it is bound again")
     assert outcomes(gateway.submit(messages(window), NOW)) == {"accepted": 1, "throttled": window - 1}
     assert len(smsc.submits) == before + 1
     assert outcomes(gateway.submit(messages(window), NOW)) == {"accepted": window}
@@ -120,7 +121,7 @@ def test_what_was_in_flight_when_the_connection_broke_is_unknown_and_the_rest_ha
     smsc.on_submit = lambda session, _: session.transport.abort() if len(smsc.submits) == 5 else None
     with smpp_gateway(smsc.port, window=5) as gateway:
         gateway.keep_open()
-        wait_until(lambda: gateway.links()[0].state == "bound", "it is bound")
+        wait_until(lambda: gateway.links()[0].is_bound, "it is bound")
         smsc.stop_listening()
         results = gateway.submit(messages(20), NOW)
     assert outcomes(results) == {"unknown": 5, "throttled": 15}
@@ -246,7 +247,7 @@ def test_a_receipt_is_answered_only_once_it_is_kept(smsc: ScriptedSmsc):
     with smpp_gateway(smsc.port, inbox) as gateway:
         gateway.keep_open()
         wait_until(lambda: smsc.sessions, "it is bound")
-        wait_until(lambda: gateway.links()[0].state == "bound", "it knows")
+        wait_until(lambda: gateway.links()[0].is_bound, "it knows")
         smsc.deliver(deliver_body(RECEIPT % b"77"))
         wait_until(lambda: gateway.links()[0].receipt_count == 1, "it is heard")
         # An enquiry overtakes it: the connection is alive, and nothing of the receipt was said.
@@ -268,7 +269,7 @@ def test_what_cannot_be_kept_is_tried_again_before_it_is_answered(
     inbox.full = True
     with smpp_gateway(smsc.port, inbox) as gateway:
         gateway.keep_open()
-        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        wait_until(lambda: smsc.sessions and gateway.links()[0].is_bound, "it is bound")
         smsc.deliver(deliver_body(RECEIPT % b"77"))
         wait_until(lambda: inbox.store_count > 2, "it is tried again")
         assert not smsc.responses
@@ -287,7 +288,7 @@ def test_what_cannot_be_kept_for_a_while_is_refused_for_now(smsc: ScriptedSmsc, 
     inbox.full = True
     with smpp_gateway(smsc.port, inbox) as gateway:
         gateway.keep_open()
-        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        wait_until(lambda: smsc.sessions and gateway.links()[0].is_bound, "it is bound")
         smsc.deliver(deliver_body(RECEIPT % b"77"))
         wait_until(lambda: smsc.responses, "it is answered")
         assert smsc.responses[0].status == Status.TEMPORARY_APPLICATION_ERROR
@@ -303,7 +304,7 @@ def test_receipts_that_come_together_are_kept_together(smsc: ScriptedSmsc):
     inbox.open.clear()
     with smpp_gateway(smsc.port, inbox) as gateway:
         gateway.keep_open()
-        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        wait_until(lambda: smsc.sessions and gateway.links()[0].is_bound, "it is bound")
         bodies = [deliver_body(RECEIPT % b"%d" % number) for number in range(500)]
         smsc.in_loop(lambda: [smsc.sessions[0].deliver(body) for body in bodies])
         wait_until(lambda: gateway.links()[0].receipt_count == 500, "all are heard")
@@ -330,7 +331,7 @@ def test_a_long_reply_is_put_together_and_all_its_parts_are_answered(smsc: Scrip
     inbox = FakeInbox()
     with smpp_gateway(smsc.port, inbox) as gateway:
         gateway.keep_open()
-        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        wait_until(lambda: smsc.sessions and gateway.links()[0].is_bound, "it is bound")
         smsc.deliver(deliver_body(b"\x05\x00\x03\x2a\x02\x02 in two parts", esm_class=0x40))
         smsc.deliver(deliver_body(b"\x05\x00\x03\x2a\x02\x01A reply", esm_class=0x40))
         wait_until(lambda: len(smsc.responses) == 2, "both are answered")
@@ -341,7 +342,7 @@ def test_what_nobody_can_read_is_kept_as_it_came_and_answered(smsc: ScriptedSmsc
     inbox = FakeInbox()
     with smpp_gateway(smsc.port, inbox) as gateway:
         gateway.keep_open()
-        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        wait_until(lambda: smsc.sessions and gateway.links()[0].is_bound, "it is bound")
         smsc.deliver(deliver_body(b"stat:DELIVRD err:000 done date:2611281631"))
         wait_until(lambda: inbox.strays and smsc.responses, "it is kept and answered")
         assert smsc.responses[0].status == 0
@@ -355,7 +356,7 @@ def test_what_is_no_deliver_sm_is_refused_and_the_connection_stays(smsc: Scripte
     inbox = FakeInbox()
     with smpp_gateway(smsc.port, inbox) as gateway:
         gateway.keep_open()
-        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        wait_until(lambda: smsc.sessions and gateway.links()[0].is_bound, "it is bound")
         smsc.deliver(b"\xff" * 10)
         wait_until(lambda: smsc.responses, "it is answered")
         assert smsc.responses[0].status != 0
@@ -385,7 +386,7 @@ def test_what_nobody_can_read_may_come_without_an_end_and_holds_nothing_up(smsc:
 def test_a_command_that_is_not_known_gets_a_nack(smsc: ScriptedSmsc):
     with smpp_gateway(smsc.port) as gateway:
         gateway.keep_open()
-        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        wait_until(lambda: smsc.sessions and gateway.links()[0].is_bound, "it is bound")
         smsc.in_loop(lambda: smsc.sessions[0].say(pdu(0x77, 5)))
         wait_until(lambda: smsc.responses, "it is answered")
     assert (smsc.responses[0].command, smsc.responses[0].sequence) == (Command.GENERIC_NACK, 5)
@@ -435,7 +436,7 @@ def test_several_binds_share_what_is_to_be_sent(smsc: ScriptedSmsc):
     smsc.on_submit = count_session
     with smpp_gateway(smsc.port, binds=3, window=5) as gateway:
         gateway.keep_open()
-        wait_until(lambda: [state.state for state in gateway.links()] == ["bound"] * 3, "all are bound")
+        wait_until(lambda: [state.is_bound for state in gateway.links()] == [True] * 3, "all are bound")
         assert outcomes(gateway.submit(messages(60), NOW)) == {"accepted": 60}
     assert len(used) == 3
 
@@ -472,10 +473,10 @@ def test_the_links_say_how_it_is(smsc: ScriptedSmsc):
         assert gateway.links() == ()
         gateway.submit(messages(3), NOW)
         state = gateway.links()[0]
-        assert (state.number, state.state, state.window, state.submitted_count, state.fault) == (1, "bound", 7, 3, "")
+        assert (state.number, state.status, state.window, state.submitted_count, state.fault) == (1, "bound", 7, 3, "")
         smsc.stop_listening()
         smsc.drop()
-        wait_until(lambda: gateway.links()[0].state == "waiting" and gateway.links()[0].fault, "it is away")
+        wait_until(lambda: gateway.links()[0].status is LinkStatus.WAITING and gateway.links()[0].fault, "it is away")
         assert gateway.links()[0].fault
 
 

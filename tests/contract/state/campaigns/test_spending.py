@@ -1,12 +1,15 @@
 """The running counters of what is spent, on both databases."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.messages.messages import LedgerState
 from core.state.accounts import accounts
-from core.state.campaigns import campaigns, spending
+from core.state.campaigns import campaigns, ledger, spending
+from core.state.campaigns.ledger import Claim, Outcome
 from core.state.campaigns.spending import Spent
 from core.state.engine.store import State
 from tests.support.application.factories import NOW, make_account, make_campaign
@@ -58,3 +61,20 @@ def test_what_was_spent_since_somebody_counted_is_not_corrected_away(store: Stat
         assert not spending.correct_account(session, "account-1", MONTH, Decimal(99), Decimal(50))
         assert spending.correct_account(session, "account-1", MONTH, Decimal(100), Decimal(50))
     assert spent(store) == 50
+
+
+def test_of_what_is_in_the_ledger_that_counts_which_may_be_sent(store: State):
+    with store.write() as session:
+        campaigns.add_campaign(session, make_campaign(campaign_id="sent", name="Sent", status=CampaignStatus.ACTIVE))
+        ledger.add_batches(session, "sent", [(1, 5)])
+        batch = ledger.lease_batch(session, "sent", "one", NOW, NOW)
+        assert batch is not None
+        names = ["claimed", *(state.value for state in LedgerState if state is not LedgerState.CLAIMED)]
+        claims = [Claim(name, f"+49179600000{number}", "simulator") for number, name in enumerate(names)]
+        ledger.claim(session, batch, claims, NOW)
+        ledger.record_outcomes(session, [Outcome(name, LedgerState(name), NOW) for name in names[1:]])
+    with store.read() as session:
+        found = spending.list_spent_in_ledger(session, "account-1", NOW)
+        later = spending.list_spent_in_ledger(session, "account-1", NOW + timedelta(seconds=1))
+    assert {key: sorted(value) for key, value in found.items()} == {"sent": ["claimed", "sent", "unknown"]}
+    assert later == {}

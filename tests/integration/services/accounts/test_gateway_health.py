@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.gateways.gateways import GatewayStatus
-from core.domain.gateways.sights import InUse, LinkState
+from core.domain.gateways.sights import InUse, LinkState, LinkStatus
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, GatewayError, InvalidTransition, Unavailable
 from core.services.accounts.encryption import make_key
@@ -37,7 +37,7 @@ class Switchable:
         self.name = name
         self.error = error
         self.receivers: list[str] = []
-        self.bound: str | None = None
+        self.status: LinkStatus | None = None
         self.after = 0
 
     def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
@@ -50,7 +50,7 @@ class Switchable:
         ]
 
     def links(self) -> tuple[LinkState, ...]:
-        return (LinkState(1, self.bound, datetime.min),) if self.bound else ()
+        return (LinkState(1, self.status, datetime.min),) if self.status else ()
 
     def in_use(self) -> InUse:
         return InUse()
@@ -194,14 +194,23 @@ def test_its_own_connections_tell_that_it_is_back(keyed: House, kind: FakeKind):
     house, berlin = keyed, put(keyed, Switchable("Berlin", DOWN))
     campaign_id = launch(house)
     send(house, campaign_id)
-    berlin.bound, kind.fault = "waiting", None
+    berlin.status, kind.fault = LinkStatus.WAITING, None
     probe(house)
     # A new connection might be one more than the provider allows.
     assert kind.tested == []
     assert status_of(house, "Berlin") is GatewayStatus.FAILING
-    berlin.bound = "bound"
+    berlin.status = LinkStatus.BOUND
     probe(house)
     assert status_of(house, "Berlin") is GatewayStatus.WORKING
+
+
+def test_of_two_that_take_nothing_the_first_is_asked(house: House):
+    health = house.app.sending.health
+    assert health.choose("Berlin", "Oslo", house.now) == "Berlin"
+    health.refused("Berlin", "Nothing listens.", house.now, needs_person=False)
+    assert health.choose("Berlin", "Oslo", house.now) == "Oslo"
+    health.refused("Oslo", "Nothing listens.", house.now, needs_person=False)
+    assert health.choose("Berlin", "Oslo", house.now) == "Berlin"
 
 
 def test_of_several_workers_one_looks_whether_it_is_back(keyed: House, kind: FakeKind, monkeypatch: pytest.MonkeyPatch):

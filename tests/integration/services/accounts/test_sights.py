@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.gateways.sights import BOUND, InUse, LinkState, Standing
+from core.domain.gateways.sights import InUse, LinkState, LinkStatus, Standing
 from core.domain.messages.messages import SubmitOutcome
 from core.services.accounts import telling_sights
 from core.services.accounts.encryption import make_key
@@ -82,12 +82,12 @@ def bind(monkeypatch: pytest.MonkeyPatch, house: House, *links: LinkState) -> No
 def test_nobody_says_that_it_works_before_it_was_tried(house: House, steady: Steady, monkeypatch: pytest.MonkeyPatch):
     assert (look(house).standing, look(house).worker_count) == (Standing.NEW, 0)
     telling = worker(house, steady)
-    bind(monkeypatch, house, LinkState(1, "waiting", house.now, fault="Nothing listens."))
+    bind(monkeypatch, house, LinkState(1, LinkStatus.WAITING, house.now, fault="Nothing listens."))
     tell(house, steady, telling)
     found = look(house)
     assert (found.standing, found.worker_count) == (Standing.UNCONNECTED, 1)
     assert [(each.worker, each.link.fault) for each in found.links] == [(1, "Nothing listens.")]
-    bind(monkeypatch, house, LinkState(1, BOUND, house.now, in_flight=3, window=10))
+    bind(monkeypatch, house, LinkState(1, LinkStatus.BOUND, house.now, in_flight=3, window=10))
     tell(house, steady, telling)
     assert look(house).standing is Standing.WORKING
     assert house.app.accounts.watching.list_standings(house.viewer, house.now)["Berlin"] is Standing.WORKING
@@ -106,7 +106,7 @@ def test_a_message_that_it_took_proves_it(house: House):
 
 def test_what_several_workers_see_is_added_up(house: House, steady: Steady, monkeypatch: pytest.MonkeyPatch):
     first, second = worker(house, steady), worker(house, steady)
-    link = LinkState(1, BOUND, house.now, in_flight=3, window=10)
+    link = LinkState(1, LinkStatus.BOUND, house.now, in_flight=3, window=10)
     bind(monkeypatch, house, link)
     monkeypatch.setattr(inner(house), "in_use", lambda: InUse(3, 10))
     house.app.accounts.gateways.tally.note_fault("Berlin", "It said no.", house.now)

@@ -79,5 +79,5 @@ def test_what_a_person_set_up_sends_and_reports(house: House, port: int, tmp_pat
     house.app.sending.receiving.merge(clock)
     figures = house.app.reports.reporting.traffic(house.viewer, house.everything())
     assert figures.delivered > COUNT // 2
-    assert [link.state for link in gateways.look()["Berlin"][0]] == ["bound"]
+    assert [link.status for link in gateways.look()["Berlin"][0]] == ["bound"]
     gateways.close_all()

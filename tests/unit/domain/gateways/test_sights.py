@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 
 from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
-from core.domain.gateways.sights import BOUND, GatewaySight, LinkState, Standing, judge
+from core.domain.gateways.sights import GatewaySight, LinkState, LinkStatus, Standing, judge
 from tests.contract.gateways.gateway_contract import NOW
 
 NEW = GatewaySetup("Berlin", "smpp")
 TRIED = replace(NEW, proven_at=NOW)
 FAILING = replace(TRIED, status=GatewayStatus.FAILING, fault="Nothing listens.")
-UP = LinkState(1, BOUND, NOW, fault="It was silent once.")
-DOWN = LinkState(2, "waiting", NOW, fault="Nothing listens.")
-BEGINNING = LinkState(1, "connecting", NOW)
+UP = LinkState(1, LinkStatus.BOUND, NOW, fault="It was silent once.")
+DOWN = LinkState(2, LinkStatus.WAITING, NOW, fault="Nothing listens.")
+BEGINNING = LinkState(1, LinkStatus.CONNECTING, NOW)
 
 
 @pytest.mark.parametrize(
