@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import AccountType
 from core.domain.campaigns.campaigns import CampaignStatus
@@ -15,8 +16,9 @@ from core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.services.accounts.encryption import make_key
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.accounts.setting_up_gateways import GatewayForm, SettingUpGateways
-from core.state.campaigns import receipts
-from tests.support.application.factories import make_receipt
+from core.state.campaigns import campaigns, ledger, receipts
+from core.state.campaigns.ledger import Claim
+from tests.support.application.factories import make_campaign, make_receipt
 from tests.support.application.house import House, contacts, make_house
 from tests.support.fakes.fake_gateway import KIND, VALUES, FakeGateway, FakeKind
 
@@ -136,6 +138,17 @@ def test_a_secret_is_replaced_or_deleted_and_one_that_is_needed_is_not(house: Ho
         setting_up.change(house.viewer, "Berlin", gone, house.now)
 
 
+def claim_one(session: Session, house: House, gateway: str) -> str:
+    """Claim a message for the gateway; return its batch."""
+    sent = make_campaign(account_id=house.account.account_id, status=CampaignStatus.ACTIVE, lists=())
+    campaigns.add_campaign(session, sent)
+    ledger.add_batches(session, sent.campaign_id, [(1, 1)])
+    batch = ledger.lease_batch(session, sent.campaign_id, "one", house.now, house.now)
+    assert batch is not None
+    ledger.claim(session, batch, [Claim("message-1", "+491796000001", gateway)], house.now)
+    return batch.batch_id
+
+
 def test_one_that_is_used_stays(house: House, setting_up: SettingUpGateways):
     for gateways in (("Berlin", ""), ("simulator", "Berlin")):
         use(house, *gateways)
@@ -149,6 +162,11 @@ def test_one_that_is_used_stays(house: House, setting_up: SettingUpGateways):
     with house.app.state.write() as session:
         (waiting,) = receipts.list_due(session, house.now, 10)
         receipts.delete_receipts(session, [waiting.receipt_id])
+        batch_id = claim_one(session, house, "Berlin")
+    with pytest.raises(Conflict, match="still being processed"):
+        setting_up.delete(house.viewer, "Berlin", house.now)
+    with house.app.state.write() as session:
+        ledger.settle_batch(session, batch_id)
     setting_up.delete(house.viewer, "Berlin", house.now)
     assert [each.setup.name for each in setting_up.list_gateways(house.viewer)] == ["simulator"]
     assert entries(house, Action.GATEWAY_DELETED) == [("Berlin", {})]
