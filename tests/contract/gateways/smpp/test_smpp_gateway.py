@@ -241,6 +241,19 @@ def test_a_later_part_that_comes_too_fast_is_said_again(smsc: ScriptedSmsc):
     assert len(smsc.submits) == 4
 
 
+def test_a_long_message_whose_later_parts_cannot_leave_is_unknown(smsc: ScriptedSmsc):
+    def hang_up_at_the_second(session: Session, frame: Pdu) -> None:
+        session.answer(frame, Status.THROTTLED if len(smsc.submits) == 2 else 0)
+        if len(smsc.submits) == 2:
+            session.transport.close()
+
+    smsc.on_submit = hang_up_at_the_second
+    with smpp_gateway(smsc.port) as gateway:
+        result = gateway.submit([make_outbound(text="x" * 400, segment_count=3)], NOW)[0]
+    # To give it back would send its first part twice.
+    assert result.outcome == "unknown"
+
+
 def test_a_receipt_is_answered_only_once_it_is_kept(smsc: ScriptedSmsc):
     inbox = FakeInbox()
     inbox.open.clear()
