@@ -39,6 +39,7 @@ class WorkKind(StrEnum):
     RECEIPTS = "receipts"
     REPLIES = "replies"
     DEMO = "demo"
+    CONFIRM = "confirm"
     PROBE = "probe"
     ROLLUPS = "rollups"
     SPENDING = "spending"
@@ -119,6 +120,7 @@ class WorkQueue:
         self._repeated: Mapping[WorkKind, _Repeated] = {
             WorkKind.RECEIPTS: _Repeated(self._take_receipts, timedelta(seconds=0.5), sending.receiving.is_due),
             WorkKind.REPLIES: _Repeated(sending.linking.link, timedelta(seconds=1), sending.linking.is_due),
+            WorkKind.CONFIRM: _Repeated(campaigns.confirming.run, timedelta(seconds=5), campaigns.confirming.is_due),
             WorkKind.PROBE: _Repeated(
                 sending.health.probe, timedelta(seconds=15), lambda waiting, _: waiting.has_failing_gateways
             ),

@@ -189,10 +189,16 @@ def test_sending_settings_are_saved(house: House) -> None:
     prefix = f"{KEY}_{account(house, viewer).account_id}"
     at.number_input(key=f"{prefix}_rate").set_value(7)
     at.number_input(key=f"{prefix}_budget").set_value(0.0)
+    at.text_area(key=f"{prefix}_stop_confirmation").set_value("You will get no more messages.")
     at.button(key=f"{KEY}_sending_save").click().run()
     assert not at.exception
     found = account(house, viewer)
     assert (found.rate_tps, found.monthly_budget_eur_cents) == (7, Decimal(0))
+    assert found.stop_confirmation == "You will get no more messages."
+    # What is not touched stays.
+    at.number_input(key=f"{prefix}_rate").set_value(8)
+    at.button(key=f"{KEY}_sending_save").click().run()
+    assert account(house, viewer).stop_confirmation == "You will get no more messages."
 
 
 @pytest.mark.parametrize(

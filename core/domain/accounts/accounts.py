@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from core.domain.texts.segments import measure
+from core.domain.words.characters import compose
+from core.domain.words.control_characters import refuse_controls
 from core.domain.words.counting import count_of
 from core.errors import Forbidden, InvalidInput
 
@@ -31,7 +34,7 @@ class Account:
     A traffic account. *rate_tps* is in segments per second; a *monthly_budget_eur_cents* of None has no end.
 
     *gateway* is "" where it sends outside the tool. *fallback_gateway* is used for messages that the first one
-    certainly did not take, "" for none.
+    certainly did not take, "" for none. *stop_confirmation* is what is sent to whoever says STOP, "" for nothing.
     """
 
     account_id: str
@@ -43,6 +46,7 @@ class Account:
     rate_tps: int
     monthly_budget_eur_cents: Decimal | None = None
     fallback_gateway: str = ""
+    stop_confirmation: str = ""
 
     @property
     def can_send(self) -> bool:
@@ -96,6 +100,8 @@ INACTIVE_FAULT = "The traffic account is inactive. Resume the campaign when the 
 RATE_MIN, RATE_MAX = 1, 1_000_000
 # EUR a month; beyond it, somebody typed cents.
 BUDGET_MAX_EUR = Decimal(100_000_000)
+# Of the text that confirms a STOP: nobody asked for more.
+CONFIRMATION_MAX_SEGMENTS = 3
 
 
 def check_rate(rate_tps: int) -> int:
@@ -107,6 +113,19 @@ def check_rate(rate_tps: int) -> int:
             field="rate",
         )
     return rate_tps
+
+
+def check_stop_confirmation(text: str) -> str:
+    """Return the text that confirms a STOP, "" for none. Raises: InvalidInput: too long, or a control character."""
+    text = compose(text.strip())
+    refuse_controls(text, "The confirmation", is_prose=True, field="stop_confirmation")
+    if measure(text).segment_count > CONFIRMATION_MAX_SEGMENTS:
+        raise InvalidInput(
+            f"The confirmation needs more than {CONFIRMATION_MAX_SEGMENTS} SMS.",
+            hint="Shorten it.",
+            field="stop_confirmation",
+        )
+    return text
 
 
 def check_budget(eur: Decimal | None) -> Decimal | None:

@@ -130,6 +130,8 @@ class Campaign:
     forgotten_at: datetime | None = None
     # A text that was made for one recipient of another campaign, sent to somebody who looks at it.
     is_test: bool = False
+    # Goes to people because they have said STOP, and in spite of it.
+    confirms_stop: bool = False
     # What all of it may cost, None for no end.
     budget_eur_cents: Decimal | None = None
     # By which it goes whatever the account's is: a test of that one. "" for the account's.

@@ -21,6 +21,7 @@ from core.domain.accounts.accounts import (
     AccountType,
     check_budget,
     check_rate,
+    check_stop_confirmation,
 )
 from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import CampaignStatus
@@ -44,13 +45,15 @@ class AccountSettings:
     """
     How a Campaign account sends: *rate_tps* in segments per second, *budget_eur* a month, None for no end.
 
-    *fallback_gateway* is used for messages that the first one certainly did not take, "" for none.
+    *fallback_gateway* is used for messages that the first one certainly did not take, "" for none. *stop_confirmation*
+    is what is sent, once, to whoever says STOP, "" for nothing.
     """
 
     gateway: str
     rate_tps: int
     budget_eur: Decimal | None = None
     fallback_gateway: str = ""
+    stop_confirmation: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ class ManagingAccounts:
             accounts.set_gateways(session, account_id, checked.gateway, checked.fallback_gateway)
             accounts.set_rate(session, account_id, checked.rate_tps)
             accounts.set_budget(session, account_id, budget)
+            accounts.set_stop_confirmation(session, account_id, checked.stop_confirmation)
             after = accounts.get_account(session, account_id)
             words, old = _in_words(after), _in_words(before)
             changed = {what: f"{old[what]} → {word}" for what, word in words.items() if word != old[what]}
@@ -211,6 +215,7 @@ def _make(new: NewAccount) -> Account:
         rate_tps=settings.rate_tps,
         monthly_budget_eur_cents=check_budget(settings.budget_eur),
         fallback_gateway=settings.fallback_gateway,
+        stop_confirmation=settings.stop_confirmation,
     )
 
 
@@ -224,7 +229,7 @@ def _check(settings: AccountSettings) -> AccountSettings:
             field="fallback_gateway",
         )
     check_rate(settings.rate_tps)
-    return settings
+    return replace(settings, stop_confirmation=check_stop_confirmation(settings.stop_confirmation))
 
 
 def _keep_gateways(session: Session, gateway: str, fallback_gateway: str) -> None:
@@ -276,6 +281,7 @@ def _in_words(account: Account) -> dict[str, str]:
         "gateway": account.gateway or "none",
         "fallback gateway": account.fallback_gateway or "none",
         "segments a second": str(account.rate_tps),
+        "confirmation of STOP": account.stop_confirmation or "none",
         "budget": "none" if budget is None else f"{budget / 100:.2f} EUR",
     }
 

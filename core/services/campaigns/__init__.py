@@ -18,8 +18,10 @@ from core.history.lake.connection import Lake
 from core.services.accounts import Accounts
 from core.services.campaigns.campaign_budgets import CampaignBudgets
 from core.services.campaigns.composing import Composing
+from core.services.campaigns.confirming_stops import ConfirmingStops
 from core.services.campaigns.controlling import Controlling, ControllingTools
 from core.services.campaigns.launching import Launching, LaunchingTools
+from core.services.campaigns.placing import Placing
 from core.services.campaigns.preflighting import Preflighting
 from core.services.campaigns.quick_sending import QuickSending
 from core.services.leases import Leases
@@ -37,6 +39,7 @@ class Campaigns:
     controlling: Controlling
     quick_sending: QuickSending
     budgets: CampaignBudgets
+    confirming: ConfirmingStops
 
 
 def build(
@@ -45,6 +48,7 @@ def build(
     """Return the services of campaigns; a canceled one is settled by *batch_history*."""
     audience, contacts = AudienceStore(lake), ContactStore(lake)
     most, budgeting = settings.placeholders_max, accounts.budgeting
+    placing = Placing(state, contacts)
     composing = Composing(state, contacts, placeholders_max=most)
     frequency = Frequency(settings.frequent_most, settings.frequent_days)
     preflighting = Preflighting(state, PreflightStore(lake), budgeting, frequency, most)
@@ -55,6 +59,7 @@ def build(
         preflighting,
         Launching(launching),
         Controlling(controlling, leases),
-        QuickSending(state, contacts, composing, budgeting, settings.quick_send_max),
+        QuickSending(state, placing, composing, budgeting, settings.quick_send_max),
         CampaignBudgets(state, accounts.counting),
+        ConfirmingStops(state, placing, leases),
     )

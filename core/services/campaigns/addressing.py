@@ -69,9 +69,14 @@ def address(session: Session, campaign: Campaign, now: datetime) -> Addressed:
         account=accounts.get_account(session, campaign.account_id),
         lists=find_lists(session, campaign),
         prices=accounts.list_prices(session, campaign.account_id, starts_at.astimezone(UTC).date()),
-        suppressed=tuple(sorted(suppressions.list_suppressed(session, campaign.account_id))),
+        suppressed=tuple(sorted(_list_suppressed(session, campaign))),
         starts_at=starts_at,
     )
+
+
+def _list_suppressed(session: Session, campaign: Campaign) -> list[str]:
+    # Who has said STOP is told so; whom a person has suppressed hears nothing at all.
+    return suppressions.list_suppressed(session, campaign.account_id, by_people=campaign.confirms_stop)
 
 
 def find_lists(

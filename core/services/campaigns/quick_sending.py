@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,8 +10,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import require_sending
@@ -31,24 +29,19 @@ from core.domain.words.characters import compose
 from core.domain.words.counting import count_of
 from core.domain.words.names import NAME_MAX
 from core.errors import InvalidInput, InvalidMsisdn, NotFound
-from core.history.audience.contacts import ContactStore
-from core.history.lake.schema import CONTACT_SCHEMA
 from core.identifiers import derive_id
 from core.services.accounts.budgeting import Budgeting, Commitments, beyond_budget, is_enough, read_commitments
 from core.services.accounts.managing_accounts import require_administrator
 from core.services.campaigns.composing import Composing, check_message, draft_of
 from core.services.campaigns.deciding import decide_sender
-from core.services.leases import new_owner
+from core.services.campaigns.placing import Placing
 from core.state.accounts import accounts, gateways, suppressions
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
 from core.state.reports import audit
-from core.state.upkeep import keeping
 
 log = logging.getLogger(__name__)
 
-# Storing the numbers waits for the lake's other writers, but not for so long.
-CLAIMED_FOR = timedelta(minutes=5)
 # Of all gateways and administrators together: each costs money, and goes to somebody's phone.
 TESTS_MOST, TESTS_WITHIN = 20, timedelta(minutes=10)
 
@@ -110,12 +103,10 @@ class Estimate:
 class QuickSending:
     """Sends at once; there is no draft and no schedule."""
 
-    def __init__(
-        self, state: State, contacts: ContactStore, composing: Composing, budgeting: Budgeting, most: int
-    ) -> None:
-        """Take the stores, and to how many numbers one message may go."""
+    def __init__(self, state: State, placing: Placing, composing: Composing, budgeting: Budgeting, most: int) -> None:
+        """Take the store, who places what is sent, and to how many numbers one message may go."""
         self._state = state
-        self._contacts = contacts
+        self._placing = placing
         self._composing = composing
         self._budgeting = budgeting
         self.most = most
@@ -187,7 +178,6 @@ class QuickSending:
         estimate, known = self._estimate(viewer, order, now)
         _check_estimate(estimate)
         new = replace(_make_campaign(viewer, order, campaign_id, now), preflight=estimate.summary(now))
-        owner = new_owner()
 
         def judge(session: Session) -> bool:
             account = decide_sender(session, viewer, permission, order.account_id)
@@ -196,50 +186,17 @@ class QuickSending:
             left, cost = estimate.budget_left_eur_cents, estimate.cost_eur_cents
             return is_enough(session, account, known, left, cost, but=campaign_id)
 
-        if not self._claim(new, owner, judge):
-            # A double click: the other one was a moment faster.
-            return self._composing.get(viewer, campaign_id)
-        try:
-            self._contacts.replace(campaign_id, [_table(order.numbers)])
-        except BaseException:
-            self._withdraw(campaign_id, owner)
-            raise
-        with self._state.write() as session:
-            campaigns.release_campaign(session, campaign_id, owner)
+        def note(session: Session) -> None:
             cost = f"{estimate.cost_eur_cents / 100:.2f} EUR"
             details = {"recipients": f"{estimate.recipient_count:,}", "cost": cost}
             details |= {"gateway": order.gateway} if order.gateway else {}
             audit.record(session, viewer, Action.QUICK_SENT, campaign_subject(new), now, details)
+
+        if not self._placing.place(new, order.numbers, judge, note):
+            # A double click: the other one was a moment faster.
+            return self._composing.get(viewer, campaign_id)
         log.info("quick_sent", extra={"campaign_id": campaign_id, "user_id": viewer.user_id})
         return new
-
-    def _claim(self, new: Campaign, owner: str, judge: Callable[[Session], bool]) -> bool:
-        """
-        Add the campaign, which nobody freezes before its numbers are there; False when it was there already.
-
-        First of all: so whatever is written to the lake has somebody who knows of it, and forgets it. *judge* says
-        in the same transaction whether the budget suffices.
-        """
-        try:
-            with self._state.write() as session:
-                suffices = judge(session)
-                if campaigns.find_campaign(session, new.campaign_id) is not None:
-                    return False
-                if not suffices:
-                    raise beyond_budget("message", "numbers")
-                campaigns.add_campaign(session, new)
-                keeping.claim_numbers(session, new.campaign_id, owner, new.created_at + CLAIMED_FOR)
-        except IntegrityError:
-            return False
-        return True
-
-    def _withdraw(self, campaign_id: str, owner: str) -> None:
-        """Take the campaign back whose numbers could not be stored, so that it can be sent again."""
-        with self._state.write() as session:
-            if campaigns.delete_claimed(session, campaign_id, owner):
-                # Nobody knows whether the lake has them: not every commit that fails has not happened.
-                keeping.leave_contacts(session, [campaign_id])
-                log.warning("quick_send_withdrawn", extra={"campaign_id": campaign_id})
 
     def _find(self, viewer: Viewer, campaign_id: str) -> Campaign | None:
         try:
@@ -357,16 +314,3 @@ def _make_campaign(viewer: Viewer, order: QuickMessage, campaign_id: str, now: d
         is_test=order.is_test,
         gateway=order.gateway,
     )
-
-
-def _table(numbers: Sequence[str]) -> pa.Table:
-    destinations = [get_destination(number) for number in numbers]
-    columns = {
-        "row_no": list(range(1, len(numbers) + 1)),
-        "msisdn": list(numbers),
-        "country": [destination.country for destination in destinations],
-        "network": [destination.network for destination in destinations],
-        "mccmnc": [destination.mccmnc for destination in destinations],
-        "fields": [[number] for number in numbers],
-    }
-    return pa.table(columns, schema=CONTACT_SCHEMA)

@@ -220,7 +220,9 @@ class BatchRun:
         None while it is not known what was spent.
         """
         account_id, now = self._job.campaign.account_id, self._job.clock()
-        stopped = find_suppressed(session, account_id, [message.msisdn for message in window])
+        # Whom a STOP is confirmed to has said it, and hears this for that.
+        numbers = [message.msisdn for message in window]
+        stopped = find_suppressed(session, account_id, numbers, by_people=self._job.campaign.confirms_stop)
         excluded = [message for message in window if message.msisdn in stopped]
         if excluded:
             ledger.exclude(session, self._job.batch, _claims(excluded, ""), Exclusion.SUPPRESSED, now)

@@ -10,10 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
+from core.domain.messages.replies import Keyword
 from core.history.messages.answering import AnsweredMessages, Asked
 from core.services.leases import Lease, Leases
 from core.services.sending.replying import follow_wishes
-from core.state.campaigns import replies
+from core.state.accounts import accounts
+from core.state.campaigns import campaigns, confirmations, replies
+from core.state.campaigns.confirmations import StopConfirmation
 from core.state.campaigns.replies import Answered, WaitingReply
 from core.state.engine.store import State
 from core.state.upkeep.waiting import Waiting
@@ -92,6 +97,7 @@ class Linking:
             for reply in due:
                 if answered := found.get(reply.reply_id):
                     replies.link(session, reply, answered)
+                    _confirm(session, reply, answered, now)
                     if answered.account_id not in reply.account_ids:
                         # Nobody knew then that it was meant for this account, too.
                         follow_wishes(session, {(answered.account_id, reply.msisdn)}, now)
@@ -101,6 +107,17 @@ class Linking:
         if over:
             log.info("replies_without_message", extra={"count": len(over)})
         return LinkedReplies(len(found), len(late), len(over))
+
+
+def _confirm(session: Session, reply: WaitingReply, answered: Answered, now: datetime) -> None:
+    """Let who has said STOP to a message of an account be told that it is followed, if that account does so."""
+    if reply.keyword is not Keyword.STOP or not accounts.get_account(session, answered.account_id).stop_confirmation:
+        return
+    campaign = campaigns.find_campaign(session, answered.campaign_id)
+    # A machine may answer whatever it gets: what confirms a STOP is confirmed to nobody.
+    if campaign is not None and not campaign.confirms_stop:
+        wanted = StopConfirmation(reply.msisdn, answered.account_id, campaign.sender_id, now)
+        confirmations.ask(session, wanted)
 
 
 def _is_over(reply: WaitingReply, now: datetime) -> bool:

@@ -67,6 +67,7 @@ def add_account(session: Session, account: Account, now: datetime) -> None:
             status=account.status,
             gateway=account.gateway,
             fallback_gateway=account.fallback_gateway,
+            stop_confirmation=account.stop_confirmation,
             rate_tps=account.rate_tps,
             monthly_budget_eur_cents=account.monthly_budget_eur_cents,
             created_at=now,
@@ -150,6 +151,11 @@ def set_gateways(session: Session, account_id: str, gateway: str, fallback_gatew
     """Change by which gateway the account sends, and by which what that one certainly did not take; "" for none."""
     row = session.get_one(AccountRow, account_id)
     row.gateway, row.fallback_gateway = gateway, fallback_gateway
+
+
+def set_stop_confirmation(session: Session, account_id: str, text: str) -> None:
+    """Change what whoever says STOP is sent; "" for nothing."""
+    session.get_one(AccountRow, account_id).stop_confirmation = text
 
 
 def lock_account(session: Session, account_id: str) -> Account:
@@ -267,4 +273,5 @@ def _account(row: AccountRow | Row[*tuple[Any, ...]]) -> Account:
         rate_tps=row.rate_tps,
         monthly_budget_eur_cents=row.monthly_budget_eur_cents,
         fallback_gateway=row.fallback_gateway,
+        stop_confirmation=row.stop_confirmation,
     )

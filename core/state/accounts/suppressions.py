@@ -13,6 +13,7 @@ from core.state.tables.models import SuppressionRow
 
 # The reason of those that a STOP has set, and that a START lifts; any other one is a person's decision.
 STOPPED = "STOP reply"
+_NO_REASON = " "
 
 # SQLite takes at most 32,766 values in a statement.
 _AT_ONCE = 5_000
@@ -42,20 +43,36 @@ def lift_suppressions(session: Session, account_id: str, msisdns: Iterable[str],
         )
 
 
-def list_suppressed(session: Session, account_id: str) -> list[str]:
-    """Return the account's suppressed numbers, in no order."""
-    return list(session.scalars(select(SuppressionRow.msisdn).where(SuppressionRow.account_id == account_id)))
+def list_suppressed(session: Session, account_id: str, *, by_people: bool = False) -> list[str]:
+    """Return the account's suppressed numbers, or only those that a person has suppressed, in no order."""
+    which = (SuppressionRow.account_id == account_id, SuppressionRow.reason != _left_out(by_people=by_people))
+    return list(session.scalars(select(SuppressionRow.msisdn).where(*which)))
 
 
-def find_suppressed(session: Session, account_id: str, msisdns: Collection[str]) -> frozenset[str]:
-    """Return which of the numbers are suppressed."""
-    return _find_known(session, account_id, list(msisdns))
+def find_suppressed(
+    session: Session, account_id: str, msisdns: Collection[str], *, by_people: bool = False
+) -> frozenset[str]:
+    """Return which of the numbers are suppressed, or which of them a person has suppressed."""
+    return _find_known(session, account_id, list(msisdns), _left_out(by_people=by_people))
 
 
-def _find_known(session: Session, account_id: str, msisdns: list[str]) -> frozenset[str]:
+def _left_out(*, by_people: bool) -> str:
+    return STOPPED if by_people else _NO_REASON
+
+
+def find_stopped(session: Session, account_id: str, msisdns: Collection[str]) -> frozenset[str]:
+    """Return which of the numbers a STOP has suppressed."""
+    which = (SuppressionRow.account_id == account_id, SuppressionRow.reason == STOPPED)
+    found = set[str]()
+    for part in in_portions(set(msisdns)):
+        found.update(session.scalars(select(SuppressionRow.msisdn).where(*which, SuppressionRow.msisdn.in_(part))))
+    return frozenset(found)
+
+
+def _find_known(session: Session, account_id: str, msisdns: list[str], but: str) -> frozenset[str]:
     known: set[str] = set()
     for part in _parts(msisdns):
-        known.update(msisdn for (msisdn,) in _finding(len(part)).fetch(session, account_id, *part))
+        known.update(msisdn for (msisdn,) in _finding(len(part)).fetch(session, account_id, but, *part))
     return frozenset(known)
 
 
@@ -64,8 +81,8 @@ def _finding(count: int) -> Prepared:
     """Return the question which of so many numbers an account does not send to."""
     names = [f"msisdn_{number}" for number in range(count)]
     one_of = SuppressionRow.msisdn.in_([bindparam(name) for name in names])
-    found = select(SuppressionRow.msisdn).where(SuppressionRow.account_id == bindparam("account"), one_of)
-    return Prepared(found, ["account", *names])
+    mine = (SuppressionRow.account_id == bindparam("account"), SuppressionRow.reason != bindparam("but"))
+    return Prepared(select(SuppressionRow.msisdn).where(*mine, one_of), ["account", "but", *names])
 
 
 def _parts(msisdns: list[str]) -> Iterable[list[str]]:

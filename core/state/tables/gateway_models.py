@@ -107,6 +107,31 @@ class ReplyAccountRow(Base):
     __table_args__ = (Index("ix_reply_accounts_account", "account_id", "reply_id"),)
 
 
+class StopConfirmationRow(Base):
+    """
+    A number that has said STOP to a message of *sender_id*, and is told once that it is followed.
+
+    *campaign_id* is what tells it, "" before there is one.
+    """
+
+    __tablename__ = "stop_confirmations"
+    msisdn: Mapped[str] = mapped_column(String(16), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id", ondelete="CASCADE"))
+    sender_id: Mapped[str] = mapped_column(String(17))
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    campaign_id: Mapped[str] = mapped_column(String(36), default="")
+
+    __table_args__ = (
+        # Asked twice a second, and nearly none waits.
+        Index(
+            "ix_stop_confirmations_waiting",
+            "asked_at",
+            sqlite_where=condition("campaign_id = ''"),
+            postgresql_where=condition("campaign_id = ''"),
+        ),
+    )
+
+
 class StrayRow(Base):
     """Something a provider said that belongs to no message, or that cannot be read."""
 

@@ -39,6 +39,8 @@ class AccountRow(Base):
     gateway: Mapped[str] = mapped_column(String(40))
     # For what the first one certainly did not take; "" for none.
     fallback_gateway: Mapped[str] = mapped_column(String(40), default="")
+    # What whoever says STOP is sent; "" for nothing.
+    stop_confirmation: Mapped[str] = mapped_column(Text, default="")
     rate_tps: Mapped[int]
     created_at: Mapped[datetime]
     monthly_budget_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
@@ -120,6 +122,8 @@ class CampaignRow(Base):
     audience_kept: Mapped[bool] = mapped_column(default=True)
     forgotten_at: Mapped[datetime | None]
     is_test: Mapped[bool] = mapped_column(default=False)
+    # Goes to people because they have said STOP, and in spite of it.
+    confirms_stop: Mapped[bool] = mapped_column(default=False)
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
 

@@ -21,20 +21,21 @@ from sqlalchemy import (
 
 from core.domain.campaigns.campaigns import OVERDUE_AFTER
 from core.state.accounts import gateways
-from core.state.campaigns import campaigns, ledger, receipts, replies
+from core.state.campaigns import campaigns, confirmations, ledger, receipts, replies
 from core.state.imports import lists, traffic_imports
 from core.state.reports import exports
 from core.state.tables.base import UtcDateTime
 from core.state.upkeep import installation
 
 # What a row of the answer says.
-_WORK, _RECEIPTS, _REPLIES, _FAILING, _GATEWAY = "work", "receipts", "replies", "failing", "gateway"
+_WORK, _RECEIPTS, _REPLIES, _CONFIRMATIONS = "work", "receipts", "replies", "confirmations"
+_FAILING, _GATEWAY = "failing", "gateway"
 
 
 @dataclass(frozen=True)
 class Waiting:
     """
-    What was seen: whether any row waits for a worker, any receipt, any reply, or a gateway that fails.
+    What was seen: whether a row waits for a worker, a receipt, a reply, a STOP to be confirmed, a gateway that fails.
 
     *gateways* are those that are set up, with their versions, whether an account uses one just now or not: what waits
     there nobody has told the store yet, and receipts come for days after the last message.
@@ -45,6 +46,7 @@ class Waiting:
     has_replies: bool
     gateways: Mapping[str, int]
     has_failing_gateways: bool = False
+    has_confirmations: bool = False
 
 
 def look(connection: Connection, now: datetime) -> Waiting:
@@ -52,7 +54,9 @@ def look(connection: Connection, now: datetime) -> Waiting:
     rows = connection.execute(_statement(), {"now": now, "overdue": now - OVERDUE_AFTER}).all()
     said = {what for what, _, _ in rows}
     versions = {name: version for what, name, version in rows if what == _GATEWAY}
-    return Waiting(_WORK in said, _RECEIPTS in said, _REPLIES in said, versions, _FAILING in said)
+    return Waiting(
+        _WORK in said, _RECEIPTS in said, _REPLIES in said, versions, _FAILING in said, _CONFIRMATIONS in said
+    )
 
 
 @cache
@@ -75,6 +79,7 @@ def _statement() -> CompoundSelect[Any]:
         select(_literal(_WORK), *nothing).where(or_(*(found.exists() for found in waiting))),
         select(_literal(_RECEIPTS), *nothing).where(receipts.due(now).exists()),
         select(_literal(_REPLIES), *nothing).where(replies.due(now).exists()),
+        select(_literal(_CONFIRMATIONS), *nothing).where(confirmations.WAITING.exists()),
         select(_literal(_FAILING), *nothing).where(gateways.FAILING.exists()),
         select(_literal(_GATEWAY), versions.c.name, versions.c.version),
     )

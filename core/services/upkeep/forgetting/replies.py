@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from core.state.campaigns import replies
+from core.state.campaigns import confirmations, replies
 from core.state.engine.store import State
 
 
@@ -17,4 +17,5 @@ class ReplyForgetting:
     def forget_replies(self, now: datetime) -> int:
         """Delete those whose time is over; return how many."""
         with self._state.write() as session:
+            confirmations.forget_told(session, now - 2 * confirmations.ONCE_IN)
             return replies.delete_replies(session, now - self._keep)

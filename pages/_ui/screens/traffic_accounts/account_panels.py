@@ -19,6 +19,8 @@ DEACTIVATE = (
 ACTIVATE = (
     "People can create campaigns and send with it again. Its paused campaigns stay paused until they are resumed."
 )
+# As much as three SMS have room for; what it needs is judged when it is saved.
+_CONFIRMATION_MAX = 459
 _NAME_HELP = f"{NAME_MIN} to {NAME_MAX} characters."
 _TYPES = {
     AccountType.HTTP: "To review and track messages that are sent outside the tool.",
@@ -122,19 +124,36 @@ def _settings(names: Sequence[str], before: AccountSettings, key: str) -> Accoun
         key=f"{key}_rate",
         help="The limit for all campaigns of the account together. It applies to running ones immediately.",
     )
+    budget = _budget(before.budget_eur, f"{key}_budget")
+    return AccountSettings(gateway, rate, budget, fallback, _confirmation(before.stop_confirmation, key))
+
+
+def _budget(before: Decimal | None, key: str) -> Decimal | None:
     budget = st.number_input(
         "Monthly budget, EUR",
         0.0,
         float(BUDGET_MAX_EUR),
-        None if before.budget_eur is None else float(before.budget_eur),
+        None if before is None else float(before),
         step=10.0,
         format="%.2f",
         placeholder="No limit",
-        key=f"{key}_budget",
+        key=key,
         help="For a calendar month (UTC). A campaign that would cost more than is left is not launched, and one being "
         "sent pauses before it would exceed the budget. People are told at 80 %.",
     )
-    return AccountSettings(gateway, rate, None if budget is None else Decimal(f"{budget:.2f}"), fallback)
+    return None if budget is None else Decimal(f"{budget:.2f}")
+
+
+def _confirmation(before: str, key: str) -> str:
+    return st.text_area(
+        "Confirmation of a STOP",
+        before,
+        max_chars=_CONFIRMATION_MAX,
+        placeholder="No message",
+        key=f"{key}_stop_confirmation",
+        help="Sent once to whoever replies STOP to a message of this account, from the sender they answered. It is "
+        "counted and priced as a Quick Send. Empty: nothing is sent, and STOP is followed all the same.",
+    )
 
 
 def _list_gateways() -> list[str]:
@@ -177,7 +196,7 @@ def _sending(item: Account) -> None:
     app, viewer = session.current()
     cents = item.monthly_budget_eur_cents
     budget = None if cents is None else cents / 100
-    before = AccountSettings(item.gateway, item.rate_tps, budget, item.fallback_gateway)
+    before = AccountSettings(item.gateway, item.rate_tps, budget, item.fallback_gateway, item.stop_confirmation)
     account_spending.show(app.accounts.spending.list_months(viewer, [item.account_id], session.now())[item.account_id])
     with st.form(f"{KEY}_sending_form", border=False):
         settings = _settings(_list_gateways(), before, f"{KEY}_{item.account_id}")

@@ -20,7 +20,8 @@ from core.history.audience.contacts import ContactStore
 from core.history.engine.door import Cursor
 from core.history.lake.rebuilding import Known, Rebuilt
 from core.mail.post import Mail, OutboxPost
-from core.services.campaigns.quick_sending import CLAIMED_FOR, QuickMessage
+from core.services.campaigns.placing import CLAIMED_FOR
+from core.services.campaigns.quick_sending import QuickMessage
 from core.services.lists.importing_lists import Upload
 from core.services.sending.replying import keep_replies
 from core.services.upkeep.forgetting import Forgettable, Forgetting
@@ -289,7 +290,7 @@ def test_numbers_that_could_not_be_stored_are_taken_back_and_can_be_sent_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(house.app.campaigns.quick_sending, "_contacts", Broken())
+        patch.setattr(house.app.campaigns.quick_sending._placing, "_contacts", Broken())
         with pytest.raises(StorageError):
             quick_send(house, f"+{QUICK}")
     assert house.app.campaigns.composing.page(house.viewer, PageRequest()).total == 0
@@ -310,7 +311,7 @@ def test_whoever_dies_between_claim_and_numbers_leaves_a_fault_and_no_audience(
     with monkeypatch.context() as patch:
         patch.setattr(ContactStore, "replace", die)
         # A process that is killed takes nothing back.
-        patch.setattr(house.app.campaigns.quick_sending, "_withdraw", lambda *_: None)
+        patch.setattr(house.app.campaigns.quick_sending._placing, "_withdraw", lambda *_: None)
         with pytest.raises(Killed):
             quick_send(house, f"+{QUICK}")
     work(house)

@@ -1,0 +1,112 @@
+"""
+Confirming stops: whoever has said STOP is told once that it is followed, where the account has a text for that.
+
+It is a campaign of the account's like a Quick Send, in the history, counted and priced as any other. It goes to people
+in spite of the STOP that it confirms, and to nobody whom a person has suppressed.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy.orm import Session
+
+from core.domain.accounts.accounts import Account
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
+from core.identifiers import new_id
+from core.services.campaigns.placing import Placing
+from core.services.leases import Leases
+from core.state.accounts import accounts, suppressions
+from core.state.campaigns import campaigns, confirmations
+from core.state.campaigns.confirmations import ONCE_IN, StopConfirmation
+from core.state.engine.store import State
+from core.state.upkeep.waiting import Waiting
+
+log = logging.getLogger(__name__)
+
+NAME = "STOP confirmations"
+CREATED_BY = "Heliograph"
+# In one campaign; the others wait for the next one.
+MOST = 1_000
+
+
+class ConfirmingStops:
+    """The worker's side of a STOP that was followed."""
+
+    def __init__(self, state: State, placing: Placing, leases: Leases) -> None:
+        self._state = state
+        self._placing = placing
+        self._leases = leases
+
+    def is_due(self, waiting: Waiting, _now: datetime) -> bool:
+        """Return whether `run` has anything to do; asked all the time, so it takes no lease."""
+        return waiting.has_confirmations
+
+    def run(self, clock: Callable[[], datetime]) -> None:
+        """Send what is to be confirmed, a campaign for each account and sender; nothing while somebody else does."""
+        with self._leases.alone("stop confirmations", clock) as lease:
+            if lease is None:
+                return
+            with self._state.read() as session:
+                waiting = confirmations.list_waiting(session, MOST)
+            for (account_id, sender_id), group in groupby(sorted(waiting, key=_which), _which):
+                lease.check()
+                self._confirm(account_id, sender_id, tuple(group), clock())
+
+    def _confirm(self, account_id: str, sender_id: str, waiting: Sequence[StopConfirmation], now: datetime) -> None:
+        with self._state.read() as session:
+            account = accounts.get_account(session, account_id)
+            stopped = suppressions.find_stopped(session, account_id, [each.msisdn for each in waiting])
+        wanted = [each.msisdn for each in waiting if each.msisdn in stopped and now - each.asked_at < ONCE_IN]
+        if not account.stop_confirmation:
+            wanted = []
+        over = {each.msisdn for each in waiting} - set(wanted)
+        if over:
+            # Who has said START meanwhile, or so long ago that it would only be a riddle.
+            with self._state.write() as session:
+                confirmations.forget(session, over)
+        # A closed account sends nothing; it may be opened again.
+        if wanted and account.can_send:
+            self._send(account, sender_id, wanted, now)
+
+    def _send(self, account: Account, sender_id: str, numbers: Sequence[str], now: datetime) -> None:
+        new = _make_campaign(account, sender_id, now)
+
+        def take(session: Session) -> bool:
+            # Before anything is sent: nobody is told twice, whatever happens next.
+            confirmations.set_campaign(session, numbers, new.campaign_id)
+            return True
+
+        try:
+            self._placing.place(new, numbers, take)
+        except BaseException:
+            with self._state.write() as session:
+                if campaigns.find_campaign(session, new.campaign_id) is None:
+                    confirmations.give_back(session, new.campaign_id)
+            raise
+        log.info("stops_confirmed", extra={"campaign_id": new.campaign_id, "numbers": len(numbers)})
+
+
+def _which(each: StopConfirmation) -> tuple[str, str]:
+    return each.account_id, each.sender_id
+
+
+def _make_campaign(account: Account, sender_id: str, now: datetime) -> Campaign:
+    return Campaign(
+        campaign_id=new_id(),
+        account_id=account.account_id,
+        source=Source.QUICK_SEND,
+        name=NAME,
+        sender_id=sender_id,
+        lists=(),
+        message=account.stop_confirmation,
+        placeholders={},
+        status=CampaignStatus.PROCESSING,
+        fault="",
+        audience_count=0,
+        created_at=now,
+        created_by=CREATED_BY,
+        launched_at=now,
+        confirms_stop=True,
+    )
