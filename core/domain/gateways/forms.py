@@ -111,7 +111,7 @@ def _check_number(each: Field, value: Value) -> int:
         return int(each.default)
     try:
         number = int(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         number = each.least - 1
     if not each.least <= number <= each.most:
         raise InvalidInput(

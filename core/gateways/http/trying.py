@@ -1,15 +1,18 @@
 """Trying a connection out, told in words to whoever has just set it up. A person waits for it: some ten seconds."""
 
+import re
 import socket
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from core.domain.gateways.gateways import Connection
 from core.errors import BadCredentials, Unavailable
+from core.gateways.http.bodies import text_of
 from core.gateways.http.client import ApiAnswer, ApiClient, ApiRequest, Limits, NoAnswer, NotSent
 from core.gateways.network_faults import describe_fault
 
 WITHIN_S = 10.0
+_WORD = re.compile(r"[A-Za-z0-9_.+-]{1,20}")
 
 
 def try_request(connection: Connection, limits: Limits, request: ApiRequest) -> ApiAnswer:
@@ -28,6 +31,16 @@ def try_request(connection: Connection, limits: Limits, request: ApiRequest) -> 
             provider_code=f"HTTP {answer.status}",
         )
     return answer
+
+
+def read_word(found: object, name: str) -> str:
+    """
+    Return a number or a short word that an answer has under this name, to be shown; "" for anything else.
+
+    Whoever answers there may not be the provider: nothing longer of it is anybody's to read.
+    """
+    text = text_of(found.get(name)) if isinstance(found, dict) else ""
+    return text if _WORD.fullmatch(text) else ""
 
 
 def unexpected(connection: Connection, answer: ApiAnswer) -> Unavailable:

@@ -12,12 +12,12 @@ from datetime import datetime
 
 from core.domain.gateways.gateways import Connection
 from core.domain.messages.messages import OutboundMessage
-from core.gateways.http.bodies import first_text, text_of
+from core.gateways.http.bodies import text_of
 from core.gateways.http.client import ApiAnswer, ApiRequest
 from core.gateways.http.fields import Answers
 from core.gateways.http.gateway import HttpGateway
 from core.gateways.http.paths import find
-from core.gateways.http.trying import try_request, unexpected
+from core.gateways.http.trying import read_word, try_request, unexpected
 from core.gateways.http.verdicts import (
     NOT_UNDERSTOOD,
     UNKNOWN,
@@ -110,7 +110,7 @@ def try_connection(connection: Connection) -> str:
     answers = Answers(FORM, connection)
     answer = try_request(connection, answers.limits(), InfobipProvider(answers, "").ask_balance())
     found = answer.read_json()
-    balance = text_of(find(found, "balance"))
-    if not answer.is_success or not balance or not isinstance(found, dict):
+    balance = read_word(found, "balance")
+    if not answer.is_success or not balance:
         raise unexpected(connection, answer)
-    return f"Infobip answers; the balance is {balance} {first_text(found, 'currency')}.".replace(" .", ".")
+    return f"Infobip answers; the balance is {balance} {read_word(found, 'currency')}.".replace(" .", ".")

@@ -11,7 +11,7 @@ from core.gateways.http.bodies import text_of
 from core.gateways.http.client import ApiAnswer, ApiRequest
 from core.gateways.http.fields import Answers
 from core.gateways.http.gateway import HttpGateway
-from core.gateways.http.trying import try_request, unexpected
+from core.gateways.http.trying import read_word, try_request, unexpected
 from core.gateways.http.verdicts import NOT_UNDERSTOOD, Refusal, Verdict, accepted, read_refusal
 from core.gateways.twilio.form import FORM
 
@@ -79,8 +79,7 @@ def try_connection(connection: Connection) -> str:
     """Ask for the account. Raises: Unavailable, BadCredentials: in words."""
     answers = Answers(FORM, connection)
     answer = try_request(connection, answers.limits(), TwilioProvider(answers, "").ask_account())
-    found = answer.read_json()
-    status = text_of(found.get("status")) if isinstance(found, dict) else ""
+    status = read_word(answer.read_json(), "status")
     if not answer.is_success or not status:
         raise unexpected(connection, answer)
     return f"Twilio answers; the account is {status}."

@@ -11,7 +11,7 @@ from core.gateways.http.bodies import text_of
 from core.gateways.http.client import ApiAnswer, ApiRequest
 from core.gateways.http.fields import Answers
 from core.gateways.http.gateway import HttpGateway
-from core.gateways.http.trying import try_request, unexpected
+from core.gateways.http.trying import read_word, try_request, unexpected
 from core.gateways.http.verdicts import (
     NOT_UNDERSTOOD,
     Refusal,
@@ -128,8 +128,7 @@ def try_connection(connection: Connection, clock: Callable[[], datetime]) -> str
     """Ask for the balance. Raises: Unavailable, BadCredentials: in words."""
     answers = Answers(FORM, connection)
     answer = try_request(connection, answers.limits(), VonageProvider(answers, "", clock).ask_balance())
-    found = answer.read_json()
-    balance = text_of(found.get("value")) if isinstance(found, dict) else ""
+    balance = read_word(answer.read_json(), "value")
     if not answer.is_success or not balance:
         raise unexpected(connection, answer)
     said = f"Vonage answers; the balance is {balance} EUR."

@@ -39,6 +39,8 @@ def test_a_secret_that_is_kept_need_not_be_said_again():
         ({"host": "h"}, "password"),
         (GIVEN | {"port": 0}, "port"),
         (GIVEN | {"port": "many"}, "port"),
+        (GIVEN | {"port": float("inf")}, "port"),
+        (GIVEN | {"port": float("nan")}, "port"),
         (GIVEN | {"port": 65_536}, "port"),
         (GIVEN | {"long": "fax"}, "long"),
         (GIVEN | {"host": "a\x00b"}, "host"),
@@ -48,7 +50,7 @@ def test_a_secret_that_is_kept_need_not_be_said_again():
         (GIVEN | {"password": "a\rb"}, "password"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_its_field(values: dict[str, str], field: str):
+def test_what_cannot_be_used_is_refused_with_its_field(values: dict[str, object], field: str):
     with pytest.raises(InvalidInput) as caught:
         check_form(FORM, values)
     assert caught.value.field == field
