@@ -198,6 +198,13 @@ def test_a_refusal_means_what_the_table_says_and_keeps_its_code(smsc: ScriptedSm
     assert (result.outcome, result.error_code) == (outcome, f"0x{status:08X}")
 
 
+def test_a_nack_without_a_status_accepts_nothing(smsc: ScriptedSmsc):
+    smsc.on_submit = lambda session, frame: session.say(pdu(Command.GENERIC_NACK, frame.sequence))
+    with smpp_gateway(smsc.port) as gateway:
+        result = gateway.submit(messages(1), NOW)[0]
+    assert (result.outcome, result.error_code, result.gateway_message_id) == ("throttled", "0x00000008", "")
+
+
 def test_a_message_without_an_answer_is_unknown_after_its_time(smsc: ScriptedSmsc):
     smsc.on_submit = lambda session, frame: None if len(smsc.submits) == 1 else session.answer(frame)
     with smpp_gateway(smsc.port, response_s=0.2) as gateway:
@@ -271,6 +278,27 @@ def test_a_receipt_is_answered_only_once_it_is_kept(smsc: ScriptedSmsc):
     assert smsc.responses[1].command == 0x80000005
     assert smsc.responses[1].status == 0
     assert [receipt.gateway_message_id for receipt in inbox.receipts] == ["77"]
+
+
+def test_of_an_smsc_that_says_more_than_can_be_kept_nothing_more_is_read(
+    smsc: ScriptedSmsc, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(link, "HEARD_MOST", 3)
+    inbox = FakeInbox()
+    inbox.open.clear()
+    with smpp_gateway(smsc.port, inbox) as gateway:
+        gateway.keep_open()
+        wait_until(lambda: smsc.sessions and gateway.links()[0].is_bound, "it is bound")
+        transport = gateway._sending.links[0]._transport
+        for number in range(3):
+            smsc.deliver(deliver_body(RECEIPT % b"%d" % number))
+        try:
+            wait_until(lambda: not transport.is_reading(), "it stops to read")
+            smsc.deliver(deliver_body(RECEIPT % b"3"))
+        finally:
+            inbox.open.set()
+        wait_until(lambda: len(smsc.responses) == 4, "all are answered")
+    assert sorted(receipt.gateway_message_id for receipt in inbox.receipts) == ["0", "1", "2", "3"]
 
 
 def test_what_cannot_be_kept_is_tried_again_before_it_is_answered(
