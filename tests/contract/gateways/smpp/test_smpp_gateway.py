@@ -413,7 +413,7 @@ def test_what_nobody_can_read_may_come_without_an_end_and_holds_nothing_up(smsc:
     inbox.open.clear()
     with smpp_gateway(smsc.port, inbox) as gateway:
         gateway.keep_open()
-        wait_until(lambda: smsc.sessions and gateway.links()[0].state == "bound", "it is bound")
+        wait_until(lambda: smsc.sessions and gateway.links()[0].is_bound, "it is bound")
         smsc.in_loop(lambda: [smsc.sessions[0].deliver(b"\xff" * 10) for _ in range(count)])
         wait_until(lambda: len(smsc.responses) == count, "all are refused, and none waits for another to be kept")
         inbox.open.set()
