@@ -26,13 +26,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from benchmarks import traffic
+from benchmarks import beside, traffic
 from benchmarks.processes import prepare_draft, worker
 from benchmarks.report import Case, PeakWatch, percentile
 from core.bootstrap import App
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
 from core.domain.gateways.gateways import SIMULATOR
-from core.domain.people.permissions import PRESETS, Viewer
+from core.domain.people.permissions import PRESETS, Permission, Viewer
 from core.domain.reports.statistics import GroupBy
 from core.domain.times.periods import Preset
 from core.services.people.adding_people import NewPerson
@@ -88,15 +88,22 @@ def run(options: argparse.Namespace) -> int:
         "HELIOGRAPH_LAKE_CATALOG": made.settings.lake_catalog,
     }
     try:
+        if "replies" in options.pages:
+            beside.add_replies(app, made)
         people = _invite(app, sorted(made.account_ids), options.sessions)
+        administrators = people
+        if _OF_ADMINISTRATORS.intersection(options.pages):
+            administrators = _invite(app, sorted(made.account_ids), options.sessions, PRESETS["Administrator"])
         with ExitStack() as running:
             address = running.enter_context(_web(ROOT / "Home.py", environment, options.processes))
             if options.sending:
                 running.enter_context(_campaign(app, people[0][0], environment, options))
             for page in options.pages:
+                if page == "gateways":
+                    beside.add_gateways(app)
                 visitors = [
                     Visitor(token, page, _PAGES[page](random.Random(number), made))  # noqa: S311 - guards nothing
-                    for number, (_, token) in enumerate(people)
+                    for number, (_, token) in enumerate(administrators if page in _OF_ADMINISTRATORS else people)
                 ]
                 _measure(address, visitors, options, page, baseline)
     finally:
@@ -185,7 +192,9 @@ def _require_page(answer: ForwardMsg, visitor: Visitor) -> None:
         raise SystemExit(f"{name} is drawn instead of {visitor.page}")
 
 
-def _invite(app: App, account_ids: Sequence[str], count: int) -> list[tuple[Viewer, str]]:
+def _invite(
+    app: App, account_ids: Sequence[str], count: int, permissions: frozenset[Permission] = _LOOKING
+) -> list[tuple[Viewer, str]]:
     """Return so many people, each signed in, with accounts that no two have alike as far as there are enough."""
     now, people = datetime.now(UTC), []
     run_id = os.urandom(4).hex()
@@ -196,8 +205,8 @@ def _invite(app: App, account_ids: Sequence[str], count: int) -> list[tuple[View
         email = f"{run_id}-{number}@example.com"
         person = NewPerson(f"Person {number}", email, PASSWORD, "Campaign manager", (own, *mine))
         added = app.people.adding.add(person, now)
-        # All the pages that are measured, and no administrator, who would see all accounts.
-        change = Change(person.name, _LOOKING, frozenset(added.account_ids))
+        # No administrator unless the page is for them: that one would see all accounts.
+        change = Change(person.name, permissions, frozenset(added.account_ids))
         app.people.managing.change(admin, added.user_id, change, now)
         viewer = app.people.adding.get_viewer(email)
         people.append((viewer, app.people.signing_in.sign_in(email, PASSWORD, Browser("127.0.0.1"), now)))
@@ -228,7 +237,10 @@ _PAGES: Mapping[str, Callable[[random.Random, traffic.Traffic], str]] = {
     "campaigns": lambda _draw, _made: "",
     "distribution_lists": lambda _draw, _made: "",
     "create_campaign": lambda _draw, _made: "",
+    "replies": lambda draw, _: urlencode({"period": draw.choice(PERIODS)}),
+    "gateways": lambda _draw, _made: "",
 }
+_OF_ADMINISTRATORS = frozenset({"gateways"})
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.people.permissions import Permission
 from pages._ui import address, formats, session, widgets
 from pages._ui.components.phone_preview import phone_preview
+from pages._ui.panels import stuck
 from pages._ui.screens.campaign import campaign_actions, campaign_budget, campaign_facts, reconciliation
 
 REFRESH_S, RECEIPTS_S = 1, 10
@@ -29,6 +30,7 @@ def live(campaign: Campaign) -> None:
                 st.rerun()
             if now_there.status is CampaignStatus.SCHEDULED:
                 return
+            stuck.warn_of(now_there)
             reconciliation.show_progress(now_there, found, session.now())
             if found.audience_count:
                 reconciliation.show_proof(campaign.campaign_id, found)

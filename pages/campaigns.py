@@ -7,11 +7,10 @@ import streamlit as st
 from core.domain.campaigns.campaigns import Campaign, Reconciliation
 from core.domain.people.permissions import Permission
 from pages._ui import session, tables, widgets
-from pages._ui.panels import cloning, closed
+from pages._ui.panels import cloning, closed, stuck
 from pages._ui.screens.campaigns import campaign_filters
 
-KEY = "campaigns"
-SIZES = (10, 25, 50)
+KEY, SIZES = "campaigns", (10, 25, 50)
 
 
 def columns(found: dict[str, Reconciliation]) -> tuple[tables.Column, ...]:
@@ -50,6 +49,7 @@ with widgets.show_errors():
     statuses, account_ids, order = campaign_filters.show(app.accounts.managing.list_accounts(viewer))
     request = replace(request, sort=order.column, descending=order.descending)
     page = app.campaigns.composing.page(viewer, request, statuses=statuses, account_ids=account_ids)
+    stuck.warn(page.items)
     if page.total or request.search or statuses or account_ids:
         click = tables.show(
             page.items,

@@ -7,7 +7,9 @@ import pytest
 
 from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
+from core.domain.gateways.sights import GatewaySight, ProcessSight, SeenFault
 from core.domain.reports.paging import PageRequest
+from core.state.accounts import sights
 from core.state.accounts.accounts import set_prices
 from core.state.campaigns.campaigns import move_campaign, set_budget
 from pages._ui.screens.campaign.reconciliation import refusal
@@ -67,6 +69,23 @@ def test_active_campaign_shows_how_far_it_is(house: House) -> None:
     assert "0 of 3" in at.get("progress")[0].text
     assert lines(at, 0)["Pending"] == "3"
     assert "Adds up" in words(at)
+
+
+def test_active_campaign_says_at_once_that_its_gateway_takes_nothing(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    refused(house, "Nothing listens at smpp.example.com, port 2775.")
+    at = house.open("campaign", id=campaign.campaign_id)
+    assert not at.exception
+    (said,) = [warning.value.replace("\\", "") for warning in at.warning]
+    assert said == "The gateway simulator takes no messages just now. Nothing listens at smpp.example.com, port 2775."
+
+
+def refused(house: House, fault: str) -> None:
+    now = datetime.now(UTC)
+    sight = GatewaySight(faults=(SeenFault(fault, now, now),))
+    with house.app.state.write() as session:
+        sights.write_sight(session, ProcessSight("one", True, now, {"simulator": sight}))
 
 
 def test_completed_campaign_accounts_for_every_recipient(house: House) -> None:

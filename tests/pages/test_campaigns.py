@@ -1,9 +1,11 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 
 from core.domain.campaigns.campaigns import Reconciliation
+from core.state.accounts import gateways
 from pages._ui import widgets
 from tests.support.application.campaigns import freeze, save_draft, send
 from tests.support.application.page_tests import House, clicking
@@ -143,3 +145,17 @@ def test_clone_asks_for_a_name_and_leads_to_the_copy(house: House) -> None:
     copy = house.app.campaigns.composing.get(viewer, at.query_params["id"])
     assert (copy.name, copy.lists, copy.message) == ("Spring again", original.lists, original.message)
     assert (copy.placeholders, copy.fallbacks) == (original.placeholders, original.fallbacks)
+
+
+def test_those_whose_gateway_takes_nothing_are_named_with_the_reason(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    for number in range(5):
+        freeze(house, viewer, save_draft(house, viewer, name=f"Spring {number}", list_ids=draft.list_ids))
+    with house.app.state.write() as session:
+        gateways.set_failing(session, "simulator", "It said no.", datetime.now(UTC), needs_person=False)
+    at = house.open("campaigns")
+    assert not at.exception
+    (said,) = [warning.value.replace("\\", "") for warning in at.warning]
+    assert said.startswith("**Spring ")
+    assert said.endswith(" and 2 more:** The gateway simulator takes no messages just now. It said no.")

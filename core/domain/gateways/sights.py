@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
+
+# That a gateway took nothing is true for so long: whoever has something to send tries again more often.
+NEWS = timedelta(seconds=10)
 
 
 class LinkStatus(StrEnum):
@@ -103,3 +106,19 @@ def judge(setup: GatewaySetup, sights: Sequence[GatewaySight]) -> Standing:
     if any(link.fault for link in links) and not any(link.is_bound for link in links):
         return Standing.UNCONNECTED
     return Standing.WORKING if setup.proven_at else Standing.NEW
+
+
+def find_fault(setup: GatewaySetup, sights: Sequence[GatewaySight], now: datetime) -> str:
+    """
+    Return in words why nothing can be sent by the gateway just now; "" where nothing is known to be in the way.
+
+    It is told here before it counts as failing, which takes until an outage has lasted.
+    """
+    if setup.status is GatewayStatus.FAILING:
+        return setup.fault
+    recent = [fault for sight in sights for fault in sight.faults if abs(now - fault.last_at) <= NEWS]
+    if recent:
+        return max(recent, key=lambda fault: fault.last_at).text
+    if judge(setup, sights) is Standing.UNCONNECTED:
+        return next(link.fault for sight in sights for link in sight.links if link.fault)
+    return ""

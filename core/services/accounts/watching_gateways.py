@@ -1,15 +1,25 @@
 """Watching gateways: how one stands just now, put together from what all processes have told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.gateways.gateways import GatewaySetup
-from core.domain.gateways.sights import GatewaySight, InUse, LinkState, ProcessSight, SeenFault, Standing, judge
-from core.domain.people.permissions import Viewer
+from core.domain.gateways.sights import (
+    GatewaySight,
+    InUse,
+    LinkState,
+    ProcessSight,
+    SeenFault,
+    Standing,
+    find_fault,
+    judge,
+)
+from core.domain.people.permissions import Permission, Viewer
 from core.services.accounts.managing_accounts import require_administrator
 from core.services.accounts.telling_sights import BELIEVED
-from core.state.accounts import gateways, sights
+from core.state.accounts import accounts, gateways, sights
 from core.state.campaigns import holding
 from core.state.engine.store import State
 
@@ -45,6 +55,14 @@ class LiveGateway:
     held: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class Stuck:
+    """By which gateway a campaign would be sent, and in words why that one takes nothing just now."""
+
+    gateway: str
+    fault: str
+
+
 class WatchingGateways:
     """What the page of a gateway shows."""
 
@@ -59,7 +77,7 @@ class WatchingGateways:
             setup = gateways.get_gateway(session, name).setup
             told = sights.list_sights(session, now - BELIEVED, now + BELIEVED)
             held = holding.list_waiting(session, name)
-        seen = [process.gateways[name] for process in told if name in process.gateways]
+        seen = _seen(told, name)
         return LiveGateway(
             setup,
             judge(setup, seen),
@@ -78,10 +96,39 @@ class WatchingGateways:
         with self._state.read() as session:
             setups = gateways.list_gateways(session)
             told = sights.list_sights(session, now - BELIEVED, now + BELIEVED)
-        return {
-            setup.name: judge(setup, [each.gateways[setup.name] for each in told if setup.name in each.gateways])
-            for setup in setups
-        }
+        return {setup.name: judge(setup, _seen(told, setup.name)) for setup in setups}
+
+    def list_stuck(self, viewer: Viewer, found: Collection[Campaign], now: datetime) -> Mapping[str, Stuck]:
+        """
+        Return by id which of the campaigns are being sent and have no gateway that takes anything just now.
+
+        It is seconds before such a campaign is paused, and longer after an outage that begins anew and again.
+        Others' campaigns are left out. Raises: Forbidden: without the permissions Campaign and QuickSend.
+        """
+        viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
+        mine = [each for each in found if each.account_id in viewer.account_ids]
+        active = [each for each in mine if each.status is CampaignStatus.ACTIVE]
+        if not active:
+            return {}
+        with self._state.read() as session:
+            senders = {
+                each.account_id: each for each in accounts.list_accounts(session, {each.account_id for each in active})
+            }
+            setups = gateways.list_gateways(session)
+            told = sights.list_sights(session, now - BELIEVED, now + BELIEVED)
+        faults = {setup.name: find_fault(setup, _seen(told, setup.name), now) for setup in setups}
+        stuck = dict[str, Stuck]()
+        for campaign in active:
+            account = senders[campaign.account_id]
+            ways = [campaign.gateway] if campaign.gateway else [account.gateway, account.fallback_gateway]
+            said = [faults.get(name, "") for name in ways if name]
+            if said and all(said):
+                stuck[campaign.campaign_id] = Stuck(ways[0], said[0])
+        return stuck
+
+
+def _seen(told: Sequence[ProcessSight], name: str) -> list[GatewaySight]:
+    return [process.gateways[name] for process in told if name in process.gateways]
 
 
 def _links(told: Sequence[ProcessSight], name: str) -> tuple[LiveLink, ...]:

@@ -8,19 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.gateways.sights import InUse, LinkState, LinkStatus, Standing
+from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.gateways.sights import NEWS, InUse, LinkState, LinkStatus, Standing
 from core.domain.messages.messages import SubmitOutcome
+from core.domain.people.permissions import Permission, Viewer
+from core.errors import Forbidden
 from core.services.accounts import telling_sights
 from core.services.accounts.encryption import make_key
+from core.services.accounts.managing_accounts import AccountSettings
 from core.services.accounts.setting_up_gateways import GatewayForm
 from core.services.accounts.telling_sights import BELIEVED, LOOK_S, RATE_S, REPEAT_S, TellingSights
-from core.services.accounts.watching_gateways import LiveGateway
+from core.services.accounts.watching_gateways import LiveGateway, Stuck
 from core.services.sending.hearing import Hearing
 from core.services.sending.replying import keep_replies
 from core.state.accounts import sights
 from core.state.engine.store import State
 from tests.contract.gateways.gateway_contract import make_outbound
-from tests.support.application.factories import make_receipt
+from tests.support.application.factories import make_campaign, make_receipt
 from tests.support.application.house import House, make_house
 from tests.support.fakes.fake_gateway import KIND, VALUES, FakeGateway, FakeKind
 
@@ -181,3 +185,35 @@ def test_a_web_process_tells_only_what_comes_to_it(house: House, monkeypatch: py
     telling.keep_telling(stop)
     assert rows(house.app.state) == 1
     assert (look(house).worker_count, look(house).receipts_per_s > 0) == (0, True)
+
+
+def test_a_campaign_whose_gateways_take_nothing_is_known_at_once(house: House, steady: Steady):
+    watching, account = house.app.accounts.watching, house.account
+
+    def stuck(viewer: Viewer = house.viewer, *, gateway: str = "", status: CampaignStatus = CampaignStatus.ACTIVE):
+        made = make_campaign(campaign_id="c1", account_id=account.account_id, gateway=gateway)
+        return watching.list_stuck(viewer, [replace(made, status=status)], house.now)
+
+    use(house, "Berlin")
+    inner(house)
+    assert stuck() == {}
+    house.app.accounts.gateways.tally.note_fault("Berlin", "It said no.", house.now)
+    tell(house, steady, worker(house, steady))
+    assert stuck() == {"c1": Stuck("Berlin", "It said no.")}
+    assert stuck(status=CampaignStatus.PAUSED) == {}
+    assert stuck(gateway="simulator") == {}
+    # Others' campaigns are not told of.
+    assert stuck(replace(house.viewer, account_ids=frozenset())) == {}
+    with pytest.raises(Forbidden):
+        stuck(replace(house.viewer, permissions=frozenset({Permission.STATISTICS})))
+    use(house, "Berlin", "simulator")
+    assert stuck() == {}
+    # Nothing refuses any more.
+    use(house, "Berlin")
+    house.now += NEWS
+    assert stuck() == {}
+
+
+def use(house: House, gateway: str, fallback: str = "") -> None:
+    settings = AccountSettings(gateway, 100, fallback_gateway=fallback)
+    house.app.accounts.managing.change(house.viewer, house.account.account_id, settings, house.now)

@@ -1,11 +1,21 @@
 """What is said of a gateway: never that it works where nobody has tried."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
-from core.domain.gateways.sights import GatewaySight, LinkState, LinkStatus, Standing, judge
+from core.domain.gateways.sights import (
+    NEWS,
+    GatewaySight,
+    LinkState,
+    LinkStatus,
+    SeenFault,
+    Standing,
+    find_fault,
+    judge,
+)
 from tests.contract.gateways.gateway_contract import NOW
 
 NEW = GatewaySetup("Berlin", "smpp")
@@ -34,3 +44,24 @@ def test_what_is_said_of_a_gateway(setup: GatewaySetup, links: list[LinkState], 
 
 def test_one_worker_that_is_connected_will_do():
     assert judge(TRIED, [GatewaySight((DOWN,)), GatewaySight((UP,))]) is Standing.WORKING
+
+
+def refusing(text: str, ago: timedelta) -> GatewaySight:
+    return GatewaySight((UP,), faults=(SeenFault(text, NOW - timedelta(hours=1), NOW - ago),))
+
+
+@pytest.mark.parametrize(
+    ("setup", "sights", "fault"),
+    [
+        (FAILING, [GatewaySight((UP,))], "Nothing listens."),
+        (NEW, [], ""),
+        (TRIED, [GatewaySight((UP, DOWN))], ""),
+        (TRIED, [GatewaySight((BEGINNING,))], ""),
+        (TRIED, [GatewaySight((DOWN,))], "Nothing listens."),
+        (TRIED, [refusing("It said no.", NEWS)], "It said no."),
+        (TRIED, [refusing("It said no.", NEWS + timedelta(seconds=1))], ""),
+        (TRIED, [refusing("First.", NEWS), refusing("Last.", timedelta(seconds=2))], "Last."),
+    ],
+)
+def test_why_nothing_can_be_sent_just_now(setup: GatewaySetup, sights: list[GatewaySight], fault: str):
+    assert find_fault(setup, sights, NOW) == fault
