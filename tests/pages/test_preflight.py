@@ -5,7 +5,7 @@ from decimal import Decimal
 import phonenumbers
 import pytest
 
-from core.domain.accounts.pricing import Price
+from core.domain.accounts.pricing import ALWAYS, Price
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.errors import InvalidInput
 from core.history.audience.contacts import ContactStore
@@ -135,6 +135,34 @@ def test_nothing_is_launched_that_costs_more_than_its_own_budget(house: House) -
         "Raise the budget in the draft, send to fewer recipients, or shorten the message."
     )
     assert at.button(key="preflight_launch").disabled
+
+
+FREE = "**These messages cost nothing by the account's prices, so no budget stops them.**"
+
+
+@pytest.mark.parametrize(
+    ("cents", "budget", "own", "is_said"),
+    [
+        (None, None, Decimal(14), True),
+        (None, Decimal(14), None, True),
+        ("0", Decimal(14), None, True),
+        (None, None, None, False),
+        ("5", Decimal(500), Decimal(500), False),
+    ],
+)
+def test_a_budget_that_can_stop_nothing_is_pointed_out(
+    house: House, cents: str | None, budget: Decimal | None, own: Decimal | None, is_said: bool
+) -> None:
+    viewer = house.sign_in()
+    (account,) = house.app.accounts.managing.list_sending(viewer)
+    prices = [] if cents is None else [Price("", "", Decimal(cents))]
+    with house.app.state.write() as session:
+        accounts.replace_prices(session, account.account_id, prices, ALWAYS)
+        accounts.set_budget(session, account.account_id, budget)
+    at = house.open("preflight", id=save_draft(house, viewer, budget_eur_cents=own).campaign_id)
+    assert not at.exception
+    assert [item.value.startswith(FREE) for item in at.warning if "cost nothing" in item.value] == [True] * is_said
+    assert not at.button(key="preflight_launch").disabled
 
 
 def test_what_changed_since_is_looked_at_again(house: House) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
-from core.domain.accounts.pricing import Price
+from core.domain.accounts.pricing import ALWAYS, Price
 from core.domain.people.permissions import Viewer
 from core.domain.reports.paging import PageRequest
 from core.services.accounts.encryption import make_key
@@ -227,6 +227,17 @@ def test_what_is_spent_this_month_stands_beside_the_budget(
     at = run_panel(house)
     said = " ".join(item.value for item in (*at.markdown, *at.warning))
     assert "€\u00a00.15" in said
+
+
+@pytest.mark.parametrize(("priced", "budget"), [(False, Decimal(500)), (False, None), (True, Decimal(500))])
+def test_a_budget_without_prices_says_that_it_stops_nothing(house: House, priced: bool, budget: Decimal | None) -> None:
+    account_id = account(house, house.sign_in()).account_id
+    with house.app.state.write() as session:
+        accounts.replace_prices(session, account_id, [Price("", "", Decimal(5))] if priced else [], ALWAYS)
+        accounts.set_budget(session, account_id, budget)
+    at = run_panel(house)
+    is_said = budget is not None and not priced
+    assert ["the budget stops nothing" in item.value for item in at.warning] == [True] * is_said
 
 
 def test_gateway_and_fallback_are_chosen_from_those_that_are_set_up(

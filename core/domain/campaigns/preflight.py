@@ -166,6 +166,12 @@ class Preflight:
         own = self.own_budget_eur_cents
         return own is not None and self.counted.cost_eur_cents > own
 
+    @property
+    def is_free_despite_budget(self) -> bool:
+        """Whether there is a budget, and what is sent costs nothing, so that no budget would ever stop it."""
+        has_budget = self.budget_left_eur_cents is not None or self.own_budget_eur_cents is not None
+        return has_budget and self.counted.recipient_count > 0 and not self.counted.cost_eur_cents
+
     def summary(self, checked_at: datetime) -> dict[str, Any]:
         """Return what is kept with the campaign, as JSON has it; money as text."""
         counted = self.counted

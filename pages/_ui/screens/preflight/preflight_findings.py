@@ -106,6 +106,12 @@ def _gaps(preflight: Preflight, fallbacks: Mapping[str, str]) -> Iterator[Findin
 
 def _warnings(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
     counted = preflight.counted
+    if preflight.is_free_despite_budget:
+        yield Finding(
+            "warn",
+            "**These messages cost nothing by the account's prices, so no budget stops them.** If the provider charges "
+            "for them, ask an administrator to import a price list on the page Traffic Accounts.",
+        )
     if counted.frequent_count:
         rule, was = preflight.frequency, agree(counted.frequent_count, "was", "were")
         yield Finding(

@@ -95,7 +95,8 @@ def _create_panel() -> None:
     if st.button("Create", type="primary", key=f"{KEY}_create_save", width="stretch"):
         with widgets.show_errors():
             new = app.accounts.managing.create(viewer, NewAccount(name, display_name, kind, settings), session.now())
-            _finish(f"{new.display_name} is created, and you belong to it.")
+            free = " Its messages cost nothing until it has a price list." if settings else ""
+            _finish(f"{new.display_name} is created, and you belong to it.{free}")
 
 
 def _settings(names: Sequence[str], before: AccountSettings, key: str) -> AccountSettings:
@@ -198,6 +199,13 @@ def _sending(item: Account) -> None:
     budget = None if cents is None else cents / 100
     before = AccountSettings(item.gateway, item.rate_tps, budget, item.fallback_gateway, item.stop_confirmation)
     account_spending.show(app.accounts.spending.list_months(viewer, [item.account_id], session.now())[item.account_id])
+    lists = app.accounts.pricing.list_lists(viewer, item.account_id, session.now())
+    if budget is not None and not any(each.is_current for each in lists):
+        st.warning(
+            "**Messages cost nothing without a price list, so the budget stops nothing.** Import one under "
+            "*Price list*.",
+            icon=":material/sell:",
+        )
     with st.form(f"{KEY}_sending_form", border=False):
         settings = _settings(_list_gateways(), before, f"{KEY}_{item.account_id}")
         save = st.form_submit_button("Save", type="primary", key=f"{KEY}_sending_save")
