@@ -129,7 +129,7 @@ def _none(words: str, found: Collection[str]) -> Claim:
 
 
 def _equal(words: str, expected: int | str, seen: int | str) -> Claim:
-    return Claim(words, _say(expected), _say(seen), expected == seen != "?")
+    return Claim(words, _say(expected), _say(seen), expected == seen)
 
 
 def _say(value: int | str) -> str:
