@@ -16,8 +16,9 @@ def columns(standings: Mapping[str, Standing]) -> tuple[tables.Column, ...]:
     """Return what is shown of each gateway; how it stands is told by workers."""
     return (
         tables.text("Gateway", lambda item: item.setup.name),
-        tables.text("Kind", "title"),
+        # On a phone no more than this far is in sight.
         tables.status("Status", lambda item: standings.get(item.setup.name, Standing.NEW)),
+        tables.text("Kind", "title"),
         tables.made("Used by", "account_names", lambda names: ", ".join(names) or formats.NOTHING, width=320),
     )
 

@@ -84,7 +84,8 @@ def test_what_workers_see_is_shown(keyed: House, viewer: Viewer) -> None:
     assert [row[0] for row in shown] == ["Worker 1, 1", "Worker 1, 2", "Worker 1, 3", "Worker 2, 1"]
     assert shown[1][1].replace("\\", "") == "Waiting to try again since 01/03/2026 12:00:00"
     assert "<b>" not in shown[1][3]
-    assert shown[2][2] == "Only hears"
+    # A narrow column breaks it between its words: no blank in it is a fixed one.
+    assert [row[2] for row in shown] == ["7 of 10", "0 of 10", "Only hears", "7 of 10"]
     assert "01/03/2026 12:00:00 to 01/03/2026 12:03:00" in words(at)
     assert "Working" in words(at)
     assert "No worker runs" not in words(at)

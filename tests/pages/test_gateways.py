@@ -73,6 +73,8 @@ def test_every_gateway_is_listed_with_its_state_and_who_uses_it(keyed: House, vi
         ["simulator", "Simulator", "['Not tried yet']"],
     ]
     assert list(table(at)["Used by"]) == ["–", "Simulator"]
+    # How each stands is in sight on a phone, too.
+    assert list(table(at).columns).index("Status") == list(table(at).columns).index("Gateway") + 1
     # What is part of Heliograph cannot be deleted.
     assert list(table(at)["delete"].isna()) == [False, True]
 

@@ -42,7 +42,8 @@ class Fate:
     """
     How far the message is, and what is known of it.
 
-    *message_id* is ours, "" until it is in the history; *gateway_message_id* the provider's, "" before it has one.
+    *message_id* is ours, "" until it is in the history; *gateway_message_id* the provider's, "" where it
+    has said none (yet).
     *reason* is the error code or why it is not sent, *meaning* what the code means, None where nobody knows.
     """
 
@@ -99,7 +100,9 @@ class FollowingTests:
         message = trace.message
         steps = {DeliveryStatus.DELIVERED: Step.DELIVERED, DeliveryStatus.UNDELIVERED: Step.UNDELIVERED}
         step = steps.get(message.delivery_status, Step.ACCEPTED)
-        return Fate(step, message.message_id, message.gateway_message_id, message.error_code, trace.meaning)
+        # A provider that says no ID knows it by ours.
+        said = message.gateway_message_id if message.gateway_message_id != message.message_id else ""
+        return Fate(step, message.message_id, said, message.error_code, trace.meaning)
 
 
 def _before(campaign: Campaign, found: Reconciliation, *, is_claimed: bool) -> Fate:

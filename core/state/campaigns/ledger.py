@@ -284,8 +284,13 @@ def list_states(session: Session, campaign_id: str) -> list[tuple[str, LedgerSta
 
 
 def find_gateway_message_id(session: Session, campaign_id: str) -> str:
-    """Return what the provider calls a message of the campaign that it has taken just now, "" if there is none."""
+    """
+    Return what the provider calls a message of the campaign that it has taken just now, "" if there is none.
+
+    One that says no ID of its own knows it by ours: that is none of the provider's.
+    """
     sent = (LedgerRow.campaign_id == campaign_id) & (LedgerRow.state == LedgerState.SENT)
+    sent &= LedgerRow.gateway_message_id != LedgerRow.message_id
     return session.scalar(select(LedgerRow.gateway_message_id).where(sent).limit(1)) or ""
 
 

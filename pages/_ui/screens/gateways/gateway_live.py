@@ -108,7 +108,9 @@ def _connections(links: tuple[LiveLink, ...], viewer: Viewer) -> None:
         rows["Connection"].append(f"Worker {each.worker}, {link.number}" if several else str(link.number))
         since = formats.recent(link.since, session.now(), viewer.time_zone)
         rows["State"].append(formats.plain(f"{_STATES[link.status]} since {since}"))
-        rows["In use"].append(_used(InUse(link.in_flight, link.window)) if link.window else "Only hears")
+        # A narrow column may break it between its words, not within a number.
+        used = _used(InUse(link.in_flight, link.window)).replace(formats.FIXED, " ")
+        rows["In use"].append(used if link.window else "Only hears")
         rows["Last error"].append(formats.plain(link.fault or formats.NOTHING))
     st.table(rows, border="horizontal", width="stretch")
 

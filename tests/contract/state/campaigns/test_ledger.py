@@ -97,6 +97,18 @@ def test_claims_a_dead_worker_left_are_unknown(active: State):
         assert ledger.list_claimed_ids(session, batch.batch_id) == {one.message_id, two.message_id}
 
 
+@pytest.mark.parametrize(("theirs", "found"), [("theirs-1", "theirs-1"), ("", ""), (None, "")])
+def test_what_a_provider_calls_a_message_is_never_our_id(active: State, theirs: str | None, found: str):
+    with active.write() as session:
+        batch = lease(session)
+        assert batch is not None
+        one = claims(batch)[0]
+        ledger.claim(session, batch, [one], NOW)
+        said = one.message_id if theirs is None else theirs
+        ledger.record_outcomes(session, [Outcome(one.message_id, LedgerState.SENT, NOW, "", said)])
+        assert ledger.find_gateway_message_id(session, batch.campaign_id) == found
+
+
 def test_an_outcome_is_written_once(active: State):
     with active.write() as session:
         batch = lease(session)

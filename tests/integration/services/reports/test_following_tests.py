@@ -116,6 +116,20 @@ def test_a_test_goes_by_its_gateway_and_is_followed_until_it_is_delivered(
     assert first.details["gateway"] == "Berlin"
 
 
+def test_a_provider_that_says_no_id_is_not_said_to_call_it_by_ours(house: House, monkeypatch: pytest.MonkeyPatch):
+    known = list[str]()
+
+    def submit(_: FakeGateway, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+        known.extend(each.message_id for each in messages)
+        return [SubmitResult(each.message_id, SubmitOutcome.ACCEPTED, now, each.message_id) for each in messages]
+
+    monkeypatch.setattr(FakeGateway, "submit", submit)
+    campaign_id = send(house)
+    work(house)
+    house.now += timedelta(seconds=1)
+    assert follow(house, campaign_id) == Fate(Step.ACCEPTED, *known)
+
+
 @pytest.mark.parametrize(
     ("outcome", "code", "step"),
     [(SubmitOutcome.REJECTED, "0x0000000B", Step.REFUSED), (SubmitOutcome.UNKNOWN, "", Step.UNKNOWN)],
