@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
 from typing import Any, Protocol, TypeVar, cast
 
 import pyarrow as pa
@@ -118,6 +119,9 @@ def weigh(kept: object) -> int:
     """Return about how many bytes of memory a question or an answer takes, with all it refers to."""
     if isinstance(kept, pa.Table):
         return int(kept.get_total_buffer_size() + _COLUMN_BYTES * kept.num_columns)
+    if kept is None or isinstance(kept, bool | Enum) or (isinstance(kept, str) and not kept):
+        # The same one everywhere.
+        return 0
     own = sys.getsizeof(kept)
     if is_dataclass(kept):
         return own + _FIELDS_BYTES + sum(weigh(getattr(kept, each.name)) for each in fields(kept))
