@@ -69,6 +69,16 @@ def test_with_no_worker_it_says_who_can_help(keyed: House, viewer: Viewer) -> No
     assert metrics(at) == {"Messages/s": "0", "Receipts/s": "0"}
 
 
+def test_a_test_that_failed_is_said_with_the_reason(keyed: House, viewer: Viewer) -> None:
+    with keyed.app.state.write() as session:
+        gateways.set_test_failed(session, "Berlin", FAULT, AT)
+    at = panel(keyed)
+    assert f"The test on 01/03/2026 12:00 failed: {FAULT}" in words(at)
+    assert "Test failed" in words(at)
+    assert "Nothing has connected to it" not in words(at)
+    assert at.dataframe[0].value["Status"].iloc[0] == ["Test failed"]
+
+
 def test_what_workers_see_is_shown(keyed: House, viewer: Viewer) -> None:
     with keyed.app.state.write() as session:
         gateways.set_proven(session, "Berlin", 1, AT)

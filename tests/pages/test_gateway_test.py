@@ -80,4 +80,5 @@ def test_every_step_has_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(gateway_test.st, name, lambda text, **_: said.append(text))
     for step in Step:
         gateway_test._say(replace(Fate(step), reason="why"))
+    assert any(text.startswith("The test waits") for text in said)
     assert len(set(said)) == len(Step)

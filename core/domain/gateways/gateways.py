@@ -47,6 +47,7 @@ class GatewaySetup:
     # Whether its campaigns that were paused since it failed go on by themselves once it works again.
     resumes: bool = True
     status: GatewayStatus = GatewayStatus.WORKING
+    # Why it fails and since when; of one that nobody has seen work, why a test of it failed, and when.
     fault: str = ""
     fault_at: datetime | None = None
     # Whether it stays so until somebody sees to it: trying again would change nothing.

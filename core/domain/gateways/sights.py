@@ -92,6 +92,8 @@ class Standing(StrEnum):
 
     # Since it was set up like this, nothing has been sent by it and nothing has connected.
     NEW = "Not tried yet"
+    # Nor has it worked when a person tried.
+    TEST_FAILED = "Test failed"
     WORKING = "Working"
     # Campaigns do not wait for it yet, but nothing could be sent now.
     UNCONNECTED = "Not connected"
@@ -105,7 +107,9 @@ def judge(setup: GatewaySetup, sights: Sequence[GatewaySight]) -> Standing:
     links = [link for sight in sights for link in sight.links]
     if any(link.fault for link in links) and not any(link.is_bound for link in links):
         return Standing.UNCONNECTED
-    return Standing.WORKING if setup.proven_at else Standing.NEW
+    if setup.proven_at:
+        return Standing.WORKING
+    return Standing.TEST_FAILED if setup.fault else Standing.NEW
 
 
 def find_fault(setup: GatewaySetup, sights: Sequence[GatewaySight], now: datetime) -> str:

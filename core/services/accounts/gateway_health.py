@@ -134,6 +134,11 @@ class GatewayHealth:
         with self._state.write() as session:
             gateways.set_tested(session, name, now)
 
+    def test_failed(self, name: str, fault: str, now: datetime) -> None:
+        """Take that a person's test has failed, *fault* saying why: of one that nobody has seen work that is said."""
+        with self._state.write() as session:
+            gateways.set_test_failed(session, name, fault, now)
+
     def probe(self, clock: Callable[[], datetime]) -> None:
         """Look whether the gateways that fail are back; nothing while somebody else does."""
         with self._state.read() as session:
@@ -216,7 +221,7 @@ def _is_due(setup: GatewaySetup, now: datetime) -> bool:
 
 def _what_follows(setup: GatewaySetup, *, needs_person: bool) -> str:
     if needs_person:
-        return "An administrator has to see to the gateway; then resume the campaign."
+        return "An administrator has to see to the gateway; then resume sending."
     if setup.resumes:
-        return "The campaign goes on by itself when the gateway is back."
-    return "Resume the campaign when the gateway is back."
+        return "Sending goes on by itself when the gateway is back."
+    return "Resume sending when the gateway is back."

@@ -211,6 +211,7 @@ class SettingUpGateways:
             if not setup.needs_person or KINDS[setup.kind].proves_credentials:
                 self._health.recover(name, now)
         except AppError as error:
+            self._health.test_failed(name, error.message, now)
             log.info("gateway_test_failed", extra={"gateway": name, "code": error.code, "reason": error.message})
             raise
         log.info("gateway_tested", extra={"gateway": name, "user_id": viewer.user_id})

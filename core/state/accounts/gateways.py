@@ -121,6 +121,7 @@ def change_gateway(session: Session, setup: GatewaySetup, sealed: Sealed) -> Non
     if row.version != setup.version:
         # Somebody has seen to it: whether it works now is looked at again.
         row.needs_person, row.proven_at, row.relapse_count = False, None, 0
+        _forget_test(row)
     row.settings, row.rate_tps, row.resumes, row.version = (
         dict(setup.settings),
         setup.rate_tps,
@@ -168,11 +169,21 @@ def set_tested(session: Session, name: str, now: datetime) -> None:
     """Store that a person's test of it has gone well."""
     row = _get(session, name, lock=True)
     row.tested_at, row.proven_at = now, row.proven_at or now
+    _forget_test(row)
+
+
+def set_test_failed(session: Session, name: str, fault: str, now: datetime) -> None:
+    """Store why a person's test of it failed, until it works; of one that works or fails more is known already."""
+    untried = (GatewayRow.name == name) & (GatewayRow.status == GatewayStatus.WORKING) & GatewayRow.proven_at.is_(None)
+    session.execute(update(GatewayRow).where(untried).values(fault=as_told(fault), fault_at=now))
 
 
 def set_proven(session: Session, name: str, version: int, now: datetime) -> None:
     """Store that it works as it is set up in this *version*; what is set up otherwise by now is another matter."""
     same = (GatewayRow.name == name) & (GatewayRow.version == version) & GatewayRow.proven_at.is_(None)
+    # What a test has found before is over; why it fails, if it does, is not.
+    works = same & (GatewayRow.status == GatewayStatus.WORKING)
+    session.execute(update(GatewayRow).where(works).values(fault="", fault_at=None))
     session.execute(update(GatewayRow).where(same).values(proven_at=now))
 
 
@@ -223,6 +234,11 @@ def list_callbacks(session: Session) -> Mapping[str, tuple[str, int]]:
         GatewayRow.callback_hash.is_not(None), GatewayRow.deleted_at.is_(None)
     )
     return {callback_hash: (name, version) for callback_hash, name, version in session.execute(found) if callback_hash}
+
+
+def _forget_test(row: GatewayRow) -> None:
+    if row.status == GatewayStatus.WORKING:
+        row.fault, row.fault_at = "", None
 
 
 def _find_deleted(session: Session, name: str) -> GatewayRow | None:

@@ -374,7 +374,7 @@ ELSEWHERE = {
     *(f"accounts.setting_up.{name}" for name in ("test_connection", "get_callback_url", "renew_callback")),
     "campaigns.quick_sending.send_gateway_test",
     "reports.following.follow",
-    *(f"accounts.watching.{name}" for name in ("look", "list_standings")),
+    *(f"accounts.watching.{name}" for name in ("look", "list_standings", "list_stuck")),
     *(f"accounts.pricing.{name}" for name in ("list_lists", "get_prices", "download", "preview", "import_list")),
     "campaigns.composing.check_ready",
     "people.explaining.without_account",

@@ -61,6 +61,11 @@ def _say(found: LiveGateway, viewer: Viewer) -> None:
         widgets.fault(setup.fault, f"Since {since}. {_what_next(setup, viewer)}{_held(found)}")
     elif found.standing is Standing.NEW:
         st.caption("Nothing has connected to it, and nothing was sent by it, since it was set up like this.")
+    elif found.standing is Standing.TEST_FAILED:
+        at = formats.moment(setup.fault_at, viewer.time_zone)
+        widgets.fault(
+            f"The test on {at} failed: {setup.fault}", "Nothing was sent by it since it was set up like this."
+        )
     elif found.standing is Standing.UNCONNECTED:
         st.warning("No worker is connected to it. They try again and again.", icon=":material/link_off:")
     if not found.worker_count:
@@ -112,7 +117,8 @@ def _connections(links: tuple[LiveLink, ...], viewer: Viewer) -> None:
         used = _used(InUse(link.in_flight, link.window)).replace(formats.FIXED, " ")
         rows["In use"].append(used if link.window else "Only hears")
         rows["Last error"].append(formats.plain(link.fault or formats.NOTHING))
-    st.table(rows, border="horizontal", width="stretch")
+    with st.container(key=f"{KEY}_connections"):
+        st.table(rows, border="horizontal", width="stretch")
 
 
 def _faults(found: LiveGateway, viewer: Viewer) -> None:

@@ -102,7 +102,7 @@ def _say(fate: Fate) -> None:
     said: Mapping[Step, str] = {
         Step.WAITING: "It waits to be sent.",
         Step.CLAIMED: "It is being handed over.",
-        Step.HELD: f"It waits. {reason}",
+        Step.HELD: f"The test waits. {reason}",
         Step.ACCEPTED: f"The provider has taken it.{theirs} Nothing is known yet of whether it arrives.",
         Step.DELIVERED: f"It was delivered.{theirs}",
         Step.UNDELIVERED: f"The provider took it, and it was not delivered: {reason}.{theirs}",

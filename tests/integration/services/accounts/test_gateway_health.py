@@ -140,7 +140,7 @@ def test_an_outage_that_lasts_lets_the_campaign_wait_and_go_on_by_itself(keyed: 
     campaign = house.campaign(campaign_id)
     assert campaign.status is CampaignStatus.PAUSED
     assert house.now - began >= LASTED
-    assert campaign.fault == f"{DOWN.message} The campaign goes on by itself when the gateway is back."
+    assert campaign.fault == f"{DOWN.message} Sending goes on by itself when the gateway is back."
     assert status_of(house, "Berlin") is GatewayStatus.FAILING
     kind.fault = Unavailable("Still nothing.", gateway="Berlin")
     probe(house)
@@ -236,7 +236,7 @@ def test_what_a_person_has_to_see_to_waits_for_one(keyed: House, kind: FakeKind)
     campaign_id = launch(house)
     send(house, campaign_id)
     assert house.campaign(campaign_id).fault == (
-        "The password is wrong. An administrator has to see to the gateway; then resume the campaign."
+        "The password is wrong. An administrator has to see to the gateway; then resume sending."
     )
     probe(house)
     assert kind.tested == []
@@ -271,7 +271,7 @@ def test_who_chose_so_resumes_by_hand(keyed: House, kind: FakeKind):
     put(house, Switchable("Rome", DOWN))
     campaign_id = launch(house)
     send(house, campaign_id)
-    assert house.campaign(campaign_id).fault.endswith("Resume the campaign when the gateway is back.")
+    assert house.campaign(campaign_id).fault.endswith("Resume sending when the gateway is back.")
     probe(house)
     assert status_of(house, "Rome") is GatewayStatus.WORKING
     assert house.campaign(campaign_id).status is CampaignStatus.PAUSED

@@ -68,6 +68,8 @@ FOR_SENDING = {
     "accounts.managing.list_accounts",
     "accounts.managing.list_sending",
     "accounts.managing.page",
+    # Of campaigns of one's own: test_sights.
+    "accounts.watching.list_stuck",
 }
 
 

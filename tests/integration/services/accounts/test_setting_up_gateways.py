@@ -1,6 +1,7 @@
 """Setting up gateways: what is kept, what is refused, and what follows."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.domain.accounts.accounts import AccountType
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.gateways.gateways import GatewayStatus
+from core.domain.gateways.sights import Standing
 from core.domain.messages.messages import OutboundMessage
 from core.domain.reports.audit import Action, AuditFilter
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -204,6 +206,35 @@ def test_a_connection_is_tested_as_it_is_set_up(house: House, setting_up: Settin
     assert "leaves this installation" in setting_up.test_connection(house.viewer, "simulator", house.now)
     # Nothing is kept of it.
     assert kind.built == []
+
+
+def test_a_test_that_failed_is_said_until_it_works_or_is_set_up_otherwise(
+    house: House, setting_up: SettingUpGateways, kind: FakeKind
+):
+    def test() -> tuple[Standing, str]:
+        with suppress(Unavailable):
+            setting_up.test_connection(house.viewer, "Berlin", house.now)
+        found = house.app.accounts.watching.look(house.viewer, "Berlin", house.now)
+        return found.standing, found.setup.fault
+
+    refusal = Unavailable("smpp.example.com refuses the connection.", gateway="Berlin")
+    kind.fault = refusal
+    assert test() == (Standing.TEST_FAILED, refusal.message)
+    kind.fault = None
+    assert test() == (Standing.WORKING, "")
+    setting_up.change(house.viewer, "Berlin", GatewayForm({**VALUES, "port": 9}), house.now)
+    kind.fault = refusal
+    assert test() == (Standing.TEST_FAILED, refusal.message)
+    setting_up.change(house.viewer, "Berlin", GatewayForm({**VALUES, "port": 10}), house.now)
+    found = house.app.accounts.watching.look(house.viewer, "Berlin", house.now)
+    assert (found.standing, found.setup.fault) == (Standing.NEW, "")
+    # A message that it takes says more than a test.
+    assert test() == (Standing.TEST_FAILED, refusal.message)
+    house.app.accounts.gateways.get("Berlin")
+    house.app.accounts.gateway_health.took("Berlin", house.now)
+    assert house.app.accounts.watching.look(house.viewer, "Berlin", house.now).setup.fault == ""
+    # Nor does a test say anything of one that works.
+    assert test() == (Standing.WORKING, "")
 
 
 def test_a_new_address_ends_the_one_before(house: House, setting_up: SettingUpGateways):

@@ -20,6 +20,7 @@ from tests.contract.gateways.gateway_contract import NOW
 
 NEW = GatewaySetup("Berlin", "smpp")
 TRIED = replace(NEW, proven_at=NOW)
+TEST_FAILED = replace(NEW, fault="The password is wrong.", fault_at=NOW)
 FAILING = replace(TRIED, status=GatewayStatus.FAILING, fault="Nothing listens.")
 UP = LinkState(1, LinkStatus.BOUND, NOW, fault="It was silent once.")
 DOWN = LinkState(2, LinkStatus.WAITING, NOW, fault="Nothing listens.")
@@ -31,6 +32,9 @@ BEGINNING = LinkState(1, LinkStatus.CONNECTING, NOW)
     [
         (NEW, [], Standing.NEW),
         (NEW, [BEGINNING], Standing.NEW),
+        (TEST_FAILED, [], Standing.TEST_FAILED),
+        (TEST_FAILED, [DOWN], Standing.UNCONNECTED),
+        (replace(TEST_FAILED, proven_at=NOW), [], Standing.WORKING),
         (NEW, [DOWN], Standing.UNCONNECTED),
         (TRIED, [], Standing.WORKING),
         (TRIED, [UP, DOWN], Standing.WORKING),
