@@ -63,8 +63,9 @@ def _say(found: LiveGateway, viewer: Viewer) -> None:
         st.caption("Nothing has connected to it, and nothing was sent by it, since it was set up like this.")
     elif found.standing is Standing.TEST_FAILED:
         at = formats.moment(setup.fault_at, viewer.time_zone)
-        widgets.fault(
-            f"The test on {at} failed: {setup.fault}", "Nothing was sent by it since it was set up like this."
+        # Below, the test that was just made says it loudly, with what to do.
+        st.caption(
+            formats.plain(f"The test on {at} failed: {setup.fault} Nothing was sent since it was set up like this.")
         )
     elif found.standing is Standing.UNCONNECTED:
         st.warning("No worker is connected to it. They try again and again.", icon=":material/link_off:")
