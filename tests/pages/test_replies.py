@@ -58,7 +58,8 @@ def test_replies_are_shown_newest_first_and_in_full(house: House) -> None:
     hear(house, "Stop", 3, sender="Vodafone")
     at = house.open(KEY)
     assert not at.exception
-    one_line = NASTY.replace("\n", " ↵ ")
+    # What would turn the direction of writing is shown as what it is not.
+    one_line = NASTY.replace("\n", " ↵ ").replace("\u202e", "\ufffd")
     assert shown(at) == ["Stop.", one_line, "Stop"]
     assert shown(at, "Asks For") == ["STOP", "", "STOP, not followed"]
     assert shown(at, "From") == ["+491796000001", "+491796000001", "Vodafone"]
