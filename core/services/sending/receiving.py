@@ -28,9 +28,10 @@ log = logging.getLogger(__name__)
 
 FETCH_LIMIT = 20_000
 MERGE_LIMIT = 20_000
-# A receipt may come before its batch is in history. Later tries come ever more seldom, and after
-# three days the message is taken to be none of ours.
-RETRY_FIRST_S, RETRY_MOST_S = 2, 600
+# A receipt may come before its batch is in history, and is tried anew when that comes. Other tries come ever more
+# seldom: a provider that passes on another system's receipts, too, must not keep the history busy. After three days
+# the message is taken to be none of ours.
+RETRY_FIRST_S, RETRY_MOST_S = 2, 4 * 3_600
 GIVE_UP = timedelta(days=3)
 
 
@@ -95,7 +96,7 @@ class Receiving:
         with self._state.write() as session:
             receipts.delete_receipts(session, done + [item.receipt_id for item in abandoned])
             for try_count in {item.try_count for item in late}:
-                wait_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2 ** min(try_count, 10))
+                wait_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2 ** min(try_count, 20))
                 ids = [item.receipt_id for item in late if item.try_count == try_count]
                 receipts.postpone(session, ids, try_count, now + timedelta(seconds=wait_s))
         return MergedReceipts(len(done), len(late), len(abandoned))

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, text, union_all, update
 from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import Receipt
 from core.state.tables.base import in_portions, insert_of
 from core.state.tables.leases import Moment
-from core.state.tables.models import LedgerRow, ReceiptRow
+from core.state.tables.models import AGAIN, FIRST, LedgerRow, ReceiptRow
 
 # Whose batch has come into history is tried anew: whoever looked before that must not put it off any more.
 NEWS = -1
@@ -36,11 +36,22 @@ def add_receipts(session: Session, receipts: Sequence[Receipt], now: datetime) -
 
 def due(now: Moment) -> Select[int]:
     """Find the receipts to merge now."""
-    return select(ReceiptRow.receipt_id).where(ReceiptRow.due_at <= now)
+    # Each half has an index of its own.
+    halves = (select(ReceiptRow.receipt_id).where(text(half), ReceiptRow.due_at <= now) for half in (FIRST, AGAIN))
+    return select(union_all(*halves).subquery().c.receipt_id)
 
 
 def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt, ...]:
-    """Return receipts to merge now, those waiting longest first."""
+    """
+    Return receipts to merge now, those waiting longest first.
+
+    Those that have found no message before come last: they may be hundreds of thousands that never will.
+    """
+    first = _list_due(session, FIRST, now, limit)
+    return first + _list_due(session, AGAIN, now, limit - len(first))
+
+
+def _list_due(session: Session, half: str, now: datetime, limit: int) -> tuple[InboxReceipt, ...]:
     rows = session.execute(
         select(
             ReceiptRow.receipt_id,
@@ -52,7 +63,7 @@ def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt,
             ReceiptRow.error_code,
             ReceiptRow.done_at,
         )
-        .where(ReceiptRow.due_at <= now)
+        .where(text(half), ReceiptRow.due_at <= now)
         .order_by(ReceiptRow.due_at, ReceiptRow.receipt_id)
         .limit(limit)
     )

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Numeric, String, Text
+from sqlalchemy import text as condition
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.domain.imports.lists import HiddenRows
@@ -208,6 +209,10 @@ class LedgerRow(Base):
     __table_args__ = (Index("ix_ledger_receiver", "campaign_id", "msisdn", unique=True),)
 
 
+# Receipts that are looked for the first time since they, or their batch, came; and those that found no message before.
+FIRST, AGAIN = "try_count <= 0", "try_count > 0"
+
+
 class ReceiptRow(Base):
     """A receipt waiting in the inbox to be merged into history."""
 
@@ -223,7 +228,9 @@ class ReceiptRow(Base):
     try_count: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (
-        Index("ix_receipts_due", "due_at"),
+        # Many of another system's may wait in vain: they must not lie in the way of the others.
+        Index("ix_receipts_first", "due_at", sqlite_where=condition(FIRST), postgresql_where=condition(FIRST)),
+        Index("ix_receipts_again", "due_at", sqlite_where=condition(AGAIN), postgresql_where=condition(AGAIN)),
         # A receipt is what it says: the same one, fetched again, is no other.
         Index(
             "ix_receipts_identity",

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -206,6 +206,26 @@ def test_receipts_wait_until_they_are_due_and_leave_when_merged(state: State):
         again = receipts.list_due(session, LATER, 7)
     assert len(again) == 7
     assert all(item.try_count == 1 and item.received_at == NOW for item in again)
+
+
+def test_receipts_that_found_no_message_come_after_all_others(state: State):
+    def list_due(now: datetime, limit: int) -> list[str]:
+        with state.read() as session:
+            return [item.receipt.gateway_message_id for item in receipts.list_due(session, now, limit)]
+
+    def add(*names: str, now: datetime) -> None:
+        with state.write() as session:
+            receipts.add_receipts(session, [make_receipt(gateway_message_id=name) for name in names], now)
+
+    add("stray-1", "stray-2", now=NOW)
+    with state.write() as session:
+        receipts.postpone(session, [item.receipt_id for item in receipts.list_due(session, NOW, 10)], 0, NOW)
+    add("first-1", "first-2", now=LATER)
+    assert list_due(LATER, 3) == ["first-1", "first-2", "stray-1"]
+    assert list_due(LATER, 2) == ["first-1", "first-2"]
+    assert list_due(NOW, 10) == ["stray-1", "stray-2"]
+    with state.read() as session:
+        assert receipts.is_any_due(session, NOW)
 
 
 def add_another_campaign(session: Session, status: CampaignStatus) -> None:

@@ -116,6 +116,20 @@ def test_a_receipt_of_no_message_we_know_waits_and_is_not_kept(sent: House):
     assert sent.app.sending.receiving.count_waiting() == 1
 
 
+def test_a_receipt_of_no_message_is_given_up_after_three_days_and_seldom_tried(sent: House):
+    sent.app.sending.receiving.merge(sent.clock)
+    with sent.app.state.write() as session:
+        receipts.add_receipts(session, [make_receipt(gateway_message_id="nobody's", done_at=sent.now)], sent.now)
+    came = []
+    for _ in range(4 * 24 * 6):
+        came.append(sent.app.sending.receiving.merge(sent.clock))
+        sent.wait(timedelta(minutes=10))
+    # Another system's may come by the hundred thousand: each is looked for in the history that campaigns write to.
+    assert sum(merged.postponed_count for merged in came) < 40
+    given_up = [number for number, merged in enumerate(came) if merged.abandoned_count]
+    assert [number // (24 * 6) for number in given_up] == [3]
+
+
 def test_a_receipt_whose_acknowledgement_was_lost_is_kept_once(sent: House, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as patch:
         patch.setattr(SimulatorGateway, "acknowledge", lambda *_: None)
