@@ -72,7 +72,8 @@ class CampaignDraft:
     *list_ids* are sent to in their order, but not to numbers that are in one of *left_out_ids*. *placeholders* maps a
     placeholder's name to a column of the lists, and *fallbacks* to what stands for an empty cell. *simplifies* asks
     for typographic characters to be replaced, so that the text stays GSM-7. *schedule_at* None means at once. It costs
-    no more than *budget_eur_cents*, None for no end.
+    no more than *budget_eur_cents*, None for no end, and goes at *rate_tps* segments per second at most, None for no
+    limit of its own.
 
     However they were typed, the letters of what is sent are in one piece, and those of the placeholders it names.
     """
@@ -88,6 +89,7 @@ class CampaignDraft:
     simplifies: bool = False
     schedule_at: datetime | None = None
     budget_eur_cents: Decimal | None = None
+    rate_tps: int | None = None
 
     def __post_init__(self) -> None:
         """Compose the letters, for all who measure, show or send it."""
@@ -134,6 +136,8 @@ class Campaign:
     confirms_stop: bool = False
     # What all of it may cost, None for no end.
     budget_eur_cents: Decimal | None = None
+    # How fast it goes at most, in segments per second, None for no limit of its own.
+    rate_tps: int | None = None
     # By which it goes whatever the account's is: a test of that one. "" for the account's.
     gateway: str = ""
     # Grows with every change of the draft; a save with an older one is a `Conflict`.

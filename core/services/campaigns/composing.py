@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts.accounts import check_budget, require_sending
+from core.domain.accounts.accounts import check_budget, check_rate, require_sending
 from core.domain.campaigns.campaigns import Campaign, CampaignDraft, CampaignStatus, ChosenList, Source
 from core.domain.imports.lists import DistributionList, ListStatus
 from core.domain.numbering.msisdn import mask_msisdn
@@ -215,6 +215,8 @@ def check_draft(
         fallbacks={name: text for name, text in draft.fallbacks.items() if name in draft.placeholders and text},
     )
     check_budget(None if draft.budget_eur_cents is None else draft.budget_eur_cents / 100)
+    if draft.rate_tps is not None:
+        check_rate(draft.rate_tps)
     values = {field: getattr(tidy, field) for field in campaigns.DRAFT_FIELDS}
     return values | {"lists": _chosen(found), "left_out": _chosen(left_out)}
 
@@ -256,6 +258,7 @@ def draft_of(campaign: Campaign) -> CampaignDraft:
         simplifies=campaign.simplifies,
         schedule_at=campaign.schedule_at,
         budget_eur_cents=campaign.budget_eur_cents,
+        rate_tps=campaign.rate_tps,
     )
 
 

@@ -37,6 +37,7 @@ DRAFT_FIELDS = (
     "simplifies",
     "schedule_at",
     "budget_eur_cents",
+    "rate_tps",
 )
 
 # Their texts are still to be put together; those of the others stay as they were sent.
@@ -363,6 +364,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         is_test=row.is_test,
         confirms_stop=row.confirms_stop,
         budget_eur_cents=row.budget_eur_cents,
+        rate_tps=row.rate_tps,
         gateway=row.gateway,
         version=row.version,
     )

@@ -116,6 +116,8 @@ class CampaignRow(Base):
     completed_at: Mapped[datetime | None]
     cost_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
     budget_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
+    # Segments per second, NULL for no limit of its own.
+    rate_tps: Mapped[int | None]
     preflight: Mapped[dict[str, Any] | None]
     # What the lake may hold of its people: numbers under its own id (a Quick Send's), and a frozen audience; and from
     # when on that audience is gone for everybody.

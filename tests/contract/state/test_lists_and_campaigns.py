@@ -132,6 +132,16 @@ def test_a_draft_saved_by_somebody_else_is_a_conflict(store: State):
     assert found == replace(make_campaign(), name="First", version=2)
 
 
+def test_a_campaigns_own_rate_is_kept_and_taken_away(store: State):
+    with store.write() as session:
+        campaigns.add_campaign(session, make_campaign(rate_tps=50))
+    with store.write() as session:
+        assert campaigns.get_campaign(session, "campaign-1").rate_tps == 50
+        campaigns.save_draft(session, "campaign-1", 1, {"rate_tps": None})
+    with store.read() as session:
+        assert campaigns.get_campaign(session, "campaign-1").rate_tps is None
+
+
 def test_a_launched_campaign_is_no_draft_any_more(store: State):
     with store.write() as session:
         campaigns.add_campaign(session, make_campaign())
