@@ -60,10 +60,9 @@ def follow_wishes(session: Session, concerned: Collection[tuple[str, str]], now:
     STOP suppresses the number, START lifts that again; what a person has suppressed stays so.
     """
     readable = {(account_id, msisdn) for account_id, msisdn in concerned if msisdn}
-    wishes = replies.list_wishes(session, {msisdn for _, msisdn in readable})
     done = Counter[str]()
     for account_id in sorted({account_id for account_id, _ in readable}):
-        asked = {pair[1]: wishes[pair] for pair in readable if pair[0] == account_id and pair in wishes}
+        asked = replies.list_wishes(session, account_id, {pair[1] for pair in readable if pair[0] == account_id})
         stopped = [msisdn for msisdn, keyword in asked.items() if keyword is Keyword.STOP]
         add_suppressions(session, account_id, stopped, STOPPED, REPLIED, now)
         lift_suppressions(session, account_id, asked.keys() - set(stopped), STOPPED)

@@ -65,7 +65,7 @@ class ReplyRow(Base):
     reply_id: Mapped[str] = mapped_column(String(36), primary_key=True)
     gateway: Mapped[str] = mapped_column(String(40))
     sender: Mapped[str] = mapped_column(String(40))
-    msisdn: Mapped[str] = mapped_column(String(16), default="", index=True)
+    msisdn: Mapped[str] = mapped_column(String(16), default="")
     receiver: Mapped[str] = mapped_column(String(40))
     text: Mapped[str] = mapped_column(Text)
     keyword: Mapped[str] = mapped_column(String(8), default="none")
@@ -87,6 +87,8 @@ class ReplyRow(Base):
             sqlite_where=condition("reference <> ''"),
             postgresql_where=condition("reference <> ''"),
         ),
+        # What a number has asked for last, however often it has asked before.
+        Index("ix_replies_msisdn", "msisdn", "received_at", "reply_id"),
         # Asked twice a second, and nearly all rows are settled.
         Index(
             "ix_replies_due_at",

@@ -160,6 +160,27 @@ def test_once_linked_a_reply_is_of_one_account_unless_others_have_followed_it(tw
     assert whose(two) == (["account-1", "account-2"] if is_followed else ["account-1"])
 
 
+def test_of_what_a_number_asks_of_an_account_the_last_counts(two: State):
+    def ask(keyword: Keyword, minute: int, *account_ids: str, msisdn: str = MSISDN) -> None:
+        said = make_reply(received_at=NOW + timedelta(minutes=minute))
+        keep(two, HeardReply(said, msisdn, keyword, account_ids), now=LATER)
+
+    ask(Keyword.START, 2, "account-1")
+    # It was received before, and told later; and what is no wish takes none back.
+    ask(Keyword.STOP, 1, "account-1", "account-2")
+    ask(Keyword.NONE, 3, "account-1", "account-2")
+    ask(Keyword.STOP, 4, "account-1", msisdn="+491796000002")
+    ask(Keyword.START, 4, "account-1", msisdn="+491796000002")
+    both = [MSISDN, "+491796000002", "+491796000003"]
+    with two.read() as session:
+        assert replies.list_wishes(session, "account-1", both) == {
+            MSISDN: Keyword.START,
+            "+491796000002": Keyword.START,
+        }
+        assert replies.list_wishes(session, "account-2", both) == {MSISDN: Keyword.STOP}
+        assert replies.list_wishes(session, "account-3", both) == {}
+
+
 def test_replies_are_forgotten_with_whose_they_were(two: State):
     keep(two, heard(account_ids=("account-1",)))
     with two.write() as session:
