@@ -26,6 +26,7 @@ BADGES: Mapping[str, tuple[str, str]] = {
     "Working": ("check_circle", "green"),
     "Failing": ("error", "red"),
     "Not connected": ("link_off", "orange"),
+    "Takes nothing": ("do_not_disturb_on", "orange"),
     "Test failed": ("error", "red"),
     "Not tried yet": ("help", "gray"),
 }

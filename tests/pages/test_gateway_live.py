@@ -12,10 +12,11 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.gateways.sights import GatewaySight, InUse, LinkState, LinkStatus, ProcessSight, SeenFault
 from core.domain.people.permissions import Viewer
 from core.services.accounts.encryption import make_key
+from core.services.accounts.managing_accounts import AccountSettings
 from core.services.accounts.setting_up_gateways import GatewayForm
-from core.state.accounts import gateways, sights
+from core.state.accounts import accounts, gateways, sights
 from core.state.campaigns import campaigns
-from tests.support.application.factories import make_campaign
+from tests.support.application.factories import make_account, make_campaign
 from tests.support.application.page_tests import House, clicking
 from tests.support.application.page_tests import house as open_house
 from tests.support.fakes.fake_gateway import KIND, VALUES, FakeKind
@@ -109,6 +110,35 @@ def test_one_that_no_worker_is_connected_to_does_not_work(keyed: House, viewer: 
     assert "Not connected" in words(at)
     assert "They try again and again" in words(at)
     assert at.dataframe[0].value["Status"].iloc[0] == ["Not connected"]
+
+
+def test_one_that_took_nothing_says_when_why_and_where_messages_go(keyed: House, viewer: Viewer) -> None:
+    account = keyed.app.accounts.managing.list_accounts(viewer)[0]
+    settings = AccountSettings("Berlin", 100, fallback_gateway="simulator")
+    keyed.app.accounts.managing.change(viewer, account.account_id, settings, datetime.now(UTC))
+    with keyed.app.state.write() as session:
+        gateways.set_proven(session, "Berlin", 1, AT)
+    tell(keyed, GatewaySight(faults=(SeenFault("It took <b>nothing</b>.", AT, AT),), refused_at=AT))
+    at = panel(keyed)
+    said = words(at)
+    assert "What was tried last, on 01/03/2026 12:00, it did not take. It took <b>nothing" in said.replace("&lt;", "<")
+    assert f"Messages of {account.display_name} go by simulator meanwhile." in said
+    assert at.dataframe[0].value["Status"].iloc[0] == ["Takes nothing"]
+
+
+def test_who_is_in_none_of_the_accounts_sees_how_many_campaigns_wait(keyed: House, viewer: Viewer) -> None:
+    account = make_account(account_id="other", name="other", gateway="Berlin")
+    with keyed.app.state.write() as session:
+        accounts.add_account(session, account, AT)
+        campaigns.add_campaign(
+            session, make_campaign(account_id="other", name="Autumn hint", status=CampaignStatus.ACTIVE)
+        )
+        found = campaigns.get_campaign(session, "campaign-1")
+        campaigns.move_from(session, found, CampaignStatus.PAUSED, held_by="Berlin")
+        gateways.set_failing(session, "Berlin", FAULT, AT, needs_person=True)
+    said = words(panel(keyed)).replace("\u00a0", " ")
+    assert "Waiting for it: 1 campaign of other accounts." in said
+    assert "Autumn hint" not in said
 
 
 @pytest.mark.parametrize("needs_person", [False, True])

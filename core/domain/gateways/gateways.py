@@ -54,6 +54,8 @@ class GatewaySetup:
     needs_person: bool = False
     # When it was first seen to work as it is set up now; None: nobody knows.
     proven_at: datetime | None = None
+    # When a person's test of it last went well.
+    tested_at: datetime | None = None
     # When it is looked at next whether it is back.
     probe_at: datetime | None = None
     version: int = 1

@@ -68,13 +68,20 @@ class SeenFault:
 
 @dataclass(frozen=True)
 class GatewaySight:
-    """What one process sees of one gateway; messages and receipts a second are over the last ten seconds."""
+    """
+    What one process sees of one gateway; messages and receipts a second are over the last ten seconds.
+
+    *worked_at* is when it last took a message, or was found to be back; *refused_at* when it last took nothing as a
+    whole, None where it has worked since.
+    """
 
     links: tuple[LinkState, ...] = ()
     in_use: InUse = InUse()
     submitted_per_s: float = 0.0
     receipts_per_s: float = 0.0
     faults: tuple[SeenFault, ...] = ()
+    worked_at: datetime | None = None
+    refused_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,8 @@ class Standing(StrEnum):
     WORKING = "Working"
     # Campaigns do not wait for it yet, but nothing could be sent now.
     UNCONNECTED = "Not connected"
+    # Nor do they yet, or they go by another gateway: what was tried last it did not take.
+    REFUSING = "Takes nothing"
     FAILING = "Failing"
 
 
@@ -107,9 +116,20 @@ def judge(setup: GatewaySetup, sights: Sequence[GatewaySight]) -> Standing:
     links = [link for sight in sights for link in sight.links]
     if any(link.fault for link in links) and not any(link.is_bound for link in links):
         return Standing.UNCONNECTED
+    if find_refused_at(setup, sights):
+        return Standing.REFUSING
     if setup.proven_at:
         return Standing.WORKING
     return Standing.TEST_FAILED if setup.fault else Standing.NEW
+
+
+def find_refused_at(setup: GatewaySetup, sights: Sequence[GatewaySight]) -> datetime | None:
+    """Return when the gateway last took nothing, None where it has worked, or a test of it went well, since."""
+    refused = [sight.refused_at for sight in sights if sight.refused_at]
+    worked = [at for at in (setup.tested_at, *(sight.worked_at for sight in sights)) if at]
+    if not refused or (worked and max(worked) >= max(refused)):
+        return None
+    return max(refused)
 
 
 def find_fault(setup: GatewaySetup, sights: Sequence[GatewaySight], now: datetime) -> str:

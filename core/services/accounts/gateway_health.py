@@ -55,6 +55,8 @@ class GatewayHealth:
         self._try_connection = try_connection
         self._leases = leases
         self._outages: dict[str, _Outage] = {}
+        self._worked: dict[str, datetime] = {}
+        self._refused: dict[str, datetime] = {}
         self._reports: Mapping[str, HealthReport] = {}
         self._tested: Mapping[str, datetime | None] = {}
         # The version that each was last seen to work in, by this process.
@@ -73,6 +75,7 @@ class GatewayHealth:
         """Take that the gateway has taken messages. Raises: StorageError."""
         with self._lock:
             self._outages.pop(name, None)
+            self._worked[name] = now
             known = self._reports.get(name)
         if known and (known.is_failing or known.is_doubtful):
             self.recover(name, now)
@@ -92,6 +95,12 @@ class GatewayHealth:
             return
         self._proven[name] = version
 
+    def find_last(self, name: str) -> tuple[datetime | None, datetime | None]:
+        """Return when this process last saw the gateway work, and when it refused: None where it has worked since."""
+        with self._lock:
+            worked, refused = self._worked.get(name), self._refused.get(name)
+        return worked, refused if refused and (worked is None or refused > worked) else None
+
     def refused(self, name: str, fault: str, now: datetime, *, needs_person: bool) -> None:
         """
         Take that the gateway as a whole has taken nothing, *fault* saying why.
@@ -100,6 +109,7 @@ class GatewayHealth:
         """
         self._connected.tally.note_fault(name, fault, now)
         with self._lock:
+            self._refused[name] = now
             outage = self._outages.setdefault(name, _Outage(now, now))
             if not timedelta(0) <= now - outage.last_at < LASTED:
                 # Nothing was tried for so long, or the clock was set back: it is another one.
@@ -124,6 +134,7 @@ class GatewayHealth:
             count = sum(holding.let_go(session, campaign_id, now) for campaign_id in held)
         with self._lock:
             self._outages.pop(name, None)
+            self._worked[name] = now
             self._reports = {**self._reports, name: HealthReport(False, is_guess and is_news, None)}
             self._looked_at = None
         if is_news:

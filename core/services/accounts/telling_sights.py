@@ -118,15 +118,21 @@ class TellingSights:
                 round((last - first) / took_s, 1)
                 for first, last in zip(before.get(name, (0, 0)), counts.get(name, (0, 0)), strict=True)
             ]
-            seen[name] = GatewaySight(tuple(links), in_use, rates[0], rates[1], tally.list_faults(name))
+            seen[name] = GatewaySight(
+                tuple(links), in_use, rates[0], rates[1], tally.list_faults(name), *self._health.find_last(name)
+            )
         return seen
 
 
 def _comparable(sight: ProcessSight | None) -> object:
-    """Return what is news if it is another; when a link came to its state is reckoned anew each time, a little off."""
+    """
+    Return what is news if it is another.
+
+    When a link came to its state is reckoned anew each time, a little off; and one that works does so all the time.
+    """
     if sight is None:
         return {}
     return {
-        name: replace(each, links=tuple(replace(link, since=_SOME_TIME) for link in each.links))
+        name: replace(each, links=tuple(replace(link, since=_SOME_TIME) for link in each.links), worked_at=None)
         for name, each in sight.gateways.items()
     }

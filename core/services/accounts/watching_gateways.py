@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.gateways.gateways import GatewaySetup
 from core.domain.gateways.sights import (
@@ -14,6 +16,7 @@ from core.domain.gateways.sights import (
     SeenFault,
     Standing,
     find_fault,
+    find_refused_at,
     judge,
 )
 from core.domain.people.permissions import Permission, Viewer
@@ -25,6 +28,8 @@ from core.state.engine.store import State
 
 # Of all processes together, so many errors are shown.
 FAULTS_MOST = 5
+# What is sent goes by another gateway, where the account has one.
+_TAKING_NOTHING = frozenset({Standing.UNCONNECTED, Standing.REFUSING, Standing.FAILING})
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,10 @@ class LiveGateway:
     """
     A gateway as it stands just now.
 
-    *in_use*, messages and receipts a second are of all processes together, *faults* the last ones, the newest first;
-    *held* are id and name of the campaigns that wait for it.
+    *in_use*, messages and receipts a second are of all processes together, *faults* the last ones, the newest first,
+    *refused_at* when it took nothing, None where it has worked since. *held* are the names of the viewer's campaigns
+    that wait for it, and so many others do. *detours* are the accounts that go by their fallback gateway meanwhile,
+    each with that gateway.
     """
 
     setup: GatewaySetup
@@ -52,7 +59,10 @@ class LiveGateway:
     submitted_per_s: float
     receipts_per_s: float
     faults: tuple[SeenFault, ...]
-    held: tuple[tuple[str, str], ...]
+    refused_at: datetime | None
+    held: tuple[str, ...]
+    others_held_count: int
+    detours: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -76,18 +86,24 @@ class WatchingGateways:
         with self._state.read() as session:
             setup = gateways.get_gateway(session, name).setup
             told = sights.list_sights(session, now - BELIEVED, now + BELIEVED)
-            held = holding.list_waiting(session, name)
-        seen = _seen(told, name)
+            waiting = holding.list_waiting(session, name)
+            seen = _seen(told, name)
+            standing = judge(setup, seen)
+            detours = _list_detours(session, name, told) if standing in _TAKING_NOTHING else ()
+        held = tuple(campaign for account_id, campaign in waiting if account_id in viewer.account_ids)
         return LiveGateway(
             setup,
-            judge(setup, seen),
+            standing,
             sum(process.is_worker for process in told),
             _links(told, name),
             InUse(sum(each.in_use.count for each in seen), sum(each.in_use.most for each in seen)),
             sum(each.submitted_per_s for each in seen),
             sum(each.receipts_per_s for each in seen),
             _faults(seen),
+            find_refused_at(setup, seen),
             held,
+            len(waiting) - len(held),
+            detours,
         )
 
     def list_standings(self, viewer: Viewer, now: datetime) -> dict[str, Standing]:
@@ -125,6 +141,12 @@ class WatchingGateways:
             if said and all(said):
                 stuck[campaign.campaign_id] = Stuck(ways[0], said[0])
         return stuck
+
+
+def _list_detours(session: Session, name: str, told: Sequence[ProcessSight]) -> tuple[tuple[str, str], ...]:
+    standings = {setup.name: judge(setup, _seen(told, setup.name)) for setup in gateways.list_gateways(session)}
+    found = accounts.list_fallbacks(session, name)
+    return tuple((account, other) for account, other in found if standings.get(other) not in {None, *_TAKING_NOTHING})
 
 
 def _seen(told: Sequence[ProcessSight], name: str) -> list[GatewaySight]:

@@ -121,6 +121,17 @@ def list_by_gateway(session: Session) -> dict[str, tuple[str, ...]]:
     return {gateway: tuple(names) for gateway, names in found.items()}
 
 
+def list_fallbacks(session: Session, gateway: str) -> tuple[tuple[str, str], ...]:
+    """Return which active accounts go by another gateway when this one takes nothing: display name and that gateway."""
+    theirs = (
+        AccountRow.gateway == gateway,
+        AccountRow.fallback_gateway != "",
+        AccountRow.status == AccountStatus.ACTIVE,
+    )
+    found = session.execute(select(AccountRow.display_name, AccountRow.fallback_gateway).where(*theirs).distinct())
+    return tuple(sorted((display_name, other) for display_name, other in found))
+
+
 def set_rate(session: Session, account_id: str, rate_tps: int) -> None:
     """Change how fast the account submits; running campaigns follow with their next sub-window."""
     session.get_one(AccountRow, account_id).rate_tps = rate_tps

@@ -282,6 +282,7 @@ def _setup(row: GatewayRow) -> GatewaySetup:
         fault_at=row.fault_at,
         needs_person=row.needs_person,
         proven_at=row.proven_at,
+        tested_at=row.tested_at,
         probe_at=row.probe_at,
         version=row.version,
         created_at=row.created_at,

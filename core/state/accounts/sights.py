@@ -54,6 +54,8 @@ def _write(sight: GatewaySight) -> dict[str, Any]:
         each["since"] = each["since"].isoformat()
     for each in facts["faults"]:
         each["first_at"], each["last_at"] = each["first_at"].isoformat(), each["last_at"].isoformat()
+    for name in ("worked_at", "refused_at"):
+        facts[name] = facts[name].isoformat() if facts[name] else ""
     return facts
 
 
@@ -64,6 +66,8 @@ def _read(facts: Mapping[str, Any]) -> GatewaySight:
         facts["submitted_per_s"],
         facts["receipts_per_s"],
         tuple(SeenFault(each["text"], _moment(each["first_at"]), _moment(each["last_at"])) for each in facts["faults"]),
+        # Processes of an earlier version do not tell these.
+        *(_moment(facts[name]) if facts.get(name) else None for name in ("worked_at", "refused_at")),
     )
 
 

@@ -33,11 +33,11 @@ def list_held(session: Session, gateway: str) -> list[str]:
 
 
 def list_waiting(session: Session, gateway: str) -> tuple[tuple[str, str], ...]:
-    """Return id and name of the campaigns that are paused for this gateway's sake, whoever may resume them."""
-    waiting = select(CampaignRow.campaign_id, CampaignRow.name).where(
+    """Return account_id and name of the campaigns that are paused for this gateway's sake, by name."""
+    waiting = select(CampaignRow.account_id, CampaignRow.name).where(
         CampaignRow.status == CampaignStatus.PAUSED, CampaignRow.held_by == gateway
     )
-    return tuple((campaign_id, name) for campaign_id, name in session.execute(waiting.order_by(CampaignRow.name)))
+    return tuple((account_id, name) for account_id, name in session.execute(waiting.order_by(CampaignRow.name)))
 
 
 def hold(session: Session, campaign_id: str, gateway: str, fault: str) -> bool:

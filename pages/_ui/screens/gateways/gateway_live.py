@@ -58,7 +58,9 @@ def _say(found: LiveGateway, viewer: Viewer) -> None:
     setup = found.setup
     if setup.status is GatewayStatus.FAILING:
         since = formats.moment(setup.fault_at, viewer.time_zone)
-        widgets.fault(setup.fault, f"Since {since}. {_what_next(setup, viewer)}{_held(found)}")
+        widgets.fault(setup.fault, f"Since {since}. {_what_next(setup, viewer)}{_held(found)}{_detours(found)}")
+    elif found.standing is Standing.REFUSING:
+        _say_refusal(found, viewer)
     elif found.standing is Standing.NEW:
         st.caption("Nothing has connected to it, and nothing was sent by it, since it was set up like this.")
     elif found.standing is Standing.TEST_FAILED:
@@ -68,7 +70,8 @@ def _say(found: LiveGateway, viewer: Viewer) -> None:
             formats.plain(f"The test on {at} failed: {setup.fault} Nothing was sent since it was set up like this.")
         )
     elif found.standing is Standing.UNCONNECTED:
-        st.warning("No worker is connected to it. They try again and again.", icon=":material/link_off:")
+        text = f"No worker is connected to it. They try again and again.{_detours(found)}"
+        st.warning(formats.plain(text), icon=":material/link_off:")
     if not found.worker_count:
         st.warning(
             "No worker runs, so nothing is connected and nothing is sent. Ask whoever runs Heliograph to start one.",
@@ -85,12 +88,32 @@ def _what_next(setup: GatewaySetup, viewer: Viewer) -> str:
     return f"It is tried again at {at}, and again and again until it is back."
 
 
+def _say_refusal(found: LiveGateway, viewer: Viewer) -> None:
+    when = formats.moment(found.refused_at, viewer.time_zone)
+    why = found.faults[0].text if found.faults else ""
+    follows = f"It is tried again with the next messages.{_detours(found)}"
+    st.warning(
+        formats.plain(f"What was tried last, on {when}, it did not take. {why} {follows}"), icon=":material/warning:"
+    )
+
+
 def _held(found: LiveGateway) -> str:
-    if not found.held:
+    if not found.held and not found.others_held_count:
         return " No campaign waits for it."
-    names = [name for _, name in found.held[:_NAMED_MOST]]
-    more = len(found.held) - len(names)
+    names = found.held[:_NAMED_MOST]
+    if not names:
+        return f" Waiting for it: {formats.count(found.others_held_count, 'campaign', 'campaigns')} of other accounts."
+    more = len(found.held) - len(names) + found.others_held_count
     return f" Waiting for it: {', '.join(names)}{f' and {more} more' if more else ''}."
+
+
+def _detours(found: LiveGateway) -> str:
+    """Say by which other gateways messages go meanwhile."""
+    by_gateway = dict[str, list[str]]()
+    for account, other in found.detours:
+        by_gateway.setdefault(other, []).append(account)
+    said = [f"Messages of {', '.join(accounts)} go by {other} meanwhile." for other, accounts in by_gateway.items()]
+    return "".join(f" {each}" for each in said)
 
 
 def _tiles(found: LiveGateway) -> list[widgets.Tile]:

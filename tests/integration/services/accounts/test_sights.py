@@ -22,6 +22,7 @@ from core.services.accounts.watching_gateways import LiveGateway, Stuck
 from core.services.sending.hearing import Hearing
 from core.services.sending.replying import keep_replies
 from core.state.accounts import sights
+from core.state.campaigns import campaigns
 from core.state.engine.store import State
 from tests.contract.gateways.gateway_contract import make_outbound
 from tests.support.application.factories import make_campaign, make_receipt
@@ -212,6 +213,52 @@ def test_a_campaign_whose_gateways_take_nothing_is_known_at_once(house: House, s
     use(house, "Berlin")
     house.now += NEWS
     assert stuck() == {}
+
+
+def test_one_that_took_nothing_last_is_said_to_whichever_gateway_the_messages_go(house: House, steady: Steady):
+    telling, health = worker(house, steady), house.app.accounts.gateway_health
+    use(house, "Berlin", "simulator")
+    inner(house)
+    health.took("Berlin", house.now)
+    tell(house, steady, telling)
+    assert (look(house).standing, look(house).refused_at, look(house).detours) == (Standing.WORKING, None, ())
+    house.now += timedelta(seconds=1)
+    refused_at = house.now
+    health.refused("Berlin", "It said no.", house.now, needs_person=False)
+    tell(house, steady, telling)
+    name = house.account.display_name
+    found = look(house)
+    assert (found.standing, found.refused_at, found.detours) == (Standing.REFUSING, refused_at, ((name, "simulator"),))
+    assert house.app.accounts.watching.list_standings(house.viewer, house.now)["Berlin"] is Standing.REFUSING
+    # Where the other one takes nothing either, nothing goes by it.
+    health.refused("simulator", "Nor it.", house.now, needs_person=True)
+    assert look(house).detours == ()
+    health.recover("simulator", house.now)
+    # A minute later nothing else was tried.
+    for _ in range(30):
+        tell(house, steady, telling)
+    assert look(house).standing is Standing.REFUSING
+    health.tested("Berlin", house.now)
+    assert (look(house).standing, look(house).detours) == (Standing.WORKING, ())
+    house.now += timedelta(seconds=1)
+    health.refused("Berlin", "It said no.", house.now, needs_person=False)
+    house.now += timedelta(seconds=1)
+    health.recover("Berlin", house.now, is_guess=True)
+    tell(house, steady, telling)
+    assert look(house).standing is Standing.WORKING
+
+
+def test_campaigns_that_wait_are_named_to_those_in_their_account(house: House):
+    with house.app.state.write() as session:
+        for number in range(2):
+            held = make_campaign(campaign_id=f"c{number}", account_id=house.account.account_id, name=f"Spring {number}")
+            campaigns.add_campaign(session, replace(held, status=CampaignStatus.ACTIVE))
+            found = campaigns.get_campaign(session, f"c{number}")
+            campaigns.move_from(session, found, CampaignStatus.PAUSED, held_by="Berlin")
+    assert (look(house).held, look(house).others_held_count) == (("Spring 0", "Spring 1"), 0)
+    outside = replace(house.viewer, account_ids=frozenset())
+    found = house.app.accounts.watching.look(outside, "Berlin", house.now)
+    assert (found.held, found.others_held_count) == ((), 2)
 
 
 def use(house: House, gateway: str, fallback: str = "") -> None:

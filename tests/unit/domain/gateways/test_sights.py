@@ -1,7 +1,7 @@
 """What is said of a gateway: never that it works where nobody has tried."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -48,6 +48,30 @@ def test_what_is_said_of_a_gateway(setup: GatewaySetup, links: list[LinkState], 
 
 def test_one_worker_that_is_connected_will_do():
     assert judge(TRIED, [GatewaySight((DOWN,)), GatewaySight((UP,))]) is Standing.WORKING
+
+
+@pytest.mark.parametrize(
+    ("refused", "worked", "tested", "standing"),
+    [
+        (5, None, None, Standing.REFUSING),
+        (5, 6, None, Standing.WORKING),
+        (5, 5, None, Standing.WORKING),
+        (5, 4, 4, Standing.REFUSING),
+        (5, 4, 6, Standing.WORKING),
+        (None, 4, None, Standing.WORKING),
+    ],
+)
+def test_one_that_took_nothing_last_does_not_work(
+    refused: int | None, worked: int | None, tested: int | None, standing: Standing
+):
+    def at(minute: int | None) -> datetime | None:
+        return None if minute is None else NOW + timedelta(minutes=minute)
+
+    # One worker was refused; another one, or a person's test, may have seen it work since.
+    seen = [GatewaySight((UP,), refused_at=at(refused)), GatewaySight((UP,), worked_at=at(worked))]
+    assert judge(replace(TRIED, tested_at=at(tested)), seen) is standing
+    assert judge(replace(NEW, tested_at=at(tested)), seen[:1]) is not Standing.WORKING
+    assert judge(replace(FAILING, tested_at=at(tested)), seen) is Standing.FAILING
 
 
 def refusing(text: str, ago: timedelta) -> GatewaySight:
