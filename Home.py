@@ -13,6 +13,7 @@ from core.web.guard.proxies import warn_of_second_trust
 from core.web.guard.slow_requests import end_slow_requests
 from pages._ui.open_pages import open_pages
 from pages._ui.serving.activity import is_user_activity
+from pages._ui.serving.kept_elements import name_what_is_kept
 from pages._ui.serving.many_people import serve_many
 from pages._ui.serving.opened_anew import begin_with_whole_pages
 
@@ -23,6 +24,7 @@ warn_of_second_trust(os.environ)
 end_slow_requests()
 serve_many(Turns())
 begin_with_whole_pages()
+name_what_is_kept()
 
 # Streamlit finds this assignment by reading the source: it has to stay a literal call. The main script must not
 # lie beside pages/, or Streamlit would run any of its files for whoever asks, before the frame has a say.

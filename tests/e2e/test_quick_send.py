@@ -63,3 +63,34 @@ def test_what_keeps_a_message_from_being_sent_is_in_sight(browser: Browser, demo
         open_page(page, "/quick_send")
         page.get_by_role("button", name="Send", exact=True).click()
         assert is_in_sight(page.get_by_role("alert").filter(has_text="There are no recipients."))
+
+
+# Between two things a person does, the browser is busy: the answer to the first has come, and is not read yet.
+TWO_AT_ONCE = """async ([first, second]) => {
+    first.click();
+    await new Promise((done) => setTimeout(done));
+    const begun = performance.now();
+    while (performance.now() - begun < 1000);
+    second.click();
+}"""
+
+
+def test_what_is_taken_back_quickly_leaves_a_page_that_lives(browser: Browser, demo: Installation):
+    with person(browser, demo.url) as page:
+        enter(page, demo)
+        open_page(page, "/quick_send")
+        field = page.get_by_label("Recipients (E.G. +15417543010)")
+        for count in (1, 2):
+            field.fill(f"+4917965487{count}0")
+            field.press("Enter")
+            expect(page.get_by_text(f"Recipients: {count} · ").first).to_be_visible()
+            settled(page)
+        # The browser lets go of the field as it was with one number when the first run ends, and the second brings it.
+        switch = page.get_by_role("switch", name="Replace typographic characters")
+        remove = page.get_by_role("button", name="Remove +491796548720")
+        page.evaluate(TWO_AT_ONCE, [switch.element_handle(), remove.element_handle()])
+        expect(page.get_by_text("Recipients: 1 · ").first).to_be_visible()
+        settled(page)
+        field.fill("+491796548730")
+        field.press("Enter")
+        expect(page.get_by_text("Recipients: 2 · ").first).to_be_visible()
