@@ -1,6 +1,9 @@
 """A test of a gateway: by that gateway whatever the account's is, once, and told until nothing more becomes of it."""
 
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress as suppress_errors
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,9 +11,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.orm import Session
 
 from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import CampaignStatus, Source
+from core.domain.gateways.gateways import SIMULATOR
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.domain.people.permissions import PRESETS
 from core.domain.reports.audit import Action, AuditFilter
@@ -22,7 +27,10 @@ from core.services.campaigns import quick_sending
 from core.services.campaigns.quick_sending import TESTS_MOST, TESTS_WITHIN, QuickMessage
 from core.services.reports.following_tests import Fate, Step
 from core.state.accounts import accounts
+from core.state.campaigns import campaigns
+from core.state.people import users
 from tests.integration.services.steps import suppress
+from tests.support.application.factories import make_account
 from tests.support.application.house import House, contacts, make_house
 from tests.support.fakes.fake_gateway import KIND, VALUES, FakeGateway, FakeKind
 
@@ -193,6 +201,44 @@ def test_there_are_not_too_many_tests(house: House, monkeypatch: pytest.MonkeyPa
     send(house)
     assert TESTS_MOST < 100
     work(house)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def own(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A house of the test's own, with two gateways and two accounts."""
+    FakeKind().register(monkeypatch)
+    url = request.getfixturevalue("new_state_database")() if request.param == "postgres" else ""
+    house = make_house(tmp_path, database_url=url, secret_key=make_key())
+    house.app.accounts.setting_up.create(house.viewer, "Berlin", KIND, GatewayForm(VALUES), house.now)
+    prices = [Price("", "", Decimal(5))]
+    other = house.app.accounts.managing.open_account(make_account(name="service"), prices, house.now)
+    with house.app.state.write() as session:
+        accounts.set_prices(session, house.account.account_id, prices)
+        users.add_membership(session, house.viewer.user_id, other.account_id)
+    house.viewer = replace(house.viewer, account_ids=house.viewer.account_ids | {other.account_id})
+    yield house
+    house.app.close()
+
+
+def test_nor_are_there_at_the_same_moment(own: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(quick_sending, "TESTS_MOST", 1)
+    count, together = campaigns.count_gateway_tests, threading.Barrier(2)
+
+    def count_together(session: Session, since: datetime) -> int:
+        found = count(session, since)
+        # Both have counted, or the other one cannot before this one's is written down.
+        with suppress_errors(threading.BrokenBarrierError):
+            together.wait(1)
+        return found
+
+    monkeypatch.setattr(campaigns, "count_gateway_tests", count_together)
+    (other,) = own.viewer.account_ids - {own.account.account_id}
+    orders = [order(own), order(own, gateway=SIMULATOR, account_id=other)]
+    sending = own.app.campaigns.quick_sending
+    with ThreadPoolExecutor() as pool:
+        sent = [pool.submit(sending.send_gateway_test, own.viewer, each, own.now) for each in orders]
+    refused = [error for each in sent if (error := each.exception())]
+    assert [type(error) for error in refused] == [InvalidInput]
 
 
 def test_only_administrators_send_tests_and_only_by_gateways_there_are(house: House):
