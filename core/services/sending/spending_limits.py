@@ -75,20 +75,32 @@ class SpendingLimits:
             self._counted = {each for each in self._counted if (each[0], each[2]) != (account_id, campaign_id)}
 
     def tell(self, session: Session, account_id: str, budget: Budget, threshold: Threshold, now: datetime) -> None:
-        """Tell the people of the account, within the transaction that is open, unless they were told before."""
-        key = budget.subject_id, budget.month, threshold, budget.eur_cents
-        with self._lock:
-            if key in self._told:
-                return
-        if not spending.note_event(session, *key, now):
-            # It is committed. One of our own may still be taken back.
-            with self._lock:
-                self._told.add(key)
+        """
+        Tell the people of the account, within the transaction that is open, unless they were told before.
+
+        Whoever hears that a budget is used up is not told afterwards that most of it is.
+        """
+        if not self._note(session, budget, threshold, now):
             return
+        if threshold is Threshold.STOPPED:
+            self._note(session, budget, Threshold.WARNED, now)
         told = users.list_holders(session, account_id, _CONCERNED)
         for user_id in told:
             notifications.notify(session, user_id, Tag.BUDGET, budget.told(threshold), now)
         log.info("budget_told", extra={"subject": budget.subject_id, "threshold": threshold, "people": len(told)})
+
+    def _note(self, session: Session, budget: Budget, threshold: Threshold, now: datetime) -> bool:
+        """Remember that people are told; return whether they have not been."""
+        key = budget.subject_id, budget.month, threshold, budget.eur_cents
+        with self._lock:
+            if key in self._told:
+                return False
+        if spending.note_event(session, *key, now):
+            return True
+        # It is committed. One of our own may still be taken back.
+        with self._lock:
+            self._told.add(key)
+        return False
 
 
 class BatchSpending:
@@ -122,9 +134,11 @@ class BatchSpending:
         if paid != cost:
             spending.charge(session, campaign.account_id, month, campaign.campaign_id, paid - cost)
         self._months |= {message.message_id: month for message in wanted[:count]}
-        self._warn(session, budgets, paid, now)
+        # Whoever comes to the end of a budget is stopped by it next, and told of that.
+        ended = [budget for budget in budgets if budget.left_eur_cents < sum(prices[: count + 1], Decimal(0))]
+        self._warn(session, (budget for budget in budgets if budget not in ended), paid, now)
         if wanted and not count:
-            tightest = min(budgets, key=lambda budget: budget.left_eur_cents)
+            tightest = min(ended, key=lambda budget: budget.left_eur_cents)
             self._limits.tell(session, campaign.account_id, tightest, Threshold.STOPPED, now)
             return Paid((), f"{tightest.refusal('the next message', prices[0])} {tightest.remedy}")
         return Paid(wanted[:count])

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from core.domain.accounts.budgets import NO_MONTH, Budget, Threshold
+from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.people.permissions import Permission
 from core.services.sending import batches
 from core.services.sending.spending_limits import SpendingLimits
@@ -84,6 +85,25 @@ def test_a_campaigns_budget_is_told_of_too(house: House):
     with house.app.state.read() as session:
         (event,) = session.scalars(select(BudgetEventRow)).all()
     assert event.month == NO_MONTH
+
+
+@pytest.mark.parametrize("lowered", ["20", "100", "134"])
+def test_of_a_budget_that_is_lowered_to_what_is_spent_only_its_end_is_told(house: House, lowered: str):
+    campaign = frozen(house)
+    # Below what is spent already, to just that, and with room for a part of a sub-window.
+    steps.at_submit(house, lambda: steps.set_budget(house, lowered), turn=2)
+    steps.work(house)
+    assert house.campaign(campaign.campaign_id).status is CampaignStatus.PAUSED
+    assert [text.split(":")[0] for text in told(house)] == [
+        "The budget of the account Simulator for March 2026 (UTC) is used up"
+    ]
+    # Nor does another worker tell afterwards that most of it was spent.
+    budget = Budget(house.account.account_id, "Simulator", date(2026, 3, 1), Decimal(lowered), Decimal(lowered))
+    with house.app.state.write() as session:
+        SpendingLimits(house.app.accounts.counting).tell(
+            session, house.account.account_id, budget, Threshold.WARNED, house.now
+        )
+    assert len(told(house)) == 1
 
 
 def add_person(house: House, name: str, permissions: set[Permission], *, is_member: bool) -> str:
