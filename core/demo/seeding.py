@@ -241,7 +241,7 @@ class DemoSeeding:
         moments = burst(generator, len(kept.msisdns), campaign.launched_at, RATE_TPS)
         traffic = Traffic(moments, kept, measure_texts(item, kept))
         messages = message_table(generator, sender, traffic, seed=plan.seed, now=plan.now)
-        self._append(f"demo-{campaign.campaign_id}", campaign.campaign_id, messages, _unsent(failed), plan)
+        self._append(f"demo-{campaign.campaign_id}", campaign.campaign_id, messages, _unsent(failed, plan.now), plan)
         outcomes = {("sent", ""): len(kept.msisdns), ("failed", REFUSAL): len(failed.msisdns)}
         counts = {key: count for key, count in outcomes.items() if count or key[0] == "sent"}
         return SentCampaign(campaign, counts, draw_replies(plan, item, messages))
@@ -301,7 +301,7 @@ def _count_duplicates(item: DemoList, entry_count: int) -> int:
     return round(entry_count * item.duplicate_pct / 100)
 
 
-def _unsent(failed: People) -> pa.Table:
+def _unsent(failed: People, now: datetime) -> pa.Table:
     count = len(failed.msisdns)
     columns = {
         "message_id": [None] * count,
@@ -309,5 +309,6 @@ def _unsent(failed: People) -> pa.Table:
         "outcome": ["failed"] * count,
         "reason": [REFUSAL] * count,
         **place_columns(failed.ranges),
+        "recorded_at": [now] * count,
     }
     return pa.table(columns, schema=UNSENT_SCHEMA)

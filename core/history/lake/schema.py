@@ -65,7 +65,8 @@ RECEIPT_SCHEMA = pa.schema(
     ]
 )
 
-# A row of an audience that became no sent message: outcome is excluded, failed or unknown.
+# A row of an audience that became no sent message: outcome is excluded, failed or unknown. What is unknown was recorded
+# when it was claimed: from then on it may have been sent.
 UNSENT_SCHEMA = pa.schema(
     [
         pa.field("message_id", pa.string()),
@@ -75,6 +76,7 @@ UNSENT_SCHEMA = pa.schema(
         pa.field("country", pa.string(), nullable=False),
         pa.field("network", pa.string(), nullable=False),
         pa.field("mccmnc", pa.string(), nullable=False),
+        pa.field("recorded_at", _UTC, nullable=False),
     ]
 )
 

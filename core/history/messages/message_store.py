@@ -85,7 +85,7 @@ class MessageStore:
             campaign_id: Of the unsent rows and the tag; the messages carry their own.
             messages: `MESSAGE_SCHEMA` by column name; may be empty.
             unsent: `UNSENT_SCHEMA` by column name; may be empty.
-            now: Recorded with the tag and the unsent rows.
+            now: Recorded with the tag.
             receipts: `RECEIPT_SCHEMA` by column name, of messages whose receipts are known already.
 
         Returns: Whether the rows were written; False when the batch was already there.
@@ -105,7 +105,7 @@ class MessageStore:
                 note_changes(cursor, ["incoming_messages"])
             if unsent.num_rows:
                 cursor.register("incoming_unsent", unsent)
-                cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id, "now": now})
+                cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id})
             if receipts is not None and receipts.num_rows:
                 cursor.register("known_receipts", receipts.select(RECEIPT_SCHEMA.names).cast(RECEIPT_SCHEMA))
                 cursor.execute(_SQL["insert_known_receipts"])

@@ -9,7 +9,7 @@ SELECT {columns} FROM incoming_messages ORDER BY sent_at, message_id;
 INSERT INTO lake.unsent BY NAME
 SELECT
     $campaign_id AS campaign_id, message_id::UUID AS message_id, msisdn, outcome, reason, country, network, mccmnc,
-    $now::TIMESTAMP AS recorded_at
+    recorded_at
 FROM incoming_unsent;
 
 -- name: insert_known_receipts

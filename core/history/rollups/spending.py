@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from core.history.engine.door import Cursor
 from core.history.engine.results import fetch_one
@@ -24,15 +25,18 @@ class Spending:
         since: datetime,
         open_batches: Mapping[str, Sequence[int]],
         unknown_of: Sequence[str] = (),
+        spent_before: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> Decimal:
         """
         Return the price of all that the account sent since then, and of these batches of frozen audiences.
 
-        *unknown_of* are its campaigns that have messages of which nobody heard.
+        *unknown_of* are its campaigns that have messages of which nobody heard, *spent_before* message_ids of these
+        batches, by campaign, that count in an earlier month.
         """
         with self._lake.read() as cursor:
             sent = _sum(cursor, "sent", account=account_id, since=since) + _unknown(cursor, unknown_of, since)
-            return sent + sum((_open(cursor, *batches) for batches in open_batches.items()), Decimal(0))
+            sent += sum((_open(cursor, *batches) for batches in open_batches.items()), Decimal(0))
+            return sent - sum((_in_ledger(cursor, *messages) for messages in spent_before.items()), Decimal(0))
 
     def count_account(
         self, account_id: str, since: datetime, unknown_of: Sequence[str], in_ledger: Mapping[str, Sequence[str]]
@@ -56,6 +60,11 @@ class Spending:
         """Return the price of these batches of a frozen audience."""
         with self._lake.read() as cursor:
             return _open(cursor, campaign_id, batch_nos)
+
+    def claimed(self, campaign_id: str, message_ids: Sequence[str]) -> Decimal:
+        """Return the price of these messages of a frozen audience, as far as their batches are not in history."""
+        with self._lake.read() as cursor:
+            return _in_ledger(cursor, campaign_id, message_ids)
 
     def unclaimed(self, campaign_id: str, batch_nos: Sequence[int], message_ids: Sequence[str]) -> Decimal:
         """Return the price of these batches of a frozen audience without the messages that have been claimed."""

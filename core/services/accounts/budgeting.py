@@ -21,13 +21,15 @@ class Commitments:
     An account with a budget, and what it has under way, as they were in one transaction.
 
     *unsettled* are the campaigns whose messages are not all in history, *open_batches* what of each is not settled, and
-    *unknown_of* those with messages of which nobody heard. Without a budget nobody asks for them, and there are none.
+    *unknown_of* those with messages of which nobody heard, *spent_before* messages of open batches, by campaign, that
+    count in an earlier month. Without a budget nobody asks for them, and there are none.
     """
 
     account: Account
     unsettled: tuple[Campaign, ...] = ()
     open_batches: Mapping[str, Sequence[int]] = field(default_factory=dict)
     unknown_of: Sequence[str] = ()
+    spent_before: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def read_commitments(session: Session, account: Account, now: datetime) -> Commi
     unsettled = campaigns.list_unsettled(session, account.account_id)
     open_batches = ledger.list_open_batches(session, [item.campaign_id for item in unsettled])
     unknown_of = spending.list_with_unknown(session, account.account_id, _month(now))
-    return Commitments(account, unsettled, open_batches, unknown_of)
+    spent_before = spending.list_spent_before(session, account.account_id, _month(now))
+    return Commitments(account, unsettled, open_batches, unknown_of, spent_before)
 
 
 def read_rest(session: Session, campaign: Campaign, now: datetime) -> Rest:
@@ -93,7 +96,10 @@ class Budgeting:
         waiting = sum((_announced(item) for item in counted if item.cost_eur_cents is None), Decimal(0))
         frozen = {item.campaign_id for item in counted if item.cost_eur_cents is not None}
         batches = {key: batch_nos for key, batch_nos in known.open_batches.items() if key in frozen}
-        return budget - waiting - self._spending.add_up(known.account.account_id, month, batches, known.unknown_of)
+        before = {key: ids for key, ids in known.spent_before.items() if key in frozen}
+        return (
+            budget - waiting - self._spending.add_up(known.account.account_id, month, batches, known.unknown_of, before)
+        )
 
     def refuse_rest(self, known: Commitments, rest: Rest, now: datetime) -> InvalidInput | None:
         """Return why a campaign must not go on: what it has still to send costs more than a budget has left."""
@@ -111,6 +117,7 @@ class Budgeting:
         if is_frozen and rest.batch_nos:
             # What of its open batches has been claimed is spent, but not in history yet.
             left -= self._spending.open(campaign.campaign_id, rest.batch_nos) - cost
+            left += self._spending.claimed(campaign.campaign_id, known.spent_before.get(campaign.campaign_id, ()))
         if cost <= left:
             return None
         spent = rest.spent_of_account

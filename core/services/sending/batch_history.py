@@ -141,5 +141,6 @@ def _unsent(rows: pa.Table, unsent: Sequence[Outcome]) -> pa.Table:
         "country": rows["country"],
         "network": rows["network"],
         "mccmnc": rows["mccmnc"],
+        "recorded_at": [outcome.submitted_at for outcome in unsent],
     }
     return pa.table(columns, schema=UNSENT_SCHEMA)

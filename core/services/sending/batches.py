@@ -245,6 +245,7 @@ class BatchRun:
         """Hand over what is claimed; what came of it is recorded with the next claims, or at the end."""
         fields = self._fields | {"gateway": gateway.name}
         self._handed = handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, fields)
+        self._spending.open_months(handed.results)
         now, health = self._job.clock(), self._tools.health
         # No answer says nothing: a gateway that gives none does not work for that.
         if any(result.outcome is not SubmitOutcome.UNKNOWN for result in handed.results):
@@ -281,6 +282,7 @@ class BatchRun:
         if mine:
             self._spending.give_back(session, [*_list_free(handed), *(message.message_id for message in unsent)])
         if mine and handed is not None:
+            self._spending.follow(session, handed.results)
             ledger.record_outcomes(session, [_outcome(result) for result in handed.results])
             unsent = [*handed.given_back, *unsent]
         if mine and unsent:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.accounts.budgets import NO_MONTH, Budget, Threshold, count_affordable, month_of
 from core.domain.campaigns.campaigns import Campaign
-from core.domain.messages.messages import OutboundMessage
+from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.domain.people.notifications import Tag
 from core.domain.people.permissions import Permission
 from core.services.accounts.counting_spending import CountingSpending
@@ -58,6 +58,12 @@ class SpendingLimits:
 
         Raises: StorageError.
         """
+        self.open_month(campaign, now)
+        prices = zip(rows["message_id"].to_pylist(), rows["price_eur_cents"].to_pylist(), strict=True)
+        return BatchSpending(self, campaign, dict(prices))
+
+    def open_month(self, campaign: Campaign, now: datetime) -> None:
+        """See to it that this month of the campaign's account, and the campaign, are counted. Raises: StorageError."""
         key = campaign.account_id, month_of(now), campaign.campaign_id
         with self._lock:
             is_counted = key in self._counted
@@ -66,8 +72,6 @@ class SpendingLimits:
             with self._lock:
                 # Those of months that are over.
                 self._counted = {each for each in self._counted if each[1] >= key[1]} | {key}
-        prices = zip(rows["message_id"].to_pylist(), rows["price_eur_cents"].to_pylist(), strict=True)
-        return BatchSpending(self, campaign, dict(prices))
 
     def forget(self, account_id: str, campaign_id: str) -> None:
         """Look anew whether they are counted, when a batch of theirs is opened next."""
@@ -110,7 +114,7 @@ class BatchSpending:
         self._limits = limits
         self._campaign = campaign
         self._prices = prices
-        # In which month each message was claimed last: what is given back is given back to that one.
+        # To which month each message is charged: what is given back is given back to that one.
         self._months: dict[str, date] = {}
 
     def take(self, session: Session, wanted: Sequence[OutboundMessage], now: datetime) -> Paid | None:
@@ -159,6 +163,33 @@ class BatchSpending:
             amounts[month] = amounts.get(month, Decimal(0)) + self._prices[message_id]
         for month, cents in sorted(amounts.items()):
             spending.charge(session, self._campaign.account_id, month, self._campaign.campaign_id, -cents)
+
+    def open_months(self, results: Sequence[SubmitResult]) -> None:
+        """See to it that the months are counted in which messages were taken. Raises: StorageError."""
+        for result in self._list_moved(results):
+            self._limits.open_month(self._campaign, result.submitted_at)
+
+    def follow(self, session: Session, results: Sequence[SubmitResult]) -> None:
+        """
+        Let messages that were claimed in one month and taken in the next count in that one, as in the history.
+
+        Before their outcomes are written, and after `open_months`. Twice does no harm.
+        """
+        moved = {result.message_id: month_of(result.submitted_at) for result in self._list_moved(results)}
+        if not moved:
+            return
+        accounts.lock_account(session, self._campaign.account_id)
+        for message_id in spending.list_still_claimed(session, moved):
+            months, cents = (self._months[message_id], moved[message_id]), self._prices[message_id]
+            spending.move_to_month(session, self._campaign.account_id, *months, cents)
+
+    def _list_moved(self, results: Sequence[SubmitResult]) -> list[SubmitResult]:
+        return [
+            result
+            for result in results
+            if result.outcome is SubmitOutcome.ACCEPTED
+            and month_of(result.submitted_at) != self._months[result.message_id]
+        ]
 
     def _find_budgets(self, session: Session, month: date, spent: spending.Spent, cost: Decimal) -> tuple[Budget, ...]:
         """Return the budgets there are, as they were before *cost*; the campaign's own first."""

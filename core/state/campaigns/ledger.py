@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, delete, exists, func, insert, literal_column, select, update
+from sqlalchemy import Select, bindparam, case, delete, exists, func, insert, literal_column, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -226,12 +226,13 @@ def list_claimed_ids(session: Session, batch_id: str) -> frozenset[str]:
 
 
 def list_recorded(session: Session, batch_id: str) -> tuple[Outcome, ...]:
-    """Return every outcome of the batch."""
+    """Return every outcome of the batch; what is unknown with the time of its claim, from which on it may be sent."""
+    is_unknown = LedgerRow.state == LedgerState.UNKNOWN
     rows = session.execute(
         select(
             LedgerRow.message_id,
             LedgerRow.state,
-            func.coalesce(LedgerRow.submitted_at, LedgerRow.claimed_at),
+            case((is_unknown, LedgerRow.claimed_at), else_=func.coalesce(LedgerRow.submitted_at, LedgerRow.claimed_at)),
             LedgerRow.error_code,
             LedgerRow.gateway_message_id,
             LedgerRow.gateway,

@@ -2,7 +2,8 @@
 Spending: what an account has spent in a month, and a campaign in all, as running counters.
 
 A message counts with its price from its claim on, in the transaction of the claim. One that its gateway certainly did
-not take, or refused, is given back in the transaction that says so. One without an answer counts: it may be sent.
+not take, or refused, is given back in the transaction that says so. One without an answer counts: it may be sent. One
+that was claimed in a month and taken in the next is of the month in which it was taken, as in the history.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CursorResult, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import AccountStatus, AccountType
@@ -21,6 +22,8 @@ from core.state.tables.models import AccountRow, CampaignRow, LedgerRow, Outcome
 from core.state.tables.spending_models import AccountSpendingRow, BudgetEventRow, CampaignSpendingRow
 
 _SPENT = (LedgerState.CLAIMED, LedgerState.SENT, LedgerState.UNKNOWN)
+# What has no answer may have been sent from its claim on.
+_SPENT_AT = case((LedgerRow.state == LedgerState.SENT, LedgerRow.submitted_at), else_=LedgerRow.claimed_at)
 
 _ADD_TO_ACCOUNT = Prepared(
     update(AccountSpendingRow)
@@ -72,6 +75,12 @@ def _add_to_campaign(session: Session, campaign_id: str, eur_cents: Decimal) -> 
     return found[0][0] if found else None
 
 
+def move_to_month(session: Session, account_id: str, earlier: date, later: date, eur_cents: Decimal) -> None:
+    """Let the account have spent this in a *later* month. If that is not counted yet, whoever does finds it there."""
+    _add_to_account(session, account_id, earlier, -eur_cents)
+    _add_to_account(session, account_id, later, eur_cents)
+
+
 def find_account_spending(session: Session, account_ids: Collection[str], month: date) -> Mapping[str, Decimal]:
     """Return what each account has spent in the month; those that are not counted yet are absent."""
     rows = select(AccountSpendingRow.account_id, AccountSpendingRow.spent_eur_cents)
@@ -121,12 +130,21 @@ def list_senders(session: Session) -> list[str]:
 def list_spent_in_ledger(
     session: Session, account_id: str, since: datetime, campaign_id: str = ""
 ) -> Mapping[str, list[str]]:
-    """Return by campaign the messages of the account, or of one campaign, claimed since then, that count as spent."""
+    """Return by campaign the messages of the account, or of one campaign, that count as spent since then."""
     mine = CampaignRow.campaign_id == campaign_id if campaign_id else CampaignRow.account_id == account_id
+    return _list_spent(session, mine & (since <= _SPENT_AT))
+
+
+def list_spent_before(session: Session, account_id: str, until: datetime) -> Mapping[str, list[str]]:
+    """Return by campaign the account's messages in batches that are not settled, that were spent before then."""
+    return _list_spent(session, (CampaignRow.account_id == account_id) & (until > _SPENT_AT))
+
+
+def _list_spent(session: Session, which: ColumnElement[bool]) -> Mapping[str, list[str]]:
     rows = (
         select(LedgerRow.campaign_id, LedgerRow.message_id)
         .join(CampaignRow, CampaignRow.campaign_id == LedgerRow.campaign_id)
-        .where(mine, LedgerRow.state.in_(_SPENT), LedgerRow.claimed_at >= since)
+        .where(which, LedgerRow.state.in_(_SPENT))
     )
     found: dict[str, list[str]] = {}
     for owner, message_id in session.execute(rows):

@@ -75,6 +75,7 @@ def make_unsent(**overrides: Any) -> dict[str, Any]:
         "country": "DE",
         "network": "Telekom",
         "mccmnc": "26201",
+        "recorded_at": NOW,
     }
     return unsent | overrides
 

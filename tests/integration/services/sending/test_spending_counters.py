@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -92,14 +93,16 @@ def test_what_is_unknown_counts_as_spent_and_stays_so(house: House):
     assert spent(house) == COST
 
 
+class Killed(BaseException):
+    """What a worker dies of."""
+
+
+def killed(*_: object) -> None:
+    raise Killed
+
+
 def test_what_a_killed_worker_had_claimed_counts_as_spent(house: House, monkeypatch: pytest.MonkeyPatch):
     campaign = frozen(house)
-
-    class Killed(BaseException):
-        pass
-
-    def killed(*_: object) -> None:
-        raise Killed
 
     with monkeypatch.context() as patch:
         patch.setattr(BatchRun, "_hand_over", killed)
@@ -167,6 +170,101 @@ def test_each_message_counts_in_the_month_of_utc_in_which_it_was_claimed(house: 
         [3 * SUB_WINDOW * CENTS],
         [(COUNT - 1 - 3 * SUB_WINDOW) * CENTS],
     ]
+
+
+def answered_in_april(house: House, outcome: SubmitOutcome = SubmitOutcome.ACCEPTED) -> None:
+    """Let the third sub-window be claimed in March and answered in April."""
+    submit = house.simulator.submit
+    turns: list[int] = []
+
+    def late(messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+        turns.append(1)
+        results = submit(messages, now)
+        if len(turns) != 3:
+            return results
+        house.wait(timedelta(seconds=2))
+        return [replace(result, submitted_at=house.now, outcome=outcome) for result in results]
+
+    house.simulator.submit = late
+
+
+@pytest.mark.parametrize("outcome", [SubmitOutcome.ACCEPTED, SubmitOutcome.UNKNOWN])
+def test_what_is_claimed_in_one_month_and_answered_in_the_next_counts_in_one_of_them(
+    house: House, outcome: SubmitOutcome
+):
+    house.now = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
+    frozen(house)
+    answered_in_april(house, outcome)
+    steps.work(house)
+    in_march = 2 * SUB_WINDOW if outcome is SubmitOutcome.ACCEPTED else 3 * SUB_WINDOW
+    assert spent(house) == (COUNT - in_march) * CENTS
+    with house.app.state.read() as session:
+        assert list(spending.list_counted(session, date(2026, 3, 1)).values()) == [in_march * CENTS]
+    # The history says the same, and so does a launch by it.
+    assert house.app.accounts.counting.reconcile(house.clock) == 0
+    steps.set_budget(house, str((COUNT - in_march + 1) * CENTS))
+    house.launch(house.upload(contacts(1, 8_000_000), name="One more").list_id)
+
+
+def test_who_begins_to_count_the_new_month_before_an_answer_and_ends_after_it_loses_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    house.now = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
+    frozen(house)
+    answered_in_april(house)
+    account_id, april = house.account.account_id, date(2026, 4, 1)
+    submit, take = house.simulator.submit, BatchSpending.take
+    counted: list[Decimal] = []
+
+    def count(messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+        results = submit(messages, now)
+        if house.now.month == april.month and not counted:
+            counted.append(house.app.accounts.counting._count_account(account_id, april))
+        return results
+
+    def written(self: BatchSpending, session: Any, wanted: Sequence[OutboundMessage], now: datetime) -> object:
+        if counted:
+            spending.open_account(session, account_id, april, counted[0])
+        return take(self, session, wanted, now)
+
+    house.simulator.submit = count
+    monkeypatch.setattr(BatchSpending, "take", written)
+    steps.work(house)
+    assert counted == [0]
+    assert spent(house) == (COUNT - 2 * SUB_WINDOW) * CENTS
+
+
+def test_a_dead_worker_s_claims_count_in_the_month_of_their_claim(house: House, monkeypatch: pytest.MonkeyPatch):
+    house.now = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
+    campaign = frozen(house)
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchRun, "_hand_over", killed)
+        with pytest.raises(Killed):
+            house.app.sending.submitting.run(campaign.campaign_id, house.clock)
+    house.wait(timedelta(minutes=10))
+    steps.work(house)
+    assert house.app.accounts.counting.reconcile(house.clock) == 0
+    assert spent(house) == (COUNT - SUB_WINDOW) * CENTS
+
+
+def test_what_an_open_batch_spent_last_month_is_not_of_this_one(house: House):
+    house.now = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
+    campaign = frozen(house)
+
+    def pause() -> None:
+        house.app.campaigns.controlling.pause(house.viewer, campaign.campaign_id, house.now)
+
+    # One batch is in history, one half of the second in the ledger.
+    steps.at_submit(house, pause, turn=3)
+    steps.work(house)
+    house.wait(timedelta(minutes=10))
+    left = (COUNT - 3 * SUB_WINDOW) * CENTS
+    steps.set_budget(house, str(left - 1))
+    with pytest.raises(InvalidInput, match="more than is left of the account's budget"):
+        resume(house, campaign)
+    steps.set_budget(house, str(left + CENTS))
+    house.launch(house.upload(contacts(1, 8_000_000), name="One more").list_id)
+    resume(house, campaign)
 
 
 def test_what_is_under_way_at_an_upgrade_is_counted_from_history_and_ledger(either: House):
