@@ -3,7 +3,7 @@
 import psycopg
 
 from core.errors import ConfigurationError
-from core.history.catalog.location import SQLITE_BUSY_MS, Location, quote
+from core.history.catalog.location import SQLITE_BUSY_MS, SQLITE_ONE_SNAPSHOT, Location, quote
 from core.history.engine.extensions import find_extension
 
 
@@ -27,6 +27,7 @@ def attach_statements(location: Location) -> list[str]:
     if location.catalog:
         source = f"ducklake:postgres:{_without_password(location.catalog)}"
     else:
+        statements.append(SQLITE_ONE_SNAPSHOT)
         source = f"ducklake:sqlite:{location.folder / 'catalog.sqlite'}"
         options.append(f"META_BUSY_TIMEOUT {SQLITE_BUSY_MS}")
     return [*statements, f"ATTACH {quote(source)} AS lake ({', '.join(options)})"]

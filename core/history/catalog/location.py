@@ -19,6 +19,11 @@ from core.history.engine.door import Instance
 
 # Milliseconds a reader or writer waits for SQLite's own short locks.
 SQLITE_BUSY_MS = 10_000
+# DuckDB else reads each table of a catalog in SQLite through connections that it opens for it, of which each sees what
+# is there by then: of a commit in between a reader saw new files without what was deleted from them, or the reverse.
+# Now all that a transaction reads goes through its own connection, which has one snapshot. For the whole instance:
+# DuckLake asks its catalog in sessions of its own.
+SQLITE_ONE_SNAPSHOT = "SET GLOBAL sqlite_disable_multithreaded_scans = true"
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ class Location:
         if self.catalog:
             source = f"ducklake:postgres:{self.catalog}"
         else:
+            instance.set_up(SQLITE_ONE_SNAPSHOT)
             source = f"ducklake:sqlite:{self.catalog_file}"
             # Without WAL, readers wait for writers and commits fail with "database is locked".
             options += ["META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {SQLITE_BUSY_MS}"]

@@ -1,7 +1,7 @@
 """
 A process of its own that runs the Python of docs/guide/notebooks.md, as somebody pastes it, and prints what it found.
 
-`python -m tests.integration.history.catalog.notebook <guide> <folder with attach.sql> <catalog's folder>`
+`python -m tests.integration.history.catalog.notebook <guide> <folder with attach.sql>`
 """
 
 import json
@@ -24,8 +24,8 @@ WRITES = (
 )
 
 
-def main(guide: str, folder: str, catalog_folder: str) -> None:
-    found: dict[str, Any] = {"CATALOG_FOLDER": catalog_folder}
+def main(guide: str, folder: str) -> None:
+    found: dict[str, Any] = {}
     blocks = BLOCK.findall(Path(guide).read_text("utf-8"))
     os.chdir(folder)
     for block in blocks:
@@ -38,7 +38,7 @@ def main(guide: str, folder: str, catalog_folder: str) -> None:
         "slowest_networks": rows_of(found["slowest_networks"]),
         "cost_per_campaign": rows_of(found["cost_per_campaign"]),
         "same_state": found["first"] == found["second"],
-        "latest": found["exact"][0],
+        "latest": found["second"][0],
         "then": found["then"][0],
         "refused": [is_refused(connection, sql) for sql in WRITES],
         "seen": sorted({connection.execute("SELECT count(*) FROM lake.messages").fetchone()[0] for _ in range(20)}),

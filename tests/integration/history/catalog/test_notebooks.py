@@ -66,8 +66,7 @@ def paste(house: House, folder: Path) -> Notebook:
         assert writer.stdout is not None
         writer.stdout.readline()
         command = [sys.executable, "-W", "error", "-m", "tests.integration.history.catalog.notebook", str(GUIDE)]
-        folders = [str(folder), str(house.app.settings.data_dir / "history")]
-        done = subprocess.run([*command, *folders], capture_output=True, text=True, cwd=ROOT, check=False)
+        done = subprocess.run([*command, str(folder)], capture_output=True, text=True, cwd=ROOT, check=False)
         assert writer.poll() is None
     finally:
         writer.kill()
@@ -92,7 +91,7 @@ def fill(house: House) -> list[dict[str, Any]]:
 
 def test_the_guide_answers_what_statistics_answer_while_another_process_appends(notebook: Notebook):
     house, found = notebook.house, notebook.found
-    assert found["blocks"] >= 7
+    assert found["blocks"] >= 6
     assert found["frame_rows"] == COUNT
     request = StatisticsRequest(FEBRUARY, (GroupBy.DAY, GroupBy.COUNTRY), size=1_000)
     page = house.app.reports.reporting.statistics(house.viewer, request)
