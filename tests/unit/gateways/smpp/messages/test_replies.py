@@ -53,9 +53,19 @@ def make_deliver_sm(octets: bytes, esm_class: int = 0, data_coding: int = 0, opt
         (3, b"3 \x80", "3 €"),
         (3, b"\x81", "\x81"),
         (3, b"OK!\0", "OK!\0"),
-        # One that says UCS-2 of plain text. What could be UCS-2 is: these octets would be Latin letters too.
+        # One that says UCS-2 of plain text.
         (8, b"stopp", "stopp"),
+        (8, b"STOP", "STOP"),
+        (8, b"Opt out.", "Opt out."),
+        (0x18, b"Help", "Help"),
+        (8, b"Stop\0\0", "Stop\0\0"),
+        (8, b"Sorry, wrong number!", "Sorry, wrong number!"),
+        # What could be UCS-2 else is: these octets would be Latin letters too.
         (8, bytes.fromhex("505c 6b62"), "停止"),
+        (8, bytes.fromhex("505c 4e00"), "停一"),
+        (8, "来大么之其它前".encode("utf-16-be"), "来大么之其它前"),
+        (8, "でもごめんなさいあとで".encode("utf-16-be"), "でもごめんなさいあとで"),
+        (8, b"Who?", "坨漿"),
     ],
 )
 def test_a_text_is_read_by_its_data_coding(data_coding: int, octets: bytes, text: str):
