@@ -8,13 +8,14 @@ one's runs out; the rest is brought back to now, or to the longest it can be fro
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, CursorResult, update
+from sqlalchemy import ColumnElement, CursorResult, TextClause, update
+from sqlalchemy import text as condition
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.state.people.links import Purpose
 from core.state.tables.gateway_models import ReplyRow
 from core.state.tables.leases import LEASED
-from core.state.tables.models import ExportRow, ReceiptRow
+from core.state.tables.models import AGAIN, FIRST, ExportRow, ReceiptRow
 from core.state.tables.people_models import AttemptRow, LinkRow, SessionRow
 
 # Two processes read the store's clock a little apart: such a difference needs no mending.
@@ -48,8 +49,10 @@ def mend_times(session: Session, now: datetime, furthest: Furthest) -> int:
     for purpose in Purpose:
         end = now + (furthest.invitation if purpose is Purpose.INVITATION else furthest.link)
         mended += _cut(session, LinkRow.expires_at, end, end, LinkRow.purpose == purpose)
-    # When they were to be tried again is no longer known: at once.
-    mended += _cut(session, ReceiptRow.due_at, now + furthest.receipt, now)
+    # When they were to be tried again is no longer known: at once. The first try is due at once, too.
+    mended += _cut(session, ReceiptRow.due_at, now, now, condition(FIRST))
+    mended += _cut(session, ReceiptRow.due_at, now + furthest.receipt, now, condition(AGAIN))
+    mended += _cut(session, ReplyRow.due_at, now, now, ReplyRow.stored_at > now + LEEWAY)
     return mended + _cut(session, ReplyRow.due_at, now + furthest.reply, now)
 
 
@@ -58,7 +61,7 @@ def _cut(
     column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
     furthest: datetime,
     instead: datetime,
-    *which: ColumnElement[bool],
+    *which: ColumnElement[bool] | TextClause,
 ) -> int:
     statement = update(column.class_).where(column > furthest + LEEWAY, *which).values({column.key: instead})
     result = session.execute(statement, execution_options={"synchronize_session": False})

@@ -20,8 +20,8 @@ from tests.support.application.factories import NOW, make_account, make_campaign
 LEASE = timedelta(seconds=15)
 FURTHEST = Furthest(
     lease=LEASE,
-    receipt=timedelta(minutes=10),
-    reply=timedelta(hours=1),
+    receipt=timedelta(hours=4),
+    reply=timedelta(hours=12),
     attempt=timedelta(hours=1),
     export=timedelta(days=1),
     invitation=timedelta(days=7),
@@ -51,14 +51,16 @@ def test_a_dead_worker_s_lease_from_before_runs_out_and_a_live_one_is_renewed(st
 def test_receipts_are_due_and_nobody_is_locked_out_or_in_for_longer(state: State):
     with state.write() as session:
         users.add_user(session, make_user(), NOW)
-        receipts.add_receipts(session, [make_receipt()], THEN)
+        receipts.add_receipts(session, [make_receipt(), make_receipt(gateway_message_id="stray")], THEN)
+        _, stray = receipts.list_due(session, THEN, 10)
+        receipts.postpone(session, [stray.receipt_id], 0, THEN + FURTHEST.receipt)
         said = make_reply(received_at=THEN)
         replies.add_replies(session, [HeardReply(said, "+491796000001", Keyword.NONE, ())], THEN)
         sessions.add_session(session, "token", "user-1", THEN)
         sessions.record_failure(session, "somebody", 9, THEN + timedelta(minutes=15))
-        assert mend_times(session, NOW, FURTHEST) == 5
+        assert mend_times(session, NOW, FURTHEST) == 6
     with state.read() as session:
-        assert len(receipts.list_due(session, NOW, 10)) == len(replies.list_due(session, NOW, 10)) == 1
+        assert (len(receipts.list_due(session, NOW, 10)), len(replies.list_due(session, NOW, 10))) == (2, 1)
         assert session.scalar(select(SessionRow.active_at)) == session.scalar(select(SessionRow.created_at)) == NOW
         assert session.scalar(select(AttemptRow.blocked_until)) == NOW + FURTHEST.attempt
 
