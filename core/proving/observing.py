@@ -30,11 +30,12 @@ _HEALTH_S = 2.0
 
 @dataclass
 class Tally:
-    """How often the reconciliation was asked, did not add up, and was not answered at all."""
+    """How often the reconciliation was asked, did not add up, and was not answered at all, and for how long."""
 
     asked: int = 0
     off: int = 0
     unanswered: int = 0
+    unanswered_s: float = 0.0
     first_off: str = ""
 
     def note(self, found: Reconciliation, recipient_count: int) -> None:
@@ -70,6 +71,7 @@ class Observer:
     _stop: threading.Event = field(default_factory=threading.Event)
     _looked_s: float = 0.0
     _said_s: float = field(default_factory=time.monotonic)
+    _asked_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         """Prepare the thread."""
@@ -149,16 +151,23 @@ class Observer:
         self._look_at_recoveries()
 
     def _ask(self) -> None:
+        before_s, is_answered = self._asked_s, self._try_to_ask()
+        self._asked_s = time.monotonic()
+        if not is_answered:
+            # A store may be away, as it was told to be: nothing is said, so nothing can be wrong. For how long, counts.
+            self.tally.unanswered += 1
+            self.tally.unanswered_s += self._asked_s - before_s
+
+    def _try_to_ask(self) -> bool:
         app, viewer = self.installation.app, self.installation.viewer
         try:
             found = app.reports.reporting.reconciliation(viewer, self.campaign_id)
             self.status = app.campaigns.composing.get(viewer, self.campaign_id).status
         except AppError:
-            # A store is away, as it was told to be: nothing is said, so nothing can be wrong.
-            self.tally.unanswered += 1
-            return
+            return False
         self.latest = found
         self.tally.note(found, self.installation.trial.recipient_count)
+        return True
 
     def _look_at_recoveries(self) -> None:
         for each in list(self._waiting):

@@ -25,6 +25,8 @@ _KILLS_FOR_ANY_OTHER = 25
 # Seconds of sending that a fault takes up: until who was killed is there again, and who is next sends.
 _SECONDS_OF_KILL, _SECONDS_OF_ANY_OTHER = 3.0, 1.0
 _SECONDS_LEAST = 6.0
+# How long a server may take to be there again, and a question to go unanswered beyond that.
+_RESTART_S, _SLACK_S = 30.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,12 @@ def make_plan(trial: Trial) -> Plan:
 def most_unknown(done: Mapping[Fault, int], trial: Trial, window: int) -> int:
     """Return how many messages may be unknown after what was *done*: no more than were in flight then."""
     return sum(count * windows_of(fault, trial) * window for fault, count in done.items())
+
+
+def most_unanswered_s(done: Mapping[Fault, int], trial: Trial) -> float:
+    """Return for how many seconds the books may have given no answer after what was *done*: while a store was away."""
+    away = {Fault.LOCK: trial.lock_s, Fault.FULL_DISK: trial.full_s, Fault.RESTART_POSTGRESQL: _RESTART_S}
+    return _SLACK_S + sum(count * (away[fault] + _SLACK_S) for fault, count in done.items() if fault in away)
 
 
 def windows_of(fault: Fault, trial: Trial) -> int:

@@ -10,7 +10,7 @@ from core.proving.doing import Doing
 from core.proving.faults import Fault, Trial
 from core.proving.installation import Installation, installed
 from core.proving.observing import Observer, Tally
-from core.proving.plan import Plan, make_plan, most_unknown
+from core.proving.plan import Plan, make_plan, most_unanswered_s, most_unknown
 from core.proving.reading import read_books
 from core.proving.verdict import Asked, Books, Case, Claim, list_misjudged
 
@@ -100,7 +100,7 @@ class _Run:
             found.receivers(),
             found.witness.testify(),
             self._books(),
-            Asked(tally.asked, tally.off),
+            Asked(tally.asked, tally.off, tally.unanswered, tally.unanswered_s, most_unanswered_s(done, found.trial)),
             most_unknown(done, found.trial, found.plan.window),
         )
         claims = tuple(case.judge())

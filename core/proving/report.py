@@ -133,8 +133,6 @@ def _limits(proof: Proof) -> Iterator[str]:
 def _foot(proof: Proof) -> Iterator[str]:
     if proof.died:
         yield f"Ended by themselves, and started again: {', '.join(proof.died)}."
-    if proof.tally.unanswered:
-        yield f"Unanswered, while a store was away: {count_of(proof.tally.unanswered, 'question', 'questions')}."
     if proof.folder:
         yield f"Everything is in {proof.folder}."
     yield f"Seed: {proof.trial.seed}"

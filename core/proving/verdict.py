@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.domain.messages.messages import DeliveryStatus, LedgerState
 from core.domain.messages.receipts import parse_receipt_state
+from core.domain.words.counting import count_of
 from core.proving.witness import Evidence
 
 
@@ -44,10 +45,17 @@ class Books:
 
 @dataclass(frozen=True)
 class Asked:
-    """How often the reconciliation was asked, and did not add up."""
+    """
+    How often the reconciliation was asked, and did not add up; how often it gave no answer, and for how many seconds.
+
+    *most_unanswered_s* is for how long stores were away when something was done to them.
+    """
 
     count: int
     off_count: int
+    unanswered_count: int = 0
+    unanswered_s: float = 0.0
+    most_unanswered_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,9 @@ class Case:
         asked, off = self.asked.count, self.asked.off_count
         words = f"reconciliations that did not add up, of {asked:,} asked"
         yield Claim(words, "0", f"{off:,}", asked > 0 and not off)
+        silent_s, most_s = self.asked.unanswered_s, self.asked.most_unanswered_s
+        words = f"seconds without an answer to {count_of(self.asked.unanswered_count, 'question', 'questions')}"
+        yield Claim(words, f"<= {most_s:,.0f}", f"{silent_s:,.0f}", silent_s <= most_s)
 
     def _of_both(self) -> Iterator[Claim]:
         books, taken = self.books, set(self.evidence.receivers)

@@ -1,8 +1,11 @@
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
+from core.errors import StorageError
+from core.proving import observing
 from core.proving.installation import Installation
 from core.proving.observing import Observer, Tally
 
@@ -29,6 +32,23 @@ def test_an_audience_that_is_smaller_than_the_list_does_not_add_up():
     tally = Tally()
     tally.note(Reconciliation(9, 6, {}, {}, 1, 2), 10)
     assert tally.off == 1
+
+
+class Away:
+    """An application whose store is."""
+
+    def __getattr__(self, name: str) -> object:
+        raise StorageError("The store does not answer.")
+
+
+def test_how_long_there_was_no_answer_is_counted(monkeypatch: pytest.MonkeyPatch):
+    observer = Observer(cast("Installation", SimpleNamespace(app=Away(), viewer=None)), "campaign")
+    monkeypatch.setattr(observing.time, "monotonic", iter([103.0, 110.0]).__next__)
+    observer._asked_s = 100.0
+    # From the end of the question before to the end of this one.
+    observer._ask()
+    observer._ask()
+    assert (observer.tally.asked, observer.tally.unanswered, observer.tally.unanswered_s) == (0, 2, 10.0)
 
 
 @pytest.mark.parametrize("status", CampaignStatus)

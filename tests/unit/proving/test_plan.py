@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from core.proving.faults import KILLS, LASTING, SIMULATOR, SMPP, Fault, Trial, why_not
-from core.proving.plan import make_plan, most_unknown, windows_of
+from core.proving.plan import make_plan, most_unanswered_s, most_unknown, windows_of
 
 TRIAL = Trial(recipient_count=100_000, kill_count=50, gateway=SMPP, seed=7)
 
@@ -59,6 +59,13 @@ def test_a_fault_costs_the_windows_of_whom_it_meets():
     assert (windows_of(Fault.LOCK, two), windows_of(Fault.LOCK, three)) == (4, 6)
     assert windows_of(Fault.KILL_WEB, two) == windows_of(Fault.RECEIPTS_TWICE, two) == 0
     assert most_unknown({Fault.KILL_WORKER: 3, Fault.DROP: 2, Fault.KILL_WEB: 9}, two, 10) == 80
+
+
+def test_there_may_be_no_answer_while_a_store_is_away():
+    trial = replace(TRIAL, lock_s=20.0, full_s=10.0)
+    assert most_unanswered_s({Fault.KILL_WORKER: 9, Fault.CLOCK: 1}, trial) == 5
+    assert most_unanswered_s({Fault.LOCK: 2, Fault.FULL_DISK: 1}, trial) == 5 + 2 * 25 + 15
+    assert most_unanswered_s({Fault.RESTART_POSTGRESQL: 1}, trial) == 5 + 35
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,8 @@ def test_everything_holds_when_everything_adds_up():
         (replace(CASE, asked=Asked(100, 1)), ["reconciliations that did not add up, of 100 asked"]),
         # Who was never answered has seen nothing.
         (replace(CASE, asked=Asked(0, 0)), ["reconciliations that did not add up, of 0 asked"]),
+        # Whoever is not answered for long sees nothing for as long.
+        (replace(CASE, asked=Asked(100, 0, 7, 25.5, 25.0)), ["seconds without an answer to 7 questions"]),
         (with_found(sent_count=7, unknown_count=1), ["messages in the history, as many as sent"]),
         (with_log(receivers=Counter(TAKEN[1:])), ["sent by the books, not in the log"]),
         # Said to be refused, and sent all the same.
