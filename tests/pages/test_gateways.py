@@ -15,6 +15,8 @@ from core.services.accounts.encryption import make_key
 from core.services.accounts.managing_accounts import AccountSettings
 from core.services.accounts.setting_up_gateways import GatewayForm
 from core.state.accounts import gateways
+from core.state.campaigns import receipts
+from tests.support.application.factories import make_receipt
 from tests.support.application.page_tests import House, clicking
 from tests.support.application.page_tests import house as open_house
 from tests.support.fakes.fake_gateway import KIND, VALUES, FakeKind
@@ -272,8 +274,20 @@ def test_a_kind_that_this_version_does_not_know_is_said(
     assert table(at)["Kind"].iloc[0] == KIND
 
 
+def captions(at: AppTest) -> str:
+    return "\n".join(caption.value for caption in at.caption).replace("\u00a0", " ")
+
+
 def test_what_came_for_nobody_is_shown_in_the_panel(keyed: House, viewer: Viewer) -> None:
-    assert any("all that came was matched" in caption.value for caption in panel(keyed).caption)
+    said = captions(panel(keyed))
+    assert "Nothing in the last 30 days. A receipt for which there is no message is shown 3 days after it came" in said
+    with keyed.app.state.write() as session:
+        receipts.add_receipts(session, [make_receipt(gateway="Berlin *1*")], datetime.now(UTC))
+        (waiting,) = receipts.list_due(session, datetime.now(UTC), 10)
+        receipts.postpone(session, [waiting.receipt_id], 0, datetime.now(UTC))
+    said = captions(panel(keyed))
+    assert "1 receipt waits for a message. Those that have found none after 3 days are shown here." in said
+    assert "Nothing in the last 30 days" not in said
     came = Stray("Berlin *1*", StrayReason.NO_ID, "stat:DELIVRD", datetime.now(UTC), "+491796548754", "HELIOGRAPH")
     keyed.app.sending.strays.keep([came])
     at = panel(keyed)

@@ -16,7 +16,7 @@ from core.domain.numbering.msisdn import mask_msisdn
 from core.domain.people.permissions import Viewer
 from core.errors import StorageError
 from core.services.accounts.managing_accounts import require_administrator
-from core.state.campaigns import strays
+from core.state.campaigns import receipts, strays
 from core.state.engine.store import State
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ MOST_IN_SPAN = 20
 KEPT_FOR = timedelta(days=30)
 # So many are shown.
 SHOWN = 50
+# So many of those that wait are counted.
+COUNTED = 1_000
 
 
 @dataclass
@@ -65,6 +67,16 @@ class StrayReports:
         with self._state.read() as session:
             found = strays.list_newest(session, gateway, SHOWN)
         return found if viewer.sees_numbers else tuple(map(_masked, found))
+
+    def count_waiting(self, viewer: Viewer, gateway: str) -> int:
+        """
+        Return how many receipts of the gateway have found no message yet, `COUNTED` where there are as many or more.
+
+        Each is tried again for some days, and kept here if it finds none. Raises: Forbidden: not an administrator.
+        """
+        require_administrator(viewer)
+        with self._state.read() as session:
+            return receipts.count_unmatched(session, gateway, COUNTED)
 
     def forget(self, now: datetime) -> int:
         """Delete what came long ago; return how much that was."""

@@ -115,6 +115,12 @@ def is_any_of(session: Session, gateway: str) -> bool:
     return bool(session.scalar(select(select(ReceiptRow.receipt_id).where(ReceiptRow.gateway == gateway).exists())))
 
 
+def count_unmatched(session: Session, gateway: str, most: int) -> int:
+    """Return how many receipts of the *gateway* have found no message yet, *most* where there are more."""
+    found = select(ReceiptRow.receipt_id).where(ReceiptRow.gateway == gateway, text(AGAIN)).limit(most)
+    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
+
+
 def count_waiting(session: Session) -> int:
     """Return how many receipts are in the inbox."""
     return session.scalar(select(func.count()).select_from(ReceiptRow)) or 0

@@ -360,6 +360,7 @@ OF_THE_COMPANY = {
 # What has no account to belong to, each with tests of its own: one's own things, and the running of accounts, which
 # needs every permission there is.
 ELSEWHERE = {
+    "sending.strays.count_waiting",
     "sending.strays.list_newest",
     *(f"people.signing_in.{name}" for name in ("list_sessions", "revoke_session", "revoke_others")),
     *(f"people.own_account.{name}" for name in ("get", "change_profile", "change_sms_settings", "change_password")),

@@ -10,6 +10,7 @@ import pytest
 from core.domain.messages.strays import Stray, StrayReason
 from core.domain.people.permissions import PRESETS, Permission
 from core.errors import Forbidden
+from core.services.sending import stray_reports
 from core.services.sending.receiving import GIVE_UP
 from core.services.sending.stray_reports import KEPT_FOR, MOST_IN_SPAN, SPAN
 from core.state.campaigns import receipts, strays
@@ -50,6 +51,25 @@ def test_what_came_is_shown_newest_first_by_gateway(house: House):
     assert shown(house) == (second, first)
     assert shown(house, "Paris") == (other,)
     assert shown(house, "Rome") == ()
+
+
+def test_receipts_that_have_found_no_message_yet_are_counted_by_gateway(house: House, monkeypatch: pytest.MonkeyPatch):
+    def count(gateway: str) -> int:
+        return house.app.sending.strays.count_waiting(house.viewer, gateway)
+
+    came = [
+        make_receipt(gateway=name, gateway_message_id=f"nobody's {n}") for n in range(3) for name in ("Berlin", "Paris")
+    ]
+    with house.app.state.write() as session:
+        receipts.add_receipts(session, came, house.now)
+    # They may be matched with the first try.
+    assert (count("Berlin"), count("Rome")) == (0, 0)
+    house.app.sending.receiving.merge(house.clock)
+    assert (count("Berlin"), count("Paris"), count("Rome")) == (3, 3, 0)
+    monkeypatch.setattr(stray_reports, "COUNTED", 2)
+    assert count("Berlin") == 2
+    with pytest.raises(Forbidden):
+        house.app.sending.strays.count_waiting(replace(house.viewer, permissions=frozenset()), "Berlin")
 
 
 def test_of_each_fault_a_few_are_kept_in_a_minute_and_one_line_is_logged(
