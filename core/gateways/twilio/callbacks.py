@@ -1,7 +1,8 @@
 """
 What Twilio posts: states of messages, and replies.
 
-Source: https://www.twilio.com/docs/usage/webhooks/webhooks-security (signature),
+Source: https://www.twilio.com/docs/usage/webhooks/webhooks-security and
+https://www.twilio.com/docs/usage/webhooks/webhook-shared-keys (signatures),
 https://www.twilio.com/docs/messaging/guides/webhook-request.
 """
 
@@ -21,6 +22,10 @@ from core.gateways.http.states import read_error_code, read_state
 from core.gateways.twilio.form import FORM
 
 SIGNATURE = "x-twilio-signature"
+# Says of what a shared key has signed: key=webhooks_sharedkey_...,algorithm=HMAC_SHA256. Else the auth token has.
+SETTINGS = "x-twilio-webhooks-signature-settings"
+_SHA1 = "HMAC_SHA1"
+_DIGESTS = {_SHA1: hashlib.sha1, "HMAC_SHA256": hashlib.sha256}
 _BODY_HASH = "bodySHA256"
 _STATES: Mapping[str, str] = {
     "accepted": "ACCEPTD",
@@ -44,21 +49,35 @@ _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 
 def make_reader(connection: Connection) -> ReadCallback:
     """Return what reads Twilio's callbacks. Raises: ConfigurationError: there is no token to check them by."""
-    token = Answers(FORM, connection).secret("auth_token").encode()
+    answers = Answers(FORM, connection)
+    token, shared_key = answers.secret("auth_token").encode(), answers.secret("shared_key").encode()
 
     def read_callback(request: CallbackRequest) -> Heard:
         pairs = _read_form(request)
-        _check(request, pairs, token)
+        algorithm = _find_algorithm(request)
+        _check(request, pairs, shared_key if algorithm else token, algorithm or _SHA1)
         document = dict(pairs) if pairs else read_document(request)
         return Heard.of(_read(item, request, connection.name) for item in list_items(document))
 
     return read_callback
 
 
-def sign(token: bytes, url: str, pairs: Iterable[tuple[str, str]]) -> str:
+def sign(secret: bytes, url: str, pairs: Iterable[tuple[str, str]], algorithm: str = _SHA1) -> str:
     """Return Twilio's signature of an address and the fields posted to it; what repeats counts once."""
     text = url + "".join(name + value for name, value in sorted(set(pairs)))
-    return b64encode(hmac.new(token, text.encode("utf-8", "surrogatepass"), hashlib.sha1).digest()).decode()
+    return b64encode(hmac.new(secret, text.encode("utf-8", "surrogatepass"), _DIGESTS[algorithm]).digest()).decode()
+
+
+def _find_algorithm(request: CallbackRequest) -> str:
+    """Return by which algorithm a shared key has signed, "" where the auth token has. Raises: SignatureRefused."""
+    settings = request.headers.get(SETTINGS, "")
+    if not settings.strip():
+        return ""
+    named = {name.strip(): value.strip() for name, _, value in (each.partition("=") for each in settings.split(","))}
+    algorithm = named.get("algorithm", "").upper() or _SHA1
+    if algorithm not in _DIGESTS:
+        raise SignatureRefused(f"the algorithm {algorithm[:20]!r} is not known")
+    return algorithm
 
 
 def _read_form(request: CallbackRequest) -> list[tuple[str, str]]:
@@ -68,7 +87,9 @@ def _read_form(request: CallbackRequest) -> list[tuple[str, str]]:
     return read_pairs(request.body.decode("utf-8", "replace"))
 
 
-def _check(request: CallbackRequest, pairs: Sequence[tuple[str, str]], token: bytes) -> None:
+def _check(request: CallbackRequest, pairs: Sequence[tuple[str, str]], secret: bytes, algorithm: str) -> None:
+    if not secret:
+        raise SignatureRefused("a shared key has signed it, and the gateway has none")
     given = request.headers.get(SIGNATURE, "").encode()
     if request.body and request.method != "GET" and not pairs:
         # The form of JSON: the address has a digest of the body, and is signed.
@@ -76,7 +97,8 @@ def _check(request: CallbackRequest, pairs: Sequence[tuple[str, str]], token: by
         digest = hashlib.sha256(request.body).hexdigest()
         if len(hashes) != 1 or not hmac.compare_digest(hashes[0].lower().encode(), digest.encode()):
             raise SignatureRefused("the body is another")
-    if not any(hmac.compare_digest(sign(token, url, pairs).encode(), given) for url in _spellings(request.url)):
+    expected = (sign(secret, url, pairs, algorithm).encode() for url in _spellings(request.url))
+    if not any(hmac.compare_digest(each, given) for each in expected):
         raise SignatureRefused("the signature is wrong")
 
 

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from core.domain.messages.messages import Receipt, Reply
 from core.gateways.callbacks import CallbackRequest, SignatureRefused, UnreadableCallback
-from core.gateways.twilio.callbacks import make_reader, sign
+from core.gateways.twilio.callbacks import SETTINGS, SIGNATURE, make_reader, sign
 from core.gateways.twilio.form import FORM
 from tests.contract.gateways.gateway_contract import NOW
 from tests.contract.gateways.http.http_gateways import CALLBACK_URL, NAME, callback, connect
@@ -20,6 +20,8 @@ TOKEN = "token-1"
 FORM_TYPE = "application/x-www-form-urlencoded; charset=UTF-8"
 read = make_reader(connect(FORM, {"account_sid": "AC1", "auth_token": TOKEN}))
 theirs = RequestValidator(TOKEN)
+SHARED_KEY = "shared-key-1"
+read_keyed = make_reader(connect(FORM, {"account_sid": "AC1", "auth_token": TOKEN, "shared_key": SHARED_KEY}))
 
 
 def posted(
@@ -146,9 +148,54 @@ def test_what_is_not_signed_is_refused(request_: CallbackRequest):
         read(request_)
 
 
-@given(st.dictionaries(st.text(max_size=8), st.text(max_size=20), max_size=8))
-def test_we_sign_as_twilio_does(fields: dict[str, str]):
-    assert sign(TOKEN.encode(), CALLBACK_URL, fields.items()) == theirs.compute_signature(CALLBACK_URL, fields)
+def by_key(settings: str, *, key: str = SHARED_KEY, algorithm: str | None = None) -> CallbackRequest:
+    """Return a form that is signed with a shared key, as *settings* say, by Twilio's library."""
+    algorithm = algorithm or get_signature_algorithm(settings)
+    signature = RequestValidator(key).compute_signature(CALLBACK_URL, DELIVERED, algorithm)
+    headers = {SIGNATURE: signature, SETTINGS: settings}
+    return callback(urlencode(DELIVERED).encode(), FORM_TYPE, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256",
+        "algorithm=hmac_sha256",
+        "key=webhooks_sharedkey_1, algorithm = HMAC_SHA256",
+        "key=webhooks_sharedkey_1,algorithm=HMAC_SHA1",
+        "key=webhooks_sharedkey_1",
+    ],
+)
+def test_a_shared_key_signs_by_the_algorithm_that_is_said(settings: str):
+    assert read_keyed(by_key(settings)).receipts[0].gateway_message_id == "SM1"
+    # Without a rule that matches, the token still signs.
+    assert read_keyed(posted(DELIVERED)).receipts
+    with pytest.raises(SignatureRefused, match="has none"):
+        read(by_key(settings))
+    with pytest.raises(SignatureRefused, match="wrong"):
+        read_keyed(by_key(settings, key=TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("settings", "algorithm"),
+    [
+        ("key=1,algorithm=HMAC_MD5", "HMAC_SHA1"),
+        ("key=1,algorithm=HMAC_SHA256", "HMAC_SHA1"),
+        ("key=1,algorithm=HMAC_SHA1", "HMAC_SHA256"),
+    ],
+)
+def test_another_algorithm_than_the_one_that_is_said_is_refused(settings: str, algorithm: str):
+    with pytest.raises(SignatureRefused):
+        read_keyed(by_key(settings, algorithm=algorithm))
+
+
+@given(
+    st.dictionaries(st.text(max_size=8), st.text(max_size=20), max_size=8),
+    st.sampled_from(["HMAC_SHA1", "HMAC_SHA256"]),
+)
+def test_we_sign_as_twilio_does(fields: dict[str, str], algorithm: str):
+    expected = theirs.compute_signature(CALLBACK_URL, fields, algorithm)
+    assert sign(TOKEN.encode(), CALLBACK_URL, fields.items(), algorithm) == expected
 
 
 @given(
@@ -157,8 +204,12 @@ def test_we_sign_as_twilio_does(fields: dict[str, str]):
     st.text(max_size=80),
     st.sampled_from(["", FORM_TYPE, "application/json", "text/plain"]),
     st.text(max_size=40),
+    st.sampled_from(["", "key=1,algorithm=HMAC_SHA256", "=,,=algorithm"]),
 )
-def test_whatever_comes_is_read_or_refused(method: str, body: bytes, query: str, kind: str, signature: str):
-    request = callback(body, kind, method=method, query=query, headers={"x-twilio-signature": signature})
+def test_whatever_comes_is_read_or_refused(
+    method: str, body: bytes, query: str, kind: str, signature: str, settings: str
+):
+    headers = {SIGNATURE: signature, SETTINGS: settings}
+    request = callback(body, kind, method=method, query=query, headers=headers)
     with pytest.raises((SignatureRefused, UnreadableCallback)):
         read(request)
