@@ -12,6 +12,8 @@ from tests.support.processes.installation import Installation
 
 EMAIL, PASSWORD = "ada@example.com", "Heliograph-test-1"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+# A page that the browser has given up says until the end of days that its script is running.
+DEAD = "[data-testid=stApp][data-test-connection-state=DISCONNECTED_FOREVER]"
 QUIET_MS = 10_000
 
 
@@ -37,7 +39,8 @@ def open_page(page: Page, path: str) -> None:
 
 def settled(page: Page) -> None:
     """Wait until the script has run and nothing on the page is an error of ours."""
-    page.wait_for_selector(IDLE)
+    page.wait_for_selector(f"{IDLE}, {DEAD}")
+    expect(page.locator(DEAD)).to_have_count(0, timeout=1)
     # A request that the page before had under way may count as such for ever; the script has run whatever comes of it.
     with suppress(Error):
         page.wait_for_load_state("networkidle", timeout=QUIET_MS)

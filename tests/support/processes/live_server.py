@@ -11,6 +11,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[3]
 START_S = 60
+STDOUT = 1
 
 
 @contextmanager
@@ -38,6 +39,8 @@ def live_server(launcher: Path, environment: Mapping[str, str]) -> Iterator[str]
     def read() -> None:
         for line in process.stdout or ():
             output.append(line)
+            # Where a worker writes by itself: with the tests, a test that fails shows what the server said.
+            os.write(STDOUT, line.encode())
             if f":{port}" in line:
                 listening.set()
         listening.set()

@@ -1,10 +1,11 @@
 """Windows of the browser, used again by one person after another."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, WebError
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
@@ -14,12 +15,19 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 _IDLE: WeakKeyDictionary[Browser, dict[str, list[Page]]] = WeakKeyDictionary()
 # A page without any script of the app.
 PLAIN = "/_stcore/health"
+# How many of a browser's last complaints are told.
+COMPLAINTS = 20
+# A page that computes for ever answers nothing.
+ANSWER_MS = 5_000
 
 
 @contextmanager
 def person(browser: Browser, url: str, *, phone: bool = False) -> Iterator[Page]:
     """
     Open a browser window of somebody whom *url* does not know; at the end, fail if anything outside it was asked for.
+
+    Whatever fails within has notes of how the page stood and what the browser complained of: a page whose connection
+    ended looks like one that is drawn for ever.
 
     Scripts that somebody before has fetched and compiled are used again; cookies and what pages store are not.
     """
@@ -32,16 +40,40 @@ def person(browser: Browser, url: str, *, phone: bool = False) -> Iterator[Page]
         if not request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:")):
             asked.append(request.url)
 
-    page.context.on("request", note)
+    complaints: deque[str] = deque(maxlen=COMPLAINTS)
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(f"{message.type}: {message.text}")
+
+    def catch(error: WebError) -> None:
+        complaints.append(f"uncaught: {error.error}")
+
+    listeners = {"request": note, "console": listen, "weberror": catch}
+    for event, listener in listeners.items():
+        page.context.on(event, listener)
     try:
         yield page
-    except BaseException:
+    except BaseException as error:
+        error.add_note(f"The page stood so: {_how_it_stands(page)}")
+        error.add_note("\n".join(["The browser complained of:", *complaints]))
         page.context.close()
         raise
     _forget_person(page, url)
-    page.context.remove_listener("request", note)
+    for event, listener in listeners.items():
+        page.context.remove_listener(event, listener)
     idle.append(page)
     assert asked == [], f"asked other hosts: {asked}"
+
+
+def _how_it_stands(page: Page) -> str:
+    """Return at which address *page* is, what its script does and how it is connected, as Streamlit says it."""
+    app = page.get_by_test_id("stApp")
+    try:
+        states = [app.get_attribute(f"data-test-{name}-state", timeout=ANSWER_MS) for name in ("script", "connection")]
+    except Error as error:
+        return f"{page.url} {error}"
+    return f"{page.url} {states}"
 
 
 def _new_window(browser: Browser, url: str) -> Page:
