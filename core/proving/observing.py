@@ -15,6 +15,7 @@ from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.errors import AppError
 from core.proving.faults import Fault
 from core.proving.installation import Installation
+from core.proving.reading import count_messages
 from core.state.tables.models import BatchRow
 
 # Between two questions.
@@ -47,6 +48,25 @@ class Tally:
 
 
 @dataclass
+class Looks:
+    """How often the history was looked at, and had a message twice, or fewer than before."""
+
+    count: int = 0
+    off: int = 0
+    most: int = 0
+    first_off: str = ""
+
+    def note(self, row_count: int, message_count: int) -> None:
+        """Take how many rows there were, and how many messages in them."""
+        self.count += 1
+        if row_count != message_count or message_count < self.most:
+            self.off += 1
+            facts = f"rows: {row_count:,}, messages in them: {message_count:,}, seen before: {self.most:,}"
+            self.first_off = self.first_off or facts
+        self.most = max(self.most, message_count)
+
+
+@dataclass
 class _Recovery:
     fault: Fault
     began_s: float
@@ -63,6 +83,7 @@ class Observer:
     status: CampaignStatus = CampaignStatus.PROCESSING
     latest: Reconciliation | None = None
     tally: Tally = field(default_factory=Tally)
+    looks: Looks = field(default_factory=Looks)
     recoveries: dict[Fault, list[float]] = field(default_factory=lambda: defaultdict(list))
     grew_s: float = field(default_factory=time.monotonic)
     # What went wrong with the observer itself.
@@ -104,7 +125,8 @@ class Observer:
             self._said_s = time.monotonic()
             share = 100 * self.taken_count / self.installation.trial.recipient_count
             asked = f"reconciliation asked: {self.tally.asked:,}, off: {self.tally.off:,}"
-            say(f"{share:5.1f} %  ({what}; {asked})")
+            looked = f"looks: {self.looks.count:,}, off: {self.looks.off:,}"
+            say(f"{share:5.1f} %  ({what}; {asked}; {looked})")
 
     def holders(self) -> set[int]:
         """Return the process ids of those who hold a batch. Raises: StorageError."""
@@ -163,6 +185,7 @@ class Observer:
         try:
             found = app.reports.reporting.reconciliation(viewer, self.campaign_id)
             self.status = app.campaigns.composing.get(viewer, self.campaign_id).status
+            self.looks.note(*count_messages(self.installation))
         except AppError:
             return False
         self.latest = found

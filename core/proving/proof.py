@@ -9,10 +9,10 @@ from core.errors import AppError
 from core.proving.doing import Doing
 from core.proving.faults import Fault, Trial
 from core.proving.installation import Installation, installed
-from core.proving.observing import Observer, Tally
+from core.proving.observing import Looks, Observer, Tally
 from core.proving.plan import Plan, make_plan, most_unanswered_s, most_unknown
 from core.proving.reading import read_books
-from core.proving.verdict import Asked, Books, Case, Claim, list_misjudged
+from core.proving.verdict import Asked, Books, Case, Claim, Looked, list_misjudged
 
 # Receipts are due long before, even those of failures.
 _RECEIPTS_S = 180.0
@@ -35,6 +35,7 @@ class Proof:
     notes: dict[Fault, str]
     recoveries: dict[Fault, tuple[float, float]]
     tally: Tally
+    looks: Looks
     died: tuple[str, ...]
     memory_mib: dict[str, int]
     seconds: float
@@ -95,12 +96,13 @@ class _Run:
         """Return the verdict on what there is."""
         found, observer, doing = self.installation, self.observer, self.doing
         done = dict(doing.done) if doing else {}
-        tally = observer.tally if observer else Tally()
+        tally, looks = (observer.tally, observer.looks) if observer else (Tally(), Looks())
         case = Case(
             found.receivers(),
             found.witness.testify(),
             self._books(),
             Asked(tally.asked, tally.off, tally.unanswered, tally.unanswered_s, most_unanswered_s(done, found.trial)),
+            Looked(looks.count, looks.off),
             most_unknown(done, found.trial, found.plan.window),
         )
         claims = tuple(case.judge())
@@ -115,6 +117,7 @@ class _Run:
             notes=dict(doing.notes) if doing else {},
             recoveries=recoveries,
             tally=tally,
+            looks=looks,
             died=tuple(found.processes.died),
             memory_mib=found.processes.memory_mib(),
             seconds=seconds,

@@ -4,11 +4,18 @@ from datetime import timedelta
 
 from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Period
+from core.history.engine.results import fetch_one
 from core.proving.installation import Installation
 from core.proving.verdict import Books, Sent
 
 # The clock was set by an hour meanwhile.
 _AROUND = timedelta(days=2)
+
+
+def count_messages(installation: Installation) -> tuple[int, int]:
+    """Return how many rows the history has, and how many messages, in one look. Raises: StorageError."""
+    with installation.app.lake.read() as cursor:
+        return fetch_one(cursor, "SELECT count(*), count(DISTINCT message_id) FROM lake.messages")[:2]
 
 
 def read_books(installation: Installation, campaign_id: str) -> Books:

@@ -45,6 +45,7 @@ def write_json(proof: Proof) -> str:
         "memory_mib": proof.memory_mib,
         "ended_by_themselves": list(proof.died),
         "reconciliation": asdict(proof.tally),
+        "looks": asdict(proof.looks),
         "faults": [_fault_facts(proof, fault) for fault in Fault],
         "claims": [asdict(claim) for claim in proof.claims],
         "limits": list(_LIMITS),
@@ -115,6 +116,8 @@ def _claims(proof: Proof) -> Iterator[str]:
             yield f"{claim.words}: {', '.join(claim.examples)}"
     if proof.tally.first_off:
         yield f"The first that did not add up: {proof.tally.first_off}"
+    if proof.looks.first_off:
+        yield f"The first look with a message twice or missing: {proof.looks.first_off}"
     windows = most_unknown(proof.done, proof.trial, proof.plan.window)
     yield f"Unknown may be {windows:,}: what was in flight when something was done, {_messages(proof)} to each worker's"
     yield f"broken connection, or in each of {SENDING_THREADS} sending threads of a worker that died or lost its lease."

@@ -59,6 +59,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """How often the history was looked at, and had a message twice or fewer than before."""
+
+    count: int
+    off_count: int
+
+
+@dataclass(frozen=True)
 class Claim:
     """What is claimed, what was to be seen for it, and what was."""
 
@@ -72,12 +80,18 @@ class Claim:
 
 @dataclass(frozen=True)
 class Case:
-    """Everything the verdict is made of; *most_unknown* is what was in flight when something was done."""
+    """
+    Everything the verdict is made of.
+
+    *asked* is the reconciliation, *looked* the history itself; *most_unknown* is what was in flight when something was
+    done.
+    """
 
     recipients: frozenset[str]
     evidence: Evidence
     books: Books
     asked: Asked
+    looked: Looked
     most_unknown: int
 
     def judge(self) -> list[Claim]:
@@ -109,6 +123,9 @@ class Case:
         silent_s, most_s = self.asked.unanswered_s, self.asked.most_unanswered_s
         words = f"seconds without an answer to {count_of(self.asked.unanswered_count, 'question', 'questions')}"
         yield Claim(words, f"<= {most_s:,.0f}", f"{silent_s:,.0f}", silent_s <= most_s)
+        looks, off = self.looked.count, self.looked.off_count
+        words = f"looks at the history with a message twice or missing, of {looks:,}"
+        yield Claim(words, "0", f"{off:,}", looks > 0 and not off)
 
     def _of_both(self) -> Iterator[Claim]:
         books, taken = self.books, set(self.evidence.receivers)

@@ -34,6 +34,8 @@ def test_killed_at_random_everybody_gets_one_message(tmp_path: Path, gateway: st
     assert proof.holds, "\n".join([*said, table])
     assert proof.done[Fault.KILL_WORKER] >= 1
     assert proof.tally.asked > 0
+    assert proof.looks.count > 0
+    assert proof.looks.most > 500
     assert set(proof.memory_mib) >= {"prove", "web", "worker-1", "worker-2"}
     # What was kept is what the verdict was made of.
     log = tmp_path / "proof" / ("smsc/smsc.sqlite" if gateway == SMPP else "data/simulator.sqlite")

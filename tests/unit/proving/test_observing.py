@@ -7,7 +7,7 @@ from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.errors import StorageError
 from core.proving import observing
 from core.proving.installation import Installation
-from core.proving.observing import Observer, Tally
+from core.proving.observing import Looks, Observer, Tally
 
 GOOD = Reconciliation(10, 6, {}, {}, 1, 3)
 
@@ -49,6 +49,24 @@ def test_how_long_there_was_no_answer_is_counted(monkeypatch: pytest.MonkeyPatch
     observer._ask()
     observer._ask()
     assert (observer.tally.asked, observer.tally.unanswered, observer.tally.unanswered_s) == (0, 2, 10.0)
+
+
+def test_looks_with_each_message_once_are_counted():
+    looks = Looks()
+    for count in (0, 400, 400, 1_500):
+        looks.note(count, count)
+    assert (looks.count, looks.off, looks.first_off) == (4, 0, "")
+
+
+@pytest.mark.parametrize(("row_count", "message_count"), [(1_957, 1_500), (1_455, 1_455), (1_500, 1_499)])
+def test_a_look_with_a_message_twice_or_missing_is_kept(row_count: int, message_count: int):
+    looks = Looks()
+    looks.note(1_500, 1_500)
+    looks.note(row_count, message_count)
+    looks.note(1_500, 1_500)
+    looks.note(1_501, 1_500)
+    assert (looks.count, looks.off) == (4, 2)
+    assert looks.first_off == f"rows: {row_count:,}, messages in them: {message_count:,}, seen before: 1,500"
 
 
 @pytest.mark.parametrize("status", CampaignStatus)

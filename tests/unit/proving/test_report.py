@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.proving.faults import SIMULATOR, SMPP, WORDS, Fault, Trial
-from core.proving.observing import Tally
+from core.proving.observing import Looks, Tally
 from core.proving.plan import make_plan
 from core.proving.proof import Proof
 from core.proving.report import command_of, write_json, write_table
@@ -20,6 +20,7 @@ PROOF = Proof(
     notes={},
     recoveries={Fault.KILL_WORKER: (3.25, 8.0)},
     tally=Tally(asked=100),
+    looks=Looks(count=90),
     died=(),
     memory_mib={"worker-1": 340},
     seconds=75.2,
@@ -47,6 +48,13 @@ def test_a_claim_that_does_not_hold_ends_the_table_and_names_whom():
     assert table.endswith("DOES NOT HOLD: recipients in no book: lost.")
     assert "recipients in no book: lost: +49151, +49152" in table
     assert "Everything is in /tmp/proof." in table
+
+
+def test_a_look_with_a_message_twice_is_said():
+    proof = replace(PROOF, looks=Looks(90, 1, 1_500, "1,957 rows with 1,500 messages"))
+    assert "The first look with a message twice or missing: 1,957 rows with 1,500 messages" in write_table(proof)
+    assert json.loads(write_json(proof))["looks"]["off"] == 1
+    assert "first look" not in write_table(PROOF)
 
 
 def test_an_interrupted_run_proves_nothing():

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.domain.campaigns.campaigns import Reconciliation
-from core.proving.verdict import Asked, Books, Case, Sent
+from core.proving.verdict import Asked, Books, Case, Looked, Sent
 from core.proving.witness import Evidence
 
 # Of ten: six sent, one refused, one left out, two unknown of whom one was taken.
@@ -16,7 +16,7 @@ UNSENT = [("+496", "failed"), ("+497", "excluded"), ("+498", "unknown"), ("+499"
 FOUND = Reconciliation(10, 6, {"suppressed": 1}, {"0x0B": 1}, 2, 0)
 TAKEN = [row.receiver for row in SENT] + ["+498"]
 LOG = Evidence(Counter(TAKEN), {row.gateway_message_id: "DELIVRD" for row in SENT}, silent_count=0, owed_count=0)
-CASE = Case(ALL, LOG, Books(FOUND, "Completed", SENT, UNSENT), Asked(100, 0), most_unknown=2)
+CASE = Case(ALL, LOG, Books(FOUND, "Completed", SENT, UNSENT), Asked(100, 0), Looked(90, 0), most_unknown=2)
 
 
 def broken(case: Case) -> list[str]:
@@ -67,6 +67,8 @@ def test_everything_holds_when_everything_adds_up():
         (replace(CASE, asked=Asked(0, 0)), ["reconciliations that did not add up, of 0 asked"]),
         # Whoever is not answered for long sees nothing for as long.
         (replace(CASE, asked=Asked(100, 0, 7, 25.5, 25.0)), ["seconds without an answer to 7 questions"]),
+        (replace(CASE, looked=Looked(90, 2)), ["looks at the history with a message twice or missing, of 90"]),
+        (replace(CASE, looked=Looked(0, 0)), ["looks at the history with a message twice or missing, of 0"]),
         (with_found(sent_count=7, unknown_count=1), ["messages in the history, as many as sent"]),
         (with_log(receivers=Counter(TAKEN[1:])), ["sent by the books, not in the log"]),
         # Said to be refused, and sent all the same.
