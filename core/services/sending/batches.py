@@ -237,7 +237,9 @@ class BatchRun:
         if paid is None:
             return None
         if not paid.messages:
-            return Step(excluded=excluded, stopped_because=paid.stopped_because)
+            # The tokens are left to others.
+            accounts.set_bucket(session, account_id, paced.bucket)
+            return Step(excluded=excluded, wait_s=paid.wait_s, stopped_because=paid.stopped_because)
         ledger.claim(session, self._job.batch, _claims(paid.messages, gateway), self._job.clock())
         return Step(paid.messages, excluded, wait_s)
 

@@ -27,6 +27,8 @@ from core.state.people import notifications, users
 
 log = logging.getLogger(__name__)
 
+# What others have on its way, and may get back, is asked for again after this long.
+WAIT_S = 0.1
 # Who is told of a budget, among the people of its account.
 _CONCERNED = (Permission.CAMPAIGN, Permission.TRAFFIC_ACCOUNTS)
 
@@ -36,10 +38,12 @@ class Paid:
     """
     What of a sub-window is paid for: the *messages*, a beginning of it.
 
-    *stopped_because* says, in words for people, why not even the first one is.
+    Where not even the first one is, *wait_s* is how long to wait for what others may get back, and without that
+    *stopped_because* says why, in words for people.
     """
 
     messages: Sequence[OutboundMessage]
+    wait_s: float = 0.0
     stopped_because: str = ""
 
 
@@ -121,6 +125,9 @@ class BatchSpending:
         """
         Pay for the longest beginning of *wanted* that all budgets suffice for.
 
+        Where that is none, whatever is on its way in other hands is waited for: what is refused is given back, and may
+        be enough. So campaigns for which a budget suffices in the end do not pause each other shortly before it.
+
         The caller holds the account's lock, and claims what is paid for in the same transaction. None where it is not
         known what was spent, as in the first moment of a month: it is counted when the batch is taken up again.
         """
@@ -141,10 +148,13 @@ class BatchSpending:
         # Whoever comes to the end of a budget is stopped by it next, and told of that.
         ended = [budget for budget in budgets if budget.left_eur_cents < sum(prices[: count + 1], Decimal(0))]
         self._warn(session, (budget for budget in budgets if budget not in ended), paid, now)
+        if wanted and not count and all(self._may_get_back(session, budget, now) for budget in ended):
+            return Paid((), wait_s=WAIT_S)
         if wanted and not count:
             tightest = min(ended, key=lambda budget: budget.left_eur_cents)
             self._limits.tell(session, campaign.account_id, tightest, Threshold.STOPPED, now)
-            return Paid((), f"{tightest.refusal('the next message', prices[0])} {tightest.remedy}")
+            why = f"{tightest.refusal('the next message', prices[0])} {tightest.remedy}"
+            return Paid((), stopped_because=why)
         return Paid(wanted[:count])
 
     def give_back(self, session: Session, message_ids: Collection[str]) -> None:
@@ -204,6 +214,10 @@ class BatchSpending:
             before = spent.of_account - cost
             found.append(Budget(campaign.account_id, account_name, month, of_account, before))
         return tuple(found)
+
+    def _may_get_back(self, session: Session, budget: Budget, now: datetime) -> bool:
+        campaign_id = self._campaign.campaign_id if budget.subject_id == self._campaign.campaign_id else ""
+        return spending.may_get_back(session, self._campaign.account_id, now, campaign_id)
 
     def _warn(self, session: Session, budgets: Iterable[Budget], paid: Decimal, now: datetime) -> None:
         for before in budgets:

@@ -18,7 +18,8 @@ from core.domain.accounts.accounts import AccountStatus, AccountType
 from core.domain.messages.messages import LedgerState
 from core.state.engine.prepared import Prepared
 from core.state.tables.base import in_portions, insert_of
-from core.state.tables.models import AccountRow, CampaignRow, LedgerRow, OutcomeRow
+from core.state.tables.leases import is_free
+from core.state.tables.models import AccountRow, BatchRow, CampaignRow, LedgerRow, OutcomeRow
 from core.state.tables.spending_models import AccountSpendingRow, BudgetEventRow, CampaignSpendingRow
 
 _SPENT = (LedgerState.CLAIMED, LedgerState.SENT, LedgerState.UNKNOWN)
@@ -167,6 +168,22 @@ def list_still_claimed(session: Session, message_ids: Collection[str]) -> list[s
         mine = (LedgerRow.message_id.in_(part), LedgerRow.state == LedgerState.CLAIMED)
         found += session.scalars(select(LedgerRow.message_id).where(*mine))
     return found
+
+
+def may_get_back(session: Session, account_id: str, now: datetime, campaign_id: str = "") -> bool:
+    """
+    Return whether anything of the account, or of one campaign, is with a gateway that has not answered yet.
+
+    What a dead worker had claimed is not: it is never given back.
+    """
+    mine = CampaignRow.campaign_id == campaign_id if campaign_id else CampaignRow.account_id == account_id
+    in_flight = (LedgerRow.state == LedgerState.CLAIMED, ~is_free(BatchRow, now))
+    rows = (
+        select(LedgerRow.message_id)
+        .join(BatchRow, BatchRow.batch_id == LedgerRow.batch_id)
+        .join(CampaignRow, CampaignRow.campaign_id == BatchRow.campaign_id)
+    )
+    return session.scalar(rows.where(mine, *in_flight).limit(1)) is not None
 
 
 def note_event(

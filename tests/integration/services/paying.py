@@ -3,8 +3,11 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from core.domain.campaigns.campaigns import Campaign
 from core.domain.people.notifications import Tag
+from core.services.sending.batches import BatchRun
 from core.state.people import notifications
 from tests.integration.services import steps
 from tests.support.application.house import House, contacts, make_house
@@ -47,3 +50,19 @@ def resume(house: House, campaign: Campaign) -> Campaign:
 def change_budget(house: House, campaign: Campaign, eur: str | None) -> Campaign:
     budget = None if eur is None else Decimal(eur)
     return house.app.campaigns.budgets.change(house.viewer, campaign.campaign_id, budget, house.now)
+
+
+class _Killed(BaseException):
+    """What a worker dies of."""
+
+
+def die_with_claims(house: House, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a worker die that has claimed the campaign's first sub-window and handed over nothing of it."""
+
+    def killed(*_: object) -> None:
+        raise _Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchRun, "_hand_over", killed)
+        with pytest.raises(_Killed):
+            house.app.sending.submitting.run(campaign.campaign_id, house.clock)
