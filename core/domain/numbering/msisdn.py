@@ -21,6 +21,8 @@ _WRITTEN = re.compile(r"[+\uff0b]?\d+")
 _PLAIN = re.compile(r"[1-9][0-9]*")
 # How a spreadsheet is told that digits are a text: ="4917…" and '4917….
 _AS_TEXT = re.compile(rf"=[{_UNSEEN}]*\"(.*)\"|['\u2018\u2019](.*)", re.DOTALL)
+# As the address of a link, which providers and address books give. Source: RFC 3966.
+_LINK = re.compile(rf"tel:[{_UNSEEN}]*(?=[+\uff0b(0-9])", re.IGNORECASE)
 # As programs write a floating-point number, with the point or the comma of their language.
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _DECIMAL = re.compile(r"([+\uff0b]?)([0-9]+)([.,])([0-9]+)")
@@ -91,8 +93,8 @@ def parse_msisdn(text: str) -> str:
     Digits alone are read as the guide's lists have them: country code first. `+` and `00` say the same. A single
     leading zero is a number as dialled at home, whose country nobody can know: it is refused, not guessed.
     Landlines pass, since many take text messages. What programs add to a number is taken off where that is certain (a
-    tail ".0", an apostrophe before it, ="…" around it). What may be a fraction, a second number or a second reading is
-    refused: its digits in a row could be a stranger's number.
+    tail ".0", an apostrophe before it, ="…" around it, the "tel:" of a link). What may be a fraction, a second number
+    or a second reading is refused: its digits in a row could be a stranger's number.
 
     Raises: InvalidMsisdn: its *reason* is a `MsisdnFault`.
     Source: ITU-T E.164; which numbers exist: phonenumbers.
@@ -126,6 +128,9 @@ def _read_digits(text: str) -> str:
     wrapped = _AS_TEXT.fullmatch(text)
     if wrapped is not None:
         text = _strip(wrapped[1] or wrapped[2] or "")
+    link = _LINK.match(text)
+    if link is not None:
+        text = text[link.end() :]
     if len(text) > _LONGEST:
         # Its beginning may say what is wrong with it.
         _read_digits(text[:_LONGEST])

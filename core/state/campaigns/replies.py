@@ -60,8 +60,8 @@ def list_addressed(session: Session, gateway: str, receivers: Collection[str]) -
     """
     own = or_(AccountRow.gateway == gateway, AccountRow.fallback_gateway == gateway)
     of_gateway = set(session.scalars(select(AccountRow.account_id).where(own)))
-    # SMSCs leave out the plus, and change the case, of what people typed.
-    plain = {receiver: receiver.lower().lstrip("+") for receiver in receivers}
+    # SMSCs leave out the plus, and change the case, of what people typed; others write it as a link.
+    plain = {receiver: receiver.lower().removeprefix("tel:").lstrip("+") for receiver in receivers}
     sender = func.ltrim(func.lower(CampaignRow.sender_id), "+")
     users = dict[str, set[str]]()
     for part in in_portions(set(plain.values())):

@@ -44,7 +44,9 @@ function readPhoneNumber(piece) {
   const trim = (text) => text.replace(new RegExp(`^[${unseen}]+|[${unseen}]+$`, "g"), "");
   const plain = trim(piece.replace(/\p{Nd}/gu, toAsciiDigit));
   const wrapped = new RegExp(`^(?:=[${unseen}]*"(.*)"|['\\u2018\\u2019](.*))$`, "s").exec(plain);
-  const unwrapped = wrapped ? trim(wrapped[1] ?? wrapped[2]) : plain;
+  const written = wrapped ? trim(wrapped[1] ?? wrapped[2]) : plain;
+  // The address of a link.
+  const unwrapped = written.replace(new RegExp(`^tel:[${unseen}]*(?=[+\\uff0b(0-9])`, "i"), "");
   // A spreadsheet has subtracted.
   if (/^[-\u2212\uff0d][0-9]/.test(unwrapped)) return null;
   const whole = dropFraction(unwrapped, grouping);

@@ -47,7 +47,9 @@ def random_numbers(count: int, seed: int) -> list[str]:
 
 
 def _random_number(chance: random.Random) -> str:
-    start = chance.choice(["", "", "+", "00", "+ ", "(+", "0", "++", "\uff0b", "\u202a+", "\u0660\u0660"])
+    start = chance.choice(
+        ["", "", "+", "00", "+ ", "(+", "0", "++", "\uff0b", "\u202a+", "\u0660\u0660", "tel:", "Tel: +"]
+    )
     code = chance.choice(["49179", "49", "490", "1541", "44(0)7", "881", "210", "0", ""])
     odd = chance.choice(
         [

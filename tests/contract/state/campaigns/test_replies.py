@@ -108,6 +108,7 @@ def test_a_reply_concerns_the_accounts_that_have_used_its_sender_id(two: State):
     use(two, "account-2", "+4915112345678")
     # As an SMSC writes it, and as a person would.
     assert find(two, "4915112345678") == find(two, "+4915112345678") == ("account-2",)
+    assert find(two, "tel:+4915112345678") == ("account-2",)
 
 
 def test_a_reply_concerns_all_accounts_of_its_gateway_where_none_has_used_the_sender_id(two: State):
