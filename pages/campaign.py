@@ -7,7 +7,7 @@ from core.domain.people.permissions import Permission
 from pages._ui import address, formats, session, widgets
 from pages._ui.components.phone_preview import phone_preview
 from pages._ui.panels import stuck
-from pages._ui.screens.campaign import campaign_actions, campaign_budget, campaign_facts, reconciliation
+from pages._ui.screens.campaign import campaign_actions, campaign_facts, campaign_limits, reconciliation
 
 REFRESH_S, RECEIPTS_S = 1, 10
 
@@ -28,13 +28,16 @@ def live(campaign: Campaign) -> None:
             found = app.reports.reporting.reconciliation(viewer, campaign.campaign_id)
             if now_there.status is not campaign.status or reconciliation.is_open(now_there, found) is not is_open:
                 st.rerun()
+            limited = app.campaigns.limiting.find(viewer, campaign.campaign_id)
             if now_there.status is CampaignStatus.SCHEDULED:
+                campaign_limits.say_rate(now_there, limited)
                 return
             stuck.warn_of(now_there)
             reconciliation.show_progress(now_there, found, session.now())
+            campaign_limits.say_rate(now_there, limited)
             if found.audience_count:
                 reconciliation.show_proof(campaign.campaign_id, found)
-            campaign_budget.show_spent(now_there)
+            campaign_limits.show_spent(now_there, limited)
             if found.sent_count and outcome.ok:
                 reconciliation.show_arrivals(now_there, found, arrived)
 

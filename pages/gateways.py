@@ -12,6 +12,10 @@ from pages._ui.screens.gateways import gateway_panels
 KEY = "gateways"
 
 
+def _limit(rate_tps: int | None) -> str:
+    return formats.NOTHING if rate_tps is None else formats.count(rate_tps, "segment/s", "segments/s")
+
+
 def columns(standings: Mapping[str, Standing]) -> tuple[tables.Column, ...]:
     """Return what is shown of each gateway; how it stands is told by workers."""
     return (
@@ -19,6 +23,7 @@ def columns(standings: Mapping[str, Standing]) -> tuple[tables.Column, ...]:
         # On a phone no more than this far is in sight.
         tables.status("Status", lambda item: standings.get(item.setup.name, Standing.NEW)),
         tables.text("Kind", "title"),
+        tables.text("Limit", lambda item: _limit(item.setup.rate_tps)),
         tables.made("Used by", "account_names", lambda names: ", ".join(names) or formats.NOTHING, width=320),
     )
 

@@ -9,9 +9,10 @@ from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.domain.gateways.sights import GatewaySight, ProcessSight, SeenFault
 from core.domain.reports.paging import PageRequest
+from core.services.accounts.setting_up_gateways import GatewayForm
 from core.state.accounts import sights
-from core.state.accounts.accounts import set_prices
-from core.state.campaigns.campaigns import move_campaign, set_budget
+from core.state.accounts.accounts import set_prices, set_rate
+from core.state.campaigns.campaigns import move_campaign, set_limits
 from pages._ui.screens.campaign.reconciliation import refusal
 from tests.support.application.campaigns import freeze, launch, now, save_draft, send
 from tests.support.application.page_tests import House, place_of
@@ -367,19 +368,54 @@ def test_the_phone_shows_what_the_first_recipient_gets(house: House) -> None:
     assert not any(caption.value.endswith(" would see it") for caption in at.caption)
 
 
-def test_its_budget_is_changed_while_it_is_under_way(house: House) -> None:
+def test_its_limits_are_changed_while_it_is_under_way(house: House) -> None:
     viewer = house.sign_in()
     draft = save_draft(house, viewer, budget_eur_cents=Decimal(1_000))
     freeze(house, viewer, draft)
     at = house.open("campaign", id=draft.campaign_id)
     assert not at.exception
-    at.button(key="campaign_budget_open").click().run()
-    field = at.number_input(key=f"campaign_budget_eur_{draft.campaign_id}")
+    at.button(key="campaign_limits_open").click().run()
+    field = at.number_input(key=f"campaign_limits_eur_{draft.campaign_id}")
     assert field.value == 10.0
     field.set_value(12.5)
-    at.button(key="campaign_budget_save").click().run()
+    at.number_input(key=f"campaign_limits_rate_{draft.campaign_id}").set_value(50)
+    at.button(key="campaign_limits_save").click().run()
     assert not at.exception
-    assert house.app.campaigns.composing.get(viewer, draft.campaign_id).budget_eur_cents == 1_250
+    found = house.app.campaigns.composing.get(viewer, draft.campaign_id)
+    assert (found.budget_eur_cents, found.rate_tps) == (1_250, 50)
+    # And taken away.
+    at = house.open("campaign", id=draft.campaign_id)
+    at.button(key="campaign_limits_open").click().run()
+    at.number_input(key=f"campaign_limits_eur_{draft.campaign_id}").set_value(None)
+    at.number_input(key=f"campaign_limits_rate_{draft.campaign_id}").set_value(None)
+    at.button(key="campaign_limits_save").click().run()
+    found = house.app.campaigns.composing.get(viewer, draft.campaign_id)
+    assert (found.budget_eur_cents, found.rate_tps) == (None, None)
+
+
+def test_it_says_whose_limit_is_in_force(house: House) -> None:
+    viewer = house.sign_in()
+    (account,) = house.app.accounts.managing.list_accounts(viewer)
+    draft = save_draft(house, viewer, rate_tps=50)
+
+    def said() -> list[str]:
+        at = house.open("campaign", id=draft.campaign_id)
+        assert not at.exception
+        return [caption.value for caption in at.caption if "per second" in caption.value]
+
+    # A draft keeps to nothing yet.
+    assert said() == []
+    freeze(house, viewer, draft)
+    assert said() == [":material/speed: Sends at most 50 segments per second: the campaign's limit."]
+    with house.app.state.write() as session:
+        set_rate(session, account.account_id, 20)
+    assert said() == [":material/speed: Sends at most 20 segments per second: the account's limit."]
+    gateway = GatewayForm({}, rate_tps=5)
+    house.app.accounts.setting_up.change(viewer, account.gateway, gateway, now())
+    assert said() == [":material/speed: Sends at most 5 segments per second: the gateway's limit."]
+    house.app.work.run_until_idle(now)
+    assert status(house, viewer, draft.campaign_id) == "Completed"
+    assert said() == []
 
 
 def test_what_it_has_spent_is_shown_and_warned_of(house: House) -> None:
@@ -390,7 +426,7 @@ def test_what_it_has_spent_is_shown_and_warned_of(house: House) -> None:
     draft = save_draft(house, viewer, budget_eur_cents=Decimal(15))
     freeze(house, viewer, draft)
     with house.app.state.write() as session:
-        set_budget(session, draft.campaign_id, Decimal(12))
+        set_limits(session, draft.campaign_id, Decimal(12), None)
     house.app.work.run_until_idle(now)
     at = house.open("campaign", id=draft.campaign_id)
     assert not at.exception
@@ -401,7 +437,7 @@ def test_what_it_has_spent_is_shown_and_warned_of(house: House) -> None:
     assert status(house, viewer, draft.campaign_id) == "Paused"
     at.button(key="campaign_resume").click().run()
     assert any("The rest of the campaign costs 0" in error.value for error in at.error)
-    assert at.button(key="campaign_budget_open")
+    assert at.button(key="campaign_limits_open")
 
 
 def test_a_campaign_that_has_ended_has_no_budget_to_change(house: House) -> None:
@@ -409,5 +445,5 @@ def test_a_campaign_that_has_ended_has_no_budget_to_change(house: House) -> None
     draft = save_draft(house, viewer)
     send(house, viewer, draft)
     at = house.open("campaign", id=draft.campaign_id)
-    assert "campaign_budget_open" not in {button.key for button in at.button}
+    assert "campaign_limits_open" not in {button.key for button in at.button}
     assert "no budget of its own" in words(at)

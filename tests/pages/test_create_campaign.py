@@ -439,14 +439,19 @@ def test_replacements_are_shown_before_they_happen(house: House) -> None:
     assert [item.simplifies for item in drafts(house, viewer)] == [True]
 
 
-def test_a_budget_is_kept_with_the_draft(house: House) -> None:
+def test_limits_are_kept_with_the_draft(house: House) -> None:
     viewer = house.sign_in()
     at = open_step_two(house, save_draft(house, viewer))
-    at.number_input(key="create_campaign_budget").set_value(250.5).run()
+    at.number_input(key="create_campaign_budget").set_value(250.5)
+    at.number_input(key="create_campaign_rate").set_value(50).run()
     assert not at.exception
-    assert [item.budget_eur_cents for item in drafts(house, viewer)] == [25_050]
+    assert [(item.budget_eur_cents, item.rate_tps) for item in drafts(house, viewer)] == [(25_050, 50)]
     again = open_step_two(house, drafts(house, viewer)[0])
     assert again.number_input(key="create_campaign_budget").value == 250.5
+    assert again.number_input(key="create_campaign_rate").value == 50
+    again.number_input(key="create_campaign_budget").set_value(None)
+    again.number_input(key="create_campaign_rate").set_value(None).run()
+    assert [(item.budget_eur_cents, item.rate_tps) for item in drafts(house, viewer)] == [(None, None)]
 
 
 def test_lists_to_leave_out_are_kept_apart_from_those_sent_to(house: House) -> None:

@@ -75,6 +75,9 @@ def test_every_gateway_is_listed_with_its_state_and_who_uses_it(keyed: House, vi
         ["simulator", "Simulator", "['Not tried yet']"],
     ]
     assert list(table(at)["Used by"]) == ["–", "Simulator"]
+    assert list(table(at)["Limit"]) == ["–", "–"]
+    keyed.app.accounts.setting_up.change(viewer, "simulator", GatewayForm({}, rate_tps=500), datetime.now(UTC))
+    assert list(table(keyed.open(KEY))["Limit"]) == ["–", "500\u00a0segments/s"]
     # How each stands is in sight on a phone, too.
     assert list(table(at).columns).index("Status") == list(table(at).columns).index("Gateway") + 1
     # What is part of Heliograph cannot be deleted.
@@ -95,12 +98,15 @@ def test_a_gateway_is_added_tested_and_shows_its_address(keyed: House, kind: Fak
     at.toggle(key=f"{prefix}_tls").set_value(True)
     at.selectbox(key=f"{prefix}_mode").set_value("send")
     at.checkbox(key=f"{prefix}_resumes").uncheck()
+    at.number_input(key=f"{prefix}_rate").set_value(50)
     at.button(key=f"{KEY}_add_save_and_test").click().run()
     assert not at.exception
     assert not at.error
     found = keyed.app.accounts.setting_up.get(viewer, "Berlin")
     assert found.settings == {"host": "smpp.example.com", "port": 2775, "tls": True, "certificate": "", "mode": "send"}
     assert not found.resumes
+    assert found.rate_tps == 50
+    assert "Provider – at most 50\u00a0segments/s" in [caption.value for caption in at.caption]
     assert kind.tested == [opened(keyed, "Berlin")]
     assert "The provider answers" in at.success[0].value
     assert at.code[0].value == keyed.app.accounts.setting_up.get_callback_url(viewer, "Berlin")
@@ -144,6 +150,14 @@ def test_each_kind_is_set_up_by_its_own_form(keyed: House, name: str) -> None:
     keyed.app.sending.callbacks.look()
     token = keyed.app.accounts.setting_up.get_callback_url(viewer, "Berlin").rpartition("/")[2]
     assert (keyed.app.sending.callbacks.find(token) is not None) == registry.KINDS[name].hears_callbacks
+
+
+def test_a_limit_is_set_and_taken_away(keyed: House, viewer: Viewer) -> None:
+    for rate_tps in (50, None):
+        at = panel(keyed)
+        at.number_input(key=f"{KEY}_Berlin *1*_rate").set_value(rate_tps)
+        at.button(key=f"{KEY}_save").click().run()
+        assert keyed.app.accounts.setting_up.get(viewer, "Berlin *1*").rate_tps == rate_tps
 
 
 def test_secrets_are_written_and_never_shown(keyed: House, viewer: Viewer) -> None:

@@ -109,6 +109,16 @@ def test_networks_beyond_the_table_are_counted_below_it(house: House, network_co
     assert [caption.value for caption in at.caption if caption.value.startswith("and ")] == said
 
 
+def test_it_takes_as_long_as_the_smallest_limit_makes_it_and_says_whose_that_is(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer, rate_tps=1)
+    at = house.open("preflight", id=draft.campaign_id)
+    assert not at.exception
+    (takes,) = (tile for tile in at.metric if tile.label == "Takes")
+    assert takes.value == "3.0\u00a0s"
+    assert "Sends at most 1 segment per second: the campaign's limit." in takes.help
+
+
 def test_nothing_is_launched_beyond_the_budget(house: House) -> None:
     viewer = house.sign_in()
     account_id = price(house, viewer)

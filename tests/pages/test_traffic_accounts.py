@@ -199,6 +199,11 @@ def test_sending_settings_are_saved(house: House) -> None:
     at.number_input(key=f"{prefix}_rate").set_value(8)
     at.button(key=f"{KEY}_sending_save").click().run()
     assert account(house, viewer).stop_confirmation == "You will get no more messages."
+    # A budget that is saved can be taken away.
+    again = run_panel(house)
+    again.number_input(key=f"{prefix}_budget").set_value(None)
+    again.button(key=f"{KEY}_sending_save").click().run()
+    assert account(house, viewer).monthly_budget_eur_cents is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from core.domain.campaigns.rates import Rates
+
 
 class RowKind(StrEnum):
     """Which rows of a preflight are meant; most kinds need a *subject* besides."""
@@ -133,7 +135,7 @@ class Preflight:
     campaign_id: str
     fingerprint: str
     counted: Counted
-    rate_tps: int
+    rates: Rates
     starts_at: datetime
     frequency: Frequency
     refused: Mapping[str, int] = field(default_factory=dict)
@@ -146,8 +148,8 @@ class Preflight:
 
     @property
     def duration(self) -> timedelta:
-        """How long sending takes when nothing else uses the account's rate."""
-        return timedelta(seconds=self.counted.segment_count / max(1, self.rate_tps))
+        """How long sending takes when nothing else uses the rate that is in force."""
+        return timedelta(seconds=self.counted.segment_count / max(1, self.rates.least_tps))
 
     @property
     def ends_at(self) -> datetime:

@@ -16,11 +16,11 @@ from core.history.audience.contacts import ContactStore
 from core.history.audience.preflight import PreflightStore
 from core.history.lake.connection import Lake
 from core.services.accounts import Accounts
-from core.services.campaigns.campaign_budgets import CampaignBudgets
 from core.services.campaigns.composing import Composing
 from core.services.campaigns.confirming_stops import ConfirmingStops
 from core.services.campaigns.controlling import Controlling, ControllingTools
 from core.services.campaigns.launching import Launching, LaunchingTools
+from core.services.campaigns.limiting import Limiting
 from core.services.campaigns.placing import Placing
 from core.services.campaigns.preflighting import Preflighting
 from core.services.campaigns.quick_sending import QuickSending
@@ -38,7 +38,7 @@ class Campaigns:
     launching: Launching
     controlling: Controlling
     quick_sending: QuickSending
-    budgets: CampaignBudgets
+    limiting: Limiting
     confirming: ConfirmingStops
 
 
@@ -60,6 +60,6 @@ def build(
         Launching(launching),
         Controlling(controlling, leases),
         QuickSending(state, placing, composing, budgeting, settings.quick_send_max),
-        CampaignBudgets(state, accounts.counting),
+        Limiting(state, accounts.counting),
         ConfirmingStops(state, placing, leases),
     )

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 from core.domain.accounts.accounts import Account
 from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import Campaign, CampaignDraft, Source
+from core.domain.campaigns.rates import Rates
 from core.domain.imports.lists import DistributionList
 from core.domain.people.permissions import Viewer
 from core.domain.texts.placeholders import parse_template
 from core.errors import InvalidInput, NotFound
 from core.history.audience.recipients import ListPart, RecipientSpec
 from core.state.accounts import accounts, suppressions
+from core.state.campaigns import rates
 from core.state.imports import lists
 
 
@@ -29,6 +31,7 @@ class Addressed:
 
     campaign: Campaign
     account: Account
+    rates: Rates
     lists: Mapping[str, DistributionList]
     prices: tuple[Price, ...]
     suppressed: tuple[str, ...]
@@ -67,6 +70,7 @@ def address(session: Session, campaign: Campaign, now: datetime) -> Addressed:
     return Addressed(
         campaign=campaign,
         account=accounts.get_account(session, campaign.account_id),
+        rates=rates.get_rates(session, campaign.campaign_id),
         lists=find_lists(session, campaign),
         prices=accounts.list_prices(session, campaign.account_id, starts_at.astimezone(UTC).date()),
         suppressed=tuple(sorted(_list_suppressed(session, campaign))),

@@ -191,7 +191,7 @@ class Launching:
             return address(session, campaigns.get_campaign(session, campaign_id), now)
 
     def _spec(self, addressed: Addressed, now: datetime) -> FreezeSpec:
-        seconds_worth = addressed.account.rate_tps * BATCH_SECONDS
+        seconds_worth = addressed.rates.least_tps * BATCH_SECONDS
         return FreezeSpec(
             campaign_id=addressed.campaign.campaign_id,
             recipients=addressed.spec(),

@@ -147,7 +147,7 @@ class Preflighting:
             campaign_id=campaign.campaign_id,
             fingerprint=key,
             counted=counted,
-            rate_tps=addressed.account.rate_tps,
+            rates=addressed.rates,
             starts_at=addressed.starts_at,
             frequency=self._frequency,
             refused=_refused(addressed),

@@ -143,11 +143,10 @@ def find_budget(session: Session, campaign_id: str) -> Decimal | None:
     return found[0][0] if found else None
 
 
-def set_budget(session: Session, campaign_id: str, eur_cents: Decimal | None) -> None:
-    """Change what the campaign may spend; a running one follows with its next sub-window."""
-    session.execute(
-        update(CampaignRow).where(CampaignRow.campaign_id == campaign_id).values(budget_eur_cents=eur_cents)
-    )
+def set_limits(session: Session, campaign_id: str, eur_cents: Decimal | None, rate_tps: int | None) -> None:
+    """Change what the campaign may spend, and how fast; a running one follows with its next sub-window."""
+    wanted = {"budget_eur_cents": eur_cents, "rate_tps": rate_tps}
+    session.execute(update(CampaignRow).where(CampaignRow.campaign_id == campaign_id).values(**wanted))
 
 
 def lock_campaign(session: Session, campaign_id: str) -> Campaign:

@@ -1,5 +1,6 @@
 """Campaigns that spend, on accounts where a segment costs a few cents; what is spent, and who was told of it."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from core.domain.campaigns.campaigns import Campaign
 from core.domain.people.notifications import Tag
+from core.services.campaigns.limiting import own_limits
 from core.services.sending.batches import BatchRun
 from core.state.people import notifications
 from tests.integration.services import steps
@@ -48,8 +50,9 @@ def resume(house: House, campaign: Campaign) -> Campaign:
 
 
 def change_budget(house: House, campaign: Campaign, eur: str | None) -> Campaign:
-    budget = None if eur is None else Decimal(eur)
-    return house.app.campaigns.budgets.change(house.viewer, campaign.campaign_id, budget, house.now)
+    seen = own_limits(house.campaign(campaign.campaign_id))
+    wanted = replace(seen, budget_eur=None if eur is None else Decimal(eur))
+    return house.app.campaigns.limiting.change(house.viewer, campaign.campaign_id, seen, wanted, house.now)
 
 
 class _Killed(BaseException):

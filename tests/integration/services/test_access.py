@@ -24,6 +24,7 @@ from core.domain.reports.statistics import GroupBy
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.identifiers import new_id
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
+from core.services.campaigns.limiting import OwnLimits
 from core.services.campaigns.preflighting import Look
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.lists.importing_lists import Upload
@@ -211,14 +212,14 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
         CAMPAIGNS,
         lambda t, v: t.house.app.campaigns.controlling.unschedule(v, moved(t, CampaignStatus.SCHEDULED), t.house.now),
     ),
-    "campaigns.budgets.find": (
+    "campaigns.limiting.find": (
         CAMPAIGNS | {Permission.QUICK_SEND},
-        lambda t, v: t.house.app.campaigns.budgets.find(v, t.campaign_id),
+        lambda t, v: t.house.app.campaigns.limiting.find(v, t.campaign_id),
     ),
-    "campaigns.budgets.change": (
+    "campaigns.limiting.change": (
         CAMPAIGNS,
-        lambda t, v: t.house.app.campaigns.budgets.change(
-            v, moved(t, CampaignStatus.SCHEDULED), Decimal(5), t.house.now
+        lambda t, v: t.house.app.campaigns.limiting.change(
+            v, moved(t, CampaignStatus.SCHEDULED), OwnLimits(), OwnLimits(Decimal(5), 50), t.house.now
         ),
     ),
     "accounts.spending.list_months": (

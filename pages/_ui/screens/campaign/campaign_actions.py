@@ -9,7 +9,7 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.people.permissions import Permission
 from pages._ui import formats, session, widgets
 from pages._ui.panels import cloning
-from pages._ui.screens.campaign import campaign_budget
+from pages._ui.screens.campaign import campaign_limits
 
 KEY = "campaign"
 TEST_PANEL = f"{KEY}_test"
@@ -32,7 +32,7 @@ def show(campaign: Campaign) -> None:
                 "Show messages", icon=":material/history:", key=f"{KEY}_messages"
             ):
                 widgets.go("message_history", campaign=campaign.campaign_id)
-        campaign_budget.button(campaign)
+        campaign_limits.button(campaign)
         if campaign.source is Source.CAMPAIGN:
             if campaign.status not in _ENDED and st.button(
                 "Send a test to me", icon=":material/send_to_mobile:", key=f"{KEY}_open_test"
@@ -42,7 +42,7 @@ def show(campaign: Campaign) -> None:
             if st.button("Clone campaign", icon=":material/content_copy:", key=f"{KEY}_open_clone"):
                 cloning.ask(KEY, campaign.campaign_id)
     cloning.show_open(KEY)
-    campaign_budget.show_open(campaign)
+    campaign_limits.show_open(campaign)
     if widgets.is_open(TEST_PANEL):
         _test_panel()
 

@@ -22,6 +22,9 @@ def show(app: App, viewer: Viewer, campaign: Campaign, shown: str) -> None:
                 "SMS Count": formats.number(text.segment_count),
                 "Characters": formats.number(text.character_count),
                 "Budget": formats.euros(campaign.budget_eur_cents) if campaign.budget_eur_cents is not None else "None",
+                "Segments per second": formats.number(campaign.rate_tps)
+                if campaign.rate_tps
+                else "No limit of its own",
                 "Created": f"{formats.moment(campaign.created_at, viewer.time_zone)} by {campaign.created_by}",
                 "Schedule Date": formats.moment(campaign.schedule_at, viewer.time_zone),
                 "Launched": formats.moment(campaign.launched_at, viewer.time_zone),

@@ -45,6 +45,8 @@ class Form:
     simplifies: bool = False
     # EUR, as the field has it; None for no end.
     budget_eur: float | None = None
+    # Segments per second; None for no limit of its own.
+    rate_tps: int | None = None
     # When it is sent, None at once; and what stands in the field for it, None while there is none. What was typed and
     # cannot be taken stays there, with why, until it is mended or the schedule is taken away.
     schedule_at: datetime | None = None
@@ -80,6 +82,7 @@ class Form:
             simplifies=self.simplifies,
             schedule_at=self.schedule_at,
             budget_eur_cents=formats.eur_to_cents(self.budget_eur),
+            rate_tps=self.rate_tps,
         )
 
     @property
@@ -139,6 +142,7 @@ def _begin(form: Form) -> None:
         f"{KEY}_personalize": form.personalize,
         f"{KEY}_simplifies": form.simplifies,
         f"{KEY}_budget": form.budget_eur,
+        f"{KEY}_rate": form.rate_tps,
         f"{KEY}_schedule_time": form.schedule_text or "",
     }
     st.session_state.update({name: value for name, value in values.items() if name in known})
@@ -235,6 +239,7 @@ def _load(app: App, viewer: Viewer, stored: Campaign) -> Form:
         left_out=tuple(there[key] for key in stored.left_out_ids if key in there),
         simplifies=stored.simplifies,
         budget_eur=None if stored.budget_eur_cents is None else float(stored.budget_eur_cents / 100),
+        rate_tps=stored.rate_tps,
         schedule_at=stored.schedule_at,
         schedule_text=format_schedule(stored.schedule_at, viewer.time_zone) if stored.schedule_at else None,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.domain.accounts.accounts import BUDGET_MAX_EUR, Account, label_accounts
+from core.domain.accounts.accounts import Account, label_accounts
 from core.domain.people.permissions import Permission
 from core.domain.texts.placeholders import list_doubled_braces, list_stray_braces
 from core.domain.texts.simplifying import list_replacements
@@ -15,7 +15,7 @@ from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.services.campaigns.composing import Preview as Merged
 from pages._ui import formats, session, widgets
 from pages._ui.components.composer import Preview, composer, position
-from pages._ui.panels import sender_field
+from pages._ui.panels import limit_fields, sender_field
 from pages._ui.screens.create_campaign import campaign_schedule, placeholder_panel
 from pages._ui.screens.create_campaign.campaign_form import COMPOSER, KEY, Form
 from pages._ui.screens.create_campaign.campaign_panels import LEFT_OUT, open_list_panel
@@ -83,7 +83,7 @@ def message(form: Form) -> Step:
         st.markdown(f"Recipients: **{formats.number(merged.total)}**")
     _simplify(form)
     _stray_braces(form)
-    _budget(form)
+    _limits(form)
     is_timed, schedule = campaign_schedule.show(form)
     # What is wrong with the message has no place of its own: under the phone nobody would see it.
     places = {"name": name, "schedule_at": schedule}
@@ -106,20 +106,26 @@ def _simplify(form: Form) -> None:
     st.caption(f"{'Replaced when sent' if form.simplifies else 'Would be replaced'}: {pairs}")
 
 
-def _budget(form: Form) -> None:
-    form.budget_eur = st.number_input(
-        "Budget, EUR (optional)",
-        0.0,
-        float(BUDGET_MAX_EUR),
-        form.budget_eur,
-        step=10.0,
-        format="%.2f",
-        placeholder="No limit",
-        key=f"{KEY}_budget",
-        width=240,
-        help="What the whole campaign may cost. If it would cost more, it is not launched; if its budget is lowered "
-        "while it is sent, it pauses before exceeding it.",
-    )
+def _limits(form: Form) -> None:
+    """Draw what the campaign may cost and how fast it may go, side by side: the buttons below stay in sight."""
+    with st.container(width=560):
+        cost, pace = st.columns(2, vertical_alignment="bottom")
+    with cost:
+        form.budget_eur = limit_fields.budget(
+            "Budget, EUR (optional)",
+            form.budget_eur,
+            key=f"{KEY}_budget",
+            explained="What the whole campaign may cost. If it would cost more, it is not launched; if its budget is "
+            "lowered while it is sent, it pauses before exceeding it.",
+        )
+    with pace:
+        form.rate_tps = limit_fields.rate(
+            "Segments per second (optional)",
+            form.rate_tps,
+            key=f"{KEY}_rate",
+            explained="How fast the campaign is sent at most. The account's limit and the gateway's apply as well. It "
+            "can be changed while it is sent.",
+        )
 
 
 def _named(characters: str) -> str:

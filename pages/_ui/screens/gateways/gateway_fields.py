@@ -8,10 +8,15 @@ from core.domain.gateways.forms import LONG_TEXT_MAX, TEXT_MAX, Field, FieldKind
 from core.domain.gateways.gateways import GatewaySetup
 from core.gateways.kinds import GatewayKind
 from core.services.accounts.setting_up_gateways import GatewayForm
+from pages._ui.panels import limit_fields
 
 KEY = "gateways"
 _TRIES = f"{KEY}_tries"
-_RECOVERY = "Recovery"
+_LIMIT = "Rate limit and recovery"
+_RATE = (
+    "The limit for all accounts that send by it together, such as your provider allows. It applies to running "
+    "campaigns immediately."
+)
 
 
 def draw(kind: GatewayKind, before: GatewaySetup, key: str) -> GatewayForm:
@@ -24,10 +29,10 @@ def draw(kind: GatewayKind, before: GatewaySetup, key: str) -> GatewayForm:
             continue
         with st.expander(section):
             _draw_fields(fields, before, key, values, forgotten)
-    with st.expander(_RECOVERY):
+    with st.expander(_LIMIT):
+        rate_tps = limit_fields.rate("Segments per second", before.rate_tps, key=f"{key}_rate", explained=_RATE)
         resumes = _draw_recovery(before, key)
-    # Nothing keeps to a rate of the gateway's own yet, so nobody is asked for one.
-    return GatewayForm(values, before.rate_tps, resumes, frozenset(forgotten))
+    return GatewayForm(values, rate_tps, resumes, frozenset(forgotten))
 
 
 def empty_secrets() -> None:

@@ -39,7 +39,8 @@ def show(name: str, kind: GatewayKind | None) -> None:
 def _show(found: LiveGateway, kind: GatewayKind | None, viewer: Viewer) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         widgets.status_badge(found.standing)
-        st.caption(kind.title if kind else formats.plain(found.setup.kind), width="content")
+        title = kind.title if kind else formats.plain(found.setup.kind)
+        st.caption(f"{title}{_limit(found.setup)}", width="content")
     with widgets.place():
         _say(found, viewer)
     widgets.tiles(_tiles(found), min_width=130)
@@ -157,6 +158,10 @@ def _faults(found: LiveGateway, viewer: Viewer) -> None:
 
 def _rate(value: float) -> str:
     return formats.number(value) if value >= 10 or value == 0 else f"{value:.1f}"
+
+
+def _limit(setup: GatewaySetup) -> str:
+    return f" – at most {formats.count(setup.rate_tps, 'segment/s', 'segments/s')}" if setup.rate_tps else ""
 
 
 def _used(used: InUse) -> str:

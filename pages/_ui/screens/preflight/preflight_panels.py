@@ -50,8 +50,8 @@ def totals(campaign: Campaign, found: Preflight) -> None:
             Tile(
                 "Takes",
                 formats.duration(found.duration.total_seconds()),
-                f"{formats.number(found.rate_tps)} SMS per second",
-                help="If nothing else is sent from this account in the meantime.",
+                f"{formats.number(found.rates.least_tps)} SMS per second",
+                help=f"If nothing else is sent from the account or by its gateway meanwhile. {found.rates.in_words()}",
             ),
             _begins(campaign, found, viewer.time_zone),
         )

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.domain.accounts.accounts import BUDGET_MAX_EUR, RATE_MAX, RATE_MIN, Account, AccountType
+from core.domain.accounts.accounts import RATE_MAX, RATE_MIN, Account, AccountType
 from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount, require_administrator
 from pages._ui import formats, session, widgets
+from pages._ui.panels import limit_fields
 from pages._ui.screens.traffic_accounts import account_spending, price_panels
 
 KEY = "traffic_accounts"
@@ -130,17 +131,12 @@ def _settings(names: Sequence[str], before: AccountSettings, key: str) -> Accoun
 
 
 def _budget(before: Decimal | None, key: str) -> Decimal | None:
-    budget = st.number_input(
+    budget = limit_fields.budget(
         "Monthly budget, EUR",
-        0.0,
-        float(BUDGET_MAX_EUR),
         None if before is None else float(before),
-        step=10.0,
-        format="%.2f",
-        placeholder="No limit",
         key=key,
-        help="For a calendar month (UTC). A campaign that would cost more than is left is not launched, and one being "
-        "sent pauses before it would exceed the budget. People are told at 80 %.",
+        explained="For a calendar month (UTC). A campaign that would cost more than is left is not launched, and one "
+        "being sent pauses before it would exceed the budget. People are told at 80 %.",
     )
     return None if budget is None else Decimal(f"{budget:.2f}")
 

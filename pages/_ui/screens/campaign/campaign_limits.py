@@ -1,20 +1,27 @@
-"""A campaign's budget on its page: how much of it is spent, and changing it while the campaign is under way."""
+"""A campaign's limits on its page: what is spent of its budget, how fast it may go, and changing both."""
+
+from decimal import Decimal
 
 import streamlit as st
 
-from core.domain.accounts.accounts import BUDGET_MAX_EUR
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
-from core.services.campaigns.campaign_budgets import CampaignSpending
+from core.services.campaigns.limiting import Limited, OwnLimits, own_limits
 from pages._ui import formats, session, widgets
+from pages._ui.panels import limit_fields
 
-KEY = "campaign_budget"
+KEY = "campaign_limits"
 _ENDED = (CampaignStatus.COMPLETED, CampaignStatus.CANCELED)
 
 
-def show_spent(campaign: Campaign) -> None:
+def say_rate(campaign: Campaign, found: Limited) -> None:
+    """Draw how fast the campaign may go, and whose limit that is, while it is not at its end."""
+    with widgets.place():
+        if campaign.status not in _ENDED:
+            st.caption(f":material/speed: {found.rates.in_words()}")
+
+
+def show_spent(campaign: Campaign, found: Limited) -> None:
     """Draw how much the campaign has spent, and of which budget; the page draws it anew while that changes."""
-    app, viewer = session.current()
-    found = app.campaigns.budgets.find(viewer, campaign.campaign_id)
     with widgets.card("Spending", key=f"{KEY}_card", help="Messages without an answer count as spent."):
         budget = found.budget
         if budget is None:
@@ -30,10 +37,10 @@ def show_spent(campaign: Campaign) -> None:
 
 
 def button(campaign: Campaign) -> None:
-    """Draw what opens the panel, where the budget can be changed."""
+    """Draw what opens the panel, where the limits can be changed."""
     app, _ = session.current()
-    if app.campaigns.budgets.can_change(campaign) and st.button(
-        "Change budget", icon=":material/savings:", key=f"{KEY}_open"
+    if app.campaigns.limiting.can_change(campaign) and st.button(
+        "Change limits", icon=":material/speed:", key=f"{KEY}_open"
     ):
         widgets.open_panel(KEY, campaign.campaign_id)
 
@@ -44,7 +51,7 @@ def show_open(campaign: Campaign) -> None:
         _panel(campaign)
 
 
-def _warning(found: CampaignSpending, campaign: Campaign) -> str:
+def _warning(found: Limited, campaign: Campaign) -> str:
     budget = found.budget
     assert budget is not None
     words = f"**More than 80 % of the campaign's budget is spent**: {formats.euros(budget.left_eur_cents)} is left."
@@ -53,31 +60,23 @@ def _warning(found: CampaignSpending, campaign: Campaign) -> str:
     return f"{words} The campaign pauses before it would spend more."
 
 
-@st.dialog("Change budget", icon=":material/savings:", on_dismiss=widgets.close_panel)
+@st.dialog("Change limits", icon=":material/speed:", on_dismiss=widgets.close_panel)
 def _panel(campaign: Campaign) -> None:
     app, viewer = session.current()
-    before = campaign.budget_eur_cents
+    seen = own_limits(campaign)
     with st.form(f"{KEY}_form", border=False):
-        eur = st.number_input(
-            "Budget, EUR",
-            0.0,
-            float(BUDGET_MAX_EUR),
-            None if before is None else float(before / 100),
-            step=10.0,
-            format="%.2f",
-            placeholder="No limit",
-            key=f"{KEY}_eur_{campaign.campaign_id}",
-        )
+        before = None if seen.budget_eur is None else float(seen.budget_eur)
+        eur = limit_fields.budget("Budget, EUR", before, key=f"{KEY}_eur_{campaign.campaign_id}")
         cost = campaign.cost_eur_cents
         whole = "" if cost is None else f" The whole campaign costs {formats.euros(cost)}."
-        st.caption(f"It takes effect immediately. Below what is already spent, the campaign pauses.{whole}")
+        st.caption(f"Below what is already spent, the campaign pauses.{whole}")
+        rate_tps = limit_fields.rate("Segments per second", seen.rate_tps, key=f"{KEY}_rate_{campaign.campaign_id}")
+        st.caption("The account's limit and the gateway's apply as well. Both fields take effect immediately.")
         saved = st.form_submit_button("Save", type="primary", key=f"{KEY}_save", width="stretch")
     if saved:
         with widgets.show_errors():
-            cents = formats.eur_to_cents(eur)
-            app.campaigns.budgets.change(
-                viewer, campaign.campaign_id, None if cents is None else cents / 100, session.now()
-            )
-            widgets.flash("The budget is saved.", icon=":material/savings:")
+            wanted = OwnLimits(None if eur is None else Decimal(f"{eur:.2f}"), rate_tps)
+            app.campaigns.limiting.change(viewer, campaign.campaign_id, seen, wanted, session.now())
+            widgets.flash("The limits are saved.", icon=":material/speed:")
             widgets.close_panel()
             st.rerun()
