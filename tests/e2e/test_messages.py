@@ -66,6 +66,14 @@ def test_checked_messages_are_what_is_exported(browser: Browser, demo: Installat
         page.get_by_role("button", name="Export selection").click()
         page.get_by_role("button", name="CSV").click()
         expect(page.get_by_text("is ready").first).to_be_visible(timeout=60_000)
+        # What has just been ordered says so itself: nothing lies over its button.
+        said, ordered = (
+            found.bounding_box()
+            for found in (page.get_by_test_id("stToast").first, page.get_by_role("link", name="Download").first)
+        )
+        assert said
+        assert ordered
+        assert said["x"] + said["width"] < ordered["x"]
         rows = download(page)
     shown = newest(demo, 4)
     assert [row["Receiver"] for row in rows] == [shown[1]["receiver"], shown[3]["receiver"]]
