@@ -45,6 +45,7 @@ from core.demo.traffic import (
 )
 from core.domain.accounts.accounts import AccountType
 from core.domain.campaigns.campaigns import CampaignStatus
+from core.domain.gateways.gateways import SIMULATOR
 from core.domain.people.permissions import PRESETS, Permission, Viewer
 from core.domain.words.counting import count_of
 from core.history.audience.contacts import ContactStore
@@ -53,7 +54,7 @@ from core.history.lake.schema import UNSENT_SCHEMA
 from core.history.messages.message_store import MessageStore
 from core.services.leases import Leases
 from core.services.sending.replying import keep_replies
-from core.state.accounts import accounts
+from core.state.accounts import accounts, gateways
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
 from core.state.imports import lists
@@ -283,6 +284,8 @@ def _record(session: Session, plan: Plan, entry_counts: Mapping[str, int], sent:
     for done in sent:
         campaigns.add_campaign(session, done.campaign)
         campaigns.add_outcomes(session, done.campaign.campaign_id, done.outcomes)
+    # It has taken the campaigns.
+    gateways.set_proven(session, SIMULATOR, gateways.get_gateway(session, SIMULATOR).setup.version, plan.now)
     # As they come in life: whose each one is, and what it answers, is found out from what is there.
     keep_replies(session, [reply for done in sent for reply in done.replies], plan.now)
     campaigns.add_campaign(session, make_campaign(plan, DRAFT, CampaignStatus.INACTIVE, 0))

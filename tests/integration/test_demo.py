@@ -19,6 +19,7 @@ from core.demo import seeding
 from core.demo.company import CAMPAIGNS
 from core.demo.receipts import receipt_table
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.gateways.sights import Standing
 from core.domain.imports.lists import DistributionList
 from core.domain.messages.receipts import Effect
 from core.domain.numbering import get_destination
@@ -239,6 +240,10 @@ def test_the_draft_can_be_launched(app: App) -> None:
         clock.advance(seconds=1)
         app.work.run_until_idle(clock)
     check_sums(app, viewer)
+
+
+def test_the_gateway_that_took_the_campaigns_is_known_to_work(app: App) -> None:
+    assert app.accounts.watching.list_standings(seeded(app), NOW) == {"simulator": Standing.WORKING}
 
 
 def test_the_company_has_people_and_none_of_them_can_come_in(app: App) -> None:
