@@ -126,5 +126,8 @@ def _maintain(app: App, options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     if did.readers_inside:
-        print("Not everything could be done, because somebody was reading: run it again later.", file=sys.stderr)
+        print(
+            "The catalog's own file is as it was, because somebody was reading: run it again later.",
+            file=sys.stderr,
+        )
     return 0

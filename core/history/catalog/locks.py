@@ -123,7 +123,7 @@ class AdvisoryLock:
 
 
 class ReaderGate(Protocol):
-    """Readers go in and out; it is closed for the moment in which the catalog must not change under any of them."""
+    """Readers go in and out; it is closed while the catalog is to be nobody's but its holder's."""
 
     def enter(self) -> AbstractContextManager[None]:
         """Stay inside while the block runs. Raises: StorageError: closed for more than `GATE_PATIENCE_S`."""
@@ -133,7 +133,7 @@ class ReaderGate(Protocol):
 
 
 class ReadersInside(StorageError):
-    """The catalog cannot be tidied up because somebody reads it."""
+    """The catalog cannot be written anew because somebody reads it."""
 
     def __init__(self) -> None:
         super().__init__("Somebody is reading much of the message history.", hint="Try again when they have finished.")
@@ -143,9 +143,8 @@ class FileGate:
     """
     A gate for the readers of a catalog in SQLite.
 
-    DuckDB reads SQLite's tables through several connections, which do not share a snapshot: a reader whose catalog
-    loses rows meanwhile would miss messages without a word. Whoever closes the gate stands in the door first, so that
-    those who come later wait for a moment, and those inside run dry.
+    What was deleted stays in SQLite's log for as long as somebody reads what was there before. Whoever closes the gate
+    stands in the door first, so that those who come later wait for a moment, and those inside run dry.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -178,7 +177,7 @@ class FileGate:
 
 
 class OpenGate:
-    """A gate for a catalog in PostgreSQL, where all connections of a reader share one snapshot: nobody waits."""
+    """A gate for a catalog in PostgreSQL, which sees to its files itself: nobody waits."""
 
     def enter(self) -> AbstractContextManager[None]:
         """Do nothing."""

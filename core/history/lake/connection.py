@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import duckdb
@@ -113,21 +113,6 @@ class Lake:
             pause_s = min(pause_s * 2, _BACKOFF_MOST_S)
         return self._write_once(work)
 
-    def compact(self, work: Callable[[Cursor], T]) -> T:
-        """
-        Run *work* as `write` does, but once, and commit it while no reader is inside.
-
-        For what takes rows out of the catalog. Readers wait at most `GATE_TIMEOUT_S`.
-
-        Raises: ReadersInside: one did not leave; nothing was done. StorageError: as `write`.
-        """
-        connection = self._connect()
-        # Looked at first, so that nothing is done in vain while somebody reads at length.
-        with self._gate.closed(GATE_TIMEOUT_S):
-            pass
-        with self._lock.hold(LOCK_TIMEOUT_S), self._cursor_of(connection) as cursor:
-            return self._transact(cursor, work, self._gate.closed(GATE_TIMEOUT_S))
-
     def tend(self, work: Callable[[Cursor], T]) -> T:
         """
         Run *work* beside a writer: for what changes no table, such as deleting files nobody names.
@@ -222,16 +207,11 @@ class Lake:
         # Opened first: it takes the same lock when it is the first of this process.
         connection = self._connect()
         with self._lock.hold(LOCK_TIMEOUT_S), self._cursor_of(connection) as cursor:
-            return self._transact(cursor, work)
-
-    def _transact(
-        self, cursor: Cursor, work: Callable[[Cursor], T], gate: AbstractContextManager[None] | None = None
-    ) -> T:
-        try:
-            return _transact(cursor, work, gate)
-        finally:
-            # After an error too: a commit of which nobody knows may have happened.
-            self._committed += 1
+            try:
+                return _transact(cursor, work)
+            finally:
+                # After an error too: a commit of which nobody knows may have happened.
+                self._committed += 1
 
     @contextmanager
     def _cursor(self) -> Iterator[Cursor]:
@@ -314,16 +294,11 @@ def _new_scratch() -> str:
     return f"memory.main.scratch_{uuid.uuid4().hex}"
 
 
-def _transact(
-    cursor: Cursor,
-    work: Callable[[Cursor], T],
-    gate: AbstractContextManager[None] | None = None,
-) -> T:
+def _transact(cursor: Cursor, work: Callable[[Cursor], T]) -> T:
     cursor.execute("BEGIN TRANSACTION")
     try:
         result = work(cursor)
-        with gate or nullcontext():
-            cursor.execute("COMMIT")
+        cursor.execute("COMMIT")
     except BaseException:
         _roll_back(cursor)
         raise

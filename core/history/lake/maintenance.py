@@ -6,9 +6,8 @@ lake's only writer, in one transaction each; killed in the middle they have not 
 the catalog itself has listed them for that, and nothing has named them for a while, which the caller says: a reader may
 hold an older snapshot. Files the catalog does not know are found and never deleted.
 
-Rewriting only adds to the catalog. Flushing, merging and expiring take rows out of it, and wait for a moment in which
-nobody reads where the catalog is in SQLite (`core.history.catalog.locks.FileGate`); they raise `ReadersInside` when
-none comes.
+Who reads meanwhile has a snapshot of the catalog, and sees what he saw. Only writing a catalog in SQLite anew waits for
+a moment in which nobody reads (`core.history.catalog.locks.FileGate`), and raises `ReadersInside` when none comes.
 """
 
 import logging
@@ -108,7 +107,7 @@ class Maintenance:
             note_unchanged(cursor)
             return int(fetch_one(cursor, _SQL["flush"].format(table=table))[0])
 
-        return self._lake.compact(flush)
+        return self._lake.write(flush)
 
     def merge(self, table: str, bounds: StepBounds) -> int:
         """Make one file of adjacent small ones in each partition. Returns: How many files were merged."""
@@ -124,7 +123,7 @@ class Maintenance:
             finally:
                 cursor.execute(f"RESET GLOBAL {TARGET_FILE_SIZE}")
 
-        return self._lake.compact(merge)
+        return self._lake.write(merge)
 
     def rewrite(self, table: str, bounds: StepBounds) -> int:
         """Write files anew without their deleted rows, those with the most first. Returns: How many files."""
@@ -159,7 +158,7 @@ class Maintenance:
         with self._lake.read() as cursor:
             if not _rows(cursor, _SQL["old_snapshots"], {"before": before, "most": 1}):
                 return 0
-        return self._lake.compact(expire)
+        return self._lake.write(expire)
 
     def delete_files(self, before: datetime) -> tuple[int, int]:
         """
@@ -224,10 +223,7 @@ class Maintenance:
             return self._lake.tend(lambda cursor: int(fetch_one(cursor, sql)[0]))
         # In a SQLite catalog it takes all that was listed on the day of the moment it is given.
         sql = _SQL["clean_up"].format(before=(before - timedelta(days=1)).isoformat())
-        return self._compact(sql)
-
-    def _compact(self, sql: str) -> int:
-        return self._lake.compact(lambda cursor: int(fetch_one(cursor, sql)[0]))
+        return self._lake.write(lambda cursor: int(fetch_one(cursor, sql)[0]))
 
 
 def _files(cursor: Cursor, table: str = "") -> str:

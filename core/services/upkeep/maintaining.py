@@ -75,7 +75,8 @@ class Maintained:
     What a run did: the tables *before* and *after* by name, the snapshots forgotten, the files deleted and their bytes.
 
     *orphans* files are there that the catalog does not know; *set_aside* of them were moved away.
-    *longest_s* is how long the longest step took, waiting included; *readers_inside*: readers stood in the way.
+    *longest_s* is how long the longest step took, waiting included; *readers_inside*: somebody read, so that the
+    catalog's own file was left as it was.
     """
 
     before: Mapping[str, TableState] = field(default_factory=dict)
@@ -177,7 +178,7 @@ class Maintaining:
 
 
 class _Run:
-    """One run: steps and rests, until nothing is due, time is over, readers are in the way or the worker shall end."""
+    """One run: steps and rests, until nothing is due, time is over or the worker shall end."""
 
     def __init__(self, maintenance: LakeCare, stop: threading.Event, deadline: float | None) -> None:
         self._maintenance = maintenance
@@ -246,11 +247,7 @@ class _Run:
         total = 0
         while total < most and not self._is_over():
             start = time.monotonic()
-            try:
-                count = step()
-            except ReadersInside:
-                self.did.readers_inside = True
-                return total
+            count = step()
             took_s = time.monotonic() - start
             if not count:
                 return total
@@ -261,8 +258,7 @@ class _Run:
         return total
 
     def _is_over(self) -> bool:
-        # To ask again for a moment without readers would hold up those who come, while somebody reads at length.
-        if self._stop.is_set() or self.did.readers_inside:
+        if self._stop.is_set():
             return True
         return self._deadline is not None and time.monotonic() >= self._deadline
 
