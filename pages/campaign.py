@@ -55,7 +55,8 @@ def header(campaign: Campaign) -> None:
     campaign_actions.show(campaign)
     campaign_actions.warn_overdue(campaign)
     if campaign.fault:
-        widgets.fault(campaign.fault, "")
+        message, _, hint = campaign.fault.partition("\n")
+        widgets.fault(message, hint)
 
 
 session.require(Permission.CAMPAIGN, Permission.QUICK_SEND)

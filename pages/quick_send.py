@@ -11,5 +11,4 @@ with widgets.show_errors():
     closed.stop_if_closed()
     accounts = app.accounts.managing.list_sending(viewer)
     order = quick_form.fill_in(accounts)
-    quick_form.show_counts(order)
-    quick_form.buttons(order)
+    quick_form.buttons(order, quick_form.show_counts(order))

@@ -377,6 +377,7 @@ def test_its_limits_are_changed_while_it_is_under_way(house: House) -> None:
     at.button(key="campaign_limits_open").click().run()
     field = at.number_input(key=f"campaign_limits_eur_{draft.campaign_id}")
     assert field.value == 10.0
+    assert any("is spent; the whole campaign costs €" in caption.value for caption in at.caption)
     field.set_value(12.5)
     at.number_input(key=f"campaign_limits_rate_{draft.campaign_id}").set_value(50)
     at.button(key="campaign_limits_save").click().run()
@@ -431,9 +432,12 @@ def test_what_it_has_spent_is_shown_and_warned_of(house: House) -> None:
     at = house.open("campaign", id=draft.campaign_id)
     assert not at.exception
     said = at.error[0].value.replace("\\", "")
-    assert "more than is left of the campaign's budget: 0.10 of 0.12 EUR is spent" in said
+    # What it is in bold, and below it what to do.
+    assert (
+        "more than is left of the campaign's budget: 0.10 of 0.12 EUR is spent.**  \nRaise it with Change lim" in said
+    )
     (warning,) = at.warning
-    assert warning.value.endswith("The campaign pauses before it would spend more.")
+    assert warning.value.endswith("raise it with Change limits before you resume.")
     assert status(house, viewer, draft.campaign_id) == "Paused"
     at.button(key="campaign_resume").click().run()
     assert any("The rest of the campaign costs 0" in error.value for error in at.error)

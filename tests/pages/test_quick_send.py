@@ -1,8 +1,12 @@
+from decimal import Decimal
+
 import pytest
 
+from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.people.permissions import Viewer
 from core.domain.reports.paging import PageRequest
+from core.state.accounts import accounts
 from pages._ui.components.composer import Composition
 from pages._ui.screens.quick_send.quick_form import CHIPS, COMPOSER
 from tests.support.application.campaigns import now
@@ -18,6 +22,11 @@ def fill_in(at, *numbers: str, message: str = "Doors open at 8.") -> None:
     at.text_input(key="quick_send_sender").set_value("HELIOGRAPH").run()
 
 
+def texts(at) -> list[str]:
+    """Return what stands there, without what escapes it and the space that keeps an amount in one piece."""
+    return [element.value.replace("€\u00a0", "€").replace("\\", "") for element in at.markdown]
+
+
 def sent(house: House, viewer: Viewer) -> list:
     return [
         item for item in house.app.campaigns.composing.page(viewer, PageRequest()).items if item.source == "quick_send"
@@ -28,7 +37,7 @@ def test_sending_asks_what_it_comes_to_and_leads_to_the_campaign(house: House) -
     viewer = house.sign_in()
     at = house.open("quick_send")
     fill_in(at, *NUMBERS)
-    assert "Recipients: **2** · Messages in total: **2**" in [element.value for element in at.markdown]
+    assert any(text.startswith("Recipients: **2** · Messages in total: **2** · Price: **€") for text in texts(at))
     at.button(key="quick_send_send").click().run()
     assert any("2\u00a0recipients, one SMS each, for €" in element.value for element in at.markdown)
     assert sent(house, viewer) == []
@@ -53,6 +62,35 @@ def test_what_cannot_be_sent_is_said_before_it_is_asked(
     fill_in(at, *numbers, message=message)
     at.button(key="quick_send_send").click().run()
     assert at.error[0].value.replace("\\", "").startswith(f"**{reason}")
+    assert sent(house, viewer) == []
+
+
+def test_a_budget_that_does_not_suffice_is_said_before_anybody_sends(house: House) -> None:
+    viewer = house.sign_in()
+    at = house.open("quick_send")
+    account = house.app.accounts.managing.list_sending(viewer)[0]
+    with house.app.state.write() as session:
+        accounts.set_prices(session, account.account_id, [Price("", "", Decimal(5))])
+        accounts.set_budget(session, account.account_id, Decimal(12))
+    fill_in(at, *NUMBERS)
+    figures = (
+        "Recipients: **2** · Messages in total: **2** · Price: **€0.10** · Left of the budget this month: **€0.12**"
+    )
+    assert figures in texts(at)
+    assert not at.error
+    at.button(key="quick_send_send").click().run()
+    assert any("€0.02 of the account's budget is left then this month." in text for text in texts(at))
+    with house.app.state.write() as session:
+        accounts.set_budget(session, account.account_id, Decimal(9))
+    at.button(key="quick_send_sure_cancel").click().run()
+    [beyond] = at.error
+    assert beyond.value.replace("\u00a0", "").startswith(
+        "**The account's budget is not enough**: €0.01 more is needed this month."
+    )
+    at.button(key="quick_send_send").click().run()
+    [refused] = at.error
+    assert refused.value.startswith("**The message costs more than is left of the account's budget this month")
+    assert not [each for each in at.button if each.key == "quick_send_sure_ok"]
     assert sent(house, viewer) == []
 
 

@@ -6,7 +6,7 @@ An account's is of a calendar month of UTC, whatever zone a person is in; a camp
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -14,6 +14,9 @@ from enum import StrEnum
 WARN_RATE = Decimal("0.8")
 # What stands for the month of a budget that is of none.
 NO_MONTH = date(2000, 1, 1)
+# What to do where a campaign's own budget, or its account's, keeps it from going on.
+RAISE_OWN = "Raise it with Change limits on the campaign's page, then resume the campaign, or cancel it."
+RAISE_ACCOUNTS = "An administrator can raise it on Traffic Accounts. Then resume the campaign, or cancel it."
 
 
 class Threshold(StrEnum):
@@ -69,7 +72,7 @@ class Budget:
 
         *reserved* is what other campaigns under way have still to send.
         """
-        where = "the campaign's budget" if self.month == NO_MONTH else "the account's budget this month"
+        where = "the campaign's budget" if self.month == NO_MONTH else f"the budget of {self.whose}"
         begins = what[0].upper() + what[1:]
         others = f", and {in_eur(reserved)} EUR is for other campaigns under way" if reserved > 0 else ""
         return f"{begins} costs {in_eur(cost_eur_cents)} EUR, more than is left of {where}: {self.in_words()}{others}."
@@ -78,14 +81,20 @@ class Budget:
     def remedy(self) -> str:
         """What to do then."""
         if self.month == NO_MONTH:
-            return "Raise the campaign's budget and resume it, or cancel it."
-        return f"Ask an administrator for a higher budget for {self.month:%B %Y} and resume it, or cancel it."
+            return RAISE_OWN
+        return f"{RAISE_ACCOUNTS} On 1 {_next_month(self.month):%B} (UTC) a new budget begins."
 
     def told(self, threshold: Threshold) -> str:
         """Return what people are told."""
         if threshold is Threshold.WARNED:
             return f"{WARN_RATE * 100:.0f} % of the budget of {self.whose} is reached: {self.in_words()}."
-        return f"The budget of {self.whose} is used up: {self.in_words()}. Sending is paused. {self.remedy}"
+        rest = ", and the rest does not pay for the next message" if self.left_eur_cents else ""
+        paused = "The campaign is paused." if self.month == NO_MONTH else "Its campaigns pause."
+        return f"The budget of {self.whose} is used up: {self.in_words()}{rest}. {paused} {self.remedy}"
+
+
+def _next_month(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
 
 
 def count_affordable(prices: Sequence[Decimal], left_eur_cents: Decimal) -> int:

@@ -104,7 +104,8 @@ class Campaign:
     A campaign as people see it; counts of an unlaunched one are 0.
 
     *cost_eur_cents* is the price of everything in the frozen audience that is sent, None before. *preflight* is the one
-    it was launched on, as `Preflight.summary` wrote it.
+    it was launched on, as `Preflight.summary` wrote it. *fault* is why it does not go on, in one line, and in a second
+    one what to do, if there is anything.
     """
 
     campaign_id: str

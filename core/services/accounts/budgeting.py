@@ -170,7 +170,7 @@ def beyond_budget(what: str, whom: str) -> InvalidInput:
     """Return the refusal of *what*, a campaign or a message, to *whom*, recipients or numbers."""
     return InvalidInput(
         f"The {what} costs more than is left of the account's budget this month.",
-        hint=f"Send to fewer {whom}, or ask an administrator for a higher budget.",
+        hint=f"Send to fewer {whom}, or ask an administrator to raise the budget on Traffic Accounts.",
     )
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import require_sending
-from core.domain.accounts.budgets import in_eur
+from core.domain.accounts.budgets import RAISE_ACCOUNTS, RAISE_OWN, in_eur
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.campaigns.schedules import check_schedule
 from core.domain.people.permissions import Permission, Viewer
@@ -178,7 +178,7 @@ class Launching:
             except StorageError:
                 raise
             except AppError as error:
-                self._give_up(campaign_id, lease, f"{error.message} {error.hint}".strip())
+                self._give_up(campaign_id, lease, f"{error.message}\n{error.hint}".strip())
             except Exception:
                 # Whatever it is, it would be the same again: the campaign must not be Processing for ever.
                 self._give_up(campaign_id, lease, "The launch stopped unexpectedly. See the worker's log.")
@@ -279,13 +279,10 @@ def _judge(session: Session, viewer: Viewer, look: Look, now: datetime) -> Campa
 
 def _too_dear(cost: Decimal) -> str:
     return (
-        f"It now costs {in_eur(cost)} EUR, more than is left of the account's budget this month. Ask an"
-        " administrator for a higher budget and resume it, or cancel it."
+        f"The campaign now costs {in_eur(cost)} EUR, more than is left of the account's budget this month."
+        f"\n{RAISE_ACCOUNTS}"
     )
 
 
 def _beyond_own(cost: Decimal, budget: Decimal) -> str:
-    return (
-        f"It now costs {in_eur(cost)} EUR, more than the campaign's budget of {in_eur(budget)} EUR. Raise its budget"
-        " and resume it, or cancel it."
-    )
+    return f"The campaign now costs {in_eur(cost)} EUR, more than its budget of {in_eur(budget)} EUR.\n{RAISE_OWN}"

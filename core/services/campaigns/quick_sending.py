@@ -88,6 +88,12 @@ class Estimate:
     cost_eur_cents: Decimal
     budget_left_eur_cents: Decimal | None
 
+    @property
+    def is_beyond_budget(self) -> bool:
+        """Whether the account has a budget, and that does not suffice."""
+        left = self.budget_left_eur_cents
+        return left is not None and self.cost_eur_cents > left
+
     def summary(self, estimated_at: datetime) -> dict[str, Any]:
         """Return what is kept with the campaign, in the form of a preflight's."""
         return {
@@ -116,13 +122,28 @@ class QuickSending:
         """
         Return what sending would come to.
 
-        Raises: InvalidInput: sender, numbers or message cannot be used, or the budget does not suffice; with the
-            *field*. Forbidden: the account may not send.
+        Raises: InvalidInput: sender, numbers or message cannot be used, nobody would receive it, or the budget does not
+            suffice; with the *field*. Forbidden: the account may not send.
         """
         viewer.require(Permission.QUICK_SEND)
         checked = replace(_checked(order, self.most), token=_identify(viewer, order.token))
         estimate, _ = self._estimate(viewer, checked, now)
+        _check_estimate(estimate)
         return estimate
+
+    def find_estimate(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Estimate | None:
+        """
+        Return what sending would come to, perhaps more than the budget has left; None for what cannot be sent yet.
+
+        Raises: Forbidden: the account may not send.
+        """
+        viewer.require(Permission.QUICK_SEND)
+        try:
+            checked = replace(_checked(order, self.most), token=_identify(viewer, order.token))
+        except InvalidInput:
+            # Something is still missing; what it is, sending says.
+            return None
+        return self._estimate(viewer, checked, now)[0]
 
     def send(self, viewer: Viewer, order: QuickMessage, now: datetime) -> Campaign:
         """
@@ -283,8 +304,7 @@ def _check_estimate(estimate: Estimate) -> None:
             hint="Type other numbers.",
             field="numbers",
         )
-    left = estimate.budget_left_eur_cents
-    if left is not None and estimate.cost_eur_cents > left:
+    if estimate.is_beyond_budget:
         raise beyond_budget("message", "numbers")
 
 

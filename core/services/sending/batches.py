@@ -171,7 +171,7 @@ class BatchRun:
             with self._state.read() as session:
                 now = accounts.look_at_bucket(session, self._job.campaign.account_id).gateway
             if (job.campaign.gateway or now) == job.gateway:
-                self._pause(f"{error.message} {error.hint}".strip())
+                self._pause(f"{error.message}\n{error.hint}".strip())
         except Unavailable as error:
             log.info("batch_left", extra=self._fields | {"reason": error.message})
         return None

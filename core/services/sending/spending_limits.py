@@ -153,7 +153,7 @@ class BatchSpending:
         if wanted and not count:
             tightest = min(ended, key=lambda budget: budget.left_eur_cents)
             self._limits.tell(session, campaign.account_id, tightest, Threshold.STOPPED, now)
-            why = f"{tightest.refusal('the next message', prices[0])} {tightest.remedy}"
+            why = f"{tightest.refusal('the next message', prices[0])}\n{tightest.remedy}"
             return Paid((), stopped_because=why)
         return Paid(wanted[:count])
 

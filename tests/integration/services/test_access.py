@@ -178,6 +178,10 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
         {Permission.QUICK_SEND},
         lambda t, v: t.house.app.campaigns.quick_sending.estimate(v, quick_message(t), t.house.now),
     ),
+    "campaigns.quick_sending.find_estimate": (
+        {Permission.QUICK_SEND},
+        lambda t, v: t.house.app.campaigns.quick_sending.find_estimate(v, quick_message(t), t.house.now),
+    ),
     "campaigns.quick_sending.send": (
         {Permission.QUICK_SEND},
         lambda t, v: t.house.app.campaigns.quick_sending.send(v, quick_message(t), t.house.now),

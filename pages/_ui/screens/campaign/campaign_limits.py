@@ -54,10 +54,25 @@ def show_open(campaign: Campaign) -> None:
 def _warning(found: Limited, campaign: Campaign) -> str:
     budget = found.budget
     assert budget is not None
-    words = f"**More than 80 % of the campaign's budget is spent**: {formats.euros(budget.left_eur_cents)} is left."
+    left = formats.euros(budget.left_eur_cents)
+    words = f"**More than 80 % of the campaign's budget is spent**: {left} is left."
+    if not budget.left_eur_cents:
+        words = "**The campaign's budget is used up**."
     if campaign.cost_eur_cents is not None and campaign.cost_eur_cents <= budget.eur_cents:
         return f"{words} It is enough for the rest."
+    if campaign.status is CampaignStatus.PAUSED:
+        return f"{words} That is not enough for the rest: raise it with Change limits before you resume."
     return f"{words} The campaign pauses before it would spend more."
+
+
+def _effect(campaign: Campaign, found: Limited) -> str:
+    """Return what another budget does, beside what has been spent of what."""
+    cost = campaign.cost_eur_cents
+    whole = "" if cost is None else f"; the whole campaign costs {formats.euros(cost)}"
+    then = "Below what is spent, the campaign pauses."
+    if campaign.status is CampaignStatus.PAUSED:
+        then = "A paused campaign stays paused until you resume it."
+    return f"{formats.euros(found.spent_eur_cents)} is spent{whole}. {then}"
 
 
 @st.dialog("Change limits", icon=":material/speed:", on_dismiss=widgets.close_panel)
@@ -67,9 +82,7 @@ def _panel(campaign: Campaign) -> None:
     with st.form(f"{KEY}_form", border=False):
         before = None if seen.budget_eur is None else float(seen.budget_eur)
         eur = limit_fields.budget("Budget, EUR", before, key=f"{KEY}_eur_{campaign.campaign_id}")
-        cost = campaign.cost_eur_cents
-        whole = "" if cost is None else f" The whole campaign costs {formats.euros(cost)}."
-        st.caption(f"Below what is already spent, the campaign pauses.{whole}")
+        st.caption(_effect(campaign, app.campaigns.limiting.find(viewer, campaign.campaign_id)))
         rate_tps = limit_fields.rate("Segments per second", seen.rate_tps, key=f"{KEY}_rate_{campaign.campaign_id}")
         st.caption("The account's limit and the gateway's apply as well. Both fields take effect immediately.")
         saved = st.form_submit_button("Save", type="primary", key=f"{KEY}_save", width="stretch")

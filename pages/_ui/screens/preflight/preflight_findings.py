@@ -78,7 +78,7 @@ def _stops(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
         yield Finding(
             "stop",
             f"**The account's budget is not enough.** {formats.euros(left)} is left this month; {missing} more is "
-            "needed. Send to fewer recipients, or ask an administrator for a higher budget.",
+            "needed. Send to fewer recipients, or ask an administrator to raise the budget on Traffic Accounts.",
         )
 
 

@@ -1,6 +1,7 @@
 """What a person is filling in on Quick Send, and what it comes to."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from uuid import uuid4
 
 import streamlit as st
@@ -69,12 +70,33 @@ def _begin(app: App, viewer: Viewer) -> None:
         st.session_state[f"{KEY}_sender"], st.session_state[f"{KEY}_simplifies"] = sms.sender_id, sms.simplifies
 
 
-def show_counts(order: QuickMessage) -> None:
-    """Draw how many recipients there are, and how many SMS that makes."""
+def show_counts(order: QuickMessage) -> Estimate | None:
+    """Draw how many recipients there are, how many SMS that makes and what it costs; return that once it is known."""
+    app, viewer = session.current()
     segments = measure(simplify(order.message) if order.simplifies else order.message).segment_count
-    st.markdown(
-        f"Recipients: **{formats.number(len(order.numbers))}** · "
-        f"Messages in total: **{formats.number(len(order.numbers) * segments)}**"
+    facts = {"Recipients": formats.number(len(order.numbers))}
+    facts["Messages in total"] = formats.number(len(order.numbers) * segments)
+    place, estimate = st.empty(), None
+    with widgets.show_errors():
+        estimate = app.campaigns.quick_sending.find_estimate(viewer, order, session.now())
+    if estimate is not None:
+        facts["Price"] = formats.euros(estimate.cost_eur_cents)
+        left = estimate.budget_left_eur_cents
+        if left is not None:
+            facts["Left of the budget this month"] = formats.euros(max(left, Decimal(0)))
+    place.markdown(" · ".join(f"{name}: **{value}**" for name, value in facts.items()))
+    return estimate
+
+
+def _warn_of_budget(estimate: Estimate) -> None:
+    left = estimate.budget_left_eur_cents
+    if left is None or not estimate.is_beyond_budget:
+        return
+    missing = formats.euros(estimate.cost_eur_cents - left)
+    st.error(
+        f"**The account's budget is not enough**: {missing} more is needed this month. What campaigns under way have "
+        "still to send counts. Send to fewer numbers, or ask an administrator to raise the budget on Traffic Accounts.",
+        icon=":material/savings:",
     )
 
 
@@ -84,13 +106,16 @@ def question(estimate: Estimate) -> str:
     each = estimate.measure.segment_count
     sms = "one SMS each" if each == 1 else f"{each} SMS each"
     text = f"{people}, {sms}, for {formats.euros(estimate.cost_eur_cents)}. They are sent immediately."
+    left = estimate.budget_left_eur_cents
+    if left is not None:
+        text += f" {formats.euros(left - estimate.cost_eur_cents)} of the account's budget is left then this month."
     for reason, count in estimate.excluded.items():
         text += f" {formats.count(count, 'number', 'numbers')} left out: {reason}."
     return text
 
 
-def buttons(order: QuickMessage) -> None:
-    """Draw Reset form and Send; ask before sending."""
+def buttons(order: QuickMessage, known: Estimate | None) -> None:
+    """Draw Reset form and Send, and above them whether the budget suffices for what is *known*; ask before sending."""
     app, viewer = session.current()
     # Above the bar: whoever clicks looks there, and the form may be long.
     trouble = st.bottom.container()
@@ -101,6 +126,9 @@ def buttons(order: QuickMessage) -> None:
         st.button("Reset form", icon=":material/restart_alt:", key=f"{KEY}_reset", on_click=reset)
         asks = st.button("Send", icon=":material/send:", type="primary", key=f"{KEY}_send")
     with trouble, widgets.show_errors():
+        # Its refusal says the same.
+        if known is not None and not asks:
+            _warn_of_budget(known)
         if asks:
             estimate = app.campaigns.quick_sending.estimate(viewer, order, session.now())
             widgets.ask(f"{KEY}_sure", order.token, title="Send now?", text=question(estimate))

@@ -60,7 +60,10 @@ def _sentence(found: MonthSpending) -> str:
     spent = f"{formats.euros(budget.spent_eur_cents)} of {formats.euros(budget.eur_cents)}"
     name = formats.plain(budget.name)
     if not budget.left_eur_cents:
-        return f"**The budget of {name} for {budget.month:%B} is used up** ({spent}). Nothing more is sent with it."
+        return (
+            f"**The budget of {name} for {budget.month:%B} is used up** ({spent}). Campaigns pause until it is "
+            "raised, or the next month begins (UTC)."
+        )
     return (
         f"**More than 80 % of the budget of {name} for {budget.month:%B} is spent**: {spent}. Sending pauses before it "
         "would be exceeded."

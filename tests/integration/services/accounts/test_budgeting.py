@@ -68,7 +68,7 @@ def quick_send(house: House, *numbers: str) -> Campaign:
 def refused(action: Callable[[], object]) -> None:
     with pytest.raises(InvalidInput, match="costs more than is left of the account's budget this month") as caught:
         action()
-    assert "higher budget" in caught.value.hint
+    assert "raise the budget on Traffic Accounts" in caught.value.hint
 
 
 def test_without_a_budget_there_is_no_end(house: House):
@@ -208,11 +208,11 @@ def test_a_scheduled_campaign_that_became_too_dear_is_paused_before_its_first_me
     steps.work(house)
     paused = house.campaign(campaign.campaign_id)
     assert paused.status is CampaignStatus.PAUSED
-    assert "It now costs 3.60 EUR, more than is left of the account's budget" in paused.fault
+    assert "The campaign now costs 3.60 EUR, more than is left of the account's budget" in paused.fault
     assert steps.receivers(house) == []
-    with pytest.raises(InvalidInput, match=r"costs 3\.60 EUR, more than is left of the account's budget") as caught:
+    with pytest.raises(InvalidInput, match=r"costs 3\.60 EUR, more than is left of the budget of the") as caught:
         house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
-    assert "higher budget" in caught.value.hint
+    assert "raise it on Traffic Accounts" in caught.value.hint
     assert house.campaign(campaign.campaign_id) == paused
     # It is settled like any other once there is money.
     steps.set_budget(house, str(COUNT * (CENTS + 1)))

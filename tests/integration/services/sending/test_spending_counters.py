@@ -225,7 +225,7 @@ def test_what_an_open_batch_spent_last_month_is_not_of_this_one(paying: House):
     paying.wait(timedelta(minutes=10))
     left = (COUNT - 3 * SUB_WINDOW) * CENTS
     steps.set_budget(paying, str(left - 1))
-    with pytest.raises(InvalidInput, match="more than is left of the account's budget"):
+    with pytest.raises(InvalidInput, match="more than is left of the budget of the account"):
         resume(paying, campaign)
     steps.set_budget(paying, str(left + CENTS))
     paying.launch(paying.upload(contacts(1, 8_000_000), name="One more").list_id)

@@ -38,8 +38,10 @@ def test_a_campaign_stops_where_the_next_message_would_exceed_the_accounts_budge
     paused = either_paying.campaign(campaign.campaign_id)
     assert paused.status is CampaignStatus.PAUSED
     assert paused.fault == (
-        "The next message costs 0.05 EUR, more than is left of the account's budget this month: 1.30 of 1.34 EUR is"
-        " spent. Ask an administrator for a higher budget for March 2026 and resume it, or cancel it."
+        "The next message costs 0.05 EUR, more than is left of the budget of the account Simulator for March 2026"
+        " (UTC): 1.30 of 1.34 EUR is spent.\n"
+        "An administrator can raise it on Traffic Accounts. Then resume the campaign, or cancel it."
+        " On 1 April (UTC) a new budget begins."
     )
     assert (len(steps.receivers(either_paying)), spent(either_paying)) == (26, 130)
 
@@ -51,10 +53,10 @@ def test_resuming_without_room_is_refused_in_the_same_words(paying: House):
     with pytest.raises(InvalidInput) as caught:
         resume(paying, campaign)
     assert caught.value.message == (
-        "The rest of the campaign costs 1.70 EUR, more than is left of the account's budget this month: 1.30 of 1.34"
-        " EUR is spent."
+        "The rest of the campaign costs 1.70 EUR, more than is left of the budget of the account Simulator for March"
+        " 2026 (UTC): 1.30 of 1.34 EUR is spent."
     )
-    assert caught.value.hint.startswith("Ask an administrator for a higher budget for March 2026")
+    assert caught.value.hint.startswith("An administrator can raise it on Traffic Accounts.")
     steps.set_budget(paying, str(COST))
     resume(paying, campaign)
     steps.work(paying)
@@ -68,8 +70,8 @@ def test_a_campaigns_own_budget_is_lowered_and_raised_while_it_is_sent(paying: H
     steps.work(paying)
     paused = paying.campaign(campaign.campaign_id)
     assert paused.fault == (
-        "The next message costs 0.05 EUR, more than is left of the campaign's budget: 1.30 of 1.34 EUR is spent."
-        " Raise the campaign's budget and resume it, or cancel it."
+        "The next message costs 0.05 EUR, more than is left of the campaign's budget: 1.30 of 1.34 EUR is spent.\n"
+        "Raise it with Change limits on the campaign's page, then resume the campaign, or cancel it."
     )
     with pytest.raises(InvalidInput, match=r"1\.70 EUR, more than is left of the campaign's budget: 1\.30 of 1\.34"):
         resume(paying, campaign)
@@ -120,7 +122,10 @@ def test_a_scheduled_campaign_that_became_dearer_than_its_budget_is_paused_befor
     steps.work(paying)
     paused = paying.campaign(campaign.campaign_id)
     assert paused.status is CampaignStatus.PAUSED
-    assert "It now costs 3.60 EUR, more than the campaign's budget of 3.00 EUR." in paused.fault
+    assert (
+        "The campaign now costs 3.60 EUR, more than its budget of 3.00 EUR.\nRaise it with Change limits"
+        in paused.fault
+    )
     assert steps.receivers(paying) == []
 
 
