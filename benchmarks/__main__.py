@@ -14,6 +14,7 @@ from benchmarks import (
     history,
     login,
     maintenance,
+    pacing,
     pages,
     preflight,
     receipts,
@@ -41,6 +42,7 @@ BENCHMARKS = {
     "workers": workers,
     "receipts": receipts,
     "callbacks": callbacks,
+    "pacing": pacing,
     "pages": pages,
 }
 

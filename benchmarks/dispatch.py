@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _by_simulator(recipient_count: int) -> int:
-    with tempfile.TemporaryDirectory(prefix="heliograph-dispatch-") as folder, _company(Path(folder)) as (app, viewer):
+    with tempfile.TemporaryDirectory(prefix="heliograph-dispatch-") as folder, company(Path(folder)) as (app, viewer):
         case = Case(NAME, "the simulator in the worker's process", recipient_count)
         campaign_id = _send(app, viewer, Path(folder), case)
         return _check(app, viewer, campaign_id, Journal(app.settings.simulator_path).count_accepted)
@@ -54,8 +54,8 @@ def _over_smpp(recipient_count: int, window: int) -> int:
     with tempfile.TemporaryDirectory(prefix="heliograph-dispatch-") as folder:
         bare_s = _bare_loop(Path(folder), recipient_count, window)
         log = Path(folder) / "smsc.sqlite"
-        with smsc_process(log, "--speed", _SLOW) as port, _company(Path(folder)) as (app, viewer):
-            _use_smpp(app, viewer, port, window)
+        with smsc_process(log, "--speed", _SLOW) as port, company(Path(folder)) as (app, viewer):
+            use_smpp(app, viewer, port, window)
             name = f"SMPP to another process, window of {window}, beside a bare loop"
             case = Case(NAME, name, recipient_count, baseline=bare_s)
             campaign_id = _send(app, viewer, Path(folder), case)
@@ -81,7 +81,8 @@ def _bare_loop(folder: Path, recipient_count: int, window: int) -> float:
 
 
 @contextmanager
-def _company(folder: Path) -> Iterator[tuple[App, Viewer]]:
+def company(folder: Path) -> Iterator[tuple[App, Viewer]]:
+    """Open an installation whose account has no limit to speak of, with somebody who may do everything."""
     environment = {
         "HELIOGRAPH_DATA_DIR": str(folder),
         "HELIOGRAPH_DEFAULT_RATE_TPS": str(UNPACED),
@@ -97,7 +98,8 @@ def _company(folder: Path) -> Iterator[tuple[App, Viewer]]:
         app.close()
 
 
-def _use_smpp(app: App, viewer: Viewer, port: int, window: int) -> None:
+def use_smpp(app: App, viewer: Viewer, port: int, window: int) -> None:
+    """Let the account send over SMPP to the SMSC at *port*, as the gateway "SMSC"."""
     system_id, password = ACCOUNT
     values: dict[str, Value] = {
         "host": "127.0.0.1",

@@ -17,12 +17,13 @@ from core.domain.messages.messages import OutboundMessage, Receipt, Reply, Submi
 from core.domain.messages.strays import Stray
 from core.domain.numbering.msisdn import mask_msisdn
 from core.errors import GatewayError
+from core.gateways.departing import AT_ONCE, Schedule
 from core.gateways.tally import Tally
 
 log = logging.getLogger(__name__)
 
 # What certainly has not been taken.
-_STAYED = frozenset({SubmitOutcome.THROTTLED, SubmitOutcome.BLOCKED})
+_STAYED = frozenset({SubmitOutcome.THROTTLED, SubmitOutcome.BLOCKED, SubmitOutcome.LATE})
 
 
 class Inbox(Protocol):
@@ -58,12 +59,19 @@ class Gateway(Protocol):
         """How many messages it has in flight at most, 1 or more: so many, and no more, are claimed for one `submit`."""
         ...
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    @property
+    def per_request(self) -> int:
+        """How many messages leave in one request at most, 1 or more: those have one moment."""
+        ...
+
+    def submit(
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+    ) -> list[SubmitResult]:
         """
-        Hand *messages* over and return one result for each, in the same order.
+        Hand *messages* over, each when *schedule* lets it leave, and return one result for each, in the same order.
 
         Once any of them may have left, the answer is a result and never an exception: what got no
-        answer is UNKNOWN, what was surely not taken is THROTTLED or BLOCKED.
+        answer is UNKNOWN, what was surely not taken is THROTTLED, BLOCKED or LATE.
 
         Raises: Unavailable: never reached, nothing has left. BadCredentials: refused as a whole.
         """
@@ -134,11 +142,18 @@ class Observed:
         """The wrapped gateway's window; see `Gateway.window`."""
         return self.gateway.window
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    @property
+    def per_request(self) -> int:
+        """The wrapped gateway's; see `Gateway.per_request`."""
+        return self.gateway.per_request
+
+    def submit(
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+    ) -> list[SubmitResult]:
         """Hand over and log how it went; see `Gateway.submit`."""
         start = time.perf_counter()
         try:
-            results = self.gateway.submit(messages, now)
+            results = self.gateway.submit(messages, now, schedule)
         except GatewayError as error:
             # Whoever handed them over says so where it matters.
             log.debug(

@@ -56,8 +56,8 @@ def send_until_full(house: House, disk: SmallDisk, campaign_id: str, after: int)
     provider = house.simulator
     submit = provider.submit
 
-    def filling(messages: list, now: datetime) -> list:
-        results = submit(messages, now)
+    def filling(messages: list, now: datetime, *rest: object) -> list:
+        results = submit(messages, now, *rest)
         if provider.journal.count_accepted() > after:
             disk.fill()
         return results

@@ -79,6 +79,8 @@ class SubmitOutcome(StrEnum):
     THROTTLED = "throttled"
     # Not taken, and nothing will be until a person sees to credit, credentials or sender: the claim is given back.
     BLOCKED = "blocked"
+    # Not taken, its moment had passed before it could leave: the claim is given back, and it gets another one.
+    LATE = "late"
     # No answer: may have been taken, never tried again by itself.
     UNKNOWN = "unknown"
 

@@ -7,7 +7,9 @@ refused connection, a certificate that is not trusted come before that, a read t
 
 import json
 import logging
+import math
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -76,6 +78,10 @@ class NotSent(Exception):
     """Nothing of the request has left. Says why, in words."""
 
 
+class Late(Exception):
+    """Nothing of the request has left, and nothing may any more: its moment has passed."""
+
+
 class NoAnswer(Exception):
     """The request may have been taken: it was being written, or was written, when this happened. Says what."""
 
@@ -101,12 +107,19 @@ class ApiClient:
             headers={"User-Agent": "Heliograph", "Accept": "*/*", "Accept-Encoding": "identity"},
         )
 
-    def ask(self, request: ApiRequest) -> ApiAnswer:
-        """Return the answer. Raises: NotSent, NoAnswer."""
+    def ask(self, request: ApiRequest, leave_by_s: float = math.inf) -> ApiAnswer:
+        """
+        Return the answer; *leave_by_s* is until when the request may be written, by the clock that nobody sets.
+
+        Raises: NotSent, NoAnswer, Late.
+        """
         written = []
 
         def trace(event: str, _facts: object) -> None:
             if event == _WRITING:
+                # A connection that had to be opened first may have taken long.
+                if time.monotonic() > leave_by_s:
+                    raise Late
                 written.append(event)
 
         try:

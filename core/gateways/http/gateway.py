@@ -14,6 +14,7 @@ from core.domain.gateways.sights import InUse, LinkState
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.errors import Unavailable
 from core.gateways.breaker import Breaker
+from core.gateways.departing import AT_ONCE, Departure, Schedule
 from core.gateways.http.client import ApiAnswer, ApiClient, ApiRequest, Limits
 from core.gateways.http.provider import Provider
 from core.gateways.http.submission import Submission
@@ -62,7 +63,14 @@ class HttpGateway:
         """What all connections together may have in flight; see `Gateway.window`."""
         return self._limits.connections * self._provider.per_request
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    @property
+    def per_request(self) -> int:
+        """As many as the provider takes at once; see `Gateway.per_request`."""
+        return self._provider.per_request
+
+    def submit(
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+    ) -> list[SubmitResult]:
         """Hand over and wait for the answers; see `Gateway.submit`."""
         if not messages:
             return []
@@ -71,7 +79,16 @@ class HttpGateway:
             throttled = SubmitOutcome.THROTTLED
             return [SubmitResult(message.message_id, throttled, now, retry_after_s=wait_s) for message in messages]
         submission = Submission(self._name, self._provider, self._ask, self._breaker, self._clock)
-        wait(self._start(submission, [list(batch) for batch in self._provider.cut(messages)]))
+        futures: list[Future[None]] = []
+        for departure in schedule.depart(messages):
+            try:
+                futures += self._start(submission, departure)
+            except Unavailable:
+                if not futures:
+                    raise
+                # It was closed meanwhile.
+                submission.give_back(departure.messages)
+        wait(futures)
         if submission.leave_alone_s:
             self._not_before_s = self._steady_s() + submission.leave_alone_s
         return submission.finish(messages)
@@ -110,18 +127,19 @@ class HttpGateway:
         self._threads.shutdown(wait=True)
         self._client.close()
 
-    def _start(self, submission: Submission, batches: Sequence[list[OutboundMessage]]) -> list[Future[None]]:
+    def _start(self, submission: Submission, departure: Departure) -> list[Future[None]]:
+        batches = [list(batch) for batch in self._provider.cut(departure.messages)]
         with self._lock:
             if self._is_closed:
                 raise self._closed()
-            return [self._threads.submit(submission.run, batch) for batch in batches]
+            return [self._threads.submit(submission.run, batch, departure.leave_by_s) for batch in batches]
 
-    def _ask(self, request: ApiRequest) -> ApiAnswer:
+    def _ask(self, request: ApiRequest, leave_by_s: float) -> ApiAnswer:
         if self._is_closed:
             raise self._closed()
         self._count_asking(1)
         try:
-            return self._client.ask(request)
+            return self._client.ask(request, leave_by_s)
         finally:
             self._count_asking(-1)
 

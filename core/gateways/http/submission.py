@@ -1,6 +1,7 @@
 """The messages of one call, from the first request to the last result."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -8,9 +9,9 @@ from datetime import datetime
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
 from core.gateways.breaker import Breaker
-from core.gateways.http.client import ApiAnswer, ApiRequest, NoAnswer, NotSent
+from core.gateways.http.client import ApiAnswer, ApiRequest, Late, NoAnswer, NotSent
 from core.gateways.http.provider import Provider
-from core.gateways.http.verdicts import RETRY_S, UNKNOWN, Refusal, Verdict
+from core.gateways.http.verdicts import LATE, RETRY_S, UNKNOWN, Refusal, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,11 @@ class Submission:
         self,
         gateway: str,
         provider: Provider,
-        ask: Callable[[ApiRequest], ApiAnswer],
+        ask: Callable[[ApiRequest, float], ApiAnswer],
         breaker: Breaker,
         clock: Callable[[], datetime],
     ) -> None:
-        """Take what asks: it raises NotSent, NoAnswer, and Unavailable once the gateway is closed."""
+        """Take what asks until when: it raises NotSent, NoAnswer, Late, and Unavailable once the gateway is closed."""
         self._gateway = gateway
         self._provider = provider
         self._ask = ask
@@ -47,10 +48,14 @@ class Submission:
         # For how long the provider asks to be left alone, in seconds.
         self.leave_alone_s = 0.0
 
-    def run(self, batch: Sequence[OutboundMessage]) -> None:
-        """Ask for *batch*, in parts where the provider refuses it as a whole. Never raises."""
+    def run(self, batch: Sequence[OutboundMessage], leave_by_s: float = math.inf) -> None:
+        """
+        Ask for *batch*, in parts where the provider refuses it as a whole. Never raises.
+
+        It may leave until *leave_by_s*, by the clock that nobody sets; its parts follow whenever that is.
+        """
         try:
-            self._run(batch)
+            self._run(batch, leave_by_s)
         except Exception:
             # A defect of ours, at a moment when the messages may have left: nobody may send them again.
             log.exception("answer_not_read", extra={"gateway": self._gateway, "messages": len(batch)})
@@ -58,10 +63,14 @@ class Submission:
                 self._has_left = True
             self._record_missing(batch)
 
+    def give_back(self, batch: Sequence[OutboundMessage]) -> None:
+        """Take that *batch* is not asked for."""
+        self._record(batch, [Verdict(SubmitOutcome.THROTTLED, retry_after_s=RETRY_S)] * len(batch))
+
     def finish(self, messages: Sequence[OutboundMessage]) -> list[SubmitResult]:
         """Return the results in order. Raises: Unavailable, BadCredentials: nothing has left, or all was refused."""
-        if not self._has_left:
-            retry_after_s = self._rest.retry_after_s if self._rest else None
+        if not self._has_left and self._rest is not None:
+            retry_after_s = self._rest.retry_after_s
             raise Unavailable(self.fault, gateway=self._gateway, retry_after_s=retry_after_s)
         results = [self._results[message.message_id] for message in messages]
         if self._is_refused and all(result.outcome is SubmitOutcome.BLOCKED for result in results):
@@ -69,7 +78,7 @@ class Submission:
             raise BadCredentials(self.fault, gateway=self._gateway, provider_code=code)
         return results
 
-    def _run(self, batch: Sequence[OutboundMessage]) -> None:
+    def _run(self, batch: Sequence[OutboundMessage], leave_by_s: float) -> None:
         waiting = [list(batch)]
         while waiting:
             part = waiting.pop(0)
@@ -78,8 +87,11 @@ class Submission:
                 continue
             request = self._provider.write(part)
             try:
-                self._breaker.enter()
-                answer = self._ask(request)
+                # One that tries whether the provider answers again is alone, and of use whenever it leaves.
+                until_s = math.inf if self._breaker.enter() or len(part) < len(batch) else leave_by_s
+                answer = self._ask(request, until_s)
+            except Late:
+                self._record(part, [LATE] * len(part))
             except (NotSent, Unavailable) as error:
                 self._give_back(part, error)
             except NoAnswer as error:

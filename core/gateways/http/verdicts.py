@@ -50,6 +50,7 @@ class Refusal:
 
 
 UNKNOWN = Verdict(SubmitOutcome.UNKNOWN)
+LATE = Verdict(SubmitOutcome.LATE)
 NOT_UNDERSTOOD = Refusal(UNKNOWN)
 
 

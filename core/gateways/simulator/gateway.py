@@ -15,7 +15,8 @@ from core.domain.gateways.gateways import SIMULATOR
 from core.domain.gateways.sights import InUse
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.domain.texts.segments import MAX_SEGMENTS
-from core.errors import BadCredentials, Unavailable
+from core.errors import BadCredentials, GatewayError, Unavailable
+from core.gateways.departing import AT_ONCE, Schedule
 from core.gateways.simulator.accepted import Accepted
 from core.gateways.simulator.journal import Journal, OwedReceipt, add_accepted, bring_forward, set_bucket
 from core.gateways.simulator.profiles import NetworkProfile, fate_of, profile_of
@@ -24,6 +25,8 @@ NAME = SIMULATOR
 # Generous: what throttles a campaign should be the account's own rate.
 MAX_TPS = 50_000
 CLOCK_SKEW = timedelta(seconds=MAX_CLOCK_SKEW_S)
+# What the journal may hold.
+_TAKEN = frozenset({SubmitOutcome.ACCEPTED, SubmitOutcome.UNKNOWN, SubmitOutcome.REJECTED})
 
 
 @dataclass
@@ -75,11 +78,40 @@ class SimulatorGateway:
         """Whatever is handed over is one transaction of its log."""
         return MAX_TPS
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    @property
+    def per_request(self) -> int:
+        """Each by itself; see `Gateway.per_request`."""
+        return 1
+
+    def submit(
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+    ) -> list[SubmitResult]:
         """Take, refuse or throttle; see `Gateway.submit`."""
         self._refuse_if_broken()
         if not messages:
             return []
+        begin_s = time.monotonic()
+        results: list[SubmitResult] = []
+        for departure in schedule.depart(messages):
+            since_s = 0.0 if schedule is AT_ONCE else time.monotonic() - begin_s
+            if departure.is_late(begin_s + since_s):
+                results += [SubmitResult(message.message_id, SubmitOutcome.LATE, now) for message in departure.messages]
+                continue
+            try:
+                results += self._submit(departure.messages, now + timedelta(seconds=since_s))
+            except GatewayError:
+                if not any(result.outcome in _TAKEN for result in results):
+                    raise
+                # Of these nothing has left, but something has of those before.
+                rest = messages[len(results) :]
+                results += [SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now) for message in rest]
+                break
+        if self._behaviour.answer_s:
+            time.sleep(self._behaviour.answer_s)
+        return results
+
+    def _submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+        self._refuse_if_broken()
         self._follow_back(now)
         taken: list[Accepted] = []
         owed: list[OwedReceipt] = []
@@ -88,8 +120,6 @@ class SimulatorGateway:
             results = [self._take(message, now, taken, owed) for message in messages[:admitted_count]]
             add_accepted(connection, taken, owed)
             set_bucket(connection, bucket)
-        if self._behaviour.answer_s:
-            time.sleep(self._behaviour.answer_s)
         throttled = [
             SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now, retry_after_s=wait_s)
             for message in messages[admitted_count:]

@@ -15,6 +15,7 @@ from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcom
 from core.errors import GatewayError, Unavailable
 from core.gateways.base import Inbox
 from core.gateways.breaker import Breaker
+from core.gateways.departing import AT_ONCE, Departure, Schedule
 from core.gateways.smpp.form import read_form
 from core.gateways.smpp.hearing import Hearing
 from core.gateways.smpp.messages.encoding import encode
@@ -71,27 +72,48 @@ class SmppGateway:
         """What all binds together may have in flight; see `Gateway.window`."""
         return sum(target.window for target in self._plan.targets if target.sends)
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    @property
+    def per_request(self) -> int:
+        """Each by itself; see `Gateway.per_request`."""
+        return 1
+
+    def submit(
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+    ) -> list[SubmitResult]:
         """Hand over and wait for the answers; see `Gateway.submit`."""
         if not messages:
             return []
         sending = self._opened()
         # One message is enough to see whether the SMSC answers again.
-        tried = messages[:1] if self._breaker.enter() else messages
-        results = self._submit(sending, tried)
+        tried, when = (messages[:1], AT_ONCE) if self._breaker.enter() else (messages, schedule)
+        results = self._submit(sending, tried, when)
         self._note_answers(results)
         later = [SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now) for message in messages[len(tried) :]]
         return results + later
 
-    def _submit(self, sending: Sending, messages: Sequence[OutboundMessage]) -> list[SubmitResult]:
+    def _submit(self, sending: Sending, messages: Sequence[OutboundMessage], schedule: Schedule) -> list[SubmitResult]:
+        under_way = [self._begin(sending, departure) for departure in schedule.depart(messages)]
+        results: list[SubmitResult] = []
+        errors: list[GatewayError] = []
+        for submission in under_way:
+            try:
+                results += submission.wait(self._patience_s)
+            except GatewayError as error:
+                errors.append(error)
+                results += submission.give_back()
+        if len(errors) == len(under_way):
+            raise errors[-1]
+        return results
+
+    def _begin(self, sending: Sending, departure: Departure) -> Submission:
         settings = self._plan.settings
         parts = [
             (message.message_id, encode(message, settings, next(self._references) if message.segment_count > 1 else 0))
-            for message in messages
+            for message in departure.messages
         ]
-        submission = Submission(parts, self._clock)
+        submission = Submission(parts, self._clock, departure.leave_by_s)
         self._loop.soon(sending.take, submission)
-        return submission.wait(self._patience_s)
+        return submission
 
     def _note_answers(self, results: Sequence[SubmitResult]) -> None:
         outcomes = [result.outcome for result in results]

@@ -13,12 +13,12 @@ from core.services.accounts import Accounts
 from core.services.accounts.counting_spending import CountingSpending
 from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
-from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
 from core.services.sending.batches import SendingTools
 from core.services.sending.callbacks import Callbacks
 from core.services.sending.handing_over import HandingOver
 from core.services.sending.linking import Linking
+from core.services.sending.pacing import Pacing
 from core.services.sending.receiving import Receiving
 from core.services.sending.reconciling import Reconciling
 from core.services.sending.spending_limits import SpendingLimits
@@ -52,7 +52,7 @@ def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leas
         accounts.gateways,
         batch_history,
         leases,
-        AccountPacing(),
+        Pacing(),
         HandingOver(),
         SpendingLimits(accounts.counting),
         accounts.gateway_health,

@@ -1,16 +1,17 @@
 """
 One lease of one batch: claim before submit, outcome after, sub-window by sub-window.
 
-One transaction renews the lease, writes the outcomes of the last sub-window, takes tokens and writes the claims of the
-next; then the gateway is called with no transaction open. Whatever the moment of a crash, a message that was claimed is
-never claimed again: what has no outcome when the lease moves on is unknown, and that is one sub-window at most.
+One transaction renews the lease, writes the outcomes of the last sub-window, books when the next one leaves and
+writes its claims; then the gateway is called with no transaction open. Whatever the moment of a crash, a message that
+was claimed is never claimed again: what has no outcome when the lease moves on is unknown, and that is one sub-window
+at most.
 """
 
 import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 
@@ -22,13 +23,14 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.messages.messages import Exclusion, LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import ConfigurationError, Conflict, InvalidTransition, StorageError, Unavailable
 from core.gateways.base import Observed
+from core.gateways.departing import Schedule
 from core.gateways.gateways import Gateways
 from core.history.audience.audience_store import AudienceStore
 from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
-from core.services.sending.account_pacing import AccountPacing
 from core.services.sending.batch_history import BatchHistory
 from core.services.sending.handing_over import Handed, HandingOver
+from core.services.sending.pacing import Pacing
 from core.services.sending.spending_limits import SpendingLimits
 from core.state.accounts import accounts
 from core.state.accounts.accounts import PacedAccount
@@ -39,7 +41,7 @@ from core.state.engine.store import State
 
 log = logging.getLogger(__name__)
 
-# The longest nap between two tries when the bucket is empty or the gateway asks for patience.
+# The longest nap between two tries when others have booked all there is or the gateway asks for patience.
 NAP_MAX_S = 0.5
 
 STATES: Mapping[SubmitOutcome, LedgerState] = {
@@ -58,7 +60,7 @@ class SendingTools:
     gateways: Gateways
     settling: BatchHistory
     leases: Leases
-    pacing: AccountPacing
+    pacing: Pacing
     handing_over: HandingOver
     limits: SpendingLimits
     health: GatewayHealth
@@ -86,7 +88,7 @@ class BatchJob:
 @dataclass(frozen=True)
 class Step:
     """
-    What a transaction made of a sub-window: *claimed* to be handed over now, *excluded* for good.
+    What a transaction made of a sub-window: *claimed* to be handed over by their *schedule*, *excluded* for good.
 
     *stopped_because* says why no budget pays for any of it, "" where that is not so.
     """
@@ -94,6 +96,7 @@ class Step:
     claimed: Sequence[OutboundMessage] = ()
     excluded: Sequence[OutboundMessage] = ()
     wait_s: float = 0.0
+    schedule: Schedule = field(default_factory=Schedule)
     stopped_because: str = ""
 
 
@@ -142,12 +145,12 @@ class BatchRun:
             if gateway is None:
                 return False
             window = self._pick(waiting, gateway)
-            step = self._take_step(window, gateway.name) if window else Step(wait_s=NAP_MAX_S)
+            step = self._take_step(window, gateway) if window else Step(wait_s=NAP_MAX_S)
             if step is None:
                 return False
             given_back, wait_s = list[OutboundMessage](), step.wait_s
             if step.claimed:
-                handed = self._hand_over(gateway, step.claimed)
+                handed = self._hand_over(gateway, step.claimed, step.schedule)
                 given_back, wait_s = [*handed.given_back], handed.wait_s
             waiting = given_back + _without(waiting, window, step)
             if wait_s:
@@ -169,14 +172,14 @@ class BatchRun:
         except ConfigurationError as error:
             log.warning("gateway_not_set_up", extra=self._fields | {"reason": error.message})
             with self._state.read() as session:
-                now = accounts.look_at_bucket(session, self._job.campaign.account_id).gateway
+                now = accounts.look_at_paced(session, self._job.campaign.account_id).gateway
             if (job.campaign.gateway or now) == job.gateway:
                 self._pause(f"{error.message}\n{error.hint}".strip())
         except Unavailable as error:
             log.info("batch_left", extra=self._fields | {"reason": error.message})
         return None
 
-    def _take_step(self, window: Sequence[OutboundMessage], gateway: str) -> Step | None:
+    def _take_step(self, window: Sequence[OutboundMessage], gateway: Observed) -> Step | None:
         """Record what came of the last sub-window, and claim of the next; None when the batch is not ours to send."""
         had_outcomes = self._handed is not None
         try:
@@ -189,14 +192,14 @@ class BatchRun:
                 return None
             raise
 
-    def _try_to_step(self, window: Sequence[OutboundMessage], gateway: str) -> Step | None:
+    def _try_to_step(self, window: Sequence[OutboundMessage], gateway: Observed) -> Step | None:
         step, may_send, handed = None, True, self._handed
         with self._state.write() as session:
             mine = self._write(session, handed, ())
             status = campaigns.get_status(session, self._job.campaign.campaign_id)
             if mine and status is CampaignStatus.ACTIVE:
                 # The account stays locked until the claims are written: after its deactivation there is none any more.
-                paced = accounts.lock_bucket(session, self._job.campaign.account_id)
+                paced = accounts.lock_paced(session, self._job.campaign.account_id)
                 may_send = paced.can_send
                 # Whoever leases the batch next goes by the gateway the account has been given.
                 if may_send and (self._job.campaign.gateway or paced.gateway) == self._job.gateway:
@@ -212,10 +215,10 @@ class BatchRun:
         return step
 
     def _step(
-        self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage], gateway: str
+        self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage], gateway: Observed
     ) -> Step | None:
         """
-        Exclude who has said STOP meanwhile, and claim of the others what there are tokens and money for.
+        Exclude who has said STOP meanwhile, and claim of the others what may leave soon and there is money for.
 
         None while it is not known what was spent.
         """
@@ -230,24 +233,25 @@ class BatchRun:
         wanted = [message for message in window if message.msisdn not in stopped]
         if not wanted:
             return Step(excluded=excluded)
-        claimed, wait_s = self._tools.pacing.take(session, account_id, paced, wanted, self._job.clock)
-        if not claimed:
-            return Step(excluded=excluded, wait_s=wait_s)
-        paid = self._spending.take(session, claimed, now)
+        slots = self._tools.pacing.find(session, self._job.campaign, paced.rate_tps, gateway, wanted, self._job.clock)
+        if not slots.messages:
+            return Step(excluded=excluded, wait_s=slots.wait_s)
+        paid = self._spending.take(session, slots.messages, now)
         if paid is None:
             return None
         if not paid.messages:
-            # The tokens are left to others.
-            accounts.set_bucket(session, account_id, paced.bucket)
+            # Their moments are left to others.
             return Step(excluded=excluded, wait_s=paid.wait_s, stopped_because=paid.stopped_because)
-        ledger.claim(session, self._job.batch, _claims(paid.messages, gateway), self._job.clock())
-        return Step(paid.messages, excluded, wait_s)
+        self._tools.pacing.keep(session, self._job.campaign, slots, now)
+        ledger.claim(session, self._job.batch, _claims(paid.messages, gateway.name), self._job.clock())
+        return Step(paid.messages, excluded, schedule=slots.schedule)
 
-    def _hand_over(self, gateway: Observed, claimed: Sequence[OutboundMessage]) -> Handed:
+    def _hand_over(self, gateway: Observed, claimed: Sequence[OutboundMessage], schedule: Schedule) -> Handed:
         """Hand over what is claimed; what came of it is recorded with the next claims, or at the end."""
         fields = self._fields | {"gateway": gateway.name}
-        self._handed = handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, fields)
+        self._handed = handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, fields, schedule)
         self._spending.open_months(handed.results)
+        self._tools.pacing.note(is_late=handed.is_late, began_late=handed.began_late)
         now, health = self._job.clock(), self._tools.health
         # No answer says nothing: a gateway that gives none does not work for that.
         if any(result.outcome is not SubmitOutcome.UNKNOWN for result in handed.results):

@@ -17,6 +17,7 @@ from core.domain.messages.error_codes import Stage, find_meaning
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import GatewayError, OutcomeUnknown, PermanentGatewayError
 from core.gateways.base import Observed
+from core.gateways.departing import AT_ONCE, Schedule
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ MOST_REMEMBERED = 100_000
 # After a refusal of the gateway as a whole that does not say how long to wait.
 REFUSED_WAIT_S = 0.5
 
-_GIVEN_BACK = frozenset({SubmitOutcome.THROTTLED, SubmitOutcome.BLOCKED})
+_GIVEN_BACK = frozenset({SubmitOutcome.THROTTLED, SubmitOutcome.BLOCKED, SubmitOutcome.LATE})
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Handed:
     What came of handing messages over: the *results* to record, and the messages that certainly were not taken.
 
     *wait_s* is how long the gateway asks to be left alone. *fault* says why nothing can be sent by it, "" where that is
-    not so, and *needs_person* whether that stays so until somebody sees to it.
+    not so, and *needs_person* whether that stays so until somebody sees to it. *is_late* says that the moment of some
+    had passed before they could leave, *began_late* that the first was among them.
     """
 
     results: Sequence[SubmitResult] = ()
@@ -46,6 +48,8 @@ class Handed:
     wait_s: float = 0.0
     fault: str = ""
     needs_person: bool = False
+    is_late: bool = False
+    began_late: bool = False
 
 
 @dataclass
@@ -67,11 +71,12 @@ class HandingOver:
         claimed: Sequence[OutboundMessage],
         clock: Callable[[], datetime],
         fields: Mapping[str, str],
+        schedule: Schedule = AT_ONCE,
     ) -> Handed:
-        """Submit what is claimed, and say what is to become of it; *fields* are for the log."""
+        """Submit what is claimed by its *schedule*, and say what is to become of it; *fields* are for the log."""
         now = clock()
         try:
-            results = gateway.submit(claimed, now)
+            results = gateway.submit(claimed, now, schedule)
         except OutcomeUnknown as error:
             log.warning("gateway_silent", extra={**fields, "reason": error.message})
             return Handed([SubmitResult(message.message_id, SubmitOutcome.UNKNOWN, now) for message in claimed])
@@ -81,6 +86,7 @@ class HandingOver:
             is_permanent = isinstance(error, PermanentGatewayError)
             return Handed((), claimed, error.retry_after_s or REFUSED_WAIT_S, error.message, is_permanent)
         judged = self._judge_all(results, clock())
+        late = [result.outcome is SubmitOutcome.LATE for result in judged]
         back = [message for message, result in zip(claimed, judged, strict=True) if result.outcome in _GIVEN_BACK]
         blocked = Counter(result.error_code for result in judged if result.outcome is SubmitOutcome.BLOCKED)
         wait_s = max((result.retry_after_s for result in judged if not result.error_code), default=0.0)
@@ -90,6 +96,8 @@ class HandingOver:
             wait_s,
             _in_words(gateway, blocked.most_common(1)[0][0]) if blocked else "",
             bool(blocked),
+            any(late),
+            late[0],
         )
 
     def pick(self, waiting: Sequence[OutboundMessage], most: int, now: datetime) -> list[OutboundMessage]:

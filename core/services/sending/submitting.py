@@ -67,7 +67,7 @@ class Submitting:
         Send the campaign's free batches one after the other, for at most about `SLICE_S` seconds.
 
         Several workers may run the same campaign; each batch is sent by one of them, and nothing is sent here while
-        those who do so already use up the account's rate.
+        those who do so already use up what the account, the gateway or the campaign may send in a second.
         Raises: StorageError: a store did not answer; leases run out and the work is taken up again.
         """
         turn = Slice(self._tools, campaign_id, clock, self._stop)
@@ -81,15 +81,16 @@ class Submitting:
         """
         Return whether one more thread could send anything that those who send this campaign already cannot.
 
-        A batch is in history when its last message is sent: threads that share an account's rate keep the first ones
+        A batch is in history when its last message is sent: threads that share a rate keep the first ones
         of all their batches, and so their receipts, out of it for as many times longer.
         """
         with self._tools.state.read() as session:
             if campaign_id not in ledger.count_leased(session, clock()):
                 return True
-            account_id = campaigns.get_campaign(session, campaign_id).account_id
-            paced = accounts.look_at_bucket(session, account_id)
-        return self._tools.pacing.is_spare(account_id, paced, clock)
+            campaign = campaigns.get_campaign(session, campaign_id)
+            paced = accounts.look_at_paced(session, campaign.account_id)
+            gateway = campaign.gateway or paced.gateway
+            return self._tools.pacing.is_spare(session, campaign, paced.rate_tps, gateway, clock())
 
     def _lease(self, campaign_id: str, clock: Callable[[], datetime]) -> BatchJob | None:
         if not self._is_wanted(campaign_id, clock):

@@ -111,6 +111,7 @@ def _kinds(settings: Settings, state: State, lake: Lake) -> list[Forgettable]:
         Forgettable("replies", said.forget_replies),
         Forgettable("notifications", told.forget_notifications),
         Forgettable("months of spending", told.forget_spending),
+        Forgettable("logs of departures", told.forget_departures),
         Forgettable("uploads and rejected rows", files.forget_uploads),
         Forgettable("mails in the outbox", files.forget_mails),
         Forgettable("the simulator's log", functools.partial(forget_log, settings.simulator_path)),

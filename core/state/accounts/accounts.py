@@ -1,4 +1,4 @@
-"""Traffic accounts, their price lists and their token buckets."""
+"""Traffic accounts and their price lists."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, select, union, update
+from sqlalchemy import Row, bindparam, delete, func, select, union
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType, can_send
-from core.domain.accounts.pacing import Bucket
 from core.domain.accounts.pricing import ALWAYS, Price
 from core.domain.reports.paging import Page, PageRequest
 from core.errors import NotFound
@@ -21,11 +20,8 @@ from core.state.tables.search import contains, exact_first
 # What a page of accounts may be sorted by.
 SORTABLE = ("name", "display_name", "account_type", "status", "created_at")
 
-_OF_BUCKET = select(
+_OF_ACCOUNT = select(
     AccountRow.rate_tps,
-    AccountRow.bucket_tokens,
-    AccountRow.bucket_at,
-    AccountRow.created_at,
     AccountRow.account_type,
     AccountRow.status,
     AccountRow.gateway,
@@ -36,28 +32,21 @@ _BUDGET = Prepared(
     ),
     ("key",),
 )
-_BUCKET = Prepared(_OF_BUCKET, ("key",))
-_LOCKED_BUCKET = Prepared(_OF_BUCKET.with_for_update(), ("key",))
-_SET_BUCKET = Prepared(
-    update(AccountRow)
-    .where(AccountRow.account_id == bindparam("key"))
-    .values(bucket_tokens=bindparam("tokens"), bucket_at=bindparam("at")),
-    ("tokens", "at", "key"),
-)
+_PACED = Prepared(_OF_ACCOUNT, ("key",))
+_LOCKED_PACED = Prepared(_OF_ACCOUNT.with_for_update(), ("key",))
 
 
 @dataclass(frozen=True)
 class PacedAccount:
-    """An account's rate (segments per second), the state of its bucket, whether it may be used at all, and by what."""
+    """An account's rate (segments per second), whether it may be used at all, and by what."""
 
     rate_tps: int
-    bucket: Bucket
     can_send: bool
     gateway: str
 
 
 def add_account(session: Session, account: Account, now: datetime) -> None:
-    """Add the account with a full bucket; a name that is taken raises SQLAlchemy's IntegrityError."""
+    """Add the account; a name that is taken raises SQLAlchemy's IntegrityError."""
     session.add(
         AccountRow(
             account_id=account.account_id,
@@ -71,8 +60,6 @@ def add_account(session: Session, account: Account, now: datetime) -> None:
             rate_tps=account.rate_tps,
             monthly_budget_eur_cents=account.monthly_budget_eur_cents,
             created_at=now,
-            bucket_tokens=float(account.rate_tps),
-            bucket_at=now,
         )
     )
     session.flush()
@@ -170,7 +157,7 @@ def set_stop_confirmation(session: Session, account_id: str, text: str) -> None:
 
 
 def lock_account(session: Session, account_id: str) -> Account:
-    """Return the account; until the transaction ends nobody else changes it or takes its tokens. Raises: NotFound."""
+    """Return the account; until the transaction ends nobody else changes it or books in its log. Raises: NotFound."""
     which = select(AccountRow).where(AccountRow.account_id == account_id).with_for_update()
     # What this transaction read before it had to wait may be old.
     row = session.scalar(which, execution_options={"populate_existing": True})
@@ -203,25 +190,19 @@ def page_accounts(session: Session, account_ids: Collection[str] | None, request
     return Page(tuple(_account(row) for row in rows), total)
 
 
-def lock_bucket(session: Session, account_id: str) -> PacedAccount:
-    """Return rate and bucket, locked until the transaction ends (SQLite's write lock does the same)."""
-    return _paced(_LOCKED_BUCKET.fetch(session, account_id))
+def lock_paced(session: Session, account_id: str) -> PacedAccount:
+    """Return what sending goes by; the account is locked until the transaction ends (as by SQLite's write lock)."""
+    return _paced(_LOCKED_PACED.fetch(session, account_id))
 
 
-def look_at_bucket(session: Session, account_id: str) -> PacedAccount:
-    """Return rate and bucket as they are this moment, to weigh something up and not to take from."""
-    return _paced(_BUCKET.fetch(session, account_id))
+def look_at_paced(session: Session, account_id: str) -> PacedAccount:
+    """Return what sending goes by as it is this moment, to weigh something up."""
+    return _paced(_PACED.fetch(session, account_id))
 
 
 def _paced(rows: list[tuple[Any, ...]]) -> PacedAccount:
-    ((rate_tps, tokens, bucket_at, created_at, account_type, status, gateway),) = rows
-    may_send = can_send(AccountType(account_type), AccountStatus(status))
-    return PacedAccount(rate_tps, Bucket(tokens, bucket_at or created_at), may_send, gateway)
-
-
-def set_bucket(session: Session, account_id: str, bucket: Bucket) -> None:
-    """Store the bucket after taking from it."""
-    _SET_BUCKET.run(session, bucket.tokens, bucket.updated_at, account_id)
+    ((rate_tps, account_type, status, gateway),) = rows
+    return PacedAccount(rate_tps, can_send(AccountType(account_type), AccountStatus(status)), gateway)
 
 
 def set_prices(session: Session, account_id: str, prices: Iterable[Price], valid_from: date = ALWAYS) -> None:

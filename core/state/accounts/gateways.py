@@ -5,13 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.gateways.gateways import GatewaySetup, GatewayStatus
 from core.domain.words.control_characters import as_told
 from core.errors import NotFound
+from core.state.engine.prepared import Prepared
 from core.state.tables.gateway_models import GatewayRow
+
+_RATE = Prepared(
+    select(GatewayRow.rate_tps).where(GatewayRow.name == bindparam("key"), GatewayRow.deleted_at.is_(None)), ("key",)
+)
 
 # The gateways there are, with their versions. Asked all the time, and so built once.
 VERSIONS = select(GatewayRow.name, GatewayRow.version).where(GatewayRow.deleted_at.is_(None))
@@ -75,6 +80,12 @@ def is_name_taken(session: Session, name: str) -> bool:
     """Return whether a gateway is called *name*, whatever the case."""
     same = func.lower(GatewayRow.name) == name.lower()
     return session.scalar(select(GatewayRow.name).where(same, GatewayRow.deleted_at.is_(None))) is not None
+
+
+def find_rate(session: Session, name: str) -> int | None:
+    """Return its segments per second over all accounts, as they are this moment; None for no limit of its own."""
+    found = _RATE.fetch(session, name)
+    return found[0][0] if found else None
 
 
 def find_former_kind(session: Session, name: str) -> str:

@@ -46,6 +46,7 @@ _UNDER_WAY = (CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING, CampaignStatu
 
 # A single campaign comes with its lists in one statement.
 _STATUS = Prepared(select(CampaignRow.status).where(CampaignRow.campaign_id == bindparam("key")), ("key",))
+_RATE = Prepared(select(CampaignRow.rate_tps).where(CampaignRow.campaign_id == bindparam("key")), ("key",))
 _BUDGET = Prepared(select(CampaignRow.budget_eur_cents).where(CampaignRow.campaign_id == bindparam("key")), ("key",))
 _WITH_LISTS = joinedload(CampaignRow.lists)
 _FIELDS = frozenset(each.name for each in fields(Campaign))
@@ -135,6 +136,12 @@ def get_status(session: Session, campaign_id: str) -> CampaignStatus:
     if not found:
         raise NotFound("There is no such campaign.")
     return CampaignStatus(found[0][0])
+
+
+def find_rate(session: Session, campaign_id: str) -> int | None:
+    """Return the campaign's own segments per second, as they are this moment; None for no limit of its own."""
+    found = _RATE.fetch(session, campaign_id)
+    return found[0][0] if found else None
 
 
 def find_budget(session: Session, campaign_id: str) -> Decimal | None:

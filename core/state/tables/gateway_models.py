@@ -147,3 +147,16 @@ class StrayRow(Base):
     came_at: Mapped[datetime] = mapped_column(index=True)
 
     __table_args__ = (Index("ix_strays_gateway", "gateway", "stray_id"),)
+
+
+class DepartureRow(Base):
+    """
+    What an account, a gateway or a campaign has booked to leave, by which its limit is kept.
+
+    *subject* says what and which; *log* is as in `core.state.accounts.departures`.
+    """
+
+    __tablename__ = "departures"
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    log: Mapped[str] = mapped_column(Text)
+    booked_at: Mapped[datetime]

@@ -29,7 +29,7 @@ class SettingRow(Base):
 
 
 class AccountRow(Base):
-    """A traffic account with the state of its token bucket."""
+    """A traffic account."""
 
     __tablename__ = "accounts"
     account_id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -45,8 +45,6 @@ class AccountRow(Base):
     rate_tps: Mapped[int]
     created_at: Mapped[datetime]
     monthly_budget_eur_cents: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
-    bucket_tokens: Mapped[float] = mapped_column(default=0.0)
-    bucket_at: Mapped[datetime | None]
 
 
 class PriceRow(Base):

@@ -218,7 +218,7 @@ def test_mixed_up_answers_are_a_defect_that_is_caught():
     class Mixed:
         name = "mixed"
 
-        def submit(self, messages, now):
+        def submit(self, messages, now, *rest: object):
             results = [SubmitResult(item.message_id, SubmitOutcome.ACCEPTED, now, "x") for item in messages]
             return list(reversed(results))
 

@@ -6,7 +6,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import chain
 
@@ -20,7 +21,7 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import LedgerState
 from core.errors import StorageError
 from core.services.sending.batch_history import BatchHistory
-from core.state.accounts import accounts
+from core.state.accounts import accounts, departures
 from core.state.campaigns import campaigns, ledger
 from core.state.campaigns.ledger import Batch, Claim, Outcome
 from core.state.engine.store import State
@@ -215,26 +216,19 @@ def test_references_are_enforced_after_migrating_as_before(state: State):
         users.add_membership(session, "nobody", "nothing")
 
 
-def test_buckets_lose_no_spending(store: State):
-    with store.write() as session:
-        accounts.add_account(session, make_account(account_id="account-2", name="other"), NOW)
-
+def test_logs_of_limits_lose_no_booking(store: State):
     def spend(number: int) -> float:
-        account_id = f"account-{number % 2 + 1}"
+        subject = departures.of_gateway(f"gateway-{number % 2}")
         for _ in range(5):
             with store.write() as session:
-                bucket = accounts.lock_bucket(session, account_id).bucket
-                accounts.set_bucket(session, account_id, type(bucket)(bucket.tokens - 1, later(bucket.updated_at)))
+                log = departures.lock_log(session, subject, NOW)
+                departures.store_log(session, subject, replace(log, last=log.last + 1), NOW)
         return 0.0
 
     assert at_once(spend) == [0.0] * WORKERS
-    with store.write() as session:
-        for account_id in ("account-1", "account-2"):
-            assert accounts.lock_bucket(session, account_id).bucket.tokens == 100 - 5 * WORKERS // 2
-
-
-def later(moment: datetime) -> datetime:
-    return moment + timedelta(milliseconds=1)
+    with store.read() as session:
+        found = [departures.look_at_log(session, departures.of_gateway(f"gateway-{number}")).last for number in (0, 1)]
+    assert found == [5 * WORKERS // 2] * 2
 
 
 def test_more_readers_than_connections_are_told_to_try_again(state: State, monkeypatch: pytest.MonkeyPatch):

@@ -4,13 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.accounts.pacing import Bucket
+from core.domain.accounts.departures import Log
 from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.imports.lists import ListStatus
 from core.domain.reports.paging import PageRequest
 from core.errors import Conflict, InvalidTransition, NotFound
-from core.state.accounts import accounts
+from core.state.accounts import accounts, departures
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
 from core.state.imports import lists
@@ -50,12 +50,19 @@ def test_prices_are_exact_and_replaced(store: State):
     assert found == {("DE", "26201"): Decimal("7.9999"), ("", ""): Decimal("5.0000")}
 
 
-def test_the_bucket_is_kept(store: State):
+def test_the_log_of_a_limit_is_kept(store: State):
+    subject = departures.of_account("account-1")
+    booked = Log(((354_473_284_000, 2), (354_473_284_064, 3)), 354_473_283_800, 354_473_283_803.6, 354_473_283_700)
     with store.write() as session:
-        assert accounts.lock_bucket(session, "account-1").bucket == Bucket(100.0, NOW)
-        accounts.set_bucket(session, "account-1", Bucket(2.5, UNTIL))
+        assert departures.lock_log(session, subject, NOW) == departures.look_at_log(session, subject) == Log()
+        departures.store_log(session, subject, booked, NOW)
+        assert departures.lock_log(session, departures.of_gateway("account-1"), NOW) == Log()
     with store.write() as session:
-        assert accounts.lock_bucket(session, "account-1").bucket == Bucket(2.5, UNTIL)
+        assert departures.lock_log(session, subject, NOW) == booked
+        assert departures.delete_old(session, NOW) == 0
+        assert departures.delete_old(session, UNTIL) == 2
+    with store.read() as session:
+        assert departures.look_at_log(session, subject) == Log()
 
 
 def test_lists_are_searched_literally_and_without_case(store: State):

@@ -50,11 +50,11 @@ def at_submit(house: House, action: Callable[[], object], turn: int = 1) -> None
     submit = gateway.submit
     turns = []
 
-    def interrupted(messages: list[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def interrupted(messages: list[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         turns.append(1)
         if len(turns) == turn:
             action()
-        return submit(messages, now)
+        return submit(messages, now, *rest)
 
     gateway.submit = interrupted
 

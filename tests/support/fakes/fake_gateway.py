@@ -51,7 +51,11 @@ class FakeGateway:
     def window(self) -> int:
         return 1_000
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    @property
+    def per_request(self) -> int:
+        return 1
+
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         if self.is_closed:
             raise Unavailable("It is closed.", gateway=self.name)
         return [

@@ -6,6 +6,7 @@ its window has room for.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -141,8 +142,20 @@ class Sending:
         for link in sorted(self.links, key=lambda each: -each.room):
             if not self._waiting:
                 return
-            if link.room > 0:
-                link.send([self._waiting.popleft() for _ in range(min(link.room, len(self._waiting)))])
+            if link.room > 0 and (leaving := self._next(link.room)):
+                link.send(leaving)
+
+    def _next(self, most: int) -> list[Travel]:
+        """Return up to *most* of those that wait, and let none leave whose moment has passed."""
+        found: list[Travel] = []
+        now = time.monotonic()
+        while self._waiting and len(found) < most:
+            travel = self._waiting.popleft()
+            if travel.is_late(now):
+                travel.miss()
+            else:
+                found.append(travel)
+        return found
 
     def _back_off(self) -> None:
         if self._loop.time() < self._not_before:

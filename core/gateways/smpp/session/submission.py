@@ -1,6 +1,7 @@
 """What a thread has handed over, message by message, until each has its result."""
 
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -50,6 +51,14 @@ class Travel:
         self._submission.finish(self, SubmitOutcome.ACCEPTED, theirs=theirs)
         return False
 
+    def is_late(self, now_s: float) -> bool:
+        """Return whether it may not leave any more; what has left in part goes on."""
+        return not self.at and now_s > self._submission.leave_by_s
+
+    def miss(self) -> None:
+        """Take that it is late."""
+        self._submission.finish(self, SubmitOutcome.LATE)
+
     def must_be_repeated(self) -> bool:
         """Return whether the part, which was not taken for now, is to be said again: what it follows has left."""
         self._repeats += 1
@@ -72,8 +81,14 @@ class Travel:
 class Submission:
     """The messages of one call; the caller's thread waits for it, the loop works on it."""
 
-    def __init__(self, messages: Sequence[tuple[str, Sequence[bytes]]], clock: Callable[[], datetime]) -> None:
-        """Take (message_id, parts) of each."""
+    def __init__(
+        self,
+        messages: Sequence[tuple[str, Sequence[bytes]]],
+        clock: Callable[[], datetime],
+        leave_by_s: float = math.inf,
+    ) -> None:
+        """Take (message_id, parts) of each, and until when they may leave by the clock that nobody sets."""
+        self.leave_by_s = leave_by_s
         self._clock = clock
         self._results = dict[str, SubmitResult]()
         self._order = [message_id for message_id, _ in messages]
@@ -107,6 +122,10 @@ class Submission:
         if not self._done.is_set():
             log.error("submission_stuck", extra={"messages": len(self._order), "answered": len(self._results)})
         return [self._results.get(message_id) or self._unknown(message_id) for message_id in self._order]
+
+    def give_back(self) -> list[SubmitResult]:
+        """Return the results of one that `wait` has said nothing of has left."""
+        return [SubmitResult(message_id, SubmitOutcome.THROTTLED, self._clock()) for message_id in self._order]
 
     def _unknown(self, message_id: str) -> SubmitResult:
         return SubmitResult(message_id, SubmitOutcome.UNKNOWN, self._clock())

@@ -167,7 +167,7 @@ def test_who_uses_a_gateway_first_or_as_the_fallback(store: State):
     with store.read() as session:
         found = accounts.get_account(session, "account-1")
         assert (found.gateway, found.fallback_gateway) == ("Berlin", "")
-        assert accounts.look_at_bucket(session, "account-1").gateway == "Berlin"
+        assert accounts.look_at_paced(session, "account-1").gateway == "Berlin"
 
 
 def test_messages_and_receipts_under_way_are_known_by_their_gateway(store: State):

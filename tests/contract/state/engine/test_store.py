@@ -59,7 +59,7 @@ def test_writers_wait_for_each_other(state: State):
     def count_up() -> None:
         for _ in range(20):
             with state.write() as session:
-                paced = accounts.lock_bucket(session, "account-1")
+                paced = accounts.lock_paced(session, "account-1")
                 accounts.set_rate(session, "account-1", paced.rate_tps + 1)
 
     with state.write() as session:

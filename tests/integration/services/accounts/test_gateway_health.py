@@ -32,6 +32,7 @@ class Switchable:
     """Takes everything while it is *up*; raises *error* while it is not."""
 
     window = 20
+    per_request = 1
 
     def __init__(self, name: str, error: GatewayError | None = None) -> None:
         self.name = name
@@ -40,7 +41,7 @@ class Switchable:
         self.status: LinkStatus | None = None
         self.after = 0
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         if self.error and len(self.receivers) >= self.after:
             raise self.error
         self.receivers += [each.msisdn for each in messages]
@@ -176,7 +177,7 @@ def test_a_message_without_an_answer_does_not_say_that_the_gateway_works(keyed: 
 
         asked = 0
 
-        def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+        def submit(self, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
             self.asked += 1
             if self.asked % 3:
                 raise DOWN
@@ -320,8 +321,8 @@ def test_what_is_unknown_goes_by_no_other(keyed: House):
     paris = put(house, Switchable("Paris"))
 
     class Silent(Switchable):
-        def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
-            return [replace(each, outcome=SubmitOutcome.UNKNOWN) for each in super().submit(messages, now)]
+        def submit(self, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
+            return [replace(each, outcome=SubmitOutcome.UNKNOWN) for each in super().submit(messages, now, *rest)]
 
     put(house, Silent("Berlin"))
     campaign_id = launch(house)
@@ -357,9 +358,9 @@ class Answering(Switchable):
 
     answers = False
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         if self.answers:
-            return super().submit(messages, now)
+            return super().submit(messages, now, *rest)
         raise DOWN
 
 

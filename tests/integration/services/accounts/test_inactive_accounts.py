@@ -111,11 +111,11 @@ def test_a_worker_stops_in_the_middle_of_a_batch(tmp_path) -> None:
     simulator, submit = house.simulator, house.simulator.submit
     handed_over = []
 
-    def submit_and_close(messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def submit_and_close(messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         handed_over.extend(messages)
         if len(handed_over) == 10:
             close(house)
-        return submit(messages, now)
+        return submit(messages, now, *rest)
 
     simulator.submit = submit_and_close
     house.app.work.run_until_idle(house.clock)

@@ -350,8 +350,10 @@ def test_receipts_that_came_early_find_their_messages_whichever_gateway_took_the
 ):
     submit = FakeGateway.submit
 
-    def submit_and_report(gateway: FakeGateway, messages: Sequence[OutboundMessage], now: datetime) -> object:
-        results = submit(gateway, messages, now)
+    def submit_and_report(
+        gateway: FakeGateway, messages: Sequence[OutboundMessage], now: datetime, *rest: object
+    ) -> object:
+        results = submit(gateway, messages, now, *rest)
         told = [make_receipt(gateway="Berlin", gateway_message_id=each.gateway_message_id) for each in results]
         with house.app.state.write() as session:
             receipts.add_receipts(session, told, now)

@@ -53,9 +53,9 @@ def launch_and_send(house: House, campaign: Campaign) -> dict[str, str]:
     given: dict[str, str] = {}
     submit = house.simulator.submit
 
-    def noting(messages: list[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def noting(messages: list[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         given.update({message.msisdn: message.text for message in messages})
-        return submit(messages, now)
+        return submit(messages, now, *rest)
 
     house.simulator.submit = noting
     house.app.campaigns.launching.launch(house.viewer, campaign.campaign_id, house.now)

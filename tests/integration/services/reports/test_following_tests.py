@@ -75,7 +75,7 @@ def answer(
     """Let the gateway answer so; return whom it was asked to send to."""
     asked = list[str]()
 
-    def submit(_: FakeGateway, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def submit(_: FakeGateway, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         asked.extend(each.msisdn for each in messages)
         return [SubmitResult(each.message_id, outcome, now, theirs, code) for each in messages]
 
@@ -127,7 +127,7 @@ def test_a_test_goes_by_its_gateway_and_is_followed_until_it_is_delivered(
 def test_a_provider_that_says_no_id_is_not_said_to_call_it_by_ours(house: House, monkeypatch: pytest.MonkeyPatch):
     known = list[str]()
 
-    def submit(_: FakeGateway, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def submit(_: FakeGateway, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         known.extend(each.message_id for each in messages)
         return [SubmitResult(each.message_id, SubmitOutcome.ACCEPTED, now, each.message_id) for each in messages]
 
@@ -155,7 +155,9 @@ def test_what_was_not_taken_says_why(
 def test_one_that_waits_for_its_gateway_says_so_and_one_that_is_canceled_too(
     house: House, monkeypatch: pytest.MonkeyPatch
 ):
-    def refuse(gateway: FakeGateway, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def refuse(
+        gateway: FakeGateway, messages: Sequence[OutboundMessage], now: datetime, *rest: object
+    ) -> list[SubmitResult]:
         raise BadCredentials("The password is wrong.", gateway="Berlin")
 
     monkeypatch.setattr(FakeGateway, "submit", refuse)

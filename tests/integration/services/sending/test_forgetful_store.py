@@ -76,10 +76,10 @@ def send_all(house: House, campaign_id: str) -> tuple[int, int, int]:
 def before_submit(house: House, action: Callable[[], None]) -> None:
     gateway, submit = house.simulator, house.simulator.submit
 
-    def interrupted(messages: list, now: object) -> list:
+    def interrupted(messages: list, now: object, *rest: object) -> list:
         gateway.submit = submit
         action()
-        return submit(messages, now)
+        return submit(messages, now, *rest)
 
     gateway.submit = interrupted
 

@@ -25,6 +25,7 @@ class Recording:
 
     name = "simulator"
     window = 20
+    per_request = 1
 
     def __init__(self, after: object = None) -> None:
         self.receivers: list[str] = []
@@ -32,7 +33,7 @@ class Recording:
         self.blocks = False
         self.after = after
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         self.sizes.append(len(messages))
         if self.blocks:
             return [
@@ -123,8 +124,8 @@ class OneRefused(Recording):
         self.times = times
         self.first = everybody()[0]
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
-        results = super().submit(messages, now)
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
+        results = super().submit(messages, now, *rest)
         for at, message in enumerate(messages):
             if message.msisdn == self.first and self.receivers.count(self.first) <= self.times:
                 results[at] = SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now, error_code="0x00000008")

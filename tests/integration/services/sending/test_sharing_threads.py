@@ -1,16 +1,16 @@
 """A long campaign gives its thread away as soon as another campaign has none."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from core.domain.accounts.pacing import Bucket
-from core.services.sending.account_pacing import SPARE_S
+from core.domain.accounts.departures import Limit, Log, Terms, book
 from core.services.sending.submitting import LEAST_SLICE_S, SLICE_S
-from core.state.accounts import accounts
-from core.state.campaigns import campaigns, ledger
+from core.state.accounts import departures, gateways
+from core.state.campaigns import ledger
 from tests.integration.services.steps import at_submit, receivers
 from tests.support.application.house import House, contacts, make_house
 
@@ -69,33 +69,54 @@ def test_even_alone_a_slice_ends(house: House, long: str):
 
 @pytest.fixture
 def shared(house: House) -> str:
-    """Launch a campaign of two batches: another worker sends one, and has left a little less than is spare."""
+    """Launch a campaign of two batches, one of which another worker sends."""
     campaign_id = start(house, "Shared", first=1_000_000, count=2 * COUNT)
     with house.app.state.write() as session:
         now = house.clock()
         assert ledger.lease_batch(session, campaign_id, "another worker", now, now + timedelta(minutes=1))
-        account_id = campaigns.get_campaign(session, campaign_id).account_id
-        accounts.set_bucket(session, account_id, Bucket(SPARE_S * RATE_TPS - 10, now))
     return campaign_id
 
 
+def use_up(house: House, share: float) -> None:
+    """Let somebody else have used up that share of the account's rate for a while, until now."""
+    step, log, end = timedelta(milliseconds=50), Log(), house.clock()
+    count = round(share * RATE_TPS * step.total_seconds())
+    moment: datetime = end - 40 * step
+    while moment < end:
+        moment += step
+        (log,) = book([Limit(RATE_TPS, log)], [count], moment, Terms()).logs
+    with house.app.state.write() as session:
+        subject = departures.of_account(house.account.account_id)
+        departures.lock_log(session, subject, end)
+        departures.store_log(session, subject, log, end)
+
+
 def test_no_second_batch_is_begun_while_the_first_uses_up_the_rate(house: House, shared: str):
+    use_up(house, 0.95)
     house.app.sending.submitting.run(shared, house.clock)
     assert receivers(house) == []
 
 
 def test_a_rate_that_lies_there_unused_calls_for_another_thread(house: House, shared: str):
-    house.app.sending.submitting.run(shared, house.clock)
-    house.wait(timedelta(seconds=10 / RATE_TPS))
+    use_up(house, 0.8)
     house.app.sending.submitting.run(shared, house.clock)
     assert len(receivers(house)) == COUNT
 
 
+def test_a_gateway_s_own_rate_that_is_used_up_calls_for_none(house: House, shared: str):
+    with house.app.state.write() as session:
+        stored = gateways.get_gateway(session, "simulator")
+        gateways.change_gateway(session, replace(stored.setup, rate_tps=10), stored.sealed)
+        departures.lock_log(session, departures.of_gateway("simulator"), house.now)
+        (log,) = book([Limit(10, Log())], [10], house.now, Terms()).logs
+        departures.store_log(session, departures.of_gateway("simulator"), log, house.now)
+    house.app.sending.submitting.run(shared, house.clock)
+    assert receivers(house) == []
+
+
 def test_a_worker_that_died_with_a_batch_keeps_nobody_away(house: House, shared: str):
     house.wait(timedelta(minutes=1, seconds=1))
-    with house.app.state.write() as session:
-        account_id = campaigns.get_campaign(session, shared).account_id
-        # Enough for the campaign, and too little to call for another thread.
-        accounts.set_bucket(session, account_id, Bucket(2.0 * COUNT, house.clock()))
+    use_up(house, 0.95)
+    house.wait(timedelta(seconds=2))
     house.app.sending.submitting.run(shared, house.clock)
     assert len(receivers(house)) == 2 * COUNT

@@ -38,11 +38,11 @@ def test_what_was_refused_or_not_taken_is_given_back(paying: House):
     submit = paying.simulator.submit
     turns: list[int] = []
 
-    def throttled(messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def throttled(messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         turns.append(1)
         if len(turns) % 2:
             return [SubmitResult(each.message_id, SubmitOutcome.THROTTLED, now) for each in messages]
-        return submit(messages, now)
+        return submit(messages, now, *rest)
 
     paying.simulator.submit = throttled
     steps.work(paying)
@@ -145,9 +145,9 @@ def answered_in_april(paying: House, outcome: SubmitOutcome = SubmitOutcome.ACCE
     submit = paying.simulator.submit
     turns: list[int] = []
 
-    def late(messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def late(messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         turns.append(1)
-        results = submit(messages, now)
+        results = submit(messages, now, *rest)
         if len(turns) != 3:
             return results
         paying.wait(timedelta(seconds=2))
@@ -184,8 +184,8 @@ def test_who_begins_to_count_the_new_month_before_an_answer_and_ends_after_it_lo
     submit, take = paying.simulator.submit, BatchSpending.take
     counted: list[Decimal] = []
 
-    def count(messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
-        results = submit(messages, now)
+    def count(messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
+        results = submit(messages, now, *rest)
         if paying.now.month == april.month and not counted:
             counted.append(paying.app.accounts.counting._count_account(account_id, april))
         return results

@@ -161,9 +161,9 @@ def test_two_campaigns_of_an_account_sent_by_several_threads_never_exceed_it_tog
     seen: list[Decimal] = []
     submit = either_paying.simulator.submit
 
-    def watched(messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def watched(messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         seen.append(spent(either_paying))
-        return submit(messages, now)
+        return submit(messages, now, *rest)
 
     either_paying.simulator.submit = watched
 
@@ -193,9 +193,9 @@ def test_a_campaign_waits_for_what_another_may_get_back_before_it_is_paused(
     submit, take = either_paying.simulator.submit, BatchSpending.take
     is_on_its_way, has_tried = Event(), Event()
 
-    def refused(messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def refused(messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         if not messages[0].msisdn.startswith("+491796"):
-            return submit(messages, now)
+            return submit(messages, now, *rest)
         is_on_its_way.set()
         assert has_tried.wait(steps.PATIENCE_S)
         return [SubmitResult(each.message_id, SubmitOutcome.REJECTED, now, error_code="11") for each in messages]

@@ -17,12 +17,13 @@ class Scripted:
 
     name = "Berlin"
     window = 10
+    per_request = 1
 
     def __init__(self, script: dict[str, tuple[SubmitOutcome, str]], error: GatewayError | None = None) -> None:
         self.script = script
         self.error = error
 
-    def submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
+    def submit(self, messages: Sequence[OutboundMessage], now: datetime, *rest: object) -> list[SubmitResult]:
         if self.error:
             raise self.error
         answers = [(each, *self.script.get(each.message_id, (SubmitOutcome.ACCEPTED, ""))) for each in messages]

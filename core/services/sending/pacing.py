@@ -1,0 +1,155 @@
+"""
+Pacing: each message gets a moment at which it may leave, by the limits of its account, its gateway and its campaign.
+
+The moments are booked in the transaction that claims the messages, in logs that all workers share, by the store's own
+time. The gateway lets a message leave at its moment or gives it back: then it is claimed and booked anew.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.domain.accounts import departures as calendar
+from core.domain.accounts.departures import CELL_S, Limit, Log, Terms
+from core.domain.campaigns.campaigns import Campaign, Source
+from core.domain.messages.messages import OutboundMessage
+from core.gateways.base import Observed
+from core.gateways.departing import Schedule
+from core.state.accounts import departures, gateways
+from core.state.campaigns import campaigns
+
+# Far from all limits nobody has to be punctual: as long as no more than such a share of them is booked, a message may
+# leave so many cells after its moment, for all of which it counts, and the first moment is at once.
+FAR = ((0.02, 2_000), (0.1, 64))
+# In cells: how long after a booking its first message leaves, and how late any may be. They grow as long as messages
+# are late for their moment, and shrink again after so many seconds without.
+LEAD_FIRST, LEAD_MOST = 2, 64
+PATIENCE_LEAST, PATIENCE_MOST = 2, 64
+CALM_S = 10.0
+# How many cells ahead of others a campaign may book, the more the longer it has had no turn.
+AHEAD_LEAST, AHEAD_MOST, CELLS_A_TURN = 20, 50, 10
+WITHIN = 100
+# A single message of a person's must not wait for a campaign of a million.
+EXPRESS_AHEAD, EXPRESS_WITHIN = 120, 240
+_MOST_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True)
+class Slots:
+    """
+    The first *messages* of a window, and when they may leave; or in how many seconds to ask again.
+
+    *logs* is what is to be kept of that, by subject.
+    """
+
+    messages: Sequence[OutboundMessage] = ()
+    schedule: Schedule = field(default_factory=Schedule)
+    logs: Mapping[str, Log] = field(default_factory=dict)
+    wait_s: float = 0.0
+
+
+class Pacing:
+    """One per process: what its threads know of how punctual it is, and of whose turn it was when."""
+
+    def __init__(self, steady_s: Callable[[], float] = time.monotonic) -> None:
+        """Take a clock in seconds that nobody sets."""
+        self._steady_s = steady_s
+        self._lock = threading.Lock()
+        self._lead, self._patience = 0, PATIENCE_LEAST
+        self._late_at_s = steady_s()
+        self._turns: OrderedDict[str, float] = OrderedDict()
+
+    def find(
+        self,
+        session: Session,
+        campaign: Campaign,
+        account_rate_tps: int,
+        gateway: Observed,
+        window: Sequence[OutboundMessage],
+        clock: Callable[[], datetime],
+    ) -> Slots:
+        """
+        Find moments for the longest beginning of *window* that may leave soon; `keep` books them.
+
+        The caller holds the account's lock (`accounts.lock_paced`) until its transaction ends.
+        """
+        rates = _find_rates(session, campaign, account_rate_tps, gateway.name)
+        limits = [Limit(rate, departures.lock_log(session, subject, clock())) for subject, rate in rates.items()]
+        # After the locks, for which others may have been waited.
+        now, now_s = clock(), self._steady_s()
+        segments = [message.segment_count for message in window]
+        far = (patience for share, patience in FAR if calendar.is_wide(limits, sum(segments), share, now))
+        terms = self._terms(campaign, gateway, next(far, None))
+        booking = calendar.book(limits, segments, now, terms)
+        if not booking.cells:
+            return Slots(wait_s=booking.wait_s)
+        offset_s = now_s - now.timestamp()
+        moments = [offset_s + cell * CELL_S for cell in booking.cells]
+        schedule = Schedule(moments, terms.patience * CELL_S, self._steady_s)
+        return Slots(window[: len(moments)], schedule, logs=dict(zip(rates, booking.logs, strict=True)))
+
+    def keep(self, session: Session, campaign: Campaign, slots: Slots, now: datetime) -> None:
+        """Book the moments that `find` has found, in the same transaction."""
+        for subject, log in slots.logs.items():
+            departures.store_log(session, subject, log, now)
+        self._note_turn(campaign.campaign_id)
+
+    def is_spare(
+        self, session: Session, campaign: Campaign, account_rate_tps: int, gateway: str, now: datetime
+    ) -> bool:
+        """Return whether whoever sends now leaves a part of every limit to others; nothing is booked."""
+        rates = _find_rates(session, campaign, account_rate_tps, gateway)
+        limits = [Limit(rate, departures.look_at_log(session, subject)) for subject, rate in rates.items()]
+        return all(calendar.is_spare(limit, now) for limit in limits)
+
+    def note(self, *, is_late: bool, began_late: bool) -> None:
+        """Learn from how the messages of a window left how much time the next ones need."""
+        now_s = self._steady_s()
+        with self._lock:
+            if is_late:
+                self._late_at_s = now_s
+                # The first ones are late where the commit took long; the others where this process did.
+                if began_late and self._lead < LEAD_MOST:
+                    self._lead = min(LEAD_MOST, max(LEAD_FIRST, 2 * self._lead))
+                else:
+                    self._patience = min(PATIENCE_MOST, 2 * self._patience)
+            elif now_s - self._late_at_s >= CALM_S:
+                self._late_at_s = now_s
+                self._lead, self._patience = self._lead // 2, max(PATIENCE_LEAST, self._patience // 2)
+
+    def _terms(self, campaign: Campaign, gateway: Observed, far_patience: int | None) -> Terms:
+        lead, patience = (self._lead, self._patience) if far_patience is None else (0, far_patience)
+        if _is_express(campaign):
+            return Terms(lead, patience, EXPRESS_AHEAD, EXPRESS_WITHIN, gateway.per_request)
+        with self._lock:
+            waited_s = self._steady_s() - self._turns.get(campaign.campaign_id, -1.0e9)
+        ahead = min(AHEAD_MOST, AHEAD_LEAST + int(waited_s / CELL_S / CELLS_A_TURN))
+        return Terms(lead, patience, ahead, WITHIN, gateway.per_request)
+
+    def _note_turn(self, campaign_id: str) -> None:
+        with self._lock:
+            self._turns[campaign_id] = self._steady_s()
+            self._turns.move_to_end(campaign_id)
+            while len(self._turns) > _MOST_REMEMBERED:
+                self._turns.popitem(last=False)
+
+
+def _is_express(campaign: Campaign) -> bool:
+    return campaign.source is Source.QUICK_SEND
+
+
+def _find_rates(session: Session, campaign: Campaign, account_rate_tps: int, gateway: str) -> dict[str, int]:
+    """Return the limits there are, in the order in which they are locked, each with its segments per second."""
+    rates = {departures.of_account(campaign.account_id): account_rate_tps}
+    of_gateway = gateways.find_rate(session, gateway)
+    if of_gateway is not None:
+        rates[departures.of_gateway(gateway)] = of_gateway
+    of_campaign = campaigns.find_rate(session, campaign.campaign_id)
+    if of_campaign is not None:
+        rates[departures.of_campaign(campaign.campaign_id)] = of_campaign
+    return rates

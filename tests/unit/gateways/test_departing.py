@@ -1,0 +1,60 @@
+"""Each message leaves at its moment, or is told to be late."""
+
+from dataclasses import dataclass
+
+from core.gateways.departing import AT_ONCE, Schedule
+from tests.contract.gateways.gateway_contract import make_outbound
+
+MESSAGES = tuple(make_outbound(number) for number in range(4))
+
+
+@dataclass
+class Watch:
+    """A clock that goes on by sleeping, and oversleeps by so many seconds."""
+
+    now_s: float = 100.0
+    oversleeps_s: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds + self.oversleeps_s
+
+
+def left(watch: Watch, *moments_s: float, patience_s: float = 0.01) -> list[tuple[list[int], float, bool]]:
+    schedule = Schedule([100 + moment for moment in moments_s], patience_s, watch, watch.sleep)
+    return [
+        (
+            [MESSAGES.index(message) for message in each.messages],
+            round(watch.now_s - 100, 6),
+            each.is_late(watch.now_s),
+        )
+        for each in schedule.depart(MESSAGES[: len(moments_s)])
+    ]
+
+
+def test_each_leaves_at_its_moment_and_those_of_one_moment_together():
+    assert left(Watch(), 0.0, 0.0, 0.2, 0.5) == [([0, 1], 0.0, False), ([2], 0.2, False), ([3], 0.5, False)]
+
+
+def test_moments_that_have_come_together_leave_together():
+    assert left(Watch(now_s=100.008), 0.0, 0.005, 0.02) == [([0, 1], 0.008, False), ([2], 0.02, False)]
+
+
+def test_who_is_late_is_told_apart_from_who_is_not():
+    assert left(Watch(now_s=100.012), 0.0, 0.001, 0.005, 0.012) == [([0, 1], 0.012, True), ([2, 3], 0.012, False)]
+
+
+def test_whoever_oversleeps_is_late():
+    assert left(Watch(oversleeps_s=0.05), 0.1) == [([0], 0.15, True)]
+
+
+def test_what_left_in_time_may_still_become_late():
+    (departure,) = Schedule([100.0], 0.01, Watch(), Watch().sleep).depart(MESSAGES[:1])
+    assert [departure.is_late(at_s) for at_s in (100.01, 100.02)] == [False, True]
+
+
+def test_without_moments_all_leave_at_once_and_are_never_late():
+    (departure,) = AT_ONCE.depart(MESSAGES)
+    assert (departure.messages, departure.is_late(1e12)) == (MESSAGES, False)
