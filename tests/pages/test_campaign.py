@@ -72,14 +72,25 @@ def test_active_campaign_shows_how_far_it_is(house: House) -> None:
     assert "Adds up" in words(at)
 
 
-def test_active_campaign_says_at_once_that_its_gateway_takes_nothing(house: House) -> None:
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (
+            "Nothing listens at smpp.example.com, port 2775.",
+            "The gateway simulator takes no messages just now. Nothing listens at smpp.example.com, port 2775.",
+        ),
+        # As a refusal of the gateway's is worded.
+        ("The gateway simulator takes no messages: no credit (9).",) * 2,
+    ],
+)
+def test_active_campaign_says_at_once_that_its_gateway_takes_nothing(house: House, fault: str, words: str) -> None:
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))
-    refused(house, "Nothing listens at smpp.example.com, port 2775.")
+    refused(house, fault)
     at = house.open("campaign", id=campaign.campaign_id)
     assert not at.exception
     (said,) = [warning.value.replace("\\", "") for warning in at.warning]
-    assert said == "The gateway simulator takes no messages just now. Nothing listens at smpp.example.com, port 2775."
+    assert said == words
 
 
 def refused(house: House, fault: str) -> None:

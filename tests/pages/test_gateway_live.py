@@ -121,7 +121,8 @@ def test_one_that_took_nothing_says_when_why_and_where_messages_go(keyed: House,
     tell(keyed, GatewaySight(faults=(SeenFault("It took <b>nothing</b>.", AT, AT),), refused_at=AT))
     at = panel(keyed)
     said = words(at)
-    assert "What was tried last, on 01/03/2026 12:00, it did not take. It took <b>nothing" in said.replace("&lt;", "<")
+    assert "**It took <b>nothing" in said.replace("&lt;", "<")
+    assert "Last tried on 01/03/2026 12:00. It is tried again with the next messages." in said
     assert f"Messages of {account.display_name} go by simulator meanwhile." in said
     assert at.dataframe[0].value["Status"].iloc[0] == ["Takes nothing"]
 

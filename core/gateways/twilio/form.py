@@ -14,14 +14,14 @@ FORM = (
         required=True,
         help="Also checks that callbacks are Twilio's own. With an API key it does nothing else.",
     ),
+    Field("api_key_sid", "API key SID", help="Begins with SK. Empty: messages are sent with the auth token."),
+    Field("api_key_secret", "API key secret", FieldKind.SECRET),
     Field(
         "shared_key",
         "Shared key's secret",
         FieldKind.SECRET,
         help="Only if a webhook rule of yours has Twilio sign callbacks with a shared key instead of the auth token.",
     ),
-    Field("api_key_sid", "API key SID", help="Begins with SK. Empty: messages are sent with the auth token."),
-    Field("api_key_secret", "API key secret", FieldKind.SECRET),
     Field(
         "messaging_service_sid",
         "Messaging service SID",

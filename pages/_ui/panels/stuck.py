@@ -37,4 +37,7 @@ def warn_of(campaign: Campaign) -> None:
 
 
 def _why(stuck: Stuck) -> str:
-    return formats.plain(f"The gateway {stuck.gateway} takes no messages just now. {stuck.fault}")
+    said = f"The gateway {stuck.gateway} takes no messages"
+    # Some faults say so themselves.
+    why = stuck.fault if stuck.fault.startswith(said) else f"{said} just now. {stuck.fault}"
+    return formats.plain(why)

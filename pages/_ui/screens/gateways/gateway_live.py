@@ -91,11 +91,9 @@ def _what_next(setup: GatewaySetup, viewer: Viewer) -> str:
 
 def _say_refusal(found: LiveGateway, viewer: Viewer) -> None:
     when = formats.moment(found.refused_at, viewer.time_zone)
-    why = found.faults[0].text if found.faults else ""
-    follows = f"It is tried again with the next messages.{_detours(found)}"
-    st.warning(
-        formats.plain(f"What was tried last, on {when}, it did not take. {why} {follows}"), icon=":material/warning:"
-    )
+    why = found.faults[0].text if found.faults else "It took nothing."
+    follows = f"Last tried on {when}. It is tried again with the next messages.{_detours(found)}"
+    st.warning(f"**{formats.plain(why)}**  \n{formats.plain(follows)}", icon=":material/warning:")
 
 
 def _held(found: LiveGateway) -> str:
