@@ -1,9 +1,7 @@
 """How a gateway stands, in words: nobody sends, never tried, not connected, failing, and at work."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,33 +9,15 @@ from streamlit.testing.v1 import AppTest
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.gateways.sights import GatewaySight, InUse, LinkState, LinkStatus, ProcessSight, SeenFault
 from core.domain.people.permissions import Viewer
-from core.services.accounts.encryption import make_key
 from core.services.accounts.managing_accounts import AccountSettings
-from core.services.accounts.setting_up_gateways import GatewayForm
 from core.state.accounts import accounts, gateways, sights
 from core.state.campaigns import campaigns
 from tests.support.application.factories import make_account, make_campaign
 from tests.support.application.page_tests import House, clicking
-from tests.support.application.page_tests import house as open_house
-from tests.support.fakes.fake_gateway import KIND, VALUES, FakeKind
 
 KEY = "gateways"
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FAULT = "Nothing listens at smpp.example.com, port 2775."
-
-
-@pytest.fixture
-def keyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    FakeKind().register(monkeypatch)
-    with open_house(tmp_path, secret_key=make_key()) as found:
-        yield found
-
-
-@pytest.fixture
-def viewer(keyed: House) -> Viewer:
-    found = keyed.sign_in()
-    keyed.app.accounts.setting_up.create(found, "Berlin", KIND, GatewayForm(VALUES), datetime.now(UTC))
-    return found
 
 
 def panel(house: House) -> AppTest:
@@ -62,7 +42,7 @@ def metrics(at: AppTest) -> dict[str, str]:
     return {each.label: each.value.replace("\u00a0", " ") for each in at.metric}
 
 
-def test_with_no_worker_it_says_who_can_help(keyed: House, viewer: Viewer) -> None:
+def test_with_no_worker_it_says_who_can_help(keyed: House, administrator: Viewer) -> None:
     at = panel(keyed)
     assert "No worker runs" in words(at)
     assert "Nothing has connected to it, and nothing was sent by it" in words(at)
@@ -70,7 +50,7 @@ def test_with_no_worker_it_says_who_can_help(keyed: House, viewer: Viewer) -> No
     assert metrics(at) == {"Messages/s": "0", "Receipts/s": "0"}
 
 
-def test_a_test_that_failed_is_said_with_the_reason(keyed: House, viewer: Viewer) -> None:
+def test_a_test_that_failed_is_said_with_the_reason(keyed: House, administrator: Viewer) -> None:
     with keyed.app.state.write() as session:
         gateways.set_test_failed(session, "Berlin", FAULT, AT)
     at = panel(keyed)
@@ -80,7 +60,7 @@ def test_a_test_that_failed_is_said_with_the_reason(keyed: House, viewer: Viewer
     assert at.dataframe[0].value["Status"].iloc[0] == ["Test failed"]
 
 
-def test_what_workers_see_is_shown(keyed: House, viewer: Viewer) -> None:
+def test_what_workers_see_is_shown(keyed: House, administrator: Viewer) -> None:
     with keyed.app.state.write() as session:
         gateways.set_proven(session, "Berlin", 1, AT)
     up = LinkState(1, LinkStatus.BOUND, datetime.now(UTC), in_flight=7, window=10)
@@ -102,7 +82,7 @@ def test_what_workers_see_is_shown(keyed: House, viewer: Viewer) -> None:
     assert "No worker runs" not in words(at)
 
 
-def test_one_that_no_worker_is_connected_to_does_not_work(keyed: House, viewer: Viewer) -> None:
+def test_one_that_no_worker_is_connected_to_does_not_work(keyed: House, administrator: Viewer) -> None:
     with keyed.app.state.write() as session:
         gateways.set_proven(session, "Berlin", 1, AT)
     tell(keyed, GatewaySight((LinkState(1, LinkStatus.WAITING, AT, fault=FAULT, window=10),), InUse(0, 10)))
@@ -112,10 +92,10 @@ def test_one_that_no_worker_is_connected_to_does_not_work(keyed: House, viewer: 
     assert at.dataframe[0].value["Status"].iloc[0] == ["Not connected"]
 
 
-def test_one_that_took_nothing_says_when_why_and_where_messages_go(keyed: House, viewer: Viewer) -> None:
-    account = keyed.app.accounts.managing.list_accounts(viewer)[0]
+def test_one_that_took_nothing_says_when_why_and_where_messages_go(keyed: House, administrator: Viewer) -> None:
+    account = keyed.app.accounts.managing.list_accounts(administrator)[0]
     settings = AccountSettings("Berlin", 100, fallback_gateway="simulator")
-    keyed.app.accounts.managing.change(viewer, account.account_id, settings, datetime.now(UTC))
+    keyed.app.accounts.managing.change(administrator, account.account_id, settings, datetime.now(UTC))
     with keyed.app.state.write() as session:
         gateways.set_proven(session, "Berlin", 1, AT)
     tell(keyed, GatewaySight(faults=(SeenFault("It took <b>nothing</b>.", AT, AT),), refused_at=AT))
@@ -127,7 +107,7 @@ def test_one_that_took_nothing_says_when_why_and_where_messages_go(keyed: House,
     assert at.dataframe[0].value["Status"].iloc[0] == ["Takes nothing"]
 
 
-def test_who_is_in_none_of_the_accounts_sees_how_many_campaigns_wait(keyed: House, viewer: Viewer) -> None:
+def test_who_is_in_none_of_the_accounts_sees_how_many_campaigns_wait(keyed: House, administrator: Viewer) -> None:
     account = make_account(account_id="other", name="other", gateway="Berlin")
     with keyed.app.state.write() as session:
         accounts.add_account(session, account, AT)
@@ -143,8 +123,10 @@ def test_who_is_in_none_of_the_accounts_sees_how_many_campaigns_wait(keyed: Hous
 
 
 @pytest.mark.parametrize("needs_person", [False, True])
-def test_one_that_fails_says_what_is_next_and_who_waits(keyed: House, viewer: Viewer, *, needs_person: bool) -> None:
-    account_id = keyed.app.accounts.managing.list_accounts(viewer)[0].account_id
+def test_one_that_fails_says_what_is_next_and_who_waits(
+    keyed: House, administrator: Viewer, *, needs_person: bool
+) -> None:
+    account_id = keyed.app.accounts.managing.list_accounts(administrator)[0].account_id
     with keyed.app.state.write() as session:
         gateways.set_failing(session, "Berlin", FAULT, AT, needs_person=needs_person)
         for number in range(7):

@@ -1,40 +1,20 @@
 """Send a test to me, as an administrator sees it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from core.domain.messages.error_codes import ErrorClass, ErrorMeaning
 from core.domain.people.permissions import Viewer
-from core.services.accounts.encryption import make_key
-from core.services.accounts.setting_up_gateways import GatewayForm
 from core.services.reports.following_tests import Fate, FollowingTests, Step
 from core.state.accounts import suppressions
 from core.state.campaigns import campaigns
 from pages._ui.screens.gateways import gateway_test
 from tests.support.application.page_tests import House, clicking
-from tests.support.application.page_tests import house as open_house
-from tests.support.fakes.fake_gateway import KIND, VALUES, FakeKind
 
 KEY = "gateways"
 NUMBER = "+491796000001"
-
-
-@pytest.fixture
-def keyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    FakeKind().register(monkeypatch)
-    with open_house(tmp_path, secret_key=make_key()) as found:
-        yield found
-
-
-@pytest.fixture
-def viewer(keyed: House) -> Viewer:
-    found = keyed.sign_in()
-    keyed.app.accounts.setting_up.create(found, "Berlin", KIND, GatewayForm(VALUES), datetime.now(UTC))
-    return found
 
 
 def sent(house: House, number: str = NUMBER):
@@ -48,7 +28,7 @@ def sent(house: House, number: str = NUMBER):
     return at
 
 
-def test_a_test_is_sent_and_followed(keyed: House, viewer: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_test_is_sent_and_followed(keyed: House, administrator: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
     fates = [Fate(Step.WAITING)]
     monkeypatch.setattr(FollowingTests, "follow", lambda *_: fates[-1])
     at = sent(keyed)
@@ -66,8 +46,8 @@ def test_a_test_is_sent_and_followed(keyed: House, viewer: Viewer, monkeypatch: 
     assert at.text_input(key=f"{KEY}_test_number").value == NUMBER
 
 
-def test_a_suppressed_number_gets_a_sentence(keyed: House, viewer: Viewer) -> None:
-    account_id = keyed.app.accounts.managing.list_accounts(viewer)[0].account_id
+def test_a_suppressed_number_gets_a_sentence(keyed: House, administrator: Viewer) -> None:
+    account_id = keyed.app.accounts.managing.list_accounts(administrator)[0].account_id
     with keyed.app.state.write() as session:
         suppressions.add_suppressions(session, account_id, [NUMBER], "manual", "Ada", datetime.now(UTC))
     at = sent(keyed)
