@@ -9,7 +9,7 @@ import uuid_utils
 
 from benchmarks.report import Case, measured
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome
-from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
+from core.gateways.simulator.gateway import Behavior, SimulatorGateway
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     ]
     accepted_count = 0
     with tempfile.TemporaryDirectory(prefix="heliograph-gateway-") as folder:
-        gateway = SimulatorGateway(Path(folder) / "simulator.sqlite", Behaviour(seed=1, max_tps=100_000_000))
+        gateway = SimulatorGateway(Path(folder) / "simulator.sqlite", Behavior(seed=1, max_tps=100_000_000))
         with measured(Case("gateway", f"simulator, windows of {options.window}", len(messages))):
             for start in range(0, len(messages), options.window):
                 results = gateway.submit(messages[start : start + options.window], datetime.now(UTC))

@@ -16,12 +16,12 @@ from core.config import Settings
 from core.domain.words.counting import count_of
 from core.errors import AppError, ConfigurationError, InvalidInput
 from core.gateways.simulator.journal import KEPT_FOR
-from core.gateways.smsc.behaviour import (
+from core.gateways.smsc.behavior import (
     FAULT_NAMES,
     SPEED_LEAST,
     Faults,
     ReceiptForm,
-    SmscBehaviour,
+    SmscBehavior,
     change_faults,
     parse_fault,
 )
@@ -130,17 +130,17 @@ def run_smsc(options: argparse.Namespace) -> int:
     settings = Settings.from_environment()
     keep_private(settings.data_dir)
     logs.configure("INFO" if options.verbose else "WARNING")
-    behaviour = read_behaviour(options, settings.seed)
+    behavior = read_behavior(options, settings.seed)
     faults = change_faults(Faults(), dict(parse_fault(each) for each in options.fault))
     address = Address(options.host, options.port, _tls(options.certificate, options.key))
     path = options.log or settings.data_dir / "smsc.sqlite"
-    smsc = Smsc(path, behaviour, lambda: datetime.now(UTC))
+    smsc = Smsc(path, behavior, lambda: datetime.now(UTC))
     smsc.set_faults(faults)
     asyncio.run(_run(smsc, address, options.control))
     return 0
 
 
-def read_behaviour(options: argparse.Namespace, seed: int) -> SmscBehaviour:
+def read_behavior(options: argparse.Namespace, seed: int) -> SmscBehavior:
     """Return what the options say. Raises: InvalidInput."""
     for name in ("binds", "window", "deliver_window", "rate", "enquire", "patience", "speed"):
         if not 0 < getattr(options, name) < inf:
@@ -149,7 +149,7 @@ def read_behaviour(options: argparse.Namespace, seed: int) -> SmscBehaviour:
         raise InvalidInput(f"--speed has to be {SPEED_LEAST} at least.")
     if not 0 <= options.replies <= 1:
         raise InvalidInput("--replies is a share from 0 to 1.")
-    return SmscBehaviour(
+    return SmscBehavior(
         accounts=dict(_account(each) for each in options.account or [ACCOUNT]),
         binds_max=options.binds,
         window=options.window,
@@ -197,7 +197,7 @@ async def _run(smsc: Smsc, address: Address, control: Path | None) -> None:
 
 def _greeting(smsc: Smsc, address: Address, control: Path | None) -> str:
     who = " or ".join(
-        f"{system_id} with the password {password}" for system_id, password in smsc.behaviour.accounts.items()
+        f"{system_id} with the password {password}" for system_id, password in smsc.behavior.accounts.items()
     )
     lines = [
         f"SMSC listening on {address.host}:{smsc.port}: SMPP 3.4{' over TLS' if address.tls else ''}.",

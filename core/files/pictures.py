@@ -102,7 +102,7 @@ def _draw(content: bytes) -> bytes:
         image.draft("RGB", (SIZE * 2, SIZE * 2))
         image.load()
         turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-        pixels = _in_colours(image)
+        pixels = _in_colors(image)
         square = pixels.resize((SIZE, SIZE), Image.Resampling.LANCZOS, box=_middle(image.size), reducing_gap=3.0)
     # The middle stays the middle however it is turned, and a small picture is turned faster.
     return _to_png(square.transpose(turn) if turn is not None else square)
@@ -122,10 +122,10 @@ def _middle(size: tuple[int, int]) -> tuple[int, int, int, int]:
     return left, top, left + edge, top + edge
 
 
-def _in_colours(image: Image.Image) -> Image.Image:
-    """Return the picture in 8-bit colours."""
+def _in_colors(image: Image.Image) -> Image.Image:
+    """Return the picture in 8-bit colors."""
     if image.mode.startswith("I"):
-        # 16 bits of grey: the upper 8 are what 8 bits would have been.
+        # 16 bits of gray: the upper 8 are what 8 bits would have been.
         image = image.convert("I").point(lambda value: value / 256).convert("L")
     wanted = "RGBA" if image.has_transparency_data else "RGB"
     return image if image.mode == wanted else image.convert(wanted)

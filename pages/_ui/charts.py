@@ -1,5 +1,5 @@
 """
-Charts in the colours of the theme, drawn without clutter.
+Charts in the colors of the theme, drawn without clutter.
 
 Each is the specification that plotly's script draws. Plotly's Python would check every value of it again, which took
 half of the time of a Dashboard; a test does so instead.
@@ -18,9 +18,9 @@ from plotly.basedatatypes import BaseFigure
 
 from pages._ui import formats
 
-# The theme's primary colour, also for undelivered messages; the guide's gray for delivered ones, a fainter one
+# The theme's primary color, also for undelivered messages; the guide's gray for delivered ones, a fainter one
 # for those under way.
-_COLOURS = {
+_COLORS = {
     "light": {
         "primary": "#6750D8",
         "fill": "rgba(103, 80, 216, 0.14)",
@@ -90,14 +90,14 @@ _LAYOUT = {
 
 @cache
 def _template() -> dict[str, Any]:
-    # Streamlit's own, to which it adapts the colours of the theme in the browser.
+    # Streamlit's own, to which it adapts the colors of the theme in the browser.
     template: dict[str, Any] = go.Figure().to_dict()["layout"]["template"]
     return template
 
 
 def palette() -> dict[str, str]:
-    """Return the named colours of the theme the browser shows."""
-    return _COLOURS["dark" if st.context.theme.type == "dark" else "light"]
+    """Return the named colors of the theme the browser shows."""
+    return _COLORS["dark" if st.context.theme.type == "dark" else "light"]
 
 
 def traffic(series: pa.Table, until: datetime, unit: Unit | None = None) -> Chart:
@@ -109,7 +109,7 @@ def traffic(series: pa.Table, until: datetime, unit: Unit | None = None) -> Char
         until: the present moment in the viewer's zone: what has not come yet is not nothing.
         unit: how long the buckets are; hours or days are told apart without.
     """
-    colours = palette()
+    colors = palette()
     # Plotly shifts aware times to the browser's zone; these are already where they belong.
     buckets = [bucket.replace(tzinfo=None) for bucket in series["bucket"].to_pylist()]
     past = [bucket <= until.replace(tzinfo=None) for bucket in buckets]
@@ -126,8 +126,8 @@ def traffic(series: pa.Table, until: datetime, unit: Unit | None = None) -> Char
         # One or two points make no line: without markers a first campaign could not be seen.
         "mode": "lines+markers" if sum(past) < 3 else "lines",
         "fill": "tozeroy",
-        "fillcolor": colours["fill"],
-        "line": {"color": colours["primary"], "width": 2.5, "shape": "linear"},
+        "fillcolor": colors["fill"],
+        "line": {"color": colors["primary"], "width": 2.5, "shape": "linear"},
         "marker": {"size": 9},
         "hovertemplate": "%{x|" + pointed + "}<br><b>%{y:,}</b> sent<extra></extra>",
     }
@@ -195,13 +195,13 @@ def delivery(delivered: int, undelivered: int, transmitted: int) -> Chart:
 
 
 def _ring(parts: Mapping[str, int], total: int) -> dict[str, Any]:
-    colours = palette()
+    colors = palette()
     return {
         "type": "pie",
         "labels": [f"{name}  {formats.percent(value / total)}" for name, value in parts.items()],
         "values": list(parts.values()),
         "customdata": [formats.count(value, "message", "messages") for value in parts.values()],
-        "marker": {"colors": [colours[name.lower()] for name in parts]},
+        "marker": {"colors": [colors[name.lower()] for name in parts]},
         "hole": 0.68,
         "sort": False,
         "direction": "clockwise",

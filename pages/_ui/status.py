@@ -1,12 +1,12 @@
 """
-The status words on screen: an icon and a colour for each.
+The status words on screen: an icon and a color for each.
 
-The word itself is always shown beside them: colour never speaks alone.
+The word itself is always shown beside them: color never speaks alone.
 """
 
 from collections.abc import Mapping
 
-# Word -> (Material icon, Streamlit colour name).
+# Word -> (Material icon, Streamlit color name).
 BADGES: Mapping[str, tuple[str, str]] = {
     "Ready": ("check_circle", "green"),
     "To Map": ("rule", "orange"),
@@ -31,7 +31,7 @@ BADGES: Mapping[str, tuple[str, str]] = {
     "Not tried yet": ("help", "gray"),
 }
 
-# The same colours for the pills of a table, which take no names. Black and white text both reach a
+# The same colors for the pills of a table, which take no names. Black and white text both reach a
 # contrast of 4.5:1 nowhere at once; these are dark enough for white.
 _PILLS = {
     "green": "#1F7A4D",
@@ -41,4 +41,4 @@ _PILLS = {
     "violet": "#6750D8",
     "gray": "#65626F",
 }
-COLOURS: Mapping[str, str] = {word: _PILLS[colour] for word, (_, colour) in BADGES.items()}
+COLORS: Mapping[str, str] = {word: _PILLS[color] for word, (_, color) in BADGES.items()}

@@ -19,7 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.reports.paging import PageRequest
 from pages._ui import address, charts, formats
-from pages._ui.status import COLOURS
+from pages._ui.status import COLORS
 from pages._ui.table_texts import Texts
 
 # What the first column of the row of everything says.
@@ -82,10 +82,10 @@ def text(label: str, source: Source, *, width: str | int | None = None) -> Colum
 
 
 def status(label: str, source: Source) -> Column:
-    """A status as a coloured pill with its word."""
+    """A status as a colored pill with its word."""
 
     def config(name: str, _: str) -> Any:
-        return st.column_config.MultiselectColumn(name, options=list(COLOURS), color=list(COLOURS.values()), width=104)
+        return st.column_config.MultiselectColumn(name, options=list(COLORS), color=list(COLORS.values()), width=104)
 
     return Column(label, source, config, convert=lambda value: [str(value)])
 

@@ -179,9 +179,9 @@ def empty_state(icon: str, title: str, sentence: str) -> Generator[DeltaGenerato
 
 
 def status_badge(status: str) -> None:
-    """Draw a status as a word with icon and colour."""
-    icon, colour = BADGES[status]
-    st.badge(str(status), icon=f":material/{icon}:", color=colour)
+    """Draw a status as a word with icon and color."""
+    icon, color = BADGES[status]
+    st.badge(str(status), icon=f":material/{icon}:", color=color)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from core.services.accounts.managing_accounts import AccountSettings
 from core.services.accounts.setting_up_gateways import GatewayForm
 from tests.e2e.driver import adds_up, metric, open_page, settled
 from tests.e2e.studio import Studio, cells, finding, now, number, people, until
-from tests.support.fakes.calm_smsc import calm_behaviour
+from tests.support.fakes.calm_smsc import calm_behavior
 from tests.support.processes.smsc import smsc_process
 from tests.support.processes.windows import person
 
@@ -115,7 +115,7 @@ def test_who_replies_stop_is_left_out_of_the_next_launch(browser: Browser, studi
         for name in ("Before the stop", "After the stop")
     )
     with (
-        SmscThread(tmp_path / "smsc.sqlite", calm_behaviour()) as smsc,
+        SmscThread(tmp_path / "smsc.sqlite", calm_behavior()) as smsc,
         person(browser, studio.url) as page,
     ):
         set_up(studio, smsc.port)

@@ -112,7 +112,7 @@ def picture(page: Page, name: str) -> None:
 
 
 def drawn(page: Page) -> None:
-    """Wait until nothing on the page is a skeleton, then for what is drawn by a timer: charts and colours fade in."""
+    """Wait until nothing on the page is a skeleton, then for what is drawn by a timer: charts and colors fade in."""
     expect(page.get_by_test_id("stSkeleton").filter(visible=True)).to_have_count(0)
     if FOLDER:
         page.wait_for_timeout(700)

@@ -277,7 +277,7 @@ def test_what_a_file_does_not_tell_is_said_by_options_once(run: Run, tmp_path: P
     [
         ((), "nobody", "There is no account 'nobody'. ada@example.com may import for: booking."),
         ((), "simulator", "is of type Campaign"),
-        (("--column", "Colour=msisdn"), "booking", "There is no field 'Colour'"),
+        (("--column", "Color=msisdn"), "booking", "There is no field 'Color'"),
         (("--column", "Receiver=nowhere"), "booking", "There is no column 'nowhere'"),
         (("--column", "Receiver"), "booking", "has no equals sign"),
         (("--status", "OK=Fine"), "booking", "There is no delivery status 'Fine'"),

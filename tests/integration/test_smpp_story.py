@@ -15,7 +15,7 @@ import pytest
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.reports.message_query import MessageQuery
-from core.gateways.smsc.behaviour import SmscBehaviour
+from core.gateways.smsc.behavior import SmscBehavior
 from core.gateways.smsc.journal import SmscJournal
 from core.gateways.smsc.running import SmscThread
 from core.services.accounts.encryption import make_key
@@ -38,8 +38,8 @@ def now() -> datetime:
 
 @pytest.fixture
 def smsc(tmp_path: Path) -> Iterator[SmscThread]:
-    behaviour = SmscBehaviour({SYSTEM_ID: PASSWORD}, speed=1_000)
-    with SmscThread(tmp_path / "smsc.sqlite", behaviour) as running:
+    behavior = SmscBehavior({SYSTEM_ID: PASSWORD}, speed=1_000)
+    with SmscThread(tmp_path / "smsc.sqlite", behavior) as running:
         yield running
 
 

@@ -2,24 +2,24 @@ import argparse
 
 import pytest
 
-from core.cli_smsc import add_smsc, read_behaviour
+from core.cli_smsc import add_smsc, read_behavior
 from core.errors import InvalidInput
-from core.gateways.smsc.behaviour import ReceiptForm, SmscBehaviour
+from core.gateways.smsc.behavior import ReceiptForm, SmscBehavior
 
 
-def behaviour(*arguments: str) -> SmscBehaviour:
+def behavior(*arguments: str) -> SmscBehavior:
     parser = argparse.ArgumentParser()
     add_smsc(parser.add_subparsers())
-    return read_behaviour(parser.parse_args(["smsc", *arguments]), seed=5)
+    return read_behavior(parser.parse_args(["smsc", *arguments]), seed=5)
 
 
 def test_without_options_it_behaves_as_it_does_by_default():
-    found = behaviour()
-    assert found == SmscBehaviour(accounts={"heliograph": "rehearse"}, seed=5)
+    found = behavior()
+    assert found == SmscBehavior(accounts={"heliograph": "rehearse"}, seed=5)
 
 
 def test_the_options_say_how_it_behaves():
-    found = behaviour(
+    found = behavior(
         *("--account", "me:secret", "--account", "you:", "--receipts", "payload, hex-response", "--seed", "0"),
         *(
             "--replies",
@@ -37,7 +37,7 @@ def test_the_options_say_how_it_behaves():
         ),
         *("--patience", "3", "--enquire", "4"),
     )
-    assert found == SmscBehaviour(
+    assert found == SmscBehavior(
         accounts={"me": "secret", "you": ""},
         forms=frozenset({ReceiptForm.PAYLOAD, ReceiptForm.HEX_RESPONSE}),
         seed=0,
@@ -75,4 +75,4 @@ def test_the_options_say_how_it_behaves():
 )
 def test_what_cannot_be_is_refused_in_words(arguments: tuple[str, ...]):
     with pytest.raises(InvalidInput):
-        behaviour(*arguments)
+        behavior(*arguments)

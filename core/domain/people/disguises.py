@@ -21,7 +21,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa"})
 
 
 def words_about(*texts: str) -> frozenset[str]:
-    """Return the words of names and emails, each also run together with its neighbours, forwards and backwards."""
+    """Return the words of names and emails, each also run together with its neighbors, forwards and backwards."""
     found = set()
     for text in texts:
         for spelled in _spellings(text):

@@ -48,7 +48,7 @@ _TOKEN = re.compile(
     r"|(?P<literal>.)",
     re.IGNORECASE | re.DOTALL,
 )
-_COLOURS = re.compile(r"black|blue|cyan|green|magenta|red|white|yellow|color ?\d+", re.IGNORECASE)
+_COLORS = re.compile(r"black|blue|cyan|green|magenta|red|white|yellow|color ?\d+", re.IGNORECASE)
 _MAX_DECIMALS = 30
 _DAY_S = 86_400
 # Excel's calendar ends with the year 9999.
@@ -106,7 +106,7 @@ def _sections(code: str) -> tuple[_Section, ...] | None:
         text = match[kind]
         if kind == "literal" and text == ";":
             found.append([])
-        elif (kind == "other" and not _COLOURS.fullmatch(text)) or (kind == "sign" and text != "@"):
+        elif (kind == "other" and not _COLORS.fullmatch(text)) or (kind == "sign" and text != "@"):
             if kind == "sign" and text == "/" and any(token.kind == "date" for token in found[-1]):
                 found[-1].append(_Token("literal", text))
                 continue

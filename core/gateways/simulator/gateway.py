@@ -40,7 +40,7 @@ class Faults:
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class Behavior:
     """
     *speed* divides delays (2: twice as fast). *max_tps* is in segments per second.
 
@@ -59,18 +59,18 @@ class SimulatorGateway:
 
     name = NAME
 
-    def __init__(self, path: Path, behaviour: Behaviour) -> None:
+    def __init__(self, path: Path, behavior: Behavior) -> None:
         """Take where the journal is and how to behave."""
         self.journal = Journal(path)
         self.faults = Faults()
-        self._behaviour = behaviour
+        self._behavior = behavior
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Return the simulator of an installation."""
         return cls(
             settings.simulator_path,
-            Behaviour(settings.seed, settings.simulator_speed, settings.simulator_answer_ms / 1000),
+            Behavior(settings.seed, settings.simulator_speed, settings.simulator_answer_ms / 1000),
         )
 
     @property
@@ -106,8 +106,8 @@ class SimulatorGateway:
                 rest = messages[len(results) :]
                 results += [SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now) for message in rest]
                 break
-        if self._behaviour.answer_s:
-            time.sleep(self._behaviour.answer_s)
+        if self._behavior.answer_s:
+            time.sleep(self._behavior.answer_s)
         return results
 
     def _submit(self, messages: Sequence[OutboundMessage], now: datetime) -> list[SubmitResult]:
@@ -193,7 +193,7 @@ class SimulatorGateway:
 
     def _admit(self, messages: Sequence[OutboundMessage], now: datetime) -> tuple[Bucket, int, float]:
         """Return the bucket after this call, how many messages get in, and how long the others should wait."""
-        rate = self._behaviour.max_tps
+        rate = self._behavior.max_tps
         # A bucket smaller than the longest message would never let it through.
         capacity = float(max(rate, MAX_SEGMENTS))
         bucket = self.journal.find_bucket() or Bucket(capacity, now)
@@ -212,14 +212,14 @@ class SimulatorGateway:
     def _take(
         self, message: OutboundMessage, now: datetime, taken: list[Accepted], owed: list[OwedReceipt]
     ) -> SubmitResult:
-        profile = self._behaviour.profile_of(self._behaviour.seed, message.mccmnc)
-        fate = fate_of(self._behaviour.seed, message.message_id, profile)
+        profile = self._behavior.profile_of(self._behavior.seed, message.mccmnc)
+        fate = fate_of(self._behavior.seed, message.message_id, profile)
         if fate.refusal:
             return SubmitResult(message.message_id, SubmitOutcome.REJECTED, now, error_code=fate.refusal)
         key = uuid_utils.uuid7().hex
         taken.append(Accepted(key, message.message_id, message.msisdn, message.sender_id, message.segment_count, now))
         for delay_s, state, error_code in fate.receipts:
-            due_at = now + timedelta(seconds=delay_s / self._behaviour.speed)
+            due_at = now + timedelta(seconds=delay_s / self._behavior.speed)
             owed.append(OwedReceipt(key, state, error_code, due_at))
         if fate.silent or self.faults.silent:
             return SubmitResult(message.message_id, SubmitOutcome.UNKNOWN, now)

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from core.errors import AppError, ConfigurationError, InvalidInput
-from core.gateways.smsc.behaviour import change_faults
+from core.gateways.smsc.behavior import change_faults
 from core.gateways.smsc.smsc import Smsc, say_why
 
 Facts = Mapping[str, object]

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from core.gateways.smsc.behaviour import Faults, SmscBehaviour, is_chosen
+from core.gateways.smsc.behavior import Faults, SmscBehavior, is_chosen
 from core.gateways.smsc.deliveries import write_delivery, write_garbled
 from core.gateways.smsc.journal import Delivery, SmscJournal
 from core.gateways.smsc.session import Session
@@ -16,11 +16,11 @@ _READ = 500
 class Courier:
     """Sends what is due to whichever receiving bind has room; several take turns."""
 
-    def __init__(self, system_id: str, journal: SmscJournal, behaviour: SmscBehaviour) -> None:
+    def __init__(self, system_id: str, journal: SmscJournal, behavior: SmscBehavior) -> None:
         """Take whose deliveries, and where they are."""
         self._system_id = system_id
         self._journal = journal
-        self._behaviour = behaviour
+        self._behavior = behavior
         self._sessions: deque[Session] = deque()
         self._ready: deque[Delivery] = deque()
         # Read from the log and not yet heard of again.
@@ -70,7 +70,7 @@ class Courier:
         """Return the first with room, which is the first of all then."""
         for _ in range(len(self._sessions)):
             session = self._sessions[0]
-            if session.receives and session.is_writable and len(session.sent) < self._behaviour.deliver_window:
+            if session.receives and session.is_writable and len(session.sent) < self._behavior.deliver_window:
                 return session
             self._sessions.rotate(-1)
         return None
@@ -91,4 +91,4 @@ class Courier:
         share = faults.receipts_garbled
         if share and delivery.state and is_chosen(share, f"garbled {delivery.gateway_message_id}"):
             yield write_garbled(delivery, session.number())
-        yield write_delivery(delivery, self._behaviour.forms, session.number(delivery.token))
+        yield write_delivery(delivery, self._behavior.forms, session.number(delivery.token))

@@ -9,7 +9,7 @@ import smpp34
 
 from core.domain.texts.encoding import Encoding, choose_encoding
 from core.domain.texts.octets import encode_octets
-from core.gateways.smsc.behaviour import ReceiptForm
+from core.gateways.smsc.behavior import ReceiptForm
 from core.gateways.smsc.journal import Delivery
 
 # Source: SMPP 3.4, 5.2.28, message_state by the words of appendix B.

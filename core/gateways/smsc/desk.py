@@ -15,7 +15,7 @@ from typing import NamedTuple
 from core.domain.accounts.pacing import MAX_CLOCK_SKEW_S
 from core.errors import Unavailable
 from core.gateways.smpp.pdu import Pdu, Status, text
-from core.gateways.smsc.behaviour import Faults, ReceiptForm, SmscBehaviour
+from core.gateways.smsc.behavior import Faults, ReceiptForm, SmscBehavior
 from core.gateways.smsc.courier import Courier
 from core.gateways.smsc.deliveries import response_id
 from core.gateways.smsc.intake import Intake, Turn, Verdict
@@ -44,16 +44,16 @@ class Desk:
     *faults* may be exchanged at any time. *counts* has how often what happened since the start, for whoever watches.
     """
 
-    def __init__(self, journal: SmscJournal, behaviour: SmscBehaviour, clock: Callable[[], datetime]) -> None:
+    def __init__(self, journal: SmscJournal, behavior: SmscBehavior, clock: Callable[[], datetime]) -> None:
         """Go on where the log ends. Raises: Unavailable: it cannot be read."""
         self.faults = Faults()
         self.counts = Counter[str]()
         # So many of the next submits that are taken lose their connection.
         self.drop_next = 0
         self._taken_count = 0
-        self.intake = Intake(behaviour, journal, clock())
+        self.intake = Intake(behavior, journal, clock())
         self._journal = journal
-        self._behaviour = behaviour
+        self._behavior = behavior
         self._clock = clock
         self._couriers: dict[str, Courier] = {}
         self._submits: list[tuple[Session, list[Pdu]]] = []
@@ -67,12 +67,12 @@ class Desk:
     def courier(self, system_id: str) -> Courier:
         """Return who brings what is owed to the binds of *system_id*."""
         if system_id not in self._couriers:
-            self._couriers[system_id] = Courier(system_id, self._journal, self._behaviour)
+            self._couriers[system_id] = Courier(system_id, self._journal, self._behavior)
         return self._couriers[system_id]
 
     def submitted(self, session: Session, submits: list[Pdu]) -> None:
         """Take what one session was sent at once."""
-        room = max(0, self._behaviour.window - session.unanswered + len(submits))
+        room = max(0, self._behavior.window - session.unanswered + len(submits))
         if refused := submits[room:]:
             self.counts["beyond_window"] += len(refused)
             session.write(b"".join(session.answer(each, b"", Status.QUEUE_FULL) for each in refused))
@@ -87,7 +87,7 @@ class Desk:
             self._changes.acknowledged.append(token)
         else:
             self.counts["not_acknowledged"] += 1
-            self._changes.put_off.append((token, self._clock() + timedelta(seconds=self._behaviour.again_s)))
+            self._changes.put_off.append((token, self._clock() + timedelta(seconds=self._behavior.again_s)))
         self._have_turn()
 
     def owe(self, deliveries: list[Delivery]) -> None:
@@ -159,7 +159,7 @@ class Desk:
         self._changes.put_off[:0] = said.put_off
 
     def _answer_all(self, turn: Turn, judged: list[_Judged]) -> None:
-        is_behind = turn.faults.receipts_early or ReceiptForm.BEFORE_RESPONSE in self._behaviour.forms
+        is_behind = turn.faults.receipts_early or ReceiptForm.BEFORE_RESPONSE in self._behavior.forms
         if is_behind:
             for each in judged:
                 self.courier(each.session.system_id).look_again()
@@ -179,7 +179,7 @@ class Desk:
             log.warning("smsc_log_unavailable", extra={"reason": error.message})
 
     def _answer(self, judged: _Judged) -> None:
-        session, forms = judged.session, self._behaviour.forms
+        session, forms = judged.session, self._behavior.forms
         said = list[bytes]()
         for each, verdict in judged.answers:
             self.counts[_word_for(verdict)] += 1

@@ -9,7 +9,7 @@ from core.gateways.simulator.accepted import Accepted, to_microseconds
 from core.gateways.simulator.profiles import Fate, fate_of
 from core.gateways.smpp.pdu import Status
 from core.gateways.smsc.assembly import Assembly, Whole
-from core.gateways.smsc.behaviour import Faults, ReceiptForm, SmscBehaviour, is_chosen
+from core.gateways.smsc.behavior import Faults, ReceiptForm, SmscBehavior, is_chosen
 from core.gateways.smsc.journal import Changes, Delivery, SmscJournal
 from core.gateways.smsc.replies import reply_of, split_reply
 from core.gateways.smsc.submits import FAILURES_ONLY, Submit, digest_of
@@ -61,7 +61,7 @@ class _Taken:
 class Intake:
     """Takes submits; what it takes is yet to be logged, and to be answered only then."""
 
-    def __init__(self, behaviour: SmscBehaviour, journal: SmscJournal, now: datetime) -> None:
+    def __init__(self, behavior: SmscBehavior, journal: SmscJournal, now: datetime) -> None:
         """Go on where the log ends. Raises: Unavailable: it cannot be read."""
         latest = journal.find_latest()
         # Ids are never given again: neither after the log was tidied up nor after the clock was set back.
@@ -69,8 +69,8 @@ class Intake:
         self._journal = journal
         self._assembly: Assembly | None = None
         self._buckets: dict[str, Bucket] = {}
-        self._behaviour = behaviour
-        self.rate_tps = behaviour.rate_tps
+        self._behavior = behavior
+        self.rate_tps = behavior.rate_tps
 
     def judge(self, turn: Turn, system_id: str, submit: Submit) -> Verdict:
         """
@@ -86,8 +86,8 @@ class Intake:
         message_id = digest_of(submit.msisdn, submit.octets)
         # The parts of a message meet one fate.
         told_by = f"{submit.sender_id}/{submit.msisdn}/{part.reference}/{part.total}" if part else message_id
-        seed = self._behaviour.seed
-        fate = fate_of(seed, told_by, self._behaviour.profile_of(seed, submit.msisdn[1 : NETWORK_DIGITS + 1]))
+        seed = self._behavior.seed
+        fate = fate_of(seed, told_by, self._behavior.profile_of(seed, submit.msisdn[1 : NETWORK_DIGITS + 1]))
         if fate.refusal:
             return Verdict(int(fate.refusal, 16))
         taken = _Taken(system_id, submit, str(self._next_id), fate)
@@ -127,16 +127,16 @@ class Intake:
         turn.changes.accepted.append(
             Accepted(whole.first_id, whole.message_id, submit.msisdn, submit.sender_id, whole.segment_count, turn.now)
         )
-        if self._behaviour.reply_rate:
+        if self._behavior.reply_rate:
             self._owe_reply(turn, taken, whole)
 
     def _owe_reply(self, turn: Turn, taken: _Taken, whole: Whole) -> None:
-        reply = reply_of(self._behaviour.reply_rate, taken.submit.msisdn, whole.message_id)
+        reply = reply_of(self._behavior.reply_rate, taken.submit.msisdn, whole.message_id)
         # Only who has got it can answer.
         there_s = [delay_s for delay_s, state, _ in taken.fate.receipts if state == _DELIVERED]
         if reply and there_s:
             delay_s, text = reply
-            due_us = turn.now_us + _in_microseconds((min(there_s) + delay_s) / self._behaviour.speed)
+            due_us = turn.now_us + _in_microseconds((min(there_s) + delay_s) / self._behavior.speed)
             submit = taken.submit
             answer = Delivery(taken.system_id, whole.first_id, submit.msisdn, submit.sender_id, turn.now_us, due_us)
             turn.changes.owed += [
@@ -145,12 +145,12 @@ class Intake:
 
     def _owe_receipts(self, turn: Turn, taken: _Taken) -> None:
         faults, submit = turn.faults, taken.submit
-        is_early = faults.receipts_early or ReceiptForm.BEFORE_RESPONSE in self._behaviour.forms
+        is_early = faults.receipts_early or ReceiptForm.BEFORE_RESPONSE in self._behavior.forms
         is_twice = faults.receipts_twice > 0 and is_chosen(faults.receipts_twice, f"twice {taken.key}")
         for delay_s, state, error_code in taken.fate.receipts:
             if submit.receipt == FAILURES_ONLY and state in _HARMLESS:
                 continue
-            wait_s = 0.0 if is_early else delay_s / self._behaviour.speed + faults.receipts_late_s
+            wait_s = 0.0 if is_early else delay_s / self._behavior.speed + faults.receipts_late_s
             due_us = turn.now_us + _in_microseconds(wait_s)
             owed = Delivery(
                 taken.system_id, taken.key, submit.msisdn, submit.sender_id, turn.now_us, due_us, state, error_code

@@ -4,7 +4,7 @@ from zlib import crc32
 
 from core.domain.texts.encoding import choose_encoding
 from core.domain.texts.segments import split_into_segments
-from core.gateways.smsc.behaviour import is_chosen
+from core.gateways.smsc.behavior import is_chosen
 
 # Four in ten end it, in their own words; the others are somebody's to read.
 TEXTS = (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from core.gateways.smsc.behaviour import SmscBehaviour, change_faults
+from core.gateways.smsc.behavior import SmscBehavior, change_faults
 from core.gateways.smsc.journal import SmscJournal
 from core.gateways.smsc.smsc import Address, Smsc
 
@@ -20,7 +20,7 @@ class SmscThread:
     """
     An SMSC that runs while the block does.
 
-    with SmscThread(folder / "smsc.sqlite", SmscBehaviour({"me": "secret"})) as smsc:
+    with SmscThread(folder / "smsc.sqlite", SmscBehavior({"me": "secret"})) as smsc:
         client.connect("127.0.0.1", smsc.port)
         smsc.set_faults(answer_s=0.2)
         assert smsc.journal.count_accepted() == 1
@@ -29,14 +29,14 @@ class SmscThread:
     def __init__(
         self,
         path: Path,
-        behaviour: SmscBehaviour,
+        behavior: SmscBehavior,
         address: Address | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         """Keep all of it; *clock* is the machine's by default."""
         self.journal = SmscJournal(path)
         self.path = path
-        self._behaviour = behaviour
+        self._behavior = behavior
         self._address = address or Address()
         self._clock = clock or (lambda: datetime.now(UTC))
         self._loop = asyncio.new_event_loop()
@@ -65,7 +65,7 @@ class SmscThread:
         return self.running.port
 
     def set_faults(self, **changes: object) -> None:
-        """Change what goes wrong; see `behaviour.Faults`. Raises: InvalidInput."""
+        """Change what goes wrong; see `behavior.Faults`. Raises: InvalidInput."""
         self.call(lambda smsc: smsc.set_faults(change_faults(smsc.faults, changes)))
 
     def reply(self, system_id: str, msisdn: str, sender_id: str, text: str) -> None:
@@ -111,7 +111,7 @@ class SmscThread:
         return self._smsc
 
     async def _start(self) -> None:
-        self._smsc = Smsc(self.path, self._behaviour, self._clock)
+        self._smsc = Smsc(self.path, self._behavior, self._clock)
         await self._smsc.start(self._address)
 
     def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:

@@ -14,7 +14,7 @@ from pathlib import Path
 from core.errors import ConfigurationError, InvalidInput
 from core.gateways.simulator.accepted import to_microseconds
 from core.gateways.smpp.pdu import Bind, Command, Pdu, Status
-from core.gateways.smsc.behaviour import Faults, SmscBehaviour
+from core.gateways.smsc.behavior import Faults, SmscBehavior
 from core.gateways.smsc.desk import Desk
 from core.gateways.smsc.journal import Delivery, SmscJournal
 from core.gateways.smsc.replies import split_reply
@@ -48,13 +48,13 @@ class Smsc:
     Everything but `start` and `stop` returns at once; from another thread it is driven by `running.SmscThread`.
     """
 
-    def __init__(self, path: Path, behaviour: SmscBehaviour, clock: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, behavior: SmscBehavior, clock: Callable[[], datetime]) -> None:
         """Open the log at *path*. Raises: Unavailable: it cannot be used."""
         self.path = path
         self.journal = SmscJournal(path)
-        self.behaviour = behaviour
+        self.behavior = behavior
         self._clock = clock
-        self._desk = Desk(self.journal, behaviour, clock)
+        self._desk = Desk(self.journal, behavior, clock)
         self._sessions: set[Session] = set()
         self._address = Address()
         self._server: asyncio.Server | None = None
@@ -150,7 +150,7 @@ class Smsc:
 
         Raises: InvalidInput: there is no such account, or nobody with that number. Unavailable.
         """
-        if system_id not in self.behaviour.accounts:
+        if system_id not in self.behavior.accounts:
             raise InvalidInput(f"There is no account {system_id!r}.", hint="Name one that may bind.")
         if not re.fullmatch(r"\+\d{3,15}", msisdn):
             raise InvalidInput(f"{msisdn!r} is not a phone number.", hint="Write it with + and country code.")
@@ -185,7 +185,7 @@ class Smsc:
 
     def judge_bind(self, session: Session, bind: Bind) -> int:
         """Let a client in or not; see `session.Host`."""
-        password = self.behaviour.accounts.get(bind.system_id)
+        password = self.behavior.accounts.get(bind.system_id)
         bound = Counter(each.system_id for each in self._sessions)
         if self.faults.bind_status:
             return self.faults.bind_status
@@ -193,7 +193,7 @@ class Smsc:
             return Status.INVALID_SYSTEM_ID
         if not is_password(bind.password, password):
             return Status.INVALID_PASSWORD
-        if bound[bind.system_id] >= self.behaviour.binds_max:
+        if bound[bind.system_id] >= self.behavior.binds_max:
             return Status.BIND_FAILED
         if bind.mode != Command.BIND_TRANSMITTER:
             self._desk.courier(bind.system_id).join(session)
@@ -231,16 +231,16 @@ class Smsc:
         self._timer = loop.call_later(POLL_S, self._look_after_all)
 
     def _look_after(self, session: Session, now_s: float) -> None:
-        patience_s = self.behaviour.response_s
+        patience_s = self.behavior.response_s
         if session.mode is None:
-            if now_s - session.began_s > self.behaviour.bind_s:
+            if now_s - session.began_s > self.behavior.bind_s:
                 session.close()
             return
         if session.asked_s:
             if now_s - session.asked_s > patience_s:
                 session.drop()
             return
-        if now_s - session.heard_s > self.behaviour.enquire_s:
+        if now_s - session.heard_s > self.behavior.enquire_s:
             session.enquire()
         overdue = session.take_overdue(now_s - patience_s)
         if overdue:

@@ -26,7 +26,7 @@ _SQL = load_statements("rollups/blocks.sql")
 
 BUCKETS = LAST_BUCKET + 1
 _MEASURES = ("sent", "delivered", "undelivered", "cost")
-# Beyond it a float64 cannot tell neighbouring whole numbers apart.
+# Beyond it a float64 cannot tell neighboring whole numbers apart.
 _EXACT_BELOW = 1 << 53
 _LOW_BITS = 26
 

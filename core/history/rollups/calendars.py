@@ -73,7 +73,7 @@ def month_offset(month: date, calendar: str) -> Condition:
     return offset_at(list_offsets(month_period(month, calendar), calendar))
 
 
-def list_neighbours(months: Iterable[date]) -> list[date]:
+def list_neighbors(months: Iterable[date]) -> list[date]:
     """Return the months of any calendar in which messages of these months of UTC may lie, in order."""
     found: set[date] = set()
     for month in months:

@@ -18,7 +18,7 @@ from core.domain.times.periods import Period, list_offsets
 from core.history.engine.door import Cursor
 from core.history.engine.results import fetch_one
 from core.history.lake.connection import Lake
-from core.history.rollups.calendars import SINCE, find_calendar, list_neighbours, month_offset, month_period, next_month
+from core.history.rollups.calendars import SINCE, find_calendar, list_neighbors, month_offset, month_period, next_month
 from core.history.sql.filters import Condition, offset_at
 from core.history.sql.statements import load_statements
 
@@ -101,7 +101,7 @@ class Rollups:
         """
         with self._lake.read() as cursor:
             built = list_built(cursor)
-            months = list_neighbours(month for (month,) in cursor.execute(_SQL["list_months"]).fetchall())
+            months = list_neighbors(month for (month,) in cursor.execute(_SQL["list_months"]).fetchall())
         calendars: set[str] = {"UTC", *built}
         for zone in sorted(set(time_zones)):
             if find_calendar(zone, calendars) is None:

@@ -11,7 +11,7 @@ import pytest
 from core.domain.messages.messages import SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
 from core.gateways.base import Observed
-from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
+from core.gateways.simulator.gateway import Behavior, SimulatorGateway
 from core.gateways.simulator.journal import Journal
 from core.gateways.simulator.profiles import profile_of
 from tests.contract.gateways.gateway_contract import (
@@ -29,7 +29,7 @@ def silent_network(seed: int, mccmnc: str):
 
 @pytest.fixture
 def simulator(tmp_path: Path) -> SimulatorGateway:
-    return SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1))
+    return SimulatorGateway(tmp_path / "simulator.sqlite", Behavior(seed=1))
 
 
 class TestSimulator(GatewayContract, FetchedReceiptsContract):
@@ -39,7 +39,7 @@ class TestSimulator(GatewayContract, FetchedReceiptsContract):
 
 
 def test_throttled_messages_were_not_taken(tmp_path: Path):
-    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, max_tps=100))
+    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behavior(seed=1, max_tps=100))
     messages = [make_outbound(number) for number in range(150)]
     results = gateway.submit(messages, NOW)
     throttled = [result for result in results if result.outcome is SubmitOutcome.THROTTLED]
@@ -50,7 +50,7 @@ def test_throttled_messages_were_not_taken(tmp_path: Path):
 
 
 def test_the_throttle_opens_again_with_time(tmp_path: Path):
-    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, max_tps=100))
+    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behavior(seed=1, max_tps=100))
     gateway.submit([make_outbound(number) for number in range(100)], NOW)
     refused = gateway.submit([make_outbound(200)], NOW)
     taken = gateway.submit([make_outbound(201)], NOW + timedelta(seconds=1))
@@ -59,7 +59,7 @@ def test_the_throttle_opens_again_with_time(tmp_path: Path):
 
 
 def test_long_messages_pass_a_throttle_smaller_than_they_are(tmp_path: Path):
-    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, max_tps=1))
+    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behavior(seed=1, max_tps=1))
     assert gateway.submit([make_outbound(segment_count=10)], NOW)[0].outcome is SubmitOutcome.ACCEPTED
 
 
@@ -89,7 +89,7 @@ def test_no_owed_receipt_waits_for_the_old_time_after_the_clock_was_set_back(sim
 
 
 def test_a_lost_answer_is_unknown_and_stands_in_the_log_once(tmp_path: Path):
-    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behaviour(seed=1, profile_of=silent_network))
+    gateway = SimulatorGateway(tmp_path / "simulator.sqlite", Behavior(seed=1, profile_of=silent_network))
     results = gateway.submit([make_outbound(number) for number in range(200)], NOW)
     unknown = {result.message_id for result in results if result.outcome is SubmitOutcome.UNKNOWN}
     assert 50 < len(unknown) < 150
@@ -135,8 +135,8 @@ def test_nothing_has_left_with_bad_credentials(simulator: SimulatorGateway):
 
 def test_a_new_process_finds_everything(tmp_path: Path):
     path = tmp_path / "simulator.sqlite"
-    SimulatorGateway(path, Behaviour(seed=1)).submit([make_outbound(number) for number in range(50)], NOW)
-    reopened = SimulatorGateway(path, Behaviour(seed=1))
+    SimulatorGateway(path, Behavior(seed=1)).submit([make_outbound(number) for number in range(50)], NOW)
+    reopened = SimulatorGateway(path, Behavior(seed=1))
     assert reopened.journal.count_accepted() >= 49
     assert reopened.fetch_receipts(1_000, LATER)
 
@@ -159,7 +159,7 @@ def test_a_log_that_cannot_be_used_is_a_gateway_that_cannot_be_reached(tmp_path:
     path = tmp_path / "data" / "simulator.sqlite"
     path.parent.mkdir()
     spoil(path)
-    gateway = SimulatorGateway(path, Behaviour(seed=1))
+    gateway = SimulatorGateway(path, Behavior(seed=1))
     with pytest.raises(Unavailable):
         gateway.submit([make_outbound()], NOW)
     with pytest.raises(Unavailable):
@@ -172,14 +172,14 @@ def test_a_log_that_cannot_be_used_is_a_gateway_that_cannot_be_reached(tmp_path:
 OPENING = """
 import sys
 from pathlib import Path
-from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
+from core.gateways.simulator.gateway import Behavior, SimulatorGateway
 from tests.contract.gateways.gateway_contract import NOW, make_outbound
 
 number = int(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
 for index in range(40):
-    gateway = SimulatorGateway(Path(sys.argv[1]) / f"{index}.sqlite", Behaviour(seed=1))
+    gateway = SimulatorGateway(Path(sys.argv[1]) / f"{index}.sqlite", Behavior(seed=1))
     gateway.fetch_receipts(1, NOW) if number % 2 else gateway.submit([make_outbound(number)], NOW)
 """
 
@@ -207,7 +207,7 @@ def test_speed_brings_receipts_earlier(tmp_path: Path):
     messages = [make_outbound(number) for number in range(100)]
     due = {}
     for speed in (1.0, 100.0):
-        gateway = SimulatorGateway(tmp_path / f"{speed}.sqlite", Behaviour(seed=1, speed=speed))
+        gateway = SimulatorGateway(tmp_path / f"{speed}.sqlite", Behavior(seed=1, speed=speed))
         gateway.submit(messages, NOW)
         due[speed] = sorted(receipt.done_at - NOW for _, receipt in gateway.fetch_receipts(1_000, LATER))
     assert len(due[1.0]) == len(due[100.0])
@@ -229,10 +229,10 @@ def test_mixed_up_answers_are_a_defect_that_is_caught():
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
+from core.gateways.simulator.gateway import Behavior, SimulatorGateway
 from tests.contract.gateways.gateway_contract import NOW, make_outbound
 
-gateway = SimulatorGateway(Path(sys.argv[1]), Behaviour(seed=1))
+gateway = SimulatorGateway(Path(sys.argv[1]), Behavior(seed=1))
 for window in range(1_000):
     results = gateway.submit([make_outbound(window * 100 + number) for number in range(100)], NOW)
     for result in results:

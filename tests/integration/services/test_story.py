@@ -13,7 +13,7 @@ from core.domain.reports.paging import PageRequest
 from core.domain.reports.statistics import GroupBy
 from core.errors import InvalidInput, InvalidTransition
 from core.files.imports.sample import sample_csv, sample_xlsx
-from core.gateways.simulator.gateway import Behaviour, SimulatorGateway
+from core.gateways.simulator.gateway import Behavior, SimulatorGateway
 from core.services.reports.reporting import StatisticsRequest
 from core.state.accounts import accounts
 from tests.support.application.house import MONTH, House, contacts, make_house
@@ -170,7 +170,7 @@ def test_bad_credentials_pause_the_campaign_and_say_so(house: House):
 
 
 def test_a_throttling_gateway_gets_everything_in_the_end(house: House):
-    slow = SimulatorGateway(house.app.settings.simulator_path, Behaviour(seed=1, max_tps=100))
+    slow = SimulatorGateway(house.app.settings.simulator_path, Behavior(seed=1, max_tps=100))
     house.app.accounts.gateways.get("simulator").gateway = slow
     campaign = house.launch(house.upload(contacts(300)).list_id)
 

@@ -20,7 +20,7 @@ NOON = datetime(2026, 3, 1, 12)
 
 @pytest.fixture(autouse=True, params=["light", "dark"])
 def scheme(request: pytest.FixtureRequest) -> Any:
-    with patch.object(charts, "palette", new=lambda: charts._COLOURS[request.param]):
+    with patch.object(charts, "palette", new=lambda: charts._COLORS[request.param]):
         yield
 
 

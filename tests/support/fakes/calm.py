@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.bootstrap import App
-from core.gateways.simulator.gateway import NAME, Behaviour, SimulatorGateway
+from core.gateways.simulator.gateway import NAME, Behavior, SimulatorGateway
 from core.gateways.simulator.profiles import NetworkProfile
 
 
@@ -23,5 +23,5 @@ def calm(app: App, *, refused_rate: float = 0.0, journal_path: Path | None = Non
         duplicate_rate=0.0,
         intermediate_rate=0.0,
     )
-    behaviour = Behaviour(seed=1, profile_of=lambda _seed, _mccmnc: profile)
-    app.accounts.gateways.get(NAME).gateway = SimulatorGateway(journal_path or app.settings.simulator_path, behaviour)
+    behavior = Behavior(seed=1, profile_of=lambda _seed, _mccmnc: profile)
+    app.accounts.gateways.get(NAME).gateway = SimulatorGateway(journal_path or app.settings.simulator_path, behavior)

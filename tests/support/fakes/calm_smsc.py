@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from core.gateways.simulator.profiles import NetworkProfile
-from core.gateways.smsc.behaviour import SmscBehaviour
+from core.gateways.smsc.behavior import SmscBehavior
 
 CALM = NetworkProfile(
     median_delay_s=1.0,
@@ -17,10 +17,10 @@ CALM = NetworkProfile(
 )
 
 
-def calm_behaviour(profile: dict[str, float] | None = None, **facts: object) -> SmscBehaviour:
+def calm_behavior(profile: dict[str, float] | None = None, **facts: object) -> SmscBehavior:
     """Return how a calm SMSC behaves, a thousand times as fast as life; *profile* and *facts* say what is otherwise."""
     network = replace(CALM, **(profile or {}))
     accounts = {"me": "secret", "other": "secret"}
     patient = {"enquire_s": 60.0, "bind_s": 60.0, "response_s": 60.0}
     given = {"accounts": accounts, "speed": 1_000.0, **patient}
-    return SmscBehaviour(profile_of=lambda _seed, _network: network, **(given | facts))
+    return SmscBehavior(profile_of=lambda _seed, _network: network, **(given | facts))

@@ -50,18 +50,18 @@ def animated(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_a_png_of_any_kind_becomes_a_square_of_colours(mode: str):
+def test_a_png_of_any_kind_becomes_a_square_of_colors(mode: str):
     image = Image.new("I;16", (300, 200), 40_000) if mode == "I;16" else picture(mode)
     decode(draw_portrait(encode(image, "PNG")))
 
 
-def test_16_bits_of_grey_keep_their_brightness():
+def test_16_bits_of_gray_keep_their_brightness():
     portrait = decode(draw_portrait(encode(Image.new("I;16", (300, 200), 40_000), "PNG")))
     assert portrait.getpixel((128, 128)) == (156, 156, 156)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK", "YCbCr"])
-def test_a_jpeg_of_any_kind_becomes_a_square_of_colours(mode: str):
+def test_a_jpeg_of_any_kind_becomes_a_square_of_colors(mode: str):
     image = Image.new(mode, (200, 300)) if mode == "YCbCr" else picture("RGB", (200, 300)).convert(mode)
     decode(draw_portrait(encode(image, "JPEG")))
 

@@ -26,7 +26,7 @@ OPENS: Mapping[Permission, str] = {
     Permission.MESSAGE_HISTORY: "look at individual messages",
     Permission.USERS: "invite people, and change what they may do",
     Permission.TRAFFIC_ACCOUNTS: "look at accounts and name them, import outside traffic",
-    Permission.BRANDING: "change logo and colours",
+    Permission.BRANDING: "change logo and colors",
     Permission.AUDIT: "see who did what",
 }
 DELETE_WARNING = "They are logged out immediately and can no longer log in. Their lists and campaigns stay."

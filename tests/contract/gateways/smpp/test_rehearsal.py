@@ -10,12 +10,12 @@ from core.domain.texts.encoding import Encoding
 from core.domain.texts.octets import encode_octets
 from core.gateways.base import Observed
 from core.gateways.smpp.session import link
-from core.gateways.smsc.behaviour import ReceiptForm
+from core.gateways.smsc.behavior import ReceiptForm
 from core.gateways.smsc.running import SmscThread
 from core.gateways.smsc.submits import digest_of
 from tests.contract.gateways.gateway_contract import NOW, GatewayContract, make_outbound
 from tests.contract.gateways.smpp.gateways import FakeInbox, smpp_gateway
-from tests.support.fakes.calm_smsc import calm_behaviour
+from tests.support.fakes.calm_smsc import calm_behavior
 from tests.support.processes.waiting import wait_until
 
 ACCOUNTS = {"accounts": {"helio": "secret"}}
@@ -44,8 +44,8 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 class TestRehearsal(GatewayContract):
     @pytest.fixture
     def gateway(self, tmp_path: Path) -> Iterator[Observed]:
-        behaviour = calm_behaviour({"refused_rate": 0.01}, **ACCOUNTS)
-        with SmscThread(tmp_path / "smsc.sqlite", behaviour) as smsc, smpp_gateway(smsc.port, window=50) as gateway:
+        behavior = calm_behavior({"refused_rate": 0.01}, **ACCOUNTS)
+        with SmscThread(tmp_path / "smsc.sqlite", behavior) as smsc, smpp_gateway(smsc.port, window=50) as gateway:
             yield Observed(gateway)
 
 
@@ -64,8 +64,8 @@ def digests(messages: list[OutboundMessage]) -> list[str]:
 )
 def test_every_message_is_there_once_and_gets_its_receipt(tmp_path: Path, forms: set[ReceiptForm], ids: str):
     inbox = FakeInbox()
-    behaviour = calm_behaviour(forms=frozenset(forms), **ACCOUNTS)
-    with SmscThread(tmp_path / "smsc.sqlite", behaviour) as smsc:
+    behavior = calm_behavior(forms=frozenset(forms), **ACCOUNTS)
+    with SmscThread(tmp_path / "smsc.sqlite", behavior) as smsc:
         with smpp_gateway(smsc.port, inbox, ids=ids) as gateway:
             results = gateway.submit(MESSAGES, NOW)
             wait_until(lambda: smsc.journal.count_owed() == 0, "all receipts are acknowledged", 0.01)
@@ -78,7 +78,7 @@ def test_every_message_is_there_once_and_gets_its_receipt(tmp_path: Path, forms:
 @pytest.mark.parametrize("how", ["udh8", "udh16", "sar", "payload"])
 def test_a_long_text_is_one_message_however_it_travels(tmp_path: Path, how: str):
     with (
-        SmscThread(tmp_path / "smsc.sqlite", calm_behaviour(**ACCOUNTS)) as smsc,
+        SmscThread(tmp_path / "smsc.sqlite", calm_behavior(**ACCOUNTS)) as smsc,
         smpp_gateway(smsc.port, long_texts=how) as gateway,
     ):
         gateway.submit(MESSAGES, NOW)
@@ -89,7 +89,7 @@ def test_a_long_text_is_one_message_however_it_travels(tmp_path: Path, how: str)
 def test_a_reply_arrives_whole_and_is_acknowledged(tmp_path: Path):
     inbox, texts = FakeInbox(), {"STOP", "Ich höre [auf] für 5 €", LONG, "Ж👍" * 60}
     with (
-        SmscThread(tmp_path / "smsc.sqlite", calm_behaviour(**ACCOUNTS)) as smsc,
+        SmscThread(tmp_path / "smsc.sqlite", calm_behavior(**ACCOUNTS)) as smsc,
         smpp_gateway(smsc.port, inbox) as gateway,
     ):
         gateway.keep_open()
@@ -105,7 +105,7 @@ def test_of_a_dropped_connection_no_more_than_the_window_is_unknown_and_nothing_
     tmp_path: Path, window: int
 ):
     messages = [make_outbound(number) for number in range(300)]
-    with SmscThread(tmp_path / "smsc.sqlite", calm_behaviour(**ACCOUNTS)) as smsc:
+    with SmscThread(tmp_path / "smsc.sqlite", calm_behavior(**ACCOUNTS)) as smsc:
         smsc.set_faults(drop_every=97)
         with smpp_gateway(smsc.port, window=window) as gateway:
             left, unknown = messages, []

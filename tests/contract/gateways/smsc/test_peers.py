@@ -10,7 +10,7 @@ import smpp34
 
 from core.gateways.smsc.running import SmscThread
 from tests.contract.gateways.peers.running import HERE, require_net_smpp, require_npm_package
-from tests.support.fakes.calm_smsc import calm_behaviour
+from tests.support.fakes.calm_smsc import calm_behavior
 from tests.support.processes.waiting import PATIENCE_S, wait_until
 
 COUNT = 200
@@ -18,7 +18,7 @@ COUNT = 200
 
 @pytest.fixture
 def smsc(tmp_path: Path):
-    with SmscThread(tmp_path / "smsc.sqlite", calm_behaviour()) as running:
+    with SmscThread(tmp_path / "smsc.sqlite", calm_behavior()) as running:
         yield running
 
 

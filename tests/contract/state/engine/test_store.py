@@ -29,13 +29,13 @@ def test_migrating_twice_is_harmless_and_ends_at_the_models(state: State):
 def test_a_failed_block_leaves_nothing(state: State):
     def fail() -> None:
         with state.write() as session:
-            installation.set_setting(session, "colour", "purple")
+            installation.set_setting(session, "color", "purple")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
     with state.read() as session:
-        assert installation.find_setting(session, "colour") is None
+        assert installation.find_setting(session, "color") is None
 
 
 def test_times_come_back_aware_and_in_utc(state: State):

@@ -9,7 +9,7 @@ import pytest
 from core.errors import ConfigurationError
 from core.gateways.smsc.running import SmscThread
 from core.gateways.smsc.smsc import Address
-from tests.support.fakes.calm_smsc import calm_behaviour
+from tests.support.fakes.calm_smsc import calm_behavior
 from tests.support.fakes.esme import (
     BIND_RECEIVER,
     BIND_TRANSCEIVER,
@@ -30,7 +30,7 @@ BIND_FAILED, WRONG_PASSWORD, UNKNOWN_SYSTEM_ID = 0x0D, 0x0E, 0x0F
 
 @pytest.fixture
 def smsc(tmp_path: Path):
-    with SmscThread(tmp_path / "smsc.sqlite", calm_behaviour(binds_max=2)) as running:
+    with SmscThread(tmp_path / "smsc.sqlite", calm_behavior(binds_max=2)) as running:
         yield running
 
 
@@ -140,14 +140,14 @@ def test_a_body_that_ends_too_early_is_refused_with_the_code_of_that(smsc: SmscT
 
 def test_who_does_not_bind_in_time_is_hung_up_on(tmp_path: Path):
     with (
-        SmscThread(tmp_path / "smsc.sqlite", calm_behaviour(bind_s=0.05)) as smsc,
+        SmscThread(tmp_path / "smsc.sqlite", calm_behavior(bind_s=0.05)) as smsc,
         Esme(smsc.port) as client,
     ):
         assert client.is_gone()
 
 
 def test_who_is_silent_is_asked_and_stays_if_it_answers(tmp_path: Path):
-    with SmscThread(tmp_path / "smsc.sqlite", calm_behaviour(enquire_s=0.02)) as smsc, Esme(smsc.port) as client:
+    with SmscThread(tmp_path / "smsc.sqlite", calm_behavior(enquire_s=0.02)) as smsc, Esme(smsc.port) as client:
         client.bind()
         for _ in range(3):
             asked = client.next()
@@ -157,8 +157,8 @@ def test_who_is_silent_is_asked_and_stays_if_it_answers(tmp_path: Path):
 
 
 def test_who_is_silent_and_does_not_answer_is_let_go(tmp_path: Path):
-    behaviour = calm_behaviour(enquire_s=0.02, response_s=0.02)
-    with SmscThread(tmp_path / "smsc.sqlite", behaviour) as smsc, Esme(smsc.port) as client:
+    behavior = calm_behavior(enquire_s=0.02, response_s=0.02)
+    with SmscThread(tmp_path / "smsc.sqlite", behavior) as smsc, Esme(smsc.port) as client:
         client.bind()
         assert client.is_gone()
 
@@ -175,7 +175,7 @@ def test_everybody_is_asked_to_let_go_and_may(smsc: SmscThread):
 
 def test_it_ends_though_nobody_lets_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("core.gateways.smsc.smsc.UNBIND_S", 0.05)
-    with SmscThread(tmp_path / "smsc.sqlite", calm_behaviour()) as smsc:
+    with SmscThread(tmp_path / "smsc.sqlite", calm_behavior()) as smsc:
         client = Esme(smsc.port)
         client.bind()
     with client:
@@ -190,7 +190,7 @@ def test_it_speaks_tls_and_nothing_else_with_a_certificate(tmp_path: Path):
     server.load_cert_chain(pem)
     trusting = ssl.create_default_context(cafile=str(pem))
     path = tmp_path / "smsc.sqlite"
-    with SmscThread(path, calm_behaviour(), Address(tls=server)) as smsc:
+    with SmscThread(path, calm_behavior(), Address(tls=server)) as smsc:
         with Esme(smsc.port, trusting) as client:
             assert client.bind().status == OK
             assert client.send().status == OK
@@ -202,6 +202,6 @@ def test_it_speaks_tls_and_nothing_else_with_a_certificate(tmp_path: Path):
 
 
 def test_a_port_that_is_taken_is_said(smsc: SmscThread, tmp_path: Path):
-    other = SmscThread(tmp_path / "other.sqlite", calm_behaviour(), Address(port=smsc.port))
+    other = SmscThread(tmp_path / "other.sqlite", calm_behavior(), Address(port=smsc.port))
     with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{smsc.port}"):
         other.__enter__()

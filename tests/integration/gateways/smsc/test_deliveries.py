@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.domain.texts.octets import decode_ucs2
-from core.gateways.smsc.behaviour import ReceiptForm, SmscBehaviour
+from core.gateways.smsc.behavior import ReceiptForm, SmscBehavior
 from core.gateways.smsc.running import SmscThread
-from tests.support.fakes.calm_smsc import calm_behaviour
+from tests.support.fakes.calm_smsc import calm_behavior
 from tests.support.fakes.esme import (
     BIND_RECEIVER,
     BIND_TRANSMITTER,
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def smsc(path: Path):
-    with SmscThread(path, calm_behaviour()) as running:
+    with SmscThread(path, calm_behavior()) as running:
         yield running
 
 
@@ -56,7 +56,7 @@ def test_a_receipt_names_the_message_and_goes_the_other_way(smsc: SmscThread):
 
 
 def test_who_asks_for_no_receipt_gets_none_and_who_asks_for_failures_only_those(path: Path):
-    with SmscThread(path, calm_behaviour({"undelivered_rate": 0.5})) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior({"undelivered_rate": 0.5})) as smsc, Esme(smsc.port) as client:
         client.bind()
         for index in range(40):
             client.send(f"4917960{index:05}", registered_delivery=0)
@@ -97,7 +97,7 @@ def test_a_receipt_waits_for_somebody_to_receive_it(smsc: SmscThread):
 
 
 def test_a_receipt_that_is_refused_comes_again(path: Path):
-    with SmscThread(path, calm_behaviour(again_s=0.01)) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior(again_s=0.01)) as smsc, Esme(smsc.port) as client:
         client.bind()
         key = client.send().text_id
         for status in (QUEUE_FULL, UNDELIVERABLE):
@@ -111,7 +111,7 @@ def test_a_receipt_that_is_refused_comes_again(path: Path):
 
 
 def test_a_receipt_without_an_answer_comes_again(path: Path):
-    with SmscThread(path, calm_behaviour(response_s=0.02)) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior(response_s=0.02)) as smsc, Esme(smsc.port) as client:
         client.bind()
         client.send()
         first, second = client.delivery(), client.delivery()
@@ -146,7 +146,7 @@ def test_an_answer_to_nothing_harms_nobody(smsc: SmscThread):
 
 
 def test_what_is_heard_while_the_log_cannot_be_written_is_logged_once_it_can(path: Path, monkeypatch):
-    with SmscThread(path, calm_behaviour(again_s=0.01)) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior(again_s=0.01)) as smsc, Esme(smsc.port) as client:
         client.bind()
         for index in range(2):
             client.send(f"4917960{index:05}")
@@ -166,7 +166,7 @@ def disk_is_full(*_: object) -> None:
 
 
 def test_no_more_than_the_window_are_out_at_once(path: Path):
-    with SmscThread(path, calm_behaviour(deliver_window=3)) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior(deliver_window=3)) as smsc, Esme(smsc.port) as client:
         client.bind()
         for index in range(10):
             client.send(f"4917960{index:05}")
@@ -185,7 +185,7 @@ def test_no_more_than_the_window_are_out_at_once(path: Path):
 def test_a_thousand_receipts_that_waited_all_come_once(path: Path):
     # All of them at once: whether they are answered meanwhile is a matter of speed.
     count = 1_200
-    with SmscThread(path, calm_behaviour(window=count, deliver_window=7)) as smsc:
+    with SmscThread(path, calm_behavior(window=count, deliver_window=7)) as smsc:
         with Esme(smsc.port) as sending:
             sending.bind(BIND_TRANSMITTER)
             sequences = [sending.submit(f"491796{index:06}") for index in range(count)]
@@ -199,13 +199,13 @@ def test_a_thousand_receipts_that_waited_all_come_once(path: Path):
 
 
 def test_what_was_not_acknowledged_comes_again_after_a_restart(path: Path):
-    with SmscThread(path, calm_behaviour()) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior()) as smsc, Esme(smsc.port) as client:
         client.bind()
         ids = [client.send(f"4917960{index:05}").text_id for index in range(4)]
         taken = receipt_id(client.take().short_message)
         client.delivery()
         wait_until(lambda: smsc.journal.count_owed() == 3, "one is acknowledged", 0.01)
-    with SmscThread(path, calm_behaviour()) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior()) as smsc, Esme(smsc.port) as client:
         client.bind()
         again = {receipt_id(client.take().short_message) for _ in range(3)}
         assert again == set(ids) - {taken}
@@ -214,7 +214,7 @@ def test_what_was_not_acknowledged_comes_again_after_a_restart(path: Path):
 
 def test_nothing_waits_for_the_old_time_after_the_clock_was_set_back(path: Path):
     moments = [NOW]
-    with SmscThread(path, calm_behaviour(), clock=lambda: moments[-1]) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior(), clock=lambda: moments[-1]) as smsc, Esme(smsc.port) as client:
         client.bind()
         client.send()
         back = NOW - timedelta(hours=3)
@@ -227,8 +227,8 @@ def test_nothing_waits_for_the_old_time_after_the_clock_was_set_back(path: Path)
 
 
 def test_the_receipt_comes_before_the_response_where_a_provider_does_so(path: Path):
-    behaviour = calm_behaviour(forms=frozenset({ReceiptForm.BEFORE_RESPONSE}), speed=0.001)
-    with SmscThread(path, behaviour) as smsc, Esme(smsc.port) as client:
+    behavior = calm_behavior(forms=frozenset({ReceiptForm.BEFORE_RESPONSE}), speed=0.001)
+    with SmscThread(path, behavior) as smsc, Esme(smsc.port) as client:
         client.bind()
         client.submit()
         first, second = client.next(), client.next()
@@ -236,15 +236,15 @@ def test_the_receipt_comes_before_the_response_where_a_provider_does_so(path: Pa
 
 
 def test_ids_differ_where_a_provider_has_two_forms_of_them(path: Path):
-    behaviour = calm_behaviour(forms=frozenset({ReceiptForm.HEX_RESPONSE, ReceiptForm.ZERO_PADDED}))
-    with SmscThread(path, behaviour) as smsc, Esme(smsc.port) as client:
+    behavior = calm_behavior(forms=frozenset({ReceiptForm.HEX_RESPONSE, ReceiptForm.ZERO_PADDED}))
+    with SmscThread(path, behavior) as smsc, Esme(smsc.port) as client:
         client.bind()
         said, told = client.send().text_id, receipt_id(client.take().short_message)
         assert (int(said, 16), len(told)) == (int(told), 20)
 
 
-def replying(**facts: object) -> SmscBehaviour:
-    return calm_behaviour(speed=100_000.0, **facts)
+def replying(**facts: object) -> SmscBehavior:
+    return calm_behavior(speed=100_000.0, **facts)
 
 
 def test_receivers_answer_once_they_have_the_message(path: Path):

@@ -10,7 +10,7 @@ import pytest
 from core.errors import InvalidInput
 from core.gateways.smsc.control import listen
 from core.gateways.smsc.running import SmscThread
-from tests.support.fakes.calm_smsc import calm_behaviour
+from tests.support.fakes.calm_smsc import calm_behavior
 from tests.support.fakes.esme import BIND_RECEIVER, BIND_TRANSMITTER, DELIVER_SM, Esme
 from tests.support.processes.waiting import wait_until
 
@@ -19,7 +19,7 @@ OK, BIND_FAILED, THROTTLED, VENDOR_CODE = 0x00, 0x0D, 0x58, 0x44C
 
 @pytest.fixture
 def smsc(tmp_path: Path):
-    with SmscThread(tmp_path / "smsc.sqlite", calm_behaviour()) as running:
+    with SmscThread(tmp_path / "smsc.sqlite", calm_behavior()) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ from core.gateways.simulator.profiles import fate_of
 from core.gateways.smsc.journal import Changes, SmscJournal
 from core.gateways.smsc.running import SmscThread
 from core.gateways.smsc.submits import digest_of
-from tests.support.fakes.calm_smsc import calm_behaviour
+from tests.support.fakes.calm_smsc import calm_behavior
 from tests.support.fakes.esme import BIND_TRANSMITTER, ENQUIRE_LINK, PATIENCE_S, RESPONSE, SUBMIT_SM, Esme, encoded
 
 OK, SYSTEM_ERROR, INVALID_SOURCE, INVALID_DESTINATION, QUEUE_FULL, THROTTLED = 0x00, 0x08, 0x0A, 0x0B, 0x14, 0x58
@@ -26,7 +26,7 @@ def number(index: int) -> str:
 
 @pytest.fixture
 def smsc(tmp_path: Path):
-    with SmscThread(tmp_path / "smsc.sqlite", calm_behaviour()) as running:
+    with SmscThread(tmp_path / "smsc.sqlite", calm_behavior()) as running:
         yield running
 
 
@@ -97,11 +97,11 @@ def test_what_cannot_be_sent_is_refused_with_the_code_of_that(smsc: SmscThread, 
 
 
 def test_the_profiles_decide_who_is_refused_who_gets_no_answer_and_who_is_taken(tmp_path: Path):
-    behaviour = calm_behaviour({"refused_rate": 0.3, "silent_rate": 0.3}, seed=7)
+    behavior = calm_behavior({"refused_rate": 0.3, "silent_rate": 0.3}, seed=7)
     numbers = [number(index) for index in range(200)]
-    profile = behaviour.profile_of(7, "")
+    profile = behavior.profile_of(7, "")
     fates = {each: fate_of(7, digest_of(f"+{each}", b"Hello"), profile) for each in numbers}
-    with SmscThread(tmp_path / "smsc.sqlite", behaviour) as smsc, Esme(smsc.port) as client:
+    with SmscThread(tmp_path / "smsc.sqlite", behavior) as smsc, Esme(smsc.port) as client:
         client.bind(BIND_TRANSMITTER)
         sequences = {client.submit(each): each for each in numbers}
         last = client.say(ENQUIRE_LINK)
@@ -120,8 +120,8 @@ def test_the_profiles_decide_who_is_refused_who_gets_no_answer_and_who_is_taken(
 def test_above_its_rate_it_throttles_and_has_not_taken_what_it_throttled(tmp_path: Path):
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
     moments = [now]
-    behaviour = calm_behaviour(rate_tps=20)
-    with SmscThread(tmp_path / "smsc.sqlite", behaviour, clock=lambda: moments[-1]) as smsc, Esme(smsc.port) as client:
+    behavior = calm_behavior(rate_tps=20)
+    with SmscThread(tmp_path / "smsc.sqlite", behavior, clock=lambda: moments[-1]) as smsc, Esme(smsc.port) as client:
         client.bind(BIND_TRANSMITTER)
         statuses = [client.send(number(index)).status for index in range(30)]
         assert statuses == [OK] * 20 + [THROTTLED] * 10
@@ -137,7 +137,7 @@ def test_above_its_rate_it_throttles_and_has_not_taken_what_it_throttled(tmp_pat
 
 
 def test_more_than_the_window_waiting_for_their_answers_are_refused(tmp_path: Path):
-    with SmscThread(tmp_path / "smsc.sqlite", calm_behaviour(window=10)) as smsc, Esme(smsc.port) as client:
+    with SmscThread(tmp_path / "smsc.sqlite", calm_behavior(window=10)) as smsc, Esme(smsc.port) as client:
         client.bind(BIND_TRANSMITTER)
         client.say_raw(b"".join(encoded(number(index), b"Hello", 100 + index) for index in range(15)))
         statuses = [client.answer_to(100 + index).status for index in range(15)]
@@ -205,10 +205,10 @@ def test_the_log_shows_a_part_that_came_twice(smsc: SmscThread, client: Esme):
 def test_parts_of_before_a_restart_are_put_together_with_those_of_after(tmp_path: Path):
     path = tmp_path / "smsc.sqlite"
     first, *rest = in_parts_by_header(wide=False)
-    with SmscThread(path, calm_behaviour()) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior()) as smsc, Esme(smsc.port) as client:
         client.bind()
         key = client.send(**first).text_id
-    with SmscThread(path, calm_behaviour()) as smsc, Esme(smsc.port) as client:
+    with SmscThread(path, calm_behavior()) as smsc, Esme(smsc.port) as client:
         client.bind()
         for part in rest:
             client.send(**part)
@@ -221,7 +221,7 @@ def test_ids_are_never_given_again_even_after_the_clock_was_set_back(tmp_path: P
     path, now = tmp_path / "smsc.sqlite", datetime(2026, 3, 1, 12, tzinfo=UTC)
     ids = []
     for moment in (now, now - timedelta(days=2), now - timedelta(days=2)):
-        with SmscThread(path, calm_behaviour(), clock=lambda moment=moment: moment) as smsc, Esme(smsc.port) as client:
+        with SmscThread(path, calm_behavior(), clock=lambda moment=moment: moment) as smsc, Esme(smsc.port) as client:
             client.bind()
             ids += [client.send(number(index)).text_id for index in range(5)]
     assert len(set(ids)) == 15

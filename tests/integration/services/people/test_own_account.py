@@ -64,9 +64,9 @@ def lines(house: House) -> list[tuple[Action, dict[str, str]]]:
     return [(line.action, dict(line.details)) for line in found if line.action is not Action.SIGNED_IN]
 
 
-def picture(kind: str = "PNG", colour: str = "red") -> bytes:
+def picture(kind: str = "PNG", color: str = "red") -> bytes:
     target = io.BytesIO()
-    Image.new("RGB", (300, 200), colour).save(target, kind)
+    Image.new("RGB", (300, 200), color).save(target, kind)
     return target.getvalue()
 
 
@@ -255,7 +255,7 @@ def test_a_picture_is_drawn_anew_replaced_and_removed(house: House, own: OwnAcco
     assert kept is not None
     assert Image.open(io.BytesIO(kept)).size == (256, 256)
     first = own.find_avatar_digest(house.viewer)
-    own.set_avatar(house.viewer, picture(colour="blue"), house.now)
+    own.set_avatar(house.viewer, picture(color="blue"), house.now)
     assert own.find_avatar_digest(house.viewer) not in ("", first)
     own.delete_avatar(house.viewer, house.now)
     own.delete_avatar(house.viewer, house.now)

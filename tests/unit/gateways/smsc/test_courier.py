@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 import smpp34
 
-from core.gateways.smsc.behaviour import Faults, SmscBehaviour
+from core.gateways.smsc.behavior import Faults, SmscBehavior
 from core.gateways.smsc.courier import Courier
 from core.gateways.smsc.journal import Delivery
 
@@ -48,7 +48,7 @@ class FakeJournal:
 
 def courier(count: int, window: int = 3) -> tuple[Courier, FakeJournal]:
     journal = FakeJournal(count)
-    return Courier("me", journal, SmscBehaviour({}, deliver_window=window)), journal
+    return Courier("me", journal, SmscBehavior({}, deliver_window=window)), journal
 
 
 def numbers(texts: list[bytes]) -> list[int]:

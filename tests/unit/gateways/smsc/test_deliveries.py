@@ -5,7 +5,7 @@ import smpp34
 
 from core.gateways.simulator.accepted import to_microseconds
 from core.gateways.simulator.profiles import FAILURES, INTERMEDIATES
-from core.gateways.smsc.behaviour import ReceiptForm
+from core.gateways.smsc.behavior import ReceiptForm
 from core.gateways.smsc.deliveries import MESSAGE_STATES, response_id, write_delivery, write_garbled
 from core.gateways.smsc.journal import Delivery
 

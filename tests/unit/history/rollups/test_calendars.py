@@ -15,7 +15,7 @@ from core.history.rollups.calendars import (
     cover,
     day_of,
     find_calendar,
-    list_neighbours,
+    list_neighbors,
     month_period,
     next_month,
 )
@@ -90,6 +90,6 @@ def test_a_month_ends_where_the_next_one_begins() -> None:
     )
 
 
-def test_messages_of_a_month_of_utc_may_lie_in_the_neighbouring_months_elsewhere() -> None:
-    assert list_neighbours([date(2026, 1, 1)]) == [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)]
-    assert list_neighbours([date(1999, 1, 1)]) == []
+def test_messages_of_a_month_of_utc_may_lie_in_the_neighboring_months_elsewhere() -> None:
+    assert list_neighbors([date(2026, 1, 1)]) == [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)]
+    assert list_neighbors([date(1999, 1, 1)]) == []

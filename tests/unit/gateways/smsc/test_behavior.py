@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import InvalidInput
-from core.gateways.smsc.behaviour import Faults, change_faults, is_chosen, parse_fault
+from core.gateways.smsc.behavior import Faults, change_faults, is_chosen, parse_fault
 
 
 @pytest.mark.parametrize(

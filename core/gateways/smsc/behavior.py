@@ -41,7 +41,7 @@ class ReceiptForm(StrEnum):
 
 
 @dataclass(frozen=True)
-class SmscBehaviour:
+class SmscBehavior:
     """
     What an account of this SMSC gets; rates are shares 0..1.
 
