@@ -12,7 +12,7 @@ from core.gateways.smpp.kind import SMPP
 from core.gateways.twilio.kind import TWILIO
 from core.gateways.vonage.kind import VONAGE
 
-# By the name that is kept with a gateway, which never changes.
+# By the name that is kept with a gateway, and that its folder has: another one needs a migration.
 KINDS: Mapping[str, GatewayKind] = {
     SIMULATOR: SIMULATOR_KIND,
     "smpp": SMPP,
@@ -20,5 +20,5 @@ KINDS: Mapping[str, GatewayKind] = {
     "twilio": TWILIO,
     "vonage": VONAGE,
     "infobip": INFOBIP,
-    "http": GENERIC,
+    "generic": GENERIC,
 }

@@ -119,7 +119,7 @@ REAL = {
     "twilio": {"account_sid": "AC1", "auth_token": "t"},
     "vonage": {"api_key": "abcd1234", "api_secret": "s"},
     "infobip": {"url": "https://x.api.infobip.com", "api_key": "k"},
-    "http": {"url": "https://sms.example.com", "body": '{"to": "{to}"}'},
+    "generic": {"url": "https://sms.example.com", "body": '{"to": "{to}"}'},
 }
 
 

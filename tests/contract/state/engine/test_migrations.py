@@ -9,11 +9,13 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from core.domain.campaigns.campaigns import Source
+from core.domain.gateways.gateways import GatewaySetup
 from core.domain.messages.messages import LedgerState
 from core.domain.reports.audit import Action, Subject
 from core.errors import ConfigurationError
 from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE
 from core.state.accounts import accounts, gateways
+from core.state.accounts.gateways import Sealed
 from core.state.campaigns import campaigns, ledger
 from core.state.campaigns.ledger import Batch, Claim, Outcome
 from core.state.engine.store import MIGRATIONS, State
@@ -120,6 +122,20 @@ def test_credentials_of_an_account_are_not_lost_by_an_upgrade(peopled: State):
     with peopled.read() as session:
         assert accounts.get_account(session, "account-1") == make_account()
         assert gateways.list_versions(session) == {"simulator": 1}
+
+
+def test_gateways_of_the_generic_kind_stay_what_they_are(peopled: State):
+    with peopled.write() as session:
+        gateways.add_gateway(
+            session, GatewaySetup("Oslo", "generic", {"url": "https://sms.example.com"}), Sealed(), NOW
+        )
+    downgrade(peopled, "0023")
+    with peopled.read() as session:
+        assert session.execute(text("SELECT kind FROM gateways WHERE name = 'Oslo'")).scalar_one() == "http"
+    peopled.migrate()
+    with peopled.read() as session:
+        found = gateways.get_gateway(session, "Oslo").setup
+    assert (found.kind, found.settings) == ("generic", {"url": "https://sms.example.com"})
 
 
 def test_messages_under_way_left_by_the_only_gateway_there_was(peopled: State):
