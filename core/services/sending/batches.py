@@ -23,14 +23,13 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.messages.messages import Exclusion, LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import ConfigurationError, Conflict, InvalidTransition, StorageError, Unavailable
 from core.gateways.base import Observed
-from core.gateways.departing import Schedule
 from core.gateways.gateways import Gateways
 from core.history.audience.audience_store import AudienceStore
 from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
 from core.services.sending.batch_history import BatchHistory
 from core.services.sending.handing_over import Handed, HandingOver
-from core.services.sending.pacing import Pacing
+from core.services.sending.pacing import Pacing, Slots
 from core.services.sending.spending_limits import SpendingLimits
 from core.state.accounts import accounts
 from core.state.accounts.accounts import PacedAccount
@@ -88,7 +87,7 @@ class BatchJob:
 @dataclass(frozen=True)
 class Step:
     """
-    What a transaction made of a sub-window: *claimed* to be handed over by their *schedule*, *excluded* for good.
+    What a transaction made of a sub-window: *claimed* to be handed over by *slots*, *excluded* for good.
 
     *stopped_because* says why no budget pays for any of it, "" where that is not so.
     """
@@ -96,7 +95,7 @@ class Step:
     claimed: Sequence[OutboundMessage] = ()
     excluded: Sequence[OutboundMessage] = ()
     wait_s: float = 0.0
-    schedule: Schedule = field(default_factory=Schedule)
+    slots: Slots = field(default_factory=Slots)
     stopped_because: str = ""
 
 
@@ -124,6 +123,7 @@ class BatchRun:
         with self._tools.leases.keep(self._renewed):
             rows = self._tools.audience.batch(job.batch.campaign_id, job.batch.batch_no)
             self._spending = self._tools.limits.open(job.campaign, rows, job.clock())
+            self._pacing = self._tools.pacing.open(job.campaign, job.clock)
             outbound = _messages(rows, job.campaign.sender_id)
             try:
                 finished = self._send([message for message in outbound if message.message_id not in job.claimed_ids])
@@ -150,7 +150,7 @@ class BatchRun:
                 return False
             given_back, wait_s = list[OutboundMessage](), step.wait_s
             if step.claimed:
-                handed = self._hand_over(gateway, step.claimed, step.schedule)
+                handed = self._hand_over(gateway, step)
                 given_back, wait_s = [*handed.given_back], handed.wait_s
             waiting = given_back + _without(waiting, window, step)
             if wait_s:
@@ -233,7 +233,7 @@ class BatchRun:
         wanted = [message for message in window if message.msisdn not in stopped]
         if not wanted:
             return Step(excluded=excluded)
-        slots = self._tools.pacing.find(session, self._job.campaign, paced.rate_tps, gateway, wanted, self._job.clock)
+        slots = self._pacing.find(session, paced.rate_tps, gateway, wanted)
         if not slots.messages:
             return Step(excluded=excluded, wait_s=slots.wait_s)
         paid = self._spending.take(session, slots.messages, now)
@@ -242,16 +242,18 @@ class BatchRun:
         if not paid.messages:
             # Their moments are left to others.
             return Step(excluded=excluded, wait_s=paid.wait_s, stopped_because=paid.stopped_because)
-        self._tools.pacing.keep(session, self._job.campaign, slots, now)
+        self._pacing.keep(session, slots, now)
         ledger.claim(session, self._job.batch, _claims(paid.messages, gateway.name), self._job.clock())
-        return Step(paid.messages, excluded, schedule=slots.schedule)
+        return Step(paid.messages, excluded, slots=slots)
 
-    def _hand_over(self, gateway: Observed, claimed: Sequence[OutboundMessage], schedule: Schedule) -> Handed:
+    def _hand_over(self, gateway: Observed, step: Step) -> Handed:
         """Hand over what is claimed; what came of it is recorded with the next claims, or at the end."""
         fields = self._fields | {"gateway": gateway.name}
-        self._handed = handed = self._tools.handing_over.hand_over(gateway, claimed, self._job.clock, fields, schedule)
+        handing_over, claimed = self._tools.handing_over, step.claimed
+        handed = handing_over.hand_over(gateway, claimed, self._job.clock, fields, step.slots.schedule)
+        self._handed = handed
         self._spending.open_months(handed.results)
-        self._tools.pacing.note(is_late=handed.is_late, began_late=handed.began_late)
+        self._pacing.note(step.slots, claimed, handed.late_ids)
         now, health = self._job.clock(), self._tools.health
         # No answer says nothing: a gateway that gives none does not work for that.
         if any(result.outcome is not SubmitOutcome.UNKNOWN for result in handed.results):

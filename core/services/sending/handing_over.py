@@ -39,8 +39,8 @@ class Handed:
     What came of handing messages over: the *results* to record, and the messages that certainly were not taken.
 
     *wait_s* is how long the gateway asks to be left alone. *fault* says why nothing can be sent by it, "" where that is
-    not so, and *needs_person* whether that stays so until somebody sees to it. *is_late* says that the moment of some
-    had passed before they could leave, *began_late* that the first was among them.
+    not so, and *needs_person* whether that stays so until somebody sees to it. *late_ids* are those messages given back
+    whose moment had passed before they could leave.
     """
 
     results: Sequence[SubmitResult] = ()
@@ -48,8 +48,7 @@ class Handed:
     wait_s: float = 0.0
     fault: str = ""
     needs_person: bool = False
-    is_late: bool = False
-    began_late: bool = False
+    late_ids: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -86,7 +85,7 @@ class HandingOver:
             is_permanent = isinstance(error, PermanentGatewayError)
             return Handed((), claimed, error.retry_after_s or REFUSED_WAIT_S, error.message, is_permanent)
         judged = self._judge_all(results, clock())
-        late = [result.outcome is SubmitOutcome.LATE for result in judged]
+        late = frozenset(result.message_id for result in judged if result.outcome is SubmitOutcome.LATE)
         back = [message for message, result in zip(claimed, judged, strict=True) if result.outcome in _GIVEN_BACK]
         blocked = Counter(result.error_code for result in judged if result.outcome is SubmitOutcome.BLOCKED)
         wait_s = max((result.retry_after_s for result in judged if not result.error_code), default=0.0)
@@ -96,8 +95,7 @@ class HandingOver:
             wait_s,
             _in_words(gateway, blocked.most_common(1)[0][0]) if blocked else "",
             bool(blocked),
-            any(late),
-            late[0],
+            late,
         )
 
     def pick(self, waiting: Sequence[OutboundMessage], most: int, now: datetime) -> list[OutboundMessage]:

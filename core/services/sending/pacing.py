@@ -8,7 +8,7 @@ time. The gateway lets a message leave at its moment or gives it back: then it i
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,11 +26,13 @@ from core.state.campaigns import campaigns
 # Far from all limits nobody has to be punctual: as long as no more than such a share of them is booked, a message may
 # leave so many cells after its moment, for all of which it counts, and the first moment is at once.
 FAR = ((0.02, 2_000), (0.1, 64))
-# In cells: how long after a booking its first message leaves, and how late any may be. They grow as long as messages
-# are late for their moment, and shrink again after so many seconds without.
+# In cells: how long after a booking its first message leaves, and how late any may be. They grow where too many are
+# late, and shrink again after so many seconds without. A cell of patience costs a two-hundredth of a limit for good, a
+# late message a little work.
 LEAD_FIRST, LEAD_MOST = 2, 64
 PATIENCE_LEAST, PATIENCE_MOST = 2, 64
-CALM_S = 10.0
+TOO_LATE = 0.05
+LOOK_S, CALM_S = 2.0, 5.0
 # How many cells ahead of others a campaign may book, the more the longer it has had no turn.
 AHEAD_LEAST, AHEAD_MOST, CELLS_A_TURN = 20, 50, 10
 WITHIN = 100
@@ -44,13 +46,16 @@ class Slots:
     """
     The first *messages* of a window, and when they may leave; or in how many seconds to ask again.
 
-    *logs* is what is to be kept of that, by subject.
+    *logs* is what is to be kept of that, by subject; *rates*, *cells* and *patience* are what it was booked by.
     """
 
     messages: Sequence[OutboundMessage] = ()
     schedule: Schedule = field(default_factory=Schedule)
-    logs: Mapping[str, Log] = field(default_factory=dict)
     wait_s: float = 0.0
+    logs: Mapping[str, Log] = field(default_factory=dict)
+    rates: Mapping[str, int] = field(default_factory=dict)
+    cells: Sequence[int] = ()
+    patience: int = 0
 
 
 class Pacing:
@@ -61,43 +66,17 @@ class Pacing:
         self._steady_s = steady_s
         self._lock = threading.Lock()
         self._lead, self._patience = 0, PATIENCE_LEAST
-        self._late_at_s = steady_s()
+        self._calm_since_s = self._looked_at_s = steady_s()
+        self._count = self._late_count = 0
         self._turns: OrderedDict[str, float] = OrderedDict()
 
-    def find(
-        self,
-        session: Session,
-        campaign: Campaign,
-        account_rate_tps: int,
-        gateway: Observed,
-        window: Sequence[OutboundMessage],
-        clock: Callable[[], datetime],
-    ) -> Slots:
-        """
-        Find moments for the longest beginning of *window* that may leave soon; `keep` books them.
+    def open(self, campaign: Campaign, clock: Callable[[], datetime]) -> "BatchPacing":
+        """Return what paces a batch of the campaign."""
+        return BatchPacing(self, campaign, clock)
 
-        The caller holds the account's lock (`accounts.lock_paced`) until its transaction ends.
-        """
-        rates = _find_rates(session, campaign, account_rate_tps, gateway.name)
-        limits = [Limit(rate, departures.lock_log(session, subject, clock())) for subject, rate in rates.items()]
-        # After the locks, for which others may have been waited.
-        now, now_s = clock(), self._steady_s()
-        segments = [message.segment_count for message in window]
-        far = (patience for share, patience in FAR if calendar.is_wide(limits, sum(segments), share, now))
-        terms = self._terms(campaign, gateway, next(far, None))
-        booking = calendar.book(limits, segments, now, terms)
-        if not booking.cells:
-            return Slots(wait_s=booking.wait_s)
-        offset_s = now_s - now.timestamp()
-        moments = [offset_s + cell * CELL_S for cell in booking.cells]
-        schedule = Schedule(moments, terms.patience * CELL_S, self._steady_s)
-        return Slots(window[: len(moments)], schedule, logs=dict(zip(rates, booking.logs, strict=True)))
-
-    def keep(self, session: Session, campaign: Campaign, slots: Slots, now: datetime) -> None:
-        """Book the moments that `find` has found, in the same transaction."""
-        for subject, log in slots.logs.items():
-            departures.store_log(session, subject, log, now)
-        self._note_turn(campaign.campaign_id)
+    def read_steady_s(self) -> float:
+        """Return the time of the clock that nobody sets."""
+        return self._steady_s()
 
     def is_spare(
         self, session: Session, campaign: Campaign, account_rate_tps: int, gateway: str, now: datetime
@@ -107,22 +86,31 @@ class Pacing:
         limits = [Limit(rate, departures.look_at_log(session, subject)) for subject, rate in rates.items()]
         return all(calendar.is_spare(limit, now) for limit in limits)
 
-    def note(self, *, is_late: bool, began_late: bool) -> None:
-        """Learn from how the messages of a window left how much time the next ones need."""
+    def note_late(self, claimed: Sequence[OutboundMessage], late_ids: Collection[str]) -> None:
+        """Learn from how many of a window's messages were late how much time the next ones need."""
         now_s = self._steady_s()
         with self._lock:
-            if is_late:
-                self._late_at_s = now_s
+            self._count += len(claimed)
+            self._late_count += len(late_ids)
+            is_all_late = len(late_ids) == len(claimed)
+            if now_s - self._looked_at_s < LOOK_S and not is_all_late:
+                return
+            share = self._late_count / self._count
+            self._count = self._late_count = 0
+            self._looked_at_s = now_s
+            if is_all_late or share > TOO_LATE:
+                self._calm_since_s = now_s
                 # The first ones are late where the commit took long; the others where this process did.
-                if began_late and self._lead < LEAD_MOST:
+                if claimed[0].message_id in late_ids and self._lead < LEAD_MOST:
                     self._lead = min(LEAD_MOST, max(LEAD_FIRST, 2 * self._lead))
                 else:
                     self._patience = min(PATIENCE_MOST, 2 * self._patience)
-            elif now_s - self._late_at_s >= CALM_S:
-                self._late_at_s = now_s
+            elif now_s - self._calm_since_s >= CALM_S:
+                self._calm_since_s = now_s
                 self._lead, self._patience = self._lead // 2, max(PATIENCE_LEAST, self._patience // 2)
 
-    def _terms(self, campaign: Campaign, gateway: Observed, far_patience: int | None) -> Terms:
+    def terms(self, campaign: Campaign, gateway: Observed, far_patience: int | None) -> Terms:
+        """Return how messages of the campaign are to leave; *far_patience* where no limit is near."""
         lead, patience = (self._lead, self._patience) if far_patience is None else (0, far_patience)
         if _is_express(campaign):
             return Terms(lead, patience, EXPRESS_AHEAD, EXPRESS_WITHIN, gateway.per_request)
@@ -131,12 +119,88 @@ class Pacing:
         ahead = min(AHEAD_MOST, AHEAD_LEAST + int(waited_s / CELL_S / CELLS_A_TURN))
         return Terms(lead, patience, ahead, WITHIN, gateway.per_request)
 
-    def _note_turn(self, campaign_id: str) -> None:
+    def note_turn(self, campaign_id: str) -> None:
+        """Take that the campaign has booked."""
         with self._lock:
             self._turns[campaign_id] = self._steady_s()
             self._turns.move_to_end(campaign_id)
             while len(self._turns) > _MOST_REMEMBERED:
                 self._turns.popitem(last=False)
+
+
+@dataclass
+class _Unused:
+    """What one thread has booked for messages that were late: with its next booking others may have it."""
+
+    _slots: list[tuple[Slots, Collection[str]]] = field(default_factory=list)
+
+    def add(self, slots: Slots, late_ids: Collection[str]) -> None:
+        """Take that these of the messages have not left."""
+        if late_ids:
+            self._slots.append((slots, late_ids))
+
+    def release(self, subject: str, log: Log) -> Log:
+        """Return the subject's log without them."""
+        for slots, late_ids in self._slots:
+            if subject in slots.rates:
+                for message, cell in zip(slots.messages, slots.cells, strict=True):
+                    if message.message_id in late_ids:
+                        facts = slots.rates[subject], cell, message.segment_count, slots.patience
+                        log = calendar.release(log, *facts)
+        return log
+
+    def clear(self) -> None:
+        """Take that the logs are kept without them."""
+        self._slots.clear()
+
+
+class BatchPacing:
+    """The moments of one lease of a batch; one thread's own."""
+
+    def __init__(self, pacing: Pacing, campaign: Campaign, clock: Callable[[], datetime]) -> None:
+        self._pacing = pacing
+        self._campaign = campaign
+        self._clock = clock
+        self._unused = _Unused()
+
+    def find(
+        self, session: Session, account_rate_tps: int, gateway: Observed, window: Sequence[OutboundMessage]
+    ) -> Slots:
+        """
+        Find moments for the longest beginning of *window* that may leave soon; `keep` books them.
+
+        The caller holds the account's lock (`accounts.lock_paced`) until its transaction ends.
+        """
+        rates = _find_rates(session, self._campaign, account_rate_tps, gateway.name)
+        limits = [
+            Limit(rate, self._unused.release(subject, departures.lock_log(session, subject, self._clock())))
+            for subject, rate in rates.items()
+        ]
+        # After the locks, for which others may have been waited.
+        now, now_s = self._clock(), self._pacing.read_steady_s()
+        segments = [message.segment_count for message in window]
+        far = (patience for share, patience in FAR if calendar.is_wide(limits, sum(segments), share, now))
+        terms = self._pacing.terms(self._campaign, gateway, next(far, None))
+        booking = calendar.book(limits, segments, now, terms)
+        if not booking.cells:
+            return Slots(wait_s=booking.wait_s)
+        offset_s = now_s - now.timestamp()
+        moments = [offset_s + cell * CELL_S for cell in booking.cells]
+        schedule = Schedule(moments, terms.patience * CELL_S, self._pacing.read_steady_s)
+        logs = dict(zip(rates, booking.logs, strict=True))
+        return Slots(window[: len(moments)], schedule, 0.0, logs, rates, booking.cells, terms.patience)
+
+    def keep(self, session: Session, slots: Slots, now: datetime) -> None:
+        """Book the moments that were found, in the same transaction, and give back what late messages did not use."""
+        for subject, log in slots.logs.items():
+            departures.store_log(session, subject, log, now)
+        self._unused.clear()
+        self._pacing.note_turn(self._campaign.campaign_id)
+
+    def note(self, slots: Slots, claimed: Sequence[OutboundMessage], late_ids: Collection[str]) -> None:
+        """Take that of those *claimed* these were too late for their moments."""
+        self._unused.add(slots, late_ids)
+        self._pacing.note_late(claimed, late_ids)
 
 
 def _is_express(campaign: Campaign) -> bool:

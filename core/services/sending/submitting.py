@@ -19,6 +19,9 @@ SLICE_S = 10.0
 # The shortest it keeps to one while another campaign has no thread at all. Shorter slices would spend their time on
 # reading batches anew; a longer one would break the promise that a campaign is on its way two seconds after its time.
 LEAST_SLICE_S = 1.0
+# So many threads send a campaign whatever its rate: while one brings its batch into history and reads the next, nothing
+# would leave, and what a limit allowed in that time nobody gets back.
+ALWAYS = 2
 
 
 class Slice:
@@ -85,7 +88,7 @@ class Submitting:
         of all their batches, and so their receipts, out of it for as many times longer.
         """
         with self._tools.state.read() as session:
-            if campaign_id not in ledger.count_leased(session, clock()):
+            if ledger.count_leased(session, clock()).get(campaign_id, 0) < ALWAYS:
                 return True
             campaign = campaigns.get_campaign(session, campaign_id)
             paced = accounts.look_at_paced(session, campaign.account_id)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.accounts.departures import Limit, Log, Terms, book
-from core.services.sending.submitting import LEAST_SLICE_S, SLICE_S
+from core.services.sending.submitting import ALWAYS, LEAST_SLICE_S, SLICE_S
 from core.state.accounts import departures, gateways
 from core.state.campaigns import ledger
 from tests.integration.services.steps import at_submit, receivers
@@ -69,11 +69,12 @@ def test_even_alone_a_slice_ends(house: House, long: str):
 
 @pytest.fixture
 def shared(house: House) -> str:
-    """Launch a campaign of two batches, one of which another worker sends."""
-    campaign_id = start(house, "Shared", first=1_000_000, count=2 * COUNT)
+    """Launch a campaign of three batches, two of which another worker sends."""
+    campaign_id = start(house, "Shared", first=1_000_000, count=3 * COUNT)
     with house.app.state.write() as session:
         now = house.clock()
-        assert ledger.lease_batch(session, campaign_id, "another worker", now, now + timedelta(minutes=1))
+        for _ in range(ALWAYS):
+            assert ledger.lease_batch(session, campaign_id, "another worker", now, now + timedelta(minutes=1))
     return campaign_id
 
 
@@ -91,10 +92,21 @@ def use_up(house: House, share: float) -> None:
         departures.store_log(session, subject, log, end)
 
 
-def test_no_second_batch_is_begun_while_the_first_uses_up_the_rate(house: House, shared: str):
+def test_no_third_batch_is_begun_while_two_use_up_the_rate(house: House, shared: str):
     use_up(house, 0.95)
     house.app.sending.submitting.run(shared, house.clock)
     assert receivers(house) == []
+
+
+def test_a_second_batch_is_begun_whatever_the_rate(house: House):
+    campaign_id = start(house, "Two", first=1_000_000, count=2 * COUNT)
+    with house.app.state.write() as session:
+        now = house.clock()
+        assert ledger.lease_batch(session, campaign_id, "another worker", now, now + timedelta(minutes=1))
+    use_up(house, 0.95)
+    house.wait(timedelta(milliseconds=900))
+    house.app.sending.submitting.run(campaign_id, house.clock)
+    assert len(receivers(house)) == COUNT
 
 
 def test_a_rate_that_lies_there_unused_calls_for_another_thread(house: House, shared: str):
@@ -118,5 +130,7 @@ def test_a_worker_that_died_with_a_batch_keeps_nobody_away(house: House, shared:
     house.wait(timedelta(minutes=1, seconds=1))
     use_up(house, 0.95)
     house.wait(timedelta(seconds=2))
-    house.app.sending.submitting.run(shared, house.clock)
-    assert len(receivers(house)) == 2 * COUNT
+    while house.app.sending.submitting.list_sendable(house.now):
+        house.app.sending.submitting.run(shared, house.clock)
+        house.wait(timedelta(seconds=1))
+    assert len(receivers(house)) == 3 * COUNT
