@@ -39,8 +39,8 @@ SEVERAL = {
     ("core/services/campaigns/composing.py", "len(draft.placeholders)"),
     ("core/services/campaigns/quick_sending.py", "len(order.numbers)"),
     # 0 or less; for who wrote the code.
-    ("core/domain/accounts/pacing.py", "rate_tps"),
-    ("core/domain/accounts/pacing.py", "capacity"),
+    ("core/gateways/simulator/throttling.py", "rate_tps"),
+    ("core/gateways/simulator/throttling.py", "capacity"),
     ("core/gateways/base.py", "len(asked)"),
     ("core/gateways/http/submission.py", "len(part)"),
     # The errors, which the domain knows, do not know it.

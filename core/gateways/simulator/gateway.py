@@ -10,7 +10,6 @@ from typing import Self
 import uuid_utils
 
 from core.config import Settings
-from core.domain.accounts.pacing import MAX_CLOCK_SKEW_S, Bucket, take
 from core.domain.gateways.gateways import SIMULATOR
 from core.domain.gateways.sights import InUse
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
@@ -20,6 +19,7 @@ from core.gateways.departing import AT_ONCE, Schedule
 from core.gateways.simulator.accepted import Accepted
 from core.gateways.simulator.journal import Journal, OwedReceipt, add_accepted, bring_forward, set_bucket
 from core.gateways.simulator.profiles import NetworkProfile, fate_of, profile_of
+from core.gateways.simulator.throttling import MAX_CLOCK_SKEW_S, Bucket, take
 
 NAME = SIMULATOR
 # Generous: what throttles a campaign should be the account's own rate.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from core.domain.accounts.pacing import Bucket
 from core.errors import StorageError, Unavailable
 from core.gateways.simulator.accepted import Accepted, AcceptedLog, log_accepted, to_microseconds, to_moment
+from core.gateways.simulator.throttling import Bucket
 
 # A provider keeps what it took for some months; nobody proves anything by a simulator's for longer.
 KEPT_FOR = timedelta(days=90)

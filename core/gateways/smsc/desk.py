@@ -12,8 +12,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from core.domain.accounts.pacing import MAX_CLOCK_SKEW_S
 from core.errors import Unavailable
+from core.gateways.simulator.throttling import MAX_CLOCK_SKEW_S
 from core.gateways.smpp.pdu import Pdu, Status, text
 from core.gateways.smsc.behavior import Faults, ReceiptForm, SmscBehavior
 from core.gateways.smsc.courier import Courier

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.domain.accounts.pacing import Bucket, take
 from core.domain.texts.segments import MAX_SEGMENTS
 from core.gateways.simulator.accepted import Accepted, to_microseconds
 from core.gateways.simulator.profiles import Fate, fate_of
+from core.gateways.simulator.throttling import Bucket, take
 from core.gateways.smpp.pdu import Status
 from core.gateways.smsc.assembly import Assembly, Whole
 from core.gateways.smsc.behavior import Faults, ReceiptForm, SmscBehavior, is_chosen

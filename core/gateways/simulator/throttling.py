@@ -1,8 +1,9 @@
 """
-Pacing: a token bucket in segments, one per account, shared by all workers.
+Throttling, as a provider does it: a token bucket in segments, which lets a burst pass after a rest.
 
-A bucket is a value: whoever holds its row reads it, takes, and writes back what `take` returned, in one transaction.
-In any stretch of t seconds it grants at most its capacity plus rate * t.
+A bucket is a value: whoever keeps it takes, and keeps what `take` returned. In any stretch of t seconds it grants at
+most its capacity plus rate * t. What Heliograph itself sends keeps to its limits otherwise: see
+`core.domain.accounts.departures`.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from math import ceil, floor, isfinite
 
 from core.errors import ConfigurationError
 
-# Workers on several machines disagree a little about the time. A bucket further in the future than this was written
-# before the clock was set back, and must not block its account until the old time comes round again.
+# Those who ask disagree a little about the time. A bucket further in the future than this was written before the clock
+# was set back, and must not block until the old time comes round again.
 MAX_CLOCK_SKEW_S = 60.0
 
 # Adding up fractions may miss a whole token by less than this.
@@ -44,8 +45,7 @@ def take(
     Args:
         bucket: As it was stored, whatever the rate was then.
         wanted: Segments, 0 or more; 0 only asks how long to wait.
-        rate_tps: Segments per second, above 0. There is no unlimited: pause the account to stop it, and give a fast
-            one its contract's rate.
+        rate_tps: Segments per second, above 0.
         now: A clock that goes backwards mints nothing.
         capacity: Most tokens a rest can save up, 1 or more; by default one second of *rate_tps*, at least 1. Sending
             a message whole needs a capacity of its segments.
@@ -67,7 +67,7 @@ def _check_capacity(rate_tps: float, capacity: float | None) -> float:
     if not (isfinite(rate_tps) and rate_tps > 0):
         raise ConfigurationError(
             f"The sending rate is {rate_tps} segments per second.",
-            hint="Set a rate above 0; pause the account to stop it.",
+            hint="Set a rate above 0.",
         )
     if capacity is None:
         return max(1.0, rate_tps)

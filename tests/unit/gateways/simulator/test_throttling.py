@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.accounts.pacing import MAX_CLOCK_SKEW_S, Bucket, take
 from core.errors import ConfigurationError
+from core.gateways.simulator.throttling import MAX_CLOCK_SKEW_S, Bucket, take
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 RATES = st.one_of(st.floats(0.01, 2000), st.integers(1, 2000))
