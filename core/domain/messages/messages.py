@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.domain.messages.replies import Keyword
 from core.domain.words.control_characters import replace_controls
 
 # How much of what a provider says is kept. Of a longer id what tells it from every other one is kept.
@@ -129,6 +130,7 @@ class Reply:
 
     *sender* is the person's number as it came, *receiver* what it was sent to: a sender ID or a short code. *reference*
     is the gateway's own id of it, by which the same one is known when it comes again; "" where it gives none.
+    *keyword* is what the gateway says it asks for, where it knows that better than we do.
     """
 
     gateway: str
@@ -137,6 +139,7 @@ class Reply:
     text: str
     received_at: datetime
     reference: str = ""
+    keyword: Keyword = Keyword.NONE
 
     def __post_init__(self) -> None:
         """Make it fit, as a receipt."""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from core.domain.gateways.gateways import Connection
 from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.replies import Keyword
 from core.gateways.callbacks import CallbackRequest, Heard, ReadCallback, SignatureRefused
 from core.gateways.http.bodies import Item, first_text, is_json, list_items, read_document, read_pairs
 from core.gateways.http.fields import Answers
@@ -40,6 +41,9 @@ _STATES: Mapping[str, str] = {
     "failed": "REJECTD",
     "canceled": "DELETED",
 }
+# What Twilio has understood and followed itself, where the customer has chosen the words for it (Advanced Opt-Out).
+# Source: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out.
+_KEYWORDS: Mapping[str, Keyword] = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
 _OF_REPLIES = frozenset({"received", "receiving"})
 _PORTS = {"http": 80, "https": 443}
 # Names and values are signed with nothing between them: whoever has overheard a reply could cut it otherwise, so that
@@ -122,7 +126,8 @@ def _read(item: Item, request: CallbackRequest, gateway: str) -> Receipt | Reply
         sender, receiver = first_text(item, "From"), first_text(item, "To")
         if not sender or not _SID.fullmatch(message_id):
             return None
-        return Reply(gateway, sender, receiver, text, request.received_at, message_id)
+        keyword = _KEYWORDS.get(first_text(item, "OptOutType").upper(), Keyword.NONE)
+        return Reply(gateway, sender, receiver, text, request.received_at, message_id, keyword)
     if not message_id or not status:
         return None
     code = read_error_code(first_text(item, "ErrorCode"))

@@ -41,7 +41,7 @@ def keep_replies(session: Session, said: Sequence[Reply], now: datetime) -> None
         HeardReply(
             reply=reply,
             msisdn=find_msisdn(reply.sender) or "",
-            keyword=read_reply(reply.text),
+            keyword=_find_keyword(reply),
             account_ids=addressed[reply.gateway][reply.receiver],
         )
         # As it came where several came at the same moment: the sort is stable.
@@ -70,6 +70,12 @@ def follow_wishes(session: Session, concerned: Collection[tuple[str, str]], now:
         done["started"] += len(asked) - len(stopped)
     if done:
         log.info("wishes_followed", extra=dict(done))
+
+
+def _find_keyword(reply: Reply) -> Keyword:
+    """Return what the reply asks for: STOP if its words or the provider say so, else what the provider says."""
+    read = read_reply(reply.text)
+    return read if read is Keyword.STOP or reply.keyword is Keyword.NONE else reply.keyword
 
 
 def _warn(asking: Sequence[HeardReply]) -> None:

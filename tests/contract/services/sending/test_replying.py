@@ -8,6 +8,7 @@ from sqlalchemy import event
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import Reply
+from core.domain.messages.replies import Keyword
 from core.errors import StorageError
 from core.services.sending.hearing import Hearing
 from core.services.sending.replying import keep_replies
@@ -64,6 +65,15 @@ def test_replies_to_many_receivers_ask_the_store_no_more_than_those_to_one(store
     hear(store, *(make_reply(text="Hello", receiver=str(number)) for number in range(40)))
     event.remove(store._engine, "before_cursor_execute", note)
     assert len(asked) == 2 * count
+
+
+def test_what_the_provider_has_understood_counts_but_never_against_a_stop(store: State):
+    hear(store, at(0, text="No", keyword=Keyword.STOP))
+    assert suppressed(store) == [MSISDN]
+    hear(store, at(1, text="OK again", keyword=Keyword.START))
+    assert suppressed(store) == []
+    hear(store, at(2, text="stop", keyword=Keyword.HELP))
+    assert suppressed(store) == [MSISDN]
 
 
 @pytest.mark.parametrize("text", ["HELP", "STOP PLEASE", "Thank you", ""])

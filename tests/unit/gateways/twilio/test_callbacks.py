@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.replies import Keyword
 from core.gateways.callbacks import CallbackRequest, SignatureRefused, UnreadableCallback
 from core.gateways.twilio.callbacks import SETTINGS, SIGNATURE, make_reader, sign
 from core.gateways.twilio.form import FORM
@@ -63,6 +64,15 @@ def test_a_status_becomes_a_receipt(status: str, state: str):
 def test_a_reply_is_what_a_person_wrote():
     fields = REPLY | {"Body": " Stop & go = ü\n"}
     assert read(posted(fields)).replies == (Reply(NAME, "+4917", "+4930", " Stop & go = ü\n", NOW, SID),)
+
+
+@pytest.mark.parametrize(
+    ("told", "keyword"),
+    [("STOP", Keyword.STOP), ("START", Keyword.START), ("HELP", Keyword.HELP), ("OTHER", Keyword.NONE)],
+)
+def test_twilio_knows_the_words_that_its_customer_has_chosen(told: str, keyword: Keyword):
+    (reply,) = read(posted(REPLY | {"Body": "No", "OptOutType": told})).replies
+    assert (reply.text, reply.keyword) == ("No", keyword)
 
 
 @pytest.mark.parametrize(
