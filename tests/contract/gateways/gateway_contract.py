@@ -1,13 +1,18 @@
 """What every gateway must do, whoever provides it. Inherit the contracts that apply and give them a gateway."""
 
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome
 from core.gateways.base import Gateway
+from core.gateways.departing import Schedule
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=5)
+# However busy the machine is, nobody is so late.
+PATIENT_S = 60.0
 
 
 def make_outbound(number: int = 0, **overrides: object) -> OutboundMessage:
@@ -55,6 +60,50 @@ class GatewayContract:
         ids = [result.gateway_message_id for results in answers for result in results if result.gateway_message_id]
         assert len(ids) > 1_100
         assert len(set(ids)) == len(ids)
+
+
+class DepartingContract:
+    """
+    What every gateway must do with a schedule.
+
+    Subclasses provide the same fixture, and `left`, which returns the numbers, without "+", that the other side was
+    asked to send to, each as often as it was.
+    """
+
+    def test_what_is_late_does_not_leave(self, gateway: Gateway, left: Callable[[], Sequence[str]]):
+        messages = [make_outbound(number) for number in range(6)]
+        late = gateway.submit(messages, NOW, Schedule([time.monotonic() - 1] * 6, 0.01))
+        assert [(each.message_id, each.outcome) for each in late] == [
+            (message.message_id, SubmitOutcome.LATE) for message in messages
+        ]
+        assert list(left()) == []
+
+    def test_exactly_those_stay_that_are_late_and_nobody_is_sent_to_twice(
+        self, gateway: Gateway, left: Callable[[], Sequence[str]]
+    ):
+        messages, now_s = [make_outbound(number) for number in range(6)], time.monotonic()
+        schedule = Schedule([now_s - 2 * PATIENT_S] * 2 + [now_s] * 4, PATIENT_S)
+        outcomes = [result.outcome for result in gateway.submit(messages, NOW, schedule)]
+        assert [outcome is SubmitOutcome.LATE for outcome in outcomes] == [True] * 2 + [False] * 4
+        assert sorted(left()) == [message.msisdn[1:] for message in messages[2:]]
+        gateway.submit(messages[:2], NOW, Schedule([time.monotonic()] * 2, PATIENT_S))
+        assert sorted(left()) == [message.msisdn[1:] for message in messages]
+
+    def test_nothing_leaves_before_its_moment(self, gateway: Gateway, left: Callable[[], Sequence[str]]):
+        messages, seen = [make_outbound(number) for number in range(6)], []
+
+        def sleep(seconds: float) -> None:
+            time.sleep(seconds)
+            seen.append(len(left()))
+
+        now_s = time.monotonic()
+        moments_s = [now_s + 0.2] * 2 + [now_s + 0.4] * 4
+        results = gateway.submit(messages, NOW, Schedule(moments_s, PATIENT_S, sleep=sleep))
+        assert [result.message_id for result in results] == [message.message_id for message in messages]
+        # A machine that is busy comes to the second moment too late for a nap.
+        assert seen[0] == 0
+        assert all(count <= 2 for count in seen)
+        assert sorted(left()) == [message.msisdn[1:] for message in messages]
 
 
 class FetchedReceiptsContract:

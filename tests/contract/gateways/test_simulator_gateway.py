@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,12 +12,15 @@ import pytest
 from core.domain.messages.messages import SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
 from core.gateways.base import Observed
+from core.gateways.departing import Schedule
 from core.gateways.simulator.gateway import Behavior, SimulatorGateway
 from core.gateways.simulator.journal import Journal
 from core.gateways.simulator.profiles import profile_of
 from tests.contract.gateways.gateway_contract import (
     LATER,
     NOW,
+    PATIENT_S,
+    DepartingContract,
     FetchedReceiptsContract,
     GatewayContract,
     make_outbound,
@@ -32,10 +36,14 @@ def simulator(tmp_path: Path) -> SimulatorGateway:
     return SimulatorGateway(tmp_path / "simulator.sqlite", Behavior(seed=1))
 
 
-class TestSimulator(GatewayContract, FetchedReceiptsContract):
+class TestSimulator(GatewayContract, DepartingContract, FetchedReceiptsContract):
     @pytest.fixture
     def gateway(self, simulator: SimulatorGateway) -> Observed:
         return Observed(simulator)
+
+    @pytest.fixture
+    def left(self, simulator: SimulatorGateway) -> Callable[[], list[str]]:
+        return lambda: [accepted.msisdn[1:] for accepted in simulator.journal.list_accepted()]
 
 
 def test_throttled_messages_were_not_taken(tmp_path: Path):
@@ -123,6 +131,32 @@ def test_nothing_has_left_when_it_is_unavailable(simulator: SimulatorGateway):
         simulator.fetch_receipts(10, NOW)
     # Nobody would say so to the operator if nobody fetched.
     assert simulator.may_have_receipts(NOW)
+    assert simulator.journal.count_accepted() == 0
+
+
+@pytest.mark.parametrize("fault", ["unavailable", "bad_credentials"])
+def test_what_has_not_left_when_it_fails_between_two_moments_is_given_back(simulator: SimulatorGateway, fault: str):
+    messages, now_s = [make_outbound(number) for number in range(4)], time.monotonic()
+    schedule = Schedule(
+        [now_s, now_s, now_s + 3_600, now_s + 3_600],
+        PATIENT_S,
+        sleep=lambda _: setattr(simulator.faults, fault, True),
+    )
+    results = simulator.submit(messages, NOW, schedule)
+    assert [(each.message_id, each.outcome.value) for each in results] == [
+        (message.message_id, outcome)
+        for message, outcome in zip(messages, ["accepted", "accepted", "throttled", "throttled"], strict=True)
+    ]
+    assert [each.msisdn for each in simulator.journal.list_accepted()] == [each.msisdn for each in messages[:2]]
+
+
+def test_that_nothing_has_left_is_said_where_the_first_were_late(simulator: SimulatorGateway):
+    now_s = time.monotonic()
+    schedule = Schedule(
+        [now_s - 1, now_s + 3_600], 0.01, sleep=lambda _: setattr(simulator.faults, "unavailable", True)
+    )
+    with pytest.raises(Unavailable):
+        simulator.submit([make_outbound(1), make_outbound(2)], NOW, schedule)
     assert simulator.journal.count_accepted() == 0
 
 

@@ -76,8 +76,13 @@ class TestJson(HttpGatewayContract):
 
 class TestText(HttpGatewayContract):
     @pytest.fixture
-    def gateway(self) -> Iterator[HttpGateway]:
-        with provider(by_text) as running, opened(open_gateway, connection(running.url, **TEXT)) as made:
+    def server(self) -> Iterator[ScriptedProvider]:
+        with provider(by_text) as running:
+            yield running
+
+    @pytest.fixture
+    def gateway(self, server: ScriptedProvider) -> Iterator[HttpGateway]:
+        with opened(open_gateway, connection(server.url, **TEXT)) as made:
             yield made
 
 

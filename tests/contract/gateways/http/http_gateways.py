@@ -1,5 +1,6 @@
 """HTTP gateways for tests, and what all of them have to do besides the contract."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,12 +16,14 @@ from core.domain.messages.messages import OutboundMessage, SubmitOutcome, Submit
 from core.gateways.base import Gateway
 from core.gateways.callbacks import CallbackRequest
 from core.gateways.http.gateway import HttpGateway
-from tests.contract.gateways.gateway_contract import NOW, GatewayContract, make_outbound
+from tests.contract.gateways.gateway_contract import NOW, DepartingContract, GatewayContract, make_outbound
 from tests.contract.gateways.http.scripted_provider import Asked, Said, ScriptedProvider, provider
 
 NAME = "Test provider"
 CALLBACK_URL = "https://sms.example.com/callbacks/token"
 REFUSED = 7
+# As `make_outbound` makes them, in whatever form they travel.
+_NUMBER = re.compile(r"4917960\d{5}")
 OpenGateway = Callable[[Connection, Callable[[], datetime]], HttpGateway]
 
 
@@ -94,8 +97,18 @@ def serve(answer: Callable[[Asked], Said]) -> object:
     return server
 
 
-class HttpGatewayContract(GatewayContract):
-    """Subclasses provide `gateway`, whose provider refuses every number that ends with `REFUSED`, and no other."""
+class HttpGatewayContract(GatewayContract, DepartingContract):
+    """
+    Subclasses provide `gateway`, whose provider refuses every number that ends with `REFUSED`, and no other.
+
+    They, or their module, have the fixture `server`, which is that provider.
+    """
+
+    @pytest.fixture
+    def left(self, server: ScriptedProvider) -> Callable[[], list[str]]:
+        return lambda: [
+            number for asked in server.asked for number in _NUMBER.findall(asked.target + asked.body.decode())
+        ]
 
     def test_refused_messages_say_why(self, gateway: Gateway):
         results = gateway.submit([make_outbound(number) for number in range(60)], NOW)

@@ -1,6 +1,6 @@
 """The gateway against the SMSC of rehearsals, whose log says from outside what was sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from core.gateways.smpp.session import link
 from core.gateways.smsc.behavior import ReceiptForm
 from core.gateways.smsc.running import SmscThread
 from core.gateways.smsc.submits import digest_of
-from tests.contract.gateways.gateway_contract import NOW, GatewayContract, make_outbound
+from tests.contract.gateways.gateway_contract import NOW, DepartingContract, GatewayContract, make_outbound
 from tests.contract.gateways.smpp.gateways import FakeInbox, smpp_gateway
 from tests.support.fakes.calm_smsc import calm_behavior
 from tests.support.processes.waiting import wait_until
@@ -41,12 +41,20 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "PAUSE_MOST_S", 0.05)
 
 
-class TestRehearsal(GatewayContract):
+class TestRehearsal(GatewayContract, DepartingContract):
     @pytest.fixture
-    def gateway(self, tmp_path: Path) -> Iterator[Observed]:
-        behavior = calm_behavior({"refused_rate": 0.01}, **ACCOUNTS)
-        with SmscThread(tmp_path / "smsc.sqlite", behavior) as smsc, smpp_gateway(smsc.port, window=50) as gateway:
+    def smsc(self, tmp_path: Path) -> Iterator[SmscThread]:
+        with SmscThread(tmp_path / "smsc.sqlite", calm_behavior({"refused_rate": 0.01}, **ACCOUNTS)) as smsc:
+            yield smsc
+
+    @pytest.fixture
+    def gateway(self, smsc: SmscThread) -> Iterator[Observed]:
+        with smpp_gateway(smsc.port, window=50) as gateway:
             yield Observed(gateway)
+
+    @pytest.fixture
+    def left(self, smsc: SmscThread) -> Callable[[], list[str]]:
+        return lambda: [accepted.msisdn[1:] for accepted in smsc.journal.list_accepted()]
 
 
 def digests(messages: list[OutboundMessage]) -> list[str]:
