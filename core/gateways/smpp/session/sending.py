@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from core.domain.gateways.sights import LinkStatus
-from core.domain.messages.error_codes import ErrorClass, Stage, classify, write_command_status
+from core.domain.messages.error_codes import Stage, classify, write_command_status
 from core.errors import GatewayError, Unavailable
 from core.gateways.smpp.pdu import Pdu, Status
 from core.gateways.smpp.session.link import Link, Target, Ticket
-from core.gateways.smpp.session.submission import Submission, Travel
+from core.gateways.smpp.session.submission import Part, Submission, Travel
 
 # How long a submission waits for a first bind before it is told that there is none.
 BIND_WAIT_S = 3.0
@@ -107,26 +107,24 @@ class Sending:
 
     def answered(self, ticket: Ticket, status: int, message_id: bytes) -> None:
         """Read an answer; see `Owner`."""
-        assert isinstance(ticket, Travel)
+        assert isinstance(ticket, Part)
+        travel, is_to_wait = ticket.travel, False
         if status == Status.OK:
             self._back_off_s = 0.0
-            if ticket.accept(self._store_id(message_id.decode("latin-1"))):
-                self._waiting.appendleft(ticket)
-            return
-        code = write_command_status(status)
-        if status in _TOO_FAST:
+            is_to_wait = travel.accept(ticket, self._store_id(message_id.decode("latin-1")))
+        elif status in _TOO_FAST:
             self._back_off()
-            if ticket.must_be_repeated():
-                self._waiting.appendleft(ticket)
-                return
-            # What has not left at all is no error of the message's: it says nothing but "slower".
-            code = code if ticket.at else ""
-        ticket.refuse(code, ErrorClass.TEMPORARY if status in _TOO_FAST else classify("smpp", code, Stage.SUBMIT))
+            is_to_wait = travel.put_off(ticket, write_command_status(status))
+        else:
+            code = write_command_status(status)
+            travel.refuse(code, classify("smpp", code, Stage.SUBMIT))
+        if is_to_wait:
+            self._waiting.appendleft(travel)
 
     def lost(self, ticket: Ticket) -> None:
         """Take that nobody will ever know; see `Owner`."""
-        assert isinstance(ticket, Travel)
-        ticket.lose()
+        assert isinstance(ticket, Part)
+        ticket.travel.lose()
 
     def heard(self, frame: Pdu, answer: Callable[[int], None]) -> None:
         """Pass on; see `Owner`."""
@@ -142,19 +140,24 @@ class Sending:
         for link in sorted(self.links, key=lambda each: -each.room):
             if not self._waiting:
                 return
-            if link.room > 0 and (leaving := self._next(link.room)):
+            if link.room > 0 and (leaving := self._next(link)):
                 link.send(leaving)
 
-    def _next(self, most: int) -> list[Travel]:
-        """Return up to *most* of those that wait, and let none leave whose moment has passed."""
-        found: list[Travel] = []
+    def _next(self, link: Link) -> list[Part]:
+        """Return what leaves on *link* of those that wait; none does whose moment has passed."""
+        found: list[Part] = []
         now = time.monotonic()
-        while self._waiting and len(found) < most:
-            travel = self._waiting.popleft()
-            if travel.is_late(now):
-                travel.miss()
+        while self._waiting and (room := link.room - len(found)) > 0:
+            travel = self._waiting[0]
+            if travel.is_over or travel.is_late(now):
+                self._waiting.popleft().miss()
+            elif len(travel.leaving) > room and room < link.target.window:
+                # Parts that are booked for one second must not leave in another: there will be room for all of them.
+                break
             else:
-                found.append(travel)
+                found += travel.leave(room)
+                if not travel.leaving:
+                    self._waiting.popleft()
         return found
 
     def _back_off(self) -> None:

@@ -22,60 +22,133 @@ _OUTCOMES = {
 }
 
 
+class Part:
+    """A submit_sm of a message, without its header."""
+
+    __slots__ = ("body", "number", "travel")
+
+    def __init__(self, travel: "Travel", number: int, body: bytes) -> None:
+        self.travel = travel
+        self.number = number
+        self.body = body
+
+
 class Travel:
     """
-    One message on its way: its parts leave one after the other, each when the one before was taken.
+    One message on its way. Its parts leave together, as far as the window is large enough: they have one moment.
 
-    So a message has one part in flight at most, and one whose first part was not taken has not left at all.
+    What has become of it is told when none of them waits for an answer. One of which no part was taken has not left.
     """
 
-    __slots__ = ("_bodies", "_repeats", "_submission", "at", "message_id")
+    __slots__ = (
+        "_again",
+        "_has_begun",
+        "_in_flight_count",
+        "_is_lost",
+        "_last",
+        "_refusal",
+        "_repeats",
+        "_submission",
+        "_taken_count",
+        "_theirs",
+        "_too_fast",
+        "is_over",
+        "leaving",
+        "message_id",
+    )
 
     def __init__(self, submission: "Submission", message_id: str, bodies: Sequence[bytes]) -> None:
         self._submission = submission
-        self._bodies = bodies
         self.message_id = message_id
-        self.at = 0
-        self._repeats = 0
-
-    @property
-    def body(self) -> bytes:
-        """The part that is next, as submit_sm without its header."""
-        return self._bodies[self.at]
-
-    def accept(self, theirs: str) -> bool:
-        """Take that the part in flight was accepted as *theirs*; return whether there is another one to send."""
-        self.at += 1
-        if self.at < len(self._bodies):
-            return True
-        self._submission.finish(self, SubmitOutcome.ACCEPTED, theirs=theirs)
-        return False
+        # The parts that are to leave next.
+        self.leaving = [Part(self, number, body) for number, body in enumerate(bodies)]
+        self._last = len(bodies) - 1
+        self.is_over = False
+        self._has_begun = self._is_lost = False
+        self._in_flight_count = self._taken_count = self._repeats = 0
+        self._theirs = self._too_fast = ""
+        self._refusal: tuple[str, ErrorClass] | None = None
+        # What came too fast.
+        self._again: list[Part] = []
 
     def is_late(self, now_s: float) -> bool:
         """Return whether it may not leave any more; what has left in part goes on."""
-        return not self.at and now_s > self._submission.leave_by_s
+        return not self._has_begun and now_s > self._submission.leave_by_s
+
+    def leave(self, most: int) -> list[Part]:
+        """Take that up to *most* of its parts leave now, and return them."""
+        going, self.leaving = self.leaving[:most], self.leaving[most:]
+        self._has_begun = True
+        self._in_flight_count += len(going)
+        return going
 
     def miss(self) -> None:
         """Take that it is late."""
-        self._submission.finish(self, SubmitOutcome.LATE)
+        self._finish(SubmitOutcome.LATE)
 
-    def must_be_repeated(self) -> bool:
-        """Return whether the part, which was not taken for now, is to be said again: what it follows has left."""
-        self._repeats += 1
-        return self.at > 0 and self._repeats <= _MOST_REPEATS
+    def accept(self, part: Part, theirs: str) -> bool:
+        """Take that a part was accepted as *theirs*; return whether others of them are to be said again."""
+        self._taken_count += 1
+        if part.number == self._last:
+            self._theirs = theirs
+        return self._settle()
+
+    def put_off(self, part: Part, code: str) -> bool:
+        """Take that a part came too fast; return whether it is to be said again: others of them have left."""
+        self._again.append(part)
+        self._too_fast = code
+        return self._settle()
 
     def refuse(self, code: str, what: ErrorClass) -> None:
-        """Take that the part in flight was refused; what has left in part can neither be sent again nor go on."""
-        outcome = SubmitOutcome.REJECTED if self.at else _OUTCOMES.get(what, SubmitOutcome.REJECTED)
-        self._submission.finish(self, outcome, code=code)
+        """Take that a part was refused; what has left in part can neither be sent again nor go on."""
+        self._refusal = self._refusal or (code, what)
+        self._settle()
 
     def lose(self) -> None:
-        """Take that the part in flight got no answer."""
-        self._submission.finish(self, SubmitOutcome.UNKNOWN)
+        """Take that a part got no answer."""
+        self._is_lost = True
+        self._settle()
 
     def give_back(self) -> None:
-        """Take that the next part will not be sent."""
-        self._submission.finish(self, SubmitOutcome.UNKNOWN if self.at else SubmitOutcome.THROTTLED)
+        """Take that nothing more of it will be sent."""
+        has_left = self._taken_count or self._in_flight_count
+        self._finish(SubmitOutcome.UNKNOWN if has_left else SubmitOutcome.THROTTLED)
+
+    def _settle(self) -> bool:
+        """Take that a part is not in flight any more; return whether it is to wait for room again."""
+        self._in_flight_count -= 1
+        if self._in_flight_count or self.is_over:
+            return False
+        if self._is_lost:
+            self._finish(SubmitOutcome.UNKNOWN)
+        elif self._refusal is not None:
+            code, what = self._refusal
+            refused = _OUTCOMES.get(what, SubmitOutcome.REJECTED)
+            self._finish(SubmitOutcome.REJECTED if self._taken_count else refused, code=code)
+        elif self._again:
+            return self._say_again()
+        elif not self.leaving:
+            self._finish(SubmitOutcome.ACCEPTED, theirs=self._theirs)
+        return False
+
+    def _say_again(self) -> bool:
+        self._repeats += 1
+        if not self._taken_count:
+            # That is no error of the message's: it says nothing but "slower".
+            self._finish(SubmitOutcome.THROTTLED)
+            return False
+        if self._repeats > _MOST_REPEATS:
+            self._finish(SubmitOutcome.REJECTED, code=self._too_fast)
+            return False
+        waits_already = bool(self.leaving)
+        self.leaving = sorted([*self._again, *self.leaving], key=lambda part: part.number)
+        self._again = []
+        return not waits_already
+
+    def _finish(self, outcome: SubmitOutcome, *, theirs: str = "", code: str = "") -> None:
+        if not self.is_over:
+            self.is_over = True
+            self._submission.finish(self, outcome, theirs=theirs, code=code)
 
 
 class Submission:

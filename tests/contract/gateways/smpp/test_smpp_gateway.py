@@ -2,7 +2,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,13 @@ from core.gateways.smpp.gateway import SmppGateway
 from core.gateways.smpp.pdu import Command, Pdu, Status, pdu, response, text
 from core.gateways.smpp.session import link, sending
 from core.gateways.smpp.trying import try_connection
-from tests.contract.gateways.gateway_contract import NOW, GatewayContract, make_outbound
+from tests.contract.gateways.gateway_contract import NOW, DepartingContract, GatewayContract, make_outbound
 from tests.contract.gateways.smpp.gateways import FakeInbox, connection, smpp_gateway
 from tests.contract.gateways.smpp.scripted_smsc import ScriptedSmsc, Session
 from tests.support.processes.certificates import self_signed
 from tests.support.processes.waiting import wait_until
 
+LONG = make_outbound(text="x" * 400, segment_count=3)
 RECEIPT = b"id:%s sub:001 dlvrd:001 submit date:2611281630 done date:2611281631 stat:DELIVRD err:000 text:"
 
 
@@ -64,11 +65,15 @@ def deliver_body(said: bytes, *, esm_class: int = 4, source: str = "491796000000
     return smpp34.DeliverSm(source, "HELIOGRAPH", said, esm_class=esm_class).encode()[16:]
 
 
-class TestSmpp(GatewayContract):
+class TestSmpp(GatewayContract, DepartingContract):
     @pytest.fixture
     def gateway(self, smsc: ScriptedSmsc) -> Iterator[Observed]:
         with smpp_gateway(smsc.port) as gateway:
             yield Observed(gateway)
+
+    @pytest.fixture
+    def left(self, smsc: ScriptedSmsc) -> Callable[[], list[str]]:
+        return lambda: [submit_of(frame).destination_addr for frame in smsc.submits]
 
 
 @pytest.mark.parametrize("per_connection", [1, 3])
@@ -220,30 +225,77 @@ def test_an_answer_after_its_time_changes_nothing(smsc: ScriptedSmsc):
         assert outcomes(gateway.submit(messages(3), NOW)) == {"accepted": 3}
 
 
-def test_the_parts_of_a_long_message_follow_each_other_and_the_last_asks_for_the_receipt(smsc: ScriptedSmsc):
-    long = make_outbound(text="x" * 400, segment_count=3)
+def test_the_parts_of_a_long_message_leave_together_and_the_last_asks_for_the_receipt(smsc: ScriptedSmsc):
+    held: list[tuple[Session, Pdu]] = []
+
+    def answer_from_the_last_to_the_first(session: Session, frame: Pdu) -> None:
+        held.append((session, frame))
+        while len(smsc.submits) == 3 and held:
+            session_, frame_ = held.pop()
+            session_.answer(frame_)
+
+    smsc.on_submit = answer_from_the_last_to_the_first
     with smpp_gateway(smsc.port) as gateway:
-        result = gateway.submit([long], NOW)[0]
+        result = gateway.submit([LONG], NOW)[0]
     sent = [submit_of(frame) for frame in smsc.submits]
-    assert smsc.most_waiting == 1
+    assert smsc.most_waiting == 3
     assert [part.registered_delivery for part in sent] == [0, 0, 1]
     assert [part.short_message[:3] for part in sent] == [b"\x05\x00\x03"] * 3
+    assert [part.short_message[5] for part in sent] == [1, 2, 3]
     assert result.gateway_message_id.startswith(f"id-{sent[2].sequence_number}-")
 
 
-def test_a_long_message_refused_in_the_middle_has_failed_and_the_rest_does_not_leave(smsc: ScriptedSmsc):
-    smsc.on_submit = lambda session, frame: session.answer(frame, Status.SYSTEM_ERROR if len(smsc.submits) == 2 else 0)
+@pytest.mark.parametrize("window", [1, 2])
+def test_where_the_window_is_too_small_for_them_the_parts_leave_as_there_is_room(smsc: ScriptedSmsc, window: int):
+    with smpp_gateway(smsc.port, window=window) as gateway:
+        assert outcomes(gateway.submit([LONG, *messages(4)[1:]], NOW)) == {"accepted": 4}
+    parts = [submit_of(frame).short_message[5] for frame in smsc.submits[:3]]
+    assert (parts, len(smsc.submits)) == ([1, 2, 3], 6)
+
+
+@pytest.mark.parametrize("refused", [1, 2, 3])
+def test_a_long_message_of_which_a_part_is_refused_has_failed(smsc: ScriptedSmsc, refused: int):
+    smsc.on_submit = lambda session, frame: session.answer(
+        frame, Status.SYSTEM_ERROR if len(smsc.submits) == refused else 0
+    )
     with smpp_gateway(smsc.port) as gateway:
-        result = gateway.submit([make_outbound(text="x" * 400, segment_count=3)], NOW)[0]
-    # To send it again would repeat its first part.
+        result = gateway.submit([LONG], NOW)[0]
+    # To send it again would repeat what was taken of it.
     assert (result.outcome, result.error_code) == ("rejected", "0x00000008")
+    assert len(smsc.submits) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "result"), [(Status.THROTTLED, ("throttled", "")), (Status.SYSTEM_ERROR, ("throttled", "0x00000008"))]
+)
+def test_a_long_message_of_which_no_part_is_taken_has_not_left(
+    smsc: ScriptedSmsc, status: int, result: tuple[str, str]
+):
+    smsc.on_submit = lambda session, frame: session.answer(frame, status)
+    with smpp_gateway(smsc.port) as gateway:
+        found = gateway.submit([LONG], NOW)[0]
+    assert (found.outcome, found.error_code) == result
+    assert len(smsc.submits) == 3
+
+
+def test_where_the_first_part_is_not_taken_those_that_had_no_room_stay(smsc: ScriptedSmsc):
+    smsc.on_submit = lambda session, frame: session.answer(frame, Status.SYSTEM_ERROR if len(smsc.submits) == 1 else 0)
+    with smpp_gateway(smsc.port, window=1) as gateway:
+        assert outcomes(gateway.submit([LONG, make_outbound(1)], NOW)) == {"throttled": 1, "accepted": 1}
     assert len(smsc.submits) == 2
+
+
+def test_a_long_message_of_which_a_part_gets_no_answer_is_unknown(smsc: ScriptedSmsc):
+    smsc.on_submit = lambda session, frame: session.answer(frame) if len(smsc.submits) != 2 else None
+    with smpp_gateway(smsc.port, response_s=0.2) as gateway:
+        assert gateway.submit([LONG], NOW)[0].outcome == "unknown"
+        assert outcomes(gateway.submit(messages(2), NOW)) == {"accepted": 2}
 
 
 def test_a_later_part_that_comes_too_fast_is_said_again(smsc: ScriptedSmsc):
     smsc.on_submit = lambda session, frame: session.answer(frame, Status.THROTTLED if len(smsc.submits) == 2 else 0)
     with smpp_gateway(smsc.port) as gateway:
-        result = gateway.submit([make_outbound(text="x" * 400, segment_count=3)], NOW)[0]
+        result = gateway.submit([LONG], NOW)[0]
     assert result.outcome == "accepted"
     assert len(smsc.submits) == 4
 
@@ -256,7 +308,7 @@ def test_a_long_message_whose_later_parts_cannot_leave_is_unknown(smsc: Scripted
 
     smsc.on_submit = hang_up_at_the_second
     with smpp_gateway(smsc.port) as gateway:
-        result = gateway.submit([make_outbound(text="x" * 400, segment_count=3)], NOW)[0]
+        result = gateway.submit([LONG], NOW)[0]
     # To give it back would send its first part twice.
     assert result.outcome == "unknown"
 
@@ -544,7 +596,7 @@ def test_a_part_that_is_never_taken_ends_its_message(smsc: ScriptedSmsc, monkeyp
     monkeypatch.setattr(sending, "BACK_OFF_FIRST_S", 0.001)
     smsc.on_submit = lambda session, frame: session.answer(frame, Status.THROTTLED if len(smsc.submits) > 1 else 0)
     with smpp_gateway(smsc.port) as gateway:
-        result = gateway.submit([make_outbound(text="x" * 400, segment_count=3)], NOW)[0]
+        result = gateway.submit([LONG], NOW)[0]
     assert (result.outcome, result.error_code) == ("rejected", "0x00000058")
 
 
