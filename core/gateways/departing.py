@@ -64,6 +64,10 @@ class Schedule:
                 at += 1
             yield from self._cut(messages, begin, at, now_s)
 
+    def without_end(self) -> "Schedule":
+        """Return one of the same moments that makes nothing late."""
+        return Schedule(self._moments_s, math.inf, self._steady_s, self._sleep)
+
     def _cut(self, messages: Sequence[OutboundMessage], begin: int, end: int, now_s: float) -> Iterator[Departure]:
         """Yield those that are late already apart from the others, which must not wait for them."""
         middle = begin

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from time import monotonic
@@ -84,15 +84,17 @@ class SmppGateway:
         if not messages:
             return []
         sending = self._opened()
-        # One message is enough to see whether the SMSC answers again.
-        tried, when = (messages[:1], AT_ONCE) if self._breaker.enter() else (messages, schedule)
+        # One message is enough to see whether the SMSC answers again, and of use whenever it leaves.
+        tried, when = (messages[:1], schedule.without_end()) if self._breaker.enter() else (messages, schedule)
         results = self._submit(sending, tried, when)
         self._note_answers(results)
         later = [SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now) for message in messages[len(tried) :]]
         return results + later
 
     def _submit(self, sending: Sending, messages: Sequence[OutboundMessage], schedule: Schedule) -> list[SubmitResult]:
-        under_way = [self._begin(sending, departure) for departure in schedule.depart(messages)]
+        # Before the first leaves: a defect of the last may not make those unknown that have left.
+        bodies = {message.message_id: self._encode(message) for message in messages}
+        under_way = [self._begin(sending, departure, bodies) for departure in schedule.depart(messages)]
         results: list[SubmitResult] = []
         errors: list[GatewayError] = []
         for submission in under_way:
@@ -105,12 +107,11 @@ class SmppGateway:
             raise errors[-1]
         return results
 
-    def _begin(self, sending: Sending, departure: Departure) -> Submission:
-        settings = self._plan.settings
-        parts = [
-            (message.message_id, encode(message, settings, next(self._references) if message.segment_count > 1 else 0))
-            for message in departure.messages
-        ]
+    def _encode(self, message: OutboundMessage) -> list[bytes]:
+        return encode(message, self._plan.settings, next(self._references) if message.segment_count > 1 else 0)
+
+    def _begin(self, sending: Sending, departure: Departure, bodies: Mapping[str, list[bytes]]) -> Submission:
+        parts = [(message.message_id, bodies[message.message_id]) for message in departure.messages]
         submission = Submission(parts, self._clock, departure.leave_by_s)
         self._loop.soon(sending.take, submission)
         return submission

@@ -55,6 +55,13 @@ def test_what_left_in_time_may_still_become_late():
     assert [departure.is_late(at_s) for at_s in (100.01, 100.02)] == [False, True]
 
 
+def test_without_an_end_they_leave_at_their_moments_and_are_never_late():
+    watch = Watch(now_s=100.0)
+    schedule = Schedule([99.0, 100.5], 0.01, watch, watch.sleep).without_end()
+    departures = [(each.messages, each.is_late(1e12), watch.now_s) for each in schedule.depart(MESSAGES[:2])]
+    assert departures == [(MESSAGES[:1], False, 100.0), (MESSAGES[1:2], False, 100.5)]
+
+
 def test_without_moments_all_leave_at_once_and_are_never_late():
     (departure,) = AT_ONCE.depart(MESSAGES)
     assert (departure.messages, departure.is_late(1e12)) == (MESSAGES, False)

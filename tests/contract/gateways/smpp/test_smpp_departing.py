@@ -1,0 +1,120 @@
+"""An SMPP gateway never lets a message leave whose moment has passed, whatever it had to wait for."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from core.errors import UnencodableText
+from core.gateways import breaker
+from core.gateways.departing import Schedule
+from core.gateways.smpp.pdu import Pdu, response, text
+from core.gateways.smpp.session import sending
+from tests.contract.gateways.gateway_contract import NOW, PATIENT_S, make_outbound
+from tests.contract.gateways.smpp.gateways import smpp_gateway
+from tests.contract.gateways.smpp.scripted_smsc import ScriptedSmsc, Session
+from tests.support.processes.waiting import wait_until
+
+MESSAGES = tuple(make_outbound(number) for number in range(3))
+PATIENCE_S = 1.0
+
+
+@pytest.fixture
+def smsc() -> Iterator[ScriptedSmsc]:
+    with ScriptedSmsc() as running:
+        yield running
+
+
+def outcomes(results: list) -> list[str]:
+    return [result.outcome.value for result in results]
+
+
+def test_what_waits_for_the_window_until_it_is_late_does_not_leave(smsc: ScriptedSmsc):
+    leave_by_s = 0.0
+
+    def answer_when_the_others_are_late(session: Session, frame: Pdu) -> None:
+        asyncio.get_running_loop().call_later(leave_by_s - time.monotonic() + 0.01, session.answer, frame)
+
+    smsc.on_submit = answer_when_the_others_are_late
+    with smpp_gateway(smsc.port, window=1) as gateway:
+        gateway.keep_open()
+        wait_until(lambda: gateway.links()[0].is_bound, "it is bound")
+        now_s = time.monotonic()
+        leave_by_s = now_s + PATIENCE_S
+        assert outcomes(gateway.submit(MESSAGES, NOW, Schedule([now_s] * 3, PATIENCE_S))) == [
+            "accepted",
+            "late",
+            "late",
+        ]
+        assert len(smsc.submits) == 1
+        smsc.on_submit = lambda session, frame: session.answer(frame)
+        # They hold nobody up.
+        again = Schedule([time.monotonic()] * 2, PATIENT_S)
+        assert outcomes(gateway.submit(MESSAGES[1:], NOW, again)) == ["accepted"] * 2
+    assert len(smsc.submits) == 3
+
+
+def test_a_long_message_that_finds_no_room_for_all_its_parts_does_not_leave_in_part(smsc: ScriptedSmsc):
+    leave_by_s = 0.0
+
+    def answer_when_the_others_are_late(session: Session, frame: Pdu) -> None:
+        asyncio.get_running_loop().call_later(leave_by_s - time.monotonic() + 0.01, session.answer, frame)
+
+    smsc.on_submit = answer_when_the_others_are_late
+    long = make_outbound(1, text="x" * 400, segment_count=3)
+    with smpp_gateway(smsc.port, window=3) as gateway:
+        gateway.keep_open()
+        wait_until(lambda: gateway.links()[0].is_bound, "it is bound")
+        now_s = time.monotonic()
+        leave_by_s = now_s + PATIENCE_S
+        assert outcomes(gateway.submit([MESSAGES[0], long], NOW, Schedule([now_s] * 2, PATIENCE_S))) == [
+            "accepted",
+            "late",
+        ]
+    assert len(smsc.submits) == 1
+
+
+def test_what_waits_for_a_bind_until_it_is_late_does_not_leave(smsc: ScriptedSmsc, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sending, "BIND_WAIT_S", PATIENT_S)
+
+    def bind_late(session: Session, frame: Pdu) -> None:
+        asyncio.get_running_loop().call_later(0.1, session.say, response(frame, text("smsc")))
+
+    smsc.on_bind = bind_late
+    with smpp_gateway(smsc.port) as gateway:
+        late = gateway.submit(MESSAGES, NOW, Schedule([time.monotonic()] * 3, 0.05))
+        assert outcomes(late) == ["late"] * 3
+        assert smsc.submits == []
+        assert outcomes(gateway.submit(MESSAGES, NOW)) == ["accepted"] * 3
+
+
+def test_what_waits_for_its_moment_when_the_gateway_is_closed_is_given_back(smsc: ScriptedSmsc):
+    with smpp_gateway(smsc.port) as gateway:
+        now_s = time.monotonic()
+        schedule = Schedule([now_s, now_s + 3_600, now_s + 3_600], PATIENT_S, sleep=lambda _: gateway.close())
+        assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == ["accepted", "throttled", "throttled"]
+    assert len(smsc.submits) == 1
+
+
+def test_one_that_cannot_be_written_keeps_all_from_leaving(smsc: ScriptedSmsc):
+    messages, now_s = [MESSAGES[0], make_outbound(1, text="Привет")], time.monotonic()
+    with smpp_gateway(smsc.port) as gateway, pytest.raises(UnencodableText):
+        gateway.submit(messages, NOW, Schedule([now_s, now_s + 0.1], PATIENT_S))
+    assert smsc.submits == []
+
+
+def test_one_that_tries_whether_the_smsc_answers_again_waits_for_its_moment_and_is_never_late(
+    smsc: ScriptedSmsc, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(breaker, "PAUSE_FIRST_S", 0.0)
+    smsc.on_submit = lambda *_: None
+    naps = list[float]()
+    with smpp_gateway(smsc.port, window=3, response_s=0.1) as gateway:
+        for _ in range(2):
+            assert outcomes(gateway.submit(MESSAGES, NOW)) == ["unknown"] * 3
+        smsc.on_submit = lambda session, frame: session.answer(frame)
+        # The nap is over at once, long after which the moment has passed.
+        schedule = Schedule([time.monotonic() + 3_600] * 3, -3_600.0, sleep=naps.append)
+        assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == ["accepted", "throttled", "throttled"]
+    assert len(naps) == 1
