@@ -177,6 +177,7 @@ class BatchPacing:
             for subject, rate in rates.items()
         ]
         # After the locks, for which others may have been waited.
+        before_s = self._pacing.read_steady_s()
         now, now_s = self._clock(), self._pacing.read_steady_s()
         segments = [message.segment_count for message in window]
         far = (patience for share, patience in FAR if calendar.is_wide(limits, sum(segments), share, now))
@@ -184,9 +185,11 @@ class BatchPacing:
         booking = calendar.book(limits, segments, now, terms)
         if not booking.cells:
             return Slots(wait_s=booking.wait_s)
+        # The thread may have had to rest while it read the two clocks: whichever moment the first was of, nothing
+        # leaves before its cell, nor later than it may.
         offset_s = now_s - now.timestamp()
         moments = [offset_s + cell * CELL_S for cell in booking.cells]
-        schedule = Schedule(moments, terms.patience * CELL_S, self._pacing.read_steady_s)
+        schedule = Schedule(moments, terms.patience * CELL_S - (now_s - before_s), self._pacing.read_steady_s)
         logs = dict(zip(rates, booking.logs, strict=True))
         return Slots(window[: len(moments)], schedule, 0.0, logs, rates, booking.cells, terms.patience)
 

@@ -1,0 +1,315 @@
+"""Moments in the logs that all workers share: whose turn it is, how punctual they are, and what limits are now."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.domain.accounts.accounts import AccountType
+from core.domain.accounts.departures import CELL_S, Log
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
+from core.gateways.departing import Schedule
+from core.services.accounts.managing_accounts import AccountSettings, NewAccount
+from core.services.campaigns.limiting import OwnLimits
+from core.services.sending.pacing import (
+    CALM_S,
+    LEAD_FIRST,
+    LEAD_MOST,
+    LOOK_S,
+    PATIENCE_LEAST,
+    PATIENCE_MOST,
+    Pacing,
+    Slots,
+)
+from core.state.accounts import accounts, departures, gateways
+from tests.contract.gateways.gateway_contract import make_outbound
+from tests.integration.services import steps
+from tests.integration.services.paying import COST, COUNT, frozen, spent
+from tests.support.application.house import House, make_house
+
+RATE_TPS = 50
+WINDOW = tuple(make_outbound(number) for number in range(150))
+
+
+@dataclass
+class Steady:
+    """A clock that nobody sets, of one worker."""
+
+    now_s: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Worker:
+    """A worker's pacing; where the house's clock stands still, so does the worker's own."""
+
+    def __init__(self, house: House, steady_s: float = 1_000.0) -> None:
+        self.house = house
+        self.steady = Steady(steady_s)
+        self.pacing = Pacing(self.steady)
+
+    def find(self, campaign: Campaign, count: int = 50, *, keeps: bool = False) -> Slots:
+        """Find moments, and book them if it *keeps* them, as a batch does."""
+        with self.house.app.state.write() as session:
+            paced = accounts.lock_paced(session, campaign.account_id)
+            gateway = self.house.app.accounts.gateways.get(paced.gateway)
+            batch = self.pacing.open(campaign, self.clock)
+            slots = batch.find(session, paced.rate_tps, gateway, WINDOW[:count])
+            if keeps and slots.messages:
+                batch.keep(session, slots, self.house.now)
+        return slots
+
+    def book(self, campaign: Campaign, count: int = 50) -> list[int]:
+        """Book moments; return in which cells they are."""
+        found = self.seconds(self.find(campaign, count, keeps=True))
+        return [round((self.told.timestamp() + seconds) / CELL_S) for seconds in found]
+
+    def seconds(self, slots: Slots) -> list[float]:
+        """Return in how many seconds from now they are."""
+        return [moment_s - self.steady.now_s for moment_s in slots.schedule._moments_s]
+
+    def wait(self, seconds: float) -> None:
+        self.house.wait(timedelta(seconds=seconds))
+        self.steady.now_s += seconds
+
+    def clock(self) -> datetime:
+        # The last one that was told is the one that moments were found by.
+        self.told = self.house.clock()
+        return self.told
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = make_house(tmp_path, default_rate_tps=RATE_TPS)
+    yield made
+    made.app.close()
+
+
+@pytest.fixture
+def worker(house: House) -> Worker:
+    return Worker(house)
+
+
+@pytest.fixture
+def campaign(house: House) -> Campaign:
+    return frozen(house)
+
+
+def set_rate(house: House, rate_tps: int) -> None:
+    with house.app.state.write() as session:
+        accounts.set_rate(session, house.account.account_id, rate_tps)
+
+
+def patience_of(slots: Slots) -> int:
+    return round(slots.schedule._patience_s / CELL_S)
+
+
+def note(worker: Worker, *late: int) -> None:
+    """Let the worker learn of a window whose messages of these numbers were late."""
+    worker.pacing.note_late(WINDOW[:50], {WINDOW[number].message_id for number in late})
+
+
+def lead_of(worker: Worker, campaign: Campaign) -> int:
+    """Return how many cells after the present one the first message leaves."""
+    return round(worker.seconds(worker.find(campaign))[0] / CELL_S)
+
+
+def test_who_begins_late_gets_more_time_before_the_first_and_less_again_once_it_is_calm(
+    worker: Worker, campaign: Campaign
+):
+    assert lead_of(worker, campaign) == 0
+    leads = []
+    for _ in range(7):
+        worker.wait(LOOK_S)
+        note(worker, 0, 1, 2)
+        leads.append(lead_of(worker, campaign))
+    assert leads == [LEAD_FIRST, 4, 8, 16, 32, LEAD_MOST, LEAD_MOST]
+    for _ in range(8):
+        worker.wait(CALM_S)
+        # Once for each time of calm.
+        note(worker)
+        note(worker)
+        leads.append(lead_of(worker, campaign))
+    assert leads[7:] == [32, 16, 8, 4, 2, 1, 0, 0]
+
+
+def test_who_becomes_late_on_the_way_may_leave_later_and_less_late_again_once_it_is_calm(
+    worker: Worker, campaign: Campaign
+):
+    patiences = []
+    for _ in range(6):
+        worker.wait(LOOK_S)
+        note(worker, 47, 48, 49)
+        patiences.append(patience_of(worker.find(campaign)))
+    assert patiences == [4, 8, 16, 32, PATIENCE_MOST, PATIENCE_MOST]
+    for _ in range(7):
+        worker.wait(CALM_S)
+        note(worker)
+    assert patience_of(worker.find(campaign)) == PATIENCE_LEAST
+
+
+def test_a_late_message_among_many_changes_nothing(worker: Worker, campaign: Campaign):
+    for _ in range(5):
+        worker.wait(LOOK_S)
+        note(worker, 0, 1)
+        note(worker)
+    assert (lead_of(worker, campaign), patience_of(worker.find(campaign))) == (0, PATIENCE_LEAST)
+
+
+def test_a_window_that_is_late_as_a_whole_is_learned_from_at_once(worker: Worker, campaign: Campaign):
+    note(worker, *range(50))
+    assert lead_of(worker, campaign) == LEAD_FIRST
+
+
+@pytest.mark.parametrize(("count", "patience"), [(20, 2_000), (21, 64), (100, 64), (101, PATIENCE_LEAST)])
+def test_who_is_far_from_all_limits_need_not_be_punctual(worker: Worker, campaign: Campaign, count: int, patience: int):
+    set_rate(worker.house, 1_000)
+    note(worker, *range(50))
+    slots = worker.find(campaign, count)
+    assert patience_of(slots) == patience
+    # Nor is anything waited for.
+    assert (worker.seconds(slots)[0] > CELL_S / 2) is (patience == PATIENCE_LEAST)
+
+
+def test_what_the_log_holds_counts_for_being_far(worker: Worker, campaign: Campaign):
+    set_rate(worker.house, 1_000)
+    assert [patience_of(worker.find(campaign, 20, keeps=True)) for _ in range(2)] == [2_000, 64]
+
+
+def test_time_that_passes_between_the_two_clocks_makes_nothing_later_than_it_may_be(worker: Worker, campaign: Campaign):
+    def clock() -> datetime:
+        worker.steady.now_s += 0.004
+        return worker.house.now
+
+    worker.house.clock = clock
+    slots = worker.find(campaign)
+    # No earlier by the one reading, no later by the other.
+    assert worker.seconds(slots)[0] == pytest.approx(0, abs=1e-5)
+    assert slots.schedule._patience_s == pytest.approx(PATIENCE_LEAST * CELL_S - 0.004)
+
+
+def test_a_quick_send_passes_a_campaign_that_has_booked_ahead(worker: Worker, campaign: Campaign):
+    other = replace(campaign, campaign_id="other")
+    quick = replace(campaign, campaign_id="quick", source=Source.QUICK_SEND)
+    booked = []
+    while more := worker.book(campaign):
+        booked += more
+    assert worker.book(other) == []
+    assert worker.find(other).wait_s > 0
+    (moment,) = worker.book(quick, 1)
+    assert max(booked) <= moment < max(booked) + 2 / RATE_TPS / CELL_S
+
+
+def test_who_has_had_no_turn_for_long_comes_before_who_just_had_one(worker: Worker, campaign: Campaign):
+    other = replace(campaign, campaign_id="other")
+    while worker.book(campaign):
+        pass
+    worker.wait(0.3)
+    assert worker.book(campaign) == []
+    assert worker.book(other)
+
+
+def test_workers_share_the_logs(either: House):
+    set_rate(either, RATE_TPS)
+    campaign, workers = frozen(either), [Worker(either, 1_000.0), Worker(either, 77.0)]
+    cells = list[int]()
+    for _ in range(30):
+        for worker in workers:
+            cells += worker.book(campaign)
+            worker.steady.now_s += 0.1
+        either.wait(timedelta(seconds=0.1))
+    assert len(cells) >= 0.9 * 3 * RATE_TPS
+    assert most_in_a_second(cells) <= RATE_TPS
+
+
+def most_in_a_second(cells: list[int]) -> int:
+    """Return how many may leave in the fullest second, some of them as late as they may be."""
+    length = round(1 / CELL_S) + PATIENCE_LEAST
+    return max(sum(begin <= cell < begin + length for cell in cells) for begin in cells)
+
+
+def test_threads_of_two_accounts_neither_exceed_a_gateways_limit_nor_hold_each_other_up(either: House):
+    new = NewAccount("apart", "Apart", AccountType.CAMPAIGN, AccountSettings("simulator", 1_000_000))
+    apart = either.app.accounts.managing.create(either.viewer, new, either.now)
+    campaigns = [frozen(either), replace(frozen(either, name="Other"), account_id=apart.account_id)]
+    set_gateway_rate(either, 200)
+    either.clock = lambda: datetime.now(UTC)
+    end = datetime.now(UTC) + timedelta(seconds=1.5)
+
+    def book(campaign: Campaign) -> list[int]:
+        worker, cells = Worker(either), list[int]()
+        while datetime.now(UTC) < end:
+            cells += worker.book(campaign)
+        return cells
+
+    found = steps.at_once([lambda campaign=campaign: book(campaign) for campaign in [*campaigns, *campaigns]])
+    cells = [cell for each in found for cell in each]
+    assert len(cells) >= 200
+    assert most_in_a_second(cells) <= 200
+
+
+def set_gateway_rate(house: House, rate_tps: int | None) -> None:
+    with house.app.state.write() as session:
+        stored = gateways.get_gateway(session, "simulator")
+        gateways.change_gateway(session, replace(stored.setup, rate_tps=rate_tps), stored.sealed)
+
+
+def set_account_rate(house: House, _: Campaign, rate_tps: int | None) -> None:
+    set_rate(house, rate_tps or RATE_TPS)
+
+
+def set_rate_of_gateway(house: House, _: Campaign, rate_tps: int | None) -> None:
+    set_gateway_rate(house, rate_tps)
+
+
+def set_campaign_rate(house: House, campaign: Campaign, rate_tps: int | None) -> None:
+    stored = house.campaign(campaign.campaign_id)
+    seen = OwnLimits(None, stored.rate_tps)
+    house.app.campaigns.limiting.change(house.viewer, campaign.campaign_id, seen, OwnLimits(None, rate_tps), house.now)
+
+
+@pytest.mark.parametrize("set_limit", [set_account_rate, set_rate_of_gateway, set_campaign_rate])
+def test_a_limit_that_is_changed_counts_from_the_next_moments_on(
+    worker: Worker, campaign: Campaign, set_limit: Callable[[House, Campaign, int | None], None]
+):
+    # The campaign as the thread has it that sends it: it was read with the lease.
+    before = len(worker.book(campaign))
+    set_limit(worker.house, campaign, 10)
+    worker.wait(2)
+    slower = len(worker.book(campaign))
+    set_limit(worker.house, campaign, None)
+    worker.wait(2)
+    assert (before, len(worker.book(campaign))) == (before, before)
+    assert 1 <= slower <= before / 3
+
+
+def log_of(house: House) -> Log:
+    with house.app.state.read() as session:
+        return departures.look_at_log(session, departures.of_account(house.account.account_id))
+
+
+def test_what_no_budget_pays_for_takes_nobodys_moments(paying: House):
+    campaign = frozen(paying)
+    steps.set_budget(paying, "0")
+    steps.work(paying)
+    assert paying.campaign(campaign.campaign_id).status is CampaignStatus.PAUSED
+    assert log_of(paying) == Log()
+
+
+def test_who_was_late_is_pending_again_costs_nothing_meanwhile_and_gets_one_message(either_paying: House):
+    campaign, submit, costs = frozen(either_paying), either_paying.simulator.submit, []
+
+    def late_at_first(messages: list, now: datetime, schedule: Schedule) -> list:
+        # What is on its way is charged; of the first sub-window nothing is any more when the second one leaves.
+        costs.append(spent(either_paying))
+        return submit(messages, now, schedule if len(costs) > 1 else Schedule([0.0] * len(messages), 0.01))
+
+    either_paying.simulator.submit = late_at_first
+    steps.work(either_paying)
+    assert costs[0] == costs[1] > 0
+    assert either_paying.campaign(campaign.campaign_id).status is CampaignStatus.COMPLETED
+    assert len(set(steps.receivers(either_paying))) == len(steps.receivers(either_paying)) == COUNT
+    assert spent(either_paying) == COST
