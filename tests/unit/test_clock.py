@@ -76,6 +76,29 @@ def test_a_reading_counts_from_the_middle_of_its_way(machine: Machine):
     assert StoreClock(slow, lambda: machine.steady_s).set() == NOON + timedelta(seconds=1)
 
 
+def test_a_slow_answer_does_not_undo_what_a_fast_one_said(machine: Machine, clock: StoreClock):
+    def slow_on_its_way_back() -> datetime:
+        told = machine.store
+        machine.pass_time(0.5)
+        return told
+
+    clock._ask = slow_on_its_way_back
+    assert clock.set() == clock() == machine.store
+
+
+def test_what_was_wrong_is_put_right_as_far_as_a_slow_answer_proves_it(machine: Machine, clock: StoreClock):
+    def slow() -> datetime:
+        machine.pass_time(0.1)
+        told = machine.store
+        machine.pass_time(0.1)
+        return told
+
+    clock._ask = slow
+    machine.store += timedelta(seconds=3)
+    # It may have been told at the very end of its way.
+    assert clock.set() == machine.store - timedelta(seconds=0.1)
+
+
 def test_a_store_that_does_not_answer_stops_no_clock(machine: Machine, clock: StoreClock):
     def away() -> datetime:
         raise StorageError("The state store does not answer.")
