@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import Account
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
+from core.errors import Conflict
 from core.identifiers import new_id
 from core.services.campaigns.placing import Placing
-from core.services.leases import Leases
+from core.services.leases import Lease, Leases
 from core.state.accounts import accounts, suppressions
 from core.state.campaigns import campaigns, confirmations
 from core.state.campaigns.confirmations import ONCE_IN, StopConfirmation
@@ -52,9 +53,15 @@ class ConfirmingStops:
                 waiting = confirmations.list_waiting(session, MOST)
             for (account_id, sender_id), group in groupby(sorted(waiting, key=_which), _which):
                 lease.check()
-                self._confirm(account_id, sender_id, tuple(group), clock())
+                try:
+                    self._confirm(lease, account_id, sender_id, tuple(group), clock())
+                except Conflict:
+                    log.warning("confirming_taken_over")
+                    return
 
-    def _confirm(self, account_id: str, sender_id: str, waiting: Sequence[StopConfirmation], now: datetime) -> None:
+    def _confirm(
+        self, lease: Lease, account_id: str, sender_id: str, waiting: Sequence[StopConfirmation], now: datetime
+    ) -> None:
         with self._state.read() as session:
             account = accounts.get_account(session, account_id)
             stopped = suppressions.find_stopped(session, account_id, [each.msisdn for each in waiting])
@@ -65,16 +72,18 @@ class ConfirmingStops:
         if over:
             # Who has said START meanwhile, or so long ago that it would only be a riddle.
             with self._state.write() as session:
+                _keep_hold(session, lease)
                 confirmations.forget(session, over)
         # A closed account sends nothing; it may be opened again.
         if wanted and account.can_send:
-            self._send(account, sender_id, wanted, now)
+            self._send(lease, account, sender_id, wanted, now)
 
-    def _send(self, account: Account, sender_id: str, numbers: Sequence[str], now: datetime) -> None:
+    def _send(self, lease: Lease, account: Account, sender_id: str, numbers: Sequence[str], now: datetime) -> None:
         new = _make_campaign(account, sender_id, now)
 
         def take(session: Session) -> bool:
-            # Before anything is sent: nobody is told twice, whatever happens next.
+            # Before anything is sent, and by nobody who was held up while another has done it: nobody is told twice.
+            _keep_hold(session, lease)
             confirmations.set_campaign(session, numbers, new.campaign_id)
             return True
 
@@ -86,6 +95,12 @@ class ConfirmingStops:
                     confirmations.give_back(session, new.campaign_id)
             raise
         log.info("stops_confirmed", extra={"campaign_id": new.campaign_id, "numbers": len(numbers)})
+
+
+def _keep_hold(session: Session, lease: Lease) -> None:
+    """Let pass whoever still has the lease. Raises: Conflict: somebody else confirms by now."""
+    if not lease.renew(session):
+        raise Conflict("Somebody else confirms these STOPs by now.")
 
 
 def _which(each: StopConfirmation) -> tuple[str, str]:

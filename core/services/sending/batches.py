@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import INACTIVE_FAULT
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
-from core.domain.messages.messages import Exclusion, LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
+from core.domain.messages.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import ConfigurationError, Conflict, InvalidTransition, StorageError, Unavailable
 from core.gateways.base import Observed
 from core.gateways.gateways import Gateways
@@ -29,11 +29,11 @@ from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
 from core.services.sending.batch_history import BatchHistory
 from core.services.sending.handing_over import Handed, HandingOver
+from core.services.sending.leaving_out import find_left_out
 from core.services.sending.pacing import Pacing, Slots
 from core.services.sending.spending_limits import SpendingLimits
 from core.state.accounts import accounts
 from core.state.accounts.accounts import PacedAccount
-from core.state.accounts.suppressions import find_suppressed
 from core.state.campaigns import campaigns, ledger
 from core.state.campaigns.ledger import Batch, Claim, Outcome
 from core.state.engine.store import State
@@ -218,19 +218,18 @@ class BatchRun:
         self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage], gateway: Observed
     ) -> Step | None:
         """
-        Exclude who has said STOP meanwhile, and claim of the others what may leave soon and there is money for.
+        Exclude who gets none any more, and claim of the others what may leave soon and there is money for.
 
         None while it is not known what was spent.
         """
-        account_id, now = self._job.campaign.account_id, self._job.clock()
-        # Whom a STOP is confirmed to has said it, and hears this for that.
-        numbers = [message.msisdn for message in window]
-        stopped = find_suppressed(session, account_id, numbers, by_people=self._job.campaign.confirms_stop)
-        excluded = [message for message in window if message.msisdn in stopped]
-        if excluded:
-            ledger.exclude(session, self._job.batch, _claims(excluded, ""), Exclusion.SUPPRESSED, now)
-            log.info("suppressed_meanwhile", extra=self._fields | {"messages": len(excluded)})
-        wanted = [message for message in window if message.msisdn not in stopped]
+        now = self._job.clock()
+        left_out = find_left_out(session, self._job.campaign, [message.msisdn for message in window], now)
+        excluded = [message for message in window if message.msisdn in left_out]
+        for reason in sorted(set(left_out.values())):
+            these = [message for message in excluded if left_out[message.msisdn] is reason]
+            ledger.exclude(session, self._job.batch, _claims(these, ""), reason, now)
+            log.info("left_out_meanwhile", extra=self._fields | {"messages": len(these), "reason": reason.value})
+        wanted = [message for message in window if message.msisdn not in left_out]
         if not wanted:
             return Step(excluded=excluded)
         slots = self._pacing.find(session, paced.rate_tps, gateway, wanted)

@@ -197,6 +197,58 @@ def test_numbers_that_cannot_be_stored_are_told_later(
     assert Journal(house.app.settings.simulator_path).list_repeated() == []
 
 
+def place_one(house: House) -> Campaign:
+    """Let a STOP be confirmed as far as to its campaign, of which nothing is sent yet."""
+    say(house, "Stop")
+    (waiting,) = house.app.work.find(house.now, [WorkKind.CONFIRM])
+    house.app.work.do(waiting, house.clock)
+    (told,) = confirmations(house)
+    return told
+
+
+def count_canceled(house: House, told: Campaign) -> tuple[int, dict[str, int]]:
+    work(house)
+    found = house.app.reports.reporting.reconciliation(house.viewer, told.campaign_id)
+    assert found.balances
+    return found.sent_count, found.excluded
+
+
+def test_who_says_start_before_a_confirmation_that_waits_is_told_nothing(house: House, campaign: Campaign):
+    assert campaign.source
+    told = place_one(house)
+    house.wait(timedelta(seconds=1))
+    say(house, "Start")
+    assert count_canceled(house, told) == (0, {"canceled": 1})
+
+
+def test_a_confirmation_that_has_waited_for_days_is_not_sent(house: House, campaign: Campaign):
+    assert campaign.source
+    told = place_one(house)
+    house.wait(timedelta(days=1))
+    assert count_canceled(house, told) == (0, {"canceled": 1})
+
+
+def test_who_was_held_up_while_another_confirmed_tells_nobody_again(
+    house: House, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+):
+    assert campaign.source
+    say(house, "Stop")
+    confirming = house.app.campaigns.confirming
+    send = confirming._send
+
+    def send_late(*facts: object) -> None:
+        # The process stands still until its lease is over, and another does all of it.
+        monkeypatch.setattr(confirming, "_send", send)
+        house.wait(timedelta(minutes=1))
+        house.app.work.do(Work(WorkKind.CONFIRM), house.clock)
+        send(*facts)
+
+    monkeypatch.setattr(confirming, "_send", send_late)
+    confirm(house)
+    assert len(confirmations(house)) == 1
+    assert Journal(house.app.settings.simulator_path).list_repeated() == []
+
+
 @pytest.mark.parametrize("text", ["x" * 460, "ж" * 202, "a\x00b"])
 def test_a_text_that_cannot_be_sent_is_refused(house: House, text: str):
     with pytest.raises(InvalidInput) as refused:
