@@ -5,6 +5,7 @@ The moments are booked in the transaction that claims the messages, in logs that
 time. The gateway lets a message leave at its moment or gives it back: then it is claimed and booked anew.
 """
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -14,25 +15,18 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts import departures as calendar
-from core.domain.accounts.departures import CELL_S, Limit, Log, Terms
+from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, is_spare, is_wide, release
 from core.domain.campaigns.campaigns import Campaign, Source
 from core.domain.messages.messages import OutboundMessage
 from core.gateways.base import Observed
 from core.gateways.departing import Schedule
+from core.services.sending.punctuality import Punctuality
 from core.state.accounts import departures, gateways
 from core.state.campaigns import campaigns
 
 # Far from all limits nobody has to be punctual: as long as no more than such a share of them is booked, a message may
 # leave so many cells after its moment, for all of which it counts, and the first moment is at once.
 FAR = ((0.02, 2_000), (0.1, 64))
-# In cells: how long after a booking its first message leaves, and how late any may be. They grow where too many are
-# late, and shrink again after so many seconds without. A cell of patience costs a two-hundredth of a limit for good, a
-# late message a little work.
-LEAD_FIRST, LEAD_MOST = 2, 64
-PATIENCE_LEAST, PATIENCE_MOST = 2, 64
-TOO_LATE = 0.05
-LOOK_S, CALM_S = 2.0, 5.0
 # How many cells ahead of others a campaign may book, the more the longer it has had no turn.
 AHEAD_LEAST, AHEAD_MOST, CELLS_A_TURN = 20, 50, 10
 WITHIN = 100
@@ -63,20 +57,11 @@ class Pacing:
 
     def __init__(self, steady_s: Callable[[], float] = time.monotonic) -> None:
         """Take a clock in seconds that nobody sets."""
-        self._steady_s = steady_s
-        self._lock = threading.Lock()
-        self._lead, self._patience = 0, PATIENCE_LEAST
-        self._calm_since_s = self._looked_at_s = steady_s()
-        self._count = self._late_count = 0
-        self._turns: OrderedDict[str, float] = OrderedDict()
+        self._process = _Process(steady_s, Punctuality(steady_s), _Turns(steady_s))
 
     def open(self, campaign: Campaign, clock: Callable[[], datetime]) -> "BatchPacing":
         """Return what paces a batch of the campaign."""
-        return BatchPacing(self, campaign, clock)
-
-    def read_steady_s(self) -> float:
-        """Return the time of the clock that nobody sets."""
-        return self._steady_s()
+        return BatchPacing(self._process, campaign, clock)
 
     def is_spare(
         self, session: Session, campaign: Campaign, account_rate_tps: int, gateway: str, now: datetime
@@ -84,48 +69,39 @@ class Pacing:
         """Return whether whoever sends now leaves a part of every limit to others; nothing is booked."""
         rates = _find_rates(session, campaign, account_rate_tps, gateway)
         limits = [Limit(rate, departures.look_at_log(session, subject)) for subject, rate in rates.items()]
-        return all(calendar.is_spare(limit, now) for limit in limits)
+        return all(is_spare(limit, now) for limit in limits)
 
-    def note_late(self, claimed: Sequence[OutboundMessage], late_ids: Collection[str]) -> None:
-        """Learn from how many of a window's messages were late how much time the next ones need."""
-        now_s = self._steady_s()
+
+class _Turns:
+    """When each campaign booked last: the longer ago, the further ahead of others it may."""
+
+    def __init__(self, steady_s: Callable[[], float]) -> None:
+        self._steady_s = steady_s
+        self._lock = threading.Lock()
+        self._booked_at_s: OrderedDict[str, float] = OrderedDict()
+
+    def ahead(self, campaign_id: str) -> int:
+        """Return how many cells ahead the campaign may begin to book."""
         with self._lock:
-            self._count += len(claimed)
-            self._late_count += len(late_ids)
-            is_all_late = len(late_ids) == len(claimed)
-            if now_s - self._looked_at_s < LOOK_S and not is_all_late:
-                return
-            share = self._late_count / self._count
-            self._count = self._late_count = 0
-            self._looked_at_s = now_s
-            if is_all_late or share > TOO_LATE:
-                self._calm_since_s = now_s
-                # The first ones are late where the commit took long; the others where this process did.
-                if claimed[0].message_id in late_ids and self._lead < LEAD_MOST:
-                    self._lead = min(LEAD_MOST, max(LEAD_FIRST, 2 * self._lead))
-                else:
-                    self._patience = min(PATIENCE_MOST, 2 * self._patience)
-            elif now_s - self._calm_since_s >= CALM_S:
-                self._calm_since_s = now_s
-                self._lead, self._patience = self._lead // 2, max(PATIENCE_LEAST, self._patience // 2)
+            waited_s = self._steady_s() - self._booked_at_s.get(campaign_id, -math.inf)
+        return int(min(AHEAD_MOST, AHEAD_LEAST + waited_s / CELL_S / CELLS_A_TURN))
 
-    def terms(self, campaign: Campaign, gateway: Observed, far_patience: int | None) -> Terms:
-        """Return how messages of the campaign are to leave; *far_patience* where no limit is near."""
-        lead, patience = (self._lead, self._patience) if far_patience is None else (0, far_patience)
-        if _is_express(campaign):
-            return Terms(lead, patience, EXPRESS_AHEAD, EXPRESS_WITHIN, gateway.per_request)
-        with self._lock:
-            waited_s = self._steady_s() - self._turns.get(campaign.campaign_id, -1.0e9)
-        ahead = min(AHEAD_MOST, AHEAD_LEAST + int(waited_s / CELL_S / CELLS_A_TURN))
-        return Terms(lead, patience, ahead, WITHIN, gateway.per_request)
-
-    def note_turn(self, campaign_id: str) -> None:
+    def note(self, campaign_id: str) -> None:
         """Take that the campaign has booked."""
         with self._lock:
-            self._turns[campaign_id] = self._steady_s()
-            self._turns.move_to_end(campaign_id)
-            while len(self._turns) > _MOST_REMEMBERED:
-                self._turns.popitem(last=False)
+            self._booked_at_s[campaign_id] = self._steady_s()
+            self._booked_at_s.move_to_end(campaign_id)
+            while len(self._booked_at_s) > _MOST_REMEMBERED:
+                self._booked_at_s.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class _Process:
+    """What threads of a process share; *steady_s* is its clock that nobody sets."""
+
+    steady_s: Callable[[], float]
+    punctuality: Punctuality
+    turns: _Turns
 
 
 @dataclass
@@ -146,7 +122,7 @@ class _Unused:
                 for message, cell in zip(slots.messages, slots.cells, strict=True):
                     if message.message_id in late_ids:
                         facts = slots.rates[subject], cell, message.segment_count, slots.patience
-                        log = calendar.release(log, *facts)
+                        log = release(log, *facts)
         return log
 
     def clear(self) -> None:
@@ -157,8 +133,8 @@ class _Unused:
 class BatchPacing:
     """The moments of one lease of a batch; one thread's own."""
 
-    def __init__(self, pacing: Pacing, campaign: Campaign, clock: Callable[[], datetime]) -> None:
-        self._pacing = pacing
+    def __init__(self, process: _Process, campaign: Campaign, clock: Callable[[], datetime]) -> None:
+        self._process = process
         self._campaign = campaign
         self._clock = clock
         self._unused = _Unused()
@@ -177,19 +153,19 @@ class BatchPacing:
             for subject, rate in rates.items()
         ]
         # After the locks, for which others may have been waited.
-        before_s = self._pacing.read_steady_s()
-        now, now_s = self._clock(), self._pacing.read_steady_s()
+        before_s = self._process.steady_s()
+        now, now_s = self._clock(), self._process.steady_s()
         segments = [message.segment_count for message in window]
-        far = (patience for share, patience in FAR if calendar.is_wide(limits, sum(segments), share, now))
-        terms = self._pacing.terms(self._campaign, gateway, next(far, None))
-        booking = calendar.book(limits, segments, now, terms)
+        far = (patience for share, patience in FAR if is_wide(limits, sum(segments), share, now))
+        terms = self._terms(gateway, next(far, None))
+        booking = book(limits, segments, now, terms)
         if not booking.cells:
             return Slots(wait_s=booking.wait_s)
         # The thread may have had to rest while it read the two clocks: whichever moment the first was of, nothing
         # leaves before its cell, nor later than it may.
         offset_s = now_s - now.timestamp()
         moments = [offset_s + cell * CELL_S for cell in booking.cells]
-        schedule = Schedule(moments, terms.patience * CELL_S - (now_s - before_s), self._pacing.read_steady_s)
+        schedule = Schedule(moments, terms.patience * CELL_S - (now_s - before_s), self._process.steady_s)
         logs = dict(zip(rates, booking.logs, strict=True))
         return Slots(window[: len(moments)], schedule, 0.0, logs, rates, booking.cells, terms.patience)
 
@@ -198,16 +174,20 @@ class BatchPacing:
         for subject, log in slots.logs.items():
             departures.store_log(session, subject, log, now)
         self._unused.clear()
-        self._pacing.note_turn(self._campaign.campaign_id)
+        self._process.turns.note(self._campaign.campaign_id)
 
     def note(self, slots: Slots, claimed: Sequence[OutboundMessage], late_ids: Collection[str]) -> None:
         """Take that of those *claimed* these were too late for their moments."""
         self._unused.add(slots, late_ids)
-        self._pacing.note_late(claimed, late_ids)
+        self._process.punctuality.note(claimed, late_ids)
 
-
-def _is_express(campaign: Campaign) -> bool:
-    return campaign.source is Source.QUICK_SEND
+    def _terms(self, gateway: Observed, far_patience: int | None) -> Terms:
+        """Return how the campaign's messages are to leave; *far_patience* is that where no limit is near."""
+        lead, patience = self._process.punctuality.needs() if far_patience is None else (0, far_patience)
+        if self._campaign.source is Source.QUICK_SEND:
+            return Terms(lead, patience, EXPRESS_AHEAD, EXPRESS_WITHIN, gateway.per_request)
+        ahead = self._process.turns.ahead(self._campaign.campaign_id)
+        return Terms(lead, patience, ahead, WITHIN, gateway.per_request)
 
 
 def _find_rates(session: Session, campaign: Campaign, account_rate_tps: int, gateway: str) -> dict[str, int]:

@@ -13,20 +13,13 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.gateways.departing import Schedule
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.campaigns.limiting import OwnLimits
-from core.services.sending.pacing import (
-    CALM_S,
-    LEAD_FIRST,
-    LEAD_MOST,
-    LOOK_S,
-    PATIENCE_LEAST,
-    PATIENCE_MOST,
-    Pacing,
-    Slots,
-)
+from core.services.sending.pacing import BatchPacing, Pacing, Slots
+from core.services.sending.punctuality import CALM_S, LEAD_FIRST, LEAD_MOST, LOOK_S, PATIENCE_LEAST, PATIENCE_MOST
 from core.state.accounts import accounts, departures, gateways
 from tests.contract.gateways.gateway_contract import make_outbound
 from tests.integration.services import steps
 from tests.integration.services.paying import COST, COUNT, frozen, spent
+from tests.support.application.factories import make_campaign
 from tests.support.application.house import House, make_house
 
 RATE_TPS = 50
@@ -51,12 +44,14 @@ class Worker:
         self.steady = Steady(steady_s)
         self.pacing = Pacing(self.steady)
 
-    def find(self, campaign: Campaign, count: int = 50, *, keeps: bool = False) -> Slots:
-        """Find moments, and book them if it *keeps* them, as a batch does."""
+    def find(
+        self, campaign: Campaign, count: int = 50, *, keeps: bool = False, batch: BatchPacing | None = None
+    ) -> Slots:
+        """Find moments, and book them if it *keeps* them, as a *batch* does; one of its own where there is none."""
         with self.house.app.state.write() as session:
             paced = accounts.lock_paced(session, campaign.account_id)
             gateway = self.house.app.accounts.gateways.get(paced.gateway)
-            batch = self.pacing.open(campaign, self.clock)
+            batch = batch or self.pacing.open(campaign, self.clock)
             slots = batch.find(session, paced.rate_tps, gateway, WINDOW[:count])
             if keeps and slots.messages:
                 batch.keep(session, slots, self.house.now)
@@ -109,7 +104,8 @@ def patience_of(slots: Slots) -> int:
 
 def note(worker: Worker, *late: int) -> None:
     """Let the worker learn of a window whose messages of these numbers were late."""
-    worker.pacing.note_late(WINDOW[:50], {WINDOW[number].message_id for number in late})
+    batch = worker.pacing.open(make_campaign(), worker.clock)
+    batch.note(Slots(), WINDOW[:50], {WINDOW[number].message_id for number in late})
 
 
 def lead_of(worker: Worker, campaign: Campaign) -> int:
@@ -189,6 +185,29 @@ def test_time_that_passes_between_the_two_clocks_makes_nothing_later_than_it_may
     # No earlier by the one reading, no later by the other.
     assert worker.seconds(slots)[0] == pytest.approx(0, abs=1e-5)
     assert slots.schedule._patience_s == pytest.approx(PATIENCE_LEAST * CELL_S - 0.004)
+
+
+def booked_by(house: House) -> int:
+    """Return how many segments of the account's count."""
+    return sum(segments for _, segments in log_of(house).booked)
+
+
+@pytest.mark.parametrize(("late_count", "more"), [(0, 1), (1, 0), (2, -1)])
+def test_the_moments_of_late_messages_are_given_back_once(
+    worker: Worker, campaign: Campaign, late_count: int, more: int
+):
+    set_rate(worker.house, 5)
+    batch = worker.pacing.open(campaign, worker.clock)
+    first = worker.find(campaign, 3, keeps=True, batch=batch)
+    assert booked_by(worker.house) == len(first.messages) == 3
+    batch.note(first, first.messages, {message.message_id for message in first.messages[:late_count]})
+    worker.wait(0.5)
+    # The one that is booked, without those that did not leave.
+    assert len(worker.find(campaign, 1, keeps=True, batch=batch).messages) == 1
+    assert booked_by(worker.house) == 3 + more
+    worker.wait(0.2)
+    assert len(worker.find(campaign, 1, keeps=True, batch=batch).messages) == 1
+    assert booked_by(worker.house) == 3 + more + 1
 
 
 def test_a_quick_send_passes_a_campaign_that_has_booked_ahead(worker: Worker, campaign: Campaign):
