@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, cell_of, is_spare, is_wide
+from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, cell_of, is_spare, is_wide, release
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TERMS = Terms()
@@ -182,6 +182,17 @@ def test_a_clock_set_back_stops_nothing_and_gives_nothing():
     assert len(found.cells) < 10
     assert again.cells
     assert max(again.cells) <= cell_of(after(1.1)) + 100
+
+
+def test_what_did_not_leave_is_given_back_once():
+    found = book([Limit(4, Log())], [2, 2], NOON, TERMS)
+    (full,) = found.logs
+    assert not book([Limit(4, full)], [2], after(0.5), TERMS).cells
+    facts = 4, found.cells[1], 2, TERMS.patience
+    less = release(full, *facts)
+    assert less.last == full.last
+    assert len(book([Limit(4, less)], [2, 2], after(0.5), TERMS).cells) == 1
+    assert release(less, *facts) == less
 
 
 def test_clocks_that_differ_a_little_share_the_limit():
