@@ -303,7 +303,7 @@ def _word(value: Value | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value)
-    if text.startswith(("http://", "https://")) and "?" in text:
+    if text.lower().startswith(("http://", "https://")) and "?" in text:
         # Some providers take a key there, and nobody can take anything out of the audit again.
         return f"{text.partition('?')[0]}?…"
     return "none" if value in {None, ""} else text

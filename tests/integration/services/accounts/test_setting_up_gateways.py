@@ -255,10 +255,10 @@ def test_a_new_address_ends_the_one_before(house: House, setting_up: SettingUpGa
 def test_the_audit_keeps_no_query_of_an_address(house: House):
     form = {"url": "https://a.example.com/send?api_key=k-1", "body": '{"to": "{to}"}'}
     house.app.accounts.setting_up.create(house.viewer, "Oslo", "generic", GatewayForm(form), house.now)
-    for url in ("https://b.example.com/send?api_key=k-2", "https://b.example.com/send?api_key=k-3"):
+    for url in ("https://b.example.com/send?api_key=k-2", "HTTPS://b.example.com/send?api_key=k-3"):
         house.app.accounts.setting_up.change(house.viewer, "Oslo", GatewayForm(form | {"url": url}), house.now)
     assert [details for _, details in entries(house, Action.GATEWAY_CHANGED)] == [
-        {"Address": "https://b.example.com/send?… → https://b.example.com/send?…"},
+        {"Address": "https://b.example.com/send?… → HTTPS://b.example.com/send?…"},
         {"Address": "https://a.example.com/send?… → https://b.example.com/send?…"},
     ]
 
