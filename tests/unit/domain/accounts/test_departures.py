@@ -187,11 +187,11 @@ def test_a_clock_set_back_stops_nothing_and_gives_nothing():
 def test_what_did_not_leave_is_given_back_once():
     found = book([Limit(4, Log())], [2, 2], NOON, TERMS)
     (full,) = found.logs
-    assert not book([Limit(4, full)], [2], after(0.5), TERMS).cells
+    assert not book([Limit(4, full)], [2], after(0.9), TERMS).cells
     facts = 4, found.cells[1], 2, TERMS.patience
     less = release(full, *facts)
     assert less.last == full.last
-    assert len(book([Limit(4, less)], [2, 2], after(0.5), TERMS).cells) == 1
+    assert len(book([Limit(4, less)], [2], after(0.9), TERMS).cells) == 1
     assert release(less, *facts) == less
 
 
