@@ -16,7 +16,7 @@ from decimal import Decimal
 from core.domain.imports.cdr import CLOCK_LEEWAY, EARLIEST, CdrField, CdrMapping, DateFormat, PriceUnit
 from core.domain.imports.cdr_prices import find_currency
 from core.domain.messages.messages import DeliveryStatus
-from core.domain.messages.receipts import RECEIPT_STATES
+from core.domain.messages.receipts import STATUS_BY_WORD
 
 # The usual names, likeliest first, without capitals and signs. A header that only contains one is no match: "status
 # date" is no status.
@@ -59,14 +59,14 @@ _ALIASES: dict[CdrField, str] = {
 _RANKS = {field: {alias: rank for rank, alias in enumerate(aliases.split())} for field, aliases in _ALIASES.items()}
 
 _SUBMITTED, _DELIVERED, _UNDELIVERED = DeliveryStatus.SUBMITTED, DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED
-# Besides SMPP's own words, what providers write. Numbers are left out: a 2 is delivered to some, failed to others.
+# Besides the words of receipts, what providers write. Numbers are left out: a 2 is delivered to some, failed to others.
 _COMMON: dict[DeliveryStatus, str] = {
-    _SUBMITTED: "SUBMITTED SENT PENDING QUEUED BUFFERED ACCEPTED TRANSMITTED SENDING WAITING PROCESSING BUFFRED "
+    _SUBMITTED: "SUBMITTED SENT PENDING QUEUED ACCEPTED TRANSMITTED SENDING WAITING PROCESSING "
     "IN_PROGRESS IN_TRANSIT SENT_TO_OPERATOR SUBMITTED_TO_NETWORK DELIVERED_TO_OPERATOR EN_ROUTE SCHEDULED "
     "DISPATCHED DELIVERED_TO_GATEWAY ESME_ROK MESSAGE_HAS_BEEN_ACCEPTED_BY_PHONE_CARRIER",
     _DELIVERED: "DELIVERED DELIVRD DLVRD DELIVERY_SUCCESS DELIVERED_TO_HANDSET DELIVERED_TO_RECIPIENT "
     "RECEIVED_BY_RECIPIENT SUCCESSFULLY_DELIVERED MESSAGE_HAS_BEEN_ACCEPTED_BY_PHONE",
-    _UNDELIVERED: "UNDELIVERED UNDELIVERABLE UNDELIVRD NOT_DELIVERED FAILED FAILURE DELIVERY_FAILED DELIVERY_FAILURE "
+    _UNDELIVERED: "UNDELIVERED UNDELIVERABLE UNDELIVRD NOT_DELIVERED FAILURE DELIVERY_FAILED DELIVERY_FAILURE "
     "FAIL EXPIRED REJECTED DELETED BLOCKED BOUNCED CANCELED CANCELLED UNDELIVERED_TO_HANDSET NO_ROUTE "
     "ABSENT_SUBSCRIBER DELIVERY_UNCONFIRMED SENDING_FAILED ABORTED BLOCKED_AS_SPAM_BY_PHONE_CARRIER "
     "INVALID_PHONE_NUMBER "
@@ -101,7 +101,7 @@ def find_status(word: str, said: Mapping[str, DeliveryStatus] | None = None) -> 
 
 STATUS_WORDS: dict[str, DeliveryStatus] = {
     **{word: status for status, words in _COMMON.items() for word in words.split()},
-    **{word: state.delivery_status for state in RECEIPT_STATES for word in (state.word, state.name)},
+    **STATUS_BY_WORD,
 }
 
 _YES = frozenset(["1", "true", "yes", "y", "t", "unicode", "ucs2", "ucs-2", "utf-16", "utf16", "8"])

@@ -43,7 +43,16 @@ RECEIPT_STATES = (
     ReceiptState(9, "SKIPPED", "SKIPPED", DeliveryStatus.UNDELIVERED),
 )
 
-_STATUS_BY_WORD = {word: state.delivery_status for state in RECEIPT_STATES for word in (state.word, state.name)}
+# What SMSCs say besides, with one meaning wherever it is said. Source: Mblox's acceptance status codes
+# (https://github.com/opentelecoms-org/jsmpp/issues/9), https://www.smscentral.com.au/sms-api/smpp/receive-dlrs/,
+# https://wiki.pswin.com/Delivery-Report-Status.ashx.
+_VENDORS_WORDS = {
+    **dict.fromkeys(("ACKED", "BUFFRED", "BUFFERED"), DeliveryStatus.SUBMITTED),
+    **dict.fromkeys(("FAILED", "BARRED", "NOCRED", "SYSERR"), DeliveryStatus.UNDELIVERED),
+}
+STATUS_BY_WORD = _VENDORS_WORDS | {
+    word: state.delivery_status for state in RECEIPT_STATES for word in (state.word, state.name)
+}
 
 # What a message has come to never goes back to the left.
 _RANK = {DeliveryStatus.SUBMITTED: 0, DeliveryStatus.UNDELIVERED: 1, DeliveryStatus.DELIVERED: 2}
@@ -82,14 +91,15 @@ def parse_receipt_state(state: str) -> DeliveryStatus:
     """
     Return the delivery status an SMPP receipt's state means, in any case and with spaces around it.
 
-    A word that is not SMPP's is Submitted: it proves neither delivery nor failure, and a final receipt may follow.
+    A word that is neither SMPP's nor one that SMSCs are known to say besides is Submitted: it proves neither delivery
+    nor failure, and a final receipt may follow.
     """
-    return _STATUS_BY_WORD.get(_word(state), DeliveryStatus.SUBMITTED)
+    return STATUS_BY_WORD.get(_word(state), DeliveryStatus.SUBMITTED)
 
 
 def is_known_state(state: str) -> bool:
-    """Return whether *state* is one of SMPP's words, in any case and with spaces around it."""
-    return _word(state) in _STATUS_BY_WORD
+    """Return whether *state* is a word with a meaning here, in any case and with spaces around it."""
+    return _word(state) in STATUS_BY_WORD
 
 
 def _word(state: str) -> str:

@@ -23,7 +23,7 @@ class TracedReceipt:
     """
     A receipt as it came, and what it did.
 
-    *status* is what its word means to us, *is_known* whether the word is the standard's. *meaning* explains its code.
+    *status* is what its word means to us, *is_known* whether anybody knows the word. *meaning* explains its code.
     """
 
     receipt: Receipt

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.imports.cdr_guessing import find_status
 from core.domain.messages.messages import DeliveryStatus, Receipt
 from core.domain.messages.receipts import (
     RECEIPT_STATES,
+    STATUS_BY_WORD,
     Effect,
     Settled,
     is_final,
@@ -62,9 +64,26 @@ def test_states_of_the_standard(state: str, status: DeliveryStatus):
     assert parse_receipt_state(state) is status
 
 
-@pytest.mark.parametrize("state", ["", "DELIVERED_TO_OPERATOR", "2", "BUFFERED"])
-def test_a_word_that_is_not_the_standards_proves_nothing(state: str):
+@pytest.mark.parametrize("state", ["", "DELIVERED_TO_OPERATOR", "2", "DELI"])
+def test_a_word_that_nobody_knows_proves_nothing(state: str):
     assert parse_receipt_state(state) is DeliveryStatus.SUBMITTED
+
+
+@pytest.mark.parametrize("state", ["FAILED", "failed", "BARRED", "NOCRED", "SYSERR"])
+def test_a_vendors_word_for_the_end_is_one(state: str):
+    assert parse_receipt_state(state) is DeliveryStatus.UNDELIVERED
+    assert is_known_state(state)
+
+
+@pytest.mark.parametrize("state", ["ACKED", "BUFFRED", "BUFFERED"])
+def test_a_vendors_word_for_being_on_the_way_ends_nothing(state: str):
+    assert parse_receipt_state(state) is DeliveryStatus.SUBMITTED
+    assert is_known_state(state)
+
+
+@pytest.mark.parametrize("word", STATUS_BY_WORD)
+def test_a_receipt_and_a_file_of_the_same_provider_say_the_same(word: str):
+    assert find_status(word) is parse_receipt_state(word)
 
 
 def test_message_states_are_numbered_through():
@@ -127,7 +146,7 @@ def test_something_known_is_kept_before_nothing():
     assert merge(nothing, known) == known
 
 
-def test_only_the_standards_words_are_known():
+def test_a_word_is_known_in_any_case():
     assert is_known_state(" delivrd ")
     assert not is_known_state("BUFFRD")
 
