@@ -6,6 +6,7 @@ ones say. Between two looks at it time goes on by the machine's steady clock, wh
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # Readings of one clock differ by how long each took on its way. Time does not go back for that: it waits.
 JITTER = timedelta(seconds=1)
+# Further ahead than what is known, the store's clock was set: no steady clock loses so much between two looks.
+STEP = timedelta(seconds=0.1)
 # Between two looks of a process that has no pulse.
 EVERY_S = 1.0
 
@@ -33,6 +36,7 @@ class StoreClock:
         self._at, self._at_s = datetime.now(UTC), steady_s()
         self._last = self._at
         self._is_set = False
+        self._stepped_s = -math.inf
 
     def __call__(self) -> datetime:
         """Return the present moment, aware; never an earlier one than before, unless the store's clock was set back."""
@@ -51,12 +55,19 @@ class StoreClock:
             now_s = self._steady_s()
             told = self._weigh(told, timedelta(seconds=now_s - asked_s), now_s)
             off = told - self._tell()
+            if self._is_set and not -JITTER <= off <= STEP:
+                self._stepped_s = now_s
             if off < -JITTER and self._is_set:
                 log.warning("clock_set_back", extra={"seconds": round(-off.total_seconds(), 1)})
             if off < -JITTER:
                 self._last = told
             self._at, self._at_s, self._is_set = told, now_s, True
             return self._tell()
+
+    def read_stepped_s(self) -> float:
+        """Return for how many seconds this process has known that somebody set the store's clock; endless if never."""
+        with self._lock:
+            return self._steady_s() - self._stepped_s
 
     def keep_set(self, stop: threading.Event) -> None:
         """Go by the store's time until *stop* is set; for a thread of its own."""

@@ -1,3 +1,4 @@
+import math
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -144,3 +145,27 @@ def test_a_file_that_says_nothing_is_an_error_in_words(machine: Machine, tmp_pat
     with pytest.raises(StorageError, match="does not say") as caught:
         set_off(machine.tell, tmp_path / "clock")()
     assert "HELIOGRAPH_CLOCK_FILE" in caught.value.hint
+
+
+def test_it_tells_since_when_it_knows_that_the_store_s_clock_was_set(machine: Machine, clock: StoreClock):
+    assert clock.read_stepped_s() == math.inf
+    for off_s in (0.7, -7_200, 7_200):
+        machine.store += timedelta(seconds=off_s)
+        clock.set()
+        machine.pass_time(2)
+        assert clock.read_stepped_s() == pytest.approx(2)
+
+
+def test_a_reading_that_was_long_on_its_way_does_not_pass_for_a_clock_that_was_set(machine: Machine):
+    way = [0.3, 0.0]
+
+    def tell() -> datetime:
+        machine.pass_time(way[0])
+        told = machine.store
+        machine.pass_time(way[1])
+        return told
+
+    clock = StoreClock(tell, lambda: machine.steady_s)
+    for way[:] in ([0.0, 0.0], [0.0, 0.3], [0.3, 0.0], [0.3, 0.3], [0.0, 0.0]):
+        clock.set()
+    assert clock.read_stepped_s() == math.inf

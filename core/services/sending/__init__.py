@@ -1,5 +1,6 @@
 """Sending: what workers do with a campaign that is Active, and with receipts and replies. Begin with `submitting`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.config import Settings
@@ -42,8 +43,16 @@ class Sending:
     strays: StrayReports
 
 
-def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leases: Leases, inbox: Inbox) -> Sending:
-    """Return the services of sending; *inbox* keeps what providers tell."""
+def build(  # noqa: PLR0913, PLR0917 - the stores, who sends by what, and by what time
+    settings: Settings,
+    state: State,
+    lake: Lake,
+    accounts: Accounts,
+    leases: Leases,
+    inbox: Inbox,
+    stepped_s: Callable[[], float],
+) -> Sending:
+    """Return the services of sending; *inbox* keeps what providers tell, *stepped_s* is `StoreClock.read_stepped_s`."""
     messages = MessageStore(lake)
     batch_history = BatchHistory(state, messages)
     tools = SendingTools(
@@ -52,7 +61,7 @@ def build(settings: Settings, state: State, lake: Lake, accounts: Accounts, leas
         accounts.gateways,
         batch_history,
         leases,
-        Pacing(),
+        Pacing(stepped_s),
         HandingOver(),
         SpendingLimits(accounts.counting),
         accounts.gateway_health,

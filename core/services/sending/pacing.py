@@ -33,6 +33,9 @@ WITHIN = 100
 # A single message of a person's must not wait for a campaign of a million.
 EXPRESS_AHEAD, EXPRESS_WITHIN = 120, 240
 _MOST_REMEMBERED = 1_000
+# Seconds without a booking after the store's clock was set. The logs say nothing by the new time until every process
+# knows it, what was booked by the old one has left, and a second has gone by.
+SET_REST_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,9 @@ class Slots:
 class Pacing:
     """One per process: what its threads know of how punctual it is, and of whose turn it was when."""
 
-    def __init__(self, steady_s: Callable[[], float] = time.monotonic) -> None:
-        """Take a clock in seconds that nobody sets."""
-        self._process = _Process(steady_s, Punctuality(steady_s), _Turns(steady_s))
+    def __init__(self, stepped_s: Callable[[], float], steady_s: Callable[[], float] = time.monotonic) -> None:
+        """Take who tells how many seconds ago the store's clock was set, and a clock in seconds that nobody sets."""
+        self._process = _Process(stepped_s, steady_s, Punctuality(steady_s), _Turns(steady_s))
 
     def open(self, campaign: Campaign, clock: Callable[[], datetime]) -> "BatchPacing":
         """Return what paces a batch of the campaign."""
@@ -97,8 +100,9 @@ class _Turns:
 
 @dataclass(frozen=True)
 class _Process:
-    """What threads of a process share; *steady_s* is its clock that nobody sets."""
+    """What threads of a process share; *steady_s* is its clock that nobody sets, *stepped_s* as `Pacing` has it."""
 
+    stepped_s: Callable[[], float]
     steady_s: Callable[[], float]
     punctuality: Punctuality
     turns: _Turns
@@ -147,6 +151,9 @@ class BatchPacing:
 
         The caller holds the account's lock (`accounts.lock_paced`) until its transaction ends.
         """
+        rest_s = SET_REST_S - self._process.stepped_s()
+        if rest_s > 0:
+            return Slots(wait_s=rest_s)
         rates = _find_rates(session, self._campaign, account_rate_tps, gateway.name)
         limits = [
             Limit(rate, self._unused.release(subject, departures.lock_log(session, subject, self._clock())))

@@ -1,5 +1,6 @@
 """Moments in the logs that all workers share: whose turn it is, how punctual they are, and what limits are now."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.gateways.departing import Schedule
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.campaigns.limiting import OwnLimits
-from core.services.sending.pacing import BatchPacing, Pacing, Slots
+from core.services.sending.pacing import SET_REST_S, BatchPacing, Pacing, Slots
 from core.services.sending.punctuality import CALM_S, LEAD_FIRST, LEAD_MOST, LOOK_S, PATIENCE_LEAST, PATIENCE_MOST
 from core.state.accounts import accounts, departures, gateways
 from tests.contract.gateways.gateway_contract import make_outbound
@@ -42,7 +43,8 @@ class Worker:
     def __init__(self, house: House, steady_s: float = 1_000.0) -> None:
         self.house = house
         self.steady = Steady(steady_s)
-        self.pacing = Pacing(self.steady)
+        self.stepped_s = math.inf
+        self.pacing = Pacing(lambda: self.stepped_s, self.steady)
 
     def find(
         self, campaign: Campaign, count: int = 50, *, keeps: bool = False, batch: BatchPacing | None = None
@@ -185,6 +187,15 @@ def test_time_that_passes_between_the_two_clocks_makes_nothing_later_than_it_may
     # No earlier by the one reading, no later by the other.
     assert worker.seconds(slots)[0] == pytest.approx(0, abs=1e-5)
     assert slots.schedule._patience_s == pytest.approx(PATIENCE_LEAST * CELL_S - 0.004)
+
+
+def test_nothing_is_booked_until_all_know_that_the_clock_was_set(worker: Worker, campaign: Campaign):
+    for worker.stepped_s in (0.0, SET_REST_S - 0.1):
+        slots = worker.find(campaign)
+        assert slots.messages == ()
+        assert slots.wait_s == pytest.approx(SET_REST_S - worker.stepped_s)
+    worker.stepped_s = SET_REST_S
+    assert worker.book(campaign)
 
 
 def booked_by(house: House) -> int:
