@@ -242,21 +242,6 @@ def test_who_has_had_no_turn_for_long_comes_before_who_just_had_one(worker: Work
     assert worker.book(other)
 
 
-def test_moments_of_late_messages_are_booked_anew_and_no_others(worker: Worker, campaign: Campaign):
-    batch, pages = worker.pacing.open(campaign, worker.clock), list[Slots]()
-    gateway = worker.house.app.accounts.gateways.get("simulator")
-    for _ in range(2):
-        with worker.house.app.state.write() as session:
-            pages.append(batch.find(session, RATE_TPS, gateway, WINDOW[:50]))
-            batch.keep(session, pages[-1], worker.house.now)
-        late = [message.message_id for message in pages[-1].messages[-5:]]
-        batch.note(pages[-1], pages[-1].messages, late)
-        worker.wait(0.5)
-    booked = sum(count for _, count in log_of(worker.house).booked)
-    # Those of the second window are given back with the third, which is still to come.
-    assert booked == len(pages[0].messages) - 5 + len(pages[1].messages)
-
-
 def test_workers_share_the_logs(either: House):
     set_rate(either, RATE_TPS)
     campaign, workers = frozen(either), [Worker(either, 1_000.0), Worker(either, 77.0)]

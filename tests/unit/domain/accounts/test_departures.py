@@ -184,6 +184,12 @@ def test_a_clock_set_back_stops_nothing_and_gives_nothing():
     assert max(again.cells) <= cell_of(after(1.1)) + 100
 
 
+def test_a_message_counts_for_its_second_its_patience_and_its_way():
+    (log,) = book([Limit(1, Log())], [1], NOON, Terms(patience=7)).logs
+    (next_cell,) = book([Limit(1, log)], [1], after(1), TERMS).cells
+    assert next_cell == cell_of(NOON) + round(1 / CELL_S) + 7 + 1
+
+
 def test_what_did_not_leave_is_given_back_once():
     found = book([Limit(4, Log())], [2, 2], NOON, TERMS)
     (full,) = found.logs
