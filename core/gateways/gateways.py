@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.domain.gateways.gateways import Connection
@@ -125,7 +125,7 @@ class Gateways:
         """Return of each gateway of this process its connections, how much is on its way, and its version."""
         with self._lock:
             built = dict(self._built)
-        return {name: (each.gateway.links(), each.gateway.in_use(), each.version) for name, each in built.items()}
+        return {name: (*_look_at(each.gateway), each.version) for name, each in built.items()}
 
     def try_now(self, name: str) -> None:
         """Let what the gateway has put off until later be tried at once, if this process has it."""
@@ -218,6 +218,12 @@ class Gateways:
             known = self._built.pop(name, None)
         if known:
             _close(name, known.gateway)
+
+
+def _look_at(gateway: Gateway) -> tuple[Sequence[LinkState], InUse]:
+    links, in_use = gateway.links(), gateway.in_use()
+    # Each was asked at its own moment; what people see beside each other must add up.
+    return links, replace(in_use, count=sum(link.in_flight for link in links)) if links else in_use
 
 
 def _close(name: str, gateway: Gateway) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from core.config import Settings
 from core.domain.gateways.gateways import Connection
+from core.domain.gateways.sights import InUse, LinkState, LinkStatus
 from core.errors import ConfigurationError, NotFound, StorageError, Unavailable
 from core.gateways.gateways import LOOK_S, Gateways
 from core.gateways.kinds import GatewayTools
@@ -205,6 +206,18 @@ def test_all_there_are_are_kept_open_and_those_that_are_no_more_closed(
     assert {each.name: each.is_closed for each in kind.built} == {"berlin": True, "munich": False}
     assert kind.built[1].opened == 4
     assert [record.getMessage() for record in caplog.records].count("gateway_not_open") == 1
+
+
+def test_what_is_in_use_is_the_sum_of_the_connections_beside_it(gateways: Gateways, monkeypatch: pytest.MonkeyPatch):
+    links = [LinkState(number, LinkStatus.BOUND, NOW, in_flight=number, window=10) for number in (1, 2)]
+    berlin = inner(gateways, "berlin")
+    monkeypatch.setattr(berlin, "links", lambda: links)
+    # Asked a moment later, when all answers had come.
+    monkeypatch.setattr(berlin, "in_use", lambda: InUse(0, 20))
+    inner(gateways, "munich")
+    found = gateways.look()
+    assert found["berlin"][:2] == (links, InUse(3, 20))
+    assert found["munich"][:2] == ((), InUse(0, 1_000))
 
 
 def test_at_the_end_all_are_closed_and_none_is_built(gateways: Gateways, kind: FakeKind):
