@@ -8,7 +8,7 @@ from core.domain.campaigns.campaigns import Campaign, Reconciliation
 from core.domain.people.permissions import Permission
 from pages._ui import session, tables, widgets
 from pages._ui.panels import cloning, closed, stuck
-from pages._ui.screens.campaigns import campaign_filters
+from pages._ui.screens.campaigns import campaign_filters, no_campaigns
 
 KEY, SIZES = "campaigns", (10, 25, 50)
 
@@ -48,7 +48,10 @@ with widgets.show_errors():
     closed.warn_if_closed()
     statuses, account_ids, order = campaign_filters.show(app.accounts.managing.list_accounts(viewer))
     request = replace(request, sort=order.column, descending=order.descending)
-    page = app.campaigns.composing.page(viewer, request, statuses=statuses, account_ids=account_ids)
+    confirmed = campaign_filters.show_confirmed()
+    page = app.campaigns.composing.page(
+        viewer, request, statuses=statuses, account_ids=account_ids, confirmed=confirmed
+    )
     stuck.warn(page.items)
     if page.total or request.search or statuses or account_ids:
         click = tables.show(
@@ -65,16 +68,5 @@ with widgets.show_errors():
                 act(click, app.campaigns.composing.get(viewer, clicked))
         tables.pager(KEY, page.total, SIZES)
     else:
-        with widgets.empty_state(
-            ":material/campaign:",
-            "No campaigns yet",
-            "Write a message, choose a distribution list, and watch it being sent.",
-        ):
-            widgets.link(
-                "Write the first one",
-                "create_campaign",
-                key=f"{KEY}_first",
-                icon=":material/edit_square:",
-                primary=True,
-            )
+        no_campaigns.show()
 cloning.show_open(KEY)

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from core.domain.campaigns.campaigns import Reconciliation
+from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation, Source
 from core.state.accounts import gateways
+from core.state.campaigns import campaigns
 from pages._ui import widgets
 from tests.support.application.campaigns import freeze, save_draft, send
 from tests.support.application.page_tests import House, clicking
@@ -127,6 +128,21 @@ def test_filters_and_order_narrow_the_table(house: House) -> None:
     at.multiselect(key="campaigns_status").set_value(["Paused"]).run()
     assert not at.exception
     assert "Nothing found" in [caption.value for caption in at.caption]
+
+
+def test_completed_stop_confirmations_do_not_bury_the_others_and_can_be_shown(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+    assert "campaigns_confirmed" not in [toggle.key for toggle in house.open("campaigns").toggle]
+    told = replace(draft, source=Source.QUICK_SEND, name="STOP confirmations", confirms_stop=True, lists=())
+    with house.app.state.write() as session:
+        for campaign_id, status in (("done", CampaignStatus.COMPLETED), ("stuck", CampaignStatus.PAUSED)):
+            campaigns.add_campaign(session, replace(told, campaign_id=campaign_id, status=status))
+    at = house.open("campaigns")
+    assert sorted(names(at)) == ["STOP confirmations", "Spring greeting"]
+    at.toggle(key="campaigns_confirmed").set_value(True).run()
+    assert not at.exception
+    assert sorted(names(at)) == ["STOP confirmations", "STOP confirmations", "Spring greeting"]
 
 
 def test_clone_asks_for_a_name_and_leads_to_the_copy(house: House) -> None:

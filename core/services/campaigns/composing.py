@@ -24,7 +24,7 @@ from core.history.audience.contacts import ContactStore
 from core.identifiers import new_id
 from core.services.campaigns.addressing import find_columns, find_lists, pick_lists
 from core.state.accounts import accounts
-from core.state.campaigns import campaigns
+from core.state.campaigns import campaign_pages, campaigns
 from core.state.engine.store import State
 
 # More than any ten segments hold, so that a paste of a book is refused before it is measured.
@@ -126,12 +126,17 @@ class Composing:
         *,
         statuses: Collection[CampaignStatus] = (),
         account_ids: Collection[str] = (),
+        confirmed: bool | None = None,
     ) -> Page[Campaign]:
-        """Return one page of the campaigns of the viewer's accounts; of some *statuses* or *account_ids* if given."""
+        """
+        Return one page of the campaigns of the viewer's accounts; of some *statuses* or *account_ids* if given.
+
+        *confirmed*: only completed confirmations of a STOP if True, all but these if False.
+        """
         viewer.require(Permission.CAMPAIGN)
         wanted = viewer.account_ids.intersection(account_ids) if account_ids else viewer.account_ids
         with self._state.read() as session:
-            return campaigns.page_campaigns(session, wanted, request, statuses)
+            return campaign_pages.page_campaigns(session, wanted, request, statuses, confirmed=confirmed)
 
     def preview(self, viewer: Viewer, draft: CampaignDraft, position: int) -> Preview:
         """Return the message for the entry at *position* (clamped) of all its lists."""

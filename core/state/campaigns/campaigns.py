@@ -11,22 +11,13 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, joinedload
 
 from core.domain.campaigns.campaigns import OVERDUE_AFTER, Campaign, CampaignStatus, ChosenList, Source, check_move
-from core.domain.reports.paging import Page, PageRequest
 from core.domain.words.characters import compose
 from core.domain.words.control_characters import as_told
 from core.errors import Conflict, NotFound
 from core.state.engine.prepared import Prepared
 from core.state.tables.leases import Moment, give_back, is_free, take_lease
 from core.state.tables.models import BatchRow, CampaignListRow, CampaignRow, OutcomeRow
-from core.state.tables.search import contains, exact_first, folded
 
-SORTABLE = {
-    "name": folded(CampaignRow.name.expression),
-    "sender_id": func.lower(CampaignRow.sender_id),
-    "status": CampaignRow.status,
-    "created_at": CampaignRow.created_at,
-    "schedule_at": CampaignRow.schedule_at,
-}
 DRAFT_FIELDS = (
     "account_id",
     "name",
@@ -127,7 +118,7 @@ def get_campaign(session: Session, campaign_id: str) -> Campaign:
 def find_campaign(session: Session, campaign_id: str) -> Campaign | None:
     """Return the campaign, or None."""
     row = session.get(CampaignRow, campaign_id, options=[_WITH_LISTS])
-    return _campaign(row) if row else None
+    return read_campaign(row) if row else None
 
 
 def get_status(session: Session, campaign_id: str) -> CampaignStatus:
@@ -165,32 +156,13 @@ def lock_campaign(session: Session, campaign_id: str) -> Campaign:
     row = session.scalars(wanted, execution_options={"populate_existing": True}).unique().first()
     if row is None:
         raise NotFound("There is no such campaign.")
-    return _campaign(row)
-
-
-def page_campaigns(
-    session: Session, account_ids: Collection[str], request: PageRequest, statuses: Collection[CampaignStatus] = ()
-) -> Page[Campaign]:
-    """Return one page of the accounts' campaigns, of some *statuses* if given, whose name contains the search."""
-    wanted: Select[CampaignRow] = select(CampaignRow).where(CampaignRow.account_id.in_(account_ids))
-    if statuses:
-        wanted = wanted.where(CampaignRow.status.in_(statuses))
-    if request.search.strip():
-        wanted = wanted.where(contains(CampaignRow.name.expression, request.search.strip()))
-    total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
-    column = SORTABLE.get(request.sort, CampaignRow.created_at)
-    direction = column.desc() if request.descending else column.asc()
-    # Campaigns without a schedule come last; left to themselves, the dialects disagree.
-    exact = exact_first(request.search, CampaignRow.name.expression)
-    ordered = wanted.order_by(*exact, direction.nulls_last(), CampaignRow.campaign_id)
-    rows = session.scalars(ordered.offset(request.offset).limit(request.size))
-    return Page(tuple(_campaign(row) for row in rows), total)
+    return read_campaign(row)
 
 
 def list_launched_since(session: Session, account_id: str, since: datetime) -> tuple[Campaign, ...]:
     """Return the account's campaigns launched since then, the newest first."""
     launched = select(CampaignRow).where(CampaignRow.account_id == account_id, CampaignRow.launched_at >= since)
-    return tuple(_campaign(row) for row in session.scalars(launched.order_by(CampaignRow.launched_at.desc())))
+    return tuple(read_campaign(row) for row in session.scalars(launched.order_by(CampaignRow.launched_at.desc())))
 
 
 def list_active(session: Session, account_id: str) -> tuple[Campaign, ...]:
@@ -198,7 +170,7 @@ def list_active(session: Session, account_id: str) -> tuple[Campaign, ...]:
     wanted = select(CampaignRow).where(
         CampaignRow.account_id == account_id, CampaignRow.status == CampaignStatus.ACTIVE
     )
-    return tuple(_campaign(row) for row in session.scalars(wanted.order_by(CampaignRow.campaign_id)))
+    return tuple(read_campaign(row) for row in session.scalars(wanted.order_by(CampaignRow.campaign_id)))
 
 
 def list_unsettled(session: Session, account_id: str) -> tuple[Campaign, ...]:
@@ -208,7 +180,7 @@ def list_unsettled(session: Session, account_id: str) -> tuple[Campaign, ...]:
     wanted = select(CampaignRow).where(
         CampaignRow.account_id == account_id, CampaignRow.status.in_(_UNDER_WAY) | canceled
     )
-    return tuple(_campaign(row) for row in session.scalars(wanted.order_by(CampaignRow.campaign_id)))
+    return tuple(read_campaign(row) for row in session.scalars(wanted.order_by(CampaignRow.campaign_id)))
 
 
 def canceled_open(now: Moment) -> Select[str]:
@@ -249,7 +221,7 @@ def find_reader(session: Session, list_id: str) -> Campaign | None:
     )
     # First of all one that is not over in a moment.
     row = session.scalars(reading.order_by(CampaignRow.status.desc(), CampaignRow.campaign_id).limit(1)).first()
-    return None if row is None else _campaign(row)
+    return None if row is None else read_campaign(row)
 
 
 def move_campaign(session: Session, campaign_id: str, new: CampaignStatus, **values: Any) -> Campaign:
@@ -341,7 +313,8 @@ def list_outcomes(session: Session, campaign_ids: Collection[str]) -> dict[str, 
     return found
 
 
-def _campaign(row: CampaignRow) -> Campaign:
+def read_campaign(row: CampaignRow) -> Campaign:
+    """Return the campaign that is kept in *row*."""
     # Earlier versions stored what was typed.
     tidy = compose if row.status in _NOT_FROZEN else str
     return Campaign(

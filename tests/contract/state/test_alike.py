@@ -10,7 +10,7 @@ from core.domain.imports.lists import ListStatus
 from core.domain.reports.paging import PageRequest
 from core.domain.words.folding import fold
 from core.state.accounts import accounts
-from core.state.campaigns import campaigns
+from core.state.campaigns import campaign_pages, campaigns
 from core.state.engine.store import State
 from core.state.imports import lists
 from core.state.tables.search import folded
@@ -32,7 +32,7 @@ def test_names_beyond_a_to_z_are_found_whatever_their_case(store: State, search:
         lists.add_list(session, make_list(name="Guests of the Élysée"))
         campaigns.add_campaign(session, make_campaign(name="Bienvenue à l'ÉLYSÉE"))
         assert lists.page_lists(session, {"account-1"}, PageRequest(search=search)).total == 1
-        assert campaigns.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
+        assert campaign_pages.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
 
 
 def test_names_beyond_a_to_z_are_taken_whatever_their_case(store: State):
@@ -51,7 +51,7 @@ def test_campaigns_without_a_schedule_come_last(store: State, descending: bool, 
         for campaign_id, schedule_at in (("early", NOW), ("never", None), ("late", LATER)):
             campaigns.add_campaign(session, make_campaign(campaign_id=campaign_id, schedule_at=schedule_at))
         request = PageRequest(sort="schedule_at", descending=descending)
-        page = campaigns.page_campaigns(session, {"account-1"}, request)
+        page = campaign_pages.page_campaigns(session, {"account-1"}, request)
     assert [item.campaign_id for item in page.items] == order
 
 
@@ -97,14 +97,14 @@ def test_both_stores_fold_letters_as_the_domain_does(state: State):
 def test_names_are_found_without_their_accents(store: State, search: str):
     with store.write() as session:
         campaigns.add_campaign(session, make_campaign(name="Bienvenue à l'ÉLYSÉE"))
-        assert campaigns.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
+        assert campaign_pages.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
 
 
 @pytest.mark.parametrize("search", ["\u03ba\u03b1\u03c6\u03b5\u03c2", "\u039a\u03b1\u03c6\u03ad\u03c3", "\ud55c\uad6d"])
 def test_names_of_other_scripts_are_found(store: State, search: str):
     with store.write() as session:
         campaigns.add_campaign(session, make_campaign(name="\u039a\u0391\u03a6\u0395\u03a3 \ud55c\uad6d"))
-        assert campaigns.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
+        assert campaign_pages.page_campaigns(session, {"account-1"}, PageRequest(search=search)).total == 1
 
 
 def test_names_are_ordered_without_their_accents(store: State):
@@ -121,7 +121,7 @@ def test_what_is_meant_exactly_comes_first(store: State):
             lists.add_list(session, make_list(list_id=f"list-{number}", name=name))
             campaigns.add_campaign(session, make_campaign(campaign_id=f"campaign-{number}", name=name))
         request = PageRequest(search="elysee", sort="name", descending=False)
-        found = (lists.page_lists, campaigns.page_campaigns)
+        found = (lists.page_lists, campaign_pages.page_campaigns)
         names = [[item.name for item in page(session, {"account-1"}, request).items] for page in found]
     assert [each[:2] for each in names] == [["Elysee", "élysée"], ["Elysee", "élysée"]]
     assert [set(each[2:]) for each in names] == [{"Elysée guests", "The Elysee"}] * 2

@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.domain.accounts.accounts import Account, label_accounts
 from core.domain.campaigns.campaigns import CampaignStatus
-from pages._ui import address
+from core.domain.reports.paging import PageRequest
+from pages._ui import address, session
 
 KEY = "campaigns"
 
@@ -54,6 +55,19 @@ def show(accounts: tuple[Account, ...]) -> tuple[list[CampaignStatus], list[str]
         key = f"{KEY}_sort"
         order = st.selectbox("Sort by", list(ORDERS), key=key, bind=address.bound(key), width=190)
     return [CampaignStatus(status) for status in statuses], [names[name] for name in chosen], ORDERS[order]
+
+
+def show_confirmed() -> bool | None:
+    """
+    Draw the switch for completed STOP confirmations if there are any; return which to show, as `composing.page` asks.
+
+    There is one for each few people who say STOP: they would bury what a person has sent.
+    """
+    app, viewer = session.current()
+    if not app.campaigns.composing.page(viewer, PageRequest(size=1), confirmed=True).total:
+        return False
+    shows = st.toggle("Show completed STOP confirmations", key=f"{KEY}_confirmed", on_change=_to_first_page)
+    return None if shows else False
 
 
 def _to_first_page() -> None:
