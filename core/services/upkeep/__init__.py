@@ -23,6 +23,7 @@ from core.services.upkeep.forgetting import Forgettable, Forgetting
 from core.services.upkeep.forgetting.audiences import AudienceForgetting
 from core.services.upkeep.forgetting.contacts import ContactForgetting
 from core.services.upkeep.forgetting.files import FileForgetting
+from core.services.upkeep.forgetting.limits import LimitForgetting
 from core.services.upkeep.forgetting.replies import ReplyForgetting
 from core.services.upkeep.forgetting.told import ToldForgetting
 from core.services.upkeep.indexing import Indexing
@@ -101,7 +102,7 @@ def _kinds(settings: Settings, state: State, lake: Lake) -> list[Forgettable]:
     rejected = timedelta(days=settings.rejected_keep_days)
     left = ContactForgetting(state, contacts)
     said = ReplyForgetting(state, timedelta(days=settings.reply_keep_days))
-    told = ToldForgetting(state)
+    told, limits = ToldForgetting(state), LimitForgetting(state)
     files = FileForgetting(state, settings.uploads_dir, settings.outbox_dir, rejected)
     return [
         Forgettable("numbers of Quick Sends", people.forget_numbers),
@@ -110,8 +111,8 @@ def _kinds(settings: Settings, state: State, lake: Lake) -> list[Forgettable]:
         Forgettable("texts of test sends", people.forget_test_texts),
         Forgettable("replies", said.forget_replies),
         Forgettable("notifications", told.forget_notifications),
-        Forgettable("months of spending", told.forget_spending),
-        Forgettable("logs of departures", told.forget_departures),
+        Forgettable("months of spending", limits.forget_spending),
+        Forgettable("logs of departures", limits.forget_departures),
         Forgettable("uploads and rejected rows", files.forget_uploads),
         Forgettable("mails in the outbox", files.forget_mails),
         Forgettable("the simulator's log", functools.partial(forget_log, settings.simulator_path)),
