@@ -65,6 +65,7 @@ class ConfirmingStops:
         with self._state.read() as session:
             account = accounts.get_account(session, account_id)
             stopped = suppressions.find_stopped(session, account_id, [each.msisdn for each in waiting])
+            is_held = any(_is_held(each, now) for each in campaigns.list_unsettled(session, account_id))
         wanted = [each.msisdn for each in waiting if each.msisdn in stopped and now - each.asked_at < ONCE_IN]
         if not account.stop_confirmation:
             wanted = []
@@ -75,7 +76,7 @@ class ConfirmingStops:
                 _keep_hold(session, lease)
                 confirmations.forget(session, over)
         # A closed account sends nothing; it may be opened again.
-        if wanted and account.can_send:
+        if wanted and account.can_send and not is_held:
             self._send(lease, account, sender_id, wanted, now)
 
     def _send(self, lease: Lease, account: Account, sender_id: str, numbers: Sequence[str], now: datetime) -> None:
@@ -101,6 +102,12 @@ def _keep_hold(session: Session, lease: Lease) -> None:
     """Let pass whoever still has the lease. Raises: Conflict: somebody else confirms by now."""
     if not lease.renew(session):
         raise Conflict("Somebody else confirms these STOPs by now.")
+
+
+def _is_held(campaign: Campaign, now: datetime) -> bool:
+    """Return whether it is paused and may go on to tell: what stops it stops others, of which each would be paused."""
+    is_paused = campaign.confirms_stop and campaign.status is CampaignStatus.PAUSED
+    return is_paused and now - campaign.created_at < ONCE_IN
 
 
 def _which(each: StopConfirmation) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -247,6 +248,38 @@ def test_who_was_held_up_while_another_confirmed_tells_nobody_again(
     confirm(house)
     assert len(confirmations(house)) == 1
     assert Journal(house.app.settings.simulator_path).list_repeated() == []
+
+
+def test_while_one_is_paused_for_want_of_money_no_more_are_made(house: House, campaign: Campaign):
+    settings = AccountSettings(house.account.gateway, house.account.rate_tps, Decimal(0), stop_confirmation=TEXT)
+    managing = house.app.accounts.managing
+    managing.change(house.viewer, campaign.account_id, settings, house.now)
+    for number in range(3):
+        say(house, "Stop", f"+49179600000{number}")
+        confirm(house)
+        house.wait(timedelta(seconds=10))
+    (paused,) = confirmations(house)
+    assert (paused.status, paused.audience_count) == (CampaignStatus.PAUSED, 1)
+    managing.change(house.viewer, campaign.account_id, replace(settings, budget_eur=None), house.now)
+    house.app.campaigns.controlling.resume(house.viewer, paused.campaign_id, house.now)
+    work(house)
+    confirm(house)
+    assert [(each.status, each.audience_count) for each in confirmations(house)] == [
+        (CampaignStatus.COMPLETED, 1),
+        (CampaignStatus.COMPLETED, 2),
+    ]
+
+
+def test_one_that_is_paused_for_days_holds_no_others_up(house: House, campaign: Campaign):
+    told = place_one(house)
+    (freeze,) = house.app.work.find(house.now)
+    house.app.work.do(freeze, house.clock)
+    house.app.campaigns.controlling.pause(house.viewer, told.campaign_id, house.now)
+    house.wait(timedelta(days=1))
+    say(house, "Stop", "+491796000001")
+    confirm(house)
+    assert campaign.account_id == told.account_id
+    assert [each.status for each in confirmations(house)] == [CampaignStatus.PAUSED, CampaignStatus.COMPLETED]
 
 
 @pytest.mark.parametrize("text", ["x" * 460, "ж" * 202, "a\x00b"])
