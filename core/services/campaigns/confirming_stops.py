@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 NAME = "STOP confirmations"
 CREATED_BY = "Heliograph"
-# In one campaign; the others wait for the next one.
+# Of one account at once; the others wait for the next time.
 MOST = 1_000
 
 

@@ -36,15 +36,21 @@ def ask(session: Session, wanted: StopConfirmation) -> None:
 
 
 def list_waiting(session: Session, limit: int) -> Sequence[StopConfirmation]:
-    """Return up to *limit* of those that nobody has told yet, oldest first."""
+    """Return up to *limit* of each account of those that nobody has told yet, the account's oldest first."""
     row = StopConfirmationRow
-    found = session.execute(
-        select(row.msisdn, row.account_id, row.sender_id, row.asked_at)
-        .where(row.campaign_id == "")
-        .order_by(row.asked_at, row.msisdn)
-        .limit(limit)
-    )
-    return tuple(StopConfirmation(*each) for each in found)
+    is_waiting = row.campaign_id == ""
+    # An account that cannot tell anybody just now keeps no other one from it, however many wait.
+    account_ids = session.scalars(select(row.account_id).where(is_waiting).distinct().order_by(row.account_id)).all()
+    found = list[StopConfirmation]()
+    for account_id in account_ids:
+        rows = session.execute(
+            select(row.msisdn, row.account_id, row.sender_id, row.asked_at)
+            .where(is_waiting, row.account_id == account_id)
+            .order_by(row.asked_at, row.msisdn)
+            .limit(limit)
+        )
+        found += (StopConfirmation(*each) for each in rows)
+    return tuple(found)
 
 
 def set_campaign(session: Session, msisdns: Collection[str], campaign_id: str) -> None:
