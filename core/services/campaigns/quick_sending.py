@@ -164,6 +164,9 @@ class QuickSending:
             many tests lately. NotFound: no such gateway. Forbidden: not an administrator, or the account may not send.
         """
         require_administrator(viewer)
+        with self._state.read() as session:
+            # Without a name it would be a Quick Send, of which nobody counts how many there are.
+            gateways.get_gateway(session, order.gateway)
         estimate, _ = self._estimate(viewer, replace(_checked(order, 1), token=_identify(viewer, order.token)), now)
         if Exclusion.SUPPRESSED in estimate.excluded:
             raise InvalidInput(

@@ -249,8 +249,9 @@ def test_only_administrators_send_tests_and_only_by_gateways_there_are(house: Ho
         house.app.campaigns.quick_sending.send_gateway_test(sender, order(house), house.now)
     with pytest.raises(Forbidden):
         house.app.reports.following.follow(sender, "any", house.now)
-    with pytest.raises(NotFound):
-        house.app.campaigns.quick_sending.send_gateway_test(house.viewer, order(house, gateway="Rome"), house.now)
+    for gateway in ("Rome", ""):
+        with pytest.raises(NotFound):
+            house.app.campaigns.quick_sending.send_gateway_test(house.viewer, order(house, gateway=gateway), house.now)
     with pytest.raises(NotFound):
         house.app.reports.following.follow(house.viewer, "nothing", house.now)
 
