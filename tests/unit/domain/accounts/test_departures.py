@@ -134,6 +134,15 @@ def test_a_slow_campaign_takes_none_of_the_time_of_others():
     assert street.mean("a", 1, 20) >= 0.98 * 500
 
 
+@pytest.mark.parametrize(("account_tps", "campaign_tps"), [(100, 45), (50, 20)])
+def test_a_campaign_that_others_keep_waiting_makes_up_for_that(account_tps: int, campaign_tps: int):
+    street = Street({"a": account_tps, "c": campaign_tps})
+    crowd(street, [["a"], ["a", "c"]], seconds=20, patiences=[2])
+    # Without it, it gets less than half of what it may.
+    assert street.mean("c", 1, 20) >= 0.8 * campaign_tps
+    assert street.mean("a", 1, 20) >= 0.98 * account_tps
+
+
 def test_who_may_book_further_ahead_passes():
     street = Street({"a": 50})
     while street.send(["a"], [1] * 50, 0):
@@ -153,6 +162,14 @@ def test_messages_of_one_request_leave_together_but_no_more_than_a_tenth_of_a_se
     found = book([Limit(500, Log())], [1] * 200, NOON, Terms(together=100))
     assert len(set(found.cells[:50])) == 1
     assert found.cells[50] > found.cells[49]
+
+
+def test_a_second_is_kept_where_one_arrives_a_cell_later_than_it_may_leave():
+    terms = Terms(patience=2, ahead=300)
+    found = book([Limit(1, Log())], [1], NOON, terms)
+    (first,), (second,) = found.cells, book([Limit(1, found.logs[0])], [1], NOON, terms).cells
+    arrived = first + terms.patience + 1
+    assert (second - arrived) * CELL_S == pytest.approx(1)
 
 
 def test_a_changed_limit_is_kept_from_the_next_booking_on():
@@ -246,4 +263,6 @@ def test_a_limit_that_nobody_uses_is_spare_and_one_just_begun_is_not_told_yet():
     assert is_spare(Limit(100, Log()), NOON)
     street.send(["a"], [1] * 5, 0)
     assert not is_spare(Limit(100, street.logs["a"]), after(0.05))
+    street.send(["a"], [1], 0.1)
+    assert not is_spare(Limit(100, street.logs["a"]), after(0.1))
     assert is_spare(Limit(100, street.logs["a"]), after(5))
