@@ -5,7 +5,7 @@ A text is put together from octets, not from texts: a phone may cut between the 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from core.domain.messages.reassembly import Part
-from core.domain.messages.replies import Keyword
+from core.domain.messages.replies import LONGEST, Keyword
 from core.domain.messages.replies import read_reply as find_keyword
 from core.domain.texts.octets import decode_gsm7, decode_ucs2
 from core.domain.words.control_characters import replace_controls
@@ -21,6 +21,11 @@ from core.gateways.smpp.messages.deliver_sm import DeliverSm, Place, read_body
 
 # A part is one SMS. What is longer came whole, whatever its header says, and need not wait in memory for others.
 _MOST_PART_OCTETS = 254
+
+# Of the longest reply that may be a word, with as many octets as a character may take.
+_MOST_KEYWORD_OCTETS = 4 * LONGEST
+# No shorter word has an accent; but one or two Chinese characters are TD with one.
+_FEWEST_LATIN_OCTETS = 4
 
 # Source: SMPP 3.4, 5.2.19 (data_coding). 2, 4 and 9 are octets of no alphabet; 5 and 13 (JIS X 0208 and 0212) do not
 # say how their two octets stand.
@@ -88,7 +93,28 @@ def decode_text(octets: bytes, data_coding: int) -> str:
     What the alphabet of *data_coding* cannot be is read as UTF-8, or where it is not that either as Latin-1, as are
     octets of no alphabet. Latin-1 is what many an SMSC says of everything: there UTF-8 and UTF-16 are known by what
     nobody writes in Latin-1, and the codes of controls are the signs that Windows has there, such as the euro.
+
+    What asks for STOP, START or help in another alphabet than the one that was named must be heard: it is nothing that
+    anybody writes in that one.
     """
+    text = _decode_as_named(octets, data_coding)
+    if len(octets) > _MOST_KEYWORD_OCTETS or find_keyword(text) is not Keyword.NONE:
+        return text
+    return next((other for other in _read_otherwise(octets) if find_keyword(other) is not Keyword.NONE), text)
+
+
+def _read_otherwise(octets: bytes) -> Iterator[str]:
+    """Yield what *octets* are in each alphabet that they may be in."""
+    for codec in ("utf-8", "utf-16-be", "utf-16-le"):
+        with suppress(UnicodeDecodeError):
+            yield octets.decode(codec).removeprefix("\ufeff")
+    if octets.isascii():
+        yield decode_gsm7(octets)
+    elif len(octets) > _FEWEST_LATIN_OCTETS:
+        yield octets.decode("cp1252", "replace")
+
+
+def _decode_as_named(octets: bytes, data_coding: int) -> str:
     alphabet = _find_alphabet(data_coding)
     if alphabet == _UCS2 and not _is_plain(octets):
         return decode_ucs2(octets)
@@ -108,17 +134,15 @@ def _is_plain(octets: bytes) -> bool:
     """
     Return whether *octets* are a text as they are, and no UCS-2, whatever is said of them.
 
-    Those of an odd number cannot be. An even number always may: "stop" is two Chinese characters. But what asks for
-    STOP, START or help as it is must be heard, and is nothing that anybody writes in Chinese; nor has a longer text
-    there nothing but characters of which both octets are such letters.
+    Those of an odd number cannot be. An even number always may: "stop" is two Chinese characters. But a longer text
+    there has not only characters of which both octets are such letters.
     """
     bare = octets.rstrip(b"\0")
     if not bare.isascii() or not bare.decode("ascii").isprintable():
         return False
     if len(octets) % 2 == 1 and bare == octets:
         return True
-    text = bare.decode("ascii")
-    return find_keyword(text) is not Keyword.NONE or bool(_PROSE.fullmatch(text))
+    return bool(_PROSE.fullmatch(bare.decode("ascii")))
 
 
 def _find_alphabet(data_coding: int) -> int:

@@ -4,8 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.data_files import read_table
 from core.domain.messages.reassembly import Joined, Reassembler
+from core.domain.messages.replies import WORDS
+from core.domain.messages.replies import read_reply as find_keyword
 from core.domain.texts.encoding import Encoding, choose_encoding
+from core.domain.texts.octets import encode_octets
+from core.errors import UnencodableText
 from core.gateways.smpp.messages.deliver_sm import MESSAGE_PAYLOAD, DeliverSm, Place, read_body
 from core.gateways.smpp.messages.receipts import read_deliver_sm
 from core.gateways.smpp.messages.replies import Fragment, ReplyPart, decode_text, join_text, make_part, read_reply
@@ -70,6 +75,29 @@ def make_deliver_sm(octets: bytes, esm_class: int = 0, data_coding: int = 0, opt
 )
 def test_a_text_is_read_by_its_data_coding(data_coding: int, octets: bytes, text: str):
     assert decode_text(octets, data_coding) == text
+
+
+# How an SMSC may write what a phone sent, and the data_coding that it may say of that.
+WRITTEN = ("utf-8", "utf-16-be", "utf-16-le", "utf-16", "cp1252", "gsm7")
+SAID = (0, 1, 3, 4, 8, 0xF1)
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("row", list(read_table(WORDS)), ids=lambda row: row["word"])
+def test_a_word_is_heard_whatever_alphabet_is_said_of_it(row: dict[str, str], written: str):
+    for text in (row["word"], row["word"].capitalize() + ".", row["word"].lower() + "\n"):
+        try:
+            octets = encode_octets(text, Encoding.GSM7) if written == "gsm7" else text.encode(written)
+        except (UnencodableText, UnicodeEncodeError):
+            continue
+        read = {join_text([Fragment(data_coding, octets)]) for data_coding in SAID}
+        assert {find_keyword(each).value for each in read} == {row["keyword"]}
+
+
+@pytest.mark.parametrize("text", ["哐", "哰", "哐当", "你好", "퀒퀒", "До завтра", "P\\kb!"])
+def test_a_word_is_not_heard_in_what_is_none(text: str):
+    coding, written = (3, "latin-1") if text.isascii() else (8, "utf-16-be")
+    assert decode_text(text.encode(written), coding) == text
 
 
 @given(st.integers(0, 255), st.binary())
