@@ -142,7 +142,8 @@ def is_wide(limits: Iterable[Limit], wanted: int, share: float, now: datetime) -
 
 def is_spare(limit: Limit, now: datetime) -> bool:
     """Return whether those who send leave a part of the limit to others, as far as the last second tells."""
-    slide = _Slide(limit, cell_of(now), is_fastest=True)
+    # Looked at as of the last booking: what has not counted any more since then was used all the same.
+    slide = _Slide(limit, min(cell_of(now), limit.log.last), is_fastest=True)
     if slide.last < cell_of(now) - _TELLING:
         return True
     lasted = min(_SECOND, slide.last - slide.began)

@@ -258,6 +258,18 @@ def test_a_limit_that_is_not_used_up_is_spare(share: float, spare: bool):
     assert is_spare(Limit(100, street.logs["a"]), after(2)) is spare
 
 
+@pytest.mark.parametrize("rate_tps", [5, 100])
+def test_a_limit_that_is_used_up_is_not_spare_between_two_bookings(rate_tps: int):
+    street = Street({"a": rate_tps})
+    now = 0.0
+    while now < 3:
+        while street.send(["a"], [1], now):
+            pass
+        now += 0.01
+    told = {is_spare(Limit(rate_tps, street.logs["a"]), after(now + step * CELL_S)) for step in range(41)}
+    assert told == {False}
+
+
 def test_a_limit_that_nobody_uses_is_spare_and_one_just_begun_is_not_told_yet():
     street = Street({"a": 100})
     assert is_spare(Limit(100, Log()), NOON)
