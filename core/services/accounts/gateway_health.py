@@ -128,9 +128,9 @@ class GatewayHealth:
         three times a minute. Raises: NotFound.
         """
         with self._state.write() as session:
-            setup = gateways.lock_gateway(session, name).setup
+            gateways.lock_gateway(session, name)
             is_news = gateways.set_working(session, name, now, is_guess=is_guess)
-            held = holding.list_held(session, name) if setup.resumes else []
+            held = holding.list_held(session, name)
             count = sum(holding.let_go(session, campaign_id, now) for campaign_id in held)
         with self._lock:
             self._outages.pop(name, None)

@@ -32,7 +32,7 @@ from core.domain.words.names import check_name
 from core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
 from core.identifiers import new_id
 from core.state.accounts import accounts, gateways
-from core.state.campaigns import campaigns
+from core.state.campaigns import campaigns, holding
 from core.state.engine.store import State
 from core.state.people import users
 from core.state.reports import audit
@@ -157,6 +157,9 @@ class ManagingAccounts:
             changed = {what: f"{old[what]} → {word}" for what, word in words.items() if word != old[what]}
             if changed:
                 _record(session, viewer, Action.ACCOUNT_CHANGED, before, now, changed)
+            if (after.gateway, after.fallback_gateway) != (before.gateway, before.fallback_gateway):
+                # What has waited for a gateway that fails need not wait for it any longer.
+                holding.let_account_go(session, after, now)
         return after
 
     def activate(self, viewer: Viewer, account_id: str, now: datetime) -> Account:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from core.domain.accounts.accounts import AccountStatus
+from core.domain.accounts.accounts import Account, AccountStatus
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.gateways.gateways import GatewayStatus
 from core.state.campaigns import campaigns, ledger
@@ -27,9 +27,20 @@ def list_affected(session: Session, gateway: str) -> list[str]:
 
 
 def list_held(session: Session, gateway: str) -> list[str]:
-    """Return the campaigns that wait for this gateway and whose account may send."""
+    """
+    Return the campaigns that go on once this gateway works: they wait for it, or for another and could go by it.
+
+    Those are not among them whose account may not send, or that somebody is to resume by hand.
+    """
     open_ones = AccountRow.status == AccountStatus.ACTIVE
-    return _list(session, CampaignRow.status == CampaignStatus.PAUSED, CampaignRow.held_by == gateway, open_ones)
+    by_hand = select(GatewayRow.name).where(GatewayRow.deleted_at.is_(None), GatewayRow.resumes.is_(False))
+    theirs = or_(AccountRow.gateway == gateway, AccountRow.fallback_gateway == gateway)
+    waits = and_(
+        CampaignRow.status == CampaignStatus.PAUSED, CampaignRow.held_by != "", CampaignRow.held_by.not_in(by_hand)
+    )
+    return _list(
+        session, waits, or_(CampaignRow.held_by == gateway, and_(CampaignRow.gateway == "", theirs)), open_ones
+    )
 
 
 def list_waiting(session: Session, gateway: str) -> tuple[tuple[str, str], ...]:
@@ -56,6 +67,20 @@ def let_go(session: Session, campaign_id: str, now: datetime) -> bool:
         return False
     go_on(session, campaign, now)
     return True
+
+
+def let_account_go(session: Session, account: Account, now: datetime) -> int:
+    """Let the account's campaigns go on that wait for a gateway while one that it has works; return how many."""
+    working = select(GatewayRow.name).where(
+        GatewayRow.deleted_at.is_(None),
+        GatewayRow.status == GatewayStatus.WORKING,
+        GatewayRow.name.in_((account.gateway, account.fallback_gateway)),
+    )
+    held = {each for name in session.scalars(working).all() for each in list_held(session, name)}
+    theirs = select(CampaignRow.campaign_id).where(
+        CampaignRow.account_id == account.account_id, CampaignRow.campaign_id.in_(held), CampaignRow.gateway == ""
+    )
+    return sum(let_go(session, campaign_id, now) for campaign_id in session.scalars(theirs).all())
 
 
 def go_on(session: Session, campaign: Campaign, now: datetime) -> Campaign:
