@@ -206,7 +206,12 @@ class Launching:
             # Whoever sent it died before the numbers were stored; they were asked for again, or never sent.
             self._give_up(campaign.campaign_id, lease, "Its numbers were not stored. Send the message again.")
             return
-        self._activate(campaign, lease, frozen, now)
+        try:
+            self._activate(campaign, lease, frozen, now)
+        except Conflict as conflict:
+            # A budget was set between the look and the lock: what is left of it is known by another look.
+            log.info("activated_anew", extra={"campaign_id": campaign.campaign_id, "reason": conflict.message})
+            self._activate(campaign, lease, frozen, now)
         if is_quick:
             # They are in its frozen audience now; else `forgetting` deletes them later.
             self._tools.contacts.delete(campaign.campaign_id)

@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.errors import Conflict, InvalidInput, InvalidTransition, StorageError
 from core.history.audience.audience_store import FreezeSpec, FrozenAudience
+from core.services.accounts.managing_accounts import AccountSettings
 from core.state.tables.models import PriceRow
 from tests.integration.services import steps
 from tests.support.application.house import House, contacts, make_house
@@ -115,6 +116,25 @@ def test_an_edit_in_the_middle_of_a_launch_stops_it(house: House, draft: Campaig
     with pytest.raises(Conflict, match="just changed"):
         steps.launch(house, draft)
     assert_not_launched(house, draft)
+
+
+def test_a_budget_that_is_set_in_the_middle_of_a_freeze_counts(
+    house: House, draft: Campaign, monkeypatch: pytest.MonkeyPatch
+):
+    house.app.campaigns.launching.launch(house.viewer, draft.campaign_id, house.now)
+    budgeting = house.app.campaigns.launching._tools.budgeting
+    find_left = budgeting.find_left
+
+    def set_one(*facts: object, **more: object) -> Decimal | None:
+        left = find_left(*facts, **more)
+        settings = AccountSettings(house.account.gateway, house.account.rate_tps, Decimal(0))
+        house.app.accounts.managing.change(house.viewer, draft.account_id, settings, house.now)
+        return left
+
+    monkeypatch.setattr(budgeting, "find_left", set_one)
+    house.app.campaigns.launching.freeze(draft.campaign_id, house.clock)
+    found = house.campaign(draft.campaign_id)
+    assert (found.status, found.audience_count) == (CampaignStatus.PAUSED, COUNT)
 
 
 @pytest.mark.parametrize("schedule_in", [None, timedelta(hours=1)], ids=["at once", "scheduled"])
