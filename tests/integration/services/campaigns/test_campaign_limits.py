@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -15,6 +16,7 @@ from core.domain.reports.audit import Action, AuditFilter
 from core.errors import Forbidden, InvalidInput, InvalidTransition
 from core.services.accounts.setting_up_gateways import GatewayForm
 from core.services.campaigns.limiting import OwnLimits
+from core.services.campaigns.quick_sending import QuickMessage
 from core.state.accounts import accounts
 from core.state.campaigns import ledger
 from tests.integration.services import steps
@@ -104,6 +106,14 @@ def test_only_who_may_launch_changes_one_under_way(house: House):
     quick = replace(house.viewer, permissions=frozenset({Permission.QUICK_SEND}))
     with pytest.raises(Forbidden):
         house.app.campaigns.limiting.change(quick, campaign.campaign_id, OwnLimits(), OwnLimits(None, 5), house.now)
+
+
+def test_a_quick_send_has_no_limits_of_its_own(house: House):
+    order = QuickMessage(str(uuid4()), house.account.account_id, "HELIOGRAPH", ("+491796000001",), "Hello")
+    quick = house.app.campaigns.quick_sending.send(house.viewer, order, house.now)
+    with pytest.raises(InvalidTransition):
+        change(house, quick, OwnLimits(), OwnLimits(None, 5))
+    assert not house.app.campaigns.limiting.can_change(quick)
 
 
 def test_the_preflight_takes_as_long_as_the_smallest_limit_makes_it(house: House):
