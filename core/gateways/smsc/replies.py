@@ -14,7 +14,7 @@ TEXTS = (
     "STOPP",
     "ARRET",
     "BAJA",
-    "Αποχώρηση",
+    "Διαγραφή",
     "СТОП",
     "START",
     "HELP",

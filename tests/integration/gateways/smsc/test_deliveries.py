@@ -259,7 +259,7 @@ def test_receivers_answer_once_they_have_the_message(path: Path):
         assert b"STOP" in {reply.short_message for reply in replies}
         assert decode_ucs2(next(each.short_message for each in replies if each.data_coding == 8)) in {
             "СТОП",
-            "Αποχώρηση",
+            "Διαγραφή",
             "👍",
         }
         parts = [each.short_message[:6] for each in replies if each.esm_class == 0x40]

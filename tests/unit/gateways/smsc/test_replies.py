@@ -1,3 +1,4 @@
+from core.domain.messages.replies import Keyword, read_reply
 from core.domain.texts.encoding import choose_encoding
 from core.domain.texts.octets import encode_octets
 from core.gateways.smsc.replies import TEXTS, reply_of, split_reply
@@ -15,6 +16,10 @@ def test_all_texts_come_within_half_a_minute_and_the_same_message_gets_the_same(
     assert {text for _, text in answers} == set(TEXTS)
     assert all(1 <= delay_s <= 30 for delay_s, _ in answers)
     assert answers == [reply_of(1.0, "+491", f"message {index}") for index in range(2_000)]
+
+
+def test_four_in_ten_ask_to_stop_as_the_guide_says():
+    assert 10 * sum(read_reply(text) is Keyword.STOP for text in TEXTS) == 4 * len(TEXTS)
 
 
 def test_a_text_that_fits_is_sent_as_it_is_and_a_longer_one_in_parts():
