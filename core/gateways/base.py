@@ -17,7 +17,7 @@ from core.domain.messages.messages import OutboundMessage, Receipt, Reply, Submi
 from core.domain.messages.strays import Stray
 from core.domain.numbering.msisdn import mask_msisdn
 from core.errors import GatewayError
-from core.gateways.departing import AT_ONCE, Schedule
+from core.gateways.departing import AT_ONCE, DepartureSchedule
 from core.gateways.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Gateway(Protocol):
         ...
 
     def submit(
-        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: DepartureSchedule = AT_ONCE
     ) -> list[SubmitResult]:
         """
         Hand *messages* over, each when *schedule* lets it leave, and return one result for each, in the same order.
@@ -148,7 +148,7 @@ class Observed:
         return self.gateway.per_request
 
     def submit(
-        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: DepartureSchedule = AT_ONCE
     ) -> list[SubmitResult]:
         """Hand over and log how it went; see `Gateway.submit`."""
         start = time.perf_counter()

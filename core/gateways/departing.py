@@ -24,7 +24,7 @@ class Departure:
         return now_s > self.leave_by_s
 
 
-class Schedule:
+class DepartureSchedule:
     """
     The moments of one submission's messages.
 
@@ -64,9 +64,9 @@ class Schedule:
                 at += 1
             yield from self._cut(messages, begin, at, now_s)
 
-    def without_end(self) -> "Schedule":
+    def without_end(self) -> "DepartureSchedule":
         """Return one of the same moments that makes nothing late."""
-        return Schedule(self._moments_s, math.inf, self._steady_s, self._sleep)
+        return DepartureSchedule(self._moments_s, math.inf, self._steady_s, self._sleep)
 
     def _cut(self, messages: Sequence[OutboundMessage], begin: int, end: int, now_s: float) -> Iterator[Departure]:
         """Yield those that are late already apart from the others, which must not wait for them."""
@@ -79,4 +79,4 @@ class Schedule:
 
 
 # Whatever is not paced.
-AT_ONCE = Schedule()
+AT_ONCE = DepartureSchedule()

@@ -14,7 +14,7 @@ from core.domain.gateways.sights import InUse, LinkState
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.errors import Unavailable
 from core.gateways.breaker import Breaker
-from core.gateways.departing import AT_ONCE, Departure, Schedule
+from core.gateways.departing import AT_ONCE, Departure, DepartureSchedule
 from core.gateways.http.client import ApiAnswer, ApiClient, ApiRequest, Limits
 from core.gateways.http.provider import Provider
 from core.gateways.http.submission import Submission
@@ -69,7 +69,7 @@ class HttpGateway:
         return self._provider.per_request
 
     def submit(
-        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: DepartureSchedule = AT_ONCE
     ) -> list[SubmitResult]:
         """Hand over and wait for the answers; see `Gateway.submit`."""
         if not messages:

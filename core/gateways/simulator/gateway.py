@@ -15,7 +15,7 @@ from core.domain.gateways.sights import InUse
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
 from core.domain.texts.segments import MAX_SEGMENTS
 from core.errors import BadCredentials, GatewayError, Unavailable
-from core.gateways.departing import AT_ONCE, Schedule
+from core.gateways.departing import AT_ONCE, DepartureSchedule
 from core.gateways.simulator.accepted import Accepted
 from core.gateways.simulator.journal import Journal, OwedReceipt, add_accepted, bring_forward, set_bucket
 from core.gateways.simulator.profiles import NetworkProfile, fate_of, profile_of
@@ -84,7 +84,7 @@ class SimulatorGateway:
         return 1
 
     def submit(
-        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: DepartureSchedule = AT_ONCE
     ) -> list[SubmitResult]:
         """Take, refuse or throttle; see `Gateway.submit`."""
         self._refuse_if_broken()

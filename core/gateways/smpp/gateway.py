@@ -15,7 +15,7 @@ from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcom
 from core.errors import GatewayError, Unavailable
 from core.gateways.base import Inbox
 from core.gateways.breaker import Breaker
-from core.gateways.departing import AT_ONCE, Departure, Schedule
+from core.gateways.departing import AT_ONCE, Departure, DepartureSchedule
 from core.gateways.smpp.form import read_form
 from core.gateways.smpp.hearing import Hearing
 from core.gateways.smpp.messages.encoding import encode
@@ -78,7 +78,7 @@ class SmppGateway:
         return 1
 
     def submit(
-        self, messages: Sequence[OutboundMessage], now: datetime, schedule: Schedule = AT_ONCE
+        self, messages: Sequence[OutboundMessage], now: datetime, schedule: DepartureSchedule = AT_ONCE
     ) -> list[SubmitResult]:
         """Hand over and wait for the answers; see `Gateway.submit`."""
         if not messages:
@@ -91,7 +91,9 @@ class SmppGateway:
         later = [SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now) for message in messages[len(tried) :]]
         return results + later
 
-    def _submit(self, sending: Sending, messages: Sequence[OutboundMessage], schedule: Schedule) -> list[SubmitResult]:
+    def _submit(
+        self, sending: Sending, messages: Sequence[OutboundMessage], schedule: DepartureSchedule
+    ) -> list[SubmitResult]:
         # Before the first leaves: a defect of the last may not make those unknown that have left.
         bodies = {message.message_id: self._encode(message) for message in messages}
         under_way = [self._begin(sending, departure, bodies) for departure in schedule.depart(messages)]

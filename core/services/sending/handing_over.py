@@ -17,7 +17,7 @@ from core.domain.messages.error_codes import Stage, find_meaning
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import GatewayError, OutcomeUnknown, PermanentGatewayError
 from core.gateways.base import Observed
-from core.gateways.departing import AT_ONCE, Schedule
+from core.gateways.departing import AT_ONCE, DepartureSchedule
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class HandingOver:
         claimed: Sequence[OutboundMessage],
         clock: Callable[[], datetime],
         fields: Mapping[str, str],
-        schedule: Schedule = AT_ONCE,
+        schedule: DepartureSchedule = AT_ONCE,
     ) -> Handed:
         """Submit what is claimed by its *schedule*, and say what is to become of it; *fields* are for the log."""
         now = clock()

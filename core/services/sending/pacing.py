@@ -19,7 +19,7 @@ from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, is_
 from core.domain.campaigns.campaigns import Campaign, Source
 from core.domain.messages.messages import OutboundMessage
 from core.gateways.base import Observed
-from core.gateways.departing import Schedule
+from core.gateways.departing import DepartureSchedule
 from core.services.sending.punctuality import Punctuality
 from core.state.accounts import departures, gateways
 from core.state.campaigns import campaigns
@@ -47,7 +47,7 @@ class Slots:
     """
 
     messages: Sequence[OutboundMessage] = ()
-    schedule: Schedule = field(default_factory=Schedule)
+    schedule: DepartureSchedule = field(default_factory=DepartureSchedule)
     wait_s: float = 0.0
     logs: Mapping[str, Log] = field(default_factory=dict)
     rates: Mapping[str, int] = field(default_factory=dict)
@@ -172,7 +172,7 @@ class BatchPacing:
         # leaves before its cell, nor later than it may.
         offset_s = now_s - now.timestamp()
         moments = [offset_s + cell * CELL_S for cell in booking.cells]
-        schedule = Schedule(moments, terms.patience * CELL_S - (now_s - before_s), self._process.steady_s)
+        schedule = DepartureSchedule(moments, terms.patience * CELL_S - (now_s - before_s), self._process.steady_s)
         logs = dict(zip(rates, booking.logs, strict=True))
         return Slots(window[: len(moments)], schedule, 0.0, logs, rates, booking.cells, terms.patience)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome
 from core.gateways.base import Gateway
-from core.gateways.departing import Schedule
+from core.gateways.departing import DepartureSchedule
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=5)
@@ -72,7 +72,7 @@ class DepartingContract:
 
     def test_what_is_late_does_not_leave(self, gateway: Gateway, left: Callable[[], Sequence[str]]):
         messages = [make_outbound(number) for number in range(6)]
-        late = gateway.submit(messages, NOW, Schedule([time.monotonic() - 1] * 6, 0.01))
+        late = gateway.submit(messages, NOW, DepartureSchedule([time.monotonic() - 1] * 6, 0.01))
         assert [(each.message_id, each.outcome) for each in late] == [
             (message.message_id, SubmitOutcome.LATE) for message in messages
         ]
@@ -82,11 +82,11 @@ class DepartingContract:
         self, gateway: Gateway, left: Callable[[], Sequence[str]]
     ):
         messages, now_s = [make_outbound(number) for number in range(6)], time.monotonic()
-        schedule = Schedule([now_s - 2 * PATIENT_S] * 2 + [now_s] * 4, PATIENT_S)
+        schedule = DepartureSchedule([now_s - 2 * PATIENT_S] * 2 + [now_s] * 4, PATIENT_S)
         outcomes = [result.outcome for result in gateway.submit(messages, NOW, schedule)]
         assert [outcome is SubmitOutcome.LATE for outcome in outcomes] == [True] * 2 + [False] * 4
         assert sorted(left()) == [message.msisdn[1:] for message in messages[2:]]
-        gateway.submit(messages[:2], NOW, Schedule([time.monotonic()] * 2, PATIENT_S))
+        gateway.submit(messages[:2], NOW, DepartureSchedule([time.monotonic()] * 2, PATIENT_S))
         assert sorted(left()) == [message.msisdn[1:] for message in messages]
 
     def test_nothing_leaves_before_its_moment(self, gateway: Gateway, left: Callable[[], Sequence[str]]):
@@ -98,7 +98,7 @@ class DepartingContract:
 
         now_s = time.monotonic()
         moments_s = [now_s + 0.2] * 2 + [now_s + 0.4] * 4
-        results = gateway.submit(messages, NOW, Schedule(moments_s, PATIENT_S, sleep=sleep))
+        results = gateway.submit(messages, NOW, DepartureSchedule(moments_s, PATIENT_S, sleep=sleep))
         assert [result.message_id for result in results] == [message.message_id for message in messages]
         # A machine that is busy comes to the second moment too late for a nap.
         assert seen[0] == 0

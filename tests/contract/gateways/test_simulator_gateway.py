@@ -12,7 +12,7 @@ import pytest
 from core.domain.messages.messages import SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
 from core.gateways.base import Observed
-from core.gateways.departing import Schedule
+from core.gateways.departing import DepartureSchedule
 from core.gateways.simulator.gateway import Behavior, SimulatorGateway
 from core.gateways.simulator.journal import Journal
 from core.gateways.simulator.profiles import profile_of
@@ -137,7 +137,7 @@ def test_nothing_has_left_when_it_is_unavailable(simulator: SimulatorGateway):
 @pytest.mark.parametrize("fault", ["unavailable", "bad_credentials"])
 def test_what_has_not_left_when_it_fails_between_two_moments_is_given_back(simulator: SimulatorGateway, fault: str):
     messages, now_s = [make_outbound(number) for number in range(4)], time.monotonic()
-    schedule = Schedule(
+    schedule = DepartureSchedule(
         [now_s, now_s, now_s + 3_600, now_s + 3_600],
         PATIENT_S,
         sleep=lambda _: setattr(simulator.faults, fault, True),
@@ -152,7 +152,7 @@ def test_what_has_not_left_when_it_fails_between_two_moments_is_given_back(simul
 
 def test_that_nothing_has_left_is_said_where_the_first_were_late(simulator: SimulatorGateway):
     now_s = time.monotonic()
-    schedule = Schedule(
+    schedule = DepartureSchedule(
         [now_s - 1, now_s + 3_600], 0.01, sleep=lambda _: setattr(simulator.faults, "unavailable", True)
     )
     with pytest.raises(Unavailable):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.gateways.departing import AT_ONCE, Schedule
+from core.gateways.departing import AT_ONCE, DepartureSchedule
 from tests.contract.gateways.gateway_contract import make_outbound
 
 MESSAGES = tuple(make_outbound(number) for number in range(4))
@@ -23,7 +23,7 @@ class Watch:
 
 
 def left(watch: Watch, *moments_s: float, patience_s: float = 0.01) -> list[tuple[list[int], float, bool]]:
-    schedule = Schedule([100 + moment for moment in moments_s], patience_s, watch, watch.sleep)
+    schedule = DepartureSchedule([100 + moment for moment in moments_s], patience_s, watch, watch.sleep)
     return [
         (
             [MESSAGES.index(message) for message in each.messages],
@@ -51,13 +51,13 @@ def test_whoever_oversleeps_is_late():
 
 
 def test_what_left_in_time_may_still_become_late():
-    (departure,) = Schedule([100.0], 0.01, Watch(), Watch().sleep).depart(MESSAGES[:1])
+    (departure,) = DepartureSchedule([100.0], 0.01, Watch(), Watch().sleep).depart(MESSAGES[:1])
     assert [departure.is_late(at_s) for at_s in (100.01, 100.02)] == [False, True]
 
 
 def test_without_an_end_they_leave_at_their_moments_and_are_never_late():
     watch = Watch(now_s=100.0)
-    schedule = Schedule([99.0, 100.5], 0.01, watch, watch.sleep).without_end()
+    schedule = DepartureSchedule([99.0, 100.5], 0.01, watch, watch.sleep).without_end()
     departures = [(each.messages, each.is_late(1e12), watch.now_s) for each in schedule.depart(MESSAGES[:2])]
     assert departures == [(MESSAGES[:1], False, 100.0), (MESSAGES[1:2], False, 100.5)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import UnencodableText
 from core.gateways import breaker
-from core.gateways.departing import Schedule
+from core.gateways.departing import DepartureSchedule
 from core.gateways.smpp.pdu import Pdu, response, text
 from core.gateways.smpp.session import sending
 from tests.contract.gateways.gateway_contract import NOW, PATIENT_S, make_outbound
@@ -42,7 +42,7 @@ def test_what_waits_for_the_window_until_it_is_late_does_not_leave(smsc: Scripte
         wait_until(lambda: gateway.links()[0].is_bound, "it is bound")
         now_s = time.monotonic()
         leave_by_s = now_s + PATIENCE_S
-        assert outcomes(gateway.submit(MESSAGES, NOW, Schedule([now_s] * 3, PATIENCE_S))) == [
+        assert outcomes(gateway.submit(MESSAGES, NOW, DepartureSchedule([now_s] * 3, PATIENCE_S))) == [
             "accepted",
             "late",
             "late",
@@ -50,7 +50,7 @@ def test_what_waits_for_the_window_until_it_is_late_does_not_leave(smsc: Scripte
         assert len(smsc.submits) == 1
         smsc.on_submit = lambda session, frame: session.answer(frame)
         # They hold nobody up.
-        again = Schedule([time.monotonic()] * 2, PATIENT_S)
+        again = DepartureSchedule([time.monotonic()] * 2, PATIENT_S)
         assert outcomes(gateway.submit(MESSAGES[1:], NOW, again)) == ["accepted"] * 2
     assert len(smsc.submits) == 3
 
@@ -68,7 +68,7 @@ def test_a_long_message_that_finds_no_room_for_all_its_parts_does_not_leave_in_p
         wait_until(lambda: gateway.links()[0].is_bound, "it is bound")
         now_s = time.monotonic()
         leave_by_s = now_s + PATIENCE_S
-        assert outcomes(gateway.submit([MESSAGES[0], long], NOW, Schedule([now_s] * 2, PATIENCE_S))) == [
+        assert outcomes(gateway.submit([MESSAGES[0], long], NOW, DepartureSchedule([now_s] * 2, PATIENCE_S))) == [
             "accepted",
             "late",
         ]
@@ -83,7 +83,7 @@ def test_what_waits_for_a_bind_until_it_is_late_does_not_leave(smsc: ScriptedSms
 
     smsc.on_bind = bind_late
     with smpp_gateway(smsc.port) as gateway:
-        late = gateway.submit(MESSAGES, NOW, Schedule([time.monotonic()] * 3, 0.05))
+        late = gateway.submit(MESSAGES, NOW, DepartureSchedule([time.monotonic()] * 3, 0.05))
         assert outcomes(late) == ["late"] * 3
         assert smsc.submits == []
         assert outcomes(gateway.submit(MESSAGES, NOW)) == ["accepted"] * 3
@@ -92,7 +92,7 @@ def test_what_waits_for_a_bind_until_it_is_late_does_not_leave(smsc: ScriptedSms
 def test_what_waits_for_its_moment_when_the_gateway_is_closed_is_given_back(smsc: ScriptedSmsc):
     with smpp_gateway(smsc.port) as gateway:
         now_s = time.monotonic()
-        schedule = Schedule([now_s, now_s + 3_600, now_s + 3_600], PATIENT_S, sleep=lambda _: gateway.close())
+        schedule = DepartureSchedule([now_s, now_s + 3_600, now_s + 3_600], PATIENT_S, sleep=lambda _: gateway.close())
         assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == ["accepted", "throttled", "throttled"]
     assert len(smsc.submits) == 1
 
@@ -100,7 +100,7 @@ def test_what_waits_for_its_moment_when_the_gateway_is_closed_is_given_back(smsc
 def test_one_that_cannot_be_written_keeps_all_from_leaving(smsc: ScriptedSmsc):
     messages, now_s = [MESSAGES[0], make_outbound(1, text="Привет")], time.monotonic()
     with smpp_gateway(smsc.port) as gateway, pytest.raises(UnencodableText):
-        gateway.submit(messages, NOW, Schedule([now_s, now_s + 0.1], PATIENT_S))
+        gateway.submit(messages, NOW, DepartureSchedule([now_s, now_s + 0.1], PATIENT_S))
     assert smsc.submits == []
 
 
@@ -115,6 +115,6 @@ def test_one_that_tries_whether_the_smsc_answers_again_waits_for_its_moment_and_
             assert outcomes(gateway.submit(MESSAGES, NOW)) == ["unknown"] * 3
         smsc.on_submit = lambda session, frame: session.answer(frame)
         # The nap is over at once, long after which the moment has passed.
-        schedule = Schedule([time.monotonic() + 3_600] * 3, -3_600.0, sleep=naps.append)
+        schedule = DepartureSchedule([time.monotonic() + 3_600] * 3, -3_600.0, sleep=naps.append)
         assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == ["accepted", "throttled", "throttled"]
     assert len(naps) == 1

@@ -11,7 +11,7 @@ import pytest
 from core.domain.accounts.accounts import AccountType
 from core.domain.accounts.departures import CELL_S, Log
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
-from core.gateways.departing import Schedule
+from core.gateways.departing import DepartureSchedule
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.campaigns.limiting import OwnLimits
 from core.services.sending.pacing import SET_REST_S, BatchPacing, Pacing, Slots
@@ -268,17 +268,17 @@ def test_threads_of_two_accounts_neither_exceed_a_gateways_limit_nor_hold_each_o
     campaigns = [frozen(either), replace(frozen(either, name="Other"), account_id=apart.account_id)]
     set_gateway_rate(either, 200)
     either.clock = lambda: datetime.now(UTC)
-    end = datetime.now(UTC) + timedelta(seconds=1.5)
+    cells = list[int]()
+    end = datetime.now(UTC) + timedelta(seconds=steps.PATIENCE_S)
 
-    def book(campaign: Campaign) -> list[int]:
-        worker, cells = Worker(either), list[int]()
-        while datetime.now(UTC) < end:
-            cells += worker.book(campaign)
-        return cells
+    def book(campaign: Campaign) -> None:
+        worker = Worker(either)
+        # More than a second's worth, however long that takes on a machine that is busy.
+        while len(cells) < 300 and datetime.now(UTC) < end:
+            cells.extend(worker.book(campaign))
 
-    found = steps.at_once([lambda campaign=campaign: book(campaign) for campaign in [*campaigns, *campaigns]])
-    cells = [cell for each in found for cell in each]
-    assert len(cells) >= 200
+    assert steps.at_once([lambda item=item: book(item) for item in [*campaigns, *campaigns]]) == [None] * 4
+    assert len(cells) >= 300
     assert most_in_a_second(cells) <= 200
 
 
@@ -333,10 +333,10 @@ def test_what_no_budget_pays_for_takes_nobodys_moments(paying: House):
 def test_who_was_late_is_pending_again_costs_nothing_meanwhile_and_gets_one_message(either_paying: House):
     campaign, submit, costs = frozen(either_paying), either_paying.simulator.submit, []
 
-    def late_at_first(messages: list, now: datetime, schedule: Schedule) -> list:
+    def late_at_first(messages: list, now: datetime, schedule: DepartureSchedule) -> list:
         # What is on its way is charged; of the first sub-window nothing is any more when the second one leaves.
         costs.append(spent(either_paying))
-        return submit(messages, now, schedule if len(costs) > 1 else Schedule([0.0] * len(messages), 0.01))
+        return submit(messages, now, schedule if len(costs) > 1 else DepartureSchedule([0.0] * len(messages), 0.01))
 
     either_paying.simulator.submit = late_at_first
     steps.work(either_paying)
