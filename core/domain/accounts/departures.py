@@ -23,6 +23,8 @@ _REQUEST_S = 0.1
 _HASTE = 0.9
 # On their way to whoever counts them some are held up by so many cells more than others.
 _WIRE = 1
+# So many entries of a log at most are of messages with one patience, besides those of a second.
+_ENTRIES = 32
 # Nobody books further ahead. A log from beyond that was written before the clock was set back.
 _FURTHEST = 2 * _SECOND
 # Less than this share of a limit goes to nobody else by waiting: who sends uses it up.
@@ -219,7 +221,10 @@ class _Slide:
 
 def _until(cell: int, segments: int, rate_tps: int, patience: int) -> int:
     """Return from which cell on what is booked does not count any more."""
-    return cell + _SECOND * max(1, ceil(segments / rate_tps)) + patience + _WIRE
+    until = cell + _SECOND * max(1, ceil(segments / rate_tps)) + patience + _WIRE
+    # To be read and written with each booking, a log may not have an entry for each cell of a long patience.
+    step = max(1, patience // _ENTRIES)
+    return until + -until % step
 
 
 def _groups(segments: Sequence[int], together: int, least_tps: int) -> Iterable[list[int]]:

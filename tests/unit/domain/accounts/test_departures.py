@@ -278,3 +278,11 @@ def test_a_limit_that_nobody_uses_is_spare_and_one_just_begun_is_not_told_yet():
     street.send(["a"], [1], 0.1)
     assert not is_spare(Limit(100, street.logs["a"]), after(0.1))
     assert is_spare(Limit(100, street.logs["a"]), after(5))
+
+
+def test_a_log_stays_short_however_long_messages_may_take():
+    street = Street({"a": 1_000_000})
+    for step in range(2_000):
+        street.send(["a"], [1] * 50, step / 200, Terms(patience=2_000))
+    assert len(street.logs["a"].booked) < 50
+    assert sum(count for _, count in street.logs["a"].booked) == 50 * 2_000
