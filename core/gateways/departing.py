@@ -14,7 +14,7 @@ from core.domain.messages.messages import OutboundMessage
 
 @dataclass(frozen=True)
 class Departure:
-    """*messages* that may leave now, until *leave_by_s* by the clock that nobody sets; () where all are late."""
+    """*messages* that may leave now, until *leave_by_s* by the clock that nobody sets."""
 
     messages: Sequence[OutboundMessage]
     leave_by_s: float = math.inf
@@ -25,11 +25,7 @@ class Departure:
 
 
 class DepartureSchedule:
-    """
-    The moments of one submission's messages.
-
-    One call of `depart` uses it up; afterwards it tells how punctual that was.
-    """
+    """The moments of one submission's messages."""
 
     def __init__(
         self,
