@@ -4,8 +4,10 @@ import codecs
 import csv
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from io import BufferedReader, TextIOWrapper
+from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
+from typing import Protocol
 
 from core.domain.imports.lists import is_phone_column
 from core.errors import InvalidFile
@@ -18,18 +20,30 @@ _HEAD_BYTES = 65_536
 _MAX_LINE_CHARACTERS = 1_000_000
 _MAX_LINES_BEFORE = 10_000
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_CSV_HINT = 'In Excel, save as "CSV UTF-8 (Comma delimited)" or as .xlsx.'
+CSV_HINT = 'In Excel, save as "CSV UTF-8 (Comma delimited)" or as .xlsx.'
 # Excel's own first line, which names the delimiter of all others.
 _SEPARATOR_LINE = "sep="
 
 
+class Encoding(StrEnum):
+    """How the characters of a text table are written, as Python calls it."""
+
+    UTF8 = "utf-8-sig"
+    UTF16 = "utf-16"
+    WINDOWS = "cp1252"
+
+
 @contextmanager
-def open_delimited(path: Path) -> Generator[RawSheet]:
+def open_delimited(path: Path, encoding: Encoding | None = None) -> Generator[RawSheet]:
     """
     Open a text table. Comma, semicolon, tab and bar separate cells; the header tells which.
 
-    UTF-8 with or without byte order mark, UTF-16 with one. Quotes follow RFC 4180 strictly: a forgotten one is an
-    error that names its row, because it would swallow the rows behind it.
+    Quotes follow RFC 4180 strictly: a forgotten one is an error that names its row, because it would swallow the rows
+    behind it.
+
+    Args:
+        path: The file.
+        encoding: How it is written; by default UTF-16 where it begins with that mark, else UTF-8 with or without one.
 
     Raises: InvalidFile: not such text; from *rows* where it is only met there.
     """
@@ -37,21 +51,33 @@ def open_delimited(path: Path) -> Generator[RawSheet]:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         file.seek(0)
-        encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
+        encoding = encoding or find_mark(head)
         with TextIOWrapper(file, encoding=encoding, newline="") as text:
-            lines = _Lines(text, file, path, encoding)
-            yield RawSheet(_read_rows(lines), lambda: min(1.0, file.tell() / size), _estimate_rows(head, size))
+            lines = Lines(text, path, encoding)
+            yield RawSheet(_read_all(lines), lambda: min(1.0, file.tell() / size), _estimate_rows(head, size))
 
 
-class _Lines:
+def find_mark(head: bytes) -> Encoding:
+    """Return the encoding that the first bytes of a file say it has: UTF-8 where they say nothing."""
+    return Encoding.UTF16 if head.startswith(_UTF16) else Encoding.UTF8
+
+
+class Readable(Protocol):
+    """What lines are read from."""
+
+    def readline(self, limit: int, /) -> str:
+        """Return the next line with its end, at most so many characters of it."""
+
+
+class Lines:
     """Lines of text with their ends, which says where it stopped being text."""
 
-    def __init__(self, text: TextIOWrapper, file: BufferedReader, path: Path, encoding: str) -> None:
+    def __init__(self, text: Readable, path: Path, encoding: Encoding, line_no: int = 0) -> None:
+        """Take the *text* behind the first *line_no* lines of the file at *path*."""
         self._text = text
-        self._file = file
         self._path = path
         self._encoding = encoding
-        self._line_no = 0
+        self._line_no = line_no
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -60,37 +86,42 @@ class _Lines:
         try:
             line = self._text.readline(_MAX_LINE_CHARACTERS)
         except UnicodeError as error:
-            raise self._refuse_bytes() from error
+            raise refuse_text(self._path, self._encoding) from error
         if not line:
             raise StopIteration
         self._line_no += 1
         if len(line) == _MAX_LINE_CHARACTERS:
-            raise InvalidFile(f"Line {self._line_no} has more than {len(line):,} characters.", hint=_CSV_HINT)
+            raise InvalidFile(f"Line {self._line_no} has more than {len(line):,} characters.", hint=CSV_HINT)
         if "\0" in line:
-            raise InvalidFile(f"Line {self._line_no} holds a NUL byte, so the file is not text.", hint=_CSV_HINT)
+            raise InvalidFile(f"Line {self._line_no} holds a NUL byte, so the file is not text.", hint=CSV_HINT)
         return line
 
-    def _refuse_bytes(self) -> InvalidFile:
-        if self._encoding != "utf-8-sig":
-            return InvalidFile("The file is not valid UTF-16 text.", hint=_CSV_HINT)
-        with self._path.open("rb") as content:
-            return refuse_encoding(content)
+
+def refuse_text(path: Path, encoding: Encoding) -> InvalidFile:
+    """Return the error for the file at *path*, which is not written in this encoding."""
+    with path.open("rb") as content:
+        return (
+            InvalidFile("The file is not valid UTF-16 text.", hint=CSV_HINT)
+            if encoding is Encoding.UTF16
+            else (refuse_encoding(content, encoding))
+        )
 
 
-def refuse_encoding(content: Iterable[bytes]) -> InvalidFile:
+def refuse_encoding(content: Iterable[bytes], encoding: Encoding = Encoding.UTF8) -> InvalidFile:
     """Return the error for *content*, line by line, which is not UTF-8: it names the first byte that is not."""
     for line_no, line in enumerate(content, start=1):
         try:
-            line.decode("utf-8")
+            line.decode(encoding)
         except UnicodeDecodeError as error:
+            name = "UTF-8" if encoding is Encoding.UTF8 else "Windows-1252"
             return InvalidFile(
-                f"Line {line_no} holds the byte 0x{line[error.start]:02X}, which is not UTF-8.",
-                hint=f"Letters with accents would be damaged. {_CSV_HINT}",
+                f"Line {line_no} holds the byte 0x{line[error.start]:02X}, which is not {name}.",
+                hint=f"Letters with accents would be damaged. {CSV_HINT}",
             )
-    raise AssertionError("called for a file that is not UTF-8")
+    raise AssertionError(f"called for a file that is {encoding}")
 
 
-def _read_rows(lines: Iterator[str]) -> Iterator[RawRow]:
+def _read_all(lines: Iterator[str]) -> Iterator[RawRow]:
     header = next(lines, "")
     skipped = 0
     delimiter = ""
@@ -103,12 +134,14 @@ def _read_rows(lines: Iterator[str]) -> Iterator[RawRow]:
         skipped += 1
         if skipped > _MAX_LINES_BEFORE:
             raise InvalidFile(f"The first {skipped:,} lines are blank.", hint="The first row must name the columns.")
-    if not header:
-        return
-    delimiter = delimiter or _find_delimiter(header)
-    row_no = skipped
+    if header:
+        yield from read_rows(_prepend(header, lines), delimiter or _find_delimiter(header), skipped)
+
+
+def read_rows(lines: Iterator[str], delimiter: str, row_no: int) -> Iterator[RawRow]:
+    """Yield the rows of *lines*, which stand behind the first *row_no* rows; without blank ones."""
     blank_count = 0
-    reader = csv.reader(_prepend(header, lines), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         row_no += 1
         try:
@@ -122,7 +155,7 @@ def _read_rows(lines: Iterator[str]) -> Iterator[RawRow]:
             if blank_count > MAX_BLANK_ROWS:
                 raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank lines.", hint="Remove them.")
             continue
-        _check_cells(row_no, cells)
+        check_cells(row_no, cells)
         yield RawRow(row_no, cells)
 
 
@@ -145,7 +178,8 @@ def _find_delimiter(header: str) -> str:
         raise _refuse_row(1, str(error)) from error
 
 
-def _check_cells(row_no: int, cells: list[str]) -> None:
+def check_cells(row_no: int, cells: list[str]) -> None:
+    """Cut blank cells beyond the last column any list may have. Raises: InvalidFile: too many cells, or too long."""
     if len(cells) > MAX_ROW_CELLS and any(map(str.strip, cells[MAX_ROW_CELLS:])):
         raise InvalidFile(f"Row {row_no} has {len(cells):,} cells.", hint="Remove the cells beyond the last column.")
     del cells[MAX_ROW_CELLS:]
@@ -162,7 +196,7 @@ def _check_cells(row_no: int, cells: list[str]) -> None:
 def _refuse_row(row_no: int, reason: str) -> InvalidFile:
     return InvalidFile(
         f"Row {row_no} cannot be read as CSV ({reason}).",
-        hint=f"A quote in this row is not closed, or not doubled inside a quoted cell. {_CSV_HINT}",
+        hint=f"A quote in this row is not closed, or not doubled inside a quoted cell. {CSV_HINT}",
     )
 
 
