@@ -7,8 +7,8 @@ from core.gateways.http.bodies import text_of
 from core.gateways.http.client import ApiAnswer
 from core.gateways.http.fields import Answers
 from core.gateways.http.paths import find, find_between
-from core.gateways.http.states import read_error_code
 from core.gateways.http.verdicts import NOT_UNDERSTOOD, TOO_FAST, Refusal, Verdict, accepted, read_refusal, refused
+from core.gateways.states import read_error_code
 
 _OF_CREDENTIALS = frozenset({401, 403})
 # What is shorter stands in codes by chance.

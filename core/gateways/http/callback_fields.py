@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.domain.gateways.forms import Field, FieldKind, Value
+from core.domain.gateways.forms import Field, Value
 from core.domain.gateways.gateways import Connection
 from core.domain.messages.messages import Receipt, Reply
-from core.errors import InvalidInput
 from core.gateways.callbacks import CallbackRequest, Heard, ReadCallback
 from core.gateways.http.bodies import Item, list_items, read_document, text_of
 from core.gateways.http.fields import CALLBACKS, NETWORKS, Answers, refuse_strangers
 from core.gateways.http.paths import check_path, find
-from core.gateways.http.states import WORDS, read_error_code, read_state
 from core.gateways.receipt_times import read_done_at
+from core.gateways.states import parse_states, read_error_code, read_state, states_field
 
 _REPLIES = "Replies"
 _PATHS = (
@@ -41,37 +40,14 @@ def callback_form(**defaults: str) -> tuple[Field, ...]:
         Field(name, label, default=defaults.get(name, ""), section=section, help=words)
         for name, label, section, words in _PATHS
     )
-    states = Field(
-        _STATES,
-        "Words for states",
-        FieldKind.LONG_TEXT,
-        section=CALLBACKS,
-        help=f"One a line: delivered = DELIVRD. There are {', '.join(WORDS)}; those need no line. "
-        "Words without a line are kept as they come, and neither deliver nor fail a message.",
-    )
-    return (*paths, states, NETWORKS)
+    return (*paths, states_field(_STATES, CALLBACKS), NETWORKS)
 
 
 def check_callback_form(settings: Mapping[str, Value]) -> None:
     """Look at what was filled in. Raises: InvalidInput, with the *field*."""
     for name, *_ in _PATHS:
         check_path(str(settings.get(name, "")), name)
-    parse_states(str(settings.get(_STATES, "")))
-
-
-def parse_states(text: str) -> Mapping[str, str]:
-    """Return SMPP's words by a provider's, those in lower case. Raises: InvalidInput."""
-    table = {}
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        theirs, mark, word = (part.strip() for part in line.rpartition("="))
-        if not mark or not theirs or word.upper() not in WORDS:
-            raise InvalidInput(
-                f"The line {line[:40]!r} cannot be read.",
-                hint=f"Write a word, = and one of {', '.join(WORDS)}.",
-                field=_STATES,
-            )
-        table[theirs.lower()] = word.upper()
-    return table
+    parse_states(str(settings.get(_STATES, "")), _STATES)
 
 
 @dataclass(frozen=True)
@@ -114,7 +90,7 @@ def make_field_reader(answers: Answers, connection: Connection) -> ReadCallback:
     """Return what reads the callbacks of *connection*, whose form has these fields. Raises: InvalidInput."""
     networks = answers.networks()
     paths = {name: answers.text(name) for name, *_ in _PATHS}
-    reader = FieldReader(connection.name, paths, parse_states(answers.text(_STATES)))
+    reader = FieldReader(connection.name, paths, parse_states(answers.text(_STATES), _STATES))
 
     def read_callback(request: CallbackRequest) -> Heard:
         refuse_strangers(request, networks)

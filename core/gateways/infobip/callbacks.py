@@ -12,9 +12,9 @@ from core.gateways.callbacks import CallbackRequest, Heard, ReadCallback
 from core.gateways.http.bodies import Item, first_text, list_items, read_document, text_of
 from core.gateways.http.fields import Answers, refuse_strangers
 from core.gateways.http.paths import find
-from core.gateways.http.states import read_error_code
 from core.gateways.infobip.form import FORM
 from core.gateways.receipt_times import read_done_at
+from core.gateways.states import read_error_code
 
 _GROUPS: Mapping[str, str] = {"1": "ENROUTE", "2": "UNDELIV", "3": "DELIVRD", "4": "EXPIRED", "5": "REJECTD"}
 # These say less than their group: taken, or handed to the network, which has not delivered yet.

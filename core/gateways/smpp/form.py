@@ -7,9 +7,11 @@ from core.domain.gateways.gateways import Connection
 from core.gateways.receipt_times import MAX_OFFSET_MIN, MIN_OFFSET_MIN
 from core.gateways.smpp.pdu import Bind, Command
 from core.gateways.smpp.session.link import Target
-from core.gateways.smpp.settings import MAX_VALIDITY_MIN, Ids, LongTexts, SmppSettings
+from core.gateways.smpp.settings import MAX_VALIDITY_MIN, Alphabet, Ids, LongTexts, SmppSettings
+from core.gateways.states import parse_states, states_field
 from core.gateways.tls import make_tls
 
+_STATES = "states"
 _TLS, _SPEED, _MESSAGES, _RECEIPTS = "Encryption", "Connections", "Messages", "Receipts"
 
 FORM = (
@@ -96,6 +98,21 @@ FORM = (
         },
         section=_MESSAGES,
     ),
+    Field(
+        "alphabet",
+        "Default alphabet",
+        FieldKind.CHOICE,
+        Alphabet.GSM7.value,
+        choices={
+            Alphabet.GSM7.value: "GSM 7-bit, one octet a character",
+            Alphabet.LATIN1.value: "Latin-1 (ISO 8859-1)",
+            Alphabet.ASCII.value: "ASCII",
+        },
+        section=_MESSAGES,
+        help="How GSM texts are written, and replies of data coding 0 read. If @ or é come out as other signs, it is "
+        "another one. Segments are counted the same. A text with a sign that it lacks, such as €, goes as Unicode if "
+        "that takes no more of them, and fails otherwise.",
+    ),
     Field("gsm7_data_coding", "Data coding of GSM texts", FieldKind.NUMBER, 0, most=255, section=_MESSAGES),
     Field("ucs2_data_coding", "Data coding of Unicode texts", FieldKind.NUMBER, 8, most=255, section=_MESSAGES),
     Field(
@@ -130,6 +147,11 @@ FORM = (
         section=_RECEIPTS,
         help="60 for a provider whose receipts are in Central European winter time.",
     ),
+    states_field(
+        _STATES,
+        _RECEIPTS,
+        "Whoever says nothing after ACCEPTD needs ACCEPTD = DELIVRD. What has a line counts before message_state.",
+    ),
 )
 
 
@@ -143,8 +165,9 @@ class Plan:
 
 
 def read_form(connection: Connection) -> Plan:
-    """Return what the answers come to. Raises: InvalidInput: a certificate that is none."""
-    values = connection.settings
+    """Return what the answers come to. Raises: InvalidInput: a certificate that is none, a line that says nothing."""
+    # One that was set up before a field was added has its default.
+    values = {each.name: each.default for each in FORM} | dict(connection.settings)
     modes = {
         "transceiver": (Command.BIND_TRANSCEIVER,),
         "separate": (Command.BIND_TRANSMITTER, Command.BIND_RECEIVER),
@@ -171,9 +194,11 @@ def read_form(connection: Connection) -> Plan:
     settings = SmppSettings(
         gsm7_data_coding=int(values["gsm7_data_coding"]),
         ucs2_data_coding=int(values["ucs2_data_coding"]),
+        alphabet=Alphabet(str(values["alphabet"])),
         long_texts=LongTexts(str(values["long_texts"])),
         ids=Ids(str(values["ids"])),
         receipt_offset_min=int(values["receipt_offset_min"]),
+        states=parse_states(str(values[_STATES]), _STATES),
         validity_min=int(values["validity_min"]),
     )
     return Plan(targets, settings, str(values["system_id"]))

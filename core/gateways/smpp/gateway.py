@@ -2,17 +2,19 @@
 
 import asyncio
 import functools
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from time import monotonic
+from typing import TypeAlias
 
 from core.domain.gateways.gateways import Connection
 from core.domain.gateways.sights import InUse, LinkState
 from core.domain.messages.messages import OutboundMessage, Receipt, SubmitOutcome, SubmitResult
-from core.errors import GatewayError, Unavailable
+from core.errors import GatewayError, Unavailable, UnencodableText
 from core.gateways.base import Inbox
 from core.gateways.breaker import Breaker
 from core.gateways.departing import AT_ONCE, Departure, DepartureSchedule
@@ -25,6 +27,12 @@ from core.gateways.smpp.session.loop import shared_loop
 from core.gateways.smpp.session.sending import Sending
 from core.gateways.smpp.session.submission import Submission
 
+log = logging.getLogger(__name__)
+
+MessageParts: TypeAlias = tuple[str, Sequence[bytes]]
+
+# The error code of what Heliograph itself refuses: the SMSC's default alphabet lacks a character of the text.
+NOT_IN_ALPHABET = "NOT IN ALPHABET"
 # Beyond the response timer, which answers for everything that has left: for a bind, and for pauses the SMSC asks for.
 MARGIN_S = 15.0
 # What is lost with one connection, or two, is a fault of those; more in a row is the SMSC's.
@@ -87,7 +95,6 @@ class SmppGateway:
         # One message is enough to see whether the SMSC answers again, and of use whenever it leaves.
         tried, when = (messages[:1], schedule.without_end()) if self._breaker.enter() else (messages, schedule)
         results = self._submit(sending, tried, when)
-        self._note_answers(results)
         later = [SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now) for message in messages[len(tried) :]]
         return results + later
 
@@ -96,7 +103,11 @@ class SmppGateway:
     ) -> list[SubmitResult]:
         # Before the first leaves: a defect of the last may not make those unknown that have left.
         bodies = {message.message_id: self._encode(message) for message in messages}
-        under_way = [self._begin(sending, departure, bodies) for departure in schedule.depart(messages)]
+        under_way = [
+            self._begin(sending, parts, departure)
+            for departure in schedule.depart(messages)
+            if (parts := _list_parts(departure, bodies))
+        ]
         results: list[SubmitResult] = []
         errors: list[GatewayError] = []
         for submission in under_way:
@@ -105,15 +116,33 @@ class SmppGateway:
             except GatewayError as error:
                 errors.append(error)
                 results += submission.give_back()
-        if len(errors) == len(under_way):
+        if errors and len(errors) == len(under_way):
             raise errors[-1]
-        return results
+        self._note_answers(results)
+        return self._with_refused(messages, results)
 
     def _encode(self, message: OutboundMessage) -> list[bytes]:
-        return encode(message, self._plan.settings, next(self._references) if message.segment_count > 1 else 0)
+        """Return the bodies of *message*, none where it cannot be written in the SMSC's alphabet."""
+        reference = next(self._references) if message.segment_count > 1 else 0
+        try:
+            return encode(message, self._plan.settings, reference)
+        except UnencodableText as error:
+            fields = {"gateway": self._name, "message_id": message.message_id, "position": error.position}
+            log.warning("text_not_in_alphabet", extra=fields)
+            return []
 
-    def _begin(self, sending: Sending, departure: Departure, bodies: Mapping[str, list[bytes]]) -> Submission:
-        parts = [(message.message_id, bodies[message.message_id]) for message in departure.messages]
+    def _with_refused(self, messages: Sequence[OutboundMessage], results: Sequence[SubmitResult]) -> list[SubmitResult]:
+        """Return the results in the order of *messages*; those without one are in no alphabet that the SMSC takes."""
+        if len(results) == len(messages):
+            return [*results]
+        known, now = {result.message_id: result for result in results}, self._clock()
+        refused = SubmitOutcome.REJECTED
+        return [
+            known.get(message.message_id) or SubmitResult(message.message_id, refused, now, error_code=NOT_IN_ALPHABET)
+            for message in messages
+        ]
+
+    def _begin(self, sending: Sending, parts: Sequence[MessageParts], departure: Departure) -> Submission:
         submission = Submission(parts, self._clock, departure.leave_by_s)
         self._loop.soon(sending.take, submission)
         return submission
@@ -183,6 +212,11 @@ class SmppGateway:
 
     def _unreachable(self, fault: str, refusal: int) -> GatewayError:
         return unreachable(fault, refusal, self._name)
+
+
+def _list_parts(departure: Departure, bodies: Mapping[str, list[bytes]]) -> list[MessageParts]:
+    written = ((message.message_id, bodies[message.message_id]) for message in departure.messages)
+    return [(message_id, parts) for message_id, parts in written if parts]
 
 
 async def _look_at(sending: Sending, clock: Callable[[], datetime]) -> tuple[LinkState, ...]:

@@ -1,6 +1,7 @@
 """What an SMSC wants otherwise than another."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -25,6 +26,18 @@ class LongTexts(StrEnum):
     SAR = "sar"
     # The SMSC cuts the text itself.
     PAYLOAD = "payload"
+
+
+class Alphabet(StrEnum):
+    """
+    In which octets the SMSC takes and gives texts of its default alphabet.
+
+    On the air they are septets of the GSM alphabet all the same, which is why segments are counted in those.
+    """
+
+    GSM7 = "gsm7"
+    LATIN1 = "latin1"
+    ASCII = "ascii"
 
 
 class Ids(StrEnum):
@@ -55,13 +68,16 @@ NAME = NumberType(5, 0)
 class SmppSettings:
     """How one SMSC is spoken to."""
 
-    # data_coding of a text in the GSM alphabet, and of one in UCS-2. Only the number differs: the octets are the same.
+    # data_coding of a text in the GSM alphabet, and of one in UCS-2; the octets of the first are those of *alphabet*.
     gsm7_data_coding: int = 0
     ucs2_data_coding: int = 8
+    alphabet: Alphabet = Alphabet.GSM7
     long_texts: LongTexts = LongTexts.UDH8
     ids: Ids = Ids.AS_THEY_ARE
     # How far the clock in the receipts is ahead of UTC, in minutes.
     receipt_offset_min: int = 0
+    # What the provider's own words for states mean, by those in lower case.
+    states: Mapping[str, str] = field(default_factory=dict)
     # How the sender is called: a name, a short code, a number with its country, one that has no country.
     name_type: NumberType = NAME
     short_code_type: NumberType = SHORT_CODE
@@ -77,11 +93,11 @@ class SmppSettings:
             _check_range(name, getattr(self, name), 0, 255)
         _check_range("receipt_offset_min", self.receipt_offset_min, MIN_OFFSET_MIN, MAX_OFFSET_MIN)
         _check_range("validity_min", self.validity_min, 0, MAX_VALIDITY_MIN)
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for each in fields(self):
+            value = getattr(self, each.name)
             if isinstance(value, NumberType):
-                _check_range(field.name, value.ton, 0, MAX_TON)
-                _check_range(field.name, value.npi, 0, MAX_NPI)
+                _check_range(each.name, value.ton, 0, MAX_TON)
+                _check_range(each.name, value.npi, 0, MAX_NPI)
 
 
 def _check_range(field: str, value: int, least: int, most: int) -> None:

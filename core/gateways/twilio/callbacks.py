@@ -19,7 +19,7 @@ from core.domain.messages.replies import Keyword
 from core.gateways.callbacks import CallbackRequest, Heard, ReadCallback, SignatureRefused
 from core.gateways.http.bodies import Item, first_text, is_json, list_items, read_document, read_pairs
 from core.gateways.http.fields import Answers
-from core.gateways.http.states import read_error_code, read_state
+from core.gateways.states import read_error_code, read_state
 from core.gateways.twilio.form import FORM
 
 SIGNATURE = "x-twilio-signature"

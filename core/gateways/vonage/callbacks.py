@@ -12,8 +12,8 @@ from core.domain.messages.messages import Receipt, Reply
 from core.gateways.callbacks import CallbackRequest, Heard, ReadCallback
 from core.gateways.http.bodies import Item, first_text, list_items, read_document, text_of
 from core.gateways.http.fields import Answers, refuse_strangers
-from core.gateways.http.states import read_error_code, read_state
 from core.gateways.receipt_times import read_done_at
+from core.gateways.states import read_error_code, read_state
 from core.gateways.vonage.form import FORM
 from core.gateways.vonage.signatures import Method, check_signature
 

@@ -10,30 +10,45 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.domain.messages.receipts import is_known_state
+from core.domain.texts.encoding import GSM7_EXTENSION
 
 # More than any receipt has before its text.
 _MOST_OCTETS = 4_096
-# The alphabet's underscore, which ids have; all their other characters have the same code in ASCII.
-_GSM7_UNDERSCORE = "\x11"
+# What ids have and the GSM alphabet has elsewhere than ASCII. Its @ is a NUL, which UTF-16 has too.
+_GSM7 = re.compile(r"\x02|\x11|\x1b.")
+_ASCII_BY_GSM7 = {"\x02": "$", "\x11": "_", **{f"\x1b{chr(code)}": sign for sign, code in GSM7_EXTENSION.items()}}
 _KEY = re.compile(
     r"(?<![a-z0-9_])(?:(?P<id>(?:(?:message|msg)[ _-]?)?id)|(?P<stat>stat(?:us)?)|(?P<err>err(?:or)?)|(?P<text>text)"
     r"|(?P<sub>sub)|(?P<dlvrd>dlvrd)|(?P<submit>submit[\s_-]{0,3}date)|(?P<done>done[\s_-]{0,3}date))[\"']? {0,3}[:=]",
     re.IGNORECASE,
 )
 _OTHERS = {"sub", "dlvrd", "submit", "done", "err"}
-_WORD = re.compile(r"[^\s,;|&\"'{}]+")
+# A value ends with a blank or a quote. Ids have such signs as |, so one of those ends it only where nothing follows, or
+# another field, perhaps one that is not known here.
+_WORD = re.compile(
+    r"(?:\{[^\s\"'{},;|&]+\}|[^\s\"'{},;|&])"
+    r"(?:[^\s\"'{},;|&]|[{},;|&]++(?=[^\s\"'])(?![a-z][a-z0-9_.-]{0,31}(?: date)? ?[:=]))*",
+    re.IGNORECASE,
+)
 # A state may be followed by its reason: "FAILED:Absent subscriber".
 _STATE = re.compile(r"[^\s,;:|&\"'{}]+")
 
+_AROUND = " \t\r\n,;|&\"'{}"
 _NO_ERROR = re.compile(r"0*|null|none|nil|n/?a", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ReceiptFields:
-    """What a receipt's text says, "" where it says nothing. *others* counts its fields besides id, state and text."""
+    """
+    What a receipt's text says, "" where it says nothing.
+
+    *state_in_full* is all that stands there, such as "NOT DELIVERED" or "FAILED:Absent subscriber", of which *state* is
+    the first word. *others* counts its fields besides id, state and text.
+    """
 
     message_id: str = ""
     state: str = ""
+    state_in_full: str = ""
     error_code: str = ""
     done_date: str = ""
     others: int = 0
@@ -52,7 +67,8 @@ def read_fields(octets: bytes) -> ReceiptFields:
     the first 4,096 octets are looked through.
     """
     # Without its NULs UTF-16 is ASCII, and a text that ends with one is the same text.
-    text = octets[:_MOST_OCTETS].decode("latin-1").replace("\0", "").replace(_GSM7_UNDERSCORE, "_")
+    text = octets[:_MOST_OCTETS].decode("latin-1").replace("\0", "")
+    text = _GSM7.sub(lambda found: _ASCII_BY_GSM7.get(found[0], found[0]), text)
     values: dict[str, str] = {}
     keys = list(_iterate_keys(text))
     for index, key in enumerate(keys):
@@ -62,6 +78,7 @@ def read_fields(octets: bytes) -> ReceiptFields:
     return ReceiptFields(
         _find(_WORD, values.get("id", "")),
         _read_state(values, done_date),
+        " ".join(values.get("stat", "").strip(_AROUND).split()),
         _find(_WORD, values.get("err", "")),
         done_date,
         len(values.keys() & _OTHERS),

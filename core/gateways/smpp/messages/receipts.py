@@ -4,6 +4,7 @@ What a deliver_sm is: a delivery receipt, an intermediate notification, a reply 
 Nothing that came is an error: what cannot be read is `Unrecognized`, to be kept and logged as it came.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -83,34 +84,35 @@ def read_deliver_sm(deliver_sm: DeliverSm, gateway: str, settings: SmppSettings)
     - The id is that of the parameter, because by the specification it is the response's, while the text's may be cut.
       Where the settings say that receipts write ids otherwise than responses, it is the text's: the parameter may have
       either form, and which of them cannot be seen.
-    - The state is that of the parameter, because the specification defines it and the text is the vendor's.
+    - The state is that of the text where the settings say what its word means, because somebody has looked at it. Else
+      it is that of the parameter, because the specification defines it and the text is the vendor's.
     - The error code is that of the text, because the provider's own list speaks of it, unless it names no error and
       the parameter does: that one has the network's number. 000 is no error, and none is kept.
     """
     fields = read_fields(read_body(deliver_sm)[0])
     message_id = _find_id(fields, deliver_sm, settings.ids)
-    state = _find_state(fields, deliver_sm)
+    state = _find_state(fields, deliver_sm, settings.states)
     kind = deliver_sm.kind
     if kind in (DELIVERY_RECEIPT, INTERMEDIATE_NOTIFICATION):
         if not message_id or not state:
             return Unrecognized(Reason.NO_STATE if message_id else Reason.NO_ID, deliver_sm)
-    elif not message_id or not state or not _is_unmarked_receipt(fields, deliver_sm):
-        return _read_other(deliver_sm)
+    elif not message_id or not state or not _is_unmarked_receipt(fields, state, deliver_sm):
+        return _read_other(deliver_sm, settings)
     done_at = read_done_at(fields.done_date, settings.receipt_offset_min, deliver_sm.arrived_at)
     receipt = Receipt(gateway, message_id, state, _find_error_code(fields, deliver_sm), done_at)
     return IntermediateNotification(receipt) if kind == INTERMEDIATE_NOTIFICATION else receipt
 
 
-def _read_other(deliver_sm: DeliverSm) -> ReplyPart | Unrecognized:
+def _read_other(deliver_sm: DeliverSm, settings: SmppSettings) -> ReplyPart | Unrecognized:
     if deliver_sm.kind not in (PLAIN, USER_ACKNOWLEDGMENT):
         return Unrecognized(Reason.OTHER_KIND, deliver_sm)
-    return read_reply(deliver_sm) if deliver_sm.source else Unrecognized(Reason.NO_SOURCE, deliver_sm)
+    return read_reply(deliver_sm, settings) if deliver_sm.source else Unrecognized(Reason.NO_SOURCE, deliver_sm)
 
 
-def _is_unmarked_receipt(fields: ReceiptFields, deliver_sm: DeliverSm) -> bool:
+def _is_unmarked_receipt(fields: ReceiptFields, state: str, deliver_sm: DeliverSm) -> bool:
     if RECEIPTED_MESSAGE_ID in deliver_sm.optional or MESSAGE_STATE in deliver_sm.optional:
         return True
-    fewest = 1 if is_known_state(fields.state) else _FEWEST_OTHERS
+    fewest = 1 if is_known_state(state) else _FEWEST_OTHERS
     return fields.others >= fewest
 
 
@@ -120,7 +122,15 @@ def _find_id(fields: ReceiptFields, deliver_sm: DeliverSm, ids: Ids) -> str:
     return next((stored for message_id in order if (stored := store_receipt_id(message_id, ids))), "")
 
 
-def _find_state(fields: ReceiptFields, deliver_sm: DeliverSm) -> str:
+def _find_state(fields: ReceiptFields, deliver_sm: DeliverSm, states: Mapping[str, str]) -> str:
+    for said in (fields.state_in_full, fields.state):
+        if explained := states.get(said.lower()):
+            return explained
+    state = _find_unexplained(fields, deliver_sm)
+    return states.get(state.lower(), state)
+
+
+def _find_unexplained(fields: ReceiptFields, deliver_sm: DeliverSm) -> str:
     value = deliver_sm.optional.get(MESSAGE_STATE, b"")
     # One octet; some write a digit, or zeros beside it.
     told = value.strip(_NUL) or value[:1]

@@ -18,6 +18,7 @@ from core.domain.messages.replies import read_reply as find_keyword
 from core.domain.texts.octets import decode_gsm7, decode_ucs2
 from core.domain.words.control_characters import replace_controls
 from core.gateways.smpp.messages.deliver_sm import DeliverSm, Place, read_body
+from core.gateways.smpp.settings import Alphabet, SmppSettings
 
 # A part is one SMS. What is longer came whole, whatever its header says, and need not wait in memory for others.
 _MOST_PART_OCTETS = 254
@@ -30,14 +31,15 @@ _FEWEST_LATIN_OCTETS = 4
 # Source: SMPP 3.4, 5.2.19 (data_coding). 2, 4 and 9 are octets of no alphabet; 5 and 13 (JIS X 0208 and 0212) do not
 # say how their two octets stand.
 _CODECS = {6: "iso8859_5", 7: "iso8859_8", 10: "iso2022_jp", 14: "euc_kr"}
-_GSM7, _UCS2 = 0, 8
+_GSM7, _ASCII, _LATIN1, _UCS2 = 0, 1, 3, 8
+_BY_ALPHABET = {Alphabet.GSM7: _GSM7, Alphabet.ASCII: _ASCII, Alphabet.LATIN1: _LATIN1}
 # Of the commonest Chinese characters every seventh is two of these octets, of kana none: of texts of eight characters
 # one in three millions.
 _PROSE = re.compile("[A-Za-z .,!?']{16,}")
 
 
 class Fragment(NamedTuple):
-    """Octets of a text, and the data_coding that says how to read them."""
+    """Octets of a text, and the data_coding that says how to read them, 0 being the GSM alphabet."""
 
     data_coding: int
     octets: bytes
@@ -58,14 +60,18 @@ class ReplyPart:
     place: Place | None
 
 
-def read_reply(deliver_sm: DeliverSm) -> ReplyPart:
+def read_reply(deliver_sm: DeliverSm, settings: SmppSettings) -> ReplyPart:
     """Return the reply in *deliver_sm*, of which it is known that it is one."""
     octets, place = read_body(deliver_sm)
+    data_coding = deliver_sm.data_coding
+    if data_coding == settings.gsm7_data_coding == 0:
+        # 0 is the SMSC's default alphabet (SMPP 3.4, 5.2.19), whichever that is.
+        data_coding = _BY_ALPHABET[settings.alphabet]
     return ReplyPart(
         deliver_sm.source,
         deliver_sm.destination,
         deliver_sm.arrived_at,
-        Fragment(deliver_sm.data_coding, octets),
+        Fragment(data_coding, octets),
         place if len(octets) <= _MOST_PART_OCTETS else None,
     )
 

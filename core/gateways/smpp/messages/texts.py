@@ -11,6 +11,7 @@ from typing import NamedTuple
 from core.domain.texts.encoding import Encoding
 from core.domain.texts.octets import encode_octets
 from core.domain.texts.segments import CAPACITIES_WIDE_REFERENCE, split_into_segments
+from core.errors import UnencodableText
 from core.gateways.smpp.messages.deliver_sm import (
     CONCATENATION_8,
     CONCATENATION_16,
@@ -20,7 +21,9 @@ from core.gateways.smpp.messages.deliver_sm import (
     SAR_SEGMENT_SEQNUM,
     SAR_TOTAL_SEGMENTS,
 )
-from core.gateways.smpp.settings import LongTexts, SmppSettings
+from core.gateways.smpp.settings import Alphabet, LongTexts, SmppSettings
+
+_CODECS = {Alphabet.LATIN1: "latin-1", Alphabet.ASCII: "ascii"}
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,39 @@ def build_parts(text: str, encoding: Encoding, settings: SmppSettings, reference
             of which 8 or 16 bits are used.
 
     Returns: One part for each segment that `measure` counts; with a payload one for all of them.
-    Raises: UnencodableText: a character is outside *encoding*.
+    Raises: UnencodableText: a character is outside *encoding*, or outside the SMSC's default alphabet, and the text
+    would take more segments in UCS-2.
     """
+    if encoding is Encoding.GSM7 and (outside := _find_outside(text, settings.alphabet)) is not None:
+        if len(split_into_segments(text, Encoding.UCS2)) > len(split_into_segments(text, encoding)):
+            # Its price is that of the segments that were counted.
+            raise UnencodableText(text[outside], outside, settings.alphabet)
+        encoding = Encoding.UCS2
+    return _cut(text, encoding, settings, reference)
+
+
+def _find_outside(text: str, alphabet: Alphabet) -> int | None:
+    """Return where the first character stands that *alphabet* lacks, None if there is none."""
+    try:
+        text.encode(_CODECS.get(alphabet, "utf-8"))
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
+
+
+def _encode(text: str, encoding: Encoding, settings: SmppSettings) -> bytes:
+    if encoding is Encoding.GSM7 and settings.alphabet in _CODECS:
+        return text.encode(_CODECS[settings.alphabet])
+    return encode_octets(text, encoding)
+
+
+def _cut(text: str, encoding: Encoding, settings: SmppSettings, reference: int) -> list[SubmitPart]:
     data_coding = settings.gsm7_data_coding if encoding is Encoding.GSM7 else settings.ucs2_data_coding
     segments = split_into_segments(text, encoding)
     if len(segments) < 2:
-        return [SubmitPart(encode_octets(segment.text, encoding), data_coding) for segment in segments]
+        return [SubmitPart(_encode(segment.text, encoding, settings), data_coding) for segment in segments]
     if settings.long_texts is LongTexts.PAYLOAD:
-        return [SubmitPart(b"", data_coding, optional={MESSAGE_PAYLOAD: encode_octets(text, encoding)})]
+        return [SubmitPart(b"", data_coding, optional={MESSAGE_PAYLOAD: _encode(text, encoding, settings)})]
     write = _write_sar if settings.long_texts is LongTexts.SAR else _write_header_8
     if settings.long_texts is LongTexts.UDH16:
         # Its header has an octet more. Where that would need a segment more than was priced, the shorter one is used.
@@ -68,7 +96,7 @@ def build_parts(text: str, encoding: Encoding, settings: SmppSettings, reference
         if len(wide) == len(segments):
             segments, write = wide, _write_header_16
     return [
-        write(encode_octets(segment.text, encoding), data_coding, Numbering(reference, number, len(segments)))
+        write(_encode(segment.text, encoding, settings), data_coding, Numbering(reference, number, len(segments)))
         for number, segment in enumerate(segments, 1)
     ]
 

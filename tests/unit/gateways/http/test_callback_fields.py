@@ -11,9 +11,9 @@ from core.errors import InvalidInput
 from core.gateways.callbacks import Heard, SignatureRefused, UnreadableCallback
 from core.gateways.generic import gateway as generic
 from core.gateways.generic.form import FORM as GENERIC
-from core.gateways.http.callback_fields import parse_states
 from core.gateways.mitto import gateway as mitto
 from core.gateways.mitto.form import FORM as MITTO
+from core.gateways.states import parse_states
 from tests.contract.gateways.gateway_contract import NOW
 from tests.contract.gateways.http.http_gateways import NAME, callback, connect
 
@@ -104,8 +104,9 @@ def test_it_comes_from_the_provider_s_networks_only():
 
 @pytest.mark.parametrize("line", ["delivered", "= DELIVRD", "delivered =", "delivered = ARRIVED", "a = b"])
 def test_a_line_that_explains_nothing_is_refused(line: str):
-    with pytest.raises(InvalidInput):
-        parse_states(f"ok = DELIVRD\n\n{line}\n")
+    with pytest.raises(InvalidInput) as caught:
+        parse_states(f"ok = DELIVRD\n\n{line}\n", "callback_states")
+    assert caught.value.field == "callback_states"
 
 
 values = st.recursive(

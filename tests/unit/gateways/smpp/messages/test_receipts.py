@@ -77,6 +77,50 @@ def test_a_vendors_form_is_read(case: ReceiptCase):
         assert receipt == Receipt("smpp", *case.receipt[:3], case.done_at)
 
 
+EXPLAINED = {"acceptd": "DELIVRD", "success": "DELIVRD", "not delivered": "UNDELIV", "failed:absent": "EXPIRED"}
+TEXT = "id:5 sub:001 dlvrd:001 submit date:2611281630 done date:2611281631 stat:{} err:000 text:hello"
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("ACCEPTD", "DELIVRD"),
+        ("Success", "DELIVRD"),
+        ("Not  Delivered", "UNDELIV"),
+        ("FAILED:absent", "EXPIRED"),
+        ("FAILED:busy", "FAILED"),
+        ("UNDELIV", "UNDELIV"),
+        ("Teleported", "Teleported"),
+    ],
+)
+def test_a_word_means_what_the_settings_say(said: str, state: str):
+    receipt = read_deliver_sm(make_deliver_sm(TEXT.format(said).encode()), "smpp", SmppSettings(states=EXPLAINED))
+    assert (receipt.receipt_state, receipt.gateway_message_id) == (state, "5")
+
+
+@pytest.mark.parametrize(
+    ("text", "message_state", "state"),
+    [
+        ("", b"\x06", "DELIVRD"),
+        (TEXT.format("SUCCESS"), b"\x05", "DELIVRD"),
+        (TEXT.format("Teleported"), b"\x05", "UNDELIV"),
+        (TEXT.format("Teleported"), b"\x06", "DELIVRD"),
+        ("", b"\x63", "EXPIRED"),
+    ],
+)
+def test_the_settings_count_before_the_parameter(text: str, message_state: bytes, state: str):
+    optional = {RECEIPTED_MESSAGE_ID: b"5\0", MESSAGE_STATE: message_state}
+    settings = SmppSettings(states=EXPLAINED | {"99": "EXPIRED"})
+    receipt = read_deliver_sm(make_deliver_sm(text.encode(), optional=optional), "smpp", settings)
+    assert receipt.receipt_state == state
+
+
+def test_an_explained_word_makes_a_receipt_known_without_its_bit_as_one_of_smpp_does():
+    unmarked = make_deliver_sm(b"id:5 stat:SUCCESS err:000", esm_class=0)
+    assert isinstance(read_deliver_sm(unmarked, "smpp", SmppSettings()), ReplyPart)
+    assert isinstance(read_deliver_sm(unmarked, "smpp", SmppSettings(states=EXPLAINED)), Receipt)
+
+
 def test_there_are_enough_forms_and_each_has_a_name():
     names = [case.name for case in load_receipts()]
     assert len(set(names)) == len(names) > 80

@@ -15,7 +15,7 @@ from core.gateways.smpp.messages.deliver_sm import MESSAGE_PAYLOAD, DeliverSm, P
 from core.gateways.smpp.messages.receipts import read_deliver_sm
 from core.gateways.smpp.messages.replies import Fragment, ReplyPart, decode_text, join_text, make_part, read_reply
 from core.gateways.smpp.messages.texts import SubmitPart, build_parts
-from core.gateways.smpp.settings import LongTexts, SmppSettings
+from core.gateways.smpp.settings import Alphabet, LongTexts, SmppSettings
 
 NOW = datetime(2026, 11, 28, 16, 31, tzinfo=UTC)
 SAR = {0x020C: b"\x01\x02", 0x020E: b"\x03", 0x020F: b"\x02"}
@@ -102,13 +102,13 @@ def test_a_word_is_not_heard_in_what_is_none(text: str):
 
 @given(st.integers(0, 255), st.binary())
 def test_any_octets_of_any_data_coding_are_a_text_that_can_be_stored(data_coding: int, octets: bytes):
-    text = join_text([read_reply(make_deliver_sm(octets, data_coding=data_coding)).fragment])
+    text = join_text([read_reply(make_deliver_sm(octets, data_coding=data_coding), SmppSettings()).fragment])
     assert "\0" not in text
     text.encode()
 
 
 def test_the_text_may_be_in_the_payload():
-    reply = read_reply(make_deliver_sm(b"", optional={MESSAGE_PAYLOAD: b"STOP"}))
+    reply = read_reply(make_deliver_sm(b"", optional={MESSAGE_PAYLOAD: b"STOP"}), SmppSettings())
     assert (join_text([reply.fragment]), reply.source, reply.destination, reply.arrived_at) == (
         "STOP",
         "491511234567",
@@ -163,7 +163,7 @@ def test_parameters_say_which_part_it_is(change: dict[int, bytes], place: Place 
 
 def test_a_payload_longer_than_an_sms_waits_for_no_other_part():
     payload = b"\x05\x00\x03\xab\x03\x02" + b"x" * 1_000
-    reply = read_reply(make_deliver_sm(b"", 0x40, optional={MESSAGE_PAYLOAD: payload}))
+    reply = read_reply(make_deliver_sm(b"", 0x40, optional={MESSAGE_PAYLOAD: payload}), SmppSettings())
     assert (join_text([reply.fragment]), reply.place) == ("x" * 1_000, None)
 
 
@@ -218,3 +218,22 @@ def test_a_text_without_its_second_part_is_read_as_it_is():
     [joined] = reassembler.expire(NOW.replace(year=2027))
     assert isinstance(joined, Joined)
     assert join_text(part.content for part in joined.parts) == "a" * 153 + "b" * 94
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "octets", "text"),
+    [
+        (Alphabet.GSM7, b"\x00\x05\x11$", "@é_¤"),
+        (Alphabet.LATIN1, b"@_$[x]", "@_$[x]"),
+        (Alphabet.LATIN1, "Grüße, 5 £".encode("latin-1"), "Grüße, 5 £"),
+        (Alphabet.ASCII, b"@_$[x]", "@_$[x]"),
+    ],
+)
+def test_data_coding_0_is_the_alphabet_of_the_settings(alphabet: Alphabet, octets: bytes, text: str):
+    settings = SmppSettings(alphabet=alphabet)
+    assert join_text([read_reply(make_deliver_sm(octets), settings).fragment]) == text
+
+
+def test_data_coding_0_is_the_gsm_alphabet_where_the_other_one_has_a_coding_of_its_own():
+    settings = SmppSettings(alphabet=Alphabet.LATIN1, gsm7_data_coding=3)
+    assert join_text([read_reply(make_deliver_sm(b"\x00"), settings).fragment]) == "@"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.domain.texts.encoding import GSM7_ALPHABET, GSM7_EXTENSION, Encoding, choose_encoding
+from core.domain.texts.encoding import GSM7_ALPHABET, GSM7_EXTENSION, Encoding, choose_encoding, count_septets
 from core.domain.texts.octets import decode_gsm7, decode_ucs2
 from core.domain.texts.segments import measure
 from core.errors import UnencodableText
@@ -13,7 +13,7 @@ from core.gateways.smpp.messages.deliver_sm import (
     SAR_TOTAL_SEGMENTS,
 )
 from core.gateways.smpp.messages.texts import SubmitPart, build_parts
-from core.gateways.smpp.settings import LongTexts, SmppSettings
+from core.gateways.smpp.settings import Alphabet, LongTexts, SmppSettings
 from tests.support.cases.segment_vectors import Vector, load_vectors
 
 HEADED = (LongTexts.UDH8, LongTexts.UDH16)
@@ -130,3 +130,40 @@ def test_an_empty_text_has_no_parts():
 def test_a_text_outside_its_encoding_is_refused(text: str):
     with pytest.raises(UnencodableText):
         build_parts(text, Encoding.GSM7, SmppSettings(), 0)
+
+
+@given(TEXTS, st.sampled_from([Alphabet.LATIN1, Alphabet.ASCII]), st.sampled_from(NUMBERED))
+@example("Grüße @ [1] 5 £", Alphabet.LATIN1, LongTexts.UDH8)
+@example("[" * 160, Alphabet.ASCII, LongTexts.UDH16)
+@example("€" + "a" * 69, Alphabet.LATIN1, LongTexts.UDH8)
+@example("€" + "a" * 70, Alphabet.LATIN1, LongTexts.UDH8)
+def test_another_default_alphabet_takes_as_many_parts_as_were_counted(
+    text: str, alphabet: Alphabet, long_texts: LongTexts
+):
+    encoding, codec = choose_encoding(text), {Alphabet.LATIN1: "latin-1", Alphabet.ASCII: "ascii"}[alphabet]
+    settings = SmppSettings(alphabet=alphabet, long_texts=long_texts)
+    is_inside = encoding is Encoding.GSM7 and text == text.encode(codec, "replace").decode(codec)
+    if not is_inside and len(build_parts(text, Encoding.UCS2, settings, 7)) > measure(text).segment_count:
+        with pytest.raises(UnencodableText) as refused:
+            build_parts(text, encoding, settings, 7)
+        assert refused.value.character not in text.encode(codec, "ignore").decode(codec)
+        return
+    parts = build_parts(text, encoding, settings, 7)
+    assert len(parts) == measure(text).segment_count
+    octets = [read_header(part)[1] for part in parts]
+    # On the air they are septets, two of them for [ or ^.
+    if is_inside:
+        assert {part.data_coding for part in parts} <= {0}
+        assert "".join(part.decode(codec) for part in octets) == text
+        assert all(count_septets(part.decode(codec)) <= (160 if len(parts) == 1 else 153) for part in octets)
+    else:
+        assert {part.data_coding for part in parts} <= {8}
+        assert b"".join(octets).decode("utf-16-be") == text
+
+
+def test_a_payload_is_of_the_default_alphabet():
+    settings = SmppSettings(alphabet=Alphabet.LATIN1, long_texts=LongTexts.PAYLOAD)
+    text = "@[é]" * 50
+    assert build_parts(text, Encoding.GSM7, settings, 0) == [
+        SubmitPart(b"", 0, 0, {MESSAGE_PAYLOAD: text.encode("latin-1")})
+    ]
