@@ -4,7 +4,9 @@ Bodies of callbacks: form or JSON, one object or several, in the body or in the 
 Whatever comes costs no more than its length, and is an object of names and values or an `UnreadableCallback`.
 """
 
+import codecs
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 from urllib.parse import parse_qsl
@@ -17,6 +19,10 @@ FIELDS_MOST = 500
 
 Item: TypeAlias = Mapping[str, object]
 
+# How a form begins: with the name of a field. JSON has none of these before a sign of its own.
+_FORM = re.compile(rb"[^\s{}\[\]\",:=&]+=")
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
 
 def read_pairs(text: str) -> list[tuple[str, str]]:
     """Return the names and values of a form or a query. Raises: UnreadableCallback: there are too many."""
@@ -27,9 +33,26 @@ def read_pairs(text: str) -> list[tuple[str, str]]:
 
 
 def is_json(request: CallbackRequest) -> bool:
-    """Return whether the body says it is JSON, or says nothing and looks like it."""
-    kind = request.headers.get("content-type", "").lower()
-    return "json" in kind or ("form" not in kind and request.body.lstrip()[:1] in (b"{", b"["))
+    """
+    Return whether the body is to be read as JSON, whatever its type says.
+
+    Templates and proxies say the one of the other: what begins as a form is one, and what begins as an object or a list
+    is JSON, unless it says that it is a form and cannot be read as JSON.
+    """
+    kind, body = request.headers.get("content-type", "").lower(), request.body.lstrip()
+    if "json" in kind:
+        return _FORM.match(body) is None
+    if not body.startswith((b"{", b"[", *_MARKS)):
+        return False
+    return "form" not in kind or _can_be_json(body)
+
+
+def _can_be_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def read_document(request: CallbackRequest) -> object:
@@ -37,7 +60,8 @@ def read_document(request: CallbackRequest) -> object:
     if not request.body or request.method == "GET":
         return dict(read_pairs(request.query))
     if not is_json(request):
-        return dict(read_pairs(request.body.decode("utf-8", "replace")))
+        # A line around it is of whoever wrote the template: in a form itself lines are escaped.
+        return dict(read_pairs(request.body.decode("utf-8-sig", "replace").strip("\r\n")))
     try:
         return json.loads(request.body)
     except (ValueError, RecursionError) as error:

@@ -107,14 +107,17 @@ def _check(request: CallbackRequest, pairs: Sequence[tuple[str, str]], secret: b
 
 
 def _spellings(url: str) -> Iterator[str]:
-    """Yield the address as it may have been signed: with the port that goes without saying, and without it."""
+    """
+    Yield the address as it may have been signed: as it is, without its port, and with the one that goes without saying.
+
+    Twilio leaves out the port of some addresses, whichever it is, and names the usual one of others.
+    """
     yield url
     parts = urlsplit(url)
-    usual = _PORTS.get(parts.scheme)
     host, colon, port = parts.netloc.rpartition(":")
-    if colon and port == str(usual):
+    if colon and port.isdigit():
         yield urlunsplit(parts._replace(netloc=host))
-    elif usual and not (colon and port.isdigit()):
+    elif usual := _PORTS.get(parts.scheme):
         yield urlunsplit(parts._replace(netloc=f"{parts.netloc}:{usual}"))
 
 

@@ -41,6 +41,33 @@ def test_mitto_s_template_is_read_by_get_and_post_alone_and_in_an_array():
     assert read_mitto(callback(json.dumps([TOLD, TOLD]).encode(), "application/json")).receipts == (EXPECTED, EXPECTED)
 
 
+@pytest.mark.parametrize("kind", [FORM_TYPE, "application/json; charset=utf-8", "text/plain", ""])
+@pytest.mark.parametrize(
+    "body",
+    [
+        urlencode(TOLD).encode(),
+        b"\r\n" + urlencode(TOLD).encode(),
+        json.dumps(TOLD).encode(),
+        json.dumps([TOLD], indent=1).encode(),
+        json.dumps(TOLD).encode("utf-8-sig"),
+        json.dumps(TOLD).encode("utf-16"),
+    ],
+    ids=["form", "form after a line", "object", "list", "object with a mark", "UTF-16"],
+)
+def test_a_body_is_read_as_what_it_is_whatever_its_type_says(kind: str, body: bytes):
+    assert read_mitto(callback(body, kind)).receipts == (EXPECTED,)
+
+
+@pytest.mark.parametrize("body", [b'{"Id": "a=b', b"[1=2", b'"a=b', b"nothing", b"<Id>1</Id>"])
+def test_json_that_is_cut_off_is_no_form(body: bytes):
+    with pytest.raises(UnreadableCallback):
+        read_mitto(callback(body, "application/json"))
+
+
+def test_a_form_whose_first_name_is_a_brace_is_a_form():
+    assert read_mitto(callback(b"{x=1&" + urlencode(TOLD).encode(), FORM_TYPE)).receipts == (EXPECTED,)
+
+
 def test_a_word_nobody_has_explained_stays_as_it_came():
     heard = read_mitto(callback(method="GET", query=urlencode(TOLD | {"status": "Gone fishing", "errorcode": "E/7"})))
     assert [(each.receipt_state, each.error_code) for each in heard.receipts] == [("Gone fishing", "E/7")]

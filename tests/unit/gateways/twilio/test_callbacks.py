@@ -128,15 +128,40 @@ def test_json_without_a_digest_is_nobodys():
         read(callback(json.dumps(DELIVERED).encode(), "application/json", headers={"x-twilio-signature": signature}))
 
 
-@pytest.mark.parametrize(
-    "url", ["https://sms.example.com:443/callbacks/token", "https://sms.example.com/callbacks/token"]
-)
-def test_the_usual_port_may_be_signed_or_not(url: str):
-    signature = theirs.compute_signature(url, DELIVERED)
-    assert read(posted(DELIVERED, signature=signature)).receipts
-    assert read(posted(DELIVERED, signature=signature, url="https://sms.example.com:443/callbacks/token")).receipts
+ADDRESSES = [
+    f"{host}/callbacks/token"
+    for host in (
+        *("https://sms.example.com", "https://sms.example.com:443", "https://sms.example.com:8443"),
+        *("http://sms.example.com", "http://sms.example.com:80", "http://sms.example.com:8080"),
+        *("https://192.0.2.1", "https://192.0.2.1:8443"),
+    )
+]
+
+
+@pytest.mark.parametrize("asked", ADDRESSES)
+@pytest.mark.parametrize("signed", ADDRESSES)
+def test_a_port_may_be_signed_or_not_as_twilio_s_own_library_has_it(signed: str, asked: str):
+    signature = theirs.compute_signature(signed, DELIVERED)
+    request = posted(DELIVERED, signature=signature, url=asked)
+    if theirs.validate(asked, DELIVERED, signature):
+        assert read(request).receipts
+        return
     with pytest.raises(SignatureRefused):
-        read(posted(DELIVERED, signature=signature, url="https://sms.example.com:8443/callbacks/token"))
+        read(request)
+
+
+@pytest.mark.parametrize(
+    "signed", ["https://sms.example.com:8443/callbacks/token", "https://sms.example.com/callbacks/token"]
+)
+def test_another_port_than_the_usual_one_may_be_left_out(signed: str):
+    signature = theirs.compute_signature(signed, DELIVERED)
+    assert read(posted(DELIVERED, signature=signature, url="https://sms.example.com:8443/callbacks/token")).receipts
+
+
+def test_a_form_is_one_whatever_its_type_says():
+    signature = theirs.compute_signature(CALLBACK_URL, DELIVERED)
+    request = callback(urlencode(DELIVERED).encode(), "application/json", headers={"x-twilio-signature": signature})
+    assert read(request).receipts[0].receipt_state == "DELIVRD"
 
 
 @pytest.mark.parametrize(
