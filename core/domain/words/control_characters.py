@@ -16,7 +16,9 @@ BREAKS = "\t\n\f\r"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Half a surrogate pair is no character by itself, and cannot be stored.
 _ANY = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_NOT_IN_PROSE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Those that prose may not hold, as a set of a regular expression.
+CONTROLS = "\x00-\x08\x0b\x0e-\x1f\x7f-\x9f"
+_NOT_IN_PROSE = re.compile(f"[{CONTROLS}\ud800-\udfff]")
 
 
 class Prose(str):

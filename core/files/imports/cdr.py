@@ -26,10 +26,11 @@ from core.domain.imports.cdr import MAX_COLUMNS
 from core.domain.imports.cdr_guessing import guess_columns
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile
+from core.files.tables.cells import find_content, originals, unwrapped
 from core.files.tables.delimited import DELIMITERS, refuse_encoding
 from core.files.tables.kinds import FileKind, find_kind
-from core.files.tables.rejected import BEGINS_FORMULA, OWN_COLUMNS, is_own_file, original
-from core.files.tables.rows import MAX_BLANK_ROWS, SAID_TO_BE_TEXT, unwrap
+from core.files.tables.rejected import OWN_COLUMNS, is_own_file, original
+from core.files.tables.rows import MAX_BLANK_ROWS, unwrap
 
 BLOCK_BYTES = 8 << 20
 BLOCK_ROWS = 65_536
@@ -227,27 +228,14 @@ def _numbered(reader: Iterable[pa.RecordBatch], bad: list[int], skipped: int, ow
         numbers, following = _row_numbers(following, batch.num_rows, bad)
         # The reader is ahead of us: some bad rows may stand behind this block.
         bad[:] = [number for number in bad if number >= following]
-        cells = map(_originals, batch.columns[own:]) if own else batch.columns
-        table = _table(numbers, list(map(_unwrapped, cells)))
+        cells = map(originals, batch.columns[own:]) if own else batch.columns
+        table = _table(numbers, list(map(unwrapped, cells)))
         blank_count += batch.num_rows - table.num_rows
         if blank_count > MAX_BLANK_ROWS:
             # A small archive can unpack to nothing but line ends, for hours.
             raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank rows.", hint="Export it again.")
         if table.num_rows:
             yield table
-
-
-def _originals(cells: pa.Array) -> pa.Array:
-    """Return what `original` does, for the texts of a column."""
-    is_made = pc.match_substring_regex(cells, f"^'{BEGINS_FORMULA.pattern}")
-    return pc.if_else(is_made, pc.utf8_slice_codeunits(cells, 1), cells)
-
-
-def _unwrapped(cells: pa.Array) -> pa.Array:
-    """Return what `unwrap` does, for the texts of a column."""
-    if not pc.any(pc.starts_with(cells, '="')).as_py():
-        return cells
-    return pc.replace_substring_regex(cells, f"^{SAID_TO_BE_TEXT.pattern}$", r"\1")
 
 
 def _row_numbers(first: int, count: int, bad: Sequence[int]) -> tuple[pa.Array, int]:
@@ -263,13 +251,8 @@ def _table(numbers: pa.Array, cells: Sequence[pa.Array]) -> pa.Table:
     """Return rows that have any content."""
     names = [f"c{index}" for index in range(len(cells))]
     table = pa.table([numbers, *cells], names=[ROW_NO, *names])
-    # Only rows whose first cell is empty are looked at in full: nearly all have one.
-    if not pc.any(pc.equal(table["c0"], "")).as_py():
-        return table
-    filled = pc.not_equal(pc.utf8_trim_whitespace(table["c0"]), "")
-    for name in names[1:]:
-        filled = pc.or_(filled, pc.not_equal(pc.utf8_trim_whitespace(table[name]), ""))
-    return table.filter(filled)
+    filled = find_content(cells)
+    return table if pc.all(filled).as_py() else table.filter(filled)
 
 
 def _plain(file: BinaryIO, kind: CdrKind) -> GzipFile | BinaryIO:

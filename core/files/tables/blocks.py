@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, read_csv
 
 from core.errors import InvalidFile
+from core.files.tables.cells import find_content
 from core.files.tables.delimited import DELIMITERS, Encoding, Lines, read_rows, refuse_text
 from core.files.tables.rows import MAX_BLANK_ROWS, MAX_CELL_CHARACTERS, RawRow
 
@@ -225,17 +226,6 @@ class _Chained:
         # Only the last line has no end: it goes on behind the piece.
         self._piece = None
         return line + self._following.readline(limit - len(line))
-
-
-def find_content(columns: Sequence[pa.Array]) -> pa.Array:
-    """Return for each row whether there is any cell that is not blank."""
-    # Nearly every row has something in its first cell: only where one has not, the others are looked at.
-    found = pc.not_equal(pc.utf8_trim_whitespace(columns[0]), "")
-    for column in columns[1:]:
-        if pc.all(found).as_py():
-            return found
-        found = pc.or_(found, pc.not_equal(pc.utf8_trim_whitespace(column), ""))
-    return found
 
 
 def _find_traits(text: bytes) -> Traits:
