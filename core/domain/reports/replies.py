@@ -1,5 +1,6 @@
 """Replies as people ask for them, and as they see them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +21,14 @@ class ReplyFilter:
     keyword: Keyword | None = None
     account_id: str = ""
     campaign_id: str = ""
+
+
+@dataclass(frozen=True)
+class ReplyChoices:
+    """What replies can be narrowed down to, by id: open accounts, and campaigns that were answered, newest first."""
+
+    accounts: Mapping[str, str]
+    campaigns: Mapping[str, str]
 
 
 @dataclass(frozen=True)

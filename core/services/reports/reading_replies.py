@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 import pyarrow as pa
+from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import label_accounts
 from core.domain.messages.replies import Keyword
@@ -13,7 +14,7 @@ from core.domain.numbering.msisdn import find_msisdn, mask_msisdn
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.paging import Page
 from core.domain.reports.questions import refuse_odd_question
-from core.domain.reports.replies import ReplyFilter, ShownReply
+from core.domain.reports.replies import ReplyChoices, ReplyFilter, ShownReply
 from core.state.accounts import accounts
 from core.state.engine.store import State
 from core.state.reports import replies
@@ -54,10 +55,13 @@ class ReadingReplies:
         Raises: Forbidden: without the permission MessageHistory. InvalidInput: too long a search.
         """
         query = _scope(viewer, wanted)
+        offset = (max(1, page) - 1) * size
         with self._state.read() as session:
-            found = replies.list_replies(session, query, size, (max(1, page) - 1) * size)
-            total = replies.count_replies(session, query)
-        names = self._names(viewer)
+            found = replies.list_replies(session, query, size, offset)
+            # A page that is not full is the last one, unless it is beyond that.
+            is_last = len(found) < size and (found or not offset)
+            total = offset + len(found) if is_last else replies.count_replies(session, query)
+            names = _names(session, viewer)
         return Page(tuple(_shown(viewer, each, names) for each in found), total)
 
     def of_message(self, viewer: Viewer, message_id: str) -> tuple[ShownReply, ...]:
@@ -69,16 +73,18 @@ class ReadingReplies:
             return ()
         with self._state.read() as session:
             found = replies.list_replies(session, query, _MOST_OF_ONE, 0)
-        names = self._names(viewer)
+            names = _names(session, viewer)
         return tuple(_shown(viewer, each, names) for each in reversed(found))
 
-    def list_campaigns(self, viewer: Viewer) -> tuple[tuple[str, str], ...]:
-        """Return id and name of campaigns that were answered, newest first; () for who may not see campaigns."""
+    def choices(self, viewer: Viewer) -> ReplyChoices:
+        """Return what replies can be narrowed down to; no campaigns for who may not see any. Raises: Forbidden."""
         viewer.require(Permission.MESSAGE_HISTORY)
-        if not viewer.may(Permission.CAMPAIGN):
-            return ()
         with self._state.read() as session:
-            return replies.list_campaigns(session, viewer.open_ids)
+            names = _names(session, viewer)
+            may_see = viewer.may(Permission.CAMPAIGN)
+            campaigns = replies.list_campaigns(session, viewer.open_ids) if may_see else ()
+        open_ones = {account_id: name for account_id, name in names.items() if account_id in viewer.open_ids}
+        return ReplyChoices(open_ones, dict(campaigns))
 
     def in_words(self, viewer: Viewer, wanted: ReplyFilter) -> list[str]:
         """Return what narrows the replies down besides the period, as people read it. Raises: as `page`."""
@@ -87,9 +93,10 @@ class ReadingReplies:
         if wanted.keyword:
             words["Asks for"] = "something else" if wanted.keyword is Keyword.NONE else wanted.keyword.upper()
         if wanted.account_id:
-            words["Account"] = self._names(viewer).get(wanted.account_id, "none of yours")
+            with self._state.read() as session:
+                words["Account"] = _names(session, viewer).get(wanted.account_id, "none of yours")
         if wanted.campaign_id:
-            words["Campaign"] = dict(self.list_campaigns(viewer)).get(wanted.campaign_id, wanted.campaign_id)
+            words["Campaign"] = self.choices(viewer).campaigns.get(wanted.campaign_id, wanted.campaign_id)
         return [f"{name}: {value}" for name, value in words.items() if value]
 
     def all_replies(self, viewer: Viewer, wanted: ReplyFilter) -> tuple[int, Iterator[pa.Table]]:
@@ -100,15 +107,15 @@ class ReadingReplies:
         return count, self._tables(viewer, query)
 
     def _tables(self, viewer: Viewer, query: ReplyQuery) -> Iterator[pa.Table]:
-        names = self._names(viewer)
         with self._state.read() as session:
+            names = _names(session, viewer)
             found = replies.stream_replies(session, query)
             while rows := [_row(_shown(viewer, each, names)) for each in islice(found, _ROWS)]:
                 yield pa.Table.from_pylist(rows, SCHEMA)
 
-    def _names(self, viewer: Viewer) -> Mapping[str, str]:
-        with self._state.read() as session:
-            return label_accounts(accounts.list_accounts(session, viewer.account_ids))
+
+def _names(session: Session, viewer: Viewer) -> Mapping[str, str]:
+    return label_accounts(accounts.list_accounts(session, viewer.account_ids))
 
 
 def _row(reply: ShownReply) -> dict[str, Any]:

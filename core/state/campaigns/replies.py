@@ -82,7 +82,9 @@ def add_replies(session: Session, heard: Sequence[HeardReply], now: datetime) ->
         counts as the later.
     """
     named = {new_id(): item for item in heard}
-    rows = [_row(reply_id, item, now) for reply_id, item in named.items()]
+    # A provider's clock may be ahead, but nothing was received after it was stored.
+    received = {reply_id: min(item.reply.received_at, now) for reply_id, item in named.items()}
+    rows = [_row(reply_id, item, received[reply_id], now) for reply_id, item in named.items()]
     if not rows:
         return ()
     # Past the session: its unit of work would double the cost of a row.
@@ -90,7 +92,7 @@ def add_replies(session: Session, heard: Sequence[HeardReply], now: datetime) ->
     adding = insert_of(session)(ReplyRow).on_conflict_do_nothing().returning(ReplyRow.reply_id)
     new = set(connection.execute(adding, rows).scalars())
     whose = [
-        {"reply_id": reply_id, "account_id": account_id}
+        {"reply_id": reply_id, "account_id": account_id, "received_at": received[reply_id]}
         for reply_id, item in named.items()
         if reply_id in new
         for account_id in item.account_ids
@@ -100,10 +102,8 @@ def add_replies(session: Session, heard: Sequence[HeardReply], now: datetime) ->
     return tuple(item for reply_id, item in named.items() if reply_id in new)
 
 
-def _row(reply_id: str, item: HeardReply, now: datetime) -> dict[str, object]:
+def _row(reply_id: str, item: HeardReply, received_at: datetime, now: datetime) -> dict[str, object]:
     facts = {"reply_id": reply_id, "msisdn": item.msisdn, "keyword": item.keyword.value, "stored_at": now}
-    # A provider's clock may be ahead, but nothing was received after it was stored.
-    received_at = min(item.reply.received_at, now)
     return vars(item.reply) | facts | {"received_at": received_at, "due_at": now if item.msisdn else None}
 
 
@@ -213,7 +213,8 @@ def link(session: Session, reply: WaitingReply, answered: Answered) -> None:
         others = (ReplyAccountRow.reply_id == reply.reply_id, ReplyAccountRow.account_id != answered.account_id)
         session.execute(delete(ReplyAccountRow).where(*others))
     adding = insert_of(session)(ReplyAccountRow).on_conflict_do_nothing()
-    session.execute(adding.values(reply_id=reply.reply_id, account_id=answered.account_id))
+    own = {"reply_id": reply.reply_id, "account_id": answered.account_id, "received_at": reply.received_at}
+    session.execute(adding.values(own))
 
 
 def put_off(session: Session, reply_ids: Iterable[str], due_at: datetime | None) -> None:

@@ -68,7 +68,19 @@ def list_replies(session: Session, wanted: ReplyQuery, limit: int, offset: int) 
 
 def count_replies(session: Session, wanted: ReplyQuery) -> int:
     """Return how many there are."""
+    if wanted == ReplyQuery(wanted.account_ids, wanted.period):
+        return _count_received(session, wanted.account_ids, wanted.period)
     return session.scalar(select(func.count()).select_from(ReplyRow).where(_matches(wanted))) or 0
+
+
+def _count_received(session: Session, account_ids: frozenset[str], period: Period | None) -> int:
+    """Count what nothing but accounts and times narrow down, by one index and without a look at each reply."""
+    # One may concern several of them.
+    counted = func.count(ReplyAccountRow.reply_id.distinct()) if len(account_ids) > 1 else func.count()
+    terms: list[ColumnElement[bool]] = [ReplyAccountRow.account_id.in_(account_ids)]
+    if period:
+        terms += [ReplyAccountRow.received_at >= period.start, ReplyAccountRow.received_at < period.end]
+    return session.scalar(select(counted).select_from(ReplyAccountRow).where(*terms)) or 0
 
 
 def stream_replies(session: Session, wanted: ReplyQuery) -> Iterator[StoredReply]:
@@ -79,11 +91,11 @@ def stream_replies(session: Session, wanted: ReplyQuery) -> Iterator[StoredReply
 
 def list_campaigns(session: Session, account_ids: frozenset[str]) -> tuple[tuple[str, str], ...]:
     """Return id and name of the accounts' campaigns that were answered, the newest first."""
-    answered = select(ReplyRow.campaign_id).where(ReplyRow.campaign_id.is_not(None))
-    mine = CampaignRow.account_id.in_(account_ids)
+    # One look for each of the accounts' campaigns: there are fewer of them than replies.
+    answered = select(ReplyRow.campaign_id).where(ReplyRow.campaign_id == CampaignRow.campaign_id).exists()
     rows = session.execute(
         select(CampaignRow.campaign_id, CampaignRow.name)
-        .where(mine, CampaignRow.campaign_id.in_(answered))
+        .where(CampaignRow.account_id.in_(account_ids), answered)
         .order_by(CampaignRow.created_at.desc(), CampaignRow.campaign_id)
         .limit(_MOST_CAMPAIGNS)
     )

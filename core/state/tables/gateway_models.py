@@ -89,6 +89,13 @@ class ReplyRow(Base):
         ),
         # What a number has asked for last, however often it has asked before.
         Index("ix_replies_msisdn", "msisdn", "received_at", "reply_id"),
+        # Which campaigns were answered, without a look at every reply.
+        Index(
+            "ix_replies_campaign_id",
+            "campaign_id",
+            sqlite_where=condition("campaign_id IS NOT NULL"),
+            postgresql_where=condition("campaign_id IS NOT NULL"),
+        ),
         # Asked twice a second, and nearly all rows are settled.
         Index(
             "ix_replies_due_at",
@@ -100,13 +107,18 @@ class ReplyRow(Base):
 
 
 class ReplyAccountRow(Base):
-    """An account that a reply concerns: several may send by one gateway, and a reply names none of them."""
+    """
+    An account that a reply concerns: several may send by one gateway, and a reply names none of them.
+
+    *received_at* is the reply's, which never changes: an account's replies are counted by it without reading them.
+    """
 
     __tablename__ = "reply_accounts"
     reply_id: Mapped[str] = mapped_column(ForeignKey("replies.reply_id", ondelete="CASCADE"), primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True)
+    received_at: Mapped[datetime]
 
-    __table_args__ = (Index("ix_reply_accounts_account", "account_id", "reply_id"),)
+    __table_args__ = (Index("ix_reply_accounts_received", "account_id", "received_at", "reply_id"),)
 
 
 class StopConfirmationRow(Base):

@@ -268,9 +268,9 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
         {Permission.MESSAGE_HISTORY},
         lambda t, v: SimpleNamespace(total=len(t.house.app.reports.replies.of_message(v, MESSAGE_ID))),
     ),
-    "reports.replies.list_campaigns": (
+    "reports.replies.choices": (
         {Permission.MESSAGE_HISTORY},
-        lambda t, v: SimpleNamespace(total=len(t.house.app.reports.replies.list_campaigns(v))),
+        lambda t, v: SimpleNamespace(total=len(t.house.app.reports.replies.choices(v).campaigns)),
     ),
     "reports.reporting.require_campaign": (
         {Permission.MESSAGE_HISTORY},
@@ -403,7 +403,7 @@ EMPTY_FOR_OTHERS = {
     "traffic.page",
     "campaigns.composing.page",
     "reports.reporting.reconciliations",
-    *(f"reports.replies.{name}" for name in ("page", "all_replies", "of_message", "list_campaigns")),
+    *(f"reports.replies.{name}" for name in ("page", "all_replies", "of_message", "choices")),
     "reports.reporting.messages",
     "reports.reporting.count_messages",
     "reports.reporting.all_messages",

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.domain.accounts.accounts import label_accounts
 from core.domain.messages.replies import Keyword
 from core.domain.reports.replies import ReplyFilter
 from core.domain.times.periods import Period
@@ -22,9 +21,9 @@ _KEYWORDS = {
 def show(period: Period, search: str) -> ReplyFilter:
     """Draw the choices below the bar; return what is asked for with them."""
     app, viewer = session.current()
-    accounts = [item for item in app.accounts.managing.list_accounts(viewer) if item.account_id in viewer.open_ids]
-    names = {name: account_id for account_id, name in label_accounts(accounts).items()}
-    campaigns = dict(app.reports.replies.list_campaigns(viewer))
+    choices = app.reports.replies.choices(viewer)
+    names = {name: account_id for account_id, name in choices.accounts.items()}
+    campaigns = dict(choices.campaigns)
     # One that was followed from elsewhere may be too old to be offered, or may not be named to this viewer.
     asked = address.get(f"{KEY}_campaign")
     if asked and asked not in campaigns:

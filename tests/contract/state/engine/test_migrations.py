@@ -1,6 +1,7 @@
 """Migrations yet to come: they must not cost a single row."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,23 @@ from sqlalchemy import text
 from core.domain.campaigns.campaigns import Source
 from core.domain.gateways.gateways import GatewaySetup
 from core.domain.messages.messages import LedgerState
+from core.domain.messages.replies import Keyword
 from core.domain.reports.audit import Action, Subject
+from core.domain.times.periods import Period
 from core.errors import ConfigurationError
 from core.services.upkeep.forgetting.contacts import UNKNOWN_BEFORE
 from core.state.accounts import accounts, gateways
 from core.state.accounts.gateways import Sealed
-from core.state.campaigns import campaigns, ledger
+from core.state.campaigns import campaigns, ledger, replies
 from core.state.campaigns.ledger import Batch, Claim, Outcome
+from core.state.campaigns.replies import HeardReply
 from core.state.engine.store import MIGRATIONS, State
 from core.state.people import users
 from core.state.reports import audit
+from core.state.reports import replies as reading
+from core.state.reports.replies import ReplyQuery
 from core.state.upkeep import installation
-from tests.support.application.factories import NOW, make_account, make_campaign, make_user, make_viewer
+from tests.support.application.factories import NOW, make_account, make_campaign, make_reply, make_user, make_viewer
 
 # SQLite cannot change a column: Alembic makes a new table, copies the rows and drops the old one.
 REBUILD = """
@@ -136,6 +142,22 @@ def test_gateways_of_the_generic_kind_stay_what_they_are(peopled: State):
     with peopled.read() as session:
         found = gateways.get_gateway(session, "Oslo").setup
     assert (found.kind, found.settings) == ("generic", {"url": "https://sms.example.com"})
+
+
+def test_replies_of_an_earlier_version_are_counted_by_when_they_came(peopled: State):
+    with peopled.write() as session:
+        for number in range(3):
+            said = make_reply(gateway="Berlin", received_at=NOW - timedelta(days=number), reference=str(number))
+            replies.add_replies(session, [HeardReply(said, "+491796000001", Keyword.NONE, ("account-1",))], NOW)
+    downgrade(peopled, "0024")
+    peopled.migrate()
+    mine = frozenset({"account-1"})
+    with peopled.read() as session:
+        found = [
+            reading.count_replies(session, ReplyQuery(mine, Period(NOW - timedelta(days=days), NOW)))
+            for days in (0, 1, 2, 3)
+        ]
+    assert found == [0, 1, 2, 2]
 
 
 def test_messages_under_way_left_by_the_only_gateway_there_was(peopled: State):

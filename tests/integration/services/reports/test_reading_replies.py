@@ -5,9 +5,11 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from sqlite3 import Cursor
 
 import openpyxl
 import pytest
+from sqlalchemy import Connection, event
 
 from core.domain.accounts.accounts import AccountType
 from core.domain.messages.messages import Reply
@@ -21,7 +23,7 @@ from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.reports.export_requests import RepliesRequest, decode, encode
 from core.services.sending.replying import keep_replies
 from core.state.campaigns import replies
-from core.state.campaigns.replies import Answered
+from core.state.campaigns.replies import Answered, HeardReply
 from tests.integration.services.steps import work
 from tests.support.application.factories import make_reply
 from tests.support.application.house import House, contacts
@@ -70,6 +72,65 @@ def test_replies_are_paged_newest_first(heard: House):
     assert texts(heard) == ["Help", "STOP", "Merci, Élise!"]
     first, second = (heard.app.reports.replies.page(heard.viewer, everything(heard), page, 2) for page in (1, 2))
     assert ([each.text for each in (*first.items, *second.items)], first.total) == (texts(heard), 3)
+
+
+def test_a_page_that_is_full_or_beyond_the_last_tells_how_many_there_are(heard: House):
+    def total(page: int, size: int, **filters: object) -> int:
+        return heard.app.reports.replies.page(heard.viewer, everything(heard, **filters), page, size).total
+
+    assert [total(page, 3) for page in (1, 2)] == [3, 3]
+    assert [total(page, 2) for page in (1, 2, 3, 9)] == [3, 3, 3, 3]
+    assert [total(page, 1, search="st") for page in (1, 2)] == [1, 1]
+    assert [total(page, 2, search="nothing") for page in (1, 2)] == [0, 0]
+
+
+def test_one_that_concerns_several_accounts_counts_once(either: House):
+    both = _with_another_account(either)
+    hear(either, reply(either, "One", 3), reply(either, "Two", 2), reply(either, "Three", 1))
+    with either.app.state.write() as session:
+        waiting, *_ = replies.list_due(session, either.now, 1)
+        replies.link(session, waiting, Answered("message-1", min(both.account_ids), ""))
+    full = [either.app.reports.replies.page(both, everything(either), 1, size) for size in (1, 3)]
+    assert [page.total for page in full] == [3, 3]
+    # Counted within the period as they are listed: its end is not a part of it.
+    start = either.now - timedelta(minutes=3)
+    for minutes, count in ((1, 1), (2, 2), (3, 3)):
+        wanted = ReplyFilter(Period(start, start + timedelta(minutes=minutes)))
+        assert either.app.reports.replies.page(both, wanted, 1, 1).total == count
+
+
+def test_neither_the_count_nor_the_choice_of_campaigns_looks_at_every_reply(house: House):
+    _with_another_account(house)
+    hear(house, reply(house, "One", 2), reply(house, "Two", 1))
+    plans = []
+
+    def explain(
+        _connection: Connection, cursor: Cursor, statement: str, values: tuple[object, ...], *_: object
+    ) -> None:
+        if statement.startswith("SELECT"):
+            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+            plans.append("\n".join(step for *_, step in plan))
+
+    event.listen(house.app.state._engine, "before_cursor_execute", explain)
+    page = house.app.reports.replies.page(house.viewer, everything(house), 1, 1)
+    house.app.reports.replies.choices(house.viewer)
+    assert page.total == 2
+    assert any("COVERING INDEX ix_reply_accounts_received (account_id=? AND received_at>?" in plan for plan in plans)
+    assert any("COVERING INDEX ix_replies_campaign_id (campaign_id=?" in plan for plan in plans)
+    assert not [plan for plan in plans if "SCAN replies" in plan or "SCAN reply_accounts" in plan]
+
+
+def test_a_reply_linked_to_an_account_it_was_not_heard_for_counts_there(either: House):
+    both = _with_another_account(either)
+    other = either.app.accounts.managing.list_accounts(both)[0].account_id
+    alone = replace(both, account_ids=frozenset({other}))
+    said = HeardReply(reply(either, "Thank you"), MSISDN, Keyword.NONE, tuple(both.account_ids - {other}))
+    with either.app.state.write() as session:
+        replies.add_replies(session, [said], either.now)
+        (waiting,) = replies.list_due(session, either.now, 1)
+        replies.link(session, waiting, Answered("message-1", other, ""))
+    page = either.app.reports.replies.page(alone, everything(either), 1, 1)
+    assert (page.total, page.items[0].text) == (1, "Thank you")
 
 
 def test_they_are_found_by_period_text_number_and_what_they_ask_for(heard: House):
@@ -139,10 +200,10 @@ def test_a_campaign_s_replies_are_found_and_those_to_one_message(either: House):
     assert (newest.campaign, newest.account) == ("Spring greeting", "Simulator")
     told = either.app.reports.replies.of_message(either.viewer, newest.message_id)
     assert [each.text for each in told] == ["First", "Second"]
-    assert either.app.reports.replies.list_campaigns(either.viewer) == ((campaign.campaign_id, "Spring greeting"),)
+    assert either.app.reports.replies.choices(either.viewer).campaigns == {campaign.campaign_id: "Spring greeting"}
     # Who may see messages but no campaigns hears of none.
     reader = replace(either.viewer, permissions=frozenset({Permission.MESSAGE_HISTORY}))
-    assert either.app.reports.replies.list_campaigns(reader) == ()
+    assert either.app.reports.replies.choices(reader).campaigns == {}
     assert {each.campaign for each in read(either, reader)} == {""}
 
 
