@@ -18,11 +18,13 @@ from threading import BoundedSemaphore
 from core.domain.accounts.price_lists import ReadPrices
 from core.domain.imports.cdr import PriceUnit
 from core.domain.imports.lists import HiddenRows
+from core.domain.imports.reading_plans import ReadingPlan
 from core.errors import InvalidFile, InvalidInput, StorageError
 from core.files import pictures
 from core.files.child import FAULTS, REFUSED
-from core.files.imports import cdr_sample, price_lists, reading
+from core.files.imports import cdr_sample, looking, price_lists, reading
 from core.files.imports.cdr_sample import CdrSample
+from core.files.imports.looking import FileLook
 from core.turns import away
 
 log = logging.getLogger(__name__)
@@ -45,12 +47,14 @@ class Looking:
     """
     Who looks into uploaded files.
 
-    *columns* returns those of a contact list with this name, unless hidden rows are to be asked about; *cdr_sample* the
-    beginning of a CDR file; *portrait* what is kept of a picture; *prices* all of a price list, which is small. Each
-    raises what it raises that reads such a file, InvalidFile or InvalidInput.
+    *columns* returns those of a contact list with this name, unless hidden rows are to be asked about; *contacts* what
+    is in one, read as somebody has chosen or as it is probably meant; *cdr_sample* the beginning of a CDR file;
+    *portrait* what is kept of a picture; *prices* all of a price list, which is small. Each raises what it raises that
+    reads such a file, InvalidFile or InvalidInput.
     """
 
     columns: Callable[[Path, str, HiddenRows], tuple[str, ...]]
+    contacts: Callable[[Path, ReadingPlan | None], FileLook]
     cdr_sample: Callable[[Path], CdrSample]
     portrait: Callable[[bytes], bytes]
     prices: Callable[[Path, PriceUnit | None], ReadPrices]
@@ -60,6 +64,11 @@ def _columns(path: Path, file_name: str, hidden_rows: HiddenRows = HiddenRows.AS
     hint = "Save it as CSV UTF-8, or split it."
     arguments = (str(path.resolve()), Path(file_name).suffix, hidden_rows.value)
     return tuple(json.loads(_run(reading.write_columns, *arguments, hint=hint)))
+
+
+def _contacts(path: Path, chosen: ReadingPlan | None) -> FileLook:
+    said = chosen.dump() if chosen else ""
+    return FileLook.load(_run(looking.write_look, str(path.resolve()), said, hint="Save it as CSV UTF-8, or split it."))
 
 
 def _cdr_sample(path: Path) -> CdrSample:
@@ -82,9 +91,9 @@ def _prices(path: Path, unit: PriceUnit | None) -> ReadPrices:
     return price_lists.load_read(_run(price_lists.write_read, str(path.resolve()), unit or "", hint=hint))
 
 
-APART = Looking(_columns, _cdr_sample, _portrait, _prices)
+APART = Looking(_columns, _contacts, _cdr_sample, _portrait, _prices)
 # The same without a child: for who has nobody else to hold up.
-HERE = Looking(reading.read_columns, cdr_sample.take, pictures.draw_portrait, price_lists.read_price_list)
+HERE = Looking(reading.read_columns, looking.look, cdr_sample.take, pictures.draw_portrait, price_lists.read_price_list)
 
 
 def _run(task: Callable[..., bytes], *arguments: str, hint: str, given: bytes = b"", cpu_s: int = _CPU_S) -> bytes:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 PHONE_COLUMN = "PhoneNumber"
-MAX_COLUMNS = 50
+MAX_COLUMNS = 64
 
 
 class ListStatus(StrEnum):

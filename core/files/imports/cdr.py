@@ -26,6 +26,7 @@ from core.domain.imports.cdr import MAX_COLUMNS
 from core.domain.imports.cdr_guessing import guess_columns
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile
+from core.files.imports.header import name_columns
 from core.files.tables.cells import find_content, originals, unwrapped
 from core.files.tables.delimited import DELIMITERS, refuse_encoding
 from core.files.tables.kinds import FileKind, find_kind
@@ -37,7 +38,6 @@ BLOCK_ROWS = 65_536
 ROW_NO = "row_no"
 
 _HEAD_BYTES = 1 << 16
-_MAX_NAME_CHARACTERS = 100
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HINT = "Save it as CSV UTF-8 or Parquet, with a header."
@@ -116,22 +116,7 @@ def _find_kind(path: Path, file: BinaryIO) -> CdrKind:
 
 
 def _check_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    names = [" ".join(name.split()) for name in columns]
-    if len(names) > MAX_COLUMNS:
-        raise InvalidFile(
-            f"The file has {len(names)} columns, but may have {MAX_COLUMNS}.", hint="Remove some of them."
-        )
-    for number, name in enumerate(names, start=1):
-        if len(name) > _MAX_NAME_CHARACTERS:
-            raise InvalidFile(f"The name of column {number} has {len(name)} characters.", hint=_HINT)
-    # A column without a name, or with another one's, can still be there: it only has to be called something.
-    seen: dict[str, int] = {}
-    unique = []
-    for number, name in enumerate(names, start=1):
-        called = name or f"Column {number}"
-        seen[called] = seen.get(called, 0) + 1
-        unique.append(called if seen[called] == 1 else f"{called} ({seen[called]})")
-    return tuple(unique)
+    return name_columns([" ".join(name.split()) for name in columns], MAX_COLUMNS)
 
 
 def _open_parquet(file: BinaryIO) -> CdrFile:

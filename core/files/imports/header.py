@@ -1,11 +1,14 @@
 """The header of a contact list."""
 
-from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from core.domain.imports.lists import MAX_COLUMNS, PHONE_COLUMN, is_phone_column
 from core.domain.texts.placeholders import BLANKS
 from core.domain.words.characters import compose
+from core.domain.words.counting import count_of
 from core.errors import InvalidFile
+from core.files.tables.rejected import OWN_COLUMNS, is_own_file, original
 from core.files.tables.rows import RawRow, unwrap
 
 MAX_NAME_CHARACTERS = 100
@@ -18,49 +21,76 @@ _SHOWN_COLUMNS = 8
 _SHOWN_CHARACTERS = 30
 
 
-def check_header(row: RawRow) -> tuple[tuple[str, ...], int]:
+@dataclass(frozen=True, slots=True)
+class Header:
     """
-    Return the columns' names and the index of the phone column.
+    The columns of a file, each called differently.
+
+    *row_no* is the row above the first contact. Rows have *width* cells: *own_width* of our own where the file is one
+    of rejected rows, then those of *columns*, then maybe some without a name, which are empty.
+    """
+
+    columns: tuple[str, ...]
+    row_no: int
+    width: int
+    own_width: int = 0
+
+
+def read_header(row: RawRow, *, has_header: bool = True) -> Header:
+    """
+    Return the header that *row*, the first with any content, is, or what stands for it where it is a contact already.
 
     Surplus blanks in names, seen or not, and nameless columns at the end are dropped; letters and their accents are
-    composed.
+    composed. A nameless column in between is called after its place, a name's second column after the first.
 
-    Raises: InvalidFile: no or two phone columns, a nameless, repeated or overlong name, a formula, too many columns.
+    Raises: InvalidFile: an overlong name, a formula, too many columns.
     """
-    columns = [compose(" ".join(unwrap(cell).strip(BLANKS).split())) for cell in row.cells]
-    while columns and not columns[-1]:
-        columns.pop()
+    if not has_header:
+        return Header(name_columns([""] * len(row.cells)), row.row_no - 1, len(row.cells))
+    own_width = len(OWN_COLUMNS) if is_own_file(row.cells) else 0
+    cells = list(map(original, row.cells[own_width:])) if own_width else row.cells
+    names = [compose(" ".join(unwrap(cell).strip(BLANKS).split())) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
     for index, address in row.formulas.items():
-        if index < len(columns):
+        if 0 <= index - own_width < len(names):
             raise InvalidFile(f"Cell {address} of the header holds a formula.", hint="Type the column's name instead.")
-    phone = [index for index, name in enumerate(columns) if is_phone_column(name)]
-    if not phone:
-        raise InvalidFile(f"There is no column {PHONE_COLUMN}. Found: {_show(columns)}.", hint=_SAMPLE_HINT)
-    if len(columns) > MAX_COLUMNS:
+    return Header(name_columns(names), row.row_no, len(row.cells), own_width)
+
+
+def name_columns(names: Sequence[str], most: int = MAX_COLUMNS) -> tuple[str, ...]:
+    """Return what to call the columns of a file, all differently. Raises: InvalidFile: too many, or names too long."""
+    if len(names) > most:
         raise InvalidFile(
-            f"The file has {len(columns)} columns; a list may have {MAX_COLUMNS}.", hint="Remove what you do not need."
+            f"The file has {count_of(len(names), 'column', 'columns')}; it may have {most}.",
+            hint="Remove what you do not need.",
         )
-    if len(phone) > 1:
-        raise InvalidFile(f"There are {len(phone)} columns {PHONE_COLUMN}.", hint="Keep one of them.")
-    _check_names(columns)
-    return tuple(columns), phone[0]
-
-
-def _check_names(columns: list[str]) -> None:
-    for number, name in enumerate(columns, start=1):
-        if not name:
-            raise InvalidFile(f"Column {number} has no name.", hint="Name it in the first row, or remove the column.")
+    seen: dict[str, int] = {}
+    called = []
+    for number, name in enumerate(names, start=1):
         if len(name) > MAX_NAME_CHARACTERS:
             raise InvalidFile(
                 f"The name of column {number} has {len(name)} characters.",
                 hint=f"Use at most {MAX_NAME_CHARACTERS}. {_SAMPLE_HINT}",
             )
-    name, count = Counter(name.casefold() for name in columns).most_common(1)[0]
-    if count > 1:
-        raise InvalidFile(f"{count} columns are called {name!r}.", hint="Give each column a different name.")
+        first = new = name or f"Column {number}"
+        while new.casefold() in seen:
+            seen[first.casefold()] += 1
+            new = f"{first} ({seen[first.casefold()]})"
+        seen[new.casefold()] = 1
+        called.append(new)
+    return tuple(called)
 
 
-def _show(columns: list[str]) -> str:
+def find_phone_column(columns: Sequence[str]) -> int:
+    """Return the index of the column PhoneNumber. Raises: InvalidFile: there is none."""
+    found = next((index for index, name in enumerate(columns) if is_phone_column(name)), None)
+    if found is None:
+        raise InvalidFile(f"There is no column {PHONE_COLUMN}. Found: {_show(columns)}.", hint=_SAMPLE_HINT)
+    return found
+
+
+def _show(columns: Sequence[str]) -> str:
     shown = [name[:_SHOWN_CHARACTERS] + "…" * (len(name) > _SHOWN_CHARACTERS) for name in columns[:_SHOWN_COLUMNS]]
     more = len(columns) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

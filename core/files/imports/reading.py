@@ -3,8 +3,8 @@
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -14,10 +14,10 @@ from core.domain.texts.no_values import MOST_CHARACTERS, is_no_value
 from core.domain.words.characters import compose
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile
-from core.files.imports.header import check_header
+from core.files.imports.header import Header, find_phone_column, read_header
 from core.files.tables.delimited import open_delimited
 from core.files.tables.kinds import FileKind, find_kind
-from core.files.tables.rejected import OWN_COLUMNS, is_own_file, original
+from core.files.tables.rejected import OWN_COLUMNS, original
 from core.files.tables.rows import MAX_BLANK_ROWS, RawRow, RawSheet, unwrap
 from core.files.workbooks.workbook import open_workbook
 
@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 # Rows in which hidden ones are looked for while the person who uploads a workbook waits. Further down the import asks.
 LOOKED_AT_ROWS = 10_000
 
-_OPENERS = {FileKind.CSV: open_delimited, FileKind.XLSX: open_workbook}
+_OPENERS: dict[FileKind, Callable[[Path], AbstractContextManager[RawSheet]]] = {
+    FileKind.CSV: open_delimited,
+    FileKind.XLSX: open_workbook,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,34 +109,45 @@ def write_columns(path: str, ending: str, hidden_rows: str = HiddenRows.ASK) -> 
 
 def _start(raw: RawSheet, hidden_rows: HiddenRows) -> ContactSheet:
     """Read header and first row, so that a file without them is refused at once."""
-    rows = _counted(raw.rows)
-    header = next((row for row in rows if row.formulas or any(map(str.strip, row.cells))), None)
-    if header is None:
-        raise InvalidFile("The file is empty.", hint="Upload a file with a header and at least one row.")
-    is_own = is_own_file(header.cells)
-    if is_own:
-        header = _as_it_was(header)
-    columns, phone_index = check_header(header)
-    width = len(columns)
-    read = _read_rows(map(_as_it_was, rows) if is_own else rows, width, phone_index, hidden_rows)
-    first = next(read, None)
-    if first is None:
-        raise InvalidFile("The file has a header but no rows.", hint="Add at least one row with a number.")
+    header, rows = start_table(raw)
+    phone_index = find_phone_column(header.columns)
     estimated = None if raw.estimated_rows is None else max(1, raw.estimated_rows - header.row_no)
-    return ContactSheet(columns, phone_index, estimated, chain([first], read), raw.progress)
+    return ContactSheet(
+        header.columns, phone_index, estimated, read_rows(rows, header, phone_index, hidden_rows), raw.progress
+    )
+
+
+def start_table(raw: RawSheet, *, has_header: bool = True) -> tuple[Header, Iterator[RawRow]]:
+    """
+    Return the header of a table, and the rows below it that have any content.
+
+    Raises: InvalidFile: there is no such row, or as `read_header`.
+    """
+    rows = _counted(raw.rows)
+    first = next(rows, None)
+    if first is None:
+        raise InvalidFile("The file is empty.", hint="Upload a file with a header and at least one row.")
+    header = read_header(first, has_header=has_header)
+    below = map(as_it_was, rows) if header.own_width else rows if has_header else chain([first], rows)
+    following = next(below, None)
+    if following is None:
+        raise InvalidFile("The file has a header but no rows.", hint="Add at least one row with a number.")
+    return header, chain([following], below)
 
 
 def _counted(rows: Iterator[RawRow]) -> Iterator[RawRow]:
-    """Give *rows* as long as few of them are blank: a file of nothing else must come to an end."""
+    """Give the *rows* with content as long as few others are between them: a file of nothing else must end."""
     blank_count = 0
     for row in rows:
-        blank_count += not (row.formulas or any(map(str.strip, row.cells)))
+        if row.formulas or any(map(str.strip, row.cells)):
+            yield row
+            continue
+        blank_count += 1
         if blank_count > MAX_BLANK_ROWS:
             raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank rows.", hint="Remove them.")
-        yield row
 
 
-def _as_it_was(row: RawRow) -> RawRow:
+def as_it_was(row: RawRow) -> RawRow:
     """Return a row of our own file of rejected rows as it was in the file it is from."""
     own = len(OWN_COLUMNS)
     formulas = {index - own: address for index, address in row.formulas.items()}
@@ -141,7 +155,9 @@ def _as_it_was(row: RawRow) -> RawRow:
     return RawRow(row.row_no, [original(cell) for cell in row.cells[own:]], formulas, numbers, row.is_hidden)
 
 
-def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int, hidden_rows: HiddenRows) -> Iterator[SheetRow]:
+def read_rows(rows: Iterator[RawRow], header: Header, phone_index: int, hidden_rows: HiddenRows) -> Iterator[SheetRow]:
+    """Yield the *rows* below *header* as rows of a list. Raises: InvalidFile: one is hidden, and it is to be asked."""
+    width = len(header.columns)
     for row in rows:
         # Whoever computes something beside the list does not mean the list, nor what came out.
         formulas = [address for index, address in row.formulas.items() if 0 <= index < width]
@@ -156,14 +172,15 @@ def _read_rows(rows: Iterator[RawRow], width: int, phone_index: int, hidden_rows
                 hint="Next to the file, choose whether hidden rows are left out or imported too.",
                 field="hidden_rows",
             )
-        made = _make_row(row, formulas, width, phone_index)
+        made = make_row(row, formulas, width, phone_index)
         if row.is_hidden and hidden_rows is HiddenRows.LEAVE_OUT:
             made = SheetRow(made.row_no, made.cells, RowFault.HIDDEN)
         yield made
 
 
-def _make_row(row: RawRow, formulas: list[str], width: int, phone_index: int) -> SheetRow:
-    cells = tuple(map(_clean, row.cells))
+def make_row(row: RawRow, formulas: Sequence[str], width: int, phone_index: int) -> SheetRow:
+    """Return *row*, whose cells at these addresses hold *formulas*, as a row of a list with *width* columns."""
+    cells = tuple(map(clean, row.cells))
     if len(cells) < width:
         cells += ("",) * (width - len(cells))
     if phone_index in row.numbers:
@@ -180,7 +197,7 @@ def _make_row(row: RawRow, formulas: list[str], width: int, phone_index: int) ->
     return SheetRow(row.row_no, cells)
 
 
-def _clean(cell: str) -> str:
+def clean(cell: str) -> str:
     """Return *cell* as it is meant: nothing where it only says that nothing is there, and letters in one piece."""
     cell = unwrap(cell)
     if len(cell) <= MOST_CHARACTERS and is_no_value(cell):

@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, read_csv
 
+from core.domain.imports.reading_plans import TextEncoding
 from core.errors import InvalidFile
 from core.files.tables.cells import find_content
-from core.files.tables.delimited import DELIMITERS, Encoding, Lines, read_rows, refuse_text
+from core.files.tables.delimited import CODECS, DELIMITERS, Lines, read_rows, refuse_text
 from core.files.tables.rows import MAX_BLANK_ROWS, MAX_CELL_CHARACTERS, RawRow
 
 BLOCK_BYTES = 4 << 20
@@ -60,7 +61,7 @@ class Block:
 class TextTable:
     """A text table: how it is written, how many cells its header has, and which row that is."""
 
-    encoding: Encoding
+    encoding: TextEncoding
     delimiter: str
     width: int
     header_row: int
@@ -73,7 +74,7 @@ def open_blocks(path: Path, table: TextTable, block_bytes: int = BLOCK_BYTES) ->
 
     Raises: InvalidFile: from `blocks`, where the file turns out to be no such text.
     """
-    with path.open("rb") as file, TextIOWrapper(file, encoding=table.encoding, newline="") as text:
+    with path.open("rb") as file, TextIOWrapper(file, encoding=CODECS[table.encoding], newline="") as text:
         yield BlockReader(path, file, text, table, block_bytes)
 
 

@@ -4,12 +4,13 @@ import codecs
 import csv
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
+from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Protocol
 
 from core.domain.imports.lists import is_phone_column
+from core.domain.imports.reading_plans import TextEncoding
 from core.errors import InvalidFile
 from core.files.tables.rows import MAX_BLANK_ROWS, MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow, RawSheet
 
@@ -25,16 +26,13 @@ CSV_HINT = 'In Excel, save as "CSV UTF-8 (Comma delimited)" or as .xlsx.'
 _SEPARATOR_LINE = "sep="
 
 
-class Encoding(StrEnum):
-    """How the characters of a text table are written, as Python calls it."""
-
-    UTF8 = "utf-8-sig"
-    UTF16 = "utf-16"
-    WINDOWS = "cp1252"
+# How Python calls them. UTF-8 comes with a byte order mark, or without.
+CODECS = {TextEncoding.UTF8: "utf-8-sig", TextEncoding.UTF16: "utf-16", TextEncoding.WINDOWS: "cp1252"}
+_NAMES = {TextEncoding.UTF8: "UTF-8", TextEncoding.UTF16: "UTF-16", TextEncoding.WINDOWS: "Windows-1252"}
 
 
 @contextmanager
-def open_delimited(path: Path, encoding: Encoding | None = None) -> Generator[RawSheet]:
+def open_delimited(path: Path, encoding: TextEncoding | None = None, delimiter: str = "") -> Generator[RawSheet]:
     """
     Open a text table. Comma, semicolon, tab and bar separate cells; the header tells which.
 
@@ -44,6 +42,7 @@ def open_delimited(path: Path, encoding: Encoding | None = None) -> Generator[Ra
     Args:
         path: The file.
         encoding: How it is written; by default UTF-16 where it begins with that mark, else UTF-8 with or without one.
+        delimiter: What separates cells; by default what `find_start` finds.
 
     Raises: InvalidFile: not such text; from *rows* where it is only met there.
     """
@@ -52,14 +51,16 @@ def open_delimited(path: Path, encoding: Encoding | None = None) -> Generator[Ra
         head = file.read(_HEAD_BYTES)
         file.seek(0)
         encoding = encoding or find_mark(head)
-        with TextIOWrapper(file, encoding=encoding, newline="") as text:
+        with TextIOWrapper(file, encoding=CODECS[encoding], newline="") as text:
             lines = Lines(text, path, encoding)
-            yield RawSheet(_read_all(lines), lambda: min(1.0, file.tell() / size), _estimate_rows(head, size))
+            yield RawSheet(
+                _read_all(lines, delimiter), lambda: min(1.0, file.tell() / size), _estimate_rows(head, size)
+            )
 
 
-def find_mark(head: bytes) -> Encoding:
+def find_mark(head: bytes) -> TextEncoding:
     """Return the encoding that the first bytes of a file say it has: UTF-8 where they say nothing."""
-    return Encoding.UTF16 if head.startswith(_UTF16) else Encoding.UTF8
+    return TextEncoding.UTF16 if head.startswith(_UTF16) else TextEncoding.UTF8
 
 
 class Readable(Protocol):
@@ -72,7 +73,7 @@ class Readable(Protocol):
 class Lines:
     """Lines of text with their ends, which says where it stopped being text."""
 
-    def __init__(self, text: Readable, path: Path, encoding: Encoding, line_no: int = 0) -> None:
+    def __init__(self, text: Readable, path: Path, encoding: TextEncoding, line_no: int = 0) -> None:
         """Take the *text* behind the first *line_no* lines of the file at *path*."""
         self._text = text
         self._path = path
@@ -97,36 +98,51 @@ class Lines:
         return line
 
 
-def refuse_text(path: Path, encoding: Encoding) -> InvalidFile:
+def refuse_text(path: Path, encoding: TextEncoding) -> InvalidFile:
     """Return the error for the file at *path*, which is not written in this encoding."""
     with path.open("rb") as content:
         return (
             InvalidFile("The file is not valid UTF-16 text.", hint=CSV_HINT)
-            if encoding is Encoding.UTF16
+            if encoding is TextEncoding.UTF16
             else (refuse_encoding(content, encoding))
         )
 
 
-def refuse_encoding(content: Iterable[bytes], encoding: Encoding = Encoding.UTF8) -> InvalidFile:
+def refuse_encoding(content: Iterable[bytes], encoding: TextEncoding = TextEncoding.UTF8) -> InvalidFile:
     """Return the error for *content*, line by line, which is not UTF-8: it names the first byte that is not."""
     for line_no, line in enumerate(content, start=1):
         try:
-            line.decode(encoding)
+            line.decode(CODECS[encoding])
         except UnicodeDecodeError as error:
-            name = "UTF-8" if encoding is Encoding.UTF8 else "Windows-1252"
             return InvalidFile(
-                f"Line {line_no} holds the byte 0x{line[error.start]:02X}, which is not {name}.",
+                f"Line {line_no} holds the byte 0x{line[error.start]:02X}, which is not {_NAMES[encoding]}.",
                 hint=f"Letters with accents would be damaged. {CSV_HINT}",
             )
     raise AssertionError(f"called for a file that is {encoding}")
 
 
-def _read_all(lines: Iterator[str]) -> Iterator[RawRow]:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a text table begins: its first line that is not blank, how many lines are before it, and its delimiter."""
+
+    line: str
+    skipped: int
+    delimiter: str
+
+
+def find_start(lines: Iterator[str], delimiter: str = "") -> Start | None:
+    """
+    Return how the table begins that *lines* are of, None when there is no line in it.
+
+    The delimiter is what somebody says (*delimiter*), else what Excel's own first line says, else the one that makes
+    the header one with a phone column, else the one that makes most columns.
+
+    Raises: InvalidFile: a great many blank lines, or quotes in the first one that make no sense.
+    """
     header = next(lines, "")
-    skipped = 0
-    delimiter = ""
+    skipped, said = 0, ""
     if header.lower().startswith(_SEPARATOR_LINE) and len(header.rstrip("\r\n")) == len(_SEPARATOR_LINE) + 1:
-        delimiter = header[len(_SEPARATOR_LINE)]
+        said = header[len(_SEPARATOR_LINE)]
         header = next(lines, "")
         skipped = 1
     while header and not header.strip():
@@ -134,8 +150,12 @@ def _read_all(lines: Iterator[str]) -> Iterator[RawRow]:
         skipped += 1
         if skipped > _MAX_LINES_BEFORE:
             raise InvalidFile(f"The first {skipped:,} lines are blank.", hint="The first row must name the columns.")
-    if header:
-        yield from read_rows(_prepend(header, lines), delimiter or _find_delimiter(header), skipped)
+    return Start(header, skipped, delimiter or said or _find_delimiter(header)) if header else None
+
+
+def _read_all(lines: Iterator[str], delimiter: str) -> Iterator[RawRow]:
+    if start := find_start(lines, delimiter):
+        yield from read_rows(_prepend(start.line, lines), start.delimiter, start.skipped)
 
 
 def read_rows(lines: Iterator[str], delimiter: str, row_no: int) -> Iterator[RawRow]:

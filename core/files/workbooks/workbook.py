@@ -1,4 +1,4 @@
-"""Reading Excel workbooks (.xlsx): the first visible sheet, cells as the sheet shows them."""
+"""Reading Excel workbooks (.xlsx): a visible sheet, cells as the sheet shows them."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -19,32 +19,47 @@ _TRUE = {"1", "true"}
 
 @dataclass(frozen=True)
 class _Book:
-    """What the workbook says about itself: the first visible sheet's part, and where its calendar begins."""
+    """What the workbook says about itself: its visible sheets' parts by name, and where its calendar begins."""
 
     part: str
-    sheet: str
+    sheets: dict[str, str]
     since_1904: bool
+
+    def part_of(self, sheet: str) -> str:
+        """Return the part of the *sheet* with this name, of the first one for ""."""
+        if not self.sheets:
+            raise InvalidFile("The workbook has no visible sheet.", hint="Put the list on the first sheet.")
+        if sheet and sheet not in self.sheets:
+            raise InvalidFile(
+                f"The workbook has no visible sheet {sheet!r}.", hint="Choose one of its sheets.", field="sheet"
+            )
+        return self.sheets[sheet] if sheet else next(iter(self.sheets.values()))
+
+
+def list_sheets(path: Path) -> tuple[str, ...]:
+    """Return the names of the workbook's visible sheets, in their order. Raises: InvalidFile: damaged."""
+    with path.open("rb") as file, _broken_means_invalid():
+        return tuple(_read_book(Package(file)).sheets)
 
 
 @contextmanager
-def open_workbook(path: Path) -> Generator[RawSheet]:
+def open_workbook(path: Path, sheet: str = "") -> Generator[RawSheet]:
     """
-    Open the first visible sheet of the workbook at *path*.
+    Open the *sheet* of the workbook at *path*, the first visible one if none is named.
 
     Numbers come as the sheet shows them (01067, 15%, 26:30), where that can be told; else with the 15 digits Excel
     keeps. Truth values come as TRUE and FALSE, error values as Excel shows them ("#N/A").
 
-    Raises: InvalidFile: damaged, oversized, no visible sheet; from *rows* where it is only met there.
+    Raises: InvalidFile: damaged, oversized, no such visible sheet; from *rows* where it is only met there.
     """
     with path.open("rb") as file:
         with _broken_means_invalid():
             package = Package(file)
             book = _read_book(package)
-            if not book.sheet:
-                raise InvalidFile("The workbook has no visible sheet.", hint="Put the list on the first sheet.")
+            part = book.part_of(sheet)
             texts = _read_shared_texts(package, package.find_related(book.part, "sharedStrings"))
             styles = _read_styles(package, package.find_related(book.part, "styles"), since_1904=book.since_1904)
-        reader = SheetReader(package, book.sheet, texts, styles)
+        reader = SheetReader(package, part, texts, styles)
         with _broken_means_invalid():
             row_count = reader.peek_row_count()
         yield RawSheet(_guarded(reader.rows()), lambda: reader.share, row_count)
@@ -72,21 +87,22 @@ def _guarded(rows: Iterator[RawRow]) -> Iterator[RawRow]:
 
 def _read_book(package: Package) -> _Book:
     part = package.find_related("", "officeDocument")
-    states: list[tuple[str, str]] = []
+    named: dict[str, str] = {}
     since_1904 = [False]
 
     def start(name: str, attributes: Attributes) -> None:
         if name == "sheet":
             # Its prefix is whatever the workbook calls the namespace of relations.
             relation = next(value for key, value in attributes.items() if key.endswith(":id"))
-            states.append((relation, attributes.get("state", "visible")))
+            if attributes.get("state", "visible") == "visible":
+                named[attributes.get("name", relation)] = relation
         elif name == "workbookPr":
             since_1904[0] = attributes.get("date1904", "0").lower() in _TRUE
 
     _consume(package, part, start)
     sheets = {each.relation_id: each.part for each in package.related(part) if each.kind == "worksheet"}
-    visible = (sheets[relation] for relation, state in states if state == "visible" and relation in sheets)
-    return _Book(part, next(visible, ""), since_1904[0])
+    visible = {name: sheets[relation] for name, relation in named.items() if relation in sheets}
+    return _Book(part, visible, since_1904[0])
 
 
 def _read_shared_texts(package: Package, part: str) -> list[str]:

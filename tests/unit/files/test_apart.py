@@ -9,6 +9,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from core.domain.imports.cdr import PriceUnit
+from core.domain.imports.reading_plans import ReadingPlan
 from core.errors import InvalidFile, InvalidInput, StorageError
 from core.files import apart, child
 from core.files.apart import APART, HERE
@@ -39,6 +40,13 @@ def test_a_child_tells_what_is_wrong_as_if_it_were_here(path):
         faults.append((caught.value.message, caught.value.hint, caught.value.field))
     assert faults[0] == faults[1]
     assert faults[0][2] == "file"
+
+
+def test_a_child_tells_what_is_in_a_list(path):
+    path.write_text("Name;Handy\nBeau;+491796548754\n")
+    assert APART.contacts(path, None) == HERE.contacts(path, None)
+    chosen = ReadingPlan(0, "DE", delimiter=";")
+    assert APART.contacts(path, chosen).plan == chosen
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

@@ -7,10 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from core.domain.imports.reading_plans import TextEncoding
 from core.errors import InvalidFile
 from core.files.tables import blocks
 from core.files.tables.blocks import Block, TextTable, open_blocks
-from core.files.tables.delimited import DELIMITERS, Encoding, open_delimited
+from core.files.tables.delimited import DELIMITERS, open_delimited
 
 Rows = list[tuple[int, list[str]]]
 NAMES = ["PhoneNumber", "City", "Street"]
@@ -90,7 +91,9 @@ def test_both_readers_find_the_same(tmp_path: Path, seed: int):
         text = "\n" * (header_row - 1) + delimiter.join(NAMES[:width]) + "\n" + make_body(rng, delimiter, width)
         encoding = rng.choice(["utf-8", "utf-8-sig", "utf-16"])
         path.write_text(text, encoding=encoding, newline="")
-        table = TextTable(Encoding.UTF16 if encoding == "utf-16" else Encoding.UTF8, delimiter, width, header_row)
+        table = TextTable(
+            TextEncoding.UTF16 if encoding == "utf-16" else TextEncoding.UTF8, delimiter, width, header_row
+        )
         expected, complaint = read_by_rows(path, header_row)
         found, said = read_by_blocks(path, table, rng.choice([1, 3, 16, 64, 256, blocks.BLOCK_BYTES]))
         # A file that is refused is refused whole: how far either came before does not matter.
@@ -104,7 +107,7 @@ def test_a_row_by_the_rules_is_not_read_slowly(tmp_path: Path, monkeypatch: pyte
     path = tmp_path / "list.csv"
     path.write_text('PhoneNumber,Name\n+491,"Harrison, ""Beau""\nHouse"\n+492,5" pipe\n' * 100, newline="")
     monkeypatch.setattr(blocks.BlockReader, "_slowly", None)
-    rows, complaint = read_by_blocks(path, TextTable(Encoding.UTF8, ",", 2, 1), 256)
+    rows, complaint = read_by_blocks(path, TextTable(TextEncoding.UTF8, ",", 2, 1), 256)
     assert complaint == ""
     assert rows[:2] == [(2, ["+491", 'Harrison, "Beau"\nHouse']), (3, ["+492", '5" pipe'])]
     assert len(rows) == 299
@@ -114,14 +117,14 @@ def test_a_line_end_is_not_cut_in_two(tmp_path: Path):
     path = tmp_path / "list.csv"
     path.write_text("PhoneNumber\r\n" + "12\r\n" * 50, newline="")
     for size in range(1, 20):
-        rows, _ = read_by_blocks(path, TextTable(Encoding.UTF8, ",", 1, 1), size)
+        rows, _ = read_by_blocks(path, TextTable(TextEncoding.UTF8, ",", 1, 1), size)
         assert rows == [(row_no, ["12"]) for row_no in range(2, 52)]
 
 
 def test_rows_that_do_not_match_the_header_are_odd(tmp_path: Path):
     path = tmp_path / "list.csv"
     path.write_text("PhoneNumber,Name\n1,a\n2\n3,b,c\n\n4,d\n")
-    with open_blocks(path, TextTable(Encoding.UTF8, ",", 2, 1)) as reader:
+    with open_blocks(path, TextTable(TextEncoding.UTF8, ",", 2, 1)) as reader:
         (block,) = reader.blocks()
     assert block.row_nos.to_pylist() == [2, 6]
     assert [(row.row_no, row.cells) for row in block.odd] == [(3, ["2"]), (4, ["3", "b", "c"])]
@@ -130,15 +133,15 @@ def test_rows_that_do_not_match_the_header_are_odd(tmp_path: Path):
 def test_windows_letters_are_read_as_such(tmp_path: Path):
     path = tmp_path / "list.csv"
     path.write_bytes("PhoneNumber;Name\n1;Jürgen €\n".encode("cp1252"))
-    assert read_by_blocks(path, TextTable(Encoding.WINDOWS, ";", 2, 1)) == ([(2, ["1", "Jürgen €"])], "")
-    _, complaint = read_by_blocks(path, TextTable(Encoding.UTF8, ";", 2, 1))
+    assert read_by_blocks(path, TextTable(TextEncoding.WINDOWS, ";", 2, 1)) == ([(2, ["1", "Jürgen €"])], "")
+    _, complaint = read_by_blocks(path, TextTable(TextEncoding.UTF8, ";", 2, 1))
     assert complaint == "Line 2 holds the byte 0xFC, which is not UTF-8."
 
 
 def test_text_that_is_not_even_windows_says_where(tmp_path: Path):
     path = tmp_path / "list.csv"
     path.write_bytes(b"PhoneNumber\n1\n\x81\n")
-    _, complaint = read_by_blocks(path, TextTable(Encoding.WINDOWS, ",", 1, 1))
+    _, complaint = read_by_blocks(path, TextTable(TextEncoding.WINDOWS, ",", 1, 1))
     assert complaint == "Line 3 holds the byte 0x81, which is not Windows-1252."
 
 
@@ -147,7 +150,7 @@ def test_a_nul_byte_is_refused_with_its_line(tmp_path: Path, content: bytes, lin
     path = tmp_path / "list.csv"
     path.write_bytes(b"PhoneNumber\n" + content)
     for size in (1, 7, 64):
-        _, complaint = read_by_blocks(path, TextTable(Encoding.UTF8, ",", 1, 1), size)
+        _, complaint = read_by_blocks(path, TextTable(TextEncoding.UTF8, ",", 1, 1), size)
         assert complaint == f"Line {line_no} holds a NUL byte, so the file is not text."
 
 
@@ -155,7 +158,7 @@ def test_nothing_but_line_ends_comes_to_an_end(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(blocks, "MAX_BLANK_ROWS", 100)
     path = tmp_path / "list.csv"
     path.write_text("PhoneNumber\n1\n" + "\n" * 200)
-    _, complaint = read_by_blocks(path, TextTable(Encoding.UTF8, ",", 1, 1), 32)
+    _, complaint = read_by_blocks(path, TextTable(TextEncoding.UTF8, ",", 1, 1), 32)
     assert complaint == "The file has more than 100 blank rows."
 
 
@@ -164,7 +167,7 @@ def test_a_block_knows_what_its_cells_lack(tmp_path: Path):
 
     def traits_of(text: str) -> tuple[bool, bool, bool]:
         path.write_bytes(codecs.BOM_UTF8 + f"PhoneNumber\n{text}\n".encode())
-        with open_blocks(path, TextTable(Encoding.UTF8, ",", 1, 1)) as reader:
+        with open_blocks(path, TextTable(TextEncoding.UTF8, ",", 1, 1)) as reader:
             (block,) = reader.blocks()
         assert pa.types.is_string(block.columns[0].type)
         return block.traits.is_ascii, block.traits.has_controls, block.traits.has_wrapped
