@@ -1,15 +1,13 @@
 """
 Contact lists in columns: a file, read as a plan says, a block of rows at a time.
 
-What stands in a text table is taken in columns. A workbook's rows come one by one, because only so every cell is what
-the sheet shows.
+Rows that are as their header says are taken in columns; the few others one by one, as `reading` does with all.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
-from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,7 +20,7 @@ from core.domain.words.characters import name_character
 from core.domain.words.control_characters import find_control
 from core.errors import InvalidFile
 from core.files.imports.header import Header
-from core.files.imports.reading import SheetRow, as_it_was, make_row, read_rows, start_table
+from core.files.imports.reading import SheetRow, as_it_was, read_rows, start_table
 from core.files.tables.blocks import Block, TextTable, Traits, open_blocks
 from core.files.tables.cells import composed, find_content, find_controls, originals, unwrapped, without_no_values
 from core.files.tables.delimited import open_delimited
@@ -30,7 +28,6 @@ from core.files.tables.kinds import FileKind, find_kind
 from core.files.tables.rows import RawRow
 from core.files.workbooks.workbook import open_workbook
 
-BLOCK_ROWS = 50_000
 ROW_NO, FAULT, DETAIL, SURPLUS = "row_no", "fault", "detail", "surplus"
 
 Columns: TypeAlias = tuple[pa.Array, ...]
@@ -73,16 +70,11 @@ def open_contacts(path: Path, plan: ReadingPlan) -> Generator[ContactBlocks]:
 
 @contextmanager
 def _open_workbook(path: Path, plan: ReadingPlan) -> Generator[ContactBlocks]:
-    with open_workbook(path, plan.sheet) as sheet:
-        header, rows = start_table(sheet, has_header=plan.has_header)
-        width = len(header.columns)
-        read = read_rows(rows, header, plan.phone_column, plan.hidden_rows)
-        yield ContactBlocks(header.columns, _of_rows(read, width), sheet.progress)
-
-
-def _of_rows(rows: Iterator[SheetRow], width: int) -> Iterator[pa.Table]:
-    while some := list(islice(rows, BLOCK_ROWS)):
-        yield _without_controls(_table_of(some, width), width)
+    with open_workbook(path, plan.sheet) as workbook:
+        header, _ = start_table(workbook.rows, has_header=plan.has_header)
+        blocks = workbook.blocks(header.width, header.row_no, header.own_width + plan.phone_column)
+        tables = (_of_block(block, header, plan) for block in blocks)
+        yield ContactBlocks(header.columns, (table for table in tables if len(table)), workbook.progress)
 
 
 @contextmanager
@@ -91,11 +83,11 @@ def _open_text(path: Path, plan: ReadingPlan) -> Generator[ContactBlocks]:
         header, _ = start_table(sheet, has_header=plan.has_header)
     table = TextTable(plan.encoding, plan.delimiter, header.width, header.row_no)
     with open_blocks(path, table) as reader:
-        blocks = (_of_block(block, header, plan.phone_column) for block in reader.blocks())
-        yield ContactBlocks(header.columns, blocks, reader.progress)
+        tables = (_of_block(block, header, plan) for block in reader.blocks())
+        yield ContactBlocks(header.columns, (table for table in tables if len(table)), reader.progress)
 
 
-def _of_block(block: Block, header: Header, phone_index: int) -> pa.Table:
+def _of_block(block: Block, header: Header, plan: ReadingPlan) -> pa.Table:
     width, own = len(header.columns), header.own_width
     columns, row_nos, odd = block.columns, block.row_nos, list(block.odd)
     if header.width > own + width:
@@ -109,8 +101,7 @@ def _of_block(block: Block, header: Header, phone_index: int) -> pa.Table:
         odd = list(map(as_it_was, odd))
         columns, row_nos = _filter(tuple(map(originals, columns)), row_nos, find_content(columns))
     table = _table(row_nos, [_clean(column, block.traits) for column in columns])
-    rows = [make_row(row, (), width, phone_index) for row in odd if any(map(str.strip, row.cells))]
-    if rows:
+    if rows := list(read_rows(iter(odd), header, plan.phone_column, plan.hidden_rows)):
         table = pa.concat_tables([table, _table_of(rows, width)]).sort_by(ROW_NO)
     return _without_controls(table, width) if rows or block.traits.has_controls else table
 

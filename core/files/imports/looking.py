@@ -90,9 +90,9 @@ def write_look(path: str, chosen: str = "") -> bytes:
 
 def _look_into_workbook(path: Path, plan: ReadingPlan) -> FileLook:
     sheets = list_sheets(path)
-    with open_workbook(path, plan.sheet) as raw:
+    with open_workbook(path, plan.sheet) as workbook:
         plan = replace(plan, sheet=plan.sheet or sheets[0])
-        return _describe(raw, plan, sheets=sheets, rows_looked_at=LOOKED_AT_ROWS)
+        return _describe(workbook.rows, plan, sheets=sheets, rows_looked_at=LOOKED_AT_ROWS)
 
 
 def _look_into_text(path: Path, chosen: ReadingPlan | None) -> FileLook:

@@ -19,7 +19,7 @@ from core.files.tables.delimited import open_delimited
 from core.files.tables.kinds import FileKind, find_kind
 from core.files.tables.rejected import OWN_COLUMNS, original
 from core.files.tables.rows import MAX_BLANK_ROWS, RawRow, RawSheet, unwrap
-from core.files.workbooks.workbook import open_workbook
+from core.files.workbooks.workbook import open_rows
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ LOOKED_AT_ROWS = 10_000
 
 _OPENERS: dict[FileKind, Callable[[Path], AbstractContextManager[RawSheet]]] = {
     FileKind.CSV: open_delimited,
-    FileKind.XLSX: open_workbook,
+    FileKind.XLSX: open_rows,
 }
 
 
@@ -172,14 +172,13 @@ def read_rows(rows: Iterator[RawRow], header: Header, phone_index: int, hidden_r
                 hint="Next to the file, choose whether hidden rows are left out or imported too.",
                 field="hidden_rows",
             )
-        made = make_row(row, formulas, width, phone_index)
+        made = _make_row(row, formulas, width, phone_index)
         if row.is_hidden and hidden_rows is HiddenRows.LEAVE_OUT:
             made = SheetRow(made.row_no, made.cells, RowFault.HIDDEN)
         yield made
 
 
-def make_row(row: RawRow, formulas: Sequence[str], width: int, phone_index: int) -> SheetRow:
-    """Return *row*, whose cells at these addresses hold *formulas*, as a row of a list with *width* columns."""
+def _make_row(row: RawRow, formulas: Sequence[str], width: int, phone_index: int) -> SheetRow:
     cells = tuple(map(clean, row.cells))
     if len(cells) < width:
         cells += ("",) * (width - len(cells))

@@ -21,12 +21,14 @@ MAX_UNPACKED_BYTES = 600 * 2**20
 MAX_RATIO = 250
 _SMALL_BYTES = 10 * 2**20
 _MAX_PARTS = 10_000
-_CHUNK_BYTES = 1 << 16
+_PIECE_BYTES = 1 << 16
 
 # Only where what follows says its own place; a few at a time, so that no row makes the search slow.
 _EMPTY_CELLS = re.compile(rb'(?:<c r="[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]{1,6}")?/>){1,64}+(?=<c r="|</row>)')
 
 Attributes = dict[str, str]
+Start = Callable[[str, Attributes], None]
+Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,7 @@ class Package:
                 kind = attributes["Type"].rpartition("/")[2]
                 found.append(Relation(attributes["Id"], kind, _key(posixpath.normpath(where))))
 
-        for _ in self.parse(source, start, lambda _: None, lambda _: None):
-            pass
+        self.parse(source, start, lambda _: None, lambda _: None)
         return found
 
     def find_related(self, part: str, kind: str) -> str:
@@ -82,36 +83,50 @@ class Package:
         named = [each.part for each in self.related(part) if each.kind == kind]
         return next((name for name in [*named, usual] if name in self._members), "")
 
-    def parse(
-        self,
-        part: str,
-        start: Callable[[str, Attributes], None],
-        end: Callable[[str], None],
-        text: Callable[[str], None],
-    ) -> Iterator[float]:
+    def parse(self, part: str, start: Start, end: Told, text: Told) -> None:
         """
         Parse *part*, calling *start*, *end* and *text* with names that lack their namespace.
 
-        Yields: After each piece, which share of the part was read, 0..1.
         Raises: InvalidFile: it declares a document type, whose entities could grow without end.
         """
+        parser = PartParser(start, end, text)
+        for piece, _ in self.pieces(part):
+            parser.feed(piece)
+        parser.close()
+
+    def pieces(self, part: str, piece_bytes: int = _PIECE_BYTES) -> Iterator[tuple[bytes, float]]:
+        """Yield *part* piece by piece, each with the share of the part (0..1) that has come then."""
+        member, done = self._members[part], 0
+        with self._archive.open(member) as content:
+            while piece := content.read(piece_bytes):
+                done += len(piece)
+                yield piece, min(1.0, done / max(1, member.file_size))
+
+
+class PartParser:
+    """Parses the XML of a part as it comes; *start*, *end* and *text* are called with names without their namespace."""
+
+    def __init__(self, start: Start, end: Told, text: Told) -> None:
+        """Take what is called."""
         # Names come with their prefix, which is cut off where there is one: nearly all of the millions have none.
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler = lambda name, attributes: start(
+        self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = lambda name, attributes: start(
             name.rpartition(":")[2] if ":" in name else name, attributes
         )
-        parser.EndElementHandler = lambda name: end(name.rpartition(":")[2] if ":" in name else name)
-        parser.CharacterDataHandler = text
-        parser.StartDoctypeDeclHandler = _refuse_doctype
-        member, done, rest = self._members[part], 0, b""
-        with self._archive.open(member) as content:
-            while chunk := content.read(_CHUNK_BYTES):
-                done += len(chunk)
-                whole, rest = _cut(rest + chunk)
-                parser.Parse(_without_empty_cells(whole), False)
-                yield min(1.0, done / max(1, member.file_size))
-            parser.Parse(rest, True)
+        self._parser.EndElementHandler = lambda name: end(name.rpartition(":")[2] if ":" in name else name)
+        self._parser.CharacterDataHandler = text
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> None:
+        """Parse the next piece."""
+        whole, self._rest = _cut(self._rest + piece)
+        self._parser.Parse(_without_empty_cells(whole), False)
+
+    def close(self) -> None:
+        """Parse what is left. Raises: expat.ExpatError: the part ends too early."""
+        self._parser.Parse(self._rest, True)
 
 
 def _key(name: str) -> str:

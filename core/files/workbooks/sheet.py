@@ -2,15 +2,16 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
+from types import MappingProxyType
 
 from core.errors import InvalidFile
 from core.files.tables.rows import MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow
 from core.files.workbooks.number_formats import GENERAL, general, render
-from core.files.workbooks.package import Attributes, Package
+from core.files.workbooks.package import Attributes, Package, PartParser
 
 # Source: ECMA-376 leaves it open; Excel's own limits.
 MAX_ROWS = 1_048_576
@@ -35,6 +36,25 @@ class Styles:
         # Some programs name styles that their workbook lacks.
         return self.formats[index] if 0 <= index < len(self.formats) else GENERAL
 
+    def show(self, content: str, style: str) -> tuple[str, str | None]:
+        """
+        Return the number *content* as the sheet shows it, and what to take where a number itself is meant.
+
+        The latter is None where both are the same. Raises: ValueError: it is no number.
+        """
+        value = float(content)
+        if not isfinite(value):
+            # What programs write that divide by zero: there is nothing to format.
+            return content.strip(), None
+        code = self.format_of(style)
+        plain = general(value)
+        shown = render(value, code, since_1904=self.since_1904)
+        if shown is None or shown == plain:
+            return plain, None
+        # Of a phone number, only what stands before it can be the format's: its digits are the cell's own.
+        digits = re.sub("[^0-9]", "", shown)
+        return shown, shown if digits.endswith(plain) and not _SHORTENS.search(code) else plain
+
 
 class SheetReader:
     """
@@ -46,8 +66,6 @@ class SheetReader:
 
     def __init__(self, package: Package, part: str, texts: list[str], styles: Styles) -> None:
         """Take the *part* that is the sheet, the workbook's shared *texts*, and its *styles*."""
-        self._package = package
-        self._part = part
         self._texts = texts
         self._styles = styles
         self._ready: deque[RawRow] = deque()
@@ -63,7 +81,9 @@ class SheetReader:
         self._content: dict[str, list[str]] = {"v": [], "t": []}
         self._within = ""
         self._spoken = 0
-        self._pieces = package.parse(part, self._start, self._end, self._text)
+        self._parser = PartParser(self._start, self._end, self._text)
+        self._pieces = package.pieces(part)
+        self._is_closed = False
         self.share = 0.0
 
     def peek_row_count(self) -> int | None:
@@ -74,16 +94,42 @@ class SheetReader:
     def rows(self) -> Iterator[RawRow]:
         """Yield rows that have any content."""
         while True:
-            while self._ready:
-                yield self._ready.popleft()
+            yield from self._take()
             if not self._go_on():
                 return
 
+    def feed(self, piece: bytes) -> list[RawRow]:
+        """Return the rows with any content that end in the next *piece* of the sheet: for who reads the part itself."""
+        self._parser.feed(piece)
+        return list(self._take())
+
+    def close(self) -> list[RawRow]:
+        """Return the rows that only the end of the part ends. Raises: expat.ExpatError: it ends too early."""
+        self._parser.close()
+        return list(self._take())
+
+    def pass_over(self, row_no: int) -> None:
+        """Go on behind this row, which somebody else has read."""
+        self._row_no = row_no
+
+    @property
+    def fills_rows(self) -> bool:
+        """Whether a formula of rows above fills cells of others below, which do not say so themselves."""
+        return bool(self._filled)
+
+    def _take(self) -> Iterator[RawRow]:
+        while self._ready:
+            yield self._ready.popleft()
+
     def _go_on(self) -> bool:
-        share = next(self._pieces, None)
-        if share is None:
+        if self._is_closed:
             return False
-        self.share = share
+        piece, self.share = next(self._pieces, (b"", self.share))
+        if piece:
+            self._parser.feed(piece)
+        else:
+            self._parser.close()
+            self._is_closed = True
         return True
 
     def _start(self, name: str, attributes: Attributes) -> None:
@@ -111,7 +157,7 @@ class SheetReader:
 
     def _start_cell(self, attributes: Attributes) -> None:
         found = _REFERENCE.match(attributes["r"]) if "r" in attributes else None
-        self._column = _column_no(found[1]) if found else self._column + 1
+        self._column = column_no(found[1]) if found else self._column + 1
         if self._column > _MAX_COLUMNS:
             raise InvalidFile(f"Row {self._row_no} has more than {_MAX_COLUMNS:,} columns.")
         self._cell = attributes
@@ -125,7 +171,7 @@ class SheetReader:
         if attributes.get("t") in {"array", "dataTable"} and not is_filled:
             last = _REFERENCE.fullmatch(attributes.get("ref", "").rpartition(":")[2])
             if last:
-                columns = range(self._column, min(_column_no(last[1]), MAX_ROW_CELLS) + 1)
+                columns = range(self._column, min(column_no(last[1]), MAX_ROW_CELLS) + 1)
                 self._filled.update(dict.fromkeys(columns, int(last[2])))
 
     def _is_filled(self) -> bool:
@@ -172,19 +218,9 @@ class SheetReader:
             self._cells[self._column] = text
 
     def _number(self, content: str) -> str:
-        value = float(content)
-        if not isfinite(value):
-            # What programs write that divide by zero: there is nothing to format.
-            return content.strip()
-        code = self._styles.format_of(self._cell.get("s", "0"))
-        plain = general(value)
-        shown = render(value, code, since_1904=self._styles.since_1904)
-        if shown is None:
-            return plain
-        if shown != plain:
-            # Of a phone number, only what stands before it can be the format's: its digits are the cell's own.
-            digits = re.sub("[^0-9]", "", shown)
-            self._numbers[self._column] = shown if digits.endswith(plain) and not _SHORTENS.search(code) else plain
+        shown, number = self._styles.show(content, self._cell.get("s", "0"))
+        if number is not None:
+            self._numbers[self._column] = number
         return shown
 
     def _address(self) -> str:
@@ -195,14 +231,31 @@ class SheetReader:
         return f"{letters}{self._row_no}"
 
     def _make_row(self) -> RawRow:
-        """Return the row; a cell far to the right makes it only as wide as is needed to see that it is too wide."""
-        width = min(max(self._cells, default=0), MAX_ROW_CELLS)
-        texts = [""] * width
-        for column, text in self._cells.items():
-            texts[min(column, width) - 1] = text
-        numbers = {column - 1: text for column, text in self._numbers.items()}
-        formulas = {column - 1: address for column, address in self._formulas.items()}
-        return RawRow(self._row_no, texts, formulas, numbers, self._is_hidden)
+        return make_row(self._row_no, self._cells, self._numbers, self._formulas, is_hidden=self._is_hidden)
+
+
+def make_row(
+    row_no: int,
+    cells: Mapping[int, str],
+    numbers: Mapping[int, str],
+    formulas: Mapping[int, str] = MappingProxyType({}),
+    *,
+    is_hidden: bool = False,
+) -> RawRow:
+    """
+    Return the row of these *cells*, by their columns from 1.
+
+    A cell far to the right makes it only as wide as is needed to see that it is too wide.
+    """
+    width = min(max(cells, default=0), MAX_ROW_CELLS)
+    texts = [""] * width
+    for column, text in cells.items():
+        texts[min(column, width) - 1] = text
+    return RawRow(row_no, texts, _from_zero(formulas), _from_zero(numbers), is_hidden)
+
+
+def _from_zero(columns: Mapping[int, str]) -> dict[int, str]:
+    return {column - 1: text for column, text in columns.items()}
 
 
 def decode_escapes(text: str) -> str:
@@ -224,7 +277,8 @@ def _decode(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1_024)
-def _column_no(letters: str) -> int:
+def column_no(letters: str) -> int:
+    """Return which column, from 1, has these *letters*."""
     number = 0
     for letter in letters.upper():
         number = number * 26 + ord(letter) - ord("A") + 1

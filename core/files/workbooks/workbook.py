@@ -4,16 +4,20 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from core.errors import InvalidFile
-from core.files.tables.rows import RawRow, RawSheet
+from core.files.tables.blocks import Block
+from core.files.tables.rows import RawSheet
 from core.files.workbooks.number_formats import BUILT_IN, GENERAL
 from core.files.workbooks.package import Attributes, Package
 from core.files.workbooks.sheet import SheetReader, Styles, decode_escapes
+from core.files.workbooks.sheet_blocks import SheetBlocks
 
 # Shared texts are all held in memory, hence their own limit.
 MAX_SHARED_TEXT_BYTES = 128 * 2**20
 _SAVE_AGAIN = "Open it in Excel, save it again as an Excel workbook (.xlsx) or CSV UTF-8, then upload that."
+_T = TypeVar("_T")
 _TRUE = {"1", "true"}
 
 
@@ -42,15 +46,28 @@ def list_sheets(path: Path) -> tuple[str, ...]:
         return tuple(_read_book(Package(file)).sheets)
 
 
+@dataclass(frozen=True)
+class Workbook:
+    """
+    A workbook's sheet: its *rows* one by one, or in columns, each once.
+
+    *blocks* takes what `SheetBlocks.blocks` does. *progress* is that of the blocks, 0..1.
+    """
+
+    rows: RawSheet
+    blocks: Callable[[int, int, int], Iterator[Block]]
+    progress: Callable[[], float]
+
+
 @contextmanager
-def open_workbook(path: Path, sheet: str = "") -> Generator[RawSheet]:
+def open_workbook(path: Path, sheet: str = "") -> Generator[Workbook]:
     """
     Open the *sheet* of the workbook at *path*, the first visible one if none is named.
 
     Numbers come as the sheet shows them (01067, 15%, 26:30), where that can be told; else with the 15 digits Excel
     keeps. Truth values come as TRUE and FALSE, error values as Excel shows them ("#N/A").
 
-    Raises: InvalidFile: damaged, oversized, no such visible sheet; from *rows* where it is only met there.
+    Raises: InvalidFile: damaged, oversized, no such visible sheet; from rows and blocks where it is only met there.
     """
     with path.open("rb") as file:
         with _broken_means_invalid():
@@ -62,7 +79,19 @@ def open_workbook(path: Path, sheet: str = "") -> Generator[RawSheet]:
         reader = SheetReader(package, part, texts, styles)
         with _broken_means_invalid():
             row_count = reader.peek_row_count()
-        yield RawSheet(_guarded(reader.rows()), lambda: reader.share, row_count)
+        blocks = SheetBlocks(package, part, texts, styles)
+        yield Workbook(
+            RawSheet(_guarded(reader.rows()), lambda: reader.share, row_count),
+            lambda *wanted: _guarded(blocks.blocks(*wanted)),
+            lambda: blocks.share,
+        )
+
+
+@contextmanager
+def open_rows(path: Path) -> Generator[RawSheet]:
+    """Open the rows of the first visible sheet of the workbook at *path*. Raises: as `open_workbook`."""
+    with open_workbook(path) as workbook:
+        yield workbook.rows
 
 
 @contextmanager
@@ -76,7 +105,7 @@ def _broken_means_invalid() -> Generator[None]:
         raise InvalidFile("The workbook is damaged.", hint=_SAVE_AGAIN) from error
 
 
-def _guarded(rows: Iterator[RawRow]) -> Iterator[RawRow]:
+def _guarded(rows: Iterator[_T]) -> Iterator[_T]:
     while True:
         with _broken_means_invalid():
             row = next(rows, None)
@@ -114,8 +143,7 @@ def _read_shared_texts(package: Package, part: str) -> list[str]:
             hint="Save it as CSV UTF-8, or split it.",
         )
     found = _SharedTexts()
-    for _ in package.parse(part, found.start, found.end, found.text):
-        pass
+    package.parse(part, found.start, found.end, found.text)
     return found.texts
 
 
@@ -162,5 +190,4 @@ def _read_styles(package: Package, part: str, *, since_1904: bool) -> Styles:
 
 
 def _consume(package: Package, part: str, start: Callable[[str, Attributes], None]) -> None:
-    for _ in package.parse(part, start, lambda _: None, lambda _: None):
-        pass
+    package.parse(part, start, lambda _: None, lambda _: None)

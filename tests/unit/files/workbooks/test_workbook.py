@@ -16,7 +16,7 @@ from core.files.tables.rows import MAX_ROW_CELLS
 from core.files.workbooks import package as package_module
 from core.files.workbooks import workbook as workbook_module
 from core.files.workbooks.sheet import SheetReader
-from core.files.workbooks.workbook import open_workbook
+from core.files.workbooks.workbook import open_rows
 
 HEADER = ["PhoneNumber", "Name"]
 ROW = ["491796548754", "Beau"]
@@ -398,5 +398,5 @@ def raw_rows(content):
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()
-        with open_workbook(Path(file.name)) as sheet:
+        with open_rows(Path(file.name)) as sheet:
             return [row.cells for row in sheet.rows]
