@@ -11,6 +11,7 @@ from functools import reduce
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -102,7 +103,9 @@ def _of_block(block: Block, header: Header, plan: ReadingPlan) -> pa.Table:
         columns, row_nos = _filter(tuple(map(originals, columns)), row_nos, find_content(columns))
     table = _table(row_nos, [_clean(column, block.traits) for column in columns])
     if rows := list(read_rows(iter(odd), header, plan.phone_column, plan.hidden_rows)):
-        table = pa.concat_tables([table, _table_of(rows, width)]).sort_by(ROW_NO)
+        table = pa.concat_tables([table, _table_of(rows, width)])
+        # Two rows may claim one number: those stay in the order of the file.
+        table = table.take(np.argsort(table[ROW_NO].to_numpy(), kind="stable"))
     return _without_controls(table, width) if rows or block.traits.has_controls else table
 
 

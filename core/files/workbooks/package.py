@@ -118,11 +118,13 @@ class PartParser:
         self._parser.CharacterDataHandler = text
         self._parser.StartDoctypeDeclHandler = _refuse_doctype
         self._rest = b""
+        # Cells without content say something where a formula fills them.
+        self.keeps_empty_cells = False
 
     def feed(self, piece: bytes) -> None:
         """Parse the next piece."""
         whole, self._rest = _cut(self._rest + piece)
-        self._parser.Parse(_without_empty_cells(whole), False)
+        self._parser.Parse(whole if self.keeps_empty_cells else _without_empty_cells(whole), False)
 
     def close(self) -> None:
         """Parse what is left. Raises: expat.ExpatError: the part ends too early."""
@@ -141,7 +143,7 @@ def _cut(data: bytes) -> tuple[bytes, bytes]:
 
 def _without_empty_cells(data: bytes) -> bytes:
     """Return a sheet's text without cells that only have a style: programs style whole columns to the last row."""
-    return data if b"<![CDATA[" in data else _EMPTY_CELLS.sub(b"", data)
+    return data if b"<![CDATA[" in data or b"<f" in data else _EMPTY_CELLS.sub(b"", data)
 
 
 def _refuse_doctype(*_: object) -> None:

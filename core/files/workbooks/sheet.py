@@ -173,6 +173,7 @@ class SheetReader:
             if last:
                 columns = range(self._column, min(column_no(last[1]), MAX_ROW_CELLS) + 1)
                 self._filled.update(dict.fromkeys(columns, int(last[2])))
+                self._parser.keeps_empty_cells = True
 
     def _is_filled(self) -> bool:
         return self._filled.get(self._column, 0) >= self._row_no
