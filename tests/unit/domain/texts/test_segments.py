@@ -51,14 +51,14 @@ def test_segments_join_to_the_text_and_each_fits(text: str):
     assert len(segments) == measure(text).segment_count
 
 
-@pytest.mark.parametrize("text", random_texts(300, seed=20_38))
-def test_each_segment_holds_whole_characters_and_the_next_did_not_fit(text: str):
-    encoding = choose_encoding(text)
-    segments = split_into_segments(text, encoding)
-    # Measured one by one: half a pair could not be measured, or would cost a unit less.
-    assert [measure_in(segment.text, encoding) for segment in segments] == [s.unit_count for s in segments]
-    for segment, following in pairwise(segments):
-        assert segment.unit_count + measure_in(following.text[0], encoding) > CAPACITIES[encoding].joined
+def test_each_segment_holds_whole_characters_and_the_next_did_not_fit():
+    for text in random_texts(300, seed=20_38):
+        encoding = choose_encoding(text)
+        segments = split_into_segments(text, encoding)
+        # Measured one by one: half a pair could not be measured, or would cost a unit less.
+        assert [measure_in(segment.text, encoding) for segment in segments] == [s.unit_count for s in segments], text
+        for segment, following in pairwise(segments):
+            assert segment.unit_count + measure_in(following.text[0], encoding) > CAPACITIES[encoding].joined, text
 
 
 def measure_in(text: str, encoding: Encoding) -> int:
