@@ -96,7 +96,7 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     kinds = [
         Forgettable("deleted lists", of_lists.finish_deletions),
         Forgettable("uploads nobody mapped", of_traffic.delete_forgotten),
-        Forgettable("reports of nobody's messages", of_sending.strays.forget),
+        Forgettable("what providers said", of_sending.forget),
         Forgettable("exports", of_reports.exporting.delete_expired),
         Forgettable("what processes saw that are gone", of_accounts.telling.forget_gone),
         Forgettable("sessions, links and failed tries", of_people.signing_in.delete_ended),

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.domain.gateways.sights import InUse, LinkState
-from core.domain.messages.messages import OutboundMessage, Receipt, Reply, SubmitOutcome, SubmitResult
+from core.domain.messages.messages import LateAnswer, OutboundMessage, Receipt, Reply, SubmitOutcome, SubmitResult
 from core.domain.messages.strays import Stray
 from core.domain.numbering.msisdn import mask_msisdn
 from core.errors import GatewayError
@@ -29,7 +29,9 @@ _STAYED = frozenset({SubmitOutcome.THROTTLED, SubmitOutcome.BLOCKED, SubmitOutco
 class Inbox(Protocol):
     """Where gateways that are told, instead of asking, put what they hear."""
 
-    def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:
+    def store(
+        self, receipts: Sequence[Receipt], replies: Sequence[Reply], late_answers: Sequence[LateAnswer] = ()
+    ) -> None:
         """
         Keep all of it durably; only then may the provider be told that it was heard. What comes again is kept once.
 

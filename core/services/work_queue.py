@@ -178,6 +178,7 @@ class WorkQueue:
 
     def _take_receipts(self, clock: Clock) -> None:
         self._sending.receiving.collect(clock)
+        self._sending.answering_late.settle(clock)
         self._sending.receiving.merge(clock)
 
     def _refresh(self, clock: Clock) -> None:

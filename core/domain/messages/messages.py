@@ -93,7 +93,8 @@ class SubmitResult:
 
     *gateway_message_id* is "" unless accepted; *error_code* is the provider's own, "" when accepted.
     A THROTTLED with a code is one message that was refused for now, one without was too fast. *submitted_at* is when
-    the answer came. *retry_after_s* goes with THROTTLED.
+    the answer came. *retry_after_s* goes with THROTTLED. *part_ids* are the ids of its other parts, where a receipt may
+    name one of those instead.
     """
 
     message_id: str
@@ -102,10 +103,32 @@ class SubmitResult:
     gateway_message_id: str = ""
     error_code: str = ""
     retry_after_s: float = 0.0
+    part_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Make it fit: what a provider says is kept, and none of it is anything but text."""
         _make_fit(self, "gateway_message_id", "error_code")
+        _make_parts_fit(self)
+
+
+@dataclass(frozen=True)
+class LateAnswer:
+    """
+    That the gateway took a message that was called unknown, because its answer came after its time.
+
+    *answered_at* is when it came; the ids are those of a `SubmitResult`.
+    """
+
+    gateway: str
+    message_id: str
+    gateway_message_id: str
+    answered_at: datetime
+    part_ids: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Make it fit, as a result."""
+        _make_fit(self, "gateway_message_id")
+        _make_parts_fit(self)
 
 
 @dataclass(frozen=True)
@@ -146,13 +169,25 @@ class Reply:
         _make_fit(self, "sender", "receiver", "text", "reference")
 
 
-def _make_fit(said: SubmitResult | Receipt | Reply, *names: str) -> None:
+def _make_parts_fit(said: SubmitResult | LateAnswer) -> None:
+    if said.part_ids:
+        fitting = tuple(_fit(part_id, "gateway_message_id") for part_id in said.part_ids)
+        object.__setattr__(said, "part_ids", fitting)
+
+
+def _make_fit(said: SubmitResult | LateAnswer | Receipt | Reply, *names: str) -> None:
     # A store that refused one of them would hold up all the others of its batch.
     for name in names:
         text = getattr(said, name)
-        if len(text) > _MOST[name] or not text.isprintable():
-            # What a person wrote may have lines.
-            object.__setattr__(said, name, _shorten(replace_controls(text, is_prose=name == "text"), name))
+        if (fitting := _fit(text, name)) is not text:
+            object.__setattr__(said, name, fitting)
+
+
+def _fit(text: str, name: str) -> str:
+    if len(text) <= _MOST[name] and text.isprintable():
+        return text
+    # What a person wrote may have lines.
+    return _shorten(replace_controls(text, is_prose=name == "text"), name)
 
 
 def _shorten(text: str, name: str) -> str:

@@ -7,7 +7,7 @@ from core.domain.gateways.gateways import Connection
 from core.gateways.receipt_times import MAX_OFFSET_MIN, MIN_OFFSET_MIN
 from core.gateways.smpp.pdu import Bind, Command
 from core.gateways.smpp.session.link import Target
-from core.gateways.smpp.settings import MAX_VALIDITY_MIN, Alphabet, Ids, LongTexts, SmppSettings
+from core.gateways.smpp.settings import MAX_VALIDITY_MIN, Alphabet, Ids, LongReceipts, LongTexts, SmppSettings
 from core.gateways.states import parse_states, states_field
 from core.gateways.tls import make_tls
 
@@ -73,7 +73,7 @@ FORM = (
         least=1,
         most=300,
         section=_SPEED,
-        help="A message without an answer after this time is unknown.",
+        help="A message without an answer after this time is unknown, until one comes after all.",
     ),
     Field(
         "enquire_s",
@@ -138,6 +138,19 @@ FORM = (
         section=_RECEIPTS,
     ),
     Field(
+        "long_receipts",
+        "Receipts of long messages",
+        FieldKind.CHOICE,
+        LongReceipts.LAST_PART.value,
+        choices={
+            LongReceipts.LAST_PART.value: "For every part: the last one asks",
+            LongReceipts.ANY_PART.value: "For one part only: all parts ask",
+        },
+        section=_RECEIPTS,
+        help="Choose the second if long messages stay Submitted while short ones do not. The IDs of all parts are then "
+        "kept for two weeks, and whatever is reported of any part counts for the message.",
+    ),
+    Field(
         "receipt_offset_min",
         "Receipt times ahead of UTC, minutes",
         FieldKind.NUMBER,
@@ -197,6 +210,7 @@ def read_form(connection: Connection) -> Plan:
         alphabet=Alphabet(str(values["alphabet"])),
         long_texts=LongTexts(str(values["long_texts"])),
         ids=Ids(str(values["ids"])),
+        long_receipts=LongReceipts(str(values["long_receipts"])),
         receipt_offset_min=int(values["receipt_offset_min"]),
         states=parse_states(str(values[_STATES]), _STATES),
         validity_min=int(values["validity_min"]),

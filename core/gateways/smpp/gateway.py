@@ -26,6 +26,7 @@ from core.gateways.smpp.session.faults import unreachable
 from core.gateways.smpp.session.loop import shared_loop
 from core.gateways.smpp.session.sending import Sending
 from core.gateways.smpp.session.submission import Submission
+from core.gateways.smpp.settings import LongReceipts
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +144,8 @@ class SmppGateway:
         ]
 
     def _begin(self, sending: Sending, parts: Sequence[MessageParts], departure: Departure) -> Submission:
-        submission = Submission(parts, self._clock, departure.leave_by_s)
+        keeps_parts = self._plan.settings.long_receipts is LongReceipts.ANY_PART
+        submission = Submission(parts, self._clock, departure.leave_by_s, keeps_parts=keeps_parts)
         self._loop.soon(sending.take, submission)
         return submission
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.messages import LateAnswer, Receipt, Reply
 from core.domain.messages.reassembly import Joined, Reassembler
 from core.domain.messages.strays import Stray, StrayReason
 from core.errors import StorageError
@@ -20,7 +20,7 @@ from core.gateways.smpp.messages import replies
 from core.gateways.smpp.messages.decoding import Undecodable, decode
 from core.gateways.smpp.messages.receipts import IntermediateNotification, Reason, Unrecognized, read_deliver_sm
 from core.gateways.smpp.pdu import Pdu, Status
-from core.gateways.smpp.settings import SmppSettings
+from core.gateways.smpp.settings import LongReceipts, SmppSettings
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class _Heard:
-    what: Receipt | Reply
+    what: Receipt | Reply | LateAnswer
     answers: tuple[Answer, ...]
     since: float
 
@@ -92,6 +92,16 @@ class Hearing:
             answer(Status.OK)
         else:
             self._keep(_receipt(said), (answer,))
+
+    def learn(self, message_id: str, ids: Sequence[str]) -> None:
+        """
+        Keep what the SMSC calls a message whose answer came late.
+
+        Nobody says it again: where the store has no room for as long as for anything else, the message stays unknown.
+        """
+        others = tuple(ids[1:]) if self._settings.long_receipts is LongReceipts.ANY_PART else ()
+        log.info("answered_late", extra={"gateway": self._gateway, "message_id": message_id})
+        self._keep(LateAnswer(self._gateway, message_id, ids[0], self._clock(), others), ())
 
     def look_after(self) -> None:
         """Let go of the parts whose others do not come; called about twice a second."""
@@ -144,7 +154,7 @@ class Hearing:
         for stray, count in strays:
             self._inbox.keep_stray(stray, count)
 
-    def _keep(self, what: Receipt | Reply, answers: tuple[Answer, ...]) -> None:
+    def _keep(self, what: Receipt | Reply | LateAnswer, answers: tuple[Answer, ...]) -> None:
         self._waiting.append(_Heard(what, answers, self._loop.time()))
         if self._storing is None:
             self._storing = self._loop.create_task(self._store())
@@ -163,9 +173,10 @@ class Hearing:
     async def _is_kept(self, some: Sequence[_Heard]) -> bool:
         receipts = [item.what for item in some if isinstance(item.what, Receipt)]
         said = [item.what for item in some if isinstance(item.what, Reply)]
+        late = [item.what for item in some if isinstance(item.what, LateAnswer)]
         while True:
             try:
-                await self._loop.run_in_executor(None, self._inbox.store, receipts, said)
+                await self._loop.run_in_executor(None, self._inbox.store, receipts, said, late)
             except StorageError:
                 # Its repetitions are counted.
                 log.warning("heard_not_kept", extra={"gateway": self._gateway, "count": len(some)}, exc_info=True)

@@ -28,6 +28,15 @@ class LongTexts(StrEnum):
     PAYLOAD = "payload"
 
 
+class LongReceipts(StrEnum):
+    """What a receipt of a long text is of."""
+
+    # Of each part that asks for one: the last does, and has the message's.
+    LAST_PART = "last_part"
+    # Of one part alone, whichever the provider chooses: all ask, and any of them has the message's.
+    ANY_PART = "any_part"
+
+
 class Alphabet(StrEnum):
     """
     In which octets the SMSC takes and gives texts of its default alphabet.
@@ -73,6 +82,7 @@ class SmppSettings:
     ucs2_data_coding: int = 8
     alphabet: Alphabet = Alphabet.GSM7
     long_texts: LongTexts = LongTexts.UDH8
+    long_receipts: LongReceipts = LongReceipts.LAST_PART
     ids: Ids = Ids.AS_THEY_ARE
     # How far the clock in the receipts is ahead of UTC, in minutes.
     receipt_offset_min: int = 0

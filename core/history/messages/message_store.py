@@ -99,10 +99,7 @@ class MessageStore:
             if _is_appended(cursor, batch_id):
                 return False
             if messages.num_rows:
-                cursor.register("incoming_messages", messages)
-                cursor.execute(_SQL["insert_messages"].format(columns=_MESSAGE_COLUMNS))
-                note_inserted(cursor, "incoming_messages")
-                note_changes(cursor, ["incoming_messages"])
+                insert_messages(cursor, messages)
             if unsent.num_rows:
                 cursor.register("incoming_unsent", unsent)
                 cursor.execute(_SQL["insert_unsent"], {"campaign_id": campaign_id})
@@ -153,6 +150,14 @@ class MessageStore:
             return matched
 
         return self._lake.write(update)
+
+
+def insert_messages(cursor: Cursor, messages: pa.Table) -> None:
+    """Write new *messages* (`MESSAGE_SCHEMA`, one at least), and let those know who count and find them."""
+    cursor.register("incoming_messages", messages)
+    cursor.execute(_SQL["insert_messages"].format(columns=_MESSAGE_COLUMNS))
+    note_inserted(cursor, "incoming_messages")
+    note_changes(cursor, ["incoming_messages"])
 
 
 def settle_messages(cursor: Cursor, matched: str, values: Mapping[str, object]) -> int:

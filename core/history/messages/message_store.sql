@@ -16,6 +16,30 @@ FROM incoming_unsent;
 INSERT INTO lake.receipts BY NAME
 SELECT * REPLACE (message_id::UUID AS message_id) FROM known_receipts ORDER BY sent_at, message_id;
 
+-- name: find_unanswered
+-- The audience still has what a message needs that the unsent row has not.
+SELECT
+    u.campaign_id, u.message_id::VARCHAR AS message_id, u.msisdn, u.country, u.network, u.mccmnc, a.encoding,
+    a.segment_count, a.price_eur_cents
+FROM lake.unsent AS u
+JOIN lake.audience AS a ON a.campaign_id = u.campaign_id AND a.message_id = u.message_id
+WHERE u.outcome = 'unknown' AND u.message_id IN (SELECT unnest($message_ids::UUID[]))
+ORDER BY u.campaign_id, a.position;
+
+-- name: still_unanswered
+SELECT message_id::VARCHAR
+FROM lake.unsent
+WHERE campaign_id = $campaign_id AND outcome = 'unknown' AND message_id IN (SELECT unnest($message_ids::UUID[]));
+
+-- name: delete_unanswered
+DELETE FROM lake.unsent
+WHERE campaign_id = $campaign_id AND outcome = 'unknown' AND message_id IN (SELECT unnest($message_ids::UUID[]));
+
+-- name: find_sent
+SELECT message_id::VARCHAR, campaign_id
+FROM lake.messages
+WHERE sent_at BETWEEN $first::TIMESTAMP AND $last::TIMESTAMP AND message_id IN (SELECT unnest($message_ids::UUID[]));
+
 -- name: insert_tag
 INSERT INTO lake.appended_batches BY NAME
 SELECT

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.config import Settings
 from core.gateways.base import Inbox
 from core.history.audience.audience_store import AudienceStore
 from core.history.audience.outcomes import Outcomes
 from core.history.lake.connection import Lake
+from core.history.messages.answered_late import AnsweredLate
 from core.history.messages.answering import AnsweredMessages
 from core.history.messages.message_store import MessageStore
 from core.services.accounts import Accounts
 from core.services.accounts.counting_spending import CountingSpending
 from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
+from core.services.sending.answering_late import AnsweringLate
 from core.services.sending.batch_history import BatchHistory
 from core.services.sending.batches import SendingTools
 from core.services.sending.callbacks import Callbacks
@@ -41,6 +44,11 @@ class Sending:
     health: GatewayHealth
     counting: CountingSpending
     strays: StrayReports
+    answering_late: AnsweringLate
+
+    def forget(self, now: datetime) -> int:
+        """Delete what providers said long ago and nobody needs any more; return how much."""
+        return self.strays.forget(now) + self.receiving.forget_parts(now) + self.answering_late.forget(now)
 
 
 def build(  # noqa: PLR0913, PLR0917 - the stores, who sends by what, and by what time
@@ -77,4 +85,5 @@ def build(  # noqa: PLR0913, PLR0917 - the stores, who sends by what, and by wha
         accounts.gateway_health,
         accounts.counting,
         StrayReports(state),
+        AnsweringLate(state, AnsweredLate(lake), leases),
     )

@@ -104,10 +104,11 @@ def _tables(campaign: Campaign, rows: pa.Table, recorded: Sequence[Outcome]) -> 
     is_unsent = pa.array([outcome.state is not LedgerState.SENT for outcome in in_order], pa.bool_())
     sent = [outcome for outcome in in_order if outcome.state is LedgerState.SENT]
     unsent = [outcome for outcome in in_order if outcome.state is not LedgerState.SENT]
-    return _messages(campaign, rows.filter(is_sent), sent), _unsent(rows.filter(is_unsent), unsent)
+    return make_messages(campaign, rows.filter(is_sent), sent), _unsent(rows.filter(is_unsent), unsent)
 
 
-def _messages(campaign: Campaign, rows: pa.Table, sent: Sequence[Outcome]) -> pa.Table:
+def make_messages(campaign: Campaign, rows: pa.Table, sent: Sequence[Outcome]) -> pa.Table:
+    """Return the rows of a *campaign*'s audience as history has them, by what became of each, in the same order."""
     count = len(sent)
     columns = {
         "message_id": rows["message_id"],

@@ -347,6 +347,7 @@ def _outcome(result: SubmitResult) -> Outcome:
         result.submitted_at,
         result.error_code,
         result.gateway_message_id,
+        part_ids=result.part_ids,
     )
 
 

@@ -12,10 +12,11 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.messages import LateAnswer, Receipt, Reply
 from core.domain.messages.strays import Stray
 from core.gateways.tally import Tally
 from core.services.sending.stray_reports import StrayReports
+from core.state.campaigns.late_answers import add_late_answers
 from core.state.campaigns.receipts import add_receipts
 from core.state.engine.store import State
 
@@ -41,12 +42,15 @@ class Hearing:
         self._keep_replies = keep_replies
         self._tally = tally or Tally()
 
-    def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:
+    def store(
+        self, receipts: Sequence[Receipt], replies: Sequence[Reply], late_answers: Sequence[LateAnswer] = ()
+    ) -> None:
         """Keep all of it or nothing. Raises: StorageError: nothing of it is kept."""
         now = self._clock()
         with self._state.write() as session:
             add_receipts(session, receipts, now)
             self._keep_replies(session, replies, now)
+            add_late_answers(session, late_answers)
         self._tally.count_receipts(Counter(receipt.gateway for receipt in receipts))
         log.debug("heard", extra={"receipts": len(receipts), "replies": len(replies)})
 

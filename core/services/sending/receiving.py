@@ -19,7 +19,7 @@ from core.history.messages.message_store import MessageStore, ReceiptUpdate
 from core.services.leases import Lease, Leases
 from core.services.sending.stray_reports import StrayReports
 from core.state.accounts import gateways
-from core.state.campaigns import receipts
+from core.state.campaigns import part_ids, receipts
 from core.state.campaigns.receipts import InboxReceipt
 from core.state.engine.store import State
 from core.state.upkeep.waiting import Waiting
@@ -33,6 +33,8 @@ MERGE_LIMIT = 20_000
 # the message is taken to be none of ours.
 RETRY_FIRST_S, RETRY_MOST_S = 2, 4 * 3_600
 GIVE_UP = timedelta(days=3)
+# The ids of parts are kept for longer than a receipt finds its message by them (`RECEIPT_LOOKBACK`) and waits for it.
+PARTS_KEPT_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,11 @@ class Receiving:
         """Return how many receipts are in the inbox."""
         with self._state.read() as session:
             return receipts.count_waiting(session)
+
+    def forget_parts(self, now: datetime) -> int:
+        """Delete the ids of parts of messages that were sent long ago; return how many."""
+        with self._state.write() as session:
+            return part_ids.delete_old(session, now - PARTS_KEPT_FOR)
 
     def _may_report(self, name: str, now: datetime) -> bool:
         # The pulse asks, which must not wait while one is closed and another built. Who keeps gateways open builds it.

@@ -5,7 +5,7 @@ A message that is in no ledger row is pending. It is claimed before it is submit
 outcome was never written is unknown and is not sent again. A settled batch has left for history.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import LedgerState
+from core.state.campaigns.part_ids import Parts, note_parts
 from core.state.engine.prepared import Prepared
-from core.state.tables.base import UtcDateTime
+from core.state.tables.base import UtcDateTime, in_portions
 from core.state.tables.leases import Moment, give_back, is_free, take_lease
 from core.state.tables.models import BatchRow, CampaignRow, LedgerRow
 
@@ -62,7 +63,11 @@ class Claim(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a claimed message; *gateway* is whom it was claimed for, "" when it never was."""
+    """
+    What became of a claimed message; *gateway* is whom it was claimed for, "" when it never was.
+
+    *part_ids* are what the gateway calls its other parts, where it may report one of those alone.
+    """
 
     message_id: str
     state: LedgerState
@@ -70,6 +75,7 @@ class Outcome(NamedTuple):
     error_code: str = ""
     gateway_message_id: str = ""
     gateway: str = ""
+    part_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,6 +217,18 @@ def record_outcomes(session: Session, outcomes: Sequence[Outcome]) -> None:
             [item.submitted_at for item in outcomes],
             [item.message_id for item in outcomes],
         )
+    if in_parts := {item.message_id: item for item in outcomes if item.part_ids}:
+        _note_parts(session, in_parts)
+
+
+def _note_parts(session: Session, outcomes: Mapping[str, Outcome]) -> None:
+    parts = []
+    for portion in in_portions(outcomes):
+        found = select(LedgerRow.message_id, LedgerRow.gateway).where(LedgerRow.message_id.in_(portion))
+        for message_id, gateway in session.execute(found):
+            outcome = outcomes[message_id]
+            parts.append(Parts(gateway, outcome.gateway_message_id, outcome.part_ids))
+    note_parts(session, parts, max(outcome.submitted_at for outcome in outcomes.values()))
 
 
 def unclaim(session: Session, message_ids: Collection[str]) -> None:

@@ -4,16 +4,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select, text, union_all, update
+from sqlalchemy import Select, and_, delete, func, or_, select, text, union_all, update
 from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import Receipt
 from core.state.tables.base import in_portions, insert_of
 from core.state.tables.leases import Moment
-from core.state.tables.models import AGAIN, FIRST, LedgerRow, ReceiptRow
+from core.state.tables.models import AGAIN, FIRST, LedgerRow, PartIdRow, ReceiptRow
 
 # Whose batch has come into history is tried anew: whoever looked before that must not put it off any more.
 NEWS = -1
+# By these a receipt names its message.
+_MESSAGE = ("gateway", "gateway_message_id")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt,
     """
     Return receipts to merge now, those waiting longest first.
 
-    Those that have found no message before come last: they may be hundreds of thousands that never will.
+    Those that have found no message before come last: they may be hundreds of thousands that never will. One that names
+    another part of a long message comes with the message's own id.
     """
     first = _list_due(session, FIRST, now, limit)
     return first + _list_due(session, AGAIN, now, limit - len(first))
@@ -58,11 +61,12 @@ def _list_due(session: Session, half: str, now: datetime, limit: int) -> tuple[I
             ReceiptRow.received_at,
             ReceiptRow.try_count,
             ReceiptRow.gateway,
-            ReceiptRow.gateway_message_id,
+            func.coalesce(PartIdRow.known_as, ReceiptRow.gateway_message_id),
             ReceiptRow.receipt_state,
             ReceiptRow.error_code,
             ReceiptRow.done_at,
         )
+        .outerjoin(PartIdRow, and_(*(getattr(PartIdRow, name) == getattr(ReceiptRow, name) for name in _MESSAGE)))
         .where(text(half), ReceiptRow.due_at <= now)
         .order_by(ReceiptRow.due_at, ReceiptRow.receipt_id)
         .limit(limit)
@@ -102,12 +106,26 @@ def postpone(session: Session, receipt_ids: Collection[int], try_count: int, due
 def make_due(session: Session, gateway: str, batch_id: str, now: datetime) -> None:
     """Try what waits for the batch's messages that went by *gateway* at once: they have come into history."""
     theirs = select(LedgerRow.gateway_message_id).where(LedgerRow.batch_id == batch_id, LedgerRow.gateway == gateway)
+    of_parts = select(PartIdRow.gateway_message_id).where(PartIdRow.gateway == gateway, PartIdRow.known_as.in_(theirs))
     session.execute(
         update(ReceiptRow)
-        .where(ReceiptRow.gateway == gateway, ReceiptRow.gateway_message_id.in_(theirs))
+        .where(ReceiptRow.gateway == gateway, ReceiptRow.gateway_message_id.in_(theirs.union(of_parts)))
         .values(due_at=now, try_count=NEWS),
         execution_options={"synchronize_session": False},
     )
+
+
+def make_due_of(session: Session, gateway: str, gateway_message_ids: Collection[str], now: datetime) -> None:
+    """Try what waits for these messages at once: they have come into history by themselves."""
+    for portion in in_portions(gateway_message_ids):
+        of_parts = select(PartIdRow.gateway_message_id).where(
+            PartIdRow.gateway == gateway, PartIdRow.known_as.in_(portion)
+        )
+        theirs = or_(ReceiptRow.gateway_message_id.in_(portion), ReceiptRow.gateway_message_id.in_(of_parts))
+        session.execute(
+            update(ReceiptRow).where(ReceiptRow.gateway == gateway, theirs).values(due_at=now, try_count=NEWS),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def is_any_of(session: Session, gateway: str) -> bool:

@@ -244,6 +244,42 @@ class ReceiptRow(Base):
     )
 
 
+class PartIdRow(Base):
+    """What a gateway calls another part of a long message, of which it may report that part alone."""
+
+    __tablename__ = "part_ids"
+    gateway: Mapped[str] = mapped_column(String(40), primary_key=True)
+    gateway_message_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # The id by which the message itself is known.
+    known_as: Mapped[str] = mapped_column(String(64))
+    noted_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__ = (Index("ix_part_ids_known_as", "gateway", "known_as"),)
+
+
+# Answers whose message is still called unknown.
+OPEN = "NOT settled"
+
+
+class LateAnswerRow(Base):
+    """
+    That a gateway took a message that was called unknown: it said so after its time.
+
+    It stays here once it is *settled*, so that it is not settled again when it comes again.
+    """
+
+    __tablename__ = "late_answers"
+    message_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(40))
+    gateway_message_id: Mapped[str] = mapped_column(String(64))
+    answered_at: Mapped[datetime] = mapped_column(index=True)
+    settled: Mapped[bool] = mapped_column(default=False)
+
+    __table_args__ = (
+        Index("ix_late_answers_open", "message_id", sqlite_where=condition(OPEN), postgresql_where=condition(OPEN)),
+    )
+
+
 class LeaseRow(Base):
     """A lease on what has no row of its own, by name."""
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from core.domain.campaigns.campaigns import OVERDUE_AFTER
 from core.state.accounts import gateways
-from core.state.campaigns import campaigns, confirmations, ledger, receipts, replies
+from core.state.campaigns import campaigns, confirmations, late_answers, ledger, receipts, replies
 from core.state.imports import lists, traffic_imports
 from core.state.reports import exports
 from core.state.tables.base import UtcDateTime
@@ -38,7 +38,8 @@ class Waiting:
     What was seen: whether a row waits for a worker, a receipt, a reply, a STOP to be confirmed, a gateway that fails.
 
     *gateways* are those that are set up, with their versions, whether an account uses one just now or not: what waits
-    there nobody has told the store yet, and receipts come for days after the last message.
+    there nobody has told the store yet, and receipts come for days after the last message. An answer that came late
+    counts as a receipt.
     """
 
     has_work: bool
@@ -77,7 +78,7 @@ def _statement() -> CompoundSelect[Any]:
     nothing = _literal(""), literal_column("0", Integer)
     return union_all(
         select(_literal(_WORK), *nothing).where(or_(*(found.exists() for found in waiting))),
-        select(_literal(_RECEIPTS), *nothing).where(receipts.due(now).exists()),
+        select(_literal(_RECEIPTS), *nothing).where(or_(receipts.due(now).exists(), late_answers.due().exists())),
         select(_literal(_REPLIES), *nothing).where(replies.due(now).exists()),
         select(_literal(_CONFIRMATIONS), *nothing).where(confirmations.WAITING.exists()),
         select(_literal(_FAILING), *nothing).where(gateways.FAILING.exists()),

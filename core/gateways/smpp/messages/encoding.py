@@ -7,7 +7,7 @@ from core.domain.texts.encoding import Encoding
 from core.gateways.smpp.messages.submit_sm import format_validity, make_receiver, make_sender
 from core.gateways.smpp.messages.texts import SubmitPart, build_parts
 from core.gateways.smpp.pdu import HEADER
-from core.gateways.smpp.settings import SmppSettings
+from core.gateways.smpp.settings import LongReceipts, SmppSettings
 
 # A receipt for the end, whatever it is (SMPP 3.4, 5.2.17).
 _RECEIPT = 1
@@ -18,12 +18,13 @@ def encode(message: OutboundMessage, settings: SmppSettings, reference: int) -> 
     Return the body of each submit_sm that carries *message*, in sending order.
 
     Only the last asks for a receipt: one message has one, and the parts before it are there when it is delivered, or
-    the phone would not show it. *reference* tells the parts of one message from those of another.
+    the phone would not show it. Where a provider reports one part alone, whichever that is, all ask. *reference* tells
+    the parts of one message from those of another.
     Raises: UnencodableText: the text is not of the encoding it was measured in.
     """
     parts = build_parts(message.text, Encoding(message.encoding), settings, reference)
-    last = len(parts) - 1
-    return [_body(message, part, settings, _RECEIPT if at == last else 0) for at, part in enumerate(parts)]
+    asking = range(len(parts)) if settings.long_receipts is LongReceipts.ANY_PART else (len(parts) - 1,)
+    return [_body(message, part, settings, _RECEIPT if at in asking else 0) for at, part in enumerate(parts)]
 
 
 def _body(message: OutboundMessage, part: SubmitPart, settings: SmppSettings, registered_delivery: int) -> bytes:

@@ -36,6 +36,8 @@ GOOD_S = 10.0
 UNBIND_S = 2.0
 # What waits here to be kept before the SMSC's own window closes; beyond it nothing more is read.
 HEARD_MOST = 2_000
+# Submits whose time was over and that may still be answered: of more the oldest are forgotten.
+OVERDUE_MOST = 10_000
 # Octets for an SMSC that does not read them; beyond it nothing more is read from it, or it could ask without an end.
 WRITE_MOST = 4 << 20
 
@@ -80,7 +82,11 @@ class Owner(Protocol):
         ...
 
     def lost(self, ticket: Ticket) -> None:
-        """No answer came, and none will."""
+        """No answer came in time, and most probably none will."""
+        ...
+
+    def answered_late(self, ticket: Ticket, message_id: bytes) -> None:
+        """The SMSC has taken a submit that was told as lost; its connection is the same."""
         ...
 
     def heard(self, frame: Pdu, answer: Callable[[int], None]) -> None:
@@ -109,6 +115,7 @@ class Link(asyncio.Protocol):
         self._frames = Frames()
         self._sequence = 0
         self._in_flight: dict[int, tuple[Ticket, float]] = {}
+        self._overdue: dict[int, Ticket] = {}
         self._bound: asyncio.Future[None] | None = None
         self._gone: asyncio.Future[None] | None = None
         self._heard_at = 0.0
@@ -182,6 +189,9 @@ class Link(asyncio.Protocol):
             if now - sent_at < target.response_s:
                 break
             del self._in_flight[sequence]
+            self._overdue[sequence] = ticket
+            if len(self._overdue) > OVERDUE_MOST:
+                del self._overdue[next(iter(self._overdue))]
             self.fault = f"A message got no answer in {count_of(round(target.response_s), 'second', 'seconds')}."
             self._owner.lost(ticket)
         self._end_if_answered()
@@ -305,6 +315,9 @@ class Link(asyncio.Protocol):
         ticket, _ = self._in_flight.pop(frame.sequence, (None, 0.0))
         if ticket is None:
             # Its time was over, or a nack of nothing in particular.
+            late = self._overdue.pop(frame.sequence, None)
+            if late is not None and frame.command != Command.GENERIC_NACK and frame.status == Status.OK:
+                self._owner.answered_late(late, frame.body.partition(b"\0")[0])
             return False
         status = frame.status
         if frame.command == Command.GENERIC_NACK and status == Status.OK:
@@ -363,7 +376,7 @@ class Link(asyncio.Protocol):
         transport.abort()
         # Before anybody is told: nothing more may be sent on it.
         self._move(LinkStatus.WAITING)
-        lost, self._in_flight = self._in_flight, {}
+        lost, self._in_flight, self._overdue = self._in_flight, {}, {}
         for ticket, _ in lost.values():
             self._owner.lost(ticket)
         self._owner.ready()

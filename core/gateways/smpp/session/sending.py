@@ -37,6 +37,10 @@ class Listener(Protocol):
         """Do what has to be done after a while; called about twice a second."""
         ...
 
+    def learn(self, message_id: str, ids: Sequence[str]) -> None:
+        """Keep what the SMSC calls a message of which nothing was known: first the id that counts, then its parts'."""
+        ...
+
 
 class Sending:
     """The binds of one gateway, and what goes over them."""
@@ -124,7 +128,14 @@ class Sending:
     def lost(self, ticket: Ticket) -> None:
         """Take that nobody will ever know; see `Owner`."""
         assert isinstance(ticket, Part)
-        ticket.travel.lose()
+        ticket.travel.lose(ticket)
+
+    def answered_late(self, ticket: Ticket, message_id: bytes) -> None:
+        """Learn what became of it; see `Owner`."""
+        assert isinstance(ticket, Part)
+        ids = ticket.travel.learn(ticket, self._store_id(message_id.decode("latin-1")))
+        if ids:
+            self._listener.learn(ticket.travel.message_id, ids)
 
     def heard(self, frame: Pdu, answer: Callable[[int], None]) -> None:
         """Pass on; see `Owner`."""

@@ -43,14 +43,14 @@ class Travel:
     __slots__ = (
         "_again",
         "_has_begun",
+        "_ids",
         "_in_flight_count",
-        "_is_lost",
         "_last",
+        "_lost",
         "_refusal",
         "_repeats",
         "_submission",
         "_taken_count",
-        "_theirs",
         "_too_fast",
         "is_over",
         "leaving",
@@ -64,9 +64,13 @@ class Travel:
         self.leaving = [Part(self, number, body) for number, body in enumerate(bodies)]
         self._last = len(bodies) - 1
         self.is_over = False
-        self._has_begun = self._is_lost = False
+        self._has_begun = False
+        # The numbers of the parts without an answer.
+        self._lost = set[int]()
         self._in_flight_count = self._taken_count = self._repeats = 0
-        self._theirs = self._too_fast = ""
+        self._too_fast = ""
+        # What the SMSC calls the parts it has taken, by their numbers.
+        self._ids = dict[int, str]()
         self._refusal: tuple[str, ErrorClass] | None = None
         # What came too fast.
         self._again: list[Part] = []
@@ -89,8 +93,8 @@ class Travel:
     def accept(self, part: Part, theirs: str) -> bool:
         """Take that a part was accepted as *theirs*; return whether others of them are to be said again."""
         self._taken_count += 1
-        if part.number == self._last:
-            self._theirs = theirs
+        if theirs:
+            self._ids[part.number] = theirs
         return self._settle()
 
     def put_off(self, part: Part, code: str) -> bool:
@@ -104,10 +108,23 @@ class Travel:
         self._refusal = self._refusal or (code, what)
         self._settle()
 
-    def lose(self) -> None:
+    def lose(self, part: Part) -> None:
         """Take that a part got no answer."""
-        self._is_lost = True
+        self._lost.add(part.number)
         self._settle()
+
+    def learn(self, part: Part, theirs: str) -> tuple[str, ...]:
+        """
+        Take that a part that was lost has been accepted as *theirs* after all.
+
+        Returns: The ids of all parts, first the one that counts, if the message was called unknown for that; else none.
+        """
+        if theirs:
+            self._ids[part.number] = theirs
+        self._lost.discard(part.number)
+        self._taken_count += 1
+        is_whole = self._taken_count > self._last and self._refusal is None
+        return self._list_ids() if self.is_over and is_whole else ()
 
     def give_back(self) -> None:
         """Take that nothing more of it will be sent."""
@@ -119,7 +136,7 @@ class Travel:
         self._in_flight_count -= 1
         if self._in_flight_count or self.is_over:
             return False
-        if self._is_lost:
+        if self._lost:
             self._finish(SubmitOutcome.UNKNOWN)
         elif self._refusal is not None:
             code, what = self._refusal
@@ -128,7 +145,7 @@ class Travel:
         elif self._again:
             return self._say_again()
         elif not self.leaving:
-            self._finish(SubmitOutcome.ACCEPTED, theirs=self._theirs)
+            self._finish(SubmitOutcome.ACCEPTED)
         return False
 
     def _say_again(self) -> bool:
@@ -145,10 +162,16 @@ class Travel:
         self._again = []
         return not waits_already
 
-    def _finish(self, outcome: SubmitOutcome, *, theirs: str = "", code: str = "") -> None:
+    def _finish(self, outcome: SubmitOutcome, *, code: str = "") -> None:
         if not self.is_over:
             self.is_over = True
-            self._submission.finish(self, outcome, theirs=theirs, code=code)
+            is_taken = outcome is SubmitOutcome.ACCEPTED
+            self._submission.finish(self, outcome, ids=self._list_ids() if is_taken else (), code=code)
+
+    def _list_ids(self) -> tuple[str, ...]:
+        """Return the ids of the parts, each once, first that of the last one: it has asked for the receipt."""
+        last = [self._ids[self._last]] if self._last in self._ids else []
+        return tuple(dict.fromkeys([*last, *(theirs for _, theirs in sorted(self._ids.items()))]))
 
 
 class Submission:
@@ -159,9 +182,16 @@ class Submission:
         messages: Sequence[tuple[str, Sequence[bytes]]],
         clock: Callable[[], datetime],
         leave_by_s: float = math.inf,
+        *,
+        keeps_parts: bool = False,
     ) -> None:
-        """Take (message_id, parts) of each, and until when they may leave by the clock that nobody sets."""
+        """
+        Take (message_id, parts) of each, and until when they may leave by the clock that nobody sets.
+
+        *keeps_parts* says whether a receipt may name any of the parts, so that the ids of all are results.
+        """
         self.leave_by_s = leave_by_s
+        self._keeps_parts = keeps_parts
         self._clock = clock
         self._results = dict[str, SubmitResult]()
         self._order = [message_id for message_id, _ in messages]
@@ -169,9 +199,17 @@ class Submission:
         self.waiting = deque(Travel(self, message_id, bodies) for message_id, bodies in messages)
         self._error: GatewayError | None = None
 
-    def finish(self, travel: Travel, outcome: SubmitOutcome, *, theirs: str = "", code: str = "") -> None:
-        """Keep the result of one of them."""
-        self._results[travel.message_id] = SubmitResult(travel.message_id, outcome, self._clock(), theirs, code)
+    def finish(self, travel: Travel, outcome: SubmitOutcome, *, ids: Sequence[str] = (), code: str = "") -> None:
+        """Keep the result of one of them, with what the SMSC calls it: first the id that counts."""
+        theirs, others = (ids[0], tuple(ids[1:])) if ids else ("", ())
+        self._results[travel.message_id] = SubmitResult(
+            travel.message_id,
+            outcome,
+            self._clock(),
+            theirs,
+            code,
+            part_ids=others if self._keeps_parts else (),
+        )
         if len(self._results) == len(self._order):
             self._done.set()
 

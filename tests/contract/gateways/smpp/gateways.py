@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from core.domain.gateways.forms import Value, check_form
 from core.domain.gateways.gateways import Connection
-from core.domain.messages.messages import Receipt, Reply
+from core.domain.messages.messages import LateAnswer, Receipt, Reply
 from core.domain.messages.strays import Stray
 from core.errors import StorageError
 from core.gateways.smpp.form import FORM
@@ -22,6 +22,7 @@ class FakeInbox:
     def __init__(self) -> None:
         self.receipts: list[Receipt] = []
         self.replies: list[Reply] = []
+        self.late_answers: list[LateAnswer] = []
         self.strays: list[Stray] = []
         self.stray_count = 0
         self.store_count = 0
@@ -29,13 +30,16 @@ class FakeInbox:
         self.open = threading.Event()
         self.open.set()
 
-    def store(self, receipts: Sequence[Receipt], replies: Sequence[Reply]) -> None:
+    def store(
+        self, receipts: Sequence[Receipt], replies: Sequence[Reply], late_answers: Sequence[LateAnswer] = ()
+    ) -> None:
         self.open.wait()
         self.store_count += 1
         if self.full:
             raise StorageError("The disk is full.")
         self.receipts += receipts
         self.replies += replies
+        self.late_answers += late_answers
 
     def keep_stray(self, stray: Stray, count: int = 1) -> None:
         self.open.wait()

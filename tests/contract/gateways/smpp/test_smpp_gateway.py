@@ -216,13 +216,57 @@ def test_a_message_without_an_answer_is_unknown_after_its_time(smsc: ScriptedSms
         assert [result.outcome for result in gateway.submit(messages(2), NOW)] == ["unknown", "accepted"]
 
 
-def test_an_answer_after_its_time_changes_nothing(smsc: ScriptedSmsc):
-    late: list[tuple[Session, Pdu]] = []
+def test_an_answer_after_its_time_says_what_the_message_is_called_and_nothing_is_sent_again(smsc: ScriptedSmsc):
+    late, inbox = list[tuple[Session, Pdu]](), FakeInbox()
     smsc.on_submit = lambda session, frame: late.append((session, frame)) if not late else session.answer(frame)
-    with smpp_gateway(smsc.port, response_s=0.1) as gateway:
-        assert gateway.submit(messages(1), NOW)[0].outcome == "unknown"
-        smsc.in_loop(lambda: late[0][0].answer(late[0][1]))
+    with smpp_gateway(smsc.port, inbox, response_s=0.1) as gateway:
+        (unknown,) = gateway.submit(messages(1), NOW)
+        assert (unknown.outcome, inbox.late_answers) == ("unknown", [])
+        # Said twice, it is no other answer.
+        smsc.in_loop(lambda: [late[0][0].answer(late[0][1], message_id="0A") for _ in range(2)])
+        wait_until(lambda: inbox.late_answers, "the late answer is kept")
         assert outcomes(gateway.submit(messages(3), NOW)) == {"accepted": 3}
+    (answer,) = inbox.late_answers
+    assert (answer.gateway, answer.message_id) == (gateway.name, unknown.message_id)
+    assert (answer.gateway_message_id, answer.part_ids) == ("A", ())
+    assert len(smsc.submits) == 4
+
+
+@pytest.mark.parametrize("status", [Status.SYSTEM_ERROR, Status.THROTTLED])
+def test_a_refusal_after_its_time_changes_nothing(smsc: ScriptedSmsc, status: int):
+    late, inbox = list[tuple[Session, Pdu]](), FakeInbox()
+    smsc.on_submit = lambda session, frame: late.append((session, frame)) if not late else session.answer(frame)
+    with smpp_gateway(smsc.port, inbox, response_s=0.1) as gateway:
+        assert gateway.submit(messages(1), NOW)[0].outcome == "unknown"
+        smsc.in_loop(lambda: late[0][0].answer(late[0][1], status))
+        assert outcomes(gateway.submit(messages(3), NOW)) == {"accepted": 3}
+    assert inbox.late_answers == []
+
+
+@pytest.mark.parametrize(("late_count", "known"), [(1, 0), (3, 1)])
+def test_a_long_message_is_known_once_all_its_parts_have_answers(smsc: ScriptedSmsc, late_count: int, known: int):
+    held, inbox = list[tuple[Session, Pdu]](), FakeInbox()
+    smsc.on_submit = lambda session, frame: held.append((session, frame))
+    with smpp_gateway(smsc.port, inbox, response_s=0.1, long_receipts="any_part") as gateway:
+        assert gateway.submit([LONG], NOW)[0].outcome == "unknown"
+        for number, (session, frame) in enumerate(held[:late_count], 1):
+            smsc.in_loop(lambda session=session, frame=frame, number=number: session.answer(frame, 0, f"part-{number}"))
+        smsc.on_submit = lambda session, frame: session.answer(frame)
+        assert outcomes(gateway.submit(messages(1), NOW)) == {"accepted": 1}
+    assert [(each.gateway_message_id, each.part_ids) for each in inbox.late_answers] == known * [
+        ("part-3", ("part-1", "part-2"))
+    ]
+
+
+def test_no_more_answers_are_waited_for_than_memory_has_room_for(smsc: ScriptedSmsc, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(link, "OVERDUE_MOST", 2)
+    held, inbox = list[tuple[Session, Pdu]](), FakeInbox()
+    smsc.on_submit = lambda session, frame: held.append((session, frame))
+    with smpp_gateway(smsc.port, inbox, response_s=0.1) as gateway:
+        results = gateway.submit(messages(5), NOW)
+        smsc.in_loop(lambda: [session.answer(frame) for session, frame in held])
+        wait_until(lambda: len(inbox.late_answers) == 2, "two are known")
+    assert {answer.message_id for answer in inbox.late_answers} == {result.message_id for result in results[-2:]}
 
 
 def test_the_parts_of_a_long_message_leave_together_and_the_last_asks_for_the_receipt(smsc: ScriptedSmsc):

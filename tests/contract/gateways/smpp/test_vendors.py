@@ -9,10 +9,11 @@ from core.domain.messages.messages import SubmitOutcome
 from core.errors import InvalidInput
 from core.gateways.smpp.form import read_form
 from core.gateways.smpp.gateway import NOT_IN_ALPHABET
+from core.gateways.smpp.pdu import Pdu, response, text
 from core.gateways.smpp.settings import SmppSettings
 from tests.contract.gateways.gateway_contract import NOW, make_outbound
 from tests.contract.gateways.smpp.gateways import FakeInbox, connection, smpp_gateway
-from tests.contract.gateways.smpp.scripted_smsc import ScriptedSmsc
+from tests.contract.gateways.smpp.scripted_smsc import ScriptedSmsc, Session
 from tests.support.processes.waiting import wait_until
 
 
@@ -30,7 +31,7 @@ def deliver_body(said: bytes, *, esm_class: int = 4, data_coding: int = 0) -> by
 
 def test_what_was_set_up_before_a_field_was_added_is_set_up_as_ever():
     old = connection(2775)
-    for name in ("alphabet", "states"):
+    for name in ("alphabet", "states", "long_receipts"):
         del old.settings[name]
     assert read_form(old).settings == SmppSettings()
 
@@ -90,3 +91,34 @@ def test_where_none_of_them_can_be_written_nothing_leaves(smsc: ScriptedSmsc):
 
 def _deliver(smsc: ScriptedSmsc, said: bytes, *, esm_class: int = 4) -> None:
     smsc.deliver(deliver_body(said, esm_class=esm_class))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asking", "part_ids"),
+    [("last_part", [0, 0, 1], ()), ("any_part", [1, 1, 1], ("part-1", "part-2"))],
+)
+def test_who_reports_one_part_alone_is_asked_for_all_and_each_id_is_known(
+    smsc: ScriptedSmsc, chosen: str, asking: list[int], part_ids: tuple[str, ...]
+):
+    smsc.on_submit = lambda session, frame: session.answer(frame, message_id=f"part-{len(smsc.submits)}")
+    with smpp_gateway(smsc.port, long_receipts=chosen) as gateway:
+        (result,) = gateway.submit([make_outbound(text="x" * 400, segment_count=3)], NOW)
+    assert [smpp34.decode(frame.raw).registered_delivery for frame in smsc.submits] == asking
+    assert (result.gateway_message_id, result.part_ids) == ("part-3", part_ids)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [(("same", "same", "same"), ("same", ())), (("one", "", ""), ("one", ())), (("a", "b", ""), ("a", ("b",)))],
+)
+def test_parts_with_one_id_between_them_have_that_one(
+    smsc: ScriptedSmsc, theirs: tuple[str, ...], expected: tuple[str, tuple[str, ...]]
+):
+    def answer(session: Session, frame: Pdu) -> None:
+        smsc.answered_count += 1
+        session.say(response(frame, text(theirs[len(smsc.submits) - 1])))
+
+    smsc.on_submit = answer
+    with smpp_gateway(smsc.port, long_receipts="any_part") as gateway:
+        (result,) = gateway.submit([make_outbound(text="x" * 400, segment_count=3)], NOW)
+    assert (result.gateway_message_id, result.part_ids) == expected
