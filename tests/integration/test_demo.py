@@ -18,6 +18,7 @@ from core.demo import replies as demo_replies
 from core.demo import seeding
 from core.demo.company import CAMPAIGNS
 from core.demo.receipts import receipt_table
+from core.demo.seeding import DemoSummary
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.gateways.sights import Standing
 from core.domain.imports.lists import DistributionList
@@ -68,6 +69,17 @@ def build(tmp_path: Path) -> Iterator[Builder]:
 @pytest.fixture
 def app(build: Builder) -> App:
     return build("data")
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Viewer, DemoSummary]]:
+    """A company for those who only look at it, who may see it, and what its seeding said."""
+    app = build_app(Settings(data_dir=tmp_path_factory.mktemp("company"), duckdb_memory_mib=512))
+    app.state.migrate()
+    person = add_person(app)
+    summary = app.demo.seed(person.user_id, NOW, message_count=COUNT)
+    yield app, app.people.adding.get_viewer(person.email), summary
+    app.close()
 
 
 def add_person(app: App, email: str = "demo@example.com") -> Viewer:
@@ -131,17 +143,15 @@ def check_sums(app: App, viewer: Viewer) -> int:
     return total
 
 
-def test_all_that_counts_messages_agrees(app: App) -> None:
-    person = add_person(app)
-    summary = app.demo.seed(person.user_id, NOW, message_count=COUNT)
-    viewer = app.people.adding.get_viewer(person.email)
+def test_all_that_counts_messages_agrees(company: tuple[App, Viewer, DemoSummary]) -> None:
+    app, viewer, summary = company
     assert check_sums(app, viewer) == summary.message_count == pytest.approx(COUNT, rel=0.01)
     assert summary.campaign_count == len(campaigns_of(app, viewer)) == len(CAMPAIGNS) + 1
     assert summary.list_count == len(lists_of(app, viewer))
 
 
-def test_the_history_reaches_back_ninety_days_and_never_past_now(app: App) -> None:
-    seeded(app)
+def test_the_history_reaches_back_ninety_days_and_never_past_now(company: tuple[App, Viewer, DemoSummary]) -> None:
+    app, *_ = company
     first, last, last_receipt = (
         query(app, "SELECT min(sent_at), max(sent_at), max(delivered_at) FROM lake.messages").to_pylist()[0].values()
     )
@@ -150,8 +160,8 @@ def test_the_history_reaches_back_ninety_days_and_never_past_now(app: App) -> No
     assert last_receipt.replace(tzinfo=UTC) <= NOW
 
 
-def test_receipts_say_how_every_message_ended(app: App) -> None:
-    viewer = seeded(app)
+def test_receipts_say_how_every_message_ended(company: tuple[App, Viewer, DemoSummary]) -> None:
+    app, viewer, _ = company
     rows = query(app, "SELECT message_id::VARCHAR AS message_id, delivery_status FROM lake.messages").to_pylist()
     receipts = query(app, "FROM lake.receipts")
     effects: set[Effect] = set()
@@ -177,8 +187,8 @@ def test_the_same_seed_and_moment_make_the_same_rows(build: Builder) -> None:
     assert everything(one) == everything(other)
 
 
-def test_messages_cost_and_measure_what_their_texts_do(app: App) -> None:
-    viewer = seeded(app)
+def test_messages_cost_and_measure_what_their_texts_do(company: tuple[App, Viewer, DemoSummary]) -> None:
+    app, viewer, _ = company
     (campaign,) = [item for item in campaigns_of(app, viewer) if item.name == "Schedule change"]
     columns = lists_of(app, viewer)[campaign.list_ids[0]].columns
     rows = query(
@@ -201,8 +211,8 @@ def test_messages_cost_and_measure_what_their_texts_do(app: App) -> None:
         assert row["price_eur_cents"] == prices[row["country"], row["mccmnc"]] * text.segment_count
 
 
-def test_numbers_are_valid_and_lead_where_it_says(app: App) -> None:
-    seeded(app)
+def test_numbers_are_valid_and_lead_where_it_says(company: tuple[App, Viewer, DemoSummary]) -> None:
+    app, *_ = company
     places = query(
         app,
         "SELECT DISTINCT msisdn, country, network, mccmnc FROM lake.contacts"
@@ -218,8 +228,8 @@ def test_numbers_are_valid_and_lead_where_it_says(app: App) -> None:
         }
 
 
-def test_lists_hold_what_they_count_and_keep_what_they_left_out(app: App) -> None:
-    viewer = seeded(app)
+def test_lists_hold_what_they_count_and_keep_what_they_left_out(company: tuple[App, Viewer, DemoSummary]) -> None:
+    app, viewer, _ = company
     for item in lists_of(app, viewer).values():
         counted = query(
             app, "SELECT count(*), count(DISTINCT msisdn) FROM lake.contacts WHERE list_id = $id", id=item.list_id
