@@ -40,6 +40,12 @@ def _asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "_RUNS", 2)
 
 
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for traffic that is generated once and asked by several."""
+    return tmp_path_factory.mktemp("generated")
+
+
 def measure(script: str) -> list[float]:
     """Run *script* behind `MEASURE`; return the peak of each case it reports, in MiB."""
     done = subprocess.run([sys.executable, "-c", MEASURE + script], capture_output=True, check=True, cwd=ROOT)
@@ -121,9 +127,9 @@ def test_a_case_that_fails_is_not_reported(capsys: pytest.CaptureFixture[str]):
     ],
 )
 def test_questions_are_compared_with_plain_ones_over_the_same_messages(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, plain: str, places: tuple[str, ...]
+    generated: Path, capsys: pytest.CaptureFixture[str], name: str, plain: str, places: tuple[str, ...]
 ):
-    assert main([name, "--rows", "5000", "--days", "40", "--folder", str(tmp_path)]) == 0
+    assert main([name, "--rows", "5000", "--days", "40", "--folder", str(generated)]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(list(line) == KEYS and line["rows"] == 5_000 and line["seconds"] > 0 for line in lines)
     asked = [line["case"].removesuffix(": 95th percentile") for line in lines if line["ratio"] is None]
