@@ -24,6 +24,11 @@ def number(value: float | None) -> str:
     return NOTHING if value is None else f"{value:,.0f}".replace(",", _THIN)
 
 
+def speed(per_s: float) -> str:
+    """Return how many a second, with a decimal where few are: "40", "2.5"."""
+    return number(per_s) if per_s >= 10 or per_s == 0 else f"{per_s:.1f}"
+
+
 def count(value: int, singular: str, plural: str) -> str:
     """Return the number with its noun: "1 entry", "3 entries"."""
     return f"{number(value)}{FIXED}{agree(value, singular, plural)}"

@@ -2,17 +2,21 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
 from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation
 from core.domain.gateways.sights import GatewaySight, ProcessSight, SeenFault
+from core.domain.messages.messages import LedgerState
 from core.domain.reports.paging import PageRequest
 from core.services.accounts.setting_up_gateways import GatewayForm
 from core.state.accounts import sights
 from core.state.accounts.accounts import set_prices, set_rate
+from core.state.campaigns import ledger
 from core.state.campaigns.campaigns import move_campaign, set_limits
+from pages._ui import session
 from pages._ui.screens.campaign.reconciliation import refusal
 from tests.support.application.campaigns import freeze, launch, now, save_draft, send
 from tests.support.application.page_tests import House, place_of
@@ -135,17 +139,65 @@ def test_everything_keeps_its_place_while_the_campaign_goes_on(house: House) -> 
     assert {name: completed[name] for name in active} == active
 
 
-def test_a_paused_campaign_has_no_rate_that_sinks(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_speed_is_that_of_the_last_minute_of_sending(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = house.sign_in()
     campaign = freeze(house, viewer, save_draft(house, viewer))
-    monkeypatch.setattr(house.app.reports.reporting, "reconciliation", lambda *_: Reconciliation(10, 5, {}, {}, 0, 5))
+    began, seconds, count = now(), 0, 500
+
+    def look() -> Reconciliation:
+        return Reconciliation(100_000, count, {}, {}, 0, 100_000 - count)
+
+    monkeypatch.setattr(house.app.reports.reporting, "reconciliation", lambda *_: look())
+    monkeypatch.setattr(session, "now", lambda: began + timedelta(seconds=seconds))
+    at = house.open("campaign", id=campaign.campaign_id)
+    # What was sent before says nothing of how fast it is sent now.
+    assert not at.metric[0].delta
+    for _ in range(5):
+        seconds, count = seconds + 1, count + 40
+        at.run()
+    assert at.metric[0].delta == "40 messages per second"
+    assert "about 41\u00a0min left" in at.get("progress")[0].proto.text
+
+    house.app.campaigns.controlling.pause(viewer, campaign.campaign_id, now())
+    seconds += 300
+    at.run()
+    assert at.metric[0].delta == "paused"
+    house.app.campaigns.controlling.resume(viewer, campaign.campaign_id, now())
+    at.run()
+    assert not at.metric[0].delta
+    for _ in range(5):
+        seconds, count = seconds + 1, count + 25
+        at.run()
+    assert at.metric[0].delta == "25 messages per second"
+    for _ in range(61):
+        seconds += 1
+        at.run()
+    assert at.metric[0].delta == "none in the last minute"
+
+
+def test_what_a_pause_keeps_out_of_the_history_is_said(house: House) -> None:
+    viewer = house.sign_in()
+    campaign = freeze(house, viewer, save_draft(house, viewer))
+    with house.app.state.write() as session:
+        batch = ledger.lease_batch(session, campaign.campaign_id, "one", now(), now() + timedelta(seconds=15))
+        ledger.claim(session, batch, [ledger.Claim(str(uuid4()), "+4917900000001", "simulator")], now())
+        (claimed,) = ledger.list_claimed_ids(session, batch.batch_id)
+        ledger.record_outcomes(session, [ledger.Outcome(claimed, LedgerState.SENT, now())])
+        ledger.release_batch(session, batch.batch_id, "one")
 
     def said() -> str:
-        return house.open("campaign", id=campaign.campaign_id).metric[0].delta
+        at = house.open("campaign", id=campaign.campaign_id)
+        assert not at.exception
+        return " ".join(caption.value for caption in at.caption)
 
-    assert "per second" in said()
+    later = "1\u00a0message sent is not in Dashboard, Statistics and Message History yet"
+    # While it goes on that is over in a moment.
+    assert later not in said()
     house.app.campaigns.controlling.pause(viewer, campaign.campaign_id, now())
-    assert not said()
+    assert later in said()
+    house.app.campaigns.controlling.cancel(viewer, campaign.campaign_id, now())
+    house.app.work.run_until_idle(now)
+    assert later not in said()
 
 
 def test_reasons_stand_beside_what_was_left_out_or_refused(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,10 +200,11 @@ class Reconciliation:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What is known by receipts of the messages a campaign has sent so far."""
+    """What is known by receipts of the messages a campaign has sent so far, and how many there are in history."""
 
     delivered_count: int
     undelivered_count: int
+    known_count: int
 
     def waiting_count(self, sent_count: int) -> int:
         """Return how many of those sent have no final receipt yet."""

@@ -113,7 +113,10 @@ class Reporting:
         accounts, period = frozenset({campaign.account_id}), sending_time(campaign, now)
         query = MessageQuery(accounts, period, campaign_id=campaign.campaign_id)
         counts = self._history.messages.count_statuses(query)
-        return Arrivals(counts.get(DeliveryStatus.DELIVERED, 0), counts.get(DeliveryStatus.UNDELIVERED, 0))
+        delivered_count, undelivered_count = (
+            counts.get(status, 0) for status in (DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED)
+        )
+        return Arrivals(delivered_count, undelivered_count, sum(counts.values()))
 
     def messages(self, viewer: Viewer, query: MessageQuery, page: int, size: int) -> MessagePage:
         """

@@ -6,13 +6,18 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.domain.campaigns.campaigns import Arrivals, Campaign, CampaignStatus, Reconciliation
+from core.domain.campaigns.pace import Pace
 from core.domain.messages.error_codes import Stage, find_meaning
 from core.domain.messages.messages import DeliveryStatus
 from core.domain.people.permissions import Permission
+from core.domain.words.counting import agree
 from pages._ui import formats, session, widgets
 from pages._ui.widgets import Tile
 
 UNKNOWN = "handed over, but no answer: never resent automatically"
+# The page that is open keeps the pace it has seen, of one campaign.
+_PACE = "campaign_pace"
+_SENT = "Accepted by the gateway. The speed is that of the last minute of sending; pauses are no part of it."
 WAITING = "no receipt yet: Submitted in Message History"
 LIVE = frozenset({CampaignStatus.PROCESSING, CampaignStatus.ACTIVE})
 # Something can still happen without anybody's doing, or by a colleague's.
@@ -28,22 +33,42 @@ def show_progress(campaign: Campaign, found: Reconciliation, now: datetime) -> N
     """Draw how far the campaign is: a bar while it runs, and its numbers."""
     done_count = found.audience_count - found.pending_count
     # Those excluded took no time: counted in, they would make the rest look nearer than it is.
-    rate = _rate_per_s(campaign, done_count - found.excluded_count, now)
+    pace = _pace(campaign, done_count - found.excluded_count, now)
     with widgets.place():
         if campaign.status in LIVE:
-            _show_bar(found, done_count, rate)
+            _show_bar(found, done_count, pace.per_s)
     share = found.sent_count / found.audience_count if found.audience_count else None
-    speed = f"{_speed(rate)} per second" if rate else ""
     widgets.tiles(
         (
-            Tile("Sent", formats.number(found.sent_count), speed, help="Accepted by the gateway."),
+            Tile("Sent", formats.number(found.sent_count), _speed(campaign, pace), help=_SENT),
             Tile("Total", formats.number(found.audience_count), help="Everybody in the frozen audience."),
             Tile("Sent/Total", formats.percent(share)),
         )
     )
 
 
-def _show_bar(found: Reconciliation, done_count: int, rate: float) -> None:
+def _pace(campaign: Campaign, handed_count: int, now: datetime) -> Pace:
+    """Return the pace as this page has seen it: it looks every second."""
+    seen_of, pace = st.session_state.get(_PACE, ("", Pace()))
+    if seen_of != campaign.campaign_id:
+        pace = Pace()
+    if campaign.status is CampaignStatus.ACTIVE:
+        pace.look(handed_count, now)
+    else:
+        pace.rest()
+    st.session_state[_PACE] = campaign.campaign_id, pace
+    return pace
+
+
+def _speed(campaign: Campaign, pace: Pace) -> str:
+    if campaign.status is CampaignStatus.PAUSED:
+        return "paused"
+    if pace.is_standing:
+        return "none in the last minute"
+    return f"{formats.speed(pace.per_s)} messages per second" if pace.per_s else ""
+
+
+def _show_bar(found: Reconciliation, done_count: int, rate: float | None) -> None:
     if not found.audience_count:
         widgets.progress(0.0, "Freezing the audience: every message is rendered, measured and priced.")
         return
@@ -83,6 +108,19 @@ def show_arrivals(campaign: Campaign, found: Reconciliation, arrived: Arrivals) 
             f"Waiting  \n:small[:gray[{WAITING}]]": _messages_link(campaign, DeliveryStatus.SUBMITTED, waiting_count),
         }
         st.table(lines | {"**Sent**": f"**{formats.number(found.sent_count)}**"}, border="horizontal")
+        # A batch is in history when its last message is sent, soon after its first; in a pause it stays where it is.
+        missing_count = found.sent_count - arrived.known_count
+        with widgets.place():
+            if campaign.status is CampaignStatus.PAUSED and missing_count > 0:
+                st.caption(f":material/schedule: {_not_in_history(missing_count)}")
+
+
+def _not_in_history(count: int) -> str:
+    are = agree(count, "is", "are")
+    return (
+        f"{formats.count(count, 'message', 'messages')} sent {are} not in Dashboard, Statistics and Message History "
+        "yet: that follows when the campaign is resumed or canceled."
+    )
 
 
 def _messages_link(campaign: Campaign, status: DeliveryStatus, count: int) -> str:
@@ -112,15 +150,3 @@ def refusal(reason: str, kind: str = "simulator") -> str:
     """Return the reason in words; a code that nobody knows of this *kind* of gateway, and an exclusion, as it came."""
     meaning = find_meaning(kind, reason, Stage.SUBMIT)
     return f"{meaning.inline} ({reason})" if meaning else reason
-
-
-def _speed(rate: float) -> str:
-    return formats.number(rate) if rate >= 10 else f"{rate:.1f}"
-
-
-def _rate_per_s(campaign: Campaign, handed_count: int, now: datetime) -> float:
-    # While it is paused time passes and nothing is sent: the rate would sink while one looks.
-    if campaign.launched_at is None or not handed_count or campaign.status is CampaignStatus.PAUSED:
-        return 0.0
-    end = campaign.completed_at or now
-    return handed_count / max(1.0, (end - campaign.launched_at).total_seconds())

@@ -118,8 +118,8 @@ def _detours(found: LiveGateway) -> str:
 def _tiles(found: LiveGateway) -> list[widgets.Tile]:
     over = "Over the last ten seconds, by all workers."
     tiles = [
-        widgets.Tile("Messages/s", _rate(found.submitted_per_s), help=over),
-        widgets.Tile("Receipts/s", _rate(found.receipts_per_s), help=over),
+        widgets.Tile("Messages/s", formats.speed(found.submitted_per_s), help=over),
+        widgets.Tile("Receipts/s", formats.speed(found.receipts_per_s), help=over),
     ]
     if found.in_use.most:
         what = "Messages" if found.links else "Requests"
@@ -152,10 +152,6 @@ def _faults(found: LiveGateway, viewer: Viewer) -> None:
             )
             when = first if first == last else f"{first} to {last}"
             st.markdown(f"**{formats.plain(when)}**  \n{formats.plain(fault.text)}")
-
-
-def _rate(value: float) -> str:
-    return formats.number(value) if value >= 10 or value == 0 else f"{value:.1f}"
 
 
 def _limit(setup: GatewaySetup) -> str:
