@@ -13,7 +13,7 @@ KEY = "gateways"
 
 
 def _limit(rate_tps: int | None) -> str:
-    return formats.NOTHING if rate_tps is None else formats.count(rate_tps, "segment/s", "segments/s")
+    return formats.NOTHING if rate_tps is None else formats.per_second(rate_tps)
 
 
 def columns(standings: Mapping[str, Standing]) -> tuple[tables.Column, ...]:

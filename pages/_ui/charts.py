@@ -16,6 +16,7 @@ import pyarrow as pa
 import streamlit as st
 from plotly.basedatatypes import BaseFigure
 
+from core.domain.words.counting import THIN
 from pages._ui import formats
 
 # The theme's primary color, also for undelivered messages; the guide's gray for delivered ones, a fainter one
@@ -85,6 +86,8 @@ _LAYOUT = {
     "showlegend": False,
     "dragmode": False,
     "hovermode": "closest",
+    # Thousands as everywhere else.
+    "separators": f".{THIN}",
 }
 
 

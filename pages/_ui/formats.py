@@ -5,10 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from core.domain.words.counting import agree
+from core.domain.words.counting import FIXED, agree, grouped, in_euros
 
-# Groups of digits are kept apart by a narrow no-break space (ISO 80000-1), a value and its unit by a no-break space.
-_THIN, FIXED = "\u202f", "\u00a0"
 # What stands where there is nothing to show.
 NOTHING = "–"
 # Escaped or not, what looks like an address becomes a link, unless something stands in it: this shows as nothing.
@@ -21,7 +19,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])")
 
 def number(value: float | None) -> str:
     """12345 -> "12 345"."""
-    return NOTHING if value is None else f"{value:,.0f}".replace(",", _THIN)
+    return NOTHING if value is None else grouped(value)
 
 
 def speed(per_s: float) -> str:
@@ -32,6 +30,11 @@ def speed(per_s: float) -> str:
 def count(value: int, singular: str, plural: str) -> str:
     """Return the number with its noun: "1 entry", "3 entries"."""
     return f"{number(value)}{FIXED}{agree(value, singular, plural)}"
+
+
+def per_second(rate_tps: int) -> str:
+    """Return a limit of segments per second, as it is called everywhere."""
+    return f"{count(rate_tps, 'segment', 'segments')} per second"
 
 
 def percent(rate: float | None) -> str:
@@ -48,13 +51,13 @@ def cents(value: Decimal | float | None) -> str:
     """Return a price in EUR cents with at least two decimals, and more only where they carry something."""
     if value is None:
         return NOTHING
-    whole, _, fraction = f"{Decimal(str(value)):,.4f}".replace(",", _THIN).partition(".")
+    whole, _, fraction = grouped(Decimal(str(value)), 4).partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def euros(value: Decimal | float | None) -> str:
     """Return an amount of EUR cents in euros: 123456 -> "€ 1 234.56"."""
-    return NOTHING if value is None else f"€{FIXED}{Decimal(str(value)) / 100:,.2f}".replace(",", _THIN)
+    return NOTHING if value is None else in_euros(Decimal(str(value)).quantize(Decimal(1)))
 
 
 def eur_to_cents(eur: float | None) -> Decimal | None:

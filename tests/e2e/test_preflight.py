@@ -76,7 +76,7 @@ def test_every_finding_has_its_figures_and_leads_to_exactly_its_rows(
         expect(page.get_by_text("1–15 of 23").first).to_be_visible()
         show_rows(
             page,
-            "3\u00a0recipients need 3 SMS instead of 1 because of Ł in {FirstName}: +€\u00a00.30",
+            "3\u00a0recipients need 3\u00a0segments instead of 1 because of Ł in {FirstName}: +€\u00a00.30",
             [number(FIRST + offset) for offset in (10, 11, 12)],
         )
         expect(page.get_by_role("heading", name="More SMS because of Unicode")).to_be_in_viewport()

@@ -497,7 +497,8 @@ def test_what_it_has_spent_is_shown_and_warned_of(house: House) -> None:
     said = at.error[0].value.replace("\\", "")
     # What it is in bold, and below it what to do.
     assert (
-        "more than is left of the campaign's budget: 0.10 of 0.12 EUR is spent.**  \nRaise it with Change lim" in said
+        "more than is left of the campaign's budget: €\u00a00.10 of €\u00a00.12 is spent.**  \nRaise it with Change lim"
+        in said
     )
     (warning,) = at.warning
     assert warning.value.endswith("raise it with Change limits before you resume.")

@@ -47,7 +47,7 @@ def test_with_no_worker_it_says_who_can_help(keyed: House, administrator: Viewer
     assert "No worker runs" in words(at)
     assert "Nothing has connected to it, and nothing was sent by it" in words(at)
     assert "Not tried yet" in words(at)
-    assert metrics(at) == {"Messages/s": "0", "Receipts/s": "0"}
+    assert metrics(at) == {"Messages per second": "0", "Receipts per second": "0"}
 
 
 def test_a_test_that_failed_is_said_with_the_reason(keyed: House, administrator: Viewer) -> None:
@@ -70,7 +70,7 @@ def test_what_workers_see_is_shown(keyed: House, administrator: Viewer) -> None:
     tell(keyed, GatewaySight((up, down, hears), InUse(7, 20), 41.2, 0.5, faults))
     tell(keyed, GatewaySight((up,), InUse(1, 10), 1.0, 0.0), "two")
     at = panel(keyed)
-    assert metrics(at) == {"Messages/s": "42", "Receipts/s": "0.5", "Window in use": "8 of 30"}
+    assert metrics(at) == {"Messages per second": "42", "Receipts per second": "0.5", "Window in use": "8 of 30"}
     shown = at.table[0].value.astype(str).to_numpy().tolist()
     assert [row[0] for row in shown] == ["Worker 1, 1", "Worker 1, 2", "Worker 1, 3", "Worker 2, 1"]
     assert shown[1][1].replace("\\", "") == "Waiting to try again since 01/03/2026 12:00:00"

@@ -77,7 +77,7 @@ def test_every_gateway_is_listed_with_its_state_and_who_uses_it(keyed: House, vi
     assert list(table(at)["Used by"]) == ["–", "Simulator"]
     assert list(table(at)["Limit"]) == ["–", "–"]
     keyed.app.accounts.setting_up.change(viewer, "simulator", GatewayForm({}, rate_tps=500), datetime.now(UTC))
-    assert list(table(keyed.open(KEY))["Limit"]) == ["–", "500\u00a0segments/s"]
+    assert list(table(keyed.open(KEY))["Limit"]) == ["–", "500\u00a0segments per second"]
     # How each stands is in sight on a phone, too.
     assert list(table(at).columns).index("Status") == list(table(at).columns).index("Gateway") + 1
     # What is part of Heliograph cannot be deleted.
@@ -106,7 +106,7 @@ def test_a_gateway_is_added_tested_and_shows_its_address(keyed: House, kind: Fak
     assert found.settings == {"host": "smpp.example.com", "port": 2775, "tls": True, "certificate": "", "mode": "send"}
     assert not found.resumes
     assert found.rate_tps == 50
-    assert "Provider – at most 50\u00a0segments/s" in [caption.value for caption in at.caption]
+    assert "Provider – at most 50\u00a0segments per second" in [caption.value for caption in at.caption]
     assert kind.tested == [opened(keyed, "Berlin")]
     assert "The provider answers" in at.success[0].value
     assert at.code[0].value == keyed.app.accounts.setting_up.get_callback_url(viewer, "Berlin")

@@ -74,9 +74,9 @@ def test_every_finding_leads_to_its_rows(house: House) -> None:
         suppressions.add_suppressions(session, account_id, ["+491796548757"], "opt-out", "Ada", now())
     at = house.open("preflight", id=draft.campaign_id)
     assert not at.exception
-    assert (tiles(at)["Recipients"], tiles(at)["SMS"], tiles(at)["Cost"]) == ("3", "5", "€\u00a00.25")
+    assert (tiles(at)["Recipients"], tiles(at)["Segments"], tiles(at)["Cost"]) == ("3", "5", "€\u00a00.25")
     text = words(at)
-    assert "needs 3 SMS instead of 1 because of Ł in {FirstName}: +€\u00a00.10" in text
+    assert "needs 3\u00a0segments instead of 1 because of Ł in {FirstName}: +€\u00a00.10" in text
     assert "suppressed" in text
     assert "more than once" in text
     assert "no value for" in text

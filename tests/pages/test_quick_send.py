@@ -39,7 +39,7 @@ def test_sending_asks_what_it_comes_to_and_leads_to_the_campaign(house: House) -
     fill_in(at, *NUMBERS)
     assert any(text.startswith("Recipients: **2** · Messages in total: **2** · Price: **€") for text in texts(at))
     at.button(key="quick_send_send").click().run()
-    assert any("2\u00a0recipients, one SMS each, for €" in element.value for element in at.markdown)
+    assert any("2\u00a0recipients, one segment each, for €" in element.value for element in at.markdown)
     assert sent(house, viewer) == []
     at.button(key="quick_send_sure_ok").click().run()
     assert not at.exception

@@ -34,6 +34,7 @@ SEVERAL = {
     ("core/files/imports/header.py", "len(name)"),
     ("core/services/campaigns/composing.py", "len(found) + len(left_out)"),
     ("core/services/campaigns/composing.py", "len(message)"),
+    ("core/services/campaigns/composing.py", "segment_count"),
     ("core/services/campaigns/composing.py", "len(text)"),
     # None or more than a bound.
     ("core/services/campaigns/composing.py", "len(draft.placeholders)"),
@@ -45,6 +46,10 @@ SEVERAL = {
     ("core/gateways/http/submission.py", "len(part)"),
     # The errors, which the domain knows, do not know it.
     ("core/errors.py", "retry_after_s"),
+    # Of one, the other words are said.
+    ("pages/_ui/screens/quick_send/quick_form.py", "each"),
+    # With a decimal, where it is below ten.
+    ("pages/_ui/screens/campaign/reconciliation.py", "formats.speed(pace.per_s)"),
     # Not a number: a word for what became of them.
     ("pages/campaign_rows.py", "outcome"),
 }
@@ -59,7 +64,9 @@ def find_counts(path: Path) -> Iterator[tuple[str, str, int]]:
         for value, behind in zip(node.values, node.values[1:], strict=False):
             if not isinstance(value, ast.FormattedValue) or not isinstance(behind, ast.Constant):
                 continue
-            said = ast.unparse(value.value)
+            # In groups of three digits it is the same number.
+            said = ast.unparse(value.value).removeprefix("grouped(").removesuffix(")")
+            said += ")" * (said.count("(") - said.count(")"))
             if _FOLLOWS.match(str(behind.value)) and not re.fullmatch(r"(\w+\.)?_?[A-Z][A-Z_]+", said):
                 yield name, said, node.lineno
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from core.domain.texts.segments import measure
 from core.domain.words.characters import compose
 from core.domain.words.control_characters import refuse_controls
-from core.domain.words.counting import count_of
+from core.domain.words.counting import FIXED, count_of, grouped, in_euros
 from core.errors import Forbidden, InvalidInput
 
 
@@ -109,7 +109,7 @@ def check_rate(rate_tps: int) -> int:
     if not RATE_MIN <= rate_tps <= RATE_MAX:
         raise InvalidInput(
             f"{count_of(rate_tps, 'segment', 'segments')} per second cannot be a rate.",
-            hint=f"Choose {RATE_MIN} to {RATE_MAX:,}.",
+            hint=f"Choose {RATE_MIN} to {grouped(RATE_MAX)}.",
             field="rate",
         )
     return rate_tps
@@ -121,7 +121,7 @@ def check_stop_confirmation(text: str) -> str:
     refuse_controls(text, "The confirmation", is_prose=True, field="stop_confirmation")
     if measure(text).segment_count > CONFIRMATION_MAX_SEGMENTS:
         raise InvalidInput(
-            f"The confirmation needs more than {CONFIRMATION_MAX_SEGMENTS} SMS.",
+            f"The confirmation needs more than {CONFIRMATION_MAX_SEGMENTS} segments.",
             hint="Shorten it.",
             field="stop_confirmation",
         )
@@ -134,8 +134,8 @@ def check_budget(eur: Decimal | None) -> Decimal | None:
         return None
     if not eur.is_finite() or not 0 <= eur <= BUDGET_MAX_EUR or eur * 100 != int(eur * 100):
         raise InvalidInput(
-            f"{eur} EUR cannot be a budget.",
-            hint=f"Choose 0 to {BUDGET_MAX_EUR:,} EUR, with at most two decimals.",
+            f"€{FIXED}{eur} cannot be a budget.",
+            hint=f"Choose {in_euros(Decimal(0))} to {in_euros(BUDGET_MAX_EUR * 100)}, with at most two decimals.",
             field="budget",
         )
     return eur * 100

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from core.domain.words.counting import in_euros
+
 # From this share of a budget on, people are told.
 WARN_RATE = Decimal("0.8")
 # What stands for the month of a budget that is of none.
@@ -64,7 +66,7 @@ class Budget:
 
     def in_words(self) -> str:
         """Return how much of it is spent."""
-        return f"{in_eur(self.spent_eur_cents)} of {in_eur(self.eur_cents)} EUR is spent"
+        return f"{in_euros(self.spent_eur_cents)} of {in_euros(self.eur_cents)} is spent"
 
     def refusal(self, what: str, cost_eur_cents: Decimal, reserved: Decimal = Decimal(0)) -> str:
         """
@@ -74,8 +76,8 @@ class Budget:
         """
         where = "the campaign's budget" if self.month == NO_MONTH else f"the budget of {self.whose}"
         begins = what[0].upper() + what[1:]
-        others = f", and {in_eur(reserved)} EUR is for other campaigns under way" if reserved > 0 else ""
-        return f"{begins} costs {in_eur(cost_eur_cents)} EUR, more than is left of {where}: {self.in_words()}{others}."
+        others = f", and {in_euros(reserved)} is for other campaigns under way" if reserved > 0 else ""
+        return f"{begins} costs {in_euros(cost_eur_cents)}, more than is left of {where}: {self.in_words()}{others}."
 
     @property
     def remedy(self) -> str:
@@ -104,9 +106,3 @@ def count_affordable(prices: Sequence[Decimal], left_eur_cents: Decimal) -> int:
         if left_eur_cents < 0:
             return count
     return len(prices)
-
-
-def in_eur(cents: Decimal) -> str:
-    """Return cents in EUR with two decimals, and more only where they carry something: 123.456 -> "1.23456"."""
-    whole, _, fraction = f"{cents / 100:,.6f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"

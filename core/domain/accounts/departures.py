@@ -103,7 +103,7 @@ def book(limits: Sequence[Limit], segments: Sequence[int], now: datetime, terms:
     Raises: ValueError: there is no limit, or one below 1.
     """
     if not limits or any(limit.rate_tps < 1 for limit in limits):
-        raise ValueError("a limit of at least 1 segment a second is needed")
+        raise ValueError("a limit of at least 1 segment per second is needed")
     fastest = max(limit.rate_tps for limit in limits)
     slides = [_Slide(limit, cell_of(now), is_fastest=limit.rate_tps == fastest) for limit in limits]
     soonest = cell_of(now) + terms.lead

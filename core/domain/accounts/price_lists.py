@@ -12,7 +12,7 @@ from typing import NoReturn
 from core.domain.accounts.pricing import Price
 from core.domain.imports.cdr import PriceUnit
 from core.domain.numbering import country_name, find_country, list_networks
-from core.domain.words.counting import count_of
+from core.domain.words.counting import count_of, in_euros
 from core.errors import InvalidFile
 
 # Of one segment: beyond it, the unit is mistaken.
@@ -224,7 +224,7 @@ def _read_price(text: str, unit: PriceUnit) -> Decimal:
     if isinstance(exponent, int) and -exponent > DECIMALS_MAX:
         raise _Fault(f"The price {text[:24]} has more than {DECIMALS_MAX} decimals in EUR cents.")
     if cents > PRICE_MAX_EUR_CENTS:
-        raise _Fault(f"The price {text[:20]} is more than {PRICE_MAX_EUR_CENTS / 100} EUR for a segment: a wrong unit?")
+        raise _Fault(f"The price {text[:20]} is more than {in_euros(PRICE_MAX_EUR_CENTS)} for a segment: a wrong unit?")
     return cents.quantize(Decimal(1).scaleb(-DECIMALS_MAX))
 
 

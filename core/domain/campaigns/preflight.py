@@ -44,7 +44,7 @@ class DestinationTotals:
 
 @dataclass(frozen=True)
 class Length:
-    """How many recipients need *segment_count* SMS each, and what that costs."""
+    """How many recipients need *segment_count* segments each, and what that costs."""
 
     segment_count: int
     recipient_count: int
@@ -56,7 +56,7 @@ class Widened:
     """
     Recipients who need more SMS because *characters* are outside the GSM alphabet.
 
-    *name* is the placeholder they come from, "" for the message itself. Without them *plain_count* SMS would do
+    *name* is the placeholder they come from, "" for the message itself. Without them *plain_count* segments would do
     instead of *segment_count*, and *extra_eur_cents* would be saved.
     """
 
@@ -93,7 +93,7 @@ class Counted:
 
     @property
     def segment_count(self) -> int:
-        """Return how many SMS that are."""
+        """Return how many segments that are."""
         return sum(item.segment_count for item in self.destinations)
 
     @property

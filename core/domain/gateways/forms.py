@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.domain.words.counting import grouped
 from core.errors import InvalidInput
 
 Value = str | int | bool
@@ -98,7 +99,7 @@ def _check(each: Field, value: Value) -> Value:
     if len(text) > most or not visible.isprintable():
         raise InvalidInput(
             f"{each.label} cannot be used.",
-            hint=f"Use at most {most:,} characters, all of them visible.",
+            hint=f"Use at most {grouped(most)} characters, all of them visible.",
             field=each.name,
         )
     return text
@@ -115,7 +116,9 @@ def _check_number(each: Field, value: Value) -> int:
         number = each.least - 1
     if not each.least <= number <= each.most:
         raise InvalidInput(
-            f"{each.label} is out of bounds.", hint=f"Choose {each.least:,} to {each.most:,}.", field=each.name
+            f"{each.label} is out of bounds.",
+            hint=f"Choose {grouped(each.least)} to {grouped(each.most)}.",
+            field=each.name,
         )
     return number
 

@@ -24,7 +24,7 @@ from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, o
 
 from core.domain.imports.cdr import MAX_COLUMNS
 from core.domain.imports.cdr_guessing import guess_columns
-from core.domain.words.counting import count_of
+from core.domain.words.counting import count_of, grouped
 from core.errors import InvalidFile
 from core.files.imports.header import name_columns
 from core.files.tables.cells import find_content, originals, unwrapped
@@ -218,7 +218,7 @@ def _numbered(reader: Iterable[pa.RecordBatch], bad: list[int], skipped: int, ow
         blank_count += batch.num_rows - table.num_rows
         if blank_count > MAX_BLANK_ROWS:
             # A small archive can unpack to nothing but line ends, for hours.
-            raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank rows.", hint="Export it again.")
+            raise InvalidFile(f"The file has more than {grouped(MAX_BLANK_ROWS)} blank rows.", hint="Export it again.")
         if table.num_rows:
             yield table
 
@@ -259,7 +259,7 @@ def _read_header(content: GzipFile | BinaryIO) -> tuple[list[str], int, str, str
             delimiter = line[-1]
         elif line.strip():
             if len(lines) == skipped and len(head) == _HEAD_BYTES:
-                raise InvalidFile(f"The header is longer than {_HEAD_BYTES:,} bytes.", hint=_HINT)
+                raise InvalidFile(f"The header is longer than {grouped(_HEAD_BYTES)} bytes.", hint=_HINT)
             if not any(map(str.strip, lines[skipped:])) and len(head) < _HEAD_BYTES:
                 raise InvalidFile("The file has a header but no rows.", hint="Export the records again.")
             return _split_header(line, delimiter), skipped, delimiter or _find_delimiter(line), encoding

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.domain.accounts.price_lists import EVERYWHERE, PriceFault, ReadPrices, read_prices
 from core.domain.accounts.pricing import Price
 from core.domain.imports.cdr import PriceUnit
+from core.domain.words.counting import grouped
 from core.errors import InvalidFile
 from core.files.tables.delimited import open_delimited
 from core.files.tables.kinds import FileKind, find_kind
@@ -73,7 +74,9 @@ def _read(path: Path, unit: PriceUnit | None) -> ReadPrices:
 def _counted(rows: Iterable[RawRow]) -> Iterator[RawRow]:
     for count, row in enumerate(rows):
         if count > MAX_ROWS:
-            raise InvalidFile(f"The file has more than {MAX_ROWS:,} rows.", hint="Give each network only one row.")
+            raise InvalidFile(
+                f"The file has more than {grouped(MAX_ROWS)} rows.", hint="Give each network only one row."
+            )
         yield row
 
 

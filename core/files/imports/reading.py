@@ -12,7 +12,7 @@ from pathlib import Path
 from core.domain.imports.lists import HiddenRows, RowFault
 from core.domain.texts.no_values import MOST_CHARACTERS, is_no_value
 from core.domain.words.characters import compose
-from core.domain.words.counting import count_of
+from core.domain.words.counting import count_of, grouped
 from core.errors import InvalidFile
 from core.files.imports.header import Header, find_phone_column, read_header
 from core.files.tables.delimited import open_delimited
@@ -144,7 +144,7 @@ def _counted(rows: Iterator[RawRow]) -> Iterator[RawRow]:
             continue
         blank_count += 1
         if blank_count > MAX_BLANK_ROWS:
-            raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank rows.", hint="Remove them.")
+            raise InvalidFile(f"The file has more than {grouped(MAX_BLANK_ROWS)} blank rows.", hint="Remove them.")
 
 
 def as_it_was(row: RawRow) -> RawRow:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, read_csv
 
 from core.domain.imports.reading_plans import TextEncoding
+from core.domain.words.counting import grouped
 from core.errors import InvalidFile
 from core.files.tables.cells import find_content
 from core.files.tables.delimited import CODECS, DELIMITERS, Lines, read_rows, refuse_text
@@ -181,7 +182,7 @@ class BlockReader:
         self._blank_count += pc.sum(pc.invert(has_content)).as_py() or 0
         if self._blank_count > MAX_BLANK_ROWS:
             # A small file can be nothing but line ends, for hours.
-            raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank rows.", hint="Remove them.")
+            raise InvalidFile(f"The file has more than {grouped(MAX_BLANK_ROWS)} blank rows.", hint="Remove them.")
         if pc.all(keeps).as_py():
             kept = Block(block.row_nos, block.columns, odd, block.traits)
         else:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from core.domain.imports.lists import is_phone_column
 from core.domain.imports.reading_plans import TextEncoding
+from core.domain.words.counting import grouped
 from core.errors import InvalidFile
 from core.files.tables.rows import MAX_BLANK_ROWS, MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow, RawSheet
 
@@ -92,7 +93,7 @@ class Lines:
             raise StopIteration
         self._line_no += 1
         if len(line) == _MAX_LINE_CHARACTERS:
-            raise InvalidFile(f"Line {self._line_no} has more than {len(line):,} characters.", hint=CSV_HINT)
+            raise InvalidFile(f"Line {self._line_no} has more than {grouped(len(line))} characters.", hint=CSV_HINT)
         if "\0" in line:
             raise InvalidFile(f"Line {self._line_no} holds a NUL byte, so the file is not text.", hint=CSV_HINT)
         return line
@@ -149,7 +150,9 @@ def find_start(lines: Iterator[str], delimiter: str = "") -> Start | None:
         header = next(lines, "")
         skipped += 1
         if skipped > _MAX_LINES_BEFORE:
-            raise InvalidFile(f"The first {skipped:,} lines are blank.", hint="The first row must name the columns.")
+            raise InvalidFile(
+                f"The first {grouped(skipped)} lines are blank.", hint="The first row must name the columns."
+            )
     return Start(header, skipped, delimiter or said or _find_delimiter(header)) if header else None
 
 
@@ -173,7 +176,7 @@ def read_rows(lines: Iterator[str], delimiter: str, row_no: int) -> Iterator[Raw
         if not cells:
             blank_count += 1
             if blank_count > MAX_BLANK_ROWS:
-                raise InvalidFile(f"The file has more than {MAX_BLANK_ROWS:,} blank lines.", hint="Remove them.")
+                raise InvalidFile(f"The file has more than {grouped(MAX_BLANK_ROWS)} blank lines.", hint="Remove them.")
             continue
         check_cells(row_no, cells)
         yield RawRow(row_no, cells)
@@ -201,14 +204,16 @@ def _find_delimiter(header: str) -> str:
 def check_cells(row_no: int, cells: list[str]) -> None:
     """Cut blank cells beyond the last column any list may have. Raises: InvalidFile: too many cells, or too long."""
     if len(cells) > MAX_ROW_CELLS and any(map(str.strip, cells[MAX_ROW_CELLS:])):
-        raise InvalidFile(f"Row {row_no} has {len(cells):,} cells.", hint="Remove the cells beyond the last column.")
+        raise InvalidFile(
+            f"Row {row_no} has {grouped(len(cells))} cells.", hint="Remove the cells beyond the last column."
+        )
     del cells[MAX_ROW_CELLS:]
     if max(map(len, cells), default=0) <= MAX_CELL_CHARACTERS:
         return
     for column, cell in enumerate(cells, start=1):
         if len(cell) > MAX_CELL_CHARACTERS:
             raise InvalidFile(
-                f"Row {row_no}, column {column}: a cell of more than {MAX_CELL_CHARACTERS:,} characters.",
+                f"Row {row_no}, column {column}: a cell of more than {grouped(MAX_CELL_CHARACTERS)} characters.",
                 hint="A closing quote may be missing. Otherwise, shorten the cell.",
             )
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from math import isfinite
 from types import MappingProxyType
 
+from core.domain.words.counting import grouped
 from core.errors import InvalidFile
 from core.files.tables.rows import MAX_CELL_CHARACTERS, MAX_ROW_CELLS, RawRow
 from core.files.workbooks.number_formats import GENERAL, general, render
@@ -150,7 +151,7 @@ class SheetReader:
     def _start_row(self, attributes: Attributes) -> None:
         self._row_no = int(attributes.get("r", self._row_no + 1))
         if self._row_no > MAX_ROWS:
-            raise InvalidFile(f"The sheet has more than {MAX_ROWS:,} rows.", hint="Split it into several lists.")
+            raise InvalidFile(f"The sheet has more than {grouped(MAX_ROWS)} rows.", hint="Split it into several lists.")
         self._column = 0
         self._is_hidden = attributes.get("hidden", "0") in {"1", "true"}
         self._cells, self._numbers, self._formulas = {}, {}, {}
@@ -159,7 +160,7 @@ class SheetReader:
         found = _REFERENCE.match(attributes["r"]) if "r" in attributes else None
         self._column = column_no(found[1]) if found else self._column + 1
         if self._column > _MAX_COLUMNS:
-            raise InvalidFile(f"Row {self._row_no} has more than {_MAX_COLUMNS:,} columns.")
+            raise InvalidFile(f"Row {self._row_no} has more than {grouped(_MAX_COLUMNS)} columns.")
         self._cell = attributes
         self._content["v"].clear()
         self._content["t"].clear()
@@ -213,7 +214,7 @@ class SheetReader:
             text = decode_escapes(content)
         if len(text) > MAX_CELL_CHARACTERS:
             raise InvalidFile(
-                f"Cell {self._address()} has more than {MAX_CELL_CHARACTERS:,} characters.", hint="Shorten it."
+                f"Cell {self._address()} has more than {grouped(MAX_CELL_CHARACTERS)} characters.", hint="Shorten it."
             )
         if text:
             self._cells[self._column] = text

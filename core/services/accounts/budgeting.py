@@ -8,8 +8,9 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import Account
-from core.domain.accounts.budgets import NO_MONTH, Budget, in_eur, month_of
+from core.domain.accounts.budgets import NO_MONTH, Budget, month_of
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.words.counting import in_euros
 from core.errors import Conflict, InvalidInput
 from core.history.rollups.spending import Spending
 from core.state.campaigns import campaigns, ledger, spending
@@ -177,7 +178,7 @@ def beyond_budget(what: str, whom: str) -> InvalidInput:
 def beyond_own_budget(cost_eur_cents: Decimal, budget_eur_cents: Decimal) -> InvalidInput:
     """Return the refusal of a campaign that costs more than its own budget."""
     return InvalidInput(
-        f"The campaign costs {in_eur(cost_eur_cents)} EUR, more than its budget of {in_eur(budget_eur_cents)} EUR.",
+        f"The campaign costs {in_euros(cost_eur_cents)}, more than its budget of {in_euros(budget_eur_cents)}.",
         hint="Raise the campaign's budget, send to fewer recipients, or shorten the message.",
         field="budget",
     )

@@ -28,6 +28,7 @@ from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.audit import Action, Subject
 from core.domain.reports.paging import Page, PageRequest
+from core.domain.words.counting import in_euros
 from core.domain.words.names import check_name
 from core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
 from core.identifiers import new_id
@@ -283,9 +284,9 @@ def _in_words(account: Account) -> dict[str, str]:
     return {
         "gateway": account.gateway or "none",
         "fallback gateway": account.fallback_gateway or "none",
-        "segments a second": str(account.rate_tps),
+        "segments per second": str(account.rate_tps),
         "confirmation of STOP": account.stop_confirmation or "none",
-        "budget": "none" if budget is None else f"{budget / 100:.2f} EUR",
+        "budget": "none" if budget is None else in_euros(budget),
     }
 
 

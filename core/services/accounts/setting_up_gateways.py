@@ -293,7 +293,7 @@ def _changes(before: GatewaySetup, after: GatewaySetup, form: GatewayForm) -> di
             is_long = each.kind is FieldKind.LONG_TEXT
             changed[each.label] = "changed" if is_long else f"{_word(old)} → {_word(new)}"
     if before.rate_tps != after.rate_tps:
-        changed["segments a second"] = f"{_word(before.rate_tps)} → {_word(after.rate_tps)}"
+        changed["segments per second"] = f"{_word(before.rate_tps)} → {_word(after.rate_tps)}"
     if before.resumes != after.resumes:
         changed["resumes by itself"] = f"{_word(before.resumes)} → {_word(after.resumes)}"
     return changed

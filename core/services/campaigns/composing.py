@@ -18,6 +18,7 @@ from core.domain.texts.segments import MAX_SEGMENTS, TextMeasure, measure
 from core.domain.texts.sender_id import parse_sender_id
 from core.domain.texts.simplifying import simplify
 from core.domain.words.control_characters import refuse_controls
+from core.domain.words.counting import grouped
 from core.domain.words.names import check_name
 from core.errors import InvalidInput
 from core.history.audience.contacts import ContactStore
@@ -278,8 +279,8 @@ def check_message(message: str, placeholders: Collection[str] = (), *, simplifie
     """
     if len(message) > MESSAGE_MAX:
         raise InvalidInput(
-            f"The message has {len(message):,} characters.",
-            hint=f"Use at most {MESSAGE_MAX:,} characters.",
+            f"The message has {grouped(len(message))} characters.",
+            hint=f"Use at most {grouped(MESSAGE_MAX)} characters.",
             field="message",
         )
     refuse_controls(message, "The message", is_prose=True, field="message")
@@ -287,7 +288,7 @@ def check_message(message: str, placeholders: Collection[str] = (), *, simplifie
     segment_count = measure(simplify(shortest) if simplifies else shortest).segment_count
     if segment_count > MAX_SEGMENTS:
         raise InvalidInput(
-            f"The message needs {segment_count} SMS for each recipient.",
+            f"The message needs {segment_count} segments for each recipient.",
             hint=f"Shorten it to at most {MAX_SEGMENTS}.",
             field="message",
         )

@@ -15,11 +15,12 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import require_sending
-from core.domain.accounts.budgets import RAISE_ACCOUNTS, RAISE_OWN, in_eur
+from core.domain.accounts.budgets import RAISE_ACCOUNTS, RAISE_OWN
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.campaigns.schedules import check_schedule
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.audit import Action, campaign_subject
+from core.domain.words.counting import grouped, in_euros
 from core.errors import AppError, Conflict, StorageError
 from core.history.audience.audience_store import AudienceStore, FreezeSpec, FrozenAudience
 from core.history.audience.contacts import ContactStore
@@ -109,8 +110,7 @@ class Launching:
             else:
                 started = campaigns.move_from(session, draft, CampaignStatus.PROCESSING, **facts, launched_at=now)
             counted = look.preflight.counted
-            cost = f"{counted.cost_eur_cents / 100:.2f} EUR"
-            details = {"recipients": f"{counted.recipient_count:,}", "cost": cost}
+            details = {"recipients": grouped(counted.recipient_count), "cost": in_euros(counted.cost_eur_cents)}
             audit.record(session, viewer, Action.CAMPAIGN_LAUNCHED, campaign_subject(started), now, details)
         log.info("campaign_launched", extra={"campaign_id": started.campaign_id, "user_id": viewer.user_id})
         return started
@@ -284,10 +284,10 @@ def _judge(session: Session, viewer: Viewer, look: Look, now: datetime) -> Campa
 
 def _too_dear(cost: Decimal) -> str:
     return (
-        f"The campaign now costs {in_eur(cost)} EUR, more than is left of the account's budget this month."
+        f"The campaign now costs {in_euros(cost)}, more than is left of the account's budget this month."
         f"\n{RAISE_ACCOUNTS}"
     )
 
 
 def _beyond_own(cost: Decimal, budget: Decimal) -> str:
-    return f"The campaign now costs {in_eur(cost)} EUR, more than its budget of {in_eur(budget)} EUR.\n{RAISE_OWN}"
+    return f"The campaign now costs {in_euros(cost)}, more than its budget of {in_euros(budget)}.\n{RAISE_OWN}"

@@ -6,11 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.domain.accounts.accounts import check_budget, check_rate
-from core.domain.accounts.budgets import Budget, in_eur
+from core.domain.accounts.budgets import Budget
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.campaigns.rates import Rates
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.audit import Action, campaign_subject
+from core.domain.words.counting import in_euros
 from core.errors import InvalidTransition
 from core.services.accounts.budgeting import own_budget
 from core.services.accounts.counting_spending import CountingSpending
@@ -117,9 +118,9 @@ def _changes(before: Campaign, budget: Decimal | None, rate_tps: int | None) -> 
     if budget != before.budget_eur_cents:
         changed["budget"] = f"{_eur(before.budget_eur_cents)} → {_eur(budget)}"
     if rate_tps != before.rate_tps:
-        changed["segments a second"] = f"{before.rate_tps or 'none'} → {rate_tps or 'none'}"
+        changed["segments per second"] = f"{before.rate_tps or 'none'} → {rate_tps or 'none'}"
     return changed
 
 
 def _eur(budget: Decimal | None) -> str:
-    return "none" if budget is None else f"{in_eur(budget)} EUR"
+    return "none" if budget is None else in_euros(budget)

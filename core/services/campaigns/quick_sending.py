@@ -27,7 +27,7 @@ from core.domain.texts.segments import TextMeasure, measure
 from core.domain.texts.sender_id import parse_sender_id
 from core.domain.texts.simplifying import simplify
 from core.domain.words.characters import compose
-from core.domain.words.counting import count_of
+from core.domain.words.counting import count_of, grouped, in_euros
 from core.domain.words.names import NAME_MAX
 from core.errors import InvalidInput, InvalidMsisdn, NotFound
 from core.identifiers import derive_id
@@ -212,8 +212,10 @@ class QuickSending:
             return is_enough(session, account, known, left, cost, but=campaign_id)
 
         def note(session: Session) -> None:
-            cost = f"{estimate.cost_eur_cents / 100:.2f} EUR"
-            details = {"recipients": f"{estimate.recipient_count:,}", "cost": cost}
+            details = {
+                "recipients": grouped(estimate.recipient_count),
+                "cost": in_euros(estimate.cost_eur_cents),
+            }
             details |= {"gateway": order.gateway} if order.gateway else {}
             audit.record(session, viewer, Action.QUICK_SENT, campaign_subject(new), now, details)
 
@@ -267,8 +269,8 @@ def _checked(order: QuickMessage, most: int) -> QuickMessage:
         raise InvalidInput("There are no recipients.", hint="Type a number and press Enter.", field="numbers")
     if len(order.numbers) > most:
         raise InvalidInput(
-            f"There are {len(order.numbers):,} recipients.",
-            hint=f"Use at most {most:,}; for more, import a distribution list.",
+            f"There are {grouped(len(order.numbers))} recipients.",
+            hint=f"Use at most {grouped(most)}; for more, import a distribution list.",
             field="numbers",
         )
     if is_blank(order.message):

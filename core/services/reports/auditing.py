@@ -61,7 +61,7 @@ class Auditing:
 
 
 def in_words(entry: AuditEntry) -> str:
-    """Return the details as a person reads them: "recipients 300, cost 21.00 EUR"."""
+    """Return the details as a person reads them: "recipients 300, cost € 21.00"."""
     return ", ".join(f"{name} {value}" for name, value in entry.details.items())
 
 

@@ -14,7 +14,7 @@ from core.domain.reports.delays import MOST_ERROR
 from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.statistics import GroupBy, NameFilter
 from core.domain.times.periods import Period
-from core.domain.words.counting import count_of
+from core.domain.words.counting import count_of, grouped, in_euros
 from core.files.exports.export_columns import Column, Kind, Layout
 from core.services.reports.auditing import Auditing
 from core.services.reports.export_requests import (
@@ -233,8 +233,8 @@ def _about(
 
 def _words_of_totals(totals: pa.Table) -> str:
     (row,) = totals.to_pylist()
-    counts = ", ".join(f"{row[column.source]:,} {column.label.lower()}" for column in _COUNTS)
-    return f"{counts}; cost {row['cost_eur_cents'] / 100:,.2f} EUR"
+    counts = ", ".join(f"{grouped(row[column.source])} {column.label.lower()}" for column in _COUNTS)
+    return f"{counts}; cost {in_euros(row['cost_eur_cents'])}"
 
 
 def _words_of(query: MessageQuery) -> list[str]:

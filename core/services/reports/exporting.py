@@ -16,7 +16,7 @@ from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.audit import Action, Subject
 from core.domain.reports.exports import Export, ExportFormat, ExportStatus
 from core.domain.reports.questions import refuse_odd_question
-from core.domain.words.counting import count_of
+from core.domain.words.counting import count_of, grouped
 from core.errors import AppError, Forbidden, InvalidInput, NotFound
 from core.files.exports.export_files import open_writer
 from core.identifiers import new_id
@@ -225,7 +225,7 @@ class Exporting:
         if contents.row_count > self._limits.max_rows:
             raise InvalidInput(
                 f"That would be {count_of(contents.row_count, 'row', 'rows')}; "
-                f"an export has {self._limits.max_rows:,} at most.",
+                f"an export has {grouped(self._limits.max_rows)} at most.",
                 hint="Choose a shorter period or more filters.",
             )
 

@@ -26,7 +26,7 @@ from core.domain.imports.cdr_prices import ask_rates
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.reports.audit import Action, Subject
 from core.domain.reports.paging import Page, PageRequest
-from core.domain.words.counting import agree
+from core.domain.words.counting import agree, grouped
 from core.errors import AppError, Conflict, Forbidden, InvalidFile, InvalidInput, StorageError
 from core.files.imports.cdr import CdrKind
 from core.files.imports.cdr_sample import CdrSample
@@ -268,7 +268,7 @@ class ImportingTraffic:
         ended = replace(found, counts=counts, remarks=run.remarks, progress=1.0, fault="", hint="")
         if counts.read == counts.rejected:
             fault = agree(
-                counts.read, "The only row is not a message.", f"None of the {counts.read:,} rows is a message."
+                counts.read, "The only row is not a message.", f"None of the {grouped(counts.read)} rows is a message."
             )
             hint = "Download the rejected rows to see why, then upload the file again and check the columns."
             return replace(ended, status=TrafficImportStatus.FAULTED, fault=fault, hint=hint)

@@ -112,7 +112,7 @@ def _limits(form: Form) -> None:
         cost, pace = st.columns(2, vertical_alignment="bottom")
     with cost:
         form.budget_eur = limit_fields.budget(
-            "Budget, EUR (optional)",
+            "Budget [EUR]",
             form.budget_eur,
             key=f"{KEY}_budget",
             explained="What the whole campaign may cost. If it would cost more, it is not launched; if its budget is "
@@ -120,7 +120,7 @@ def _limits(form: Form) -> None:
         )
     with pace:
         form.rate_tps = limit_fields.rate(
-            "Segments per second (optional)",
+            "Segments per second",
             form.rate_tps,
             key=f"{KEY}_rate",
             explained="How fast the campaign is sent at most. The account's limit and the gateway's apply as well. It "

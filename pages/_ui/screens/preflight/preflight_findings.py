@@ -17,7 +17,7 @@ REASONS: Mapping[str, str] = {
     Exclusion.LEFT_OUT: "are on a list that is left out",
     Exclusion.SUPPRESSED: "do not want messages (suppressed)",
     Exclusion.EMPTY_MESSAGE: "would get an empty message",
-    Exclusion.TOO_LONG: "would need more SMS than a message may have",
+    Exclusion.TOO_LONG: "would need more segments than a message may have",
     Exclusion.NO_PRICE: "are in destinations without a price",
 }
 
@@ -152,8 +152,9 @@ def _widened(widened: Widened) -> str:
     characters = formats.plain(name_characters(widened.characters))
     extra = formats.euros(widened.extra_eur_cents)
     need = agree(widened.recipient_count, "needs", "need")
+    segments = formats.count(widened.segment_count, "segment", "segments")
     return (
-        f"**{_people(widened.recipient_count)}** {need} {widened.segment_count} SMS instead of {widened.plain_count} "
+        f"**{_people(widened.recipient_count)}** {need} {segments} instead of {widened.plain_count} "
         f"because of {characters} {where}: +{extra}."
     )
 

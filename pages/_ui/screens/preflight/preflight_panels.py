@@ -45,12 +45,12 @@ def totals(campaign: Campaign, found: Preflight) -> None:
     widgets.tiles(
         (
             Tile("Recipients", formats.number(counted.recipient_count), f"of {rows}"),
-            Tile("SMS", formats.number(counted.segment_count), _lengths(found)),
+            Tile("Segments", formats.number(counted.segment_count), _lengths(found)),
             Tile("Cost", formats.euros(counted.cost_eur_cents), _budget(found)),
             Tile(
                 "Takes",
                 formats.duration(found.duration.total_seconds()),
-                f"{formats.number(found.rates.least_tps)} SMS per second",
+                formats.per_second(found.rates.least_tps),
                 help=f"If nothing else is sent from the account or by its gateway meanwhile. {found.rates.in_words()}",
             ),
             _begins(campaign, found, viewer.time_zone),

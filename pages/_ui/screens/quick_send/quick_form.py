@@ -104,8 +104,8 @@ def question(estimate: Estimate) -> str:
     """Return what sending comes to, as a question."""
     people = formats.count(estimate.recipient_count, "recipient", "recipients")
     each = estimate.measure.segment_count
-    sms = "one SMS each" if each == 1 else f"{each} SMS each"
-    text = f"{people}, {sms}, for {formats.euros(estimate.cost_eur_cents)}. They are sent immediately."
+    length = "one segment each" if each == 1 else f"{each} segments each"
+    text = f"{people}, {length}, for {formats.euros(estimate.cost_eur_cents)}. They are sent immediately."
     left = estimate.budget_left_eur_cents
     if left is not None:
         text += f" {formats.euros(left - estimate.cost_eur_cents)} of the account's budget is left then this month."

@@ -119,7 +119,7 @@ def _settings(names: Sequence[str], before: AccountSettings, key: str) -> Accoun
         help="For messages that the first gateway certainly did not take, and for no others.",
     )
     rate = st.number_input(
-        "Rate limit, segments per second",
+        "Segments per second",
         RATE_MIN,
         RATE_MAX,
         before.rate_tps,
@@ -132,7 +132,7 @@ def _settings(names: Sequence[str], before: AccountSettings, key: str) -> Accoun
 
 def _budget(before: Decimal | None, key: str) -> Decimal | None:
     budget = limit_fields.budget(
-        "Monthly budget, EUR",
+        "Monthly budget [EUR]",
         None if before is None else float(before),
         key=key,
         explained="For a calendar month (UTC). A campaign that would cost more than is left is not launched, and one "

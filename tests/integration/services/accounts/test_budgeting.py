@@ -208,9 +208,9 @@ def test_a_scheduled_campaign_that_became_too_dear_is_paused_before_its_first_me
     steps.work(house)
     paused = house.campaign(campaign.campaign_id)
     assert paused.status is CampaignStatus.PAUSED
-    assert "The campaign now costs 3.60 EUR, more than is left of the account's budget" in paused.fault
+    assert "The campaign now costs €\u00a03.60, more than is left of the account's budget" in paused.fault
     assert steps.receivers(house) == []
-    with pytest.raises(InvalidInput, match=r"costs 3\.60 EUR, more than is left of the budget of the") as caught:
+    with pytest.raises(InvalidInput, match=r"costs €\u00a03\.60, more than is left of the budget of the") as caught:
         house.app.campaigns.controlling.resume(house.viewer, campaign.campaign_id, house.now)
     assert "raise it on Traffic Accounts" in caught.value.hint
     assert house.campaign(campaign.campaign_id) == paused

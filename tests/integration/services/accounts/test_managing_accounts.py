@@ -216,7 +216,7 @@ def test_the_audit_says_what_was_changed_and_nothing_when_nothing_was(house: Hou
     app.accounts.managing.activate(viewer, number, house.now)
     found = app.reports.auditing.page(viewer, AuditFilter(text="Great Britain"), 1, 20).items
     assert [(entry.action, entry.details) for entry in reversed(found)] == [
-        (Action.ACCOUNT_CHANGED, {"segments a second": f"{before.rate_tps} → 50", "budget": "none → 12.50 EUR"}),
+        (Action.ACCOUNT_CHANGED, {"segments per second": f"{before.rate_tps} → 50", "budget": "none → €\u00a012.50"}),
         (Action.PRICES_IMPORTED, {"from": "2026-03-01", "prices": "1"}),
         (Action.ACCOUNT_DEACTIVATED, {}),
         (Action.ACCOUNT_ACTIVATED, {}),

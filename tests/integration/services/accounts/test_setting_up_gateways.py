@@ -113,7 +113,7 @@ def test_changes_are_kept_said_and_noticed(house: House, setting_up: SettingUpGa
                 "Host": "smpp.example.com → other.example.com",
                 "Encrypted": "no → yes",
                 "CA certificate": "changed",
-                "segments a second": "none → 50",
+                "segments per second": "none → 50",
                 "resumes by itself": "yes → no",
             },
         )

@@ -76,14 +76,14 @@ def suppress(house: House, *numbers: str) -> None:
 
 
 TOO_LONG = {
-    "2,000 letters": ("x" * 2_000, "14 SMS"),
-    "2,001 letters": ("x" * 2_001, "2,001 characters"),
-    "2,000 emoji": ("\U0001f389" * 2_000, "61 SMS"),
-    "a letter more than ten SMS hold": ("x" * 1_531, "11 SMS"),
-    "a Cyrillic letter more": ("\u0436" * 671, "11 SMS"),
-    "a euro sign more, which is never cut in two": ("\u20ac" * 761, "11 SMS"),
-    "an emoji more, which is never cut in two": ("\U0001f389" * 331, "11 SMS"),
-    "one letter that makes all of it Unicode": ("x" * 1_529 + "\u0436", "23 SMS"),
+    "2,000 letters": ("x" * 2_000, "14 segments"),
+    "2,001 letters": ("x" * 2_001, "2\u202f001 characters"),
+    "2,000 emoji": ("\U0001f389" * 2_000, "61 segments"),
+    "a letter more than ten SMS hold": ("x" * 1_531, "11 segments"),
+    "a Cyrillic letter more": ("\u0436" * 671, "11 segments"),
+    "a euro sign more, which is never cut in two": ("\u20ac" * 761, "11 segments"),
+    "an emoji more, which is never cut in two": ("\U0001f389" * 331, "11 segments"),
+    "one letter that makes all of it Unicode": ("x" * 1_529 + "\u0436", "23 segments"),
 }
 
 
@@ -113,7 +113,7 @@ def test_what_ten_sms_just_hold_is_counted_and_billed(house: House):
 def test_a_message_is_as_long_as_it_is_sent(house: House):
     list_id = house.upload(contacts(1)).list_id
     quoted = "\u201c" + "x" * 1_528 + "\u201d"
-    with pytest.raises(InvalidInput, match="23 SMS"):
+    with pytest.raises(InvalidInput, match="23 segments"):
         save(house, list_id, message=quoted)
     saved = save(house, list_id, message=quoted, simplifies=True)
     assert check(house, saved).counted.segment_count == 10
@@ -121,14 +121,14 @@ def test_a_message_is_as_long_as_it_is_sent(house: House):
     # One character becomes three.
     dotted = "\u0436" + "\u2026" * 300
     assert save(house, list_id, message=dotted)
-    with pytest.raises(InvalidInput, match="14 SMS"):
+    with pytest.raises(InvalidInput, match="14 segments"):
         save(house, list_id, message=dotted, simplifies=True)
 
 
 def test_a_quick_message_is_as_long_as_it_is_sent(house: House):
     quoted = "\u201c" + "x" * 1_528 + "\u201d"
     facts = (str(uuid4()), house.account.account_id, "HELIOGRAPH", NUMBERS[:1], quoted)
-    with pytest.raises(InvalidInput, match="23 SMS"):
+    with pytest.raises(InvalidInput, match="23 segments"):
         house.app.campaigns.quick_sending.estimate(house.viewer, QuickMessage(*facts), house.now)
     found = house.app.campaigns.quick_sending.estimate(house.viewer, QuickMessage(*facts, simplifies=True), house.now)
     assert found.measure.segment_count == 10
@@ -370,7 +370,7 @@ def test_a_template_is_as_long_as_what_is_sent_not_as_what_is_typed(house: House
     saved = save(house, house.upload(file).list_id, message=message, placeholders=placeholders)
     found = check(house, saved)
     assert (found.counted.recipient_count, found.counted.segment_count) == (2, 20)
-    with pytest.raises(InvalidInput, match="needs 11 SMS"):
+    with pytest.raises(InvalidInput, match="needs 11 segments"):
         save(house, saved.list_ids[0], message="x" * 1_531 + "{N}", placeholders=placeholders)
 
 

@@ -80,9 +80,9 @@ def test_limits_are_changed_while_it_is_under_way_and_the_audit_says_how(house: 
     # Nothing new is nothing to tell.
     change(house, campaign, OwnLimits(Decimal("12.50")), OwnLimits(Decimal("12.50")))
     assert audited(house)[::-1] == [
-        {"budget": "none → 12.50 EUR", "segments a second": "none → 50"},
-        {"segments a second": "50 → 20"},
-        {"segments a second": "20 → none"},
+        {"budget": "none → €\u00a012.50", "segments per second": "none → 50"},
+        {"segments per second": "50 → 20"},
+        {"segments per second": "20 → none"},
     ]
 
 

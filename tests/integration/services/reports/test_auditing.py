@@ -42,7 +42,7 @@ def test_a_campaigns_life_is_told_with_who_and_what(house: House):
         (Action.LIST_DELETED, uploaded.name),
     ]
     (launched,) = lines(house, Action.CAMPAIGN_LAUNCHED)
-    assert launched.details == {"recipients": "20", "cost": "1.00 EUR"}
+    assert launched.details == {"recipients": "20", "cost": "€\u00a01.00"}
     assert (launched.who, launched.user_id) == (house.viewer.name, house.viewer.user_id)
 
 

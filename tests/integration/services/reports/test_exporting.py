@@ -103,7 +103,7 @@ def test_statistics_are_exported_with_all_groups_and_their_meaning(house: House)
     notes = dict(workbook["About this file"].iter_rows(values_only=True))
     assert notes["Created by"] == "Ada Lovelace <ada@example.com> with Heliograph"
     assert notes["Grouped by"] == "Network"
-    assert notes["Total"] == "120 sent, 0 delivered, 0 undelivered, 120 transmitted; cost 9.00 EUR"
+    assert notes["Total"] == "120 sent, 0 delivered, 0 undelivered, 120 transmitted; cost €\u00a09.00"
 
 
 def test_who_exports_what_is_written_down(house: House) -> None:

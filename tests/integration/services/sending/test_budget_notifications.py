@@ -30,7 +30,8 @@ def test_people_of_the_account_who_may_do_something_about_it_are_told_once_for_e
     steps.set_budget(paying, str(COST))
     frozen(paying)
     steps.work(paying)
-    warned = ["80 % of the budget of the account Simulator for March 2026 (UTC) is reached: 2.50 of 3.00 EUR is spent."]
+    spent = "€\u00a02.50 of €\u00a03.00 is spent."
+    warned = [f"80 % of the budget of the account Simulator for March 2026 (UTC) is reached: {spent}"]
     assert {name: told(paying, user_id) for name, user_id in people.items()} == {
         "sends": warned,
         "runs": warned,
@@ -47,9 +48,9 @@ def test_people_of_the_account_who_may_do_something_about_it_are_told_once_for_e
     frozen(paying, 8_000_000, name="In April")
     steps.work(paying)
     assert [text.rpartition(": ")[2] for text in told(paying)] == [
-        "2.50 of 3.00 EUR is spent.",
-        "3.25 of 3.50 EUR is spent.",
-        "2.50 of 3.00 EUR is spent.",
+        "€\u00a02.50 of €\u00a03.00 is spent.",
+        "€\u00a03.25 of €\u00a03.50 is spent.",
+        "€\u00a02.50 of €\u00a03.00 is spent.",
     ]
     with paying.app.state.read() as session:
         assert len(session.scalars(select(BudgetEventRow)).all()) == 3
@@ -58,7 +59,8 @@ def test_people_of_the_account_who_may_do_something_about_it_are_told_once_for_e
 def test_a_campaigns_budget_is_told_of_too(paying: House):
     frozen(paying, budget_eur_cents=Decimal(COST))
     steps.work(paying)
-    assert told(paying) == ["80 % of the budget of the campaign Spring greeting is reached: 2.50 of 3.00 EUR is spent."]
+    told_so = "80 % of the budget of the campaign Spring greeting is reached: €\u00a02.50 of €\u00a03.00 is spent."
+    assert told(paying) == [told_so]
     with paying.app.state.read() as session:
         (event,) = session.scalars(select(BudgetEventRow)).all()
     assert event.month == NO_MONTH

@@ -38,8 +38,8 @@ def test_a_campaign_stops_where_the_next_message_would_exceed_the_accounts_budge
     paused = either_paying.campaign(campaign.campaign_id)
     assert paused.status is CampaignStatus.PAUSED
     assert paused.fault == (
-        "The next message costs 0.05 EUR, more than is left of the budget of the account Simulator for March 2026"
-        " (UTC): 1.30 of 1.34 EUR is spent.\n"
+        "The next message costs €\u00a00.05, more than is left of the budget of the account Simulator for March 2026"
+        " (UTC): €\u00a01.30 of €\u00a01.34 is spent.\n"
         "An administrator can raise it on Traffic Accounts. Then resume the campaign, or cancel it."
         " On 1 April (UTC) a new budget begins."
     )
@@ -53,8 +53,8 @@ def test_resuming_without_room_is_refused_in_the_same_words(paying: House):
     with pytest.raises(InvalidInput) as caught:
         resume(paying, campaign)
     assert caught.value.message == (
-        "The rest of the campaign costs 1.70 EUR, more than is left of the budget of the account Simulator for March"
-        " 2026 (UTC): 1.30 of 1.34 EUR is spent."
+        "The rest of the campaign costs €\u00a01.70, more than is left of the budget of the account Simulator for March"
+        " 2026 (UTC): €\u00a01.30 of €\u00a01.34 is spent."
     )
     assert caught.value.hint.startswith("An administrator can raise it on Traffic Accounts.")
     steps.set_budget(paying, str(COST))
@@ -70,10 +70,13 @@ def test_a_campaigns_own_budget_is_lowered_and_raised_while_it_is_sent(paying: H
     steps.work(paying)
     paused = paying.campaign(campaign.campaign_id)
     assert paused.fault == (
-        "The next message costs 0.05 EUR, more than is left of the campaign's budget: 1.30 of 1.34 EUR is spent.\n"
+        "The next message costs €\u00a00.05, more than is left of the campaign's budget: "
+        "€\u00a01.30 of €\u00a01.34 is spent.\n"
         "Raise it with Change limits on the campaign's page, then resume the campaign, or cancel it."
     )
-    with pytest.raises(InvalidInput, match=r"1\.70 EUR, more than is left of the campaign's budget: 1\.30 of 1\.34"):
+    with pytest.raises(
+        InvalidInput, match=r"€\u00a01\.70, more than is left of the campaign's budget: €\u00a01\.30 of €\u00a01\.34"
+    ):
         resume(paying, campaign)
     assert change_budget(paying, campaign, "3").budget_eur_cents == COST
     resume(paying, campaign)
@@ -104,7 +107,7 @@ def test_a_campaign_that_costs_more_than_its_own_budget_is_not_launched(paying: 
     draft = steps.save(paying, list_id, budget_eur_cents=Decimal(COST - 1))
     look = paying.app.campaigns.preflighting.look(paying.viewer, draft.campaign_id, paying.now)
     assert look.preflight.is_beyond_own_budget
-    with pytest.raises(InvalidInput, match=r"costs 3.00 EUR, more than its budget of 2.99 EUR") as caught:
+    with pytest.raises(InvalidInput, match=r"costs €\u00a03.00, more than its budget of €\u00a02.99") as caught:
         steps.launch(paying, draft)
     assert "Raise the campaign's budget" in caught.value.hint
     # To the last cent.
@@ -123,7 +126,7 @@ def test_a_scheduled_campaign_that_became_dearer_than_its_budget_is_paused_befor
     paused = paying.campaign(campaign.campaign_id)
     assert paused.status is CampaignStatus.PAUSED
     assert (
-        "The campaign now costs 3.60 EUR, more than its budget of 3.00 EUR.\nRaise it with Change limits"
+        "The campaign now costs €\u00a03.60, more than its budget of €\u00a03.00.\nRaise it with Change limits"
         in paused.fault
     )
     assert steps.receivers(paying) == []
@@ -220,8 +223,9 @@ def test_a_campaign_waits_for_what_another_may_get_back_before_it_is_paused(
     ] * 2
     assert len(steps.receivers(either_paying)) == SUB_WINDOW
     assert spent(either_paying) == SUB_WINDOW * CENTS
+    spent_so = "€\u00a00.50 of €\u00a00.50 is spent."
     assert told(either_paying) == [
-        "80 % of the budget of the account Simulator for March 2026 (UTC) is reached: 0.50 of 0.50 EUR is spent."
+        f"80 % of the budget of the account Simulator for March 2026 (UTC) is reached: {spent_so}"
     ]
 
 

@@ -11,7 +11,11 @@ from core.domain.campaigns.rates import Rates
         (Rates(100, 50, 1), 1, "Sends at most 1 segment per second: the campaign's limit."),
         (Rates(100, 200, 3_000), 100, "Sends at most 100 segments per second: the account's limit."),
         (Rates(50, 50), 50, "Sends at most 50 segments per second: the account's and the gateway's limit."),
-        (Rates(2_000, None, 2_000), 2_000, "Sends at most 2,000 segments per second: the campaign's and the account's"),
+        (
+            Rates(2_000, None, 2_000),
+            2_000,
+            "Sends at most 2\u202f000 segments per second: the campaign's and",
+        ),
         (Rates(5, 5, 5), 5, "per second: the campaign's, the account's and the gateway's limit."),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 from core.domain.words.counting import agree, count_of
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (2000, "2,000 rows")])
+@pytest.mark.parametrize(("count", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (2000, "2\u202f000 rows")])
 def test_a_number_with_its_noun(count: int, text: str) -> None:
     assert count_of(count, "row", "rows") == text
 

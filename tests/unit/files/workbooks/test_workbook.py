@@ -153,7 +153,7 @@ def test_a_forged_row_number_is_refused(read):
         '<row r="2"><c r="A2"><v>491796548754</v></c></row>'
         '<row r="999999999999"><c r="A3"><v>491796548754</v></c></row></sheetData></worksheet>'
     )
-    with pytest.raises(InvalidFile, match="more than 1,048,576 rows"):
+    with pytest.raises(InvalidFile, match="more than 1\u202f048\u202f576 rows"):
         read(make_sheet(xml))
 
 
@@ -217,7 +217,7 @@ def test_encrypted_members_are_refused(read):
 
 
 def test_an_overlong_cell_is_named(read):
-    with pytest.raises(InvalidFile, match="Cell B2 has more than 10,000 characters"):
+    with pytest.raises(InvalidFile, match="Cell B2 has more than 10\u202f000 characters"):
         read(make_workbook(HEADER, ["491796548754", "x" * 10_001]))
 
 
