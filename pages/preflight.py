@@ -17,6 +17,7 @@ with widgets.show_errors() as outcome:
     preflight_panels.launch(look)
     preflight_panels.header(look.campaign)
     preflight_panels.totals(look.campaign, look.preflight)
+    preflight_panels.way(look)
     findings, costs = st.columns(2)
     with findings:
         preflight_panels.findings(look.campaign, look.preflight)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import phonenumbers
 import pytest
+from sqlalchemy import update
 
 from core.domain.accounts.pricing import ALWAYS, Price
 from core.domain.campaigns.campaigns import CampaignStatus
@@ -13,6 +14,7 @@ from core.services.campaigns.launching import Launching
 from core.services.campaigns.preflighting import Preflighting
 from core.state.accounts import accounts, suppressions
 from core.state.campaigns.campaigns import move_campaign
+from core.state.tables.models import AccountRow
 from tests.support.application.campaigns import launch, now, save_draft
 from tests.support.application.page_tests import House
 from tests.support.stores.messages import contact_table, make_contact
@@ -291,3 +293,23 @@ def test_a_draft_whose_time_has_passed_is_not_launched_from_here(house: House) -
     assert at.button(key="preflight_launch").disabled
     with pytest.raises(InvalidInput, match="in the past"):
         launch(house, viewer, draft)
+
+
+def test_it_says_which_way_the_campaign_goes(house: House) -> None:
+    viewer = house.sign_in()
+    draft = save_draft(house, viewer)
+
+    def said() -> str:
+        at = house.open("preflight", id=draft.campaign_id)
+        assert not at.exception
+        return next(caption.value for caption in at.caption if "route" in caption.value)
+
+    one_way = "Goes from the account **Simulator** through the gateway **simulator**"
+    limit = "Sends at most 1\u202f000 segments per second: the account's limit."
+    assert said() == f":material/route: {one_way}. {limit}"
+    with house.app.state.write() as session:
+        session.execute(update(AccountRow).values(fallback_gateway="Second way"))
+    assert said() == f":material/route: {one_way}, or through **Second way** where that one does not take it. {limit}"
+    at = house.open("campaign", id=draft.campaign_id)
+    (details,) = (table.value.iloc[:, 0] for table in at.table if "Account" in table.value.index)
+    assert (details["Account"], details["Gateway"]) == ("Simulator", "simulator, otherwise Second way")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.domain.accounts.accounts import Account
 from core.domain.campaigns.campaigns import Campaign
 from core.domain.campaigns.preflight import Frequency, Preflight, Repeat, Wanted
 from core.domain.campaigns.schedules import missed_schedule
@@ -80,6 +81,11 @@ class Look:
     def campaign(self) -> Campaign:
         """The draft."""
         return self.reading.campaign
+
+    @property
+    def account(self) -> Account:
+        """The account it is sent from, as it stood at the same moment."""
+        return self.reading.addressed.account
 
     @property
     def blocker(self) -> InvalidInput | None:

@@ -1,12 +1,16 @@
 """What was written down when a campaign was composed."""
 
 from core.bootstrap import App
+from core.domain.accounts.accounts import label_accounts
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, ChosenList, Source
 from core.domain.people.permissions import Permission, Viewer
 from core.domain.texts.segments import measure
 from core.domain.texts.simplifying import simplify
 from core.services.campaigns.composing import draft_of
 from pages._ui import formats, widgets
+from pages._ui.panels import ways
+
+_ENDED = frozenset({CampaignStatus.CANCELED, CampaignStatus.COMPLETED})
 
 
 def show(app: App, viewer: Viewer, campaign: Campaign, shown: str) -> None:
@@ -16,6 +20,7 @@ def show(app: App, viewer: Viewer, campaign: Campaign, shown: str) -> None:
         widgets.facts(
             {
                 **_lists(app, viewer, campaign),
+                **_way(app, viewer, campaign),
                 "Sender": campaign.sender_id or formats.NOTHING,
                 "Message": campaign.message or ("No longer kept" if campaign.is_test else formats.NOTHING),
                 "Placeholders": _mapping(campaign),
@@ -31,6 +36,19 @@ def show(app: App, viewer: Viewer, campaign: Campaign, shown: str) -> None:
                 _end(campaign): formats.moment(campaign.completed_at, viewer.time_zone),
             }
         )
+
+
+def _way(app: App, viewer: Viewer, campaign: Campaign) -> dict[str, str]:
+    """Return the account's name and, as long as anything can still be sent, the gateway it goes through."""
+    known = app.accounts.managing.list_accounts(viewer)
+    names = label_accounts(known)
+    account = next((each for each in known if each.account_id == campaign.account_id), None)
+    if account is None:
+        return {}
+    facts = {"Account": names[account.account_id]}
+    if campaign.status not in _ENDED:
+        facts["Gateway"] = ways.gateways(account, campaign.gateway)
+    return facts
 
 
 def _end(campaign: Campaign) -> str:

@@ -10,6 +10,7 @@ from core.domain.numbering import country_name
 from core.domain.words.counting import agree
 from core.services.campaigns.preflighting import Look
 from pages._ui import formats, session, tables, widgets
+from pages._ui.panels import ways
 from pages._ui.screens.preflight import preflight_rows
 from pages._ui.screens.preflight.preflight_findings import Finding, list_findings
 from pages._ui.widgets import Tile
@@ -56,6 +57,11 @@ def totals(campaign: Campaign, found: Preflight) -> None:
             _begins(campaign, found, viewer.time_zone),
         )
     )
+
+
+def way(look: Look) -> None:
+    """Draw from which account, through which gateway and how fast it goes."""
+    st.caption(f":material/route: {ways.sentence(look.account)} {look.preflight.rates.in_words()}")
 
 
 def _begins(campaign: Campaign, found: Preflight, time_zone: str) -> Tile:
