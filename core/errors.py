@@ -8,6 +8,7 @@ AppError (code, message, hint)
     InvalidSenderId         not a sender ID
     UnencodableText         a character does not exist in the encoding
     InvalidFile             an uploaded file cannot be read
+    InvalidForm             several fields cannot be used; carries what is wrong with each
   WrongCredentials          email and password do not belong together
   TooManyAttempts           throttled; carries when to try again
   Busy                      too many others wait for the same; carries when to try again
@@ -28,6 +29,8 @@ AppError (code, message, hint)
 Only `AppError` reaches a person, as *message* (what and where) and *hint* (what to do).
 """
 
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import ClassVar
 
@@ -95,6 +98,42 @@ class InvalidFile(InvalidInput):
     """An uploaded file cannot be read as a contact list."""
 
     code = "invalid_file"
+
+
+class InvalidForm(InvalidInput):
+    """Several fields cannot be used; *faults* has what is wrong with each, in the order of the fields."""
+
+    code = "invalid_form"
+
+    def __init__(self, faults: Sequence[InvalidInput]) -> None:
+        """Keep the faults, two or more, and say them all where only a message is read."""
+        super().__init__(" ".join(fault.message for fault in faults), hint="Mend them all, then try again.")
+        self.faults = tuple(faults)
+
+
+class Faults:
+    """Gathers what is wrong with the fields of a form, so that a person is told all of it at once."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._found: list[InvalidInput] = []
+
+    @contextmanager
+    def gather(self) -> Generator[None]:
+        """Keep an `InvalidInput` of the block, and go on behind it."""
+        try:
+            yield
+        except InvalidForm as error:
+            self._found += error.faults
+        except InvalidInput as error:
+            self._found.append(error)
+
+    def check(self) -> None:
+        """Raises: InvalidInput: what was gathered, an `InvalidForm` of several."""
+        if len(self._found) == 1:
+            raise self._found[0]
+        if self._found:
+            raise InvalidForm(self._found)
 
 
 class WrongCredentials(AppError):

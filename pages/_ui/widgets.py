@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.errors import AppError
+from core.errors import AppError, InvalidForm
 from pages._ui import address, formats, navigation, session
 from pages._ui.status import BADGES
 
@@ -45,6 +45,8 @@ def show_errors(places: Mapping[str, DeltaGenerator] | None = None) -> Generator
     outcome = Outcome()
     try:
         yield outcome
+    except InvalidForm as error:
+        _faults(error.faults)
     except AppError as error:
         with (places or {}).get(error.field) or nullcontext():
             fault(error.message, error.hint)
@@ -56,6 +58,12 @@ def fault(message: str, hint: str) -> None:
     """Show what went wrong, and what to do about it."""
     below = f"  \n{formats.plain(hint)}" if hint else ""
     st.error(f"**{formats.plain(message)}**{below}", icon=":material/error:")
+
+
+def _faults(faults: Sequence[AppError]) -> None:
+    """Show all that is wrong with a form in one list."""
+    lines = "".join(f"\n- **{formats.plain(each.message)}** {formats.plain(each.hint)}" for each in faults)
+    st.error(f"**{len(faults)} fields are to be mended:**\n{lines}", icon=":material/error:")
 
 
 def open_panel(name: str, subject: str = "", *, title: str = "", text: str = "", stay: str = "") -> None:

@@ -15,7 +15,7 @@ from core.gateways.smsc.journal import SmscJournal
 from core.gateways.smsc.running import SmscThread
 from core.services.accounts.managing_accounts import AccountSettings
 from core.services.accounts.setting_up_gateways import GatewayForm
-from tests.e2e.driver import adds_up, metric, open_page, settled
+from tests.e2e.driver import adds_up, is_in_sight, metric, open_page, settled
 from tests.e2e.studio import Studio, cells, finding, now, number, people, until
 from tests.support.fakes.calm_smsc import calm_behavior
 from tests.support.processes.smsc import smsc_process
@@ -52,6 +52,10 @@ def test_a_gateway_is_set_up_tested_and_sent_by(browser: Browser, studio: Studio
         open_page(page, "/gateways")
         page.get_by_role("button", name="Add Gateway").click()
         settled(page)
+        save = panel(page).get_by_role("button", name="Save", exact=True)
+        save.click()
+        expect(panel(page).get_by_text("4 fields are to be mended")).to_be_visible()
+        assert is_in_sight(save)
         fill_in(page, Name="Berlin", Host="127.0.0.1", Port=str(smsc.port), System_ID="me", Password="wrong")
         save_and_test(page)
         expect(panel(page).get_by_text("The password is wrong").first).to_be_visible()

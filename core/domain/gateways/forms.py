@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.domain.words.counting import grouped
-from core.errors import InvalidInput
+from core.errors import Faults, InvalidInput
 
 Value = str | int | bool
 
@@ -28,6 +28,10 @@ class FieldKind(StrEnum):
     NUMBER = "number"
     SWITCH = "switch"
     CHOICE = "choice"
+
+
+# In which a person types, or nothing.
+_TYPED = frozenset({FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.SECRET})
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Field:
     help: str = ""
     section: str = ""
 
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether nothing at all may stand in it, and nothing takes its place then."""
+        return not self.required and self.default == "" and self.kind in _TYPED
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -63,22 +72,24 @@ def check_form(form: Sequence[Field], values: Mapping[str, Value], *, kept: froz
     """
     Return what was filled in, checked, defaults where nothing was; of a secret that is *kept*, nothing has to be said.
 
-    Raises: InvalidInput: a field is missing, too long or out of bounds, or there is no such field; with the *field*.
+    Raises: InvalidInput: a field is missing, too long or out of bounds, or there is no such field; with the *field*. Of
+        several at once: `InvalidForm`.
     """
     known = {each.name for each in form}
     for name in values:
         if name not in known:
             raise InvalidInput(f"There is no field called {name[:40]!r}.", hint="Reload the page and try again.")
-    settings, secrets = dict[str, Value](), dict[str, str]()
+    settings, secrets, faults = dict[str, Value](), dict[str, str](), Faults()
     for each in form:
-        value = _check(each, values.get(each.name, ""))
-        if each.kind is FieldKind.SECRET:
-            if value:
+        with faults.gather():
+            value = _check(each, values.get(each.name, ""))
+            if each.kind is not FieldKind.SECRET:
+                settings[each.name] = value
+            elif value:
                 secrets[each.name] = str(value)
             elif each.required and each.name not in kept:
                 raise _missing(each)
-        else:
-            settings[each.name] = value
+    faults.check()
     return Filled(settings, secrets)
 
 

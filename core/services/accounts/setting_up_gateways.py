@@ -17,7 +17,7 @@ from core.domain.gateways.forms import FieldKind, Value, check_form
 from core.domain.gateways.gateways import Connection, GatewaySetup, check_gateway_name
 from core.domain.people.permissions import Viewer
 from core.domain.reports.audit import Action, Subject
-from core.errors import AppError, ConfigurationError, Conflict, InvalidInput
+from core.errors import AppError, ConfigurationError, Conflict, Faults, InvalidInput
 from core.gateways.kinds import GatewayKind
 from core.gateways.registry import KINDS
 from core.services.accounts.connecting_gateways import (
@@ -120,21 +120,22 @@ class SettingUpGateways:
         Set up a gateway and return it; whoever is to use it chooses it for an account.
 
         Raises: Forbidden: not an administrator. InvalidInput: something cannot be used, or the name is taken; with the
-            *field*. ConfigurationError: the installation has no key for its secrets.
+            *field*, and of several an `InvalidForm`. ConfigurationError: the installation has no key for its secrets.
         """
         require_administrator(viewer)
         if kind not in self.list_kinds():
             raise InvalidInput("There is no such kind of gateway.", hint="Reload the page and try again.", field="kind")
-        setup = GatewaySetup(check_gateway_name(name), kind)
-        setup, secrets = _fill_in(setup, Secrets(token=new_token() if self._kept.has_key else ""), form)
+        faults, setup = Faults(), GatewaySetup("", kind)
+        with faults.gather():
+            setup = replace(setup, name=check_gateway_name(name))
+            self._check_free(setup)
+        with faults.gather():
+            setup, secrets = _fill_in(setup, Secrets(token=new_token() if self._kept.has_key else ""), form)
+        faults.check()
         sealed = self._seal(setup.name, secrets, now if secrets.values else None)
         try:
             with self._state.write() as session:
-                if gateways.is_name_taken(session, setup.name):
-                    raise _taken(setup.name)
-                former = gateways.find_former_kind(session, setup.name)
-                if former not in {"", kind}:
-                    raise _was_another(setup.name)
+                _require_free(session, setup)
                 gateways.add_gateway(session, setup, sealed, now)
                 created = gateways.get_gateway(session, setup.name).setup
                 _record(session, viewer, Action.GATEWAY_CREATED, created, now, {"kind": KINDS[kind].title})
@@ -148,7 +149,7 @@ class SettingUpGateways:
         """
         Set up the gateway otherwise and return it; those who are connected follow within a second or two.
 
-        Raises: Forbidden: not an administrator. NotFound. InvalidInput: something cannot be used; with the *field*.
+        Raises: Forbidden: not an administrator. NotFound. InvalidInput: something cannot be used; as `create`.
             ConfigurationError: the installation has no key for its secrets, or none that opens them.
         """
         require_administrator(viewer)
@@ -244,6 +245,10 @@ class SettingUpGateways:
         log.info("callback_renewed", extra={"gateway": name, "user_id": viewer.user_id})
         return callback_url(self._address, secrets.token)
 
+    def _check_free(self, setup: GatewaySetup) -> None:
+        with self._state.read() as session:
+            _require_free(session, setup)
+
     def _open_if_possible(self, stored: StoredGateway) -> tuple[Secrets, bool]:
         """Return the gateway's secrets, and whether they are lost with their key: then all are to be set again."""
         try:
@@ -260,16 +265,27 @@ class SettingUpGateways:
 
 
 def _fill_in(before: GatewaySetup, kept: Secrets, form: GatewayForm) -> tuple[GatewaySetup, Secrets]:
-    """Return the gateway and its secrets as the form wants them. Raises: InvalidInput: with the *field*."""
+    """Return the gateway and its secrets as the form wants them. Raises: InvalidInput."""
     if before.kind not in KINDS:
         raise ConfigurationError(f"This version does not know gateways of the kind {before.kind!r}.")
     kind = KINDS[before.kind]
+    faults = Faults()
     left = {name: value for name, value in kept.values.items() if name not in form.forgotten}
-    filled = check_form(kind.form, form.values, kept=frozenset(left))
-    secrets = replace(kept, values=left | dict(filled.secrets))
-    kind.check(Connection(before.name, filled.settings, secrets.values, kind=before.kind))
-    rate_tps = None if form.rate_tps is None else check_rate(form.rate_tps)
+    with faults.gather():
+        filled = check_form(kind.form, form.values, kept=frozenset(left))
+        secrets = replace(kept, values=left | dict(filled.secrets))
+        kind.check(Connection(before.name, filled.settings, secrets.values, kind=before.kind))
+    with faults.gather():
+        rate_tps = None if form.rate_tps is None else check_rate(form.rate_tps)
+    faults.check()
     return replace(before, settings=filled.settings, rate_tps=rate_tps, resumes=form.resumes), secrets
+
+
+def _require_free(session: Session, setup: GatewaySetup) -> None:
+    if gateways.is_name_taken(session, setup.name):
+        raise _taken(setup.name)
+    if gateways.find_former_kind(session, setup.name) not in {"", setup.kind}:
+        raise _was_another(setup.name)
 
 
 def _touches_secrets(form: GatewayForm, before: GatewaySetup) -> bool:

@@ -77,7 +77,7 @@ def _draw_secret(each: Field, before: GatewaySetup, key: str) -> str:
     number = st.session_state.setdefault(_TRIES, 0)
     placeholder = "Set. Leave it empty to keep it." if each.name in before.secrets_set else None
     return st.text_input(
-        each.label,
+        _label(each),
         max_chars=TEXT_MAX,
         type="password",
         key=f"{key}_{each.name}_{number}",
@@ -88,7 +88,7 @@ def _draw_secret(each: Field, before: GatewaySetup, key: str) -> str:
 
 
 def _draw_field(each: Field, settings: Mapping[str, Value], key: str) -> Value:
-    label, value, explained = each.label, settings.get(each.name, each.default), each.help or None
+    label, value, explained = _label(each), settings.get(each.name, each.default), each.help or None
     if each.kind is FieldKind.SWITCH:
         return st.toggle(label, bool(value), key=key, help=explained)
     if each.kind is FieldKind.NUMBER:
@@ -102,6 +102,10 @@ def _draw_field(each: Field, settings: Mapping[str, Value], key: str) -> Value:
     if each.kind is FieldKind.LONG_TEXT:
         return st.text_area(label, str(value), max_chars=LONG_TEXT_MAX, key=key, help=explained)
     return st.text_input(label, str(value), max_chars=TEXT_MAX, key=key, help=explained, autocomplete="off")
+
+
+def _label(each: Field) -> str:
+    return f"{each.label} (optional)" if each.may_be_empty else each.label
 
 
 def _draw_recovery(before: GatewaySetup, key: str) -> bool:

@@ -130,10 +130,12 @@ def _save_buttons(key: str) -> tuple[DeltaGenerator, bool, bool]:
 
     What is wrong stands above the buttons: whoever has just pressed one at the lower edge sees nothing below it.
     """
-    wrong = st.container()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        save = st.form_submit_button("Save", type="primary", key=f"{key}_save")
-        tests = st.form_submit_button("Save and test", icon=":material/network_check:", key=f"{key}_save_and_test")
+    # However long the form is, it lies at the lower edge of the panel (frame.css).
+    with st.container(key=f"{key}_form_end"):
+        wrong = st.container()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            save = st.form_submit_button("Save", type="primary", key=f"{key}_save")
+            tests = st.form_submit_button("Save and test", icon=":material/network_check:", key=f"{key}_save_and_test")
     return wrong, save, tests
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from core.domain.gateways.forms import Field, FieldKind, check_form
-from core.errors import InvalidInput
+from core.errors import InvalidForm, InvalidInput
 
 FORM = (
     Field("host", "Host", required=True),
@@ -34,8 +34,8 @@ def test_a_secret_that_is_kept_need_not_be_said_again():
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({}, "host"),
-        ({"host": "  "}, "host"),
+        ({"password": "p"}, "host"),
+        ({"host": "  ", "password": "p"}, "host"),
         ({"host": "h"}, "password"),
         (GIVEN | {"port": 0}, "port"),
         (GIVEN | {"port": "many"}, "port"),
@@ -63,3 +63,19 @@ def test_only_a_long_text_has_lines():
 def test_there_are_no_other_fields():
     with pytest.raises(InvalidInput, match="no field"):
         check_form(FORM, GIVEN | {"is_admin": "1"})
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    with pytest.raises(InvalidForm) as caught:
+        check_form(FORM, {"port": 0, "ca": "\x07"})
+    assert [(fault.field, fault.message) for fault in caught.value.faults] == [
+        ("host", "Host is missing."),
+        ("port", "Port is out of bounds."),
+        ("password", "Password is missing."),
+        ("ca", "Certificate cannot be used."),
+    ]
+    assert caught.value.message.startswith("Host is missing. Port is")
+
+
+def test_what_may_be_left_empty_is_known():
+    assert {each.name for each in FORM if each.may_be_empty} == {"ca"}
