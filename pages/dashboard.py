@@ -33,8 +33,7 @@ def overview() -> None:
         now = session.now()
         summary = app.reports.reporting.traffic(viewer, resolve_period(preset, now, viewer.time_zone))
         with widgets.place():
-            if not summary.total:
-                first_steps.show()
+            first_steps.show()
         figures(summary)
         with widgets.card(f"Messages sent, {preset.lower()}", key="dashboard_graph"):
             sent = formats.count(summary.total, "message", "messages")

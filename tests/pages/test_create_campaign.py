@@ -444,6 +444,8 @@ def test_limits_are_kept_with_the_draft(house: House) -> None:
     at = open_step_two(house, save_draft(house, viewer))
     at.number_input(key="create_campaign_budget").set_value(250.5)
     at.number_input(key="create_campaign_rate").set_value(50).run()
+    (limits,) = (found.proto.popover.label for found in at.get("popover") if "Limits" in found.proto.popover.label)
+    assert limits == "Limits: €\u00a0250.50, 50\u00a0segments per second"
     assert not at.exception
     assert [(item.budget_eur_cents, item.rate_tps) for item in drafts(house, viewer)] == [(25_050, 50)]
     again = open_step_two(house, drafts(house, viewer)[0])

@@ -1,11 +1,14 @@
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from core.errors import StorageError
+from core.state.tables.models import AccountRow
 from pages._ui import session
-from tests.support.application.campaigns import freeze, save_draft
+from tests.support.application.campaigns import freeze, now, save_draft
 from tests.support.application.page_tests import House
 from tests.support.stores.messages import make_message
 
@@ -36,14 +39,39 @@ def first_buttons(at) -> set[str]:
 def test_who_has_sent_nothing_is_told_what_to_do_until_the_first_launch(house: House) -> None:
     viewer = house.sign_in()
     at = house.open("dashboard")
-    assert steps(at).startswith("1. **Add a distribution list**")
-    assert first_buttons(at) == {"dashboard_first_list", "dashboard_first_campaign"}
+    assert steps(at).startswith("1. **Set up a gateway**")
+    assert "2. **Choose it for a traffic account**" in steps(at)
+    always = {f"dashboard_first_{name}" for name in ("gateways", "traffic_accounts", "list", "create_campaign")}
+    assert first_buttons(at) == always
+    assert any("simulator" in caption.value for caption in at.caption)
     draft = save_draft(house, viewer)
+    assert steps(house.open("dashboard")).count(":material/check_circle:") == 2
+    # A test is no campaign.
+    house.app.campaigns.quick_sending.send_test(viewer, draft.campaign_id, "+491796548754", 0, str(uuid4()), now())
+    house.app.work.run_until_idle(now)
     at = house.open("dashboard")
-    assert steps(at).count(":material/check_circle:") == 2
-    assert first_buttons(at) == {"dashboard_first_list", "dashboard_first_draft"}
+    assert steps(at)
+    assert at.metric[0].value == "1"
     freeze(house, viewer, draft)
     assert not steps(house.open("dashboard"))
+
+
+def test_who_sets_up_no_gateways_is_told_to_write_first(house: House) -> None:
+    house.sign_in("Campaign manager")
+    at = house.open("dashboard")
+    assert steps(at).startswith("1. **Add a distribution list**")
+    assert first_buttons(at) == {"dashboard_first_list", "dashboard_first_create_campaign"}
+
+
+@pytest.mark.usefixtures("administrator")
+def test_a_gateway_that_an_account_uses_is_a_step_done(keyed: House) -> None:
+    done = ":material/check_circle: "
+    assert steps(keyed.open("dashboard")).startswith(f"1. {done}**Set up")
+    with keyed.app.state.write() as state:
+        state.execute(update(AccountRow).values(gateway="Berlin"))
+    at = keyed.open("dashboard")
+    assert f"2. {done}**Choose it" in steps(at)
+    assert not any("simulator" in caption.value for caption in at.caption)
 
 
 def test_who_may_not_send_is_told_no_steps(house: House) -> None:

@@ -48,8 +48,6 @@ SEVERAL = {
     ("core/errors.py", "retry_after_s"),
     # Of one, the other words are said.
     ("pages/_ui/screens/quick_send/quick_form.py", "each"),
-    # With a decimal, where it is below ten.
-    ("pages/_ui/screens/campaign/reconciliation.py", "formats.speed(pace.per_s)"),
     # Not a number: a word for what became of them.
     ("pages/campaign_rows.py", "outcome"),
 }

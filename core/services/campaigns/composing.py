@@ -139,6 +139,12 @@ class Composing:
         with self._state.read() as session:
             return campaign_pages.page_campaigns(session, wanted, request, statuses, confirmed=confirmed)
 
+    def has_launched(self, viewer: Viewer) -> bool:
+        """Return whether a campaign of the viewer's accounts was ever launched; tests and Quick Sends are none."""
+        viewer.require(Permission.CAMPAIGN)
+        with self._state.read() as session:
+            return campaigns.is_any_launched(session, viewer.account_ids)
+
     def preview(self, viewer: Viewer, draft: CampaignDraft, position: int) -> Preview:
         """Return the message for the entry at *position* (clamped) of all its lists."""
         viewer.require(Permission.CAMPAIGN)

@@ -165,6 +165,12 @@ def list_launched_since(session: Session, account_id: str, since: datetime) -> t
     return tuple(read_campaign(row) for row in session.scalars(launched.order_by(CampaignRow.launched_at.desc())))
 
 
+def is_any_launched(session: Session, account_ids: Collection[str]) -> bool:
+    """Return whether any campaign of these accounts was launched that is no Quick Send, as tests are."""
+    launched = (CampaignRow.source == Source.CAMPAIGN) & CampaignRow.launched_at.is_not(None)
+    return bool(session.scalar(select(exists().where(CampaignRow.account_id.in_(account_ids), launched))))
+
+
 def list_active(session: Session, account_id: str) -> tuple[Campaign, ...]:
     """Return the account's campaigns that are sending."""
     wanted = select(CampaignRow).where(

@@ -2,12 +2,11 @@
 
 from pages._ui import widgets
 
-_PAGE = "distribution_lists"
+STEM, LABEL = "distribution_lists", "Add Distribution List"
 
 
 def link(*, key: str, primary: bool = False, width: str = "content") -> None:
     """Draw a button that leads to the page and opens the panel for a new list there."""
-    label, icon = "Add Distribution List", ":material/add:"
-    if widgets.is_followed(label, _PAGE, key=key, icon=icon, primary=primary, width=width):
-        widgets.open_panel(f"{_PAGE}_add")
-        widgets.go(_PAGE)
+    if widgets.is_followed(LABEL, STEM, key=key, icon=":material/add:", primary=primary, width=width):
+        widgets.open_panel(f"{STEM}_add")
+        widgets.go(STEM)

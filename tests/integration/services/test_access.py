@@ -235,6 +235,7 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
         lambda t, v: t.house.app.campaigns.composing.get(v, t.campaign_id),
     ),
     "campaigns.composing.page": (CAMPAIGNS, lambda t, v: t.house.app.campaigns.composing.page(v, PageRequest())),
+    "campaigns.composing.has_launched": (CAMPAIGNS, lambda t, v: t.house.app.campaigns.composing.has_launched(v)),
     "campaigns.composing.preview": (
         CAMPAIGNS,
         lambda t, v: t.house.app.campaigns.composing.preview(v, t.house.draft(""), 0),
@@ -402,6 +403,7 @@ EMPTY_FOR_OTHERS = {
     "traffic.list_accounts",
     "traffic.page",
     "campaigns.composing.page",
+    "campaigns.composing.has_launched",
     "reports.reporting.reconciliations",
     *(f"reports.replies.{name}" for name in ("page", "all_replies", "of_message", "choices")),
     "reports.reporting.messages",

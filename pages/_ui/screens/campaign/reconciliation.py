@@ -65,7 +65,7 @@ def _speed(campaign: Campaign, pace: Pace) -> str:
         return "paused"
     if pace.is_standing:
         return "none in the last minute"
-    return f"{formats.speed(pace.per_s)} messages per second" if pace.per_s else ""
+    return f"{formats.speed(pace.per_s)} per second" if pace.per_s else ""
 
 
 def _show_bar(found: Reconciliation, done_count: int, rate: float | None) -> None:

@@ -65,7 +65,11 @@ def recipients(form: Form, accounts: Sequence[Account]) -> Step:
 
 def message(form: Form) -> Step:
     """Draw the second step."""
-    name = _name(form, f"{KEY}_name_again")
+    called, limits = st.columns([2, 1], vertical_alignment="bottom")
+    with called:
+        name = _name(form, f"{KEY}_name_again")
+    with limits:
+        _limits(form)
     app, viewer = session.current()
     merged = None
     with widgets.show_errors():
@@ -83,7 +87,6 @@ def message(form: Form) -> Step:
         st.markdown(f"Recipients: **{formats.number(merged.total)}**")
     _simplify(form)
     _stray_braces(form)
-    _limits(form)
     is_timed, schedule = campaign_schedule.show(form)
     # What is wrong with the message has no place of its own: under the phone nobody would see it.
     places = {"name": name, "schedule_at": schedule}
@@ -107,10 +110,8 @@ def _simplify(form: Form) -> None:
 
 
 def _limits(form: Form) -> None:
-    """Draw what the campaign may cost and how fast it may go, side by side: the buttons below stay in sight."""
-    with st.container(width=560):
-        cost, pace = st.columns(2, vertical_alignment="bottom")
-    with cost:
+    """Draw what the campaign is limited to in one line, at the top, which opens to the fields: few ever need them."""
+    with st.popover(_limits_in_words(form), icon=":material/speed:", key=f"{KEY}_limits", width="stretch"):
         form.budget_eur = limit_fields.budget(
             "Budget [EUR]",
             form.budget_eur,
@@ -118,7 +119,6 @@ def _limits(form: Form) -> None:
             explained="What the whole campaign may cost. If it would cost more, it is not launched; if its budget is "
             "lowered while it is sent, it pauses before exceeding it.",
         )
-    with pace:
         form.rate_tps = limit_fields.rate(
             "Segments per second",
             form.rate_tps,
@@ -126,6 +126,15 @@ def _limits(form: Form) -> None:
             explained="How fast the campaign is sent at most. The account's limit and the gateway's apply as well. It "
             "can be changed while it is sent.",
         )
+
+
+def _limits_in_words(form: Form) -> str:
+    """Return the campaign's own limits as their fields hold them: the line is drawn before they are."""
+    eur = st.session_state.get(f"{KEY}_budget", form.budget_eur)
+    rate_tps = st.session_state.get(f"{KEY}_rate", form.rate_tps)
+    said = [] if eur is None else [formats.euros(formats.eur_to_cents(eur))]
+    said += [] if rate_tps is None else [formats.per_second(rate_tps)]
+    return f"Limits: {', '.join(said) or 'none'}"
 
 
 def _named(characters: str) -> str:

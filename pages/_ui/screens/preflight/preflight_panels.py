@@ -51,7 +51,7 @@ def totals(campaign: Campaign, found: Preflight) -> None:
             Tile(
                 "Takes",
                 formats.duration(found.duration.total_seconds()),
-                formats.per_second(found.rates.least_tps),
+                "at best",
                 help=f"If nothing else is sent from the account or by its gateway meanwhile. {found.rates.in_words()}",
             ),
             _begins(campaign, found, viewer.time_zone),
