@@ -15,7 +15,7 @@ from core.services.campaigns.preflighting import Preflighting
 from core.state.accounts import accounts, suppressions
 from core.state.campaigns.campaigns import move_campaign
 from core.state.tables.models import AccountRow
-from tests.support.application.campaigns import launch, now, save_draft
+from tests.support.application.campaigns import freeze, launch, now, save_draft
 from tests.support.application.page_tests import House
 from tests.support.stores.messages import contact_table, make_contact
 
@@ -293,6 +293,22 @@ def test_a_draft_whose_time_has_passed_is_not_launched_from_here(house: House) -
     assert at.button(key="preflight_launch").disabled
     with pytest.raises(InvalidInput, match="in the past"):
         launch(house, viewer, draft)
+
+
+def test_nothing_is_left_where_campaigns_under_way_need_more_than_there_is(house: House) -> None:
+    viewer = house.sign_in()
+    account_id = price(house, viewer)
+    first = save_draft(house, viewer)
+    freeze(house, viewer, first)
+    draft = save_draft(house, viewer, name="Another one", list_ids=first.list_ids)
+    with house.app.state.write() as session:
+        accounts.set_budget(session, account_id, Decimal(4))
+    at = house.open("preflight", id=draft.campaign_id)
+    assert not at.exception
+    (cost,) = (tile for tile in at.metric if tile.label == "Cost")
+    assert cost.delta == "of €\u00a00.00 left"
+    said = at.error[0].value
+    assert "campaigns under way have still to send, nothing is left this month; €\u00a00.26 more is needed" in said
 
 
 def test_it_says_which_way_the_campaign_goes(house: House) -> None:

@@ -43,7 +43,7 @@ def _show(found: LiveGateway, kind: GatewayKind | None, viewer: Viewer) -> None:
         st.caption(f"{title}{_limit(found.setup)}", width="content")
     with widgets.place():
         _say(found, viewer)
-    widgets.tiles(_tiles(found), min_width=130)
+    widgets.tiles(_tiles(found), min_width=185)
     with widgets.place():
         if found.links:
             _connections(found.links, viewer)

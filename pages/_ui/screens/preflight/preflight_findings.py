@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from core.domain.campaigns.preflight import Preflight, RowKind, Widened
 from core.domain.messages.messages import Exclusion
@@ -77,9 +78,16 @@ def _stops(preflight: Preflight, time_zone: str) -> Iterator[Finding]:
         missing = formats.euros(counted.cost_eur_cents - left)
         yield Finding(
             "stop",
-            f"**The account's budget is not enough.** {formats.euros(left)} is left this month; {missing} more is "
+            f"**The account's budget is not enough.** {_left(left)} this month; {missing} more is "
             "needed. Send to fewer recipients, or ask an administrator to raise the budget on Traffic Accounts.",
         )
+
+
+def _left(left_eur_cents: Decimal) -> str:
+    # Less than nothing: campaigns under way have more to send than there is for it.
+    if left_eur_cents < 0:
+        return "With what campaigns under way have still to send, nothing is left"
+    return f"{formats.euros(left_eur_cents)} is left"
 
 
 def _widenings(preflight: Preflight) -> Iterator[Finding]:

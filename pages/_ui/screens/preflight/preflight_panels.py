@@ -86,7 +86,7 @@ def _budget(found: Preflight) -> str:
     own, left = found.own_budget_eur_cents, found.budget_left_eur_cents
     if own is not None and (left is None or own <= left):
         return f"of {formats.euros(own)} budget"
-    return "no budget set" if left is None else f"of {formats.euros(left)} left"
+    return "no budget set" if left is None else f"of {formats.euros(max(left, Decimal(0)))} left"
 
 
 def findings(campaign: Campaign, found: Preflight) -> None:
