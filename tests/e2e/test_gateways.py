@@ -54,7 +54,7 @@ def test_a_gateway_is_set_up_tested_and_sent_by(browser: Browser, studio: Studio
         settled(page)
         save = panel(page).get_by_role("button", name="Save", exact=True)
         save.click()
-        expect(panel(page).get_by_text("4 fields are to be mended")).to_be_visible()
+        expect(panel(page).get_by_text("4 fields are to be mended").first).to_be_visible()
         assert is_in_sight(save)
         fill_in(page, Name="Berlin", Host="127.0.0.1", Port=str(smsc.port), System_ID="me", Password="wrong")
         save_and_test(page)

@@ -79,7 +79,7 @@ def test_every_finding_has_its_figures_and_leads_to_exactly_its_rows(
             "3\u00a0recipients need 3\u00a0segments instead of 1 because of Ł in {FirstName}: +€\u00a00.30",
             [number(FIRST + offset) for offset in (10, 11, 12)],
         )
-        expect(page.get_by_role("heading", name="More SMS because of Unicode")).to_be_in_viewport()
+        expect(page.get_by_role("heading", name="More segments because of Unicode")).to_be_in_viewport()
         expect(cells(page, "^Hello Łukasz, our spring")).to_have_count(3)
         show_rows(
             page,

@@ -118,8 +118,8 @@ def _detours(found: LiveGateway) -> str:
 def _tiles(found: LiveGateway) -> list[widgets.Tile]:
     over = "Over the last ten seconds, by all workers."
     tiles = [
-        widgets.Tile("Messages/s", formats.speed(found.submitted_per_s), help=over),
-        widgets.Tile("Receipts/s", formats.speed(found.receipts_per_s), help=over),
+        widgets.Tile("Messages per second", formats.speed(found.submitted_per_s), help=over),
+        widgets.Tile("Receipts per second", formats.speed(found.receipts_per_s), help=over),
     ]
     if found.in_use.most:
         what = "Messages" if found.links else "Requests"
@@ -155,7 +155,7 @@ def _faults(found: LiveGateway, viewer: Viewer) -> None:
 
 
 def _limit(setup: GatewaySetup) -> str:
-    return f" – at most {formats.count(setup.rate_tps, 'segment/s', 'segments/s')}" if setup.rate_tps else ""
+    return f" – at most {formats.per_second(setup.rate_tps)}" if setup.rate_tps else ""
 
 
 def _used(used: InUse) -> str:
