@@ -6,6 +6,7 @@ cells for which it cannot.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +19,11 @@ from core.domain.words.control_characters import CONTROLS
 from core.files.tables.rejected import BEGINS_FORMULA
 from core.files.tables.rows import SAID_TO_BE_TEXT
 
-_NO_VALUES = pa.array(sorted(NO_VALUES), pa.string())
-_EMPTY = pa.scalar("", pa.string())
+
+@cache
+def _no_values() -> pa.Array:
+    # Arrow loads pandas with the first value that it takes from Python: not before there is a column.
+    return pa.array(sorted(NO_VALUES), pa.string())
 
 
 def originals(cells: pa.Array) -> pa.Array:
@@ -40,12 +44,12 @@ def without_no_values(cells: pa.Array, *, is_ascii: bool) -> pa.Array:
     is_short = pc.less_equal(pc.utf8_length(cells), MOST_CHARACTERS)
     # Only ASCII has one idea of capitals; short cells with other letters are asked about one by one.
     words = pc.utf8_lower(pc.utf8_trim(cells, BLANKS))
-    is_nothing = pc.and_(is_short, pc.is_in(words, value_set=_NO_VALUES))
+    is_nothing = pc.and_(is_short, pc.is_in(words, value_set=_no_values()))
     if not is_ascii:
         others = pc.and_(is_short, pc.invert(pc.string_is_ascii(cells)))
         said = pa.array([is_no_value(cell) for cell in cells.filter(others).to_pylist()], pa.bool_())
         is_nothing = pc.replace_with_mask(is_nothing, others, said)
-    return pc.if_else(is_nothing, _EMPTY, cells)
+    return pc.if_else(is_nothing, "", cells)
 
 
 def composed(cells: pa.Array) -> pa.Array:

@@ -52,7 +52,6 @@ _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 # A number that a cell without a format shows as it is written: no more digits than Excel keeps.
 _PLAIN = "^(0|[1-9][0-9]{0,14})$"
 _NO_STYLE = "0"
-_NUMBERS = pa.array(["", "n"], pa.string())
 _TRUTH = {"1": "TRUE", "true": "TRUE"}
 
 Indices = npt.NDArray[np.int64]
@@ -148,7 +147,7 @@ class SheetBlocks:
 
     def _show(self, content: pa.Array, types: pa.Array, styles: pa.Array) -> tuple[pa.Array | None, dict[int, str]]:
         """Return what the sheet shows of each *content*, and what to take where a number itself is meant."""
-        is_number, is_shared = pc.is_in(types, value_set=_NUMBERS), pc.equal(types, "s")
+        is_number, is_shared = pc.or_(pc.equal(types, ""), pc.equal(types, "n")), pc.equal(types, "s")
         texts = _replaced(content, pc.and_(pc.invert(is_number), pc.match_substring(content, "_x")), decode_escapes)
         if pc.any(is_shared).as_py():
             indices = content.filter(is_shared)
