@@ -7,7 +7,6 @@ a person sees the proposal before anything is imported.
 
 import hashlib
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from core.domain.data_files import read_table
 from core.domain.imports.lists import is_phone_column
 from core.domain.numbering import get_destination
 from core.domain.numbering.msisdn import parse_msisdn
+from core.domain.words.characters import normalize
 from core.errors import InvalidMsisdn
 
 _RANKS = {"mobile": 2, "phone": 1, "other": -1}
@@ -46,7 +46,7 @@ class PhoneColumn:
 def fold(name: str) -> str:
     """Return the name of a column as it is compared: no capitals, accents, blanks or signs."""
     # The only letter of these languages that has its stroke in one piece with it.
-    parts = unicodedata.normalize("NFKD", name.casefold().replace("đ", "d"))
+    parts = normalize("NFKD", name.casefold().replace("đ", "d"))
     return "".join(part for part in parts if part.isalnum())
 
 
