@@ -51,10 +51,9 @@ class DepartureSchedule:
             return
         at, count = 0, len(messages)
         while at < count:
-            now_s = self._steady_s()
-            if self._moments_s[at] > now_s:
+            # Asked again after each sleep: one that ends too early must not let a message leave before its moment.
+            while (now_s := self._steady_s()) < self._moments_s[at]:
                 self._sleep(self._moments_s[at] - now_s)
-                now_s = max(self._steady_s(), self._moments_s[at])
             begin = at
             while at < count and self._moments_s[at] <= now_s:
                 at += 1

@@ -19,7 +19,8 @@ class Watch:
         return self.now_s
 
     def sleep(self, seconds: float) -> None:
-        self.now_s += seconds + self.oversleeps_s
+        # Even the shortest sleep takes a moment.
+        self.now_s += max(min(seconds, 1e-5), seconds + self.oversleeps_s)
 
 
 def left(watch: Watch, *moments_s: float, patience_s: float = 0.01) -> list[tuple[list[int], float, bool]]:
@@ -48,6 +49,10 @@ def test_who_is_late_is_told_apart_from_who_is_not():
 
 def test_whoever_oversleeps_is_late():
     assert left(Watch(oversleeps_s=0.05), 0.1) == [([0], 0.15, True)]
+
+
+def test_whoever_wakes_too_early_sleeps_again():
+    assert left(Watch(oversleeps_s=-0.004), 0.1, 0.103) == [([0], 0.1, False), ([1], 0.103, False)]
 
 
 def test_what_left_in_time_may_still_become_late():
