@@ -25,9 +25,14 @@ def decide_sender(session: Session, viewer: Viewer, permission: Permission, acco
     viewer.require_account(account_id, "account")
     account = accounts.lock_account(session, account_id)
     require_sending(account)
-    if permission not in users.find_permissions(session, viewer.user_id, account_id):
+    require_still(session, viewer, permission, account)
+    return account
+
+
+def require_still(session: Session, viewer: Viewer, permission: Permission, account: Account) -> None:
+    """Raise Forbidden unless the viewer has the *permission* with the account as the store knows it this moment."""
+    if permission not in users.find_permissions(session, viewer.user_id, account.account_id):
         raise Forbidden(
             f"You may no longer send with the account {account.display_name}.",
             hint="Your permissions were changed a moment ago. Ask whoever manages users.",
         )
-    return account

@@ -16,6 +16,8 @@ from core.errors import InvalidTransition
 from core.services.accounts.budgeting import own_budget
 from core.services.accounts.counting_spending import CountingSpending
 from core.services.campaigns.composing import get_campaign
+from core.services.campaigns.deciding import require_still
+from core.state.accounts import accounts
 from core.state.campaigns import campaigns, rates
 from core.state.engine.store import State
 from core.state.reports import audit
@@ -91,7 +93,9 @@ class Limiting:
         budget = check_budget(wanted.budget_eur)
         rate_tps = None if wanted.rate_tps is None else check_rate(wanted.rate_tps)
         with self._state.write() as session:
-            get_campaign(session, viewer, campaign_id)
+            # The account first, as by whoever else decides what is sent.
+            account_id = get_campaign(session, viewer, campaign_id).account_id
+            require_still(session, viewer, Permission.CAMPAIGN, accounts.lock_account(session, account_id))
             before = campaigns.lock_campaign(session, campaign_id)
             if not self.can_change(before):
                 raise InvalidTransition(

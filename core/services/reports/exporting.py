@@ -107,12 +107,11 @@ class Exporting:
             expires_at=now + self._limits.keep,
         )
         with self._state.write() as session:
-            if exports.count_unfinished(session, viewer.user_id) >= MOST_UNFINISHED:
+            if not exports.add_export(session, new, MOST_UNFINISHED):
                 raise InvalidInput(
                     f"{MOST_UNFINISHED} of your exports are still being written.",
                     hint="Wait until one of them is ready.",
                 )
-            exports.add_export(session, new)
             subject = Subject("export", new.export_id, new.file_name)
             audit.record(session, viewer, Action.EXPORTED, subject, now, {"what": what})
         return new

@@ -60,13 +60,11 @@ class SavedViews:
             raise InvalidInput("This view has too many filters to be saved.", hint="Use fewer or shorter ones.")
         check_address(parse_qsl(address, keep_blank_values=True))
         with self._state.write() as session:
-            known = views.find_view_by_name(session, viewer.user_id, page, name)
-            if known is None and views.count_views(session, viewer.user_id) >= MOST_VIEWS:
+            new = SavedView(new_id(), viewer.user_id, page, name, address, shared, now)
+            kept = views.put_view(session, new, MOST_VIEWS)
+            if kept is None:
                 raise InvalidInput(f"You already have {MOST_VIEWS} views.", hint="Delete one first.")
-            view_id = known.view_id if known else new_id()
-            view = SavedView(view_id, viewer.user_id, page, name, address, shared, now)
-            views.put_view(session, view)
-        return view
+        return kept
 
     def delete_view(self, viewer: Viewer, view_id: str) -> None:
         """Forget one of the viewer's own views. Raises: NotFound: none of the viewer's."""

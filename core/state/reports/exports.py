@@ -9,16 +9,26 @@ from sqlalchemy.orm import Session
 
 from core.domain.reports.exports import MOVES, Export, ExportFormat, ExportStatus
 from core.domain.words.control_characters import as_told
+from core.state.tables.counted import hold_person
 from core.state.tables.leases import Moment, give_back, is_free, renew_lease, take_lease
 from core.state.tables.models import ExportRow
 
 _UNFINISHED = [status for status, moves in MOVES.items() if moves]
 
 
-def add_export(session: Session, new: Export) -> None:
-    """Add the export as it stands in *new*."""
+def add_export(session: Session, new: Export, most: int) -> bool:
+    """
+    Add the export as it stands in *new*; False, with nothing added, where *most* of the person's are not written yet.
+
+    Raises: NotFound: there is no such person any more.
+    """
+    hold_person(session, new.user_id)
+    unfinished = select(func.count()).where(ExportRow.user_id == new.user_id, ExportRow.status.in_(_UNFINISHED))
+    if (session.scalar(unfinished) or 0) >= most:
+        return False
     session.add(ExportRow(**vars(new) | {"account_ids": list(new.account_ids)}))
     session.flush()
+    return True
 
 
 def find_export(session: Session, export_id: str) -> Export | None:
@@ -39,12 +49,6 @@ _LATEST = (
 def list_exports(session: Session, user_id: str, limit: int) -> list[Export]:
     """Return the person's latest exports, newest first."""
     return [_export(row) for row in session.execute(_LATEST, {"user_id": user_id, "limit": limit})]
-
-
-def count_unfinished(session: Session, user_id: str) -> int:
-    """Return how many of the person's exports are not written yet."""
-    found = select(func.count()).where(ExportRow.user_id == user_id, ExportRow.status.in_(_UNFINISHED))
-    return session.scalar(found) or 0
 
 
 def waiting(now: Moment) -> Select[str]:

@@ -1,19 +1,31 @@
 """Views people saved, and what they chose to keep."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from core.domain.reports.views import SavedView
+from core.state.tables.counted import hold_person
 from core.state.tables.models import PreferenceRow, ViewRow
 from core.state.tables.search import folded
 
 
-def put_view(session: Session, view: SavedView) -> None:
-    """Keep the view; one of the same id is replaced."""
-    session.merge(ViewRow(**vars(view)))
+def put_view(session: Session, view: SavedView, most: int) -> SavedView | None:
+    """
+    Keep the view and return it; the person's own one of its page and name, whatever its case, is replaced under its id.
+
+    None, with nothing kept, where it would be one more and the person has *most*. Raises: NotFound: the person is gone.
+    """
+    hold_person(session, view.user_id)
+    known = _find_by_name(session, view.user_id, view.page, view.name)
+    if known is None and _count_views(session, view.user_id) >= most:
+        return None
+    kept = replace(view, view_id=known) if known else view
+    session.merge(ViewRow(**vars(kept)))
     session.flush()
+    return kept
 
 
 def find_view(session: Session, view_id: str) -> SavedView | None:
@@ -22,11 +34,9 @@ def find_view(session: Session, view_id: str) -> SavedView | None:
     return _view(row) if row else None
 
 
-def find_view_by_name(session: Session, user_id: str, page: str, name: str) -> SavedView | None:
-    """Return the person's own view of that name, whatever its case, or None."""
+def _find_by_name(session: Session, user_id: str, page: str, name: str) -> str | None:
     same = (ViewRow.user_id == user_id, ViewRow.page == page, func.lower(ViewRow.name) == name.lower())
-    row = session.scalar(select(ViewRow).where(*same))
-    return _view(row) if row else None
+    return session.scalar(select(ViewRow.view_id).where(*same))
 
 
 # Asked for by whole pages, so made once, and without the ORM's books of rows that nobody changes.
@@ -42,8 +52,7 @@ def list_views(session: Session, user_id: str, page: str) -> list[SavedView]:
     return [_view(row) for row in session.execute(_VISIBLE, {"user_id": user_id, "page": page})]
 
 
-def count_views(session: Session, user_id: str) -> int:
-    """Return how many views are the person's own."""
+def _count_views(session: Session, user_id: str) -> int:
     return session.scalar(select(func.count()).where(ViewRow.user_id == user_id)) or 0
 
 
@@ -63,7 +72,9 @@ def find_preference(session: Session, user_id: str, name: str) -> str | None:
 
 
 def set_preference(session: Session, user_id: str, name: str, value: str) -> None:
-    """Keep what the person chose."""
+    """Keep what the person chose. Raises: NotFound: the person is gone."""
+    # Of two tabs that choose for the first time, each would add a row.
+    hold_person(session, user_id)
     session.merge(PreferenceRow(user_id=user_id, name=name, value=value))
 
 

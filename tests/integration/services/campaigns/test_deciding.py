@@ -18,6 +18,7 @@ from core.domain.people.permissions import Permission, Viewer
 from core.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from core.history.lake.connection import Lake
 from core.services.campaigns.deciding import decide_sender
+from core.services.campaigns.limiting import OwnLimits
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.people.adding_people import NewPerson
 from core.state.accounts import accounts
@@ -106,6 +107,18 @@ def test_who_may_not_send_any_more_launches_nothing(
         house.app.campaigns.launching.decide(maria, look, house.now)
     assert caught.value.hint
     assert_nothing_goes(house, draft.campaign_id, CampaignStatus.INACTIVE)
+
+
+@pytest.mark.parametrize("close", [take_permission, take_account, deactivate_person, delete_person])
+def test_nor_lets_a_campaign_under_way_spend_more_or_go_faster(
+    house: House, maria: Viewer, draft: Campaign, close: Callable[[House, Viewer], None]
+):
+    steps.launch(house, draft)
+    close(house, maria)
+    with pytest.raises(Forbidden, match="no longer send") as caught:
+        house.app.campaigns.limiting.change(maria, draft.campaign_id, OwnLimits(), OwnLimits(None, 5), house.now)
+    assert caught.value.hint
+    assert house.campaign(draft.campaign_id).rate_tps is None
 
 
 def test_nor_who_never_might(house: House, maria: Viewer, draft: Campaign):
