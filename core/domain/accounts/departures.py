@@ -104,8 +104,7 @@ def book(limits: Sequence[Limit], segments: Sequence[int], now: datetime, terms:
     """
     if not limits or any(limit.rate_tps < 1 for limit in limits):
         raise ValueError("a limit of at least 1 segment per second is needed")
-    fastest = max(limit.rate_tps for limit in limits)
-    slides = [_Slide(limit, cell_of(now), is_fastest=limit.rate_tps == fastest) for limit in limits]
+    slides = _slides(limits, now)
     soonest = cell_of(now) + terms.lead
     start = max(soonest, *(slide.last for slide in slides))
     cells: list[int] = []
@@ -126,6 +125,26 @@ def book(limits: Sequence[Limit], segments: Sequence[int], now: datetime, terms:
             slide.take(wanted, cell, terms.patience)
         cells += [cell] * len(group)
     return Booking(cells, tuple(slide.log() for slide in slides))
+
+
+def enter(
+    limits: Sequence[Limit], segments: Sequence[int], cells: Sequence[int], now: datetime, patience: int
+) -> tuple[Log, ...]:
+    """
+    Return the logs of *limits*, in their order, with no more of what `book` has found than these messages.
+
+    Args:
+        limits: As they were given to `book`.
+        segments: Of each message that stays, a beginning of those that were booked.
+        cells: In which cell each of them is.
+        now: As it was given to `book`.
+        patience: As well.
+    """
+    slides = _slides(limits, now)
+    for slide in slides:
+        for wanted, cell in zip(segments, cells, strict=True):
+            slide.take(wanted, cell, patience)
+    return tuple(slide.log() for slide in slides)
 
 
 def release(log: Log, rate_tps: int, cell: int, segments: int, patience: int) -> Log:
@@ -152,6 +171,11 @@ def is_spare(limit: Limit, now: datetime) -> bool:
     if lasted < _TELLING:
         return False
     return slide.count(slide.last) < _USED_UP * limit.rate_tps * lasted / _SECOND
+
+
+def _slides(limits: Sequence[Limit], now: datetime) -> list["_Slide"]:
+    fastest = max(limit.rate_tps for limit in limits)
+    return [_Slide(limit, cell_of(now), is_fastest=limit.rate_tps == fastest) for limit in limits]
 
 
 class _Slide:

@@ -241,6 +241,7 @@ class BatchRun:
         if not paid.messages:
             # Their moments are left to others.
             return Step(excluded=excluded, wait_s=paid.wait_s, stopped_because=paid.stopped_because)
+        slots = slots.first(len(paid.messages))
         self._pacing.keep(session, slots, now)
         ledger.claim(session, self._job.batch, _claims(paid.messages, gateway.name), self._job.clock())
         return Step(paid.messages, excluded, slots=slots)

@@ -10,12 +10,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, is_spare, is_wide, release
+from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, enter, is_spare, is_wide, release
 from core.domain.campaigns.campaigns import Campaign, Source
 from core.domain.messages.messages import OutboundMessage
 from core.gateways.base import Observed
@@ -36,6 +36,8 @@ _MOST_REMEMBERED = 1_000
 # Seconds without a booking after the store's clock was set. The logs say nothing by the new time until every process
 # knows it, what was booked by the old one has left, and a second has gone by.
 SET_REST_S = 3.0
+# When what is nothing was booked.
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,26 @@ class Slots:
     """
     The first *messages* of a window, and when they may leave; or in how many seconds to ask again.
 
-    *logs* is what is to be kept of that, by subject; *rates*, *cells* and *patience* are what it was booked by.
+    *logs* is what is to be kept of that, by subject; *limits*, *cells*, *patience* and *at* are what it was booked by.
     """
 
     messages: Sequence[OutboundMessage] = ()
     schedule: DepartureSchedule = field(default_factory=DepartureSchedule)
     wait_s: float = 0.0
     logs: Mapping[str, Log] = field(default_factory=dict)
-    rates: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
     cells: Sequence[int] = ()
     patience: int = 0
+    at: datetime = _NEVER
+
+    def first(self, count: int) -> "Slots":
+        """Return those of the first *count* messages, 1 or more: the others' moments are left to whoever asks next."""
+        if count == len(self.messages):
+            return self
+        messages, cells = self.messages[:count], self.cells[:count]
+        segments = [message.segment_count for message in messages]
+        logs = enter([*self.limits.values()], segments, cells, self.at, self.patience)
+        return replace(self, messages=messages, cells=cells, logs=dict(zip(self.limits, logs, strict=True)))
 
 
 class Pacing:
@@ -122,10 +134,10 @@ class _Unused:
     def release(self, subject: str, log: Log) -> Log:
         """Return the subject's log without them."""
         for slots, late_ids in self._slots:
-            if subject in slots.rates:
+            if subject in slots.limits:
                 for message, cell in zip(slots.messages, slots.cells, strict=True):
                     if message.message_id in late_ids:
-                        facts = slots.rates[subject], cell, message.segment_count, slots.patience
+                        facts = slots.limits[subject].rate_tps, cell, message.segment_count, slots.patience
                         log = release(log, *facts)
         return log
 
@@ -155,17 +167,18 @@ class BatchPacing:
         if rest_s > 0:
             return Slots(wait_s=rest_s)
         rates = _find_rates(session, self._campaign, account_rate_tps, gateway.name)
-        limits = [
-            Limit(rate, self._unused.release(subject, departures.lock_log(session, subject, self._clock())))
+        limits = {
+            subject: Limit(rate, self._unused.release(subject, departures.lock_log(session, subject, self._clock())))
             for subject, rate in rates.items()
-        ]
+        }
+        known = [*limits.values()]
         # After the locks, for which others may have been waited.
         before_s = self._process.steady_s()
         now, now_s = self._clock(), self._process.steady_s()
         segments = [message.segment_count for message in window]
-        far = (patience for share, patience in FAR if is_wide(limits, sum(segments), share, now))
+        far = (patience for share, patience in FAR if is_wide(known, sum(segments), share, now))
         terms = self._terms(gateway, next(far, None))
-        booking = book(limits, segments, now, terms)
+        booking = book(known, segments, now, terms)
         if not booking.cells:
             return Slots(wait_s=booking.wait_s)
         # The thread may have had to rest while it read the two clocks: whichever moment the first was of, nothing
@@ -173,8 +186,8 @@ class BatchPacing:
         offset_s = now_s - now.timestamp()
         moments = [offset_s + cell * CELL_S for cell in booking.cells]
         schedule = DepartureSchedule(moments, terms.patience * CELL_S - (now_s - before_s), self._process.steady_s)
-        logs = dict(zip(rates, booking.logs, strict=True))
-        return Slots(window[: len(moments)], schedule, 0.0, logs, rates, booking.cells, terms.patience)
+        logs = dict(zip(limits, booking.logs, strict=True))
+        return Slots(window[: len(moments)], schedule, 0.0, logs, limits, booking.cells, terms.patience, now)
 
     def keep(self, session: Session, slots: Slots, now: datetime) -> None:
         """Book the moments that were found, in the same transaction, and give back what late messages did not use."""

@@ -19,7 +19,7 @@ from core.services.sending.punctuality import CALM_S, LEAD_FIRST, LEAD_MOST, LOO
 from core.state.accounts import accounts, departures, gateways
 from tests.contract.gateways.gateway_contract import make_outbound
 from tests.integration.services import steps
-from tests.integration.services.paying import COST, COUNT, frozen, spent
+from tests.integration.services.paying import CENTS, COST, COUNT, frozen, spent
 from tests.support.application.factories import make_campaign
 from tests.support.application.house import House, make_house
 
@@ -328,6 +328,13 @@ def test_what_no_budget_pays_for_takes_nobodys_moments(paying: House):
     steps.work(paying)
     assert paying.campaign(campaign.campaign_id).status is CampaignStatus.PAUSED
     assert log_of(paying) == Log()
+
+
+def test_of_what_a_budget_pays_for_in_part_only_that_part_takes_moments(paying: House):
+    frozen(paying)
+    steps.set_budget(paying, str(3 * CENTS))
+    steps.work(paying)
+    assert len(steps.receivers(paying)) == booked_by(paying) == 3
 
 
 def test_who_was_late_is_pending_again_costs_nothing_meanwhile_and_gets_one_message(either_paying: House):

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, cell_of, is_spare, is_wide, release
+from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, cell_of, enter, is_spare, is_wide, release
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TERMS = Terms()
@@ -216,6 +216,16 @@ def test_what_did_not_leave_is_given_back_once():
     assert less.last == full.last
     assert len(book([Limit(4, less)], [2], after(0.9), TERMS).cells) == 1
     assert release(less, *facts) == less
+
+
+@pytest.mark.parametrize("count", [1, 3, 17, 50])
+def test_the_first_of_what_was_booked_are_entered_as_if_the_others_had_not_been_there(count: int):
+    (log,) = book([Limit(60, Log())], [1, 2], NOON, TERMS).logs
+    limits, segments, terms = [Limit(60, log), Limit(40, Log())], [1, 2] * 25, Terms(ahead=60, within=300)
+    found = book(limits, segments, after(0.1), terms)
+    count = min(count, len(found.cells))
+    entered = enter(limits, segments[:count], found.cells[:count], after(0.1), terms.patience)
+    assert entered == book(limits, segments[:count], after(0.1), terms).logs
 
 
 def test_clocks_that_differ_a_little_share_the_limit():
