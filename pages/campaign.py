@@ -28,7 +28,7 @@ def live(campaign: Campaign) -> None:
             found = app.reports.reporting.reconciliation(viewer, campaign.campaign_id)
             if now_there.status is not campaign.status or reconciliation.is_open(now_there, found) is not is_open:
                 st.rerun()
-            limited = app.campaigns.limiting.find(viewer, campaign.campaign_id)
+            limited = app.campaigns.limiting.find(viewer, campaign.campaign_id, session.now())
             if now_there.status is CampaignStatus.SCHEDULED:
                 campaign_limits.say_rate(now_there, limited)
                 return

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core.domain.accounts.accounts import Account
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.domain.gateways.gateways import GatewaySetup
 from core.domain.gateways.sights import (
@@ -110,9 +111,7 @@ class WatchingGateways:
         """Return how each gateway stands, by name. Raises: Forbidden: not an administrator."""
         require_administrator(viewer)
         with self._state.read() as session:
-            setups = gateways.list_gateways(session)
-            told = sights.list_sights(session, now - BELIEVED, now + BELIEVED)
-        return {setup.name: judge(setup, _seen(told, setup.name)) for setup in setups}
+            return _judge_all(session, sights.list_sights(session, now - BELIEVED, now + BELIEVED))
 
     def list_stuck(self, viewer: Viewer, found: Collection[Campaign], now: datetime) -> Mapping[str, Stuck]:
         """
@@ -143,10 +142,29 @@ class WatchingGateways:
         return stuck
 
 
+def find_way(session: Session, campaign: Campaign, account: Account, now: datetime) -> str:
+    """Return the name of the gateway by which the messages of the account's *campaign* go just now."""
+    if campaign.gateway:
+        return campaign.gateway
+    if not account.fallback_gateway:
+        return account.gateway
+    standings = _judge_all(session, sights.list_sights(session, now - BELIEVED, now + BELIEVED))
+    is_detour = standings.get(account.gateway) in _TAKING_NOTHING and _takes(standings, account.fallback_gateway)
+    return account.fallback_gateway if is_detour else account.gateway
+
+
 def _list_detours(session: Session, name: str, told: Sequence[ProcessSight]) -> tuple[tuple[str, str], ...]:
-    standings = {setup.name: judge(setup, _seen(told, setup.name)) for setup in gateways.list_gateways(session)}
+    standings = _judge_all(session, told)
     found = accounts.list_fallbacks(session, name)
-    return tuple((account, other) for account, other in found if standings.get(other) not in {None, *_TAKING_NOTHING})
+    return tuple((account, other) for account, other in found if _takes(standings, other))
+
+
+def _judge_all(session: Session, told: Sequence[ProcessSight]) -> dict[str, Standing]:
+    return {setup.name: judge(setup, _seen(told, setup.name)) for setup in gateways.list_gateways(session)}
+
+
+def _takes(standings: Mapping[str, Standing], name: str) -> bool:
+    return standings.get(name) not in {None, *_TAKING_NOTHING}
 
 
 def _seen(told: Sequence[ProcessSight], name: str) -> list[GatewaySight]:

@@ -15,6 +15,7 @@ from core.domain.people.permissions import Viewer
 from core.domain.texts.placeholders import parse_template
 from core.errors import InvalidInput, NotFound
 from core.history.audience.recipients import ListPart, RecipientSpec
+from core.services.accounts.watching_gateways import find_way
 from core.state.accounts import accounts, suppressions
 from core.state.campaigns import rates
 from core.state.imports import lists
@@ -67,10 +68,11 @@ class Addressed:
 def address(session: Session, campaign: Campaign, now: datetime) -> Addressed:
     """Return the campaign with all that its audience is made from. Raises: NotFound: its account is gone."""
     starts_at = max(campaign.schedule_at or now, now)
+    account = accounts.get_account(session, campaign.account_id)
     return Addressed(
         campaign=campaign,
-        account=accounts.get_account(session, campaign.account_id),
-        rates=rates.get_rates(session, campaign.campaign_id),
+        account=account,
+        rates=rates.get_rates(session, campaign.campaign_id, find_way(session, campaign, account, now)),
         lists=find_lists(session, campaign),
         prices=accounts.list_prices(session, campaign.account_id, starts_at.astimezone(UTC).date()),
         suppressed=tuple(sorted(_list_suppressed(session, campaign))),

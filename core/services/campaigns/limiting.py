@@ -15,6 +15,7 @@ from core.domain.words.counting import in_euros
 from core.errors import InvalidTransition
 from core.services.accounts.budgeting import own_budget
 from core.services.accounts.counting_spending import CountingSpending
+from core.services.accounts.watching_gateways import find_way
 from core.services.campaigns.composing import get_campaign
 from core.services.campaigns.deciding import require_still
 from core.state.accounts import accounts
@@ -58,16 +59,17 @@ class Limiting:
         self._state = state
         self._counting = counting
 
-    def find(self, viewer: Viewer, campaign_id: str) -> Limited:
+    def find(self, viewer: Viewer, campaign_id: str, now: datetime) -> Limited:
         """
-        Return what the campaign has spent of what, and what it keeps to.
+        Return what the campaign has spent of what, and what it keeps to while it goes by the gateway of this moment.
 
         Raises: Forbidden. NotFound: unknown, or another account's.
         """
         viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
         with self._state.read() as session:
             campaign = get_campaign(session, viewer, campaign_id)
-            kept = rates.get_rates(session, campaign_id)
+            account = accounts.get_account(session, campaign.account_id)
+            kept = rates.get_rates(session, campaign_id, find_way(session, campaign, account, now))
         spent = self._counting.find_campaign(campaign_id)
         return Limited(spent, own_budget(campaign, spent), kept)
 

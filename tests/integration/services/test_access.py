@@ -218,7 +218,7 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
     ),
     "campaigns.limiting.find": (
         CAMPAIGNS | {Permission.QUICK_SEND},
-        lambda t, v: t.house.app.campaigns.limiting.find(v, t.campaign_id),
+        lambda t, v: t.house.app.campaigns.limiting.find(v, t.campaign_id, t.house.now),
     ),
     "campaigns.limiting.change": (
         CAMPAIGNS,

@@ -82,7 +82,7 @@ def _panel(campaign: Campaign) -> None:
     with st.form(f"{KEY}_form", border=False):
         before = None if seen.budget_eur is None else float(seen.budget_eur)
         eur = limit_fields.budget("Budget [EUR]", before, key=f"{KEY}_eur_{campaign.campaign_id}")
-        st.caption(_effect(campaign, app.campaigns.limiting.find(viewer, campaign.campaign_id)))
+        st.caption(_effect(campaign, app.campaigns.limiting.find(viewer, campaign.campaign_id, session.now())))
         rate_tps = limit_fields.rate("Segments per second", seen.rate_tps, key=f"{KEY}_rate_{campaign.campaign_id}")
         st.caption("The account's limit and the gateway's apply as well. Both fields take effect immediately.")
         saved = st.form_submit_button("Save", type="primary", key=f"{KEY}_save", width="stretch")

@@ -24,22 +24,21 @@ def store(state: State) -> State:
 
 
 @pytest.mark.parametrize(
-    ("facts", "expected"),
+    ("facts", "gateway", "expected"),
     [
-        ({}, Rates(100, 70, None)),
-        ({"rate_tps": 50}, Rates(100, 70, 50)),
-        # A test of another gateway goes by that one.
-        ({"gateway": "Munich"}, Rates(100, None, None)),
-        ({"gateway": "Nowhere"}, Rates(100, None, None)),
+        ({}, "Berlin", Rates(100, 70, None)),
+        ({"rate_tps": 50}, "Berlin", Rates(100, 70, 50)),
+        ({"rate_tps": 50}, "Munich", Rates(100, None, 50)),
+        ({}, "Nowhere", Rates(100, None, None)),
     ],
 )
-def test_a_campaign_keeps_to_its_own_rate_its_accounts_and_its_gateways(
-    store: State, facts: dict[str, object], expected: Rates
+def test_a_campaign_keeps_to_its_own_rate_its_accounts_and_that_of_the_gateway_it_goes_by(
+    store: State, facts: dict[str, object], gateway: str, expected: Rates
 ):
     with store.write() as session:
         campaigns.add_campaign(session, make_campaign(lists=(), **facts))
     with store.read() as session:
-        assert get_rates(session, "campaign-1") == expected
+        assert get_rates(session, "campaign-1", gateway) == expected
 
 
 def test_a_rate_is_read_as_it_is_this_moment(store: State):
@@ -48,6 +47,6 @@ def test_a_rate_is_read_as_it_is_this_moment(store: State):
         campaigns.set_limits(session, "campaign-1", None, 40)
         accounts.set_rate(session, "account-1", 90)
     with store.read() as session:
-        assert get_rates(session, "campaign-1") == Rates(90, 70, 40)
+        assert get_rates(session, "campaign-1", "Berlin") == Rates(90, 70, 40)
         with pytest.raises(NotFound):
-            get_rates(session, "campaign-2")
+            get_rates(session, "campaign-2", "Berlin")

@@ -215,6 +215,38 @@ def test_a_campaign_whose_gateways_take_nothing_is_known_at_once(house: House, s
     assert stuck() == {}
 
 
+def test_the_limit_that_is_told_is_that_of_the_gateway_by_which_messages_go(house: House, steady: Steady):
+    telling, health, account = worker(house, steady), house.app.accounts.gateway_health, house.account
+    with house.app.state.write() as session:
+        campaigns.add_campaign(session, make_campaign(campaign_id="c1", account_id=account.account_id, lists=()))
+        to = make_campaign(campaign_id="c2", account_id=account.account_id, lists=(), gateway="Berlin")
+        campaigns.add_campaign(session, to)
+
+    def told() -> list[int | None]:
+        find = house.app.campaigns.limiting.find
+        return [find(house.viewer, each, house.now).rates.gateway_tps for each in ("c1", "c2")]
+
+    house.app.accounts.setting_up.change(house.viewer, "Berlin", GatewayForm(VALUES, rate_tps=70), house.now)
+    house.app.accounts.setting_up.change(house.viewer, "simulator", GatewayForm({}, rate_tps=30), house.now)
+    use(house, "Berlin")
+    inner(house)
+    health.refused("Berlin", "It said no.", house.now, needs_person=False)
+    tell(house, steady, telling)
+    # There is no other.
+    assert told() == [70, 70]
+    use(house, "Berlin", "simulator")
+    # A test of a gateway goes by that one, whatever it takes.
+    assert told() == [30, 70]
+    house.now += timedelta(seconds=1)
+    health.took("Berlin", house.now)
+    tell(house, steady, telling)
+    assert told() == [70, 70]
+    health.refused("Berlin", "It said no.", house.now, needs_person=True)
+    assert told() == [30, 70]
+    health.refused("simulator", "Nor it.", house.now, needs_person=True)
+    assert told() == [70, 70]
+
+
 def test_one_that_took_nothing_last_is_said_to_whichever_gateway_the_messages_go(house: House, steady: Steady):
     telling, health = worker(house, steady), house.app.accounts.gateway_health
     use(house, "Berlin", "simulator")

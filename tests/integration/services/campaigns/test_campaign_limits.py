@@ -74,7 +74,7 @@ def test_limits_are_changed_while_it_is_under_way_and_the_audit_says_how(house: 
     first = OwnLimits(Decimal("12.50"), 50)
     changed = change(house, campaign, OwnLimits(), first)
     assert (changed.budget_eur_cents, changed.rate_tps) == (1_250, 50)
-    assert house.app.campaigns.limiting.find(house.viewer, campaign.campaign_id).rates.campaign_tps == 50
+    assert house.app.campaigns.limiting.find(house.viewer, campaign.campaign_id, house.now).rates.campaign_tps == 50
     change(house, campaign, first, OwnLimits(Decimal("12.50"), 20))
     change(house, campaign, OwnLimits(Decimal("12.50"), 20), OwnLimits(Decimal("12.50")))
     # Nothing new is nothing to tell.
@@ -135,7 +135,7 @@ def test_the_preflight_takes_as_long_as_the_smallest_limit_makes_it(house: House
 
 def test_a_slow_campaign_is_cut_into_small_batches(house: House):
     campaign = launched(house, rate_tps=60)
-    limited = house.app.campaigns.limiting.find(house.viewer, campaign.campaign_id)
+    limited = house.app.campaigns.limiting.find(house.viewer, campaign.campaign_id, house.now)
     assert limited.rates == Rates(house.account.rate_tps, None, 60)
     with house.app.state.read() as session:
         assert ledger.count_batches(session, campaign.campaign_id) == COUNT / 60

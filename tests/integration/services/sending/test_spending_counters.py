@@ -50,7 +50,9 @@ def test_what_was_refused_or_not_taken_is_given_back(paying: House):
     sent = steps.billed(paying, campaign.campaign_id)
     assert 0 < sent < COST
     assert (
-        spent(paying) == paying.app.campaigns.limiting.find(paying.viewer, campaign.campaign_id).spent_eur_cents == sent
+        spent(paying)
+        == paying.app.campaigns.limiting.find(paying.viewer, campaign.campaign_id, paying.now).spent_eur_cents
+        == sent
     )
 
 

@@ -82,7 +82,7 @@ def test_a_campaigns_own_budget_is_lowered_and_raised_while_it_is_sent(paying: H
     resume(paying, campaign)
     steps.work(paying)
     assert paying.campaign(campaign.campaign_id).status is CampaignStatus.COMPLETED
-    found = paying.app.campaigns.limiting.find(paying.viewer, campaign.campaign_id)
+    found = paying.app.campaigns.limiting.find(paying.viewer, campaign.campaign_id, paying.now)
     assert (found.spent_eur_cents, found.budget and found.budget.left_eur_cents) == (COST, 0)
 
 
