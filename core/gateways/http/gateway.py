@@ -78,7 +78,7 @@ class HttpGateway:
         if wait_s > 0:
             throttled = SubmitOutcome.THROTTLED
             return [SubmitResult(message.message_id, throttled, now, retry_after_s=wait_s) for message in messages]
-        submission = Submission(self._name, self._provider, self._ask, self._breaker, self._clock)
+        submission = Submission(self._name, self._provider, self._ask, self._breaker, self._clock, schedule)
         futures: list[Future[None]] = []
         for departure in schedule.depart(messages):
             try:

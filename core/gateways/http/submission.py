@@ -9,9 +9,10 @@ from datetime import datetime
 from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import BadCredentials, Unavailable
 from core.gateways.breaker import Breaker
+from core.gateways.departing import AT_ONCE, DepartureSchedule
 from core.gateways.http.client import ApiAnswer, ApiRequest, Late, NoAnswer, NotSent
 from core.gateways.http.provider import Provider
-from core.gateways.http.verdicts import LATE, RETRY_S, UNKNOWN, Refusal, Verdict
+from core.gateways.http.verdicts import AGAIN, LATE, RETRY_S, UNKNOWN, Refusal, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +31,19 @@ class Submission:
         ask: Callable[[ApiRequest, float], ApiAnswer],
         breaker: Breaker,
         clock: Callable[[], datetime],
+        schedule: DepartureSchedule = AT_ONCE,
     ) -> None:
-        """Take what asks until when: it raises NotSent, NoAnswer, Late, and Unavailable once the gateway is closed."""
+        """
+        Take what asks until when: it raises NotSent, NoAnswer, Late, and Unavailable once the gateway is closed.
+
+        *schedule* has moments for what is asked again.
+        """
         self._gateway = gateway
         self._provider = provider
         self._ask = ask
         self._breaker = breaker
         self._clock = clock
+        self._schedule = schedule
         self._lock = threading.Lock()
         self._results = dict[str, SubmitResult]()
         # What every message without a request of its own gets; None while requests go on.
@@ -52,7 +59,7 @@ class Submission:
         """
         Ask for *batch*, in parts where the provider refuses it as a whole. Never raises.
 
-        It may leave until *leave_by_s*, by the clock that nobody sets; its parts follow whenever that is.
+        It may leave until *leave_by_s*, by the clock that nobody sets; each of its parts at a moment of its own.
         """
         try:
             self._run(batch, leave_by_s)
@@ -82,16 +89,21 @@ class Submission:
         waiting = [list(batch)]
         while waiting:
             part = waiting.pop(0)
-            if self._rest is not None:
-                self._record(part, [self._rest] * len(part))
-                continue
-            request = self._provider.write(part)
             try:
-                # One that tries whether the provider answers again is alone, and of use whenever it leaves.
-                until_s = math.inf if self._breaker.enter() or len(part) < len(batch) else leave_by_s
-                answer = self._ask(request, until_s)
+                is_trying = self._rest is None and self._breaker.enter()
+                if is_trying:
+                    # It is alone: of the others nobody knows yet whether they are worth asking for.
+                    self.give_back(part[1:])
+                    part = part[:1]
+                is_again = is_trying or len(part) < len(batch)
+                until_s = self._wait_again(part, is_patient=is_trying) if is_again else leave_by_s
+                if self._rest is not None:
+                    self._record(part, [self._rest] * len(part))
+                    continue
+                answer = self._ask(self._provider.write(part), until_s)
             except Late:
-                self._record(part, [LATE] * len(part))
+                # The moment of what has left before is used up: only what has never left is late.
+                self._record(part, [AGAIN if is_again else LATE] * len(part))
             except (NotSent, Unavailable) as error:
                 self._give_back(part, error)
             except NoAnswer as error:
@@ -103,6 +115,15 @@ class Submission:
                 said = self._provider.read(part, answer)
                 self._breaker.leave(is_known=_is_known(said))
                 waiting = [*self._take(part, said), *waiting]
+
+    def _wait_again(self, part: Sequence[OutboundMessage], *, is_patient: bool) -> float:
+        """Wait for a moment of its own for *part*; return until when it may leave. Raises: Late: it gets none."""
+        if self._rest is not None:
+            return math.inf
+        until_s = self._schedule.wait_again(sum(message.segment_count for message in part), is_patient=is_patient)
+        if until_s is None:
+            raise Late
+        return until_s
 
     def _give_back(self, part: Sequence[OutboundMessage], error: NotSent | Unavailable) -> None:
         retry_after_s = getattr(error, "retry_after_s", None) or RETRY_S

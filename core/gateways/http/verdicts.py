@@ -51,6 +51,8 @@ class Refusal:
 
 UNKNOWN = Verdict(SubmitOutcome.UNKNOWN)
 LATE = Verdict(SubmitOutcome.LATE)
+# Nothing is wrong with it, nor with the provider.
+AGAIN = Verdict(SubmitOutcome.THROTTLED)
 NOT_UNDERSTOOD = Refusal(UNKNOWN)
 
 

@@ -5,10 +5,10 @@ import functools
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
-from time import monotonic
+from time import monotonic, sleep
 from typing import TypeAlias
 
 from core.domain.gateways.gateways import Connection
@@ -25,7 +25,7 @@ from core.gateways.smpp.messages.ids import store_response_id
 from core.gateways.smpp.session.faults import unreachable
 from core.gateways.smpp.session.loop import shared_loop
 from core.gateways.smpp.session.sending import Sending
-from core.gateways.smpp.session.submission import Submission
+from core.gateways.smpp.session.submission import Submission, Travel
 from core.gateways.smpp.settings import LongReceipts
 
 log = logging.getLogger(__name__)
@@ -93,27 +93,36 @@ class SmppGateway:
         if not messages:
             return []
         sending = self._opened()
+        if not self._breaker.enter():
+            return self._submit(sending, messages, schedule.depart(messages), schedule)
         # One message is enough to see whether the SMSC answers again, and of use whenever it leaves.
-        tried, when = (messages[:1], schedule.without_end()) if self._breaker.enter() else (messages, schedule)
-        results = self._submit(sending, tried, when)
-        later = [SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now) for message in messages[len(tried) :]]
-        return results + later
+        leave_by_s = schedule.wait_again(messages[0].segment_count, is_patient=True)
+        results = list[SubmitResult]()
+        if leave_by_s is not None:
+            results = self._submit(sending, messages[:1], [Departure(messages[:1], leave_by_s)], schedule)
+        later = messages[len(results) :]
+        return results + [SubmitResult(message.message_id, SubmitOutcome.THROTTLED, now) for message in later]
 
     def _submit(
-        self, sending: Sending, messages: Sequence[OutboundMessage], schedule: DepartureSchedule
+        self,
+        sending: Sending,
+        messages: Sequence[OutboundMessage],
+        departures: Iterable[Departure],
+        schedule: DepartureSchedule,
     ) -> list[SubmitResult]:
         # Before the first leaves: a defect of the last may not make those unknown that have left.
         bodies = {message.message_id: self._encode(message) for message in messages}
         under_way = [
             self._begin(sending, parts, departure)
-            for departure in schedule.depart(messages)
+            for departure in departures
             if (parts := _list_parts(departure, bodies))
         ]
+        say_again = functools.partial(self._say_again, sending, schedule)
         results: list[SubmitResult] = []
         errors: list[GatewayError] = []
         for submission in under_way:
             try:
-                results += submission.wait(self._patience_s)
+                results += submission.wait(self._patience_s, say_again)
             except GatewayError as error:
                 errors.append(error)
                 results += submission.give_back()
@@ -121,6 +130,11 @@ class SmppGateway:
             raise errors[-1]
         self._note_answers(results)
         return self._with_refused(messages, results)
+
+    def _say_again(self, sending: Sending, schedule: DepartureSchedule, travel: Travel) -> None:
+        """Wait, as the SMSC has asked, and for a moment; then let what is leaving of the message leave once more."""
+        sleep(max(0.0, travel.not_before_s - monotonic()))
+        self._loop.soon(sending.take_again, travel, schedule.wait_again(len(travel.leaving)))
 
     def _encode(self, message: OutboundMessage) -> list[bytes]:
         """Return the bodies of *message*, none where it cannot be written in the SMSC's alphabet."""

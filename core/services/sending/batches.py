@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from math import ceil
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ from core.history.audience.audience_store import AudienceStore
 from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
 from core.services.sending.batch_history import BatchHistory
+from core.services.sending.booking_again import BookingAgain
 from core.services.sending.handing_over import Handed, HandingOver
 from core.services.sending.leaving_out import find_left_out
 from core.services.sending.pacing import Pacing, Slots
@@ -124,6 +126,8 @@ class BatchRun:
             rows = self._tools.audience.batch(job.batch.campaign_id, job.batch.batch_no)
             self._spending = self._tools.limits.open(job.campaign, rows, job.clock())
             self._pacing = self._tools.pacing.open(job.campaign, job.clock)
+            account_id, lasts = job.campaign.account_id, self._tools.leases.lasts
+            self._again = BookingAgain(self._state, self._pacing, account_id, self._stop, lasts)
             outbound = _messages(rows, job.campaign.sender_id)
             try:
                 finished = self._send([message for message in outbound if message.message_id not in job.claimed_ids])
@@ -250,7 +254,8 @@ class BatchRun:
         """Hand over what is claimed; what came of it is recorded with the next claims, or at the end."""
         fields = self._fields | {"gateway": gateway.name}
         handing_over, claimed = self._tools.handing_over, step.claimed
-        handed = handing_over.hand_over(gateway, claimed, self._job.clock, fields, step.slots.schedule)
+        schedule = step.slots.schedule.booked_by(partial(self._again.book, gateway))
+        handed = handing_over.hand_over(gateway, claimed, self._job.clock, fields, schedule)
         self._handed = handed
         self._spending.open_months(handed.results)
         self._pacing.note(step.slots, claimed, handed.late_ids)

@@ -155,8 +155,28 @@ class BatchPacing:
         self._clock = clock
         self._unused = _Unused()
 
+    def book_one(
+        self, session: Session, account_rate_tps: int, gateway: Observed, segment_count: int, *, is_patient: bool
+    ) -> Slots:
+        """
+        Book one moment for so many segments that leave together; a *patient* one lets them leave some seconds late.
+
+        The caller holds the account's lock, as for `find`.
+        """
+        together = OutboundMessage("", "", "", "", "", segment_count, "")
+        slots = self.find(session, account_rate_tps, gateway, [together], is_patient=is_patient)
+        if slots.messages:
+            self.keep(session, slots, self._clock())
+        return slots
+
     def find(
-        self, session: Session, account_rate_tps: int, gateway: Observed, window: Sequence[OutboundMessage]
+        self,
+        session: Session,
+        account_rate_tps: int,
+        gateway: Observed,
+        window: Sequence[OutboundMessage],
+        *,
+        is_patient: bool = False,
     ) -> Slots:
         """
         Find moments for the longest beginning of *window* that may leave soon; `keep` books them.
@@ -176,7 +196,7 @@ class BatchPacing:
         before_s = self._process.steady_s()
         now, now_s = self._clock(), self._process.steady_s()
         segments = [message.segment_count for message in window]
-        far = (patience for share, patience in FAR if is_wide(known, sum(segments), share, now))
+        far = (patience for share, patience in FAR if is_patient or is_wide(known, sum(segments), share, now))
         terms = self._terms(gateway, next(far, None))
         booking = book(known, segments, now, terms)
         if not booking.cells:

@@ -137,11 +137,12 @@ def test_nothing_has_left_when_it_is_unavailable(simulator: SimulatorGateway):
 @pytest.mark.parametrize("fault", ["unavailable", "bad_credentials"])
 def test_what_has_not_left_when_it_fails_between_two_moments_is_given_back(simulator: SimulatorGateway, fault: str):
     messages, now_s = [make_outbound(number) for number in range(4)], time.monotonic()
-    schedule = DepartureSchedule(
-        [now_s, now_s, now_s + 3_600, now_s + 3_600],
-        PATIENT_S,
-        sleep=lambda _: setattr(simulator.faults, fault, True),
-    )
+
+    def fail(seconds: float) -> None:
+        setattr(simulator.faults, fault, True)
+        time.sleep(seconds)
+
+    schedule = DepartureSchedule([now_s, now_s, now_s + 0.2, now_s + 0.2], PATIENT_S, sleep=fail)
     results = simulator.submit(messages, NOW, schedule)
     assert [(each.message_id, each.outcome.value) for each in results] == [
         (message.message_id, outcome)
@@ -152,9 +153,12 @@ def test_what_has_not_left_when_it_fails_between_two_moments_is_given_back(simul
 
 def test_that_nothing_has_left_is_said_where_the_first_were_late(simulator: SimulatorGateway):
     now_s = time.monotonic()
-    schedule = DepartureSchedule(
-        [now_s - 1, now_s + 3_600], 0.01, sleep=lambda _: setattr(simulator.faults, "unavailable", True)
-    )
+
+    def fail(seconds: float) -> None:
+        simulator.faults.unavailable = True
+        time.sleep(seconds)
+
+    schedule = DepartureSchedule([now_s - 1, now_s + 0.2], 0.01, sleep=fail)
     with pytest.raises(Unavailable):
         simulator.submit([make_outbound(1), make_outbound(2)], NOW, schedule)
     assert simulator.journal.count_accepted() == 0

@@ -1,6 +1,9 @@
 """Each message leaves at its moment, or is told to be late."""
 
+import math
 from dataclasses import dataclass
+
+import pytest
 
 from core.gateways.departing import AT_ONCE, DepartureSchedule
 from tests.contract.gateways.gateway_contract import make_outbound
@@ -60,11 +63,23 @@ def test_what_left_in_time_may_still_become_late():
     assert [departure.is_late(at_s) for at_s in (100.01, 100.02)] == [False, True]
 
 
-def test_without_an_end_they_leave_at_their_moments_and_are_never_late():
-    watch = Watch(now_s=100.0)
-    schedule = DepartureSchedule([99.0, 100.5], 0.01, watch, watch.sleep).without_end()
-    departures = [(each.messages, each.is_late(1e12), watch.now_s) for each in schedule.depart(MESSAGES[:2])]
-    assert departures == [(MESSAGES[:1], False, 100.0), (MESSAGES[1:2], False, 100.5)]
+@pytest.mark.parametrize("is_patient", [True, False])
+def test_what_is_handed_over_again_waits_for_another_moment(is_patient: bool):
+    watch, booked = Watch(now_s=100.0), list[tuple[int, bool]]()
+
+    def book(segment_count: int, *, is_patient: bool) -> tuple[float, float]:
+        booked.append((segment_count, is_patient))
+        return 100.75, 0.25
+
+    schedule = DepartureSchedule([99.0], 0.01, watch, watch.sleep).booked_by(book)
+    assert schedule.wait_again(3, is_patient=is_patient) == 101.0
+    assert (watch.now_s, booked) == (100.75, [(3, is_patient)])
+
+
+def test_what_gets_no_other_moment_must_not_leave_again():
+    watch = Watch()
+    assert DepartureSchedule([99.0], 0.01, watch, watch.sleep).wait_again(1) is None
+    assert AT_ONCE.wait_again(1) == math.inf
 
 
 def test_without_moments_all_leave_at_once_and_are_never_late():

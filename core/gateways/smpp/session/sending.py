@@ -83,6 +83,16 @@ class Sending:
         else:
             self._for_bind.append((submission, self._loop.time() + BIND_WAIT_S))
 
+    def take_again(self, travel: Travel, leave_by_s: float | None) -> None:
+        """Say again what is leaving of the message, until then; None for never."""
+        if leave_by_s is None or self._is_closed:
+            travel.give_back()
+            return
+        travel.go_again(leave_by_s)
+        # Before all others: its moment has come, and theirs may be still to come.
+        self._waiting.appendleft(travel)
+        self._pump()
+
     def hurry(self) -> None:
         """Let every link that waits for its next try have it now."""
         for link in self.links:
@@ -112,18 +122,16 @@ class Sending:
     def answered(self, ticket: Ticket, status: int, message_id: bytes) -> None:
         """Read an answer; see `Owner`."""
         assert isinstance(ticket, Part)
-        travel, is_to_wait = ticket.travel, False
+        travel = ticket.travel
         if status == Status.OK:
             self._back_off_s = 0.0
-            is_to_wait = travel.accept(ticket, self._store_id(message_id.decode("latin-1")))
+            travel.accept(ticket, self._store_id(message_id.decode("latin-1")))
         elif status in _TOO_FAST:
             self._back_off()
-            is_to_wait = travel.put_off(ticket, write_command_status(status))
+            travel.put_off(ticket, write_command_status(status), self._not_before)
         else:
             code = write_command_status(status)
             travel.refuse(code, classify("smpp", code, Stage.SUBMIT))
-        if is_to_wait:
-            self._waiting.appendleft(travel)
 
     def lost(self, ticket: Ticket) -> None:
         """Take that nobody will ever know; see `Owner`."""

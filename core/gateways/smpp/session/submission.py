@@ -2,10 +2,10 @@
 
 import logging
 import math
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from queue import Empty, SimpleQueue
 
 from core.domain.messages.error_codes import ErrorClass
 from core.domain.messages.messages import SubmitOutcome, SubmitResult
@@ -43,6 +43,7 @@ class Travel:
     __slots__ = (
         "_again",
         "_has_begun",
+        "_has_moment",
         "_ids",
         "_in_flight_count",
         "_last",
@@ -53,8 +54,10 @@ class Travel:
         "_taken_count",
         "_too_fast",
         "is_over",
+        "leave_by_s",
         "leaving",
         "message_id",
+        "not_before_s",
     )
 
     def __init__(self, submission: "Submission", message_id: str, bodies: Sequence[bytes]) -> None:
@@ -64,6 +67,8 @@ class Travel:
         self.leaving = [Part(self, number, body) for number, body in enumerate(bodies)]
         self._last = len(bodies) - 1
         self.is_over = False
+        # The parts that left together have a moment, and so have those that are said again.
+        self._has_moment, self.leave_by_s = True, submission.leave_by_s
         self._has_begun = False
         # The numbers of the parts without an answer.
         self._lost = set[int]()
@@ -72,36 +77,45 @@ class Travel:
         # What the SMSC calls the parts it has taken, by their numbers.
         self._ids = dict[int, str]()
         self._refusal: tuple[str, ErrorClass] | None = None
-        # What came too fast.
+        # What came too fast, and before when the SMSC wants none of it.
         self._again: list[Part] = []
+        self.not_before_s = 0.0
 
     def is_late(self, now_s: float) -> bool:
-        """Return whether it may not leave any more; what has left in part goes on."""
-        return not self._has_begun and now_s > self._submission.leave_by_s
+        """Return whether it may not leave now; what was too large for the window goes on."""
+        return self._has_moment and now_s > self.leave_by_s
 
     def leave(self, most: int) -> list[Part]:
         """Take that up to *most* of its parts leave now, and return them."""
         going, self.leaving = self.leaving[:most], self.leaving[most:]
-        self._has_begun = True
+        self._has_begun, self._has_moment = True, False
         self._in_flight_count += len(going)
         return going
 
     def miss(self) -> None:
-        """Take that it is late."""
-        self._finish(SubmitOutcome.LATE)
+        """Take that it is late: one of which a part was taken waits for another moment."""
+        if self._has_begun and not self.is_over:
+            self._submission.ask_again(self)
+        else:
+            self._finish(SubmitOutcome.LATE)
 
-    def accept(self, part: Part, theirs: str) -> bool:
-        """Take that a part was accepted as *theirs*; return whether others of them are to be said again."""
+    def accept(self, part: Part, theirs: str) -> None:
+        """Take that a part was accepted as *theirs*."""
         self._taken_count += 1
         if theirs:
             self._ids[part.number] = theirs
-        return self._settle()
+        self._settle()
 
-    def put_off(self, part: Part, code: str) -> bool:
-        """Take that a part came too fast; return whether it is to be said again: others of them have left."""
+    def put_off(self, part: Part, code: str, not_before_s: float) -> None:
+        """Take that a part came too fast; where others of them were taken it is said again, *not_before_s*."""
         self._again.append(part)
         self._too_fast = code
-        return self._settle()
+        self.not_before_s = not_before_s
+        self._settle()
+
+    def go_again(self, leave_by_s: float) -> None:
+        """Take that what is to be said again may leave until then."""
+        self._has_moment, self.leave_by_s = True, leave_by_s
 
     def refuse(self, code: str, what: ErrorClass) -> None:
         """Take that a part was refused; what has left in part can neither be sent again nor go on."""
@@ -131,36 +145,35 @@ class Travel:
         has_left = self._taken_count or self._in_flight_count
         self._finish(SubmitOutcome.UNKNOWN if has_left else SubmitOutcome.THROTTLED)
 
-    def _settle(self) -> bool:
-        """Take that a part is not in flight any more; return whether it is to wait for room again."""
+    def _settle(self) -> None:
+        """Take that a part is not in flight any more."""
         self._in_flight_count -= 1
         if self._in_flight_count or self.is_over:
-            return False
+            return
         if self._lost:
             self._finish(SubmitOutcome.UNKNOWN)
         elif self._refusal is not None:
             code, what = self._refusal
             refused = _OUTCOMES.get(what, SubmitOutcome.REJECTED)
             self._finish(SubmitOutcome.REJECTED if self._taken_count else refused, code=code)
+        elif self.leaving:
+            # It waits for room; what came too fast is said again after that.
+            return
         elif self._again:
-            return self._say_again()
-        elif not self.leaving:
+            self._say_again()
+        else:
             self._finish(SubmitOutcome.ACCEPTED)
-        return False
 
-    def _say_again(self) -> bool:
+    def _say_again(self) -> None:
         self._repeats += 1
         if not self._taken_count:
             # That is no error of the message's: it says nothing but "slower".
             self._finish(SubmitOutcome.THROTTLED)
-            return False
-        if self._repeats > _MOST_REPEATS:
+        elif self._repeats > _MOST_REPEATS:
             self._finish(SubmitOutcome.REJECTED, code=self._too_fast)
-            return False
-        waits_already = bool(self.leaving)
-        self.leaving = sorted([*self._again, *self.leaving], key=lambda part: part.number)
-        self._again = []
-        return not waits_already
+        else:
+            self.leaving, self._again = sorted(self._again, key=lambda part: part.number), []
+            self._submission.ask_again(self)
 
     def _finish(self, outcome: SubmitOutcome, *, code: str = "") -> None:
         if not self.is_over:
@@ -195,7 +208,8 @@ class Submission:
         self._clock = clock
         self._results = dict[str, SubmitResult]()
         self._order = [message_id for message_id, _ in messages]
-        self._done = threading.Event()
+        # What the waiting thread is told: what is to be said again, and None at the end.
+        self._told = SimpleQueue[Travel | None]()
         self.waiting = deque(Travel(self, message_id, bodies) for message_id, bodies in messages)
         self._error: GatewayError | None = None
 
@@ -211,26 +225,38 @@ class Submission:
             part_ids=others if self._keeps_parts else (),
         )
         if len(self._results) == len(self._order):
-            self._done.set()
+            self._told.put(None)
 
     def fail(self, error: GatewayError) -> None:
         """End it as a whole: nothing has left, and nothing will."""
         self._error = error
-        self._done.set()
+        self._told.put(None)
 
-    def wait(self, within_s: float) -> list[SubmitResult]:
+    def ask_again(self, travel: Travel) -> None:
+        """Let the waiting thread find a moment for what is *leaving* of the message: it leaves once more."""
+        self._told.put(travel)
+
+    def wait(self, within_s: float, say_again: Callable[[Travel], object]) -> list[SubmitResult]:
         """
         Return the results in order, once there are all; without any for *within_s*, the missing ones are unknown.
 
-        That is longer than any answer may take: it ends what a defect of ours would keep waiting for ever.
+        That is longer than any answer may take: it ends what a defect of ours would keep waiting for ever. *say_again*
+        is called for whatever asks again for a moment.
         Raises: GatewayError: nothing has left.
         """
-        count = -1
-        while not self._done.wait(within_s) and len(self._results) != count:
-            count = len(self._results)
+        count, is_stuck = -1, False
+        while not is_stuck:
+            try:
+                told = self._told.get(timeout=within_s)
+            except Empty:
+                is_stuck, count = len(self._results) == count, len(self._results)
+                continue
+            if told is None:
+                break
+            say_again(told)
         if self._error is not None:
             raise self._error
-        if not self._done.is_set():
+        if is_stuck:
             log.error("submission_stuck", extra={"messages": len(self._order), "answered": len(self._results)})
         return [self._results.get(message_id) or self._unknown(message_id) for message_id in self._order]
 

@@ -3,9 +3,13 @@
 import socket
 import ssl
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from core.gateways.departing import DepartureSchedule
+import pytest
+
+from core.errors import Unavailable
+from core.gateways.departing import BookAgain, DepartureSchedule
 from tests.contract.gateways.gateway_contract import NOW, PATIENT_S, make_outbound
 from tests.contract.gateways.http.scripted_provider import Asked, Said, provider
 from tests.contract.gateways.http.test_http_gateway import TAKEN, gateway_to, outcomes
@@ -63,19 +67,61 @@ def test_what_waits_for_the_answers_of_others_until_it_is_late_does_not_leave():
         assert len(server.asked) == 1
 
 
-def test_the_halves_of_a_refused_batch_are_asked_for_whenever_that_is():
-    leave_by_s = 0.0
+def refuse_one_of_them(asked: Asked) -> Said:
+    return Said(422) if MESSAGES[2].msisdn.encode() in asked.body else TAKEN
 
-    def refuse_one_of_them_late(asked: Asked) -> Said:
-        sleep_until(leave_by_s)
-        return Said(422) if MESSAGES[2].msisdn.encode() in asked.body else TAKEN
 
-    with provider(refuse_one_of_them_late) as server, gateway_to(server.url, per_request=4) as gateway:
-        now_s = time.monotonic()
-        leave_by_s = now_s + PATIENCE_S
-        results = gateway.submit(MESSAGES, NOW, DepartureSchedule([now_s] * 4, PATIENCE_S))
-        assert outcomes(results) == ["accepted", "accepted", "rejected", "accepted"]
+def test_each_half_of_a_refused_batch_has_a_moment_of_its_own():
+    booked, naps = list[tuple[int, bool]](), list[float]()
+
+    def book_again(segment_count: int, *, is_patient: bool) -> tuple[float, float]:
+        booked.append((segment_count, is_patient))
+        return time.monotonic() + 0.05, PATIENT_S
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        time.sleep(seconds)
+
+    with provider(refuse_one_of_them) as server, gateway_to(server.url, per_request=4) as gateway:
+        schedule = DepartureSchedule([time.monotonic()] * 4, PATIENT_S, sleep=nap, book_again=book_again)
+        assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == ["accepted", "accepted", "rejected", "accepted"]
         assert [len(asked.body.split(b",")) for asked in server.asked] == [4, 2, 2, 1, 1]
+    assert booked == [(2, False), (2, False), (1, False), (1, False)]
+    assert len(naps) >= 4
+
+
+@pytest.mark.parametrize("book_again", [lambda *_, **__: None, lambda *_, **__: (time.monotonic() - 1, 0.01)])
+def test_a_half_that_gets_no_moment_or_misses_it_is_given_back_and_not_late(book_again: BookAgain):
+    with provider(refuse_one_of_them) as server, gateway_to(server.url, per_request=4) as gateway:
+        schedule = DepartureSchedule([time.monotonic()] * 4, PATIENT_S, book_again=book_again)
+        # The moments of what is late are given back, and theirs are used up.
+        assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == ["throttled"] * 4
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("gets_moment", [True, False])
+def test_one_that_tries_whether_the_provider_answers_again_counts_for_as_long_as_it_may_take(gets_moment: bool):
+    booked, says = list[tuple[int, bool]](), [Said(502)]
+
+    def book_again(segment_count: int, *, is_patient: bool) -> tuple[float, float] | None:
+        booked.append((segment_count, is_patient))
+        return (time.monotonic(), PATIENT_S) if gets_moment else None
+
+    with provider(lambda _: says[0]) as server, gateway_to(server.url, 1, per_request=2) as gateway:
+        while not booked:
+            gateway.try_now()
+            in_time = DepartureSchedule([time.monotonic()] * 4, PATIENT_S, book_again=book_again)
+            # Whoever comes after the one that tries hears that it is too early.
+            with suppress(Unavailable):
+                gateway.submit(MESSAGES, NOW, in_time)
+        asked_count = len(server.asked)
+        says[0] = TAKEN
+        gateway.try_now()
+        late = DepartureSchedule([time.monotonic() - 3_600] * 2, 0.01, book_again=book_again)
+        first = "accepted" if gets_moment else "throttled"
+        assert outcomes(gateway.submit(MESSAGES[:2], NOW, late)) == [first, "throttled"]
+        assert booked[-1] == (1, True)
+        assert len(server.asked) - asked_count == gets_moment
 
 
 def test_those_of_one_request_are_late_together():
@@ -90,6 +136,11 @@ def test_those_of_one_request_are_late_together():
 def test_what_waits_for_its_moment_when_the_gateway_is_closed_is_given_back():
     with provider(lambda _: TAKEN) as server, gateway_to(server.url) as gateway:
         now_s = time.monotonic()
-        schedule = DepartureSchedule([now_s] + [now_s + 3_600] * 3, PATIENT_S, sleep=lambda _: gateway.close())
+
+        def close(seconds: float) -> None:
+            gateway.close()
+            time.sleep(seconds)
+
+        schedule = DepartureSchedule([now_s] + [now_s + 0.2] * 3, PATIENT_S, sleep=close)
         assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == ["accepted"] + ["throttled"] * 3
         assert len(server.asked) == 1

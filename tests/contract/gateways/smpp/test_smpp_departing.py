@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from core.errors import UnencodableText
 from core.gateways import breaker
 from core.gateways.departing import DepartureSchedule
-from core.gateways.smpp.pdu import Pdu, response, text
+from core.gateways.smpp.pdu import Pdu, Status, response, text
 from core.gateways.smpp.session import sending
 from tests.contract.gateways.gateway_contract import NOW, PATIENT_S, make_outbound
 from tests.contract.gateways.smpp.gateways import smpp_gateway
@@ -92,7 +92,12 @@ def test_what_waits_for_a_bind_until_it_is_late_does_not_leave(smsc: ScriptedSms
 def test_what_waits_for_its_moment_when_the_gateway_is_closed_is_given_back(smsc: ScriptedSmsc):
     with smpp_gateway(smsc.port) as gateway:
         now_s = time.monotonic()
-        schedule = DepartureSchedule([now_s, now_s + 3_600, now_s + 3_600], PATIENT_S, sleep=lambda _: gateway.close())
+
+        def close(seconds: float) -> None:
+            gateway.close()
+            time.sleep(seconds)
+
+        schedule = DepartureSchedule([now_s, now_s + 0.2, now_s + 0.2], PATIENT_S, sleep=close)
         assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == ["accepted", "throttled", "throttled"]
     assert len(smsc.submits) == 1
 
@@ -104,17 +109,69 @@ def test_one_that_cannot_be_written_keeps_all_from_leaving(smsc: ScriptedSmsc):
     assert smsc.submits == []
 
 
-def test_one_that_tries_whether_the_smsc_answers_again_waits_for_its_moment_and_is_never_late(
-    smsc: ScriptedSmsc, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("gets_moment", [True, False])
+def test_one_that_tries_whether_the_smsc_answers_again_counts_for_as_long_as_it_may_take(
+    smsc: ScriptedSmsc, monkeypatch: pytest.MonkeyPatch, gets_moment: bool
 ):
     monkeypatch.setattr(breaker, "PAUSE_FIRST_S", 0.0)
     smsc.on_submit = lambda *_: None
-    naps = list[float]()
+    booked, naps = list[tuple[int, bool]](), list[float]()
+
+    def book_again(segment_count: int, *, is_patient: bool) -> tuple[float, float] | None:
+        booked.append((segment_count, is_patient))
+        return (time.monotonic() + 0.05, PATIENT_S) if gets_moment else None
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        time.sleep(seconds)
+
     with smpp_gateway(smsc.port, window=3, response_s=0.1) as gateway:
         for _ in range(2):
             assert outcomes(gateway.submit(MESSAGES, NOW)) == ["unknown"] * 3
         smsc.on_submit = lambda session, frame: session.answer(frame)
-        # The nap is over at once, long after which the moment has passed.
-        schedule = DepartureSchedule([time.monotonic() + 3_600] * 3, -3_600.0, sleep=naps.append)
-        assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == ["accepted", "throttled", "throttled"]
-    assert len(naps) == 1
+        submits_before = len(smsc.submits)
+        # The moment that was booked with the others has passed.
+        schedule = DepartureSchedule([time.monotonic() - 3_600] * 3, 0.01, sleep=nap, book_again=book_again)
+        first = "accepted" if gets_moment else "throttled"
+        assert outcomes(gateway.submit(MESSAGES, NOW, schedule)) == [first, "throttled", "throttled"]
+    assert booked == [(1, True)]
+    assert len(smsc.submits) - submits_before == bool(naps) == gets_moment
+
+
+def refuse_the_last_part(times: int) -> Callable[[Session, Pdu], None]:
+    """Return what takes the first part of a long message and says so often of the other that it comes too fast."""
+    count = 0
+
+    def answer(session: Session, frame: Pdu) -> None:
+        nonlocal count
+        count += 1
+        is_refused = 1 < count <= 1 + times
+        session.answer(frame, Status.THROTTLED if is_refused else Status.OK)
+
+    return answer
+
+
+LONG = make_outbound(1, text="x" * 200, segment_count=2)
+
+
+def test_a_part_that_came_too_fast_has_a_moment_of_its_own_each_time_it_is_said(smsc: ScriptedSmsc):
+    smsc.on_submit = refuse_the_last_part(2)
+    booked = list[tuple[int, bool, int]]()
+
+    def book_again(segment_count: int, *, is_patient: bool) -> tuple[float, float]:
+        booked.append((segment_count, is_patient, len(smsc.submits)))
+        # The second one it misses.
+        return time.monotonic() - (len(booked) == 2), PATIENCE_S / 2
+
+    with smpp_gateway(smsc.port) as gateway:
+        schedule = DepartureSchedule([time.monotonic()], PATIENT_S, book_again=book_again)
+        assert outcomes(gateway.submit([LONG], NOW, schedule)) == ["accepted"]
+    assert booked == [(1, False, 2), (1, False, 3), (1, False, 3)]
+    assert len(smsc.submits) == 4
+
+
+def test_what_is_left_of_a_message_and_gets_no_moment_any_more_is_unknown(smsc: ScriptedSmsc):
+    smsc.on_submit = refuse_the_last_part(1)
+    with smpp_gateway(smsc.port) as gateway:
+        assert outcomes(gateway.submit([LONG], NOW, DepartureSchedule([time.monotonic()], PATIENT_S))) == ["unknown"]
+    assert len(smsc.submits) == 2

@@ -1,6 +1,7 @@
 """Moments in the logs that all workers share: whose turn it is, how punctual they are, and what limits are now."""
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,15 +12,17 @@ import pytest
 from core.domain.accounts.accounts import AccountType
 from core.domain.accounts.departures import CELL_S, Log
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
+from core.errors import StorageError
 from core.gateways.departing import DepartureSchedule
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.campaigns.limiting import OwnLimits
-from core.services.sending.pacing import SET_REST_S, BatchPacing, Pacing, Slots
+from core.services.sending.booking_again import BookingAgain
+from core.services.sending.pacing import FAR, SET_REST_S, BatchPacing, Pacing, Slots
 from core.services.sending.punctuality import CALM_S, LEAD_FIRST, LEAD_MOST, LOOK_S, PATIENCE_LEAST, PATIENCE_MOST
 from core.state.accounts import accounts, departures, gateways
 from tests.contract.gateways.gateway_contract import make_outbound
 from tests.integration.services import steps
-from tests.integration.services.paying import CENTS, COST, COUNT, frozen, spent
+from tests.integration.services.paying import CENTS, COST, COUNT, SUB_WINDOW, frozen, spent
 from tests.support.application.factories import make_campaign
 from tests.support.application.house import House, make_house
 
@@ -335,6 +338,83 @@ def test_of_what_a_budget_pays_for_in_part_only_that_part_takes_moments(paying: 
     steps.set_budget(paying, str(3 * CENTS))
     steps.work(paying)
     assert len(steps.receivers(paying)) == booked_by(paying) == 3
+
+
+def booking_again(worker: Worker, campaign: Campaign) -> BookingAgain:
+    batch = worker.pacing.open(campaign, worker.clock)
+    stop, account_id = threading.Event(), campaign.account_id
+    return BookingAgain(worker.house.app.state, batch, account_id, stop, timedelta(), worker.steady)
+
+
+@pytest.mark.parametrize("is_patient", [True, False])
+def test_what_is_handed_over_again_is_booked_and_counts_for_as_long_as_it_may_take(
+    worker: Worker, campaign: Campaign, is_patient: bool
+):
+    gateway = worker.house.app.accounts.gateways.get("simulator")
+    booked = booking_again(worker, campaign).book(gateway, 7, is_patient=is_patient)
+    assert booked is not None
+    patience_s = FAR[0][1] * CELL_S if is_patient else PATIENCE_LEAST * CELL_S
+    assert (round(booked[0] - worker.steady.now_s, 2), round(booked[1], 4)) == (0, patience_s)
+    ((until, count),) = log_of(worker.house).booked
+    assert count == 7
+    assert until * CELL_S - worker.told.timestamp() == pytest.approx(1 + patience_s, abs=0.5 * is_patient + 0.02)
+
+
+def test_it_waits_for_a_moment_while_others_have_booked_all_there_is(worker: Worker, campaign: Campaign):
+    gateway, naps = worker.house.app.accounts.gateways.get("simulator"), list[float]()
+    while worker.book(campaign):
+        pass
+    again = booking_again(worker, campaign)
+    again._stop = Napping(worker, naps)
+    booked = again.book(gateway, 1, is_patient=False)
+    assert booked is not None
+    assert booked[0] >= worker.steady.now_s
+    assert naps
+
+
+class Napping(threading.Event):
+    """What ends a nap: a worker's, during which its clocks go on."""
+
+    def __init__(self, worker: Worker, naps: list[float]) -> None:
+        super().__init__()
+        self.worker, self.naps = worker, naps
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.naps.append(timeout)
+        self.worker.wait(timeout)
+        return self.is_set()
+
+
+def test_nothing_is_handed_over_again_by_a_worker_that_stops_or_without_a_store(
+    worker: Worker, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+):
+    gateway = worker.house.app.accounts.gateways.get("simulator")
+    again = booking_again(worker, campaign)
+    again._stop.set()
+    assert again.book(gateway, 1, is_patient=False) is None
+
+    def away(*_: object) -> None:
+        raise StorageError("The state store does not answer.")
+
+    again = booking_again(worker, campaign)
+    again._lasts = timedelta(seconds=-1)
+    monkeypatch.setattr(accounts, "lock_paced", away)
+    assert again.book(gateway, 1, is_patient=False) is None
+
+
+def test_a_gateway_books_what_it_hands_over_again_in_the_logs_of_all(paying: House):
+    frozen(paying, count=SUB_WINDOW)
+    submit, again = paying.simulator.submit, list[float | None]()
+
+    def hand_over_twice(messages: list, now: datetime, schedule: DepartureSchedule) -> list:
+        again.append(schedule.wait_again(len(messages)))
+        return submit(messages, now, schedule)
+
+    paying.simulator.submit = hand_over_twice
+    steps.work(paying)
+    assert len(again) == 1
+    assert booked_by(paying) == 2 * SUB_WINDOW == 2 * len(steps.receivers(paying))
 
 
 def test_who_was_late_is_pending_again_costs_nothing_meanwhile_and_gets_one_message(either_paying: House):
