@@ -36,6 +36,7 @@ class WorkKind(StrEnum):
     FREEZE = "freeze"
     CANCEL = "cancel"
     SEND = "send"
+    GIVE_UP = "give up"
     RECEIPTS = "receipts"
     REPLIES = "replies"
     DEMO = "demo"
@@ -116,6 +117,7 @@ class WorkQueue:
             WorkKind.CANCEL: _Found(controlling.settle, controlling.list_canceled),
             WorkKind.EXPORT: _Found(reports.exporting.run, reports.exporting.list_waiting),
             WorkKind.SEND: _Found(sending.submitting.run, sending.submitting.list_sendable),
+            WorkKind.GIVE_UP: _Found(sending.giving_up.run, sending.giving_up.list_abandoned),
         }
         self._repeated: Mapping[WorkKind, _Repeated] = {
             WorkKind.RECEIPTS: _Repeated(self._take_receipts, timedelta(seconds=0.5), sending.receiving.is_due),

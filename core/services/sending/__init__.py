@@ -27,7 +27,7 @@ from core.services.sending.receiving import Receiving
 from core.services.sending.reconciling import Reconciling
 from core.services.sending.spending_limits import SpendingLimits
 from core.services.sending.stray_reports import StrayReports
-from core.services.sending.submitting import Submitting
+from core.services.sending.submitting import GivingUp, Submitting
 from core.state.engine.store import State
 
 
@@ -36,6 +36,7 @@ class Sending:
     """What is done with campaigns under way."""
 
     submitting: Submitting
+    giving_up: GivingUp
     receiving: Receiving
     callbacks: Callbacks
     linking: Linking
@@ -77,6 +78,7 @@ def build(  # noqa: PLR0913, PLR0917 - the stores, who sends by what, and by wha
     )
     return Sending(
         Submitting(tools),
+        GivingUp(state),
         Receiving(state, messages, accounts.gateways, leases),
         Callbacks(accounts.connecting, inbox),
         Linking(state, AnsweredMessages(lake), leases),

@@ -1,9 +1,10 @@
 """
-Submitting: the batches of active campaigns, one lease after the other.
+Submitting: the batches of active campaigns, one lease after the other, and what dead workers leave of those that wait.
 
 What happens within a lease is in `core.services.sending.batches`.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event
@@ -13,6 +14,9 @@ from core.services.leases import new_owner
 from core.services.sending.batches import BatchJob, BatchRun, SendingTools
 from core.state.accounts import accounts
 from core.state.campaigns import campaigns, ledger
+from core.state.engine.store import State
+
+log = logging.getLogger(__name__)
 
 # The longest a thread keeps to one campaign: a gateway that is down, or a slow account, must not hold it for good.
 SLICE_S = 10.0
@@ -111,3 +115,26 @@ class Submitting:
         # A test goes by the gateway that is tested, and by no other.
         first, second = (campaign.gateway, "") if campaign.gateway else (account.gateway, account.fallback_gateway)
         return BatchJob(campaign, batch, claimed_ids, first, second, owner, clock)
+
+
+class GivingUp:
+    """
+    What a dead worker had claimed of a campaign that waits is unknown as soon as the worker's lease has run out.
+
+    Whether it was sent cannot be told, and never will be. A campaign that is paused, by a person, a budget or a
+    gateway, must not say until somebody resumes it that those messages are still to be sent. The others are pending.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list_abandoned(self, now: datetime) -> list[str]:
+        """Return the campaigns that wait for `run`."""
+        with self._state.read() as session:
+            return ledger.list_abandoned(session, now)
+
+    def run(self, campaign_id: str, clock: Callable[[], datetime]) -> None:
+        """Let the claims of dead workers be unknown; twice, or in two workers at once, does no harm."""
+        with self._state.write() as session:
+            count = ledger.give_up(session, campaign_id, clock())
+        log.warning("claims_given_up", extra={"campaign_id": campaign_id, "messages": count})

@@ -159,12 +159,47 @@ def lease_batch(session: Session, campaign_id: str, owner: str, now: datetime, u
     taken = take_lease(session, BatchRow, BatchRow.batch_id == row.batch_id, owner=owner, now=now, until=until)
     if not taken:
         return None
-    session.execute(
+    _forget_claims(session, [row.batch_id], now)
+    return Batch(row.batch_id, row.campaign_id, row.batch_no, row.message_count)
+
+
+def abandoned(now: Moment) -> Select[str]:
+    """
+    Find the campaigns in which a dead worker has left claims and that nobody takes up by itself, as while they wait.
+
+    Who is sent, or canceled, is not among them: whoever takes its batches sees to that.
+    """
+    claimed = exists().where(LedgerRow.batch_id == BatchRow.batch_id, LedgerRow.state == LedgerState.CLAIMED)
+    left = exists().where(BatchRow.campaign_id == CampaignRow.campaign_id, BatchRow.lease_until < now, claimed)
+    taken_up = (CampaignStatus.ACTIVE, CampaignStatus.CANCELED)
+    return select(CampaignRow.campaign_id).where(CampaignRow.status.not_in(taken_up), left)
+
+
+def list_abandoned(session: Session, now: datetime) -> list[str]:
+    """Return the campaigns in which a dead worker has left claims that nobody takes up by itself."""
+    return list(session.scalars(abandoned(now).order_by(CampaignRow.campaign_id)))
+
+
+def give_up(session: Session, campaign_id: str, now: datetime) -> int:
+    """
+    Take the campaign's batches from workers whose leases have run out, and let their claims be unknown.
+
+    Returns: How many claims there were. Whoever was held up only hears that the batch is not his any more.
+    """
+    dead = (BatchRow.campaign_id == campaign_id, BatchRow.lease_until < now)
+    freed = update(BatchRow).where(*dead).values(lease_owner="", lease_until=None).returning(BatchRow.batch_id)
+    batch_ids = session.scalars(freed, execution_options={"synchronize_session": False}).all()
+    return _forget_claims(session, batch_ids, now)
+
+
+def _forget_claims(session: Session, batch_ids: Collection[str], now: datetime) -> int:
+    result = session.execute(
         update(LedgerRow)
-        .where(LedgerRow.batch_id == row.batch_id, LedgerRow.state == LedgerState.CLAIMED)
+        .where(LedgerRow.batch_id.in_(batch_ids), LedgerRow.state == LedgerState.CLAIMED)
         .values(state=LedgerState.UNKNOWN, submitted_at=now)
     )
-    return Batch(row.batch_id, row.campaign_id, row.batch_no, row.message_count)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 def renew_batch(session: Session, batch_id: str, owner: str, until: datetime) -> bool:

@@ -73,6 +73,7 @@ def _statement() -> CompoundSelect[Any]:
         campaigns.canceled_open(now),
         exports.waiting(now),
         ledger.sendable(now),
+        ledger.abandoned(now),
     )
     versions = gateways.VERSIONS.subquery()
     nothing = _literal(""), literal_column("0", Integer)

@@ -15,6 +15,7 @@ from core.services.leases import Lease
 from core.services.lists.reading_entries import EntryReader
 from core.state.accounts import accounts
 from core.state.campaigns import campaigns, ledger
+from tests.integration.services.paying import BATCH, CENTS, SUB_WINDOW, die_with_claims, frozen, resume, spent
 from tests.support.application.house import House, contacts
 from tests.support.fakes.naps import Naps
 
@@ -118,6 +119,54 @@ def test_a_refusal_after_a_pause_longer_than_the_lease_leaves_nothing_unknown(ho
     house.app.work.run_until_idle(house.clock)
     found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
     assert (found.sent_count, found.unknown_count, found.balances) == (100, 0, True)
+
+
+@pytest.mark.parametrize("status", [CampaignStatus.PAUSED, CampaignStatus.ACTIVE, CampaignStatus.CANCELED])
+def test_what_a_dead_worker_had_claimed_is_unknown_once_its_lease_is_over_whatever_the_campaign_waits_for(
+    either_paying: House, monkeypatch: pytest.MonkeyPatch, status: CampaignStatus
+):
+    house, count = either_paying, BATCH + SUB_WINDOW
+    campaign_id = frozen(house, count=count).campaign_id
+    die_with_claims(house, house.campaign(campaign_id), monkeypatch)
+    if status is not CampaignStatus.ACTIVE:
+        move(house, campaign_id, status)
+    house.app.work.run_until_idle(house.clock)
+
+    def found() -> tuple[int, int, int]:
+        numbers = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
+        assert numbers.balances
+        return numbers.sent_count, numbers.pending_count, numbers.unknown_count
+
+    # It may be at work still.
+    assert found()[2] == 0
+    house.wait(LEASE_OVER)
+    house.app.work.run_until_idle(house.clock)
+    kept = {CampaignStatus.PAUSED: (0, count - SUB_WINDOW), CampaignStatus.CANCELED: (0, 0)}
+    assert found() == (*kept.get(status, (count - SUB_WINDOW, 0)), SUB_WINDOW)
+    # What may have been sent is paid for.
+    assert spent(house) == (SUB_WINDOW + found()[0]) * CENTS
+    assert house.app.work.find(house.now) == []
+    if status is CampaignStatus.PAUSED:
+        resume(house, house.campaign(campaign_id))
+        house.app.work.run_until_idle(house.clock)
+        assert found() == (count - SUB_WINDOW, 0, SUB_WINDOW)
+
+
+def test_who_was_only_held_up_does_not_undo_that_its_claims_were_given_up(house: House):
+    campaign_id = start(house, 100)
+
+    def oversleep() -> None:
+        move(house, campaign_id, CampaignStatus.PAUSED)
+        house.wait(LEASE_OVER)
+        house.app.work.run_until_idle(house.clock)
+
+    before_submit(house, oversleep)
+    house.app.sending.submitting.run(campaign_id, house.clock)
+    found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
+    assert (found.unknown_count, found.sent_count, found.balances) == (100, 0, True)
+    move(house, campaign_id, CampaignStatus.ACTIVE)
+    house.app.work.run_until_idle(house.clock)
+    assert house.simulator.journal.list_repeated() == []
 
 
 def test_a_gateway_that_is_down_does_not_hold_its_thread(house: House):

@@ -14,6 +14,7 @@ from core.domain.reports.exports import ExportStatus
 from core.services.work_queue import WorkKind
 from core.state.accounts import accounts, gateways
 from core.state.campaigns import campaigns, ledger, receipts, replies
+from core.state.campaigns.ledger import Batch, Claim
 from core.state.campaigns.replies import HeardReply
 from core.state.engine.store import State
 from core.state.imports import lists, traffic_imports
@@ -80,6 +81,14 @@ def add_sendable(session: Session) -> None:
     ledger.add_batches(session, "campaign-1", [(1, 1)])
 
 
+def add_abandoned(session: Session) -> None:
+    add_campaign(session, CampaignStatus.PAUSED, launched_at=NOW)
+    ledger.add_batches(session, "campaign-1", [(1, 1)])
+    batch = Batch("campaign-1-1", "campaign-1", 1, 1)
+    ledger.claim(session, batch, [Claim("message-1", "+491796000000", "simulator")], NOW)
+    session.query(BatchRow).update({"lease_owner": "somebody", "lease_until": NOW - LEASE})
+
+
 # Who makes it wait, who lists it, and what is leased by whoever does it; a start is leased by nobody.
 Kind = tuple[Callable[[Session], None], Callable[[Session, datetime], list[str]], type[Base] | None]
 KINDS: dict[WorkKind, Kind] = {
@@ -91,6 +100,7 @@ KINDS: dict[WorkKind, Kind] = {
     WorkKind.CANCEL: (add_canceled, campaigns.list_canceled_open, BatchRow),
     WorkKind.EXPORT: (add_export, exports.list_waiting, ExportRow),
     WorkKind.SEND: (add_sendable, ledger.list_sendable, BatchRow),
+    WorkKind.GIVE_UP: (add_abandoned, ledger.list_abandoned, BatchRow),
 }
 
 
