@@ -29,6 +29,10 @@ _ENTRIES = 32
 _FURTHEST = 2 * _SECOND
 # Less than this share of a limit goes to nobody else by waiting: who sends uses it up.
 _USED_UP = 0.9
+# How many cells ahead of others a sender may book, the more the longer it has had no turn.
+AHEAD_LEAST, AHEAD_MOST, _CELLS_A_TURN = 20, 50, 10
+# A turn is what so many seconds of a limit are worth; after so long without one nobody waits for another any longer.
+_TURN_S, _OVERDUE_S = 0.3, 1.5
 # Of a log that begins anew nothing can be told before this many cells of it.
 _TELLING = _SECOND // 4
 
@@ -145,6 +149,28 @@ def enter(
         for wanted, cell in zip(segments, cells, strict=True):
             slide.take(wanted, cell, patience)
     return tuple(slide.log() for slide in slides)
+
+
+def ahead_after(waited_s: float) -> int:
+    """Return how many cells ahead a sender may begin to book that has waited so long for its turn."""
+    return int(min(AHEAD_MOST, AHEAD_LEAST + waited_s / CELL_S / _CELLS_A_TURN))
+
+
+def turn_after(turn_s: float, now_s: float, segments: int, rate_tps: int) -> float:
+    """
+    Return since when a sender waits for its next turn, in seconds of the clock that *now_s* is of.
+
+    Whoever is let book little at a time, by a limit of its own, has used that much of its turn, and keeps the rest:
+    else it would wait as long for its few as others for their many.
+
+    Args:
+        turn_s: Since when it has waited for this one.
+        now_s: When it has booked.
+        segments: How many it has booked.
+        rate_tps: The limit it shares with others.
+    """
+    since_s = max(turn_s, now_s - _OVERDUE_S)
+    return since_s + (now_s - since_s) * min(1.0, segments / (rate_tps * _TURN_S))
 
 
 def release(log: Log, rate_tps: int, cell: int, segments: int, patience: int) -> Log:

@@ -15,7 +15,19 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, enter, is_spare, is_wide, release
+from core.domain.accounts.departures import (
+    CELL_S,
+    Limit,
+    Log,
+    Terms,
+    ahead_after,
+    book,
+    enter,
+    is_spare,
+    is_wide,
+    release,
+    turn_after,
+)
 from core.domain.campaigns.campaigns import Campaign, Source
 from core.domain.messages.messages import OutboundMessage
 from core.gateways.base import Observed
@@ -27,8 +39,6 @@ from core.state.campaigns import campaigns
 # Far from all limits nobody has to be punctual: as long as no more than such a share of them is booked, a message may
 # leave so many cells after its moment, for all of which it counts, and the first moment is at once.
 FAR = ((0.02, 2_000), (0.1, 64))
-# How many cells ahead of others a campaign may book, the more the longer it has had no turn.
-AHEAD_LEAST, AHEAD_MOST, CELLS_A_TURN = 20, 50, 10
 WITHIN = 100
 # A single message of a person's must not wait for a campaign of a million.
 EXPRESS_AHEAD, EXPRESS_WITHIN = 120, 240
@@ -88,26 +98,26 @@ class Pacing:
 
 
 class _Turns:
-    """When each campaign booked last: the longer ago, the further ahead of others it may."""
+    """Since when each campaign waits for its turn: the longer, the further ahead of others it may book."""
 
     def __init__(self, steady_s: Callable[[], float]) -> None:
         self._steady_s = steady_s
         self._lock = threading.Lock()
-        self._booked_at_s: OrderedDict[str, float] = OrderedDict()
+        self._since_s: OrderedDict[str, float] = OrderedDict()
 
     def ahead(self, campaign_id: str) -> int:
         """Return how many cells ahead the campaign may begin to book."""
         with self._lock:
-            waited_s = self._steady_s() - self._booked_at_s.get(campaign_id, -math.inf)
-        return int(min(AHEAD_MOST, AHEAD_LEAST + waited_s / CELL_S / CELLS_A_TURN))
+            return ahead_after(self._steady_s() - self._since_s.get(campaign_id, -math.inf))
 
-    def note(self, campaign_id: str) -> None:
-        """Take that the campaign has booked."""
+    def note(self, campaign_id: str, segments: int, rate_tps: int) -> None:
+        """Take that the campaign has booked so many segments of a limit that it shares."""
         with self._lock:
-            self._booked_at_s[campaign_id] = self._steady_s()
-            self._booked_at_s.move_to_end(campaign_id)
-            while len(self._booked_at_s) > _MOST_REMEMBERED:
-                self._booked_at_s.popitem(last=False)
+            since_s = self._since_s.get(campaign_id, -math.inf)
+            self._since_s[campaign_id] = turn_after(since_s, self._steady_s(), segments, rate_tps)
+            self._since_s.move_to_end(campaign_id)
+            while len(self._since_s) > _MOST_REMEMBERED:
+                self._since_s.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -214,7 +224,10 @@ class BatchPacing:
         for subject, log in slots.logs.items():
             departures.store_log(session, subject, log, now)
         self._unused.clear()
-        self._process.turns.note(self._campaign.campaign_id)
+        campaign_id, segments = self._campaign.campaign_id, sum(message.segment_count for message in slots.messages)
+        own = departures.of_campaign(campaign_id)
+        shared_tps = min(limit.rate_tps for subject, limit in slots.limits.items() if subject != own)
+        self._process.turns.note(campaign_id, segments, shared_tps)
 
     def note(self, slots: Slots, claimed: Sequence[OutboundMessage], late_ids: Collection[str]) -> None:
         """Take that of those *claimed* these were too late for their moments."""

@@ -1,5 +1,6 @@
 """No second sees more segments than any limit allows, whoever books and however late messages leave."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,20 @@ from random import Random
 
 import pytest
 
-from core.domain.accounts.departures import CELL_S, Limit, Log, Terms, book, cell_of, enter, is_spare, is_wide, release
+from core.domain.accounts.departures import (
+    CELL_S,
+    Limit,
+    Log,
+    Terms,
+    ahead_after,
+    book,
+    cell_of,
+    enter,
+    is_spare,
+    is_wide,
+    release,
+    turn_after,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TERMS = Terms()
@@ -67,14 +81,15 @@ def crowd(
 ) -> list[int]:
     """Let threads send windows of 50 as long, each by its limits; return how many segments each has sent."""
     chance, free_at, sent = Random(3), [0.0] * len(senders), [0] * len(senders)
-    booked_at = [-1.0] * len(senders)
+    turns = [-1.0] * len(senders)
     while min(free_at) < seconds:
         who = min(range(len(senders)), key=free_at.__getitem__)
         now = free_at[who]
         segments = [chance.choice(counts) for _ in range(50)]
-        ahead = min(50, 20 + int((now - booked_at[who]) / CELL_S / 10))
+        ahead = ahead_after(now - turns[who])
         moments = street.send(senders[who], segments, now, Terms(ahead=ahead, patience=chance.choice(patiences)))
-        booked_at[who] = now if moments else booked_at[who]
+        if moments:
+            turns[who] = turn_after(turns[who], now, sum(segments[: len(moments)]), street.rates[senders[who][0]])
         free_at[who] = max([now, *moments]) + chance.uniform(0.001, 0.02)
         sent[who] += sum(segments[: len(moments)])
     return sent
@@ -141,6 +156,27 @@ def test_a_campaign_that_others_keep_waiting_makes_up_for_that(account_tps: int,
     # Without it, it gets less than half of what it may.
     assert street.mean("c", 1, 20) >= 0.8 * campaign_tps
     assert street.mean("a", 1, 20) >= 0.98 * account_tps
+
+
+@pytest.mark.parametrize(
+    ("account_tps", "campaign_tps", "others"), [(100, 30, 2), (100, 22, 3), (50, 5, 3)], ids=["two", "three", "slow"]
+)
+def test_a_campaign_of_a_limit_of_its_own_does_not_wait_for_its_few_as_long_as_others_for_their_many(
+    account_tps: int, campaign_tps: int, others: int
+):
+    street = Street({"a": account_tps, "c": campaign_tps})
+    crowd(street, [["a"]] * others + [["a", "c"]], seconds=20, patiences=[2])
+    # By turns alone, whatever each has booked, it gets half of it.
+    assert street.mean("c", 2, 20) >= 0.8 * campaign_tps
+    assert street.mean("a", 1, 20) >= 0.98 * account_tps
+
+
+def test_a_turn_is_used_up_as_far_as_it_was_booked_in():
+    assert turn_after(7, 8, 30, 100) == turn_after(7, 8, 90, 100) == 8
+    assert turn_after(7, 8, 15, 100) == 7.5
+    # However long nobody was there to take it, it is not worth more.
+    assert turn_after(-math.inf, 8, 15, 100) == 7.25
+    assert [ahead_after(seconds) for seconds in (0, 0.5, math.inf)] == [20, 30, 50]
 
 
 def test_who_may_book_further_ahead_passes():
