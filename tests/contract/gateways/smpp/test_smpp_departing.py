@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.errors import UnencodableText
 from core.gateways import breaker
 from core.gateways.departing import DepartureSchedule
 from core.gateways.smpp.pdu import Pdu, Status, response, text
@@ -102,11 +101,12 @@ def test_what_waits_for_its_moment_when_the_gateway_is_closed_is_given_back(smsc
     assert len(smsc.submits) == 1
 
 
-def test_one_that_cannot_be_written_keeps_all_from_leaving(smsc: ScriptedSmsc):
-    messages, now_s = [MESSAGES[0], make_outbound(1, text="Привет")], time.monotonic()
-    with smpp_gateway(smsc.port) as gateway, pytest.raises(UnencodableText):
-        gateway.submit(messages, NOW, DepartureSchedule([now_s, now_s + 0.1], PATIENT_S))
-    assert smsc.submits == []
+def test_one_that_cannot_be_written_is_refused_and_keeps_no_other_from_leaving(smsc: ScriptedSmsc):
+    messages, now_s = [MESSAGES[0], make_outbound(1, text="Привет"), MESSAGES[2]], time.monotonic()
+    with smpp_gateway(smsc.port) as gateway:
+        schedule = DepartureSchedule([now_s, now_s + 0.1, now_s + 0.1], PATIENT_S)
+        assert outcomes(gateway.submit(messages, NOW, schedule)) == ["accepted", "rejected", "accepted"]
+    assert len(smsc.submits) == 2
 
 
 @pytest.mark.parametrize("gets_moment", [True, False])
