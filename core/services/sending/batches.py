@@ -29,10 +29,9 @@ from core.history.audience.audience_store import AudienceStore
 from core.services.accounts.gateway_health import GatewayHealth
 from core.services.leases import Leases
 from core.services.sending.batch_history import BatchHistory
-from core.services.sending.booking_again import BookingAgain
 from core.services.sending.handing_over import Handed, HandingOver
 from core.services.sending.leaving_out import find_left_out
-from core.services.sending.pacing import Pacing, Slots
+from core.services.sending.pacing import BookingAgain, Pacing, Slots
 from core.services.sending.spending_limits import SpendingLimits
 from core.state.accounts import accounts
 from core.state.accounts.accounts import PacedAccount

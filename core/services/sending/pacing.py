@@ -5,13 +5,14 @@ The moments are booked in the transaction that claims the messages, in logs that
 time. The gateway lets a message leave at its moment or gives it back: then it is claimed and booked anew.
 """
 
+import logging
 import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -30,12 +31,18 @@ from core.domain.accounts.departures import (
 )
 from core.domain.campaigns.campaigns import Campaign, Source
 from core.domain.messages.messages import OutboundMessage
+from core.errors import StorageError
 from core.gateways.base import Observed
 from core.gateways.departing import DepartureSchedule
 from core.services.sending.punctuality import Punctuality
-from core.state.accounts import departures, gateways
+from core.state.accounts import accounts, departures, gateways
 from core.state.campaigns import campaigns
+from core.state.engine.store import State
 
+log = logging.getLogger(__name__)
+
+# The longest nap between two tries to book a moment for what is handed over once more.
+NAP_MAX_S = 0.5
 # Far from all limits nobody has to be punctual: as long as no more than such a share of them is booked, a message may
 # leave so many cells after its moment, for all of which it counts, and the first moment is at once.
 FAR = ((0.02, 2_000), (0.1, 64))
@@ -241,6 +248,60 @@ class BatchPacing:
             return Terms(lead, patience, EXPRESS_AHEAD, EXPRESS_WITHIN, gateway.per_request)
         ahead = self._process.turns.ahead(self._campaign.campaign_id)
         return Terms(lead, patience, ahead, WITHIN, gateway.per_request)
+
+
+class BookingAgain:
+    """
+    Moments for what a gateway hands over once more while a sub-window is under way; of one lease of a batch.
+
+    Halves of a request that was refused as a whole, parts of a long message that came too fast, the one message that
+    tries whether a provider answers again: each leaves another time than was booked, and counts another time. The
+    threads of the gateway share it, while the batch's own waits for them.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        pacing: BatchPacing,
+        account_id: str,
+        stop: threading.Event,
+        lasts: timedelta,
+        steady_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the store, what paces the batch, whose limits it keeps to, what ends it, and how long to insist."""
+        self._state = state
+        self._pacing = pacing
+        self._account_id = account_id
+        self._stop = stop
+        self._lasts = lasts
+        self._steady_s = steady_s
+        self._lock = threading.Lock()
+
+    def book(self, gateway: Observed, segment_count: int, /, *, is_patient: bool) -> tuple[float, float] | None:
+        """
+        Book a moment for *segment_count* segments by the gateway, waiting for one that may be booked.
+
+        Returns: As `core.gateways.departing.BookAgain`; None when the worker stops, or the store does not answer for as
+        long as a lease lasts.
+        """
+        until_s = self._steady_s() + self._lasts.total_seconds()
+        while not self._stop.is_set():
+            try:
+                slots = self._try(gateway, segment_count, is_patient=is_patient)
+            except StorageError:
+                log.warning("moment_not_booked", extra={"gateway": gateway.name}, exc_info=True)
+                if self._steady_s() > until_s:
+                    break
+                slots = Slots(wait_s=NAP_MAX_S)
+            if slots.messages:
+                return slots.schedule.first
+            self._stop.wait(min(slots.wait_s, NAP_MAX_S))
+        return None
+
+    def _try(self, gateway: Observed, segment_count: int, *, is_patient: bool) -> Slots:
+        with self._lock, self._state.write() as session:
+            rate_tps = accounts.lock_paced(session, self._account_id).rate_tps
+            return self._pacing.book_one(session, rate_tps, gateway, segment_count, is_patient=is_patient)
 
 
 def _find_rates(session: Session, campaign: Campaign, account_rate_tps: int, gateway: str) -> dict[str, int]:

@@ -16,8 +16,7 @@ from core.errors import StorageError
 from core.gateways.departing import DepartureSchedule
 from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.campaigns.limiting import OwnLimits
-from core.services.sending.booking_again import BookingAgain
-from core.services.sending.pacing import FAR, SET_REST_S, BatchPacing, Pacing, Slots
+from core.services.sending.pacing import FAR, SET_REST_S, BatchPacing, BookingAgain, Pacing, Slots
 from core.services.sending.punctuality import CALM_S, LEAD_FIRST, LEAD_MOST, LOOK_S, PATIENCE_LEAST, PATIENCE_MOST
 from core.state.accounts import accounts, departures, gateways
 from tests.contract.gateways.gateway_contract import make_outbound
