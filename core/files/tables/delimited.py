@@ -2,10 +2,11 @@
 
 import codecs
 import csv
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,8 @@ _HEAD_BYTES = 65_536
 # A line without an end must not fill the memory.
 _MAX_LINE_CHARACTERS = 1_000_000
 _MAX_LINES_BEFORE = 10_000
+# Lines of a header whose names have line ends; a quote that is never closed must not take the file for one.
+_MAX_HEADER_LINES = 200
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CSV_HINT = 'In Excel, save as "CSV UTF-8 (Comma delimited)" or as .xlsx.'
 # Excel's own first line, which names the delimiter of all others.
@@ -124,9 +127,13 @@ def refuse_encoding(content: Iterable[bytes], encoding: TextEncoding = TextEncod
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How a text table begins: its first line that is not blank, how many lines are before it, and its delimiter."""
+    """
+    How a text table begins.
 
-    line: str
+    *lines* are the first one that is not blank, and those in which its quoted names go on; *skipped* are before them.
+    """
+
+    lines: tuple[str, ...]
     skipped: int
     delimiter: str
 
@@ -153,12 +160,24 @@ def find_start(lines: Iterator[str], delimiter: str = "") -> Start | None:
             raise InvalidFile(
                 f"The first {grouped(skipped)} lines are blank.", hint="The first row must name the columns."
             )
-    return Start(header, skipped, delimiter or said or _find_delimiter(header)) if header else None
+    if not header:
+        return None
+    found = _go_on(header, lines)
+    return Start(found, skipped, delimiter or said or _find_delimiter(found))
+
+
+def _go_on(header: str, lines: Iterator[str]) -> tuple[str, ...]:
+    """Return the line *header*, and those below in which a name goes on that has line ends."""
+    found, quotes = [header], header.count('"')
+    while quotes % 2 and len(found) < _MAX_HEADER_LINES and (line := next(lines, "")):
+        found.append(line)
+        quotes += line.count('"')
+    return tuple(found)
 
 
 def _read_all(lines: Iterator[str], delimiter: str) -> Iterator[RawRow]:
     if start := find_start(lines, delimiter):
-        yield from read_rows(_prepend(start.line, lines), start.delimiter, start.skipped)
+        yield from read_rows(chain(start.lines, lines), start.delimiter, start.skipped)
 
 
 def read_rows(lines: Iterator[str], delimiter: str, row_no: int) -> Iterator[RawRow]:
@@ -182,17 +201,12 @@ def read_rows(lines: Iterator[str], delimiter: str, row_no: int) -> Iterator[Raw
         yield RawRow(row_no, cells)
 
 
-def _prepend(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
-
-
-def _find_delimiter(header: str) -> str:
-    """Return the delimiter that makes *header* one with a phone column, else the one that makes most columns."""
+def _find_delimiter(lines: Sequence[str]) -> str:
+    """Return the delimiter that makes the header one with a phone column, else the one that makes most columns."""
 
     def rate(delimiter: str) -> tuple[bool, int]:
-        # Not strict: a quoted name may go on in the next line, which is not here.
-        cells = next(csv.reader([header], delimiter=delimiter), [])
+        # Not strict: only with the right one quotes make sense.
+        cells = next(csv.reader(lines, delimiter=delimiter), [])
         return any(is_phone_column(cell) for cell in cells), len(cells)
 
     try:

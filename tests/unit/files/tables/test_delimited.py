@@ -63,6 +63,19 @@ def test_the_delimiter_is_the_one_that_yields_a_phone_column(read):
     assert cells(rows) == [("491796548754", "Beau, Lee, Harrison")]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_name_of_several_lines_hides_no_delimiter(read, delimiter):
+    columns, rows = read(f'"Phone\nNumber"{delimiter}"First ""and""\r\nlast name"\n491796548754{delimiter}Beau\n')
+    assert columns == ("Phone Number", 'First "and" last name')
+    assert [(row.row_no, row.cells) for row in rows] == [(2, ("491796548754", "Beau"))]
+
+
+def test_a_quote_within_a_name_is_a_sign_like_others(read):
+    columns, rows = read('PhoneNumber;Pipe 5"\n491796548754;yes\n')
+    assert columns == ("PhoneNumber", 'Pipe 5"')
+    assert cells(rows) == [("491796548754", "yes")]
+
+
 def test_excels_separator_line_is_obeyed(read):
     _, rows = read("sep=|\r\nPhoneNumber|Name\r\n491796548754|a,b\r\n")
     assert cells(rows) == [("491796548754", "a,b")]
