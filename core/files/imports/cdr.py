@@ -257,6 +257,11 @@ def _read_header(content: GzipFile | BinaryIO) -> tuple[list[str], int, str, str
     for skipped, line in enumerate(lines, start=1):
         if skipped == 1 and line.lower().startswith("sep=") and len(line) == len("sep=") + 1:
             delimiter = line[-1]
+            if not delimiter.isascii():
+                raise InvalidFile(
+                    f"The first line says that {delimiter!r} separates cells, which cannot be read.",
+                    hint="Export the records with commas, semicolons, tabs or bars.",
+                )
         elif line.strip():
             if len(lines) == skipped and len(head) == _HEAD_BYTES:
                 raise InvalidFile(f"The header is longer than {grouped(_HEAD_BYTES)} bytes.", hint=_HINT)

@@ -6,6 +6,7 @@ which says exactly what is wrong with it. Both readers take the same file for th
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -132,7 +133,10 @@ class BlockReader:
         return piece
 
     def _find_end(self, rest: bytes) -> int:
-        """Return how much of *rest* is whole rows."""
+        """Return how much of *rest* is whole rows; nothing where they can only be read row by row."""
+        if not self._table.delimiter.isascii():
+            # A file may name any sign; Arrow takes one octet.
+            return 0
         if b'"' not in rest:
             return max(map(rest.rfind, _LINE_ENDS)) + 1
         found = _rows_pattern(self._table.delimiter).match(rest)
@@ -160,6 +164,9 @@ class BlockReader:
             odd.extend(read_rows(iter([row.text]), self._table.delimiter, self._row_no + row.number - 1))
             return "skip"
 
+        if rows.startswith(BOM_UTF8):
+            # That of the file is gone: this one is a character of a cell, and Arrow takes one away.
+            rows = BOM_UTF8 + rows
         table = read_csv(
             pa.py_buffer(rows),
             # Rows have numbers only when one thread reads them.

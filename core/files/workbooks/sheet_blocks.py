@@ -24,8 +24,8 @@ from core.files.workbooks.sheet import MAX_ROWS, SheetReader, Styles, column_no,
 
 _PIECE_BYTES = 1 << 20
 _SHEET_DATA, _ROW_END = b"<sheetData>", b"</row>"
-# What may hide the beginning of all that follows: comments, uninterpreted text, instructions.
-_HIDING = re.compile(rb"<!|<\?(?!xml )")
+# What makes something else of all that follows: comments, uninterpreted text, instructions, another encoding.
+_HIDING = re.compile(rb"<!|<\?(?!xml )|<\?xml [^>]*encoding\s*=\s*.(?!(?i:utf-8|us-ascii)[\"'])")
 
 
 def _cell(row: bytes, group: bytes) -> bytes:
@@ -154,9 +154,7 @@ class SheetBlocks:
             if not pc.all(pc.match_substring_regex(indices, "^[0-9]{1,9}$")).as_py():
                 return None, {}
             texts = pc.replace_with_mask(texts, is_shared, self._texts.take(indices.cast(pa.int64())))
-        texts = _replaced(
-            texts, pc.equal(types, "b"), lambda value: _TRUTH.get(value.strip(), "FALSE") if value else ""
-        )
+        texts = _replaced(texts, pc.equal(types, "b"), _show_truth)
         # Nearly all numbers are whole and shown as they are; a format changes the others.
         is_plain = pc.and_(pc.is_in(styles, value_set=self._general), pc.match_substring_regex(content, _PLAIN))
         formatted = pc.indices_nonzero(pc.and_(is_number, pc.invert(is_plain)))
@@ -183,6 +181,11 @@ def _replaced(cells: pa.Array, where: pa.Array, change: Callable[[str], str]) ->
     """Return *cells*, those *where* it counts as *change* makes them."""
     places = pc.indices_nonzero(where)
     return _put(cells, places, list(map(change, cells.take(places).to_pylist()))) if len(places) else cells
+
+
+def _show_truth(value: str) -> str:
+    value = value.strip()
+    return _TRUTH.get(value, "FALSE") if value else ""
 
 
 def _unescape(text: str) -> str:

@@ -92,6 +92,7 @@ def test_the_delimiter_is_that_which_makes_known_columns(tmp_path: Path, sign: s
         (gzip.compress(b"date,to\n" + b"1,2\n" * 9_999, mtime=0)[:60], "damaged"),
         (b"date,to\n1,\xe9\n", "Line 2 holds the byte 0xE9"),
         (gzip.compress(b"date,to\n1,\xe9\n", mtime=0), "Line 2 holds the byte 0xE9"),
+        ("sep=é\ndateéto\n1é2\n".encode(), "separates cells"),
         (b"date," + b"x" * 200 + b"\n1,2\n", "200 characters"),
         (b"date," + b"x," * 40_000 + b"\n1,2\n", "longer than"),
     ],

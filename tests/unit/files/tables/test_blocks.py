@@ -178,3 +178,18 @@ def test_a_block_knows_what_its_cells_lack(tmp_path: Path):
     assert traits_of("a\x7f") == (True, True, False)
     assert traits_of("é\x85") == (False, True, False)
     assert traits_of('="1"') == (True, False, True)
+
+
+def test_a_mark_within_the_file_stays_where_a_block_begins_with_it(tmp_path: Path):
+    path = tmp_path / "list.csv"
+    # Two files, one behind the other.
+    path.write_text("PhoneNumber\n" + "\ufeff12\n" * 20)
+    for size in (1, 12, 30, 100):
+        rows, _ = read_by_blocks(path, TextTable(TextEncoding.UTF8, ",", 1, 1), size)
+        assert rows == [(row_no, ["\ufeff12"]) for row_no in range(2, 22)]
+
+
+def test_a_delimiter_beyond_ascii_is_understood(tmp_path: Path):
+    path = tmp_path / "list.csv"
+    path.write_text("sep=¦\nPhoneNumber¦Name\n12¦Beau, Lee\n")
+    assert read_by_blocks(path, TextTable(TextEncoding.UTF8, "¦", 2, 2)) == ([(3, ["12", "Beau, Lee"])], "")

@@ -50,7 +50,7 @@ def make_cell(rng: random.Random, letter: str, row_no: int) -> str:
         [
             "/>",
             f' t="s"><v>{rng.randrange(6)}</v></c>',
-            f' t="b"><v>{rng.choice(["0", "1", "true", ""])}</v></c>',
+            f' t="b"><v>{rng.choice(["0", "1", "true", "", " "])}</v></c>',
             ' t="e"><v>#N/A</v></c>',
             f' t="str"><v>{text}</v></c>',
             f' t="inlineStr"><is><t>{text}</t></is></c>',
@@ -166,6 +166,20 @@ def test_a_number_that_is_shown_otherwise_is_odd_where_numbers_are_meant(tmp_pat
     assert [column.to_pylist() for column in block.columns] == [["00042"], ["00042"], [""]]
     (block,) = blocks_of(path, number_column=1)
     assert [(row.row_no, row.cells, row.numbers[1]) for row in block.odd] == [(2, ["00042", "00042"], "00042")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF-8", "iso-8859-1", "windows-1252", "utf-16"])
+def test_a_sheet_in_another_encoding_is_read_as_it_says(tmp_path: Path, encoding: str):
+    path = tmp_path / "a.xlsx"
+    make_book(path, '<row r="2"><c r="A2"><v>491796548754</v></c><c r="B2" t="str"><v>Zo\u00c3\u00ab</v></c></row>')
+    with zipfile.ZipFile(path) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    with zipfile.ZipFile(path, "w") as target:
+        for name, content in parts.items():
+            said = f'<?xml version="1.0" encoding="{encoding}"?>{content.decode()}'.encode(encoding)
+            target.writestr(name, said if name.endswith("sheet1.xml") else content)
+    expected, found = read_both(path)
+    assert found == expected == [(2, ["491796548754", "Zo\u00c3\u00ab", ""], "", "", [])]
 
 
 def test_a_shared_text_that_is_not_there_is_damage(tmp_path: Path):
