@@ -3,9 +3,10 @@
 from datetime import timedelta, timezone
 
 import pytest
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, event, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, StorageError
 from core.state.accounts import accounts
 from core.state.engine.prepared import Prepared
 from core.state.engine.store import State
@@ -60,6 +61,63 @@ def test_it_tells_how_many_it_changed_and_what_it_found(store: State):
         assert SET_REASON.run(session, "mistake", "+491") == 1
         assert SET_REASON.run(session, "mistake", "+499") == 0
         assert FIND.fetch(session, "mistake") == [("+491", NOW)]
+
+
+def test_who_watches_the_statements_hears_of_it(store: State):
+    heard: list[tuple[str, bool]] = []
+
+    def note(*called: object) -> None:
+        heard.append((str(called[2]).split()[0], bool(called[5])))
+
+    event.listen(store._engine, "before_cursor_execute", note)
+    try:
+        add(store, row("+491"), row("+492"))
+        with store.read() as session:
+            FIND.fetch(session, "fraud")
+    finally:
+        event.remove(store._engine, "before_cursor_execute", note)
+    assert [each for each in heard if each[0] != "BEGIN"] == [("INSERT", True), ("SELECT", False)]
+
+
+def test_an_error_is_that_of_sqlalchemy_and_says_nothing_of_the_values(store: State):
+    add(store, row("+491"))
+    with pytest.raises(IntegrityError) as caught, store.write() as session:
+        ADD.run_many(session, *map(list, zip(row("+492"), row("+491"), strict=True)))
+    assert isinstance(caught.value.orig, Exception)
+    told = f"{caught.value!r} {caught.value} {caught.value.orig!r} {caught.value.__cause__!r}"
+    assert "+491" not in told
+    assert "fraud" not in told
+    with store.read() as session:
+        assert session.scalars(select(SuppressionRow.msisdn)).all() == ["+491"]
+
+
+def test_a_server_that_is_gone_is_an_outage_and_the_next_transaction_has_another_connection(store: State):
+    if not store.url.startswith("postgresql"):
+        pytest.skip("SQLite has no server that could go")
+
+    def ask_while_it_goes() -> None:
+        with store.read() as session:
+            backend = session.scalar(text("SELECT pg_backend_pid()"))
+            with store.write() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
+            FIND.fetch(session, "fraud")
+
+    with pytest.raises(StorageError):
+        ask_while_it_goes()
+    with store.read() as session:
+        assert FIND.fetch(session, "fraud") == []
+
+
+def test_of_values_that_repeat_each_row_has_its_own(store: State):
+    later = NOW + timedelta(hours=1)
+    add(store, row("+491"), row("+492"), row("+493", created_at=later), row("+494"))
+    with store.read() as session:
+        assert sorted(FIND.fetch(session, "fraud")) == [
+            ("+491", NOW),
+            ("+492", NOW),
+            ("+493", later),
+            ("+494", NOW),
+        ]
 
 
 @pytest.mark.parametrize("odd", ["\x00", "a\x1bb", "\ud800"], ids=ascii)
