@@ -7,13 +7,20 @@ the contract), so that a provider's folder holds nothing but the provider.
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from core.domain.gateways.sights import InUse, LinkState
-from core.domain.messages.messages import LateAnswer, OutboundMessage, Receipt, Reply, SubmitOutcome, SubmitResult
+from core.domain.messages.messages import (
+    LateAnswer,
+    OutboundMessage,
+    Receipt,
+    Reply,
+    SubmitOutcome,
+    SubmitResult,
+    count_outcomes,
+)
 from core.domain.messages.strays import Stray
 from core.domain.numbering.msisdn import mask_msisdn
 from core.errors import GatewayError
@@ -170,8 +177,8 @@ class Observed:
             raise
         _check_answers(self.name, messages, results)
         took_ms = round((time.perf_counter() - start) * 1000, 1)
-        counts = Counter(result.outcome.value for result in results)
-        self._tally.count_submitted(self.name, sum(result.outcome not in _STAYED for result in results))
+        counts = count_outcomes(results)
+        self._tally.count_submitted(self.name, len(results) - sum(counts.get(outcome.value, 0) for outcome in _STAYED))
         log.debug("submitted", extra={"gateway": self.name, "took_ms": took_ms, **counts})
         return results
 

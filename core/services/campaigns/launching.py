@@ -254,7 +254,7 @@ class Launching:
                 lease_until=None,
             )
             # It may have been changed since the look, too.
-            own = campaigns.find_budget(session, key)
+            own = campaigns.get_terms(session, key).budget_eur_cents
             fault = "" if suffices else _too_dear(cost)
             if own is not None and cost > own:
                 fault = _beyond_own(cost, own)

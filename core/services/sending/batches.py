@@ -9,7 +9,6 @@ at most.
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import INACTIVE_FAULT
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
-from core.domain.messages.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult
+from core.domain.messages.messages import LedgerState, OutboundMessage, SubmitOutcome, SubmitResult, count_outcomes
 from core.errors import ConfigurationError, Conflict, InvalidTransition, StorageError, Unavailable
 from core.gateways.base import Observed
 from core.gateways.gateways import Gateways
@@ -36,6 +35,7 @@ from core.services.sending.spending_limits import SpendingLimits
 from core.state.accounts import accounts
 from core.state.accounts.accounts import PacedAccount
 from core.state.campaigns import campaigns, ledger
+from core.state.campaigns.campaigns import CampaignTerms
 from core.state.campaigns.ledger import Batch, Claim, Outcome
 from core.state.engine.store import State
 
@@ -199,18 +199,18 @@ class BatchRun:
         step, may_send, handed = None, True, self._handed
         with self._state.write() as session:
             mine = self._write(session, handed, ())
-            status = campaigns.get_status(session, self._job.campaign.campaign_id)
-            if mine and status is CampaignStatus.ACTIVE:
-                # The account stays locked until the claims are written: after its deactivation there is none any more.
-                paced = accounts.lock_paced(session, self._job.campaign.account_id)
+            # The account stays locked until the claims are written: after its deactivation there is none any more.
+            paced = accounts.lock_paced(session, self._job.campaign.account_id)
+            terms = campaigns.get_terms(session, self._job.campaign.campaign_id)
+            if mine and terms.status is CampaignStatus.ACTIVE:
                 may_send = paced.can_send
                 # Whoever leases the batch next goes by the gateway the account has been given.
                 if may_send and (self._job.campaign.gateway or paced.gateway) == self._job.gateway:
-                    step = self._step(session, paced, window, gateway)
+                    step = self._step(session, paced, terms, window, gateway)
         self._handed = None
         self._tell(handed, mine=mine)
         if step is None:
-            log.info("batch_left", extra=self._fields | {"mine": mine, "status": status, "may_send": may_send})
+            log.info("batch_left", extra=self._fields | {"mine": mine, "status": terms.status, "may_send": may_send})
         fault = INACTIVE_FAULT if not may_send else step.stopped_because if step else ""
         if fault:
             self._pause(fault)
@@ -218,7 +218,12 @@ class BatchRun:
         return step
 
     def _step(
-        self, session: Session, paced: PacedAccount, window: Sequence[OutboundMessage], gateway: Observed
+        self,
+        session: Session,
+        paced: PacedAccount,
+        terms: CampaignTerms,
+        window: Sequence[OutboundMessage],
+        gateway: Observed,
     ) -> Step | None:
         """
         Exclude who gets none any more, and claim of the others what may leave soon and there is money for.
@@ -235,10 +240,10 @@ class BatchRun:
         wanted = [message for message in window if message.msisdn not in left_out]
         if not wanted:
             return Step(excluded=excluded)
-        slots = self._pacing.find(session, paced.rate_tps, gateway, wanted)
+        slots = self._pacing.find(session, paced.rate_tps, terms.rate_tps, gateway, wanted)
         if not slots.messages:
             return Step(excluded=excluded, wait_s=slots.wait_s)
-        paid = self._spending.take(session, slots.messages, now)
+        paid = self._spending.take(session, paced, terms.budget_eur_cents, slots.messages, now)
         if paid is None:
             return None
         if not paid.messages:
@@ -304,13 +309,13 @@ class BatchRun:
     def _tell(self, handed: Handed | None, *, mine: bool) -> None:
         if handed is None:
             return
-        counts = Counter(result.outcome.value for result in handed.results) | {"given_back": len(handed.given_back)}
+        counts = count_outcomes(handed.results) | {"given_back": len(handed.given_back)}
         if mine:
-            log.info("sub_window_recorded", extra=self._fields | dict(counts))
+            log.info("sub_window_recorded", extra={**self._fields, **counts})
             return
         # Another worker has taken the batch and counts these as unknown. Changing that behind its back
         # could make the counts differ from history. That the lease ran out is no matter while nobody did.
-        log.error("outcomes_too_late", extra=self._fields | dict(counts))
+        log.error("outcomes_too_late", extra={**self._fields, **counts})
 
     def _insist(self, write: Callable[[Session], bool]) -> bool:
         """

@@ -85,6 +85,8 @@ class HandingOver:
             is_permanent = isinstance(error, PermanentGatewayError)
             return Handed((), claimed, error.retry_after_s or REFUSED_WAIT_S, error.message, is_permanent)
         judged = self._judge_all(results, clock())
+        if all(result.outcome is SubmitOutcome.ACCEPTED for result in judged):
+            return Handed(judged)
         late = frozenset(result.message_id for result in judged if result.outcome is SubmitOutcome.LATE)
         back = [message for message, result in zip(claimed, judged, strict=True) if result.outcome in _GIVEN_BACK]
         blocked = Counter(result.error_code for result in judged if result.outcome is SubmitOutcome.BLOCKED)

@@ -99,7 +99,8 @@ class Pacing:
         self, session: Session, campaign: Campaign, account_rate_tps: int, gateway: str, now: datetime
     ) -> bool:
         """Return whether whoever sends now leaves a part of every limit to others; nothing is booked."""
-        rates = _find_rates(session, campaign, account_rate_tps, gateway)
+        own_tps = campaigns.get_terms(session, campaign.campaign_id).rate_tps
+        rates = _find_rates(session, campaign, account_rate_tps, own_tps, gateway)
         limits = [Limit(rate, departures.look_at_log(session, subject)) for subject, rate in rates.items()]
         return all(is_spare(limit, now) for limit in limits)
 
@@ -181,7 +182,8 @@ class BatchPacing:
         The caller holds the account's lock, as for `find`.
         """
         together = OutboundMessage("", "", "", "", "", segment_count, "")
-        slots = self.find(session, account_rate_tps, gateway, [together], is_patient=is_patient)
+        own_tps = campaigns.get_terms(session, self._campaign.campaign_id).rate_tps
+        slots = self.find(session, account_rate_tps, own_tps, gateway, [together], is_patient=is_patient)
         if slots.messages:
             self.keep(session, slots, self._clock())
         return slots
@@ -190,6 +192,7 @@ class BatchPacing:
         self,
         session: Session,
         account_rate_tps: int,
+        own_rate_tps: int | None,
         gateway: Observed,
         window: Sequence[OutboundMessage],
         *,
@@ -198,12 +201,13 @@ class BatchPacing:
         """
         Find moments for the longest beginning of *window* that may leave soon; `keep` books them.
 
+        *own_rate_tps* is the campaign's own limit, None for none.
         The caller holds the account's lock (`accounts.lock_paced`) until its transaction ends.
         """
         rest_s = SET_REST_S - self._process.stepped_s()
         if rest_s > 0:
             return Slots(wait_s=rest_s)
-        rates = _find_rates(session, self._campaign, account_rate_tps, gateway.name)
+        rates = _find_rates(session, self._campaign, account_rate_tps, own_rate_tps, gateway.name)
         limits = {
             subject: Limit(rate, self._unused.release(subject, departures.lock_log(session, subject, self._clock())))
             for subject, rate in rates.items()
@@ -304,13 +308,14 @@ class BookingAgain:
             return self._pacing.book_one(session, rate_tps, gateway, segment_count, is_patient=is_patient)
 
 
-def _find_rates(session: Session, campaign: Campaign, account_rate_tps: int, gateway: str) -> dict[str, int]:
+def _find_rates(
+    session: Session, campaign: Campaign, account_rate_tps: int, own_rate_tps: int | None, gateway: str
+) -> dict[str, int]:
     """Return the limits there are, in the order in which they are locked, each with its segments per second."""
     rates = {departures.of_account(campaign.account_id): account_rate_tps}
     of_gateway = gateways.find_rate(session, gateway)
     if of_gateway is not None:
         rates[departures.of_gateway(gateway)] = of_gateway
-    of_campaign = campaigns.find_rate(session, campaign.campaign_id)
-    if of_campaign is not None:
-        rates[departures.of_campaign(campaign.campaign_id)] = of_campaign
+    if own_rate_tps is not None:
+        rates[departures.of_campaign(campaign.campaign_id)] = own_rate_tps
     return rates

@@ -22,7 +22,8 @@ from core.domain.people.notifications import Tag
 from core.domain.people.permissions import Permission
 from core.services.accounts.counting_spending import CountingSpending
 from core.state.accounts import accounts
-from core.state.campaigns import campaigns, spending
+from core.state.accounts.accounts import PacedAccount
+from core.state.campaigns import spending
 from core.state.people import notifications, users
 
 log = logging.getLogger(__name__)
@@ -63,8 +64,11 @@ class SpendingLimits:
         Raises: StorageError.
         """
         self.open_month(campaign, now)
-        prices = zip(rows["message_id"].to_pylist(), rows["price_eur_cents"].to_pylist(), strict=True)
-        return BatchSpending(self, campaign, dict(prices))
+        # Few prices, of many messages: each is made a Decimal once.
+        prices = rows["price_eur_cents"].combine_chunks().dictionary_encode()
+        known = prices.dictionary.to_pylist()
+        each = (known[index] for index in prices.indices.to_pylist())
+        return BatchSpending(self, campaign, dict(zip(rows["message_id"].to_pylist(), each, strict=True)))
 
     def open_month(self, campaign: Campaign, now: datetime) -> None:
         """See to it that this month of the campaign's account, and the campaign, are counted. Raises: StorageError."""
@@ -120,10 +124,18 @@ class BatchSpending:
         self._prices = prices
         # To which month each message is charged: what is given back is given back to that one.
         self._months: dict[str, date] = {}
+        self._charged_to = set[date]()
 
-    def take(self, session: Session, wanted: Sequence[OutboundMessage], now: datetime) -> Paid | None:
+    def take(
+        self,
+        session: Session,
+        paced: PacedAccount,
+        own_budget: Decimal | None,
+        wanted: Sequence[OutboundMessage],
+        now: datetime,
+    ) -> Paid | None:
         """
-        Pay for the longest beginning of *wanted* that all budgets suffice for.
+        Pay for the longest beginning of *wanted* that all budgets suffice for: the account's, and the campaign's own.
 
         Where that is none, whatever is on its way in other hands is waited for: what is refused is given back, and may
         be enough. So campaigns for which a budget suffices in the end do not pause each other shortly before it.
@@ -138,12 +150,14 @@ class BatchSpending:
         if spent is None:
             self._limits.forget(campaign.account_id, campaign.campaign_id)
             return None
-        budgets = self._find_budgets(session, month, spent, cost)
+        before = spending.Spent(spent.of_account - cost, spent.of_campaign - cost)
+        budgets = self._find_budgets(paced, own_budget, month, before)
         left = min((budget.left_eur_cents for budget in budgets), default=cost)
         count = len(wanted) if cost <= left else count_affordable(prices, left)
         paid = sum(prices[:count], Decimal(0))
         if paid != cost:
             spending.charge(session, campaign.account_id, month, campaign.campaign_id, paid - cost)
+        self._charged_to.add(month)
         self._months |= {message.message_id: month for message in wanted[:count]}
         # Whoever comes to the end of a budget is stopped by it next, and told of that.
         ended = [budget for budget in budgets if budget.left_eur_cents < sum(prices[: count + 1], Decimal(0))]
@@ -194,25 +208,25 @@ class BatchSpending:
             spending.move_to_month(session, self._campaign.account_id, *months, cents)
 
     def _list_moved(self, results: Sequence[SubmitResult]) -> list[SubmitResult]:
-        return [
-            result
-            for result in results
-            if result.outcome is SubmitOutcome.ACCEPTED
-            and month_of(result.submitted_at) != self._months[result.message_id]
-        ]
+        taken = [result for result in results if result.outcome is SubmitOutcome.ACCEPTED]
+        if not taken or self._is_of_one_month([result.submitted_at for result in taken]):
+            return []
+        return [result for result in taken if month_of(result.submitted_at) != self._months[result.message_id]]
 
-    def _find_budgets(self, session: Session, month: date, spent: spending.Spent, cost: Decimal) -> tuple[Budget, ...]:
-        """Return the budgets there are, as they were before *cost*; the campaign's own first."""
-        campaign = self._campaign
-        account_name, of_account = accounts.get_budget(session, campaign.account_id)
-        of_campaign = campaigns.find_budget(session, campaign.campaign_id)
-        found = []
-        if of_campaign is not None:
-            before = spent.of_campaign - cost
-            found.append(Budget(campaign.campaign_id, campaign.name, NO_MONTH, of_campaign, before))
+    def _is_of_one_month(self, taken_at: Sequence[datetime]) -> bool:
+        """Return whether all that this lease has claimed is charged to the month in which these were taken."""
+        return self._charged_to == {month_of(min(taken_at))} == {month_of(max(taken_at))}
+
+    def _find_budgets(
+        self, paced: PacedAccount, own_budget: Decimal | None, month: date, before: spending.Spent
+    ) -> tuple[Budget, ...]:
+        """Return the budgets there are, with what was spent *before*; the campaign's own first."""
+        campaign, found = self._campaign, []
+        if own_budget is not None:
+            found.append(Budget(campaign.campaign_id, campaign.name, NO_MONTH, own_budget, before.of_campaign))
+        of_account = paced.monthly_budget_eur_cents
         if of_account is not None:
-            before = spent.of_account - cost
-            found.append(Budget(campaign.account_id, account_name, month, of_account, before))
+            found.append(Budget(campaign.account_id, paced.display_name, month, of_account, before.of_account))
         return tuple(found)
 
     def _may_get_back(self, session: Session, budget: Budget, now: datetime) -> bool:

@@ -23,6 +23,8 @@ SLICE_S = 10.0
 # The shortest it keeps to one while another campaign has no thread at all. Shorter slices would spend their time on
 # reading batches anew; a longer one would break the promise that a campaign is on its way two seconds after its time.
 LEAST_SLICE_S = 1.0
+# Between two looks whether another campaign waits: each is a query, and a sub-window may take a few milliseconds.
+LOOK_S = 0.1
 # So many threads send a campaign whatever its rate: while one brings its batch into history and reads the next, nothing
 # would leave, and what a limit allowed in that time nobody gets back.
 ALWAYS = 2
@@ -37,19 +39,23 @@ class Slice:
         self._campaign_id = campaign_id
         self._clock = clock
         self._stop = stop
-        self._began = clock()
+        self._began = self._looked_at = clock()
+        # Asked of again after it has ended, it has.
+        self._is_over = False
 
     def is_over(self) -> bool:
-        """Return whether the thread is to be given back, which costs a query once `LEAST_SLICE_S` are gone."""
+        """Return whether the thread is to be given back: after `LEAST_SLICE_S` that is a query every `LOOK_S`."""
         now = self._clock()
         lasted = now - self._began
         # A turn that began in the future did so before the clock was set back.
-        if self._stop.is_set() or not timedelta(0) <= lasted < timedelta(seconds=SLICE_S):
+        if self._is_over or self._stop.is_set() or not timedelta(0) <= lasted < timedelta(seconds=SLICE_S):
             return True
-        if lasted < timedelta(seconds=LEAST_SLICE_S):
+        if lasted < timedelta(seconds=LEAST_SLICE_S) or now - self._looked_at < timedelta(seconds=LOOK_S):
             return False
+        self._looked_at = now
         with self._tools.state.read() as session:
-            return ledger.do_others_wait(session, self._campaign_id, now)
+            self._is_over = ledger.do_others_wait(session, self._campaign_id, now)
+        return self._is_over
 
 
 class Submitting:

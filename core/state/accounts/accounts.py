@@ -25,24 +25,26 @@ _OF_ACCOUNT = select(
     AccountRow.account_type,
     AccountRow.status,
     AccountRow.gateway,
+    AccountRow.display_name,
+    AccountRow.monthly_budget_eur_cents,
 ).where(AccountRow.account_id == bindparam("key"))
-_BUDGET = Prepared(
-    select(AccountRow.display_name, AccountRow.monthly_budget_eur_cents).where(
-        AccountRow.account_id == bindparam("key")
-    ),
-    ("key",),
-)
 _PACED = Prepared(_OF_ACCOUNT, ("key",))
 _LOCKED_PACED = Prepared(_OF_ACCOUNT.with_for_update(), ("key",))
 
 
 @dataclass(frozen=True)
 class PacedAccount:
-    """An account's rate (segments per second), whether it may be used at all, and by what."""
+    """
+    An account's rate (segments per second), whether it may be used at all, and by what.
+
+    *monthly_budget_eur_cents* is what it may spend in a month, None for no end; people know it by its *display_name*.
+    """
 
     rate_tps: int
     can_send: bool
     gateway: str
+    display_name: str
+    monthly_budget_eur_cents: Decimal | None
 
 
 def add_account(session: Session, account: Account, now: datetime) -> None:
@@ -124,12 +126,6 @@ def set_rate(session: Session, account_id: str, rate_tps: int) -> None:
     session.get_one(AccountRow, account_id).rate_tps = rate_tps
 
 
-def get_budget(session: Session, account_id: str) -> tuple[str, Decimal | None]:
-    """Return the account's display name, and what it may spend in a month, EUR cents, None for no end."""
-    ((display_name, budget),) = _BUDGET.fetch(session, account_id)
-    return display_name, budget
-
-
 def set_budget(session: Session, account_id: str, monthly_eur_cents: Decimal | None) -> None:
     """Change what the account may spend in a calendar month (of UTC); None lifts the limit."""
     session.get_one(AccountRow, account_id).monthly_budget_eur_cents = monthly_eur_cents
@@ -201,8 +197,9 @@ def look_at_paced(session: Session, account_id: str) -> PacedAccount:
 
 
 def _paced(rows: list[tuple[Any, ...]]) -> PacedAccount:
-    ((rate_tps, account_type, status, gateway),) = rows
-    return PacedAccount(rate_tps, can_send(AccountType(account_type), AccountStatus(status)), gateway)
+    ((rate_tps, account_type, status, gateway, display_name, budget),) = rows
+    may_send = can_send(AccountType(account_type), AccountStatus(status))
+    return PacedAccount(rate_tps, may_send, gateway, display_name, budget)
 
 
 def set_prices(session: Session, account_id: str, prices: Iterable[Price], valid_from: date = ALWAYS) -> None:

@@ -1,7 +1,7 @@
 """Campaigns: drafts, states, and the counts of what became of their messages."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -36,9 +36,12 @@ _NOT_FROZEN = (CampaignStatus.INACTIVE, CampaignStatus.SCHEDULED, CampaignStatus
 _UNDER_WAY = (CampaignStatus.SCHEDULED, CampaignStatus.PROCESSING, CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
 
 # A single campaign comes with its lists in one statement.
-_STATUS = Prepared(select(CampaignRow.status).where(CampaignRow.campaign_id == bindparam("key")), ("key",))
-_RATE = Prepared(select(CampaignRow.rate_tps).where(CampaignRow.campaign_id == bindparam("key")), ("key",))
-_BUDGET = Prepared(select(CampaignRow.budget_eur_cents).where(CampaignRow.campaign_id == bindparam("key")), ("key",))
+_TERMS = Prepared(
+    select(CampaignRow.status, CampaignRow.rate_tps, CampaignRow.budget_eur_cents).where(
+        CampaignRow.campaign_id == bindparam("key")
+    ),
+    ("key",),
+)
 _WITH_LISTS = joinedload(CampaignRow.lists)
 _FIELDS = frozenset(each.name for each in fields(Campaign))
 
@@ -121,24 +124,26 @@ def find_campaign(session: Session, campaign_id: str) -> Campaign | None:
     return read_campaign(row) if row else None
 
 
-def get_status(session: Session, campaign_id: str) -> CampaignStatus:
-    """Return where the campaign stands, for who asks all the time. Raises: NotFound."""
-    found = _STATUS.fetch(session, campaign_id)
+@dataclass(frozen=True)
+class CampaignTerms:
+    """
+    Where a campaign stands, and what limits it, as it is this moment.
+
+    *rate_tps* are segments per second and *budget_eur_cents* what it may spend, each None for no limit of its own.
+    """
+
+    status: CampaignStatus
+    rate_tps: int | None
+    budget_eur_cents: Decimal | None
+
+
+def get_terms(session: Session, campaign_id: str) -> CampaignTerms:
+    """Return by what the campaign is sent, for who asks all the time. Raises: NotFound."""
+    found = _TERMS.fetch(session, campaign_id)
     if not found:
         raise NotFound("There is no such campaign.")
-    return CampaignStatus(found[0][0])
-
-
-def find_rate(session: Session, campaign_id: str) -> int | None:
-    """Return the campaign's own segments per second, as they are this moment; None for no limit of its own."""
-    found = _RATE.fetch(session, campaign_id)
-    return found[0][0] if found else None
-
-
-def find_budget(session: Session, campaign_id: str) -> Decimal | None:
-    """Return what the campaign may spend, EUR cents, as it is this moment; None for no end."""
-    found = _BUDGET.fetch(session, campaign_id)
-    return found[0][0] if found else None
+    status, rate_tps, budget = found[0]
+    return CampaignTerms(CampaignStatus(status), rate_tps, budget)
 
 
 def set_limits(session: Session, campaign_id: str, eur_cents: Decimal | None, rate_tps: int | None) -> None:

@@ -24,7 +24,7 @@ def store(state: State) -> State:
 
 def status(store: State) -> CampaignStatus | None:
     with store.read() as session:
-        return campaigns.get_status(session, "campaign-1")
+        return campaigns.get_terms(session, "campaign-1").status
 
 
 def hold(store: State) -> bool:

@@ -19,6 +19,7 @@ from core.services.campaigns.limiting import OwnLimits
 from core.services.sending.pacing import FAR, SET_REST_S, BatchPacing, BookingAgain, Pacing, Slots
 from core.services.sending.punctuality import CALM_S, LEAD_FIRST, LEAD_MOST, LOOK_S, PATIENCE_LEAST, PATIENCE_MOST
 from core.state.accounts import accounts, departures, gateways
+from core.state.campaigns import campaigns
 from tests.contract.gateways.gateway_contract import make_outbound
 from tests.integration.services import steps
 from tests.integration.services.paying import CENTS, COST, COUNT, SUB_WINDOW, frozen, spent
@@ -56,7 +57,9 @@ class Worker:
             paced = accounts.lock_paced(session, campaign.account_id)
             gateway = self.house.app.accounts.gateways.get(paced.gateway)
             batch = batch or self.pacing.open(campaign, self.clock)
-            slots = batch.find(session, paced.rate_tps, gateway, WINDOW[:count])
+            stored = campaigns.find_campaign(session, campaign.campaign_id)
+            own_tps = stored.rate_tps if stored else None
+            slots = batch.find(session, paced.rate_tps, own_tps, gateway, WINDOW[:count])
             if keeps and slots.messages:
                 batch.keep(session, slots, self.house.now)
         return slots

@@ -192,10 +192,10 @@ def test_who_begins_to_count_the_new_month_before_an_answer_and_ends_after_it_lo
             counted.append(paying.app.accounts.counting._count_account(account_id, april))
         return results
 
-    def written(self: BatchSpending, session: Any, wanted: Sequence[OutboundMessage], now: datetime) -> object:
+    def written(self: BatchSpending, session: Any, *facts: Any) -> object:
         if counted:
             spending.open_account(session, account_id, april, counted[0])
-        return take(self, session, wanted, now)
+        return take(self, session, *facts)
 
     paying.simulator.submit = count
     monkeypatch.setattr(BatchSpending, "take", written)
