@@ -70,6 +70,18 @@ def test_a_worker_with_a_defect_does_not_wait(tmp_path: Path, monkeypatch: pytes
         worker.wait_for_stores(Away(0, tmp_path))
 
 
+def test_what_a_worker_starts_with_is_none_of_the_garbage_collectors():
+    # In a process of its own: this one's garbage is to be collected.
+    script = """
+import gc, jobs.worker
+before = len(gc.get_objects())
+jobs.worker.set_apart_what_stays()
+print(before > 50_000, len(gc.get_objects()) < 1_000)
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["True", "True"], "")
+
+
 def test_a_worker_does_without_pandas_and_the_lake_does_so_too():
     # Values that are bound are what DuckDB imports it for, and lists what PyArrow does. In a process of its own: here
     # it may have been imported.
