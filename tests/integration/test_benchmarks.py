@@ -75,10 +75,13 @@ def test_the_smsc_is_measured_without_receipts_and_with_them(capsys: pytest.Capt
     ]
 
 
-def test_dispatch_is_measured_by_the_simulator_and_over_smpp_beside_a_bare_loop(capsys: pytest.CaptureFixture[str]):
+def test_dispatch_is_measured_by_the_simulator_the_ledger_alone_and_over_smpp_beside_a_bare_loop(
+    capsys: pytest.CaptureFixture[str],
+):
     assert main(["dispatch", "--recipients", "300"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(line["rows"], line["baseline"] is None) for line in lines] == [(300, True), (300, False)]
+    assert [(line["rows"], line["baseline"] is None) for line in lines] == [(300, True), (300, True), (300, False)]
+    assert ["50 at a time" in line["case"] for line in lines] == [False, True, False]
 
 
 def test_the_ratio_is_the_baseline_over_ours():
