@@ -1,15 +1,17 @@
 """What a prepared statement writes is what SQLAlchemy would have written, and passes the same door."""
 
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import bindparam, event, insert, select, text, update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import InvalidInput, StorageError
 from core.state.accounts import accounts
 from core.state.engine.prepared import Prepared
 from core.state.engine.store import State
+from core.state.tables.base import UtcDateTime
 from core.state.tables.models import SuppressionRow
 from tests.support.application.factories import NOW, make_account
 
@@ -133,6 +135,26 @@ def test_no_value_goes_past_the_door(store: State, odd: str):
 def test_a_time_without_a_zone_is_refused(store: State):
     with pytest.raises(ValueError, match="naive"):
         add(store, row("+491", created_at=NOW.replace(tzinfo=None)))
+
+
+@pytest.mark.parametrize("moment", [NOW, NOW + timedelta(microseconds=7), NOW.replace(year=999)])
+def test_times_are_kept_as_sqlalchemy_would_keep_them_in_sqlite(moment: datetime):
+    dialect = sqlite.dialect()
+    write, read = UtcDateTime().bind_processor(dialect), UtcDateTime().result_processor(dialect, None)
+    plain = sqlite.DATETIME().bind_processor(dialect)
+    assert write is not None
+    assert read is not None
+    assert write(moment.astimezone(timezone(timedelta(hours=-7)))) == plain(moment)
+    assert read(plain(moment)) == moment
+    assert read(plain(moment)).tzinfo is UTC
+    assert (write(None), read(None)) == (None, None)
+
+
+def test_rows_that_share_a_time_in_turn_get_theirs(store: State):
+    times = [NOW, NOW, NOW + timedelta(days=1), NOW + timedelta(days=1), NOW]
+    add(store, *(row(f"+49{number}", created_at=at) for number, at in enumerate(times)))
+    with store.read() as session:
+        assert FIND.fetch(session, "fraud") == [(f"+49{number}", at) for number, at in enumerate(times)]
 
 
 @pytest.mark.parametrize("names", [("reason",), ("key", "new_reason", "more"), ("key", "other")])
