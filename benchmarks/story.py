@@ -4,6 +4,7 @@ import argparse
 import csv
 import sys
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from core.domain.people.permissions import Viewer
 from core.domain.reports.message_query import MessageQuery
 from core.domain.reports.statistics import GroupBy
 from core.domain.times.periods import Period
+from core.history.engine.door import Cursor
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
 from core.services.reports.reporting import StatisticsRequest
@@ -88,12 +90,38 @@ def _send(app: App, campaign_id: str, recipient_count: int) -> None:
 
 
 def _merge(app: App) -> None:
-    case = Case(NAME, "receipts merged", 0)
+    case = Case(NAME, "receipts merged", 0, baseline=_plain_update(app))
     with measured(case):
         # Up to ten receipts' delays lie ahead even at this speed; the clock that asks stands there.
         while collected := app.sending.receiving.collect(_soon):
             case.rows += collected
             app.sending.receiving.merge(_soon)
+
+
+class _TakenBack(Exception):
+    """The plain update has been timed."""
+
+
+def _plain_update(app: App) -> float:
+    """
+    Return the seconds in which the lake sets every message's delivery by one statement, which is then taken back.
+
+    That is the least there is to do for a receipt: nothing is read of whom it is for, nothing kept, nothing committed.
+    """
+    found = 0.0
+
+    def update(cursor: Cursor) -> None:
+        nonlocal found
+        with stopwatch() as taken:
+            cursor.execute(
+                "UPDATE lake.messages SET delivery_status = 'Delivered', delivered_at = sent_at + INTERVAL 1 SECOND"
+            )
+        found = taken[0]
+        raise _TakenBack
+
+    with suppress(_TakenBack):
+        app.lake.write(update)
+    return found
 
 
 def _ask(app: App, viewer: Viewer, campaign_id: str) -> int:

@@ -20,6 +20,7 @@ from tests.support.application.factories import make_receipt
 from tests.support.application.page_tests import House, clicking
 from tests.support.application.page_tests import house as open_house
 from tests.support.fakes.fake_gateway import KIND, VALUES, FakeKind
+from tests.support.stores.inbox import list_inbox
 
 KEY = "gateways"
 SECRET = VALUES["password"]
@@ -300,7 +301,7 @@ def test_what_came_for_nobody_is_shown_in_the_panel(keyed: House, viewer: Viewer
     assert "Nothing in the last 30 days. A receipt for which there is no message is shown 3 days after it came" in said
     with keyed.app.state.write() as session:
         receipts.add_receipts(session, [make_receipt(gateway="Berlin *1*")], datetime.now(UTC))
-        (waiting,) = receipts.list_due(session, datetime.now(UTC), 10)
+        (waiting,) = list_inbox(session, datetime.now(UTC), 10)
         receipts.postpone(session, [waiting.receipt_id], 0, datetime.now(UTC))
     said = captions(panel(keyed))
     assert "1 receipt waits for a message. Those that have found none after 3 days are shown here." in said

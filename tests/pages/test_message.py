@@ -10,7 +10,7 @@ from core.history.messages.message_store import MessageStore
 from pages._ui.screens.message.timeline import in_words
 from tests.support.application.campaigns import save_draft, send
 from tests.support.application.page_tests import House
-from tests.support.stores.messages import make_message, make_update
+from tests.support.stores.messages import make_message, make_update, merge_receipts
 
 KEY = "message"
 SENT_AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -37,7 +37,7 @@ def record(house: House, viewer: Viewer, **overrides: Any) -> str:
         )
         for status, seconds, facts in came
     ]
-    MessageStore(house.app.lake).merge_receipts(updates)
+    merge_receipts(MessageStore(house.app.lake), updates)
     return str(message["message_id"])
 
 

@@ -146,7 +146,8 @@ def count_outcomes(results: Iterable[SubmitResult]) -> dict[str, int]:
     return counts
 
 
-@dataclass(frozen=True)
+# Tens of thousands may be in hand at once: with slots each is half as large, and garbage is collected sooner.
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A delivery receipt as the gateway sent it. *done_at* is the gateway's own time of the state."""
 

@@ -2,9 +2,9 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from core.errors import StorageError, Unavailable
 from core.gateways.simulator.accepted import Accepted, AcceptedLog, log_accepted, to_microseconds, to_moment
@@ -27,8 +27,7 @@ CREATE TABLE IF NOT EXISTS bucket (only_row INTEGER PRIMARY KEY CHECK (only_row 
 """
 
 
-@dataclass(frozen=True)
-class OwedReceipt:
+class OwedReceipt(NamedTuple):
     """A receipt to be reported from *due_at* on."""
 
     gateway_message_id: str

@@ -1,13 +1,12 @@
 """Writing the message history: batches that were sent, and receipts for them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from core.domain.messages.messages import Receipt
-from core.domain.messages.receipts import Settled, merge, settle
+from core.domain.messages.receipts import parse_receipt_state
 from core.history.engine.door import Cursor
 from core.history.engine.results import fetch_one
 from core.history.lake.changes import note_changes
@@ -23,42 +22,11 @@ _SQL = load_statements("messages/message_store.sql")
 # otherwise (SMPP's validity_period), so this leaves room for retries and for clocks that differ.
 RECEIPT_LOOKBACK = timedelta(days=4)
 
-_SETTLED_SCHEMA = pa.schema(
-    [
-        ("gateway", pa.string()),
-        ("gateway_message_id", pa.string()),
-        ("delivery_status", pa.string()),
-        ("error_code", pa.string()),
-        ("delivered_at", pa.timestamp("us", tz="UTC")),
-    ]
-)
-
-
 # The messages that `settle_messages` has changed.
 CHANGED = "(FROM settled WHERE changed)"
 
-# A receipt names its message as the gateway does.
-_INCOMING_SCHEMA = pa.schema([field for field in RECEIPT_SCHEMA if field.name not in ("message_id", "sent_at")])
-# What the gateway says of it; the rest is ours.
-_SAID = [name for name in _INCOMING_SCHEMA.names if name not in ("receipt_no", "received_at")]
-
-
-@dataclass(frozen=True)
-class ReceiptUpdate:
-    """
-    A receipt as it came.
-
-    *received_at* is when it reached us first, *receipt_no* its number among those that did so at the same moment.
-    """
-
-    receipt: Receipt
-    received_at: datetime
-    receipt_no: int
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The message it speaks of: gateway and gateway_message_id."""
-        return self.receipt.gateway, self.receipt.gateway_message_id
+# A receipt as it came: it names its message as the gateway does.
+CAME_SCHEMA = pa.schema([field for field in RECEIPT_SCHEMA if field.name not in ("message_id", "sent_at")])
 
 
 class MessageStore:
@@ -116,9 +84,7 @@ class MessageStore:
         with self._lake.read() as cursor:
             return _is_appended(cursor, batch_id)
 
-    def merge_receipts(
-        self, receipts: Sequence[ReceiptUpdate], lookback: timedelta = RECEIPT_LOOKBACK
-    ) -> set[tuple[str, str]]:
+    def merge_receipts(self, came: pa.Table, lookback: timedelta = RECEIPT_LOOKBACK) -> frozenset[int]:
         """
         Bring the messages up to what the receipts say, in one update of the rows that change, and keep the receipts.
 
@@ -127,27 +93,30 @@ class MessageStore:
         however often it comes or is merged, in the commit of the update.
 
         Args:
-            receipts: In any order, several for one message too.
+            came: `CAME_SCHEMA` by column name, in any order, several for one message too.
             lookback: Messages sent longer than this before the earliest `done_at` are not looked at,
                 so that old files stay closed.
 
-        Returns: (gateway, gateway_message_id) of every receipt whose message was found, changed or not.
+        Returns: receipt_no of every receipt whose message was not found.
         Raises: StorageError: as `Lake.write`.
         """
-        if not receipts:
-            return set()
-        folded, came = _fold(receipts), _as_they_came(receipts)
-        earliest = min(update.receipt.done_at for update in receipts) - lookback
+        if not came.num_rows:
+            return frozenset()
+        came = came.select(CAME_SCHEMA.names).cast(CAME_SCHEMA)
+        earliest = pc.min(came["done_at"]).as_py() - lookback
+        states = _read_states(came)
 
-        def update(cursor: Cursor) -> set[tuple[str, str]]:
-            cursor.register("incoming_settled", folded)
+        def update(cursor: Cursor) -> frozenset[int]:
             cursor.register("incoming_receipts", came)
+            cursor.register("receipt_states", states)
+            cursor.execute(_SQL["fold"])
             settle_messages(cursor, _SQL["matched_receipts"], {"earliest": earliest})
             note_changes(cursor, [CHANGED])
             _keep(cursor)
-            matched = {(str(gateway), str(key)) for gateway, key in cursor.execute(_SQL["matched"]).fetchall()}
+            missed = cursor.execute(_SQL["missed"]).fetchall()
             cursor.execute(_SQL["drop_settled"])
-            return matched
+            cursor.execute(_SQL["drop_folded"])
+            return frozenset(receipt_no for (receipt_no,) in missed)
 
         return self._lake.write(update)
 
@@ -199,25 +168,11 @@ def _keep(cursor: Cursor) -> None:
     cursor.execute(_SQL["drop_new_receipts"])
 
 
-def _fold(receipts: Iterable[ReceiptUpdate]) -> pa.Table:
-    """Return one row per message: an update must not meet the same row twice."""
-    states: dict[tuple[str, str], Settled] = {}
-    for update in receipts:
-        known, said = states.get(update.key), settle(update.receipt)
-        states[update.key] = said if known is None else merge(known, said)
-    rows = [
-        (gateway, key, str(state.status), state.error_code, state.delivered_at)
-        for (gateway, key), state in states.items()
-    ]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return pa.table(columns, schema=_SETTLED_SCHEMA)
-
-
-def _as_they_came(receipts: Sequence[ReceiptUpdate]) -> pa.Table:
-    columns = {name: [getattr(each.receipt, name) for each in receipts] for name in _SAID}
-    columns["receipt_no"] = [each.receipt_no for each in receipts]
-    columns["received_at"] = [each.received_at for each in receipts]
-    return pa.table(columns, schema=_INCOMING_SCHEMA)
+def _read_states(came: pa.Table) -> pa.Table:
+    """Return what each state that was said means, as receipt_state and delivery_status: they are few."""
+    said = pc.unique(came["receipt_state"])
+    means = [str(parse_receipt_state(state)) for state in said.to_pylist()]
+    return pa.table({"receipt_state": said, "delivery_status": pa.array(means, pa.string())})
 
 
 # The lake keeps message_id as a UUID; Arrow carries it as text.

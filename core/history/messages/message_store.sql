@@ -46,13 +46,43 @@ SELECT
     $batch_id AS batch_id, $campaign_id AS campaign_id, $message_count AS message_count,
     $now::TIMESTAMP AS appended_at;
 
+-- name: fold
+-- What the receipts of each message say together, since an update must not meet the same row twice: the join of
+-- core.domain.messages.receipts.merge, of all of them at once. Only an end has a time; min() passes over NULLs.
+CREATE TEMP TABLE folded AS
+SELECT
+    gateway, gateway_message_id,
+    CASE max(rank) WHEN 2 THEN 'Delivered' WHEN 1 THEN 'Undelivered' ELSE 'Submitted' END AS delivery_status,
+    coalesce(
+        CASE max(rank)
+            WHEN 2 THEN min(code) FILTER (rank = 2)
+            WHEN 1 THEN min(code) FILTER (rank = 1)
+            ELSE min(code) FILTER (rank = 0)
+        END, ''
+    ) AS error_code,
+    CASE max(rank)
+        WHEN 2 THEN min(done_at) FILTER (rank = 2)
+        WHEN 1 THEN min(done_at) FILTER (rank = 1)
+    END AS delivered_at
+FROM (
+    SELECT
+        gateway, gateway_message_id, nullif(error_code, '') AS code, done_at::TIMESTAMP AS done_at,
+        CASE delivery_status WHEN 'Delivered' THEN 2 WHEN 'Undelivered' THEN 1 ELSE 0 END AS rank
+    FROM incoming_receipts
+    JOIN receipt_states USING (receipt_state)
+)
+GROUP BY ALL;
+
+-- name: drop_folded
+DROP TABLE folded;
+
 -- name: matched_receipts
 SELECT
     m.message_id, m.sent_at, m.account, m.country, m.network, m.mccmnc, m.price_eur_cents,
     m.delivery_status, m.error_code, m.delivered_at, r.gateway, r.gateway_message_id,
-    r.delivery_status AS came_status, r.error_code AS came_code, r.delivered_at::TIMESTAMP AS came_at
+    r.delivery_status AS came_status, r.error_code AS came_code, r.delivered_at AS came_at
 FROM lake.messages AS m
-JOIN incoming_settled AS r USING (gateway, gateway_message_id)
+JOIN folded AS r USING (gateway, gateway_message_id)
 WHERE m.sent_at >= $earliest::TIMESTAMP
 
 -- name: settle
@@ -98,8 +128,8 @@ SET delivery_status = s.new_status, error_code = s.new_code, delivered_at = s.ne
 FROM (FROM settled WHERE changed) AS s
 WHERE m.message_id = s.message_id AND m.sent_at BETWEEN $first AND $last;
 
--- name: matched
-SELECT DISTINCT gateway, gateway_message_id FROM settled;
+-- name: missed
+SELECT receipt_no FROM incoming_receipts ANTI JOIN settled USING (gateway, gateway_message_id);
 
 -- name: reported_range
 SELECT min(done_at)::TIMESTAMP, max(done_at)::TIMESTAMP

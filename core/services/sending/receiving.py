@@ -7,15 +7,20 @@ alike. One worker at a time collects from a gateway, and one merges.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy.orm import Session
 
 from core.domain.messages.strays import Stray, StrayReason
 from core.errors import ConfigurationError, GatewayError
 from core.gateways.base import Gateway
 from core.gateways.gateways import Gateways
-from core.history.messages.message_store import MessageStore, ReceiptUpdate
+from core.history.messages.message_store import CAME_SCHEMA, MessageStore
 from core.services.leases import Lease, Leases
 from core.services.sending.stray_reports import StrayReports
 from core.state.accounts import gateways
@@ -24,10 +29,15 @@ from core.state.campaigns.receipts import InboxReceipt
 from core.state.engine.store import State
 from core.state.upkeep.waiting import Waiting
 
+Rows = TypeVar("Rows", pa.Table, pa.ChunkedArray)
+
 log = logging.getLogger(__name__)
 
-FETCH_LIMIT = 20_000
-MERGE_LIMIT = 20_000
+# So many are fetched, or forgotten, in one transaction of the state store: who sends waits for it.
+AT_ONCE = 10_000
+# So many go into history in one commit at most. The more have piled up, the less time each takes, since all messages
+# are looked through once for all of them; more than these would take more memory than a worker may.
+MERGE_LIMIT = 30_000
 # A receipt may come before its batch is in history, and is tried anew when that comes. Other tries come ever more
 # seldom: a provider that passes on another system's receipts, too, must not keep the history busy. After three days
 # the message is taken to be none of ours.
@@ -35,6 +45,8 @@ RETRY_FIRST_S, RETRY_MOST_S = 2, 4 * 3_600
 GIVE_UP = timedelta(days=3)
 # The ids of parts are kept for longer than a receipt finds its message by them (`RECEIPT_LOOKBACK`) and waits for it.
 PARTS_KEPT_FOR = timedelta(days=14)
+# What is merged, each by its number in the inbox, and how often it found no message.
+_INBOX_SCHEMA = CAME_SCHEMA.append(pa.field("try_count", pa.int64(), nullable=False))
 
 
 @dataclass(frozen=True)
@@ -84,24 +96,30 @@ class Receiving:
             return self._merge(clock()) if lease else MergedReceipts(0, 0, 0)
 
     def _merge(self, now: datetime) -> MergedReceipts:
-        with self._state.read() as session:
-            due = receipts.list_due(session, now, MERGE_LIMIT)
-        if not due:
+        due = self._read_due(now)
+        if not due.num_rows:
             return MergedReceipts(0, 0, 0)
-        updates = [ReceiptUpdate(item.receipt, item.received_at, item.receipt_id) for item in due]
-        matched = self._history.merge_receipts(updates)
-        done = [item.receipt_id for item in due if _key(item) in matched]
-        waiting = [item for item in due if _key(item) not in matched]
-        abandoned = [item for item in waiting if now - item.received_at > GIVE_UP]
-        late = [item for item in waiting if now - item.received_at <= GIVE_UP]
-        self._strays.keep([_stray(item) for item in abandoned])
-        with self._state.write() as session:
-            receipts.delete_receipts(session, done + [item.receipt_id for item in abandoned])
-            for try_count in {item.try_count for item in late}:
-                wait_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2 ** min(try_count, 20))
-                ids = [item.receipt_id for item in late if item.try_count == try_count]
-                receipts.postpone(session, ids, try_count, now + timedelta(seconds=wait_s))
-        return MergedReceipts(len(done), len(late), len(abandoned))
+        missed = pa.array(self._history.merge_receipts(due), pa.int64())
+        is_missed = pc.is_in(due["receipt_no"], missed)
+        is_late = pc.and_(is_missed, pc.greater_equal(due["received_at"], pa.scalar(now - GIVE_UP)))
+        late, over = due.filter(is_late), due["receipt_no"].filter(pc.invert(is_late))
+        abandoned = due.filter(pc.and_not(is_missed, is_late))
+        for portion in _portions(abandoned):
+            self._strays.keep([_stray(row) for row in portion.to_pylist()])
+        # Who ends on the way leaves the rest to be merged once more, which changes nothing.
+        for numbers in _portions(over):
+            with self._state.write() as session:
+                receipts.delete_receipts(session, numbers.to_pylist())
+        for portion in _portions(late):
+            with self._state.write() as session:
+                _postpone(session, portion, now)
+        return MergedReceipts(due.num_rows - len(missed), late.num_rows, abandoned.num_rows)
+
+    def _read_due(self, now: datetime) -> pa.Table:
+        """Return what is due as `_INBOX_SCHEMA`; by column it takes a fifth of the memory."""
+        with self._state.read() as session:
+            portions = [_as_table(portion) for portion in receipts.read_due(session, now, MERGE_LIMIT)]
+        return pa.concat_tables([_INBOX_SCHEMA.empty_table(), *portions])
 
     def count_waiting(self) -> int:
         """Return how many receipts are in the inbox."""
@@ -119,24 +137,29 @@ class Receiving:
         return gateway is not None and gateway.may_have_receipts(now)
 
     def _collect(self, name: str, clock: Callable[[], datetime]) -> int:
+        came = 0
         try:
             gateway = self._gateways.get(name)
             if not gateway.may_have_receipts(clock()):
                 # One that is told its receipts never has any: it is not worth a lease, which is written.
                 return 0
             with self._leases.alone(f"receipts of {name}", clock) as lease:
-                return self._fetch(gateway, lease, clock()) if lease else 0
+                while lease and came < MERGE_LIMIT:
+                    lease.check()
+                    came += (fetched := self._fetch(gateway, lease, clock()))
+                    if fetched < AT_ONCE:
+                        break
         except ConfigurationError as error:
             # Who keeps gateways open has said so, and does not say it again and again.
             log.debug("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
         except GatewayError as error:
             # The other gateways' receipts must not wait for this one; its own stay with it.
             log.warning("receipts_not_fetched", extra={"gateway": name, "reason": error.message})
-        return 0
+        return came
 
     def _fetch(self, gateway: Gateway, lease: Lease, now: datetime) -> int:
         name = gateway.name
-        fetched = gateway.fetch_receipts(FETCH_LIMIT, now)
+        fetched = gateway.fetch_receipts(AT_ONCE, now)
         if not fetched:
             return 0
         with self._state.write() as session:
@@ -150,12 +173,25 @@ class Receiving:
         return len(fetched)
 
 
-def _key(item: InboxReceipt) -> tuple[str, str]:
-    return item.receipt.gateway, item.receipt.gateway_message_id
+def _as_table(due: Sequence[InboxReceipt]) -> pa.Table:
+    columns = dict(zip(InboxReceipt._fields, zip(*due, strict=True), strict=True))
+    columns["receipt_no"] = columns["receipt_id"]
+    return pa.table({field.name: pa.array(columns[field.name], field.type) for field in _INBOX_SCHEMA}, _INBOX_SCHEMA)
 
 
-def _stray(item: InboxReceipt) -> Stray:
-    receipt = item.receipt
-    content = f"id {receipt.gateway_message_id}, {receipt.receipt_state}, error {receipt.error_code or 'none'}"
-    content += f", done {receipt.done_at.isoformat()}"
-    return Stray(receipt.gateway, StrayReason.NO_MESSAGE, content, item.received_at)
+def _portions(rows: Rows) -> Iterator[Rows]:
+    """Yield them as many at a time as are written in one transaction."""
+    return (rows.slice(start, AT_ONCE) for start in range(0, len(rows), AT_ONCE))
+
+
+def _postpone(session: Session, late: pa.Table, now: datetime) -> None:
+    for try_count in pc.unique(late["try_count"]).to_pylist():
+        wait_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2 ** min(try_count, 20))
+        ids = late.filter(pc.equal(late["try_count"], try_count))["receipt_no"].to_pylist()
+        receipts.postpone(session, ids, try_count, now + timedelta(seconds=wait_s))
+
+
+def _stray(row: dict[str, Any]) -> Stray:
+    content = f"id {row['gateway_message_id']}, {row['receipt_state']}, error {row['error_code'] or 'none'}"
+    content += f", done {row['done_at'].isoformat()}"
+    return Stray(row["gateway"], StrayReason.NO_MESSAGE, content, row["received_at"])

@@ -1,14 +1,29 @@
 """The receipts inbox: what gateways reported, until it is merged into history."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import Select, and_, delete, func, or_, select, text, union_all, update
+from sqlalchemy import (
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import Receipt
-from core.state.tables.base import in_portions, insert_of
+from core.state.engine.prepared import Prepared
+from core.state.tables.base import UtcDateTime, in_portions, insert_of
 from core.state.tables.leases import Moment
 from core.state.tables.models import AGAIN, FIRST, LedgerRow, PartIdRow, ReceiptRow
 
@@ -16,24 +31,83 @@ from core.state.tables.models import AGAIN, FIRST, LedgerRow, PartIdRow, Receipt
 NEWS = -1
 # By these a receipt names its message.
 _MESSAGE = ("gateway", "gateway_message_id")
+_READ_AT_ONCE = 5_000
 
 
-@dataclass(frozen=True)
-class InboxReceipt:
-    """A receipt in the inbox with how often it found no message, `NEWS` when its batch has just come."""
+class InboxReceipt(NamedTuple):
+    """
+    A receipt in the inbox with how often it found no message, `NEWS` when its batch has just come.
+
+    Tens of thousands are read at once, and hardly one is looked at by itself: so what it says lies open in columns, and
+    *receipt* makes a thing of it.
+    """
 
     receipt_id: int
-    receipt: Receipt
     received_at: datetime
     try_count: int
+    gateway: str
+    gateway_message_id: str
+    receipt_state: str
+    error_code: str
+    done_at: datetime
+
+    @property
+    def receipt(self) -> Receipt:
+        """The receipt as the gateway sent it."""
+        return Receipt(self.gateway, self.gateway_message_id, self.receipt_state, self.error_code, self.done_at)
+
+
+_ROW = ReceiptRow.__table__.c
+_INSERTED = [
+    "gateway",
+    "gateway_message_id",
+    "receipt_state",
+    "error_code",
+    "done_at",
+    "received_at",
+    "due_at",
+    "try_count",
+]
+
+
+@cache
+def _insert(insert: Callable[..., sqlite.Insert | postgresql.Insert]) -> Prepared:
+    new = insert(ReceiptRow).values({name: bindparam(name) for name in _INSERTED})
+    return Prepared(new.on_conflict_do_nothing(), _INSERTED)
+
+
+def _due_of(half: str) -> Prepared:
+    """Return the question for those of a *half* that are due at a time, so many at most after those seen already."""
+    theirs = func.coalesce(PartIdRow.known_as, _ROW.gateway_message_id)
+    return Prepared(
+        select(*(theirs if name == "gateway_message_id" else _ROW[name] for name in InboxReceipt._fields))
+        .outerjoin(PartIdRow, and_(*(getattr(PartIdRow, name) == _ROW[name] for name in _MESSAGE)))
+        .where(text(half), _ROW.due_at <= bindparam("now", type_=UtcDateTime()))
+        .order_by(_ROW.due_at, _ROW.receipt_id)
+        .limit(bindparam("most", type_=Integer()))
+        .offset(bindparam("seen", type_=Integer())),
+        ("now", "most", "seen"),
+    )
+
+
+_DUE_FIRST, _DUE_AGAIN = _due_of(FIRST), _due_of(AGAIN)
 
 
 def add_receipts(session: Session, receipts: Sequence[Receipt], now: datetime) -> None:
     """Land receipts durably; the same one may come many times, and waits once."""
-    rows = [vars(receipt) | {"received_at": now, "due_at": now, "try_count": 0} for receipt in receipts]
-    if rows:
-        # Past the session: its unit of work would double the cost of a row.
-        session.connection().execute(insert_of(session)(ReceiptRow).on_conflict_do_nothing(), rows)
+    count = len(receipts)
+    if count:
+        _insert(insert_of(session)).run_many(
+            session,
+            [receipt.gateway for receipt in receipts],
+            [receipt.gateway_message_id for receipt in receipts],
+            [receipt.receipt_state for receipt in receipts],
+            [receipt.error_code for receipt in receipts],
+            [receipt.done_at for receipt in receipts],
+            [now] * count,
+            [now] * count,
+            [0] * count,
+        )
 
 
 def due(now: Moment) -> Select[int]:
@@ -43,42 +117,23 @@ def due(now: Moment) -> Select[int]:
     return select(union_all(*halves).subquery().c.receipt_id)
 
 
-def list_due(session: Session, now: datetime, limit: int) -> tuple[InboxReceipt, ...]:
+def read_due(session: Session, now: datetime, limit: int) -> Iterator[tuple[InboxReceipt, ...]]:
     """
-    Return receipts to merge now, those waiting longest first.
+    Yield receipts to merge now, those waiting longest first, some thousands at a time: together they take much memory.
 
     Those that have found no message before come last: they may be hundreds of thousands that never will. One that names
     another part of a long message comes with the message's own id.
     """
-    first = _list_due(session, FIRST, now, limit)
-    return first + _list_due(session, AGAIN, now, limit - len(first))
-
-
-def _list_due(session: Session, half: str, now: datetime, limit: int) -> tuple[InboxReceipt, ...]:
-    rows = session.execute(
-        select(
-            ReceiptRow.receipt_id,
-            ReceiptRow.received_at,
-            ReceiptRow.try_count,
-            ReceiptRow.gateway,
-            func.coalesce(PartIdRow.known_as, ReceiptRow.gateway_message_id),
-            ReceiptRow.receipt_state,
-            ReceiptRow.error_code,
-            ReceiptRow.done_at,
-        )
-        .outerjoin(PartIdRow, and_(*(getattr(PartIdRow, name) == getattr(ReceiptRow, name) for name in _MESSAGE)))
-        .where(text(half), ReceiptRow.due_at <= now)
-        .order_by(ReceiptRow.due_at, ReceiptRow.receipt_id)
-        .limit(limit)
-    )
-    return tuple(
-        InboxReceipt(receipt_id, Receipt(gateway, theirs, state, error_code, done_at), received_at, try_count)
-        for receipt_id, received_at, try_count, gateway, theirs, state, error_code, done_at in rows
-    )
+    for half in (_DUE_FIRST, _DUE_AGAIN):
+        seen = 0
+        while limit > 0 and (rows := half.fetch(session, now, min(limit, _READ_AT_ONCE), seen)):
+            yield tuple(map(InboxReceipt._make, rows))
+            seen += len(rows)
+            limit -= len(rows)
 
 
 def is_any_due(session: Session, now: datetime) -> bool:
-    """Return whether `list_due` would find any."""
+    """Return whether `read_due` would find any."""
     return bool(session.scalar(select(due(now).exists())))
 
 

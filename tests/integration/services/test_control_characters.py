@@ -11,11 +11,11 @@ from core.domain.imports.lists import ListStatus
 from core.domain.messages.messages import Receipt, SubmitOutcome, SubmitResult
 from core.errors import InvalidFile, InvalidInput
 from core.history.lake.schema import UNSENT_SCHEMA
-from core.history.messages.message_store import MessageStore, ReceiptUpdate
+from core.history.messages.message_store import MessageStore
 from core.services.campaigns.composing import check_message
 from tests.support.application.cdr import csv, imported, line, open_outside
 from tests.support.application.house import House
-from tests.support.stores.messages import make_message, message_table
+from tests.support.stores.messages import ReceiptUpdate, make_message, merge_receipts, message_table
 
 ODD = ["\x00", "\x01", "\x0b", "\x1b", "\x1f", "\x7f", "\x85"]
 
@@ -68,4 +68,4 @@ def test_a_receipt_finds_its_message_whatever_the_gateway_called_it(house: House
         ReceiptUpdate(Receipt("http", key, "DELIVRD\0", "\0", at), at, number)
         for number, key in enumerate(["x\0'); DROP", "b"])
     ]
-    assert store.merge_receipts(receipts) == {("http", odd), ("http", "b")}
+    assert merge_receipts(store, receipts) == {("http", odd), ("http", "b")}

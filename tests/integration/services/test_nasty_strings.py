@@ -47,6 +47,7 @@ from core.state.people.sessions import Browser
 from tests.support.application import cdr
 from tests.support.application.house import PASSWORD, House, contacts, make_house
 from tests.support.cases.nasty import EXAMPLES, FEW, SUITE, TABLE, fuzz, texts
+from tests.support.stores.inbox import list_inbox
 from tests.support.stores.messages import make_message, message_table
 
 FIELDS = ("receiver", "sender", "message_id", "country", "network", "mccmnc", "delivery_status", "error_code")
@@ -261,7 +262,7 @@ def of_gateways(t: Things, text: str) -> Iterator[Ask]:
     def land() -> None:
         with app.state.write() as session:
             receipts.add_receipts(session, [Receipt("simulator", text, text, text, now)], now)
-            found = receipts.list_due(session, now, 10_000)
+            found = list_inbox(session, now, 10_000)
             assert not any(find_control(item.receipt.gateway_message_id) for item in found)
 
     yield land

@@ -21,11 +21,11 @@ from core.errors import StorageError
 from core.services.accounts.encryption import make_key
 from core.services.accounts.setting_up_gateways import GatewayForm
 from core.services.people.adding_people import NewPerson
-from core.state.campaigns import receipts
 from core.state.campaigns.receipts import InboxReceipt
 from tests.support.fakes.asgi import Browser
 from tests.support.fakes.clock import StoppedClock
 from tests.support.fakes.open_pages import FakePages
+from tests.support.stores.inbox import list_inbox
 
 TWILIO = {"account_sid": "AC1", "auth_token": "token-1"}
 MITTO = {"api_key": "key-1"}
@@ -63,9 +63,9 @@ def browser(app: App, clock: StoppedClock) -> Browser:
     return Browser(Starlette(routes=[inside], middleware=middleware), html=False)
 
 
-def list_inbox(app: App) -> tuple[InboxReceipt, ...]:
+def list_came(app: App) -> tuple[InboxReceipt, ...]:
     with app.state.read() as session:
-        return receipts.list_due(session, app.clock() + timedelta(days=1), 1_000)
+        return list_inbox(session, app.clock() + timedelta(days=1), 1_000)
 
 
 def test_a_receipt_by_json_is_in_the_inbox(app: App, clock: StoppedClock, browser: Browser):
@@ -76,7 +76,7 @@ def test_a_receipt_by_json_is_in_the_inbox(app: App, clock: StoppedClock, browse
     # The provider had no answer in time, and says it again.
     assert browser.ask("POST", mitto.path, kind, [body]).status == 200
     found = [
-        (each.receipt.gateway, each.receipt.gateway_message_id, each.receipt.receipt_state) for each in list_inbox(app)
+        (each.receipt.gateway, each.receipt.gateway_message_id, each.receipt.receipt_state) for each in list_came(app)
     ]
     assert found == [("mitto", "m-1", "DELIVRD"), ("mitto", "m-2", "REJECTD")]
 
@@ -91,7 +91,7 @@ def test_a_signed_form_is_checked_against_the_address_the_provider_was_given(
     assert browser.ask("POST", twilio.path, kind, [urlencode(fields).encode()]).status == 200
     forged = urlencode(fields | {"MessageStatus": "failed"}).encode()
     assert browser.ask("POST", twilio.path, kind, [forged]).status == 403
-    assert [each.receipt.receipt_state for each in list_inbox(app)] == ["DELIVRD"]
+    assert [each.receipt.receipt_state for each in list_came(app)] == ["DELIVRD"]
 
 
 def test_a_token_opens_its_gateway_until_there_is_a_new_one(app: App, clock: StoppedClock, browser: Browser):
@@ -111,7 +111,7 @@ def test_settings_that_are_changed_count_for_the_next_callback(app: App, clock: 
     app.accounts.setting_up.change(app.people.adding.get_viewer(), "mitto", form, clock())
     app.sending.callbacks.look()
     assert browser.get(f"{mitto.path}?Id=m-2&status=Angekommen").status == 200
-    assert [each.receipt.receipt_state for each in list_inbox(app)] == ["Angekommen", "DELIVRD"]
+    assert [each.receipt.receipt_state for each in list_came(app)] == ["Angekommen", "DELIVRD"]
 
 
 def test_forged_ones_ask_the_store_nothing(app: App, clock: StoppedClock, browser: Browser):
@@ -138,9 +138,9 @@ def test_a_store_without_room_is_no_lost_receipt(
     with monkeypatch.context() as patch:
         patch.setattr("core.services.sending.hearing.add_receipts", full)
         assert browser.get(f"{mitto.path}?Id=m-1&status=Delivered").status == 503
-    assert list_inbox(app) == ()
+    assert list_came(app) == ()
     assert browser.get(f"{mitto.path}?Id=m-1&status=Delivered").status == 200
-    assert len(list_inbox(app)) == 1
+    assert len(list_came(app)) == 1
 
 
 def test_without_a_key_what_is_told_is_asked_for_again(tmp_path: Path, app: App, clock: StoppedClock):

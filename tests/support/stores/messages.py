@@ -3,6 +3,8 @@
 import itertools
 import random
 import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +13,7 @@ import pyarrow as pa
 
 from core.domain.messages.messages import DeliveryStatus, Receipt
 from core.history.lake.schema import CONTACT_SCHEMA, MESSAGE_SCHEMA, UNSENT_SCHEMA
-from core.history.messages.message_store import ReceiptUpdate
+from core.history.messages.message_store import CAME_SCHEMA, MessageStore
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -90,6 +92,32 @@ def make_contact(row_no: int, **overrides: Any) -> dict[str, Any]:
         "fields": [f"+49179{row_no:07d}", f"Name {row_no}"],
     }
     return contact | overrides
+
+
+@dataclass(frozen=True)
+class ReceiptUpdate:
+    """A receipt as it came, with its number in the inbox."""
+
+    receipt: Receipt
+    received_at: datetime
+    receipt_no: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The message it speaks of: gateway and gateway_message_id."""
+        return self.receipt.gateway, self.receipt.gateway_message_id
+
+
+def receipt_table(updates: Sequence[ReceiptUpdate]) -> pa.Table:
+    """Return receipts as `MessageStore.merge_receipts` takes them."""
+    rows = [asdict(each.receipt) | {"received_at": each.received_at, "receipt_no": each.receipt_no} for each in updates]
+    return pa.Table.from_pylist(rows, schema=CAME_SCHEMA)
+
+
+def merge_receipts(store: MessageStore, updates: Sequence[ReceiptUpdate], **options: timedelta) -> set[tuple[str, str]]:
+    """Merge them; return the `key` of each whose message was found."""
+    missed = store.merge_receipts(receipt_table(updates), **options)
+    return {each.key for each in updates if each.receipt_no not in missed}
 
 
 def make_update(status: DeliveryStatus, **overrides: Any) -> ReceiptUpdate:

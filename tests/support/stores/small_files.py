@@ -6,9 +6,18 @@ from typing import Any
 
 from core.domain.messages.messages import DeliveryStatus
 from core.history.lake.connection import Lake
-from core.history.messages.message_store import MessageStore, ReceiptUpdate
+from core.history.messages.message_store import MessageStore
 from core.history.rollups.rollups import Rollups
-from tests.support.stores.messages import NOW, make_message, make_unsent, make_update, message_table, unsent_table
+from tests.support.stores.messages import (
+    NOW,
+    ReceiptUpdate,
+    make_message,
+    make_unsent,
+    make_update,
+    merge_receipts,
+    message_table,
+    unsent_table,
+)
 
 ROWS = 15
 # The batches' messages lie in two months.
@@ -28,7 +37,7 @@ def append_batches(lake: Lake, count: int, first: int = 0, *, receipts: bool = T
         )
         if receipts and number % 4 == 3:
             due = source.sample(sent, min(len(sent), ROWS * 2))
-            store.merge_receipts([receipt_for(message) for message in due], lookback=timedelta(days=100))
+            merge_receipts(store, [receipt_for(message) for message in due], lookback=timedelta(days=100))
         if receipts and number % 8 == 7:
             if number == 7:
                 build_missing(rollups)

@@ -13,6 +13,7 @@ from core.state.campaigns.ledger import Claim, Outcome
 from core.state.engine.store import State
 from core.state.upkeep.waiting import look
 from tests.support.application.factories import NOW, make_account, make_campaign, make_receipt
+from tests.support.stores.inbox import list_inbox
 
 LATER = NOW + timedelta(days=1)
 ANSWER = LateAnswer("simulator", "message-1", "theirs-1", NOW, ("part-1",))
@@ -63,13 +64,13 @@ def test_receipts_that_waited_for_it_are_due_again_those_of_its_parts_too(unknow
     came = [make_receipt(gateway="simulator", gateway_message_id=each) for each in ("theirs-1", "part-1", "x")]
     with unknown.write() as session:
         receipts.add_receipts(session, came, NOW)
-        receipts.postpone(session, [item.receipt_id for item in receipts.list_due(session, NOW, 9)], 0, LATER)
+        receipts.postpone(session, [item.receipt_id for item in list_inbox(session, NOW, 9)], 0, LATER)
         late_answers.add_late_answers(session, [ANSWER])
-        assert receipts.list_due(session, NOW, 9) == ()
+        assert list_inbox(session, NOW, 9) == ()
         receipts.make_due_of(session, "another", ["theirs-1"], NOW)
-        assert receipts.list_due(session, NOW, 9) == ()
+        assert list_inbox(session, NOW, 9) == ()
         receipts.make_due_of(session, "simulator", ["theirs-1"], NOW)
-        assert [item.receipt.gateway_message_id for item in receipts.list_due(session, NOW, 9)] == ["theirs-1"] * 2
+        assert [item.receipt.gateway_message_id for item in list_inbox(session, NOW, 9)] == ["theirs-1"] * 2
 
 
 def test_they_are_forgotten(unknown: State):

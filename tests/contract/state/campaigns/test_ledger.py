@@ -11,6 +11,7 @@ from core.state.campaigns import campaigns, ledger, receipts
 from core.state.campaigns.ledger import Batch, Claim, Outcome
 from core.state.engine.store import State
 from tests.support.application.factories import NOW, make_account, make_campaign, make_receipt
+from tests.support.stores.inbox import list_inbox
 
 LEASE = timedelta(seconds=10)
 UNTIL = NOW + LEASE
@@ -196,14 +197,14 @@ def test_receipts_wait_until_they_are_due_and_leave_when_merged(state: State):
         receipts.add_receipts(session, many, NOW)
         receipts.add_receipts(session, [], NOW)
     with state.write() as session:
-        due = receipts.list_due(session, NOW, 10_000)
+        due = list_inbox(session, NOW, 10_000)
         assert [item.receipt for item in due] == many
         receipts.postpone(session, [item.receipt_id for item in due[:2_000]], 0, LATER)
         receipts.delete_receipts(session, [item.receipt_id for item in due[2_000:]])
     with state.read() as session:
         assert receipts.count_waiting(session) == 2_000
-        assert receipts.list_due(session, NOW, 10) == ()
-        again = receipts.list_due(session, LATER, 7)
+        assert list_inbox(session, NOW, 10) == ()
+        again = list_inbox(session, LATER, 7)
     assert len(again) == 7
     assert all(item.try_count == 1 and item.received_at == NOW for item in again)
 
@@ -211,7 +212,7 @@ def test_receipts_wait_until_they_are_due_and_leave_when_merged(state: State):
 def test_receipts_that_found_no_message_come_after_all_others(state: State):
     def list_due(now: datetime, limit: int) -> list[str]:
         with state.read() as session:
-            return [item.receipt.gateway_message_id for item in receipts.list_due(session, now, limit)]
+            return [item.receipt.gateway_message_id for item in list_inbox(session, now, limit)]
 
     def add(*names: str, now: datetime) -> None:
         with state.write() as session:
@@ -219,7 +220,7 @@ def test_receipts_that_found_no_message_come_after_all_others(state: State):
 
     add("stray-1", "stray-2", now=NOW)
     with state.write() as session:
-        receipts.postpone(session, [item.receipt_id for item in receipts.list_due(session, NOW, 10)], 0, NOW)
+        receipts.postpone(session, [item.receipt_id for item in list_inbox(session, NOW, 10)], 0, NOW)
     add("first-1", "first-2", now=LATER)
     assert list_due(LATER, 3) == ["first-1", "first-2", "stray-1"]
     assert list_due(LATER, 2) == ["first-1", "first-2"]

@@ -12,6 +12,7 @@ from core.state.campaigns import campaigns, ledger, part_ids, receipts
 from core.state.campaigns.ledger import Claim, Outcome
 from core.state.engine.store import State
 from tests.support.application.factories import NOW, make_account, make_campaign, make_receipt
+from tests.support.stores.inbox import list_inbox
 
 LATER = NOW + timedelta(days=1)
 MESSAGES = {"message-1": ("last-1", ("first-1", "second-1")), "message-2": ("last-2", ())}
@@ -40,7 +41,7 @@ def record(session: Session, messages: dict[str, tuple[str, tuple[str, ...]]]) -
 
 
 def find_ids(session: Session) -> list[str]:
-    return sorted(item.receipt.gateway_message_id for item in receipts.list_due(session, NOW, 100))
+    return sorted(item.receipt.gateway_message_id for item in list_inbox(session, NOW, 100))
 
 
 def test_a_receipt_of_any_part_is_the_message_s(sent: State):
@@ -57,7 +58,7 @@ def test_what_waits_for_a_part_is_due_again_when_its_batch_comes(sent: State):
     came = [make_receipt(gateway="simulator", gateway_message_id=each) for each in ("second-1", "x")]
     with sent.write() as session:
         receipts.add_receipts(session, came, NOW)
-        receipts.postpone(session, [item.receipt_id for item in receipts.list_due(session, NOW, 9)], 0, LATER)
+        receipts.postpone(session, [item.receipt_id for item in list_inbox(session, NOW, 9)], 0, LATER)
         assert find_ids(session) == []
         receipts.make_due(session, "simulator", "campaign-1-1", NOW)
         assert find_ids(session) == ["last-1"]

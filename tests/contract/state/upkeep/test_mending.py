@@ -16,6 +16,7 @@ from core.state.tables.models import ReceiptRow
 from core.state.tables.people_models import AttemptRow, SessionRow
 from core.state.upkeep.mending import Furthest, mend_times
 from tests.support.application.factories import NOW, make_account, make_campaign, make_receipt, make_reply, make_user
+from tests.support.stores.inbox import list_inbox
 
 LEASE = timedelta(seconds=15)
 FURTHEST = Furthest(
@@ -52,7 +53,7 @@ def test_receipts_are_due_and_nobody_is_locked_out_or_in_for_longer(state: State
     with state.write() as session:
         users.add_user(session, make_user(), NOW)
         receipts.add_receipts(session, [make_receipt(), make_receipt(gateway_message_id="stray")], THEN)
-        _, stray = receipts.list_due(session, THEN, 10)
+        _, stray = list_inbox(session, THEN, 10)
         receipts.postpone(session, [stray.receipt_id], 0, THEN + FURTHEST.receipt)
         said = make_reply(received_at=THEN)
         replies.add_replies(session, [HeardReply(said, "+491796000001", Keyword.NONE, ())], THEN)
@@ -60,7 +61,7 @@ def test_receipts_are_due_and_nobody_is_locked_out_or_in_for_longer(state: State
         sessions.record_failure(session, "somebody", 9, THEN + timedelta(minutes=15))
         assert mend_times(session, NOW, FURTHEST) == 6
     with state.read() as session:
-        assert (len(receipts.list_due(session, NOW, 10)), len(replies.list_due(session, NOW, 10))) == (2, 1)
+        assert (len(list_inbox(session, NOW, 10)), len(replies.list_due(session, NOW, 10))) == (2, 1)
         assert session.scalar(select(SessionRow.active_at)) == session.scalar(select(SessionRow.created_at)) == NOW
         assert session.scalar(select(AttemptRow.blocked_until)) == NOW + FURTHEST.attempt
 
@@ -85,7 +86,7 @@ def test_a_link_opens_its_door_for_no_longer_than_one_of_its_kind(state: State):
 def test_what_can_be_so_stays_so(state: State):
     with state.write() as session:
         receipts.add_receipts(session, [make_receipt()], NOW)
-        (waiting,) = receipts.list_due(session, NOW, 10)
+        (waiting,) = list_inbox(session, NOW, 10)
         receipts.postpone(session, [waiting.receipt_id], 0, NOW + FURTHEST.receipt)
         sessions.record_failure(session, "somebody", 9, NOW + timedelta(minutes=15))
         assert mend_times(session, NOW, FURTHEST) == 0

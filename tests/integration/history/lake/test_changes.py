@@ -17,7 +17,7 @@ from core.history.lake.snapshots import LatestSnapshot
 from core.history.lake.watch import ChangeWatch
 from core.history.messages.message_store import MessageStore
 from core.history.rollups.rollups import Rollups
-from tests.support.stores.messages import NOW, make_message, make_update, message_table, unsent_table
+from tests.support.stores.messages import NOW, make_message, make_update, merge_receipts, message_table, unsent_table
 from tests.support.stores.small_files import build_missing
 
 HOUR = timedelta(hours=1)
@@ -73,10 +73,10 @@ def test_receipts_change_the_messages_they_are_for(lake: Lake, touched: Callable
     touched()
     store, names = MessageStore(lake), {name: mine[name] for name in ("gateway", "gateway_message_id")}
     update = make_update(DeliveryStatus.DELIVERED, done_at=NOW + HOUR, **names)
-    store.merge_receipts([update])
+    merge_receipts(store, [update])
     assert touched() == {MINE}
     # The same again, later: it is kept, and changes no message.
-    store.merge_receipts([replace(update, receipt_no=77)])
+    merge_receipts(store, [replace(update, receipt_no=77)])
     assert touched() == set()
 
 
@@ -97,7 +97,7 @@ def test_upkeep_changes_nothing(lake: Lake, wear: Callable[..., None], touched: 
         store.append_batch(f"batch-{number}", "campaign", message_table(message), unsent_table(), NOW)
     build_missing(rollups)
     names = {name: sent[0][name] for name in ("gateway", "gateway_message_id")}
-    store.merge_receipts([make_update(DeliveryStatus.DELIVERED, done_at=NOW + HOUR, **names)])
+    merge_receipts(store, [make_update(DeliveryStatus.DELIVERED, done_at=NOW + HOUR, **names)])
     touched()
     rollups.fold()
     for table in ("messages", "receipts", "traffic_log"):
@@ -112,7 +112,7 @@ def test_moving_what_was_deleted_from_a_file_changes_nothing(lake: Lake, touched
     # More than are kept in the catalog, so that the message that changes is deleted from a file.
     sent = append(lake, *["mine"] * 20)
     names = {name: sent[0][name] for name in ("gateway", "gateway_message_id")}
-    MessageStore(lake).merge_receipts([make_update(DeliveryStatus.DELIVERED, done_at=NOW + HOUR, **names)])
+    merge_receipts(MessageStore(lake), [make_update(DeliveryStatus.DELIVERED, done_at=NOW + HOUR, **names)])
     touched()
     latest = LatestSnapshot()
     with lake.read() as cursor:

@@ -13,7 +13,7 @@ from core.history.catalog.attaching import attach_statements
 from core.history.engine import door
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
-from tests.support.stores.messages import NOW, make_message, make_update, message_table, unsent_table
+from tests.support.stores.messages import NOW, make_message, make_update, merge_receipts, message_table, unsent_table
 
 # Of messages, and of receipts in one merge; half of those are for messages that the merge before has changed too.
 COUNT, LOT = 300, 60
@@ -38,11 +38,12 @@ def merging(lake: Lake) -> Iterator[int]:
     for number in range(MERGES):
         yield number
         done_at, first = NOW + timedelta(days=1, seconds=-number), number * LOT // 2
-        store.merge_receipts(
+        merge_receipts(
+            store,
             [
                 make_update(DeliveryStatus.DELIVERED, gateway_message_id=message["gateway_message_id"], done_at=done_at)
                 for message in messages[first : first + LOT]
-            ]
+            ],
         )
 
 

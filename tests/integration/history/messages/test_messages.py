@@ -1,5 +1,5 @@
 import random
-from dataclasses import replace
+from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,10 +11,19 @@ from core.domain.messages.receipts import Settled, merge, settle
 from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Period
 from core.history.lake.connection import Lake
-from core.history.messages.message_store import MessageStore, ReceiptUpdate
+from core.history.messages.message_store import MessageStore
 from core.history.messages.queries import MessageQueries
 from core.history.rollups.adding_up import RollupReader
-from tests.support.stores.messages import NOW, make_message, make_unsent, make_update, message_table, unsent_table
+from tests.support.stores.messages import (
+    NOW,
+    ReceiptUpdate,
+    make_message,
+    make_unsent,
+    make_update,
+    merge_receipts,
+    message_table,
+    unsent_table,
+)
 
 PERIOD = Period(NOW - timedelta(days=60), NOW + timedelta(days=60))
 EVERYTHING = MessageQuery(frozenset({"account-1"}), PERIOD)
@@ -90,7 +99,7 @@ def test_a_receipt_settles_its_message_and_says_it_was_found(lake: Lake) -> None
         make_receipt("nobody", DeliveryStatus.DELIVERED),
         make_receipt("b", DeliveryStatus.DELIVERED, gateway="another gateway"),
     ]
-    assert store.merge_receipts(receipts) == {("simulator", "a")}
+    assert merge_receipts(store, receipts) == {("simulator", "a")}
     rows = stored(lake)
     assert (rows["a"]["delivery_status"], rows["a"]["error_code"]) == ("Delivered", "000")
     assert rows["a"]["delivered_at"] == NOW + timedelta(seconds=5)
@@ -101,18 +110,18 @@ def test_a_receipt_merged_again_is_found_and_rewrites_nothing(lake: Lake) -> Non
     store = MessageStore(lake)
     store.append_batch("batch-1", "campaign-1", message_table(make_message(gateway_message_id="a")), NO_UNSENT, NOW)
     receipt = make_receipt("a", DeliveryStatus.DELIVERED)
-    store.merge_receipts([receipt])
+    merge_receipts(store, [receipt])
     before = snapshot(lake)
-    assert store.merge_receipts([receipt, receipt]) == {("simulator", "a")}
+    assert merge_receipts(store, [receipt, receipt]) == {("simulator", "a")}
     assert snapshot(lake) == before
 
 
 def test_a_late_receipt_does_not_reopen_a_delivered_message(lake: Lake) -> None:
     store = MessageStore(lake)
     store.append_batch("batch-1", "campaign-1", message_table(make_message(gateway_message_id="a")), NO_UNSENT, NOW)
-    store.merge_receipts([make_receipt("a", DeliveryStatus.DELIVERED, 5)])
-    store.merge_receipts(
-        [make_receipt("a", DeliveryStatus.UNDELIVERED, 9, "27"), make_receipt("a", DeliveryStatus.SUBMITTED)]
+    merge_receipts(store, [make_receipt("a", DeliveryStatus.DELIVERED, 5)])
+    merge_receipts(
+        store, [make_receipt("a", DeliveryStatus.UNDELIVERED, 9, "27"), make_receipt("a", DeliveryStatus.SUBMITTED)]
     )
     row = stored(lake)["a"]
     assert (row["delivery_status"], row["error_code"]) == ("Delivered", "")
@@ -123,12 +132,12 @@ def test_a_message_sent_long_before_its_receipt_is_found_only_when_looked_for(la
     old = make_message(gateway_message_id="old", sent_at=NOW - timedelta(days=20))
     store.append_batch("batch-1", "campaign-1", message_table(old), NO_UNSENT, NOW)
     receipt = make_receipt("old", DeliveryStatus.DELIVERED)
-    assert store.merge_receipts([receipt]) == set()
-    assert store.merge_receipts([receipt], lookback=timedelta(days=30)) == {("simulator", "old")}
+    assert merge_receipts(store, [receipt]) == set()
+    assert merge_receipts(store, [receipt], lookback=timedelta(days=30)) == {("simulator", "old")}
 
 
 def test_no_receipts_are_no_work(lake: Lake) -> None:
-    assert MessageStore(lake).merge_receipts([]) == set()
+    assert merge_receipts(MessageStore(lake), []) == set()
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -158,17 +167,16 @@ def test_receipts_in_any_order_batches_and_number_end_as_the_domain_says(lake: L
     source.shuffle(deliveries)
     while deliveries:
         size = source.randrange(1, 80)
-        store.merge_receipts(deliveries[:size], lookback=timedelta(days=70))
+        merge_receipts(store, deliveries[:size], lookback=timedelta(days=70))
         deliveries = deliveries[size:]
     assert {
         key: Settled(DeliveryStatus(row["delivery_status"]), row["error_code"], row["delivered_at"])
         for key, row in stored(lake).items()
     } == expected
-    said = [tuple(row[name] for name in vars(receipts[0].receipt)) for row in kept(lake)]
+    said = [tuple(row[name] for name in asdict(receipts[0].receipt)) for row in kept(lake)]
     assert len(said) == len(set(said))
     assert set(said) == {
-        tuple(vars(replace(update.receipt, done_at=update.receipt.done_at.replace(tzinfo=None))).values())
-        for update in receipts
+        astuple(replace(update.receipt, done_at=update.receipt.done_at.replace(tzinfo=None))) for update in receipts
     }
 
 
@@ -184,15 +192,15 @@ def test_receipts_are_kept_as_they_came(lake: Lake) -> None:
         make_receipt("a", DeliveryStatus.UNDELIVERED, 7, "27"),
         make_receipt("nobody", DeliveryStatus.DELIVERED),
     ]
-    store.merge_receipts(came[:2])
-    store.merge_receipts(came[2:])
+    merge_receipts(store, came[:2])
+    merge_receipts(store, came[2:])
     of_a = [update for update in came if update.receipt.gateway_message_id == "a"]
     assert kept(lake) == [
         {
             "message_id": message["message_id"],
             "sent_at": message["sent_at"].replace(tzinfo=None),
             "receipt_no": update.receipt_no,
-            **vars(update.receipt),
+            **asdict(update.receipt),
             "done_at": update.receipt.done_at.replace(tzinfo=None),
             "received_at": update.received_at.replace(tzinfo=None),
         }
@@ -206,12 +214,12 @@ def test_a_receipt_that_comes_again_is_kept_once(lake: Lake) -> None:
     receipt = make_receipt("a", DeliveryStatus.DELIVERED)
     # Fetched anew it has another number, and another time at which it reached us.
     again = replace(receipt, received_at=receipt.received_at + timedelta(minutes=1), receipt_no=receipt.receipt_no + 1)
-    store.merge_receipts([receipt])
+    merge_receipts(store, [receipt])
     first = kept(lake)
-    store.merge_receipts([again, again, receipt])
+    merge_receipts(store, [again, again, receipt])
     assert kept(lake) == first
     later = make_receipt("a", DeliveryStatus.DELIVERED, 1)
-    store.merge_receipts([later, replace(later, receipt_no=later.receipt_no + 1)])
+    merge_receipts(store, [later, replace(later, receipt_no=later.receipt_no + 1)])
     assert len(kept(lake)) == 2
 
 

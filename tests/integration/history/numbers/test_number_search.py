@@ -24,6 +24,7 @@ from tests.support.stores.messages import (
     make_message,
     make_random_message,
     make_update,
+    merge_receipts,
     message_table,
     unsent_table,
 )
@@ -130,7 +131,7 @@ def work(lake: Lake, sent: Sequence[Row], now: datetime, source: random.Random) 
         )
         for row in source.sample(list(sent), len(sent) // 4)
     ]
-    MessageStore(lake).merge_receipts(updates, lookback=timedelta(days=400))
+    merge_receipts(MessageStore(lake), updates, lookback=timedelta(days=400))
 
 
 def work_on_index(index: NumberIndex, now: datetime, source: random.Random) -> None:
@@ -215,7 +216,7 @@ def test_messages_that_come_late_are_looked_at_and_indexed_when_they_are_many(la
     assert look_for(lake, "70000009", near) == [Period(NOW - (FEWEST_LATE - 1) * SLOT, NOW)]
     # Receipts change nothing about numbers.
     updates = [make_update(DeliveryStatus.DELIVERED, gateway_message_id=late[0]["gateway_message_id"])]
-    MessageStore(lake).merge_receipts(updates)
+    merge_receipts(MessageStore(lake), updates)
     assert look_for(lake, "70000009", near) == [Period(NOW - (FEWEST_LATE - 1) * SLOT, NOW)]
     append(lake, 2, [make_message(receiver="+49170000002", sent_at=NOW - timedelta(hours=9))])
     assert NOW.date() in index.list_unindexed(after)

@@ -17,7 +17,7 @@ from core.history.messages.message_store import MessageStore
 from core.history.rollups.adding_up import RollupReader
 from core.history.rollups.rollups import Rollups
 from core.history.rollups.traffic import TrafficReader
-from tests.support.stores.messages import NOW, make_message, make_update, message_table, unsent_table
+from tests.support.stores.messages import NOW, make_message, make_update, merge_receipts, message_table, unsent_table
 from tests.support.stores.small_files import build_missing
 
 
@@ -39,7 +39,7 @@ class Day:
     def report(self) -> None:
         names = {name: self._sent[-1][name] for name in ("gateway", "gateway_message_id")}
         done_at = self._sent[-1]["sent_at"] + timedelta(seconds=5)
-        MessageStore(self._lake).merge_receipts([make_update(DeliveryStatus.DELIVERED, done_at=done_at, **names)])
+        merge_receipts(MessageStore(self._lake), [make_update(DeliveryStatus.DELIVERED, done_at=done_at, **names)])
 
     def go_back(self, count: int, lake: Lake) -> None:
         """Have sent no more than the first *count*; from now on *lake* sends."""

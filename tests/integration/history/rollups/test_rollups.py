@@ -8,11 +8,19 @@ import pytest
 
 from core.domain.messages.messages import DeliveryStatus
 from core.history.lake.connection import Lake
-from core.history.messages.message_store import MessageStore, ReceiptUpdate
+from core.history.messages.message_store import MessageStore
 from core.history.rollups import rollups as rollups_module
 from core.history.rollups.rollups import MonthOfCalendar, Rollups
 from tests.support.stores.catalogs import seeds
-from tests.support.stores.messages import NOW, make_random_message, make_update, message_table, unsent_table
+from tests.support.stores.messages import (
+    NOW,
+    ReceiptUpdate,
+    make_random_message,
+    make_update,
+    merge_receipts,
+    message_table,
+    unsent_table,
+)
 
 ZONES = ("Asia/Kathmandu", "America/St_Johns")
 START = datetime(2026, 2, 20, tzinfo=UTC)
@@ -41,7 +49,7 @@ def test_rollups_equal_the_messages_after_appends_and_late_receipts(lake: Lake, 
         sent += fresh
         store.append_batch(f"batch-{number}", "campaign-1", message_table(*fresh), unsent_table(), NOW)
         due = source.sample(sent, 40)
-        store.merge_receipts([receipt_for(message, source) for message in due], lookback=timedelta(days=200))
+        merge_receipts(store, [receipt_for(message, source) for message in due], lookback=timedelta(days=200))
         if source.random() < 0.5:
             rollups.fold()
         if source.random() < 0.4:

@@ -22,7 +22,14 @@ from core.history.messages.message_store import MessageStore
 from core.history.rollups.adding_up import RollupReader, StatisticsQuery
 from core.history.rollups.rollups import Rollups
 from core.history.rollups.statistics import Names, Statistics
-from tests.support.stores.messages import NOW, make_random_message, make_update, message_table, unsent_table
+from tests.support.stores.messages import (
+    NOW,
+    make_random_message,
+    make_update,
+    merge_receipts,
+    message_table,
+    unsent_table,
+)
 
 START = datetime(2026, 2, 20, tzinfo=UTC)
 SPAN = timedelta(days=50)
@@ -105,7 +112,7 @@ def _report(store: MessageStore, sent: Sequence[Row], source: random.Random) -> 
         before = Settled(DeliveryStatus(row["delivery_status"]), row["error_code"], row["delivered_at"])
         after = merge(before, Settled(status, "", done_at if is_final(status) else None))
         row |= {"delivery_status": after.status, "error_code": after.error_code, "delivered_at": after.delivered_at}
-    store.merge_receipts(updates, lookback=timedelta(days=200))
+    merge_receipts(store, updates, lookback=timedelta(days=200))
 
 
 def _ask(source: random.Random) -> Question:

@@ -23,6 +23,7 @@ from core.state.campaigns.ledger import Claim
 from tests.support.application.factories import make_campaign, make_receipt
 from tests.support.application.house import House, contacts, make_house
 from tests.support.fakes.fake_gateway import KIND, VALUES, FakeGateway, FakeKind
+from tests.support.stores.inbox import list_inbox
 
 FORM = GatewayForm(VALUES)
 
@@ -162,7 +163,7 @@ def test_one_that_is_used_stays(house: House, setting_up: SettingUpGateways):
     with pytest.raises(Conflict, match="still being processed"):
         setting_up.delete(house.viewer, "Berlin", house.now)
     with house.app.state.write() as session:
-        (waiting,) = receipts.list_due(session, house.now, 10)
+        (waiting,) = list_inbox(session, house.now, 10)
         receipts.delete_receipts(session, [waiting.receipt_id])
         batch_id = claim_one(session, house, "Berlin")
     with pytest.raises(Conflict, match="still being processed"):

@@ -26,7 +26,7 @@ from core.services.accounts.managing_accounts import NewAccount
 from core.services.reports.kept_answers import KeptAnswers
 from core.services.reports.reporting import History, Reporting, StatisticsRequest
 from tests.support.application.house import House, make_house
-from tests.support.stores.messages import NOW, make_message, make_update, message_table, unsent_table
+from tests.support.stores.messages import NOW, make_message, make_update, merge_receipts, message_table, unsent_table
 from tests.support.stores.small_files import build_missing
 
 ZONES = ("UTC", "Asia/Kolkata")
@@ -71,7 +71,7 @@ class Changing:
             names = {name: message[name] for name in ("gateway", "gateway_message_id")}
             status = self.draw.choice([DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED])
             done_at = message["sent_at"] + timedelta(seconds=self.draw.randrange(1, 900))
-            MessageStore(self.house.app.lake).merge_receipts([make_update(status, done_at=done_at, **names)])
+            merge_receipts(MessageStore(self.house.app.lake), [make_update(status, done_at=done_at, **names)])
 
     def _fold(self) -> None:
         Rollups(self.house.app.lake).fold()

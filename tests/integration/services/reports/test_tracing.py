@@ -11,7 +11,7 @@ from core.errors import Forbidden, NotFound
 from core.history.messages.message_store import MessageStore
 from core.services.reports.tracing import MessageTrace
 from tests.support.application.house import House, contacts
-from tests.support.stores.messages import make_message, make_update, message_table, unsent_table
+from tests.support.stores.messages import make_message, make_update, merge_receipts, message_table, unsent_table
 
 STATES = ["DELIVRD", "UNDELIV", "EXPIRED", "ENROUTE", "BUFFRD", ""]
 
@@ -53,7 +53,7 @@ def test_the_receipts_that_count_are_what_is_stored(house: House) -> None:
     store = MessageStore(house.app.lake)
     while received:
         count = source.randrange(1, 30)
-        store.merge_receipts(received[:count])
+        merge_receipts(store, received[:count])
         received = received[count:]
     seen = set()
     for message in messages:

@@ -1,13 +1,16 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Event
 
+import pyarrow as pa
 import pytest
+from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import Receipt
 from core.gateways.simulator.gateway import SimulatorGateway
-from core.history.messages.message_store import MessageStore, ReceiptUpdate
+from core.history.messages.message_store import MessageStore
+from core.services.sending import receiving
 from core.services.sending.batch_history import BatchHistory
 from core.state.campaigns import receipts
 from tests.support.application.factories import make_account, make_receipt
@@ -105,6 +108,46 @@ def test_receipts_are_kept_once_when_the_inbox_did_not_hear_of_the_merge(sent: H
     assert kept(sent) == once
 
 
+def test_what_piles_up_is_fetched_in_portions_and_merged_in_one_commit(sent: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(receiving, "AT_ONCE", 10)
+    monkeypatch.setattr(receiving, "MERGE_LIMIT", 30)
+    fetched, fetch = [], sent.simulator.fetch_receipts
+
+    def noted(limit: int, now: datetime) -> list[tuple[str, Receipt]]:
+        fetched.append(limit)
+        return fetch(limit, now)
+
+    monkeypatch.setattr(sent.simulator, "fetch_receipts", noted)
+    assert sent.app.sending.receiving.collect(sent.clock) == 30
+    assert fetched == [10, 10, 10]
+    before = sent.app.lake.changes
+    assert sent.app.sending.receiving.merge(sent.clock).merged_count == 30
+    assert sent.app.lake.changes == (before[0], before[1] + 1)
+    assert sent.app.sending.receiving.count_waiting() == 0
+
+
+def test_who_ends_while_the_inbox_is_emptied_merges_the_rest_once_more(sent: House, monkeypatch: pytest.MonkeyPatch):
+    came, forget, portions = sent.app.sending.receiving.collect(sent.clock), receipts.delete_receipts, []
+
+    def killed(session: Session, receipt_ids: Collection[int]) -> None:
+        portions.append(len(receipt_ids))
+        if len(portions) == 3:
+            raise RuntimeError("killed between two portions")
+        forget(session, receipt_ids)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receiving, "AT_ONCE", 10)
+        patch.setattr("core.services.sending.receiving.receipts.delete_receipts", killed)
+        with pytest.raises(RuntimeError):
+            sent.app.sending.receiving.merge(sent.clock)
+    once = kept(sent)
+    assert portions == [10, 10, 10]
+    assert (len(once), sent.app.sending.receiving.count_waiting()) == (came, came - 20)
+    sent.wait(MONTH / 2)
+    assert sent.app.sending.receiving.merge(sent.clock).merged_count == came - 20
+    assert kept(sent) == once
+
+
 def test_a_receipt_of_no_message_we_know_waits_and_is_not_kept(sent: House):
     sent.app.sending.receiving.merge(sent.clock)
     with sent.app.state.write() as session:
@@ -188,13 +231,13 @@ def test_merges_that_overlap_keep_every_receipt_once(sent: House, monkeypatch: p
     merge = history.merge_receipts
     others = []
 
-    def interrupted(updates: Sequence[ReceiptUpdate]) -> set[tuple[str, str]]:
+    def interrupted(due: pa.Table) -> frozenset[int]:
         monkeypatch.setattr(history, "merge_receipts", merge)
         others.append(sent.app.sending.receiving.merge(sent.clock))
         # And one that holds no lease any more, as after a long sleep.
         sent.wait(timedelta(seconds=sent.app.settings.lease_s + 1))
         others.append(sent.app.sending.receiving.merge(sent.clock))
-        return merge(updates)
+        return merge(due)
 
     monkeypatch.setattr(history, "merge_receipts", interrupted)
     sent.app.sending.receiving.merge(sent.clock)
@@ -229,11 +272,11 @@ def test_a_merge_that_looked_before_the_batch_came_puts_nothing_off(house: House
     append, settle, merge = MessageStore.append_batch, BatchHistory.settle, MessageStore.merge_receipts
     looked, go_on, merging = Event(), Event(), []
 
-    def slow(store: MessageStore, updates: Sequence[ReceiptUpdate]) -> set[tuple[str, str]]:
-        matched = merge(store, updates)
+    def slow(store: MessageStore, due: pa.Table) -> frozenset[int]:
+        missed = merge(store, due)
         looked.set()
         assert go_on.wait(60)
-        return matched
+        return missed
 
     def meanwhile(store: MessageStore, *values: object) -> bool:
         house.wait(timedelta(hours=1))
