@@ -249,6 +249,7 @@ def test_a_long_message_is_known_once_all_its_parts_have_answers(smsc: ScriptedS
     smsc.on_submit = lambda session, frame: held.append((session, frame))
     with smpp_gateway(smsc.port, inbox, response_s=0.1, long_receipts="any_part") as gateway:
         assert gateway.submit([LONG], NOW)[0].outcome == "unknown"
+        wait_until(lambda: len(held) == 3, "all parts have come")
         for number, (session, frame) in enumerate(held[:late_count], 1):
             smsc.in_loop(lambda session=session, frame=frame, number=number: session.answer(frame, 0, f"part-{number}"))
         smsc.on_submit = lambda session, frame: session.answer(frame)
