@@ -13,7 +13,8 @@ _MOST_AHEAD = timedelta(days=1)
 _REST_OF_MINUTE = timedelta(seconds=59)
 _PARTED = re.compile(
     r"(?<![0-9])([0-9]{4}|[0-9]{2})[-/.]([0-9]{2})[-/.]([0-9]{2})[T ]+([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?"
-    r"(?:[.,][0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+    # The + of a zone is a blank where an address was written without escaping it.
+    r"(?:[.,][0-9]+)? ?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?(?![0-9])|(?<= )[0-9]{2}:?[0-9]{2}(?![0-9:]))?"
 )
 _SOLID = re.compile(r"(?<![0-9])(?:([0-9]{6}(?:[0-9]{2})?)[T ]([0-9]{6}|[0-9]{4})|([0-9]{10,17}))(?![0-9])([+-]?)")
 
@@ -51,11 +52,15 @@ def read_done_at(done_date: str, offset_min: int, arrived_at: datetime) -> datet
 def _iterate_times(done_date: str, zone: timezone) -> Iterator[_Time]:
     if parted := _PARTED.search(done_date):
         year, *others, own_zone = parted.groups("")
-        minutes = 0 if own_zone in ("", "Z") else int(own_zone[1:3]) * 60 + int(own_zone[-2:])
-        yield from _make_time(year, "".join(others), _make_zone(own_zone[0], minutes) if own_zone else zone)
+        yield from _make_time(year, "".join(others), _read_zone(own_zone) if own_zone else zone)
     elif solid := _SOLID.search(done_date):
         day, time, digits, sign = solid.groups("")
         yield from _read_solid(digits or day + time, sign, zone)
+
+
+def _read_zone(text: str) -> timezone | None:
+    digits = "".join(filter(str.isdigit, text))
+    return _make_zone(text[0], int(digits[:2]) * 60 + int(digits[2:] or 0)) if digits else UTC
 
 
 def _make_zone(sign: str, minutes: int) -> timezone | None:

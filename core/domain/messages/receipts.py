@@ -45,10 +45,10 @@ RECEIPT_STATES = (
 
 # What SMSCs say besides, with one meaning wherever it is said. Source: Mblox's acceptance status codes
 # (https://github.com/opentelecoms-org/jsmpp/issues/9), https://www.smscentral.com.au/sms-api/smpp/receive-dlrs/,
-# https://wiki.pswin.com/Delivery-Report-Status.ashx.
+# https://wiki.pswin.com/Delivery-Report-Status.ashx, https://www.twilio.com/docs/messaging/api/message-resource.
 _VENDORS_WORDS = {
     **dict.fromkeys(("ACKED", "BUFFRED", "BUFFERED"), DeliveryStatus.SUBMITTED),
-    **dict.fromkeys(("FAILED", "BARRED", "NOCRED", "SYSERR"), DeliveryStatus.UNDELIVERED),
+    **dict.fromkeys(("FAILED", "UNDELIVERED", "BARRED", "NOCRED", "SYSERR"), DeliveryStatus.UNDELIVERED),
 }
 STATUS_BY_WORD = _VENDORS_WORDS | {
     word: state.delivery_status for state in RECEIPT_STATES for word in (state.word, state.name)

@@ -35,3 +35,20 @@ def test_nothing_is_done_before_it_was_sent(second: int):
         said = read_done_at(f"{done_at:%y%m%d%H%M}", 0, done_at + timedelta(milliseconds=300))
         assert sent_at <= said
         assert abs(said - done_at) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    "zone", ["+02:00", "+0200", "+02", " +02:00", " +0200", " +02", " +0200 CEST", " 0200", " 02:00", ".123 +0200"]
+)
+def test_a_time_is_read_by_its_own_zone(zone: str):
+    assert read_done_at(f"2026-11-28 18:30:00{zone}", 60, ARRIVED_AT) == at("16:30:00")
+
+
+@pytest.mark.parametrize("zone", ["Z", " Z", " UTC", " GMT", "+00", " -0000"])
+def test_a_time_in_utc_is_not_taken_for_another(zone: str):
+    assert read_done_at(f"2026-11-28 16:30:00{zone}", 60, ARRIVED_AT) == at("16:30:00")
+
+
+@pytest.mark.parametrize("behind", ["", " DELIVRD", " 26201", " 16:30:00", " +", "+026"])
+def test_what_is_no_zone_leaves_that_of_the_settings(behind: str):
+    assert read_done_at(f"2026-11-28 17:30:00{behind}", 60, ARRIVED_AT) == at("16:30:00")

@@ -69,7 +69,7 @@ def test_a_word_that_nobody_knows_proves_nothing(state: str):
     assert parse_receipt_state(state) is DeliveryStatus.SUBMITTED
 
 
-@pytest.mark.parametrize("state", ["FAILED", "failed", "BARRED", "NOCRED", "SYSERR"])
+@pytest.mark.parametrize("state", ["FAILED", "failed", "Undelivered", "BARRED", "NOCRED", "SYSERR"])
 def test_a_vendors_word_for_the_end_is_one(state: str):
     assert parse_receipt_state(state) is DeliveryStatus.UNDELIVERED
     assert is_known_state(state)
