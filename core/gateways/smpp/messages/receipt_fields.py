@@ -86,10 +86,15 @@ def read_fields(octets: bytes) -> ReceiptFields:
 
 
 def _iterate_keys(text: str) -> Iterator[re.Match[str]]:
+    end_of_id = -1
     for key in _KEY.finditer(text):
+        if key["id"] and key.start() == end_of_id:
+            # An id may begin like a key: those of Java's message services are "ID:host-1:2".
+            continue
         yield key
         if key["text"]:
             return
+        end_of_id = key.end() if key["id"] else -1
 
 
 def _find(pattern: re.Pattern[str], value: str) -> str:

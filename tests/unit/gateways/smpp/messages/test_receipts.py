@@ -77,6 +77,15 @@ def test_a_vendors_form_is_read(case: ReceiptCase):
         assert receipt == Receipt("smpp", *case.receipt[:3], case.done_at)
 
 
+@pytest.mark.parametrize("message_id", ["ID:host-1:2:3", "id:5", "msg-id:77", "ID=5"])
+def test_an_id_may_begin_like_the_name_of_its_field(message_id: str):
+    said = read_deliver_sm(
+        make_deliver_sm(f"id:{message_id} sub:001 stat:DELIVRD err:000".encode()), "smpp", SmppSettings()
+    )
+    assert isinstance(said, Receipt)
+    assert said.gateway_message_id == message_id
+
+
 EXPLAINED = {"acceptd": "DELIVRD", "success": "DELIVRD", "not delivered": "UNDELIV", "failed:absent": "EXPIRED"}
 TEXT = "id:5 sub:001 dlvrd:001 submit date:2611281630 done date:2611281631 stat:{} err:000 text:hello"
 
