@@ -27,9 +27,29 @@ _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def read_pairs(text: str) -> list[tuple[str, str]]:
     """Return the names and values of a form or a query. Raises: UnreadableCallback: there are too many."""
     try:
-        return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=FIELDS_MOST)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=FIELDS_MOST)
     except ValueError as error:
         raise UnreadableCallback("too many fields") from error
+    return [(_mend(name), _mend(value)) for name, value in pairs]
+
+
+def decode_octets(octets: bytes) -> str:
+    """
+    Return *octets* as text: UTF-8, or where they are not, and nothing beyond ASCII in them is, Windows-1252.
+
+    Some providers write replies in Latin-1, whatever they say of it; a STOP in French has to be heard. One cut within a
+    character is UTF-8 all the same.
+    """
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        text = octets.decode(errors="replace")
+        return octets.decode("cp1252", "replace") if text.replace("\ufffd", "").isascii() else text
+
+
+def _mend(text: str) -> str:
+    """Return *text*, octets in it that were not UTF-8 as what they are."""
+    return text if text.isascii() else decode_octets(text.encode(errors="surrogateescape"))
 
 
 def is_json(request: CallbackRequest) -> bool:
@@ -49,21 +69,28 @@ def is_json(request: CallbackRequest) -> bool:
 
 def _can_be_json(body: bytes) -> bool:
     try:
-        json.loads(body)
+        _load(body)
     except (ValueError, RecursionError):
         return False
     return True
 
 
+def _load(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except UnicodeDecodeError:
+        return json.loads(decode_octets(body))
+
+
 def read_document(request: CallbackRequest) -> object:
     """Return what was sent: JSON as it is, a form as an object. Raises: UnreadableCallback."""
-    if not request.body or request.method == "GET":
+    if not request.body.strip() or request.method == "GET":
         return dict(read_pairs(request.query))
     if not is_json(request):
         # A line around it is of whoever wrote the template: in a form itself lines are escaped.
-        return dict(read_pairs(request.body.decode("utf-8-sig", "replace").strip("\r\n")))
+        return dict(read_pairs(request.body.decode("utf-8-sig", "surrogateescape").strip("\r\n")))
     try:
-        return json.loads(request.body)
+        return _load(request.body)
     except (ValueError, RecursionError) as error:
         raise UnreadableCallback("no JSON") from error
 
