@@ -67,7 +67,7 @@ class InvalidMsisdn(InvalidInput):
     code = "invalid_msisdn"
 
     def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
-        """Keep the reason (a `core.domain.numbering.msisdn.MsisdnFault` value)."""
+        """Keep the reason (a `core.domain.numbering.faults.MsisdnFault` value)."""
         super().__init__(message, hint=hint, field="msisdn")
         self.reason = reason
 

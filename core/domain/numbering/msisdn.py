@@ -1,38 +1,42 @@
 """Subscriber numbers in E.164 form."""
 
 import re
-from enum import StrEnum
 
-import phonenumbers
-from phonenumbers import NumberParseException, ValidationResult
-
-from core.domain.numbering.plans import MAX_DIGITS, find_calling_code, find_number
+from core.domain.numbering.faults import MSISDN_FAULTS, MsisdnFault
+from core.domain.numbering.plans import (
+    Number,
+    calling_code_of,
+    find_fault,
+    find_home_fault,
+    find_home_number,
+    find_number,
+)
 from core.errors import InvalidMsisdn
 
-EXAMPLE = "491796548754"
-
-# What nobody sees: the direction marks that numbers copied from an address book bring along, and their kind.
-_UNSEEN = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-_EDGE = re.compile(f"[{_UNSEEN}]*")
-# That, and hyphens, dots, slashes and brackets people group digits with.
-_GROUP = rf"[{_UNSEEN}().\-/\u2010-\u2015\u2212\uff0d]"
+# What nobody sees, for the brackets of a pattern: the direction marks that numbers copied from an address book bring
+# along, and their kind. Whoever reads many numbers at once knows them, too (`core.history.numbers.reading_numbers`).
+UNSEEN = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+# And these are the hyphens, dots, slashes and brackets people group digits with.
+GROUPING = r"().\-/\u2010-\u2015\u2212\uff0d"
+_EDGE = re.compile(f"[{UNSEEN}]*")
+_GROUP = f"[{UNSEEN}{GROUPING}]"
 _GROUPING = re.compile(f"{_GROUP}+")
 _WRITTEN = re.compile(r"[+\uff0b]?\d+")
 _PLAIN = re.compile(r"[1-9][0-9]*")
 # How a spreadsheet is told that digits are a text: ="4917…" and '4917….
-_AS_TEXT = re.compile(rf"=[{_UNSEEN}]*\"(.*)\"|['\u2018\u2019](.*)", re.DOTALL)
+_AS_TEXT = re.compile(rf"=[{UNSEEN}]*\"(.*)\"|['\u2018\u2019](.*)", re.DOTALL)
 # As the address of a link, which providers and address books give. Source: RFC 3966.
-_LINK = re.compile(rf"tel:[{_UNSEEN}]*(?=[+\uff0b(0-9])", re.IGNORECASE)
+_LINK = re.compile(rf"tel:[{UNSEEN}]*(?=[+\uff0b(0-9])", re.IGNORECASE)
 # As programs write a floating-point number, with the point or the comma of their language.
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _DECIMAL = re.compile(r"([+\uff0b]?)([0-9]+)([.,])([0-9]+)")
 _ODD_FRACTION = re.compile(rf"[^.A-Za-z]*\.{_GROUP}*(?:[0-9]{_GROUP}*){{1,2}}")
 # +86-15012345678, typed into a spreadsheet, is a difference: what it makes of it, -15012345592, is a stranger's number.
 _NEGATIVE = re.compile("[-\u2212\uff0d][0-9]")
-_HOME_ZERO = re.compile(rf"\([{_UNSEEN}]*0[{_UNSEEN}]*\)")
+_HOME_ZERO = re.compile(rf"\([{UNSEEN}]*0[{UNSEEN}]*\)")
 _EXIT_CODE = re.compile(r"[^0-9]*00")
 _LISTED = re.compile(r"[,;|&\n\r]|\bor\b")
-_LAST_BRACKET = re.compile(rf".*[0-9][^0-9()]*\([0-9{_UNSEEN}]+\)", re.DOTALL)
+_LAST_BRACKET = re.compile(rf".*[0-9][^0-9()]*\([0-9{UNSEEN}]+\)", re.DOTALL)
 _SECOND_ENDING = re.compile(r"(.*)/[^0-9]*([0-9]+)", re.DOTALL)
 # A single point behind so many digits begins a fraction, and so does one before so few; others group the digits.
 _WHOLE_DIGITS, _FRACTION_DIGITS = 8, 2
@@ -43,74 +47,42 @@ _LONGEST = 256
 _PAIR = 2
 
 
-class MsisdnFault(StrEnum):
-    """Why a text is not a subscriber number."""
-
-    EMPTY = "empty"
-    NOT_A_NUMBER = "not_a_number"
-    NOT_WHOLE = "not_whole"
-    NEGATIVE = "negative"
-    SCIENTIFIC = "scientific"
-    TWO_NUMBERS = "two_numbers"
-    TWO_READINGS = "two_readings"
-    NO_COUNTRY = "no_country"
-    TOO_SHORT = "too_short"
-    TOO_LONG = "too_long"
-    INVALID = "invalid"
-
-
-_WITH_COUNTRY = f"Write the number with its country code, for example {EXAMPLE}."
-
-# What is wrong, and what to do.
-MSISDN_FAULTS: dict[MsisdnFault, tuple[str, str]] = {
-    MsisdnFault.EMPTY: ("There is no number.", _WITH_COUNTRY),
-    MsisdnFault.NOT_A_NUMBER: ("This is not a phone number.", "Use digits only; one number per cell, no extension."),
-    MsisdnFault.NOT_WHOLE: ("This is not a whole number.", "Use digits only, without a decimal fraction."),
-    MsisdnFault.NEGATIVE: (
-        "This is a negative number: a spreadsheet has probably subtracted, as in +86-150.",
-        "Format the column as text, then copy the numbers from their source again.",
-    ),
-    MsisdnFault.SCIENTIFIC: (
-        "A spreadsheet has shortened this number; its last digits are lost.",
-        "Format the column as text, then copy the numbers from their source again.",
-    ),
-    MsisdnFault.TWO_NUMBERS: ("These are two numbers, or one with two endings.", "Use one number per cell."),
-    MsisdnFault.TWO_READINGS: (
-        "With the zero in brackets it is one number, without it another.",
-        f"Write the number as it is dialed from abroad, for example {EXAMPLE}.",
-    ),
-    MsisdnFault.NO_COUNTRY: ("The number does not begin with a country code.", _WITH_COUNTRY),
-    MsisdnFault.TOO_SHORT: ("The number is too short for its country.", "Check for missing digits."),
-    MsisdnFault.TOO_LONG: ("The number is too long for its country.", "Check for extra digits."),
-    MsisdnFault.INVALID: ("No such number can exist in its country.", f"Check the digits. {_WITH_COUNTRY}"),
-}
-
-
-def parse_msisdn(text: str) -> str:
+def parse_msisdn(text: str, home: str = "") -> str:
     """
     Return the number in *text* as `+` and E.164 digits.
 
     Digits alone are read as the guide's lists have them: country code first. `+` and `00` say the same. A single
-    leading zero is a number as dialled at home, whose country nobody can know: it is refused, not guessed.
+    leading zero is a number as dialled at home: without *home* nobody can know its country, and it is refused.
     Landlines pass, since many take text messages. What programs add to a number is taken off where that is certain (a
     tail ".0", an apostrophe before it, ="…" around it, the "tel:" of a link). What may be a fraction, a second number
     or a second reading is refused: its digits in a row could be a stranger's number.
 
+    Args:
+        text: As somebody or a program wrote it.
+        home: The country (ISO 3166-1 alpha-2) in which numbers without a country code are dialled; "", or one that has
+            no numbers: not known. Digits that are a number with their country code and another one at home are refused.
+
     Raises: InvalidMsisdn: its *reason* is a `MsisdnFault`.
     Source: ITU-T E.164; which numbers exist: phonenumbers.
     """
+    return f"+{parse_number(text, home).digits}"
+
+
+def parse_number(text: str, home: str = "") -> Number:
+    """Return the number that `parse_msisdn` returns the digits of. Raises: as that."""
+    home = home if calling_code_of(home) else ""
     # Most lists hold nothing but digits.
-    digits = text if _PLAIN.fullmatch(text) else _read_digits(text)
-    number = find_number(digits)
-    if number is None:
-        raise _refusal(_find_fault(digits))
-    return f"+{number.digits}"
+    written = text if _PLAIN.fullmatch(text) else _read_digits(text, home)
+    found = _find(written, home)
+    if isinstance(found, MsisdnFault):
+        raise _refusal(found)
+    return found
 
 
-def find_msisdn(text: str) -> str | None:
+def find_msisdn(text: str, home: str = "") -> str | None:
     """Return what `parse_msisdn` does, or None where it raises."""
     try:
-        return parse_msisdn(text)
+        return parse_msisdn(text, home)
     except InvalidMsisdn:
         return None
 
@@ -121,8 +93,27 @@ def mask_msisdn(msisdn: str) -> str:
     return msisdn[:visible] + "•" * len(msisdn[visible:])
 
 
-def _read_digits(text: str) -> str:
-    """Return the E.164 digits as written, calling code first. Raises: InvalidMsisdn."""
+def _find(written: str, home: str) -> Number | MsisdnFault:
+    """Return the number that *written* is (as `_read_digits` returns it), or why it is none."""
+    if written.startswith("+") or not home:
+        digits = written.removeprefix("+")
+        return find_number(digits) or find_fault(digits)
+    abroad = find_number(written)
+    if abroad and abroad.digits.startswith(calling_code_of(home)):
+        # Its country code is there. That it could be a town's number without its zero would be a coincidence.
+        return abroad
+    at_home = find_home_number(written, home)
+    if abroad and at_home and abroad.digits != at_home.digits:
+        return MsisdnFault.TWO_READINGS
+    return abroad or at_home or find_home_fault(written, home)
+
+
+def _read_digits(text: str, home: str) -> str:
+    """
+    Return the digits as written, behind a `+` where they say that they begin with the calling code.
+
+    Raises: InvalidMsisdn.
+    """
     # Digits of other scripts count: int() knows them all.
     text = _strip("".join(str(int(each)) if each.isdecimal() else each for each in text))
     wrapped = _AS_TEXT.fullmatch(text)
@@ -133,16 +124,16 @@ def _read_digits(text: str) -> str:
         text = text[link.end() :]
     if len(text) > _LONGEST:
         # Its beginning may say what is wrong with it.
-        _read_digits(text[:_LONGEST])
+        _read_digits(text[:_LONGEST], home)
         raise _refusal(MsisdnFault.NOT_A_NUMBER)
     if _NEGATIVE.match(text):
         raise _refusal(MsisdnFault.NEGATIVE)
     text = _without_fraction(text)
-    _refuse_two_numbers(text)
-    digits = _join(text)
+    _refuse_two_numbers(text, home)
+    written = _join(text, home)
     if not _HOME_ZERO.search(text):
-        return digits
-    return _without_home_zero(digits, _join(_HOME_ZERO.sub("", text)))
+        return written
+    return _without_home_zero(written, _join(_HOME_ZERO.sub("", text), home), home)
 
 
 def _strip(text: str) -> str:
@@ -174,13 +165,13 @@ def _without_fraction(text: str) -> str:
     raise _refusal(MsisdnFault.NOT_WHOLE)
 
 
-def _refuse_two_numbers(text: str) -> None:
+def _refuse_two_numbers(text: str, home: str) -> None:
     """Raises: InvalidMsisdn: *text* may hold more than one number."""
     if text.count("(") != text.count(")"):
         # "2) 4917…" is the second of a list.
         raise _refusal(MsisdnFault.NOT_A_NUMBER)
     once = _HOME_ZERO.sub("", _EXIT_CODE.sub("", text, count=1) if _EXIT_CODE.match(text) else text)
-    if _LAST_BRACKET.fullmatch(once) or _has_second_ending(once):
+    if _LAST_BRACKET.fullmatch(once) or _has_second_ending(once, home):
         raise _refusal(MsisdnFault.TWO_NUMBERS)
     listed = [re.sub("[^0-9]", "", piece) for piece in _LISTED.split(once)]
     parts = re.findall("[0-9]+", once)
@@ -197,51 +188,39 @@ def _is_cut_in_two(parts: list[str]) -> bool:
     return False
 
 
-def _has_second_ending(text: str) -> bool:
+def _has_second_ending(text: str, home: str) -> bool:
     """Tell whether a number ends before the last slash already, as in "+49 6221 123456/57"."""
     found = _SECOND_ENDING.fullmatch(text)
-    return found is not None and find_number(re.sub("[^0-9]", "", found[1])) is not None
+    if found is None:
+        return False
+    before = re.sub("[^0-9]", "", found[1])
+    return bool(find_number(before) or (home and find_home_number(before, home)))
 
 
-def _without_home_zero(dialled: str, abroad: str) -> str:
+def _without_home_zero(dialled: str, abroad: str, home: str) -> str:
     """Return which of the two is a number; some countries keep the zero in brackets, others drop it."""
-    kept, dropped = find_number(dialled), find_number(abroad)
-    if kept and dropped and kept.digits != dropped.digits:
+    kept, dropped = _find(dialled, home), _find(abroad, home)
+    if isinstance(kept, MsisdnFault):
+        return abroad
+    if isinstance(dropped, Number) and kept.digits != dropped.digits:
         raise _refusal(MsisdnFault.TWO_READINGS)
-    return dialled if kept else abroad
+    return dialled
 
 
-def _join(text: str) -> str:
-    """Return the digits of *text* in a row, without what says that they begin with the calling code."""
+def _join(text: str, home: str) -> str:
+    """Return the digits of *text* in a row, behind a `+` where something says that they begin with the calling code."""
     written = _GROUPING.sub("", text)
     if not written:
         raise _refusal(MsisdnFault.EMPTY)
     if not _WRITTEN.fullmatch(written):
         raise _refusal(MsisdnFault.NOT_A_NUMBER)
     digits = written.lstrip("+\uff0b")
-    if written[0] not in "+\uff0b" and digits.startswith("00"):
-        digits = digits[2:]
-    if not digits or digits.startswith("0"):
+    is_abroad = len(digits) < len(written)
+    if not is_abroad and digits.startswith("00"):
+        is_abroad, digits = True, digits[2:]
+    if not digits or (digits.startswith("0") and (is_abroad or not home)):
         raise _refusal(MsisdnFault.NO_COUNTRY)
-    return digits
-
-
-def _find_fault(digits: str) -> MsisdnFault:
-    """Return why no valid number is written *digits*."""
-    if not find_calling_code(digits):
-        return MsisdnFault.NO_COUNTRY
-    try:
-        number = phonenumbers.parse(f"+{digits}")
-    except NumberParseException as error:
-        too_long = error.error_type == NumberParseException.TOO_LONG
-        return MsisdnFault.TOO_LONG if too_long else MsisdnFault.TOO_SHORT
-    possible = phonenumbers.is_possible_number_with_reason(number)
-    if possible == ValidationResult.TOO_LONG or len(digits) > MAX_DIGITS:
-        return MsisdnFault.TOO_LONG
-    # A number that is only complete within its own town lacks digits, too.
-    if possible in (ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONLY):
-        return MsisdnFault.TOO_SHORT
-    return MsisdnFault.INVALID
+    return f"+{digits}" if is_abroad else digits
 
 
 def _refusal(fault: MsisdnFault) -> InvalidMsisdn:

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.domain.numbering.msisdn import MsisdnFault
+from core.domain.numbering.faults import MsisdnFault
 
 PATH = Path(__file__).parents[2] / "data" / "number_vectors.json"
 

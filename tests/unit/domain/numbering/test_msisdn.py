@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.numbering.msisdn import MSISDN_FAULTS, MsisdnFault, find_msisdn, mask_msisdn, parse_msisdn
+from core.domain.numbering.faults import MSISDN_FAULTS, MsisdnFault
+from core.domain.numbering.msisdn import find_msisdn, mask_msisdn, parse_msisdn
 from core.errors import InvalidMsisdn
 from tests.support.cases.number_vectors import Vector, load_vectors
 
@@ -221,3 +222,64 @@ def test_no_text_takes_long_to_be_no_number(text: str, fault: MsisdnFault):
 
 def test_what_nobody_sees_around_a_number_may_be_long():
     assert parse_msisdn(" \u200b" * 5_000 + "+49 179 6548754" + "\t\u202c" * 5_000) == "+491796548754"
+
+
+@pytest.mark.parametrize(
+    ("text", "home", "msisdn"),
+    [
+        ("0179 6548754", "DE", "+491796548754"),
+        ("0179/6548754", "DE", "+491796548754"),
+        ("(0)179 6548754", "DE", "+491796548754"),
+        # The zero that a spreadsheet has eaten.
+        ("1796548754", "DE", "+491796548754"),
+        ("06 12 34 56 78", "FR", "+33612345678"),
+        ("06 1234 5678", "IT", "+390612345678"),
+        ("(541) 754-3010", "US", "+15417543010"),
+        ("1 541 754 3010", "US", "+15417543010"),
+        ("8 916 123-45-67", "RU", "+79161234567"),
+        ("011 15 2345-6789", "AR", "+5491123456789"),
+        ("07781 123456", "GG", "+447781123456"),
+        # With its country code, whatever is dialled at home.
+        ("+33612345678", "DE", "+33612345678"),
+        ("0033612345678", "DE", "+33612345678"),
+        ("33612345678", "GB", "+33612345678"),
+        # Dialled in the United States, to Germany.
+        ("011 49 179 6548754", "US", "+491796548754"),
+        # Its own country code: as a landline of Leer, 0491, it would have to be written with the zero.
+        ("491796548754", "DE", "+491796548754"),
+        # Not even a country, so nothing is known.
+        ("491796548754", "Atlantis", "+491796548754"),
+    ],
+)
+def test_a_number_as_dialled_at_home_is_read_where_home_is_known(text, home, msisdn):
+    assert parse_msisdn(text, home) == msisdn
+    assert find_msisdn(text, home) == msisdn
+
+
+@pytest.mark.parametrize(
+    ("text", "home", "fault"),
+    [
+        # Without a country it stays refused.
+        ("0179 6548754", "", MsisdnFault.NO_COUNTRY),
+        ("0179 6548754", "Atlantis", MsisdnFault.NO_COUNTRY),
+        # Arkansas, or Norway.
+        ("4792345678", "US", MsisdnFault.TWO_READINGS),
+        # A mobile number in France, or a landline in Brandenburg whose zero is missing.
+        ("33612345678", "DE", MsisdnFault.TWO_READINGS),
+        ("0179", "DE", MsisdnFault.INVALID),
+        ("0179 6548754, 0171 1234567", "DE", MsisdnFault.TWO_NUMBERS),
+        ("06221 123456/57", "DE", MsisdnFault.TWO_NUMBERS),
+        ("4.91797E+11", "DE", MsisdnFault.SCIENTIFIC),
+        ("0555 5555555", "FR", MsisdnFault.TOO_LONG),
+    ],
+)
+def test_a_home_does_not_make_a_number_of_what_is_none(text, home, fault):
+    with pytest.raises(InvalidMsisdn) as caught:
+        parse_msisdn(text, home)
+    assert caught.value.reason == fault
+
+
+def test_a_home_changes_no_number_that_is_read_without_one_but_to_refuse_it():
+    texts = [vector.text for vector in load_vectors() if vector.msisdn]
+    for text in texts:
+        assert find_msisdn(text, "DE") in (find_msisdn(text), None), text

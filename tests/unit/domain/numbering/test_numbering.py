@@ -116,7 +116,9 @@ def test_regions_that_share_a_calling_code_are_told_apart():
     assert list(countries.values()) == ["GG", "KZ", "DO"]
 
 
-@pytest.mark.parametrize(("digits", "code"), [("4917", "49"), ("1541", "1"), ("35312", "353"), ("210", ""), ("", "")])
+@pytest.mark.parametrize(
+    ("digits", "code"), [("4917", "49"), ("1541", "1"), ("35312", "353"), ("210", ""), ("", ""), ("049", "")]
+)
 def test_the_calling_code_is_found(digits, code):
     assert find_calling_code(digits) == code
 

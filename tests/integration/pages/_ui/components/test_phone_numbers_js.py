@@ -8,7 +8,8 @@ from typing import Any
 import phonenumbers
 import pytest
 
-from core.domain.numbering.msisdn import MsisdnFault, find_msisdn, parse_msisdn
+from core.domain.numbering.faults import MsisdnFault
+from core.domain.numbering.msisdn import find_msisdn, parse_msisdn
 from core.errors import InvalidMsisdn
 from core.services.campaigns.quick_sending import parse_numbers
 from tests.support.cases.number_vectors import PLAN_FAULTS, load_vectors, random_numbers
