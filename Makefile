@@ -58,6 +58,7 @@ bench: $(STAMP) ## Measure what docs/performance.md promises
 	@python -m benchmarks history
 	@python -m benchmarks export
 	@python -m benchmarks maintenance
+	@python -m benchmarks numbers
 	@python -m benchmarks cdr
 	@python -m benchmarks login
 	@python -m benchmarks workers

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from benchmarks.numbers import mobile_number
+from benchmarks.mobile_numbers import mobile_number
 from benchmarks.processes import TEXT
 from benchmarks.traffic import Traffic
 from core.bootstrap import App

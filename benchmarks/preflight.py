@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from benchmarks.numbers import mobile_number
+from benchmarks.mobile_numbers import mobile_number
 from benchmarks.report import Case, measured, stopwatch
 from core.bootstrap import App, build_app
 from core.config import Settings

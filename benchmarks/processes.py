@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.numbers import mobile_number
+from benchmarks.mobile_numbers import mobile_number
 from core.bootstrap import App
 from core.domain.campaigns.campaigns import CampaignDraft
 from core.domain.people.permissions import Viewer

@@ -11,7 +11,7 @@ from pathlib import Path
 import phonenumbers
 from phonenumbers import carrier
 
-from benchmarks.numbers import mobile_number
+from benchmarks.mobile_numbers import mobile_number
 from benchmarks.report import Case, measured, stopwatch
 from core.bootstrap import App, build_app
 from core.config import Settings

@@ -165,6 +165,11 @@ class Settings:
         return self.data_dir / "exports"
 
     @property
+    def cache_dir(self) -> Path:
+        """Folder of what can be made anew at any time."""
+        return self.data_dir / "cache"
+
+    @property
     def simulator_path(self) -> Path:
         """The simulator gateway's own durable log."""
         return self.data_dir / "simulator.sqlite"

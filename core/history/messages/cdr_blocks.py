@@ -24,13 +24,14 @@ from core.domain.imports.cdr import (
 from core.domain.imports.cdr_guessing import NARROW_SPACE, TIMES, find_status, parse_unicode
 from core.domain.imports.cdr_prices import EUR, currency_of, parse_price, to_eur_cents
 from core.domain.imports.cdr_remarks import CellFault
-from core.domain.numbering import find_country, get_destination, list_networks
-from core.domain.numbering.msisdn import find_msisdn
+from core.domain.numbering import find_country, list_networks
 from core.domain.texts.no_values import NO_VALUES
 from core.domain.times.periods import Period, list_offsets
 from core.domain.words.control_characters import find_control, replace_controls
 from core.history.engine.door import Cursor
 from core.history.engine.results import fetch, fetch_one
+from core.history.numbers.kept_ranges import KeptRanges
+from core.history.numbers.reading_numbers import NumberReader
 from core.history.sql.arrow_texts import find_fault
 from core.history.sql.statements import load_statements
 
@@ -48,7 +49,6 @@ _OFFSET = r"\d:\d{2}(?:[.,]\d{1,9})? ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 # Which of the two moments a local time means that the clock shows twice.
 Reading = Literal["first", "second"]
 _NEEDED = frozenset(field.name.lower() for field in NEEDED)
-_PLACE = ("msisdn", "country", "network", "mccmnc")
 _PRICE = pa.decimal128(12, 4)
 
 
@@ -83,9 +83,10 @@ class BlockReader:
     prices are NULL.
     """
 
-    def __init__(self, cursor: Cursor, spec: CdrSpec) -> None:
-        """Take the cursor and how the file is read; the mapping was checked."""
+    def __init__(self, cursor: Cursor, spec: CdrSpec, ranges: KeptRanges) -> None:
+        """Take the cursor, how the file is read (the mapping was checked) and the ranges of all numbers."""
         self._cursor = cursor
+        self._numbers = NumberReader(cursor, ranges)
         self._spec = spec
         self.currencies: dict[str, None] = {}
         columns = spec.mapping.columns
@@ -142,11 +143,7 @@ class BlockReader:
         self._register("cdr_segments", "segments", _segments, pa.int32())
         self._register("cdr_unicodes", "unicode", lambda cell: parse_unicode(cell) if cell else False, pa.bool_())
         self._register("cdr_countries", "country", find_country, pa.string())
-        cells = self._distinct("receiver")
-        # One after the other: the second look at a number just parsed is cheap.
-        places = [get_destination(msisdn) if (msisdn := find_msisdn(cell)) else None for cell in cells]
-        found = {name: [getattr(place, name, None) for place in places] for name in _PLACE}
-        self._cursor.register("cdr_receivers", _texts({"cell": cells, **found}))
+        self._numbers.read("(SELECT row_no, receiver AS text FROM cdr_cells)", "cdr_receivers")
         cells = self._distinct("mccmnc")
         codes = [_mccmnc(cell) for cell in cells]
         names = [_network_names().get(code or "", "") for code in codes]

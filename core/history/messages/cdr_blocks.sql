@@ -72,7 +72,7 @@ found AS (
         c.value AS country_value, n.value AS mccmnc_value, coalesce(n.value, '') AS code, n.name AS mccmnc_name,
         w.value AS network_code, w.name AS network_code_name
     FROM fitted AS t
-    JOIN cdr_receivers AS r ON r.cell = t.receiver
+    JOIN cdr_receivers AS r USING (row_no)
     JOIN cdr_statuses AS s ON s.cell = t.delivery_status
     JOIN cdr_prices AS p ON p.price = t.price AND p.currency = t.currency
     JOIN cdr_segments AS g ON g.cell = t.segments
@@ -101,7 +101,7 @@ SELECT
         WHEN sent_at < $earliest::TIMESTAMP THEN 'too_old'
         WHEN sent_at > $latest::TIMESTAMP THEN 'in_future'
         WHEN receiver = '' THEN 'no_receiver'
-        WHEN msisdn IS NULL THEN 'receiver'
+        WHEN msisdn = '' THEN 'receiver'
         WHEN delivery_status = '' THEN 'no_status'
         WHEN status_value IS NULL THEN 'status'
     END AS fault,

@@ -15,6 +15,7 @@ from core.history.lake.connection import Lake
 from core.history.messages.cdr_blocks import SQL, BlockFaults, BlockReader, CdrSpec
 from core.history.messages.inserting import note_inserted
 from core.history.messages.message_store import CHANGED, settle_messages
+from core.history.numbers.kept_ranges import KeptRanges
 
 # Messages of one commit: few enough that a campaign's batches need not wait long for the writer's lock.
 CHUNK_MESSAGES = 100_000
@@ -67,15 +68,16 @@ class Beginning:
 class OutsideTraffic:
     """Reads CDR files and merges their messages. Everything here is safe to run twice."""
 
-    def __init__(self, lake: Lake, chunk_messages: int = CHUNK_MESSAGES) -> None:
-        """Take the lake and how many messages one commit has."""
+    def __init__(self, lake: Lake, ranges: KeptRanges, chunk_messages: int = CHUNK_MESSAGES) -> None:
+        """Take the lake, the ranges of all numbers, and how many messages one commit has."""
         self._lake = lake
+        self._ranges = ranges
         self._chunk_messages = chunk_messages
 
     def preview(self, spec: CdrSpec, block: pa.Table) -> Beginning:
         """Return a few rows as they would be understood; nothing is written."""
         with self._lake.read() as cursor:
-            reader = BlockReader(cursor, spec)
+            reader = BlockReader(cursor, spec, self._ranges)
             faults = reader.read(block)
             table = fetch(cursor, SQL["show_understood"])
             doubtful = () if reader.unrated else _list_doubtful(cursor, spec)
@@ -139,7 +141,7 @@ class OutsideTraffic:
         rows = f"{messages}_rows"
         try:
             cursor.execute(SQL["create_rows"].format(rows=rows, kind=""))
-            reader = BlockReader(cursor, spec)
+            reader = BlockReader(cursor, spec, self._ranges)
             for block in blocks:
                 faults = reader.read(block)
                 if reader.unrated:

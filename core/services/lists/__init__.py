@@ -16,6 +16,7 @@ def build(
     """Return the one service of lists."""
     limits = ImportLimits(
         uploads_dir=settings.uploads_dir,
+        cache_dir=settings.cache_dir,
         max_bytes=settings.upload_max_mib << 20,
         max_rows=settings.list_max_rows,
     )

@@ -28,6 +28,8 @@ from core.errors import AppError, Conflict, InvalidInput, StorageError
 from core.files.imports.reading import open_sheet
 from core.files.stored_uploads import NO_ROOM, store_upload
 from core.history.audience.contacts import ContactStore
+from core.history.numbers.kept_ranges import KeptRanges
+from core.history.numbers.reading_numbers import open_reader
 from core.identifiers import new_id
 from core.services.accounts.managing_accounts import ManagingAccounts
 from core.services.leases import Lease, Leases
@@ -60,9 +62,10 @@ class Upload:
 
 @dataclass(frozen=True)
 class ImportLimits:
-    """Where uploads wait and how large they may be."""
+    """Where uploads wait, where what is made anew at any time is kept, and how large uploads may be."""
 
     uploads_dir: Path
+    cache_dir: Path
     max_bytes: int
     max_rows: int
 
@@ -89,6 +92,7 @@ class ImportingLists:
         leases: Leases,
     ) -> None:
         """Take the stores, the limits, who looks into a file before it is taken, and the worker's leases."""
+        self._ranges = KeptRanges(limits.cache_dir)
         self._leases = leases
         self._state = state
         self._contacts = contacts
@@ -271,7 +275,8 @@ class ImportingLists:
             found = lists.get_list(session, list_id)
         with (
             open_sheet(self._path(list_id), found.file_name, found.hidden_rows) as sheet,
-            EntryReader(sheet, self._rejected_path(list_id), self._limits.max_rows) as reader,
+            open_reader(self._ranges) as numbers,
+            EntryReader(sheet, self._rejected_path(list_id), self._limits.max_rows, numbers) as reader,
         ):
             # Read to the end before writing: the lake has one writer, who must not wait for a parser.
             tables = []

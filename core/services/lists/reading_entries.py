@@ -1,6 +1,7 @@
 """Turning the rows of an uploaded file into entries of a list."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -8,15 +9,16 @@ from typing import Self
 import pyarrow as pa
 
 from core.domain.imports.lists import ROW_FAULTS, RowFault
-from core.domain.numbering import Destination, get_destination
-from core.domain.numbering.msisdn import parse_msisdn
+from core.domain.numbering.faults import MSISDN_FAULTS, MsisdnFault
+from core.domain.numbering.read_numbers import ReadNumber
 from core.domain.words.characters import name_character
 from core.domain.words.control_characters import find_control
 from core.domain.words.counting import count_of
-from core.errors import InvalidFile, InvalidMsisdn
+from core.errors import InvalidFile
 from core.files.imports.reading import ContactSheet, SheetRow
 from core.files.tables.rejected import RejectedRows
 from core.history.lake.schema import CONTACT_SCHEMA
+from core.history.numbers.reading_numbers import NumberReader
 from core.state.imports.lists import ImportCounts
 
 CHUNK_ROWS = 10_000
@@ -29,9 +31,10 @@ class EntryReader:
     Read rows = entries + duplicates + rejected, at every moment.
     """
 
-    def __init__(self, sheet: ContactSheet, rejected_path: Path, max_rows: int) -> None:
-        """Take the open *sheet*, where rejected rows go, and how many rows are too many."""
+    def __init__(self, sheet: ContactSheet, rejected_path: Path, max_rows: int, numbers: NumberReader) -> None:
+        """Take the open *sheet*, where rejected rows go, how many rows are too many, and who reads numbers."""
         self._sheet = sheet
+        self._numbers = numbers
         self._refused = RejectedRows(rejected_path, sheet.columns, max_rows)
         self._max_rows = max_rows
         self._seen: set[str] = set()
@@ -58,50 +61,43 @@ class EntryReader:
 
         Raises: InvalidFile: the file breaks off or holds too many rows.
         """
-        chunk: list[tuple[SheetRow, Destination]] = []
-        for row in self._sheet.rows:
-            self._read += 1
+        while rows := list(islice(self._sheet.rows, CHUNK_ROWS)):
+            self._read += len(rows)
             if self._read > self._max_rows:
                 raise InvalidFile(
                     f"The file has more than {count_of(self._max_rows, 'row', 'rows')}.",
                     hint="Split it into several lists.",
                 )
-            destination = self._take(row)
-            if destination is not None:
-                chunk.append((row, destination))
-            if self._read % CHUNK_ROWS == 0:
-                yield self._table(chunk)
-                chunk = []
-        if chunk:
-            yield self._table(chunk)
+            cells = [row.cells[self._sheet.phone_index] for row in rows]
+            found = self._numbers.read_table(pa.table({"text": pa.array(cells, pa.string())}))
+            numbers = map(ReadNumber._make, zip(*(column.to_pylist() for column in found.columns), strict=True))
+            yield self._table([each for each in zip(rows, numbers, strict=True) if self._take(*each)])
 
-    def _take(self, row: SheetRow) -> Destination | None:
+    def _take(self, row: SheetRow, number: ReadNumber) -> bool:
+        """Tell whether the row is an entry; one that is not is written down."""
         try:
-            msisdn = self._read_number(row)
+            self._check(row, number)
         except _RowRefusedError as refused:
             self._reject(row, refused.fault, refused.detail)
-            return None
-        self._seen.add(msisdn)
+            return False
+        self._seen.add(number.msisdn)
         self._entries += 1
-        return get_destination(msisdn)
+        return True
 
-    def _read_number(self, row: SheetRow) -> str:
+    def _check(self, row: SheetRow, number: ReadNumber) -> None:
         if row.fault is not None:
             raise _RowRefusedError(row.fault, row.detail)
         for cell in row.cells:
             if found := find_control(cell, is_prose=True):
                 detail = f"A cell holds a control character: {name_character(found[0])}."
                 raise _RowRefusedError(RowFault.CONTROL, detail)
-        number = row.cells[self._sheet.phone_index]
-        if not number.strip():
+        if not row.cells[self._sheet.phone_index].strip():
             raise _RowRefusedError(RowFault.NO_NUMBER)
-        try:
-            msisdn = parse_msisdn(number)
-        except InvalidMsisdn as error:
-            raise _RowRefusedError(RowFault.INVALID_NUMBER, error.message) from None
-        if msisdn in self._seen:
+        if number.fault:
+            message, _ = MSISDN_FAULTS[MsisdnFault(number.fault)]
+            raise _RowRefusedError(RowFault.INVALID_NUMBER, message)
+        if number.msisdn in self._seen:
             raise _RowRefusedError(RowFault.DUPLICATE)
-        return msisdn
 
     def _reject(self, row: SheetRow, fault: RowFault, detail: str) -> None:
         if fault is RowFault.DUPLICATE:
@@ -110,13 +106,13 @@ class EntryReader:
             self._rejected += 1
         self._refused.write(row.row_no, detail or ROW_FAULTS[fault], row.cells)
 
-    def _table(self, chunk: list[tuple[SheetRow, Destination]]) -> pa.Table:
+    def _table(self, chunk: Sequence[tuple[SheetRow, ReadNumber]]) -> pa.Table:
         columns = {
             "row_no": [row.row_no for row, _ in chunk],
-            "msisdn": [destination.msisdn for _, destination in chunk],
-            "country": [destination.country for _, destination in chunk],
-            "network": [destination.network for _, destination in chunk],
-            "mccmnc": [destination.mccmnc for _, destination in chunk],
+            "msisdn": [number.msisdn for _, number in chunk],
+            "country": [number.country for _, number in chunk],
+            "network": [number.network for _, number in chunk],
+            "mccmnc": [number.mccmnc for _, number in chunk],
             "fields": [list(row.cells) for row, _ in chunk],
         }
         return pa.table(columns, schema=CONTACT_SCHEMA)

@@ -4,6 +4,7 @@ from core.config import Settings
 from core.files.apart import Looking
 from core.history.lake.connection import Lake
 from core.history.messages.outside_traffic import OutsideTraffic
+from core.history.numbers.kept_ranges import KeptRanges
 from core.services.leases import Leases
 from core.services.traffic.importing_traffic import ImportingTraffic, TrafficLimits
 from core.state.engine.store import State
@@ -16,4 +17,6 @@ def build(settings: Settings, state: State, lake: Lake, looking: Looking, leases
         max_bytes=settings.traffic_max_mib << 20,
         max_rows=settings.traffic_max_rows,
     )
-    return ImportingTraffic(state, OutsideTraffic(lake), limits, looking.cdr_sample, leases)
+    return ImportingTraffic(
+        state, OutsideTraffic(lake, KeptRanges(settings.cache_dir)), limits, looking.cdr_sample, leases
+    )

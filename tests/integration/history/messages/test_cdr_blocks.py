@@ -14,6 +14,7 @@ from core.domain.imports.cdr_guessing import TIMES, parse_moment
 from core.domain.times.periods import Period
 from core.history.engine.door import Instance
 from core.history.messages.cdr_blocks import BlockReader, CdrSpec, Reading, local_offsets
+from core.history.numbers.kept_ranges import KeptRanges
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HEADERS = ("when", "to", "status")
@@ -30,7 +31,7 @@ def read(cells: list[str], form: DateFormat, zone: str) -> list[datetime | None]
         {"row_no": list(range(count)), "c0": cells, "c1": ["491796000000"] * count, "c2": ["sent"] * count}
     )
     with closing(Instance()) as instance, instance.cursor() as connection:
-        BlockReader(connection, CdrSpec("account", mapping, HEADERS, NOW)).read(block)
+        BlockReader(connection, CdrSpec("account", mapping, HEADERS, NOW), KeptRanges()).read(block)
         found = dict(connection.execute("SELECT row_no, sent_at FROM cdr_understood").fetchall())
     return [found[number].replace(tzinfo=UTC) if number in found else None for number in range(count)]
 
@@ -159,7 +160,7 @@ def test_a_delivery_lies_behind_its_sent_date(zone: str, sent: str, delivered: s
     spec = CdrSpec("account", CdrMapping(columns, DateFormat.ISO, zone), (*HEADERS, "done"), NOW)
     row = {"row_no": [1], "c0": [sent], "c1": ["491796000000"], "c2": ["delivered"], "c3": [delivered]}
     with closing(Instance()) as instance, instance.cursor() as connection:
-        assert BlockReader(connection, spec).read(pa.table(row)).rejected.num_rows == 0
+        assert BlockReader(connection, spec, KeptRanges()).read(pa.table(row)).rejected.num_rows == 0
         (found,) = connection.execute("SELECT epoch(delivered_at - sent_at) FROM cdr_understood").fetchone()
     assert found == seconds
 
@@ -180,5 +181,5 @@ def test_a_code_in_the_column_of_networks_is_one(network: str, mccmnc: str, expe
     cells = ["2026-02-10 08:00:00", "491796000000", "delivered", network, mccmnc]
     block = pa.table({"row_no": [1], **{f"c{number}": [cell] for number, cell in enumerate(cells)}})
     with closing(Instance()) as instance, instance.cursor() as connection:
-        BlockReader(connection, spec).read(block)
+        BlockReader(connection, spec, KeptRanges()).read(block)
         assert connection.execute("SELECT network, mccmnc FROM cdr_understood").fetchone() == expected

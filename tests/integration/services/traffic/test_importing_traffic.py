@@ -22,6 +22,7 @@ from core.domain.reports.statistics import GroupBy
 from core.domain.times.periods import Period
 from core.errors import Conflict, Forbidden, InvalidFile, InvalidInput, NotFound, StorageError
 from core.history.messages.outside_traffic import OutsideTraffic
+from core.history.numbers.kept_ranges import KeptRanges
 from core.services.reports.reporting import StatisticsRequest
 from tests.support.application.cdr import START, begin, csv, imported, line, open_outside, records, upload
 from tests.support.application.house import House
@@ -219,7 +220,7 @@ def test_message_ids_are_uuids_of_version_7_whose_time_is_the_sent_date(house: H
 
 @pytest.mark.parametrize("size", [1, 7, 1_000])
 def test_chunks_are_cut_anywhere_with_the_same_result(house: House, account: Account, size: int):
-    house.app.traffic._traffic = OutsideTraffic(house.app.lake, size)
+    house.app.traffic._traffic = OutsideTraffic(house.app.lake, KeptRanges(), size)
     content = csv(
         *(line(number % 30, ("ENROUTE", "DELIVRD", "UNDELIV")[number % 3]) for number in range(40)),
         *(line(number, key="") for number in (3, 3, 5)),
@@ -237,7 +238,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("chunks", [0, 1, 3])
 def test_a_worker_killed_in_the_middle_loses_and_repeats_nothing(house: House, account: Account, chunks: int):
     traffic = house.app.traffic
-    traffic._traffic = dying = OutsideTraffic(house.app.lake, 25)
+    traffic._traffic = dying = OutsideTraffic(house.app.lake, KeptRanges(), 25)
     merge, left = dying.merge_chunk, [chunks]
 
     def merge_until_killed(*what):
@@ -251,7 +252,7 @@ def test_a_worker_killed_in_the_middle_loses_and_repeats_nothing(house: House, a
     with pytest.raises(Killed):
         traffic.run(begun.import_id, house.clock)
     assert len(messages(house)) == chunks * 25
-    traffic._traffic = OutsideTraffic(house.app.lake, 25)
+    traffic._traffic = OutsideTraffic(house.app.lake, KeptRanges(), 25)
     traffic.run(begun.import_id, house.clock)
     assert traffic.get(house.viewer, begun.import_id).status is TrafficImportStatus.IN_PROGRESS, "the lease holds"
     house.wait(timedelta(minutes=1))
