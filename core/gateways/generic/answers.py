@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from core.domain.messages.error_codes import ErrorClass
-from core.gateways.http.bodies import text_of
+from core.gateways.http.bodies import decode_octets, text_of
 from core.gateways.http.client import ApiAnswer
 from core.gateways.http.fields import Answers
 from core.gateways.http.paths import find, find_between
@@ -32,7 +32,7 @@ class AnswerReader:
         """Return what the answer says of the one message that was asked for, *message_id* being ours."""
         if answer.body is None:
             return NOT_UNDERSTOOD if answer.is_success else read_refusal(answer)
-        source = answer.read_json() if self.is_json else answer.body.decode("utf-8", "replace")
+        source = answer.read_json() if self.is_json else decode_octets(answer.body)
         code = read_error_code(self._hide(self._find(source, self.error)))
         if not answer.is_success:
             return self._read_failure(answer, code)

@@ -37,7 +37,7 @@ def decode_octets(octets: bytes) -> str:
     """
     Return *octets* as text: UTF-8, or where they are not, and nothing beyond ASCII in them is, Windows-1252.
 
-    Some providers write replies in Latin-1, whatever they say of it; a STOP in French has to be heard. One cut within a
+    Some providers write Latin-1, whatever they say of it; a STOP in French has to be heard. One cut within a
     character is UTF-8 all the same.
     """
     try:
@@ -69,13 +69,14 @@ def is_json(request: CallbackRequest) -> bool:
 
 def _can_be_json(body: bytes) -> bool:
     try:
-        _load(body)
+        load_json(body)
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def _load(body: bytes) -> object:
+def load_json(body: bytes) -> object:
+    """Return what *body* says. Raises: ValueError: it is no JSON. RecursionError: it is too deep."""
     try:
         return json.loads(body)
     except UnicodeDecodeError:
@@ -90,7 +91,7 @@ def read_document(request: CallbackRequest) -> object:
         # A line around it is of whoever wrote the template: in a form itself lines are escaped.
         return dict(read_pairs(request.body.decode("utf-8-sig", "surrogateescape").strip("\r\n")))
     try:
-        return _load(request.body)
+        return load_json(request.body)
     except (ValueError, RecursionError) as error:
         raise UnreadableCallback("no JSON") from error
 

@@ -5,7 +5,6 @@ What decides is whether anything of the request was about to be written when it 
 refused connection, a certificate that is not trusted come before that, a read timeout and a lost connection after it.
 """
 
-import json
 import logging
 import math
 import ssl
@@ -16,6 +15,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from core.gateways.http.bodies import load_json
 from core.gateways.http.deadlines import BoundedTransport, Deadline
 from core.gateways.network_faults import describe_fault
 
@@ -69,7 +69,7 @@ class ApiAnswer:
     def read_json(self) -> object:
         """Return the body as JSON; None where it is none."""
         try:
-            return json.loads(self.body or b"null")
+            return load_json(self.body or b"null")
         except (ValueError, RecursionError):
             return None
 

@@ -39,3 +39,10 @@ def test_a_time_is_one_of_the_provider_s_own_clock(text: str, date: str, seconds
 @pytest.mark.parametrize("body", [None, b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5_000, b"nul"])
 def test_what_is_no_json_is_nothing(body: bytes | None):
     assert ApiAnswer(200, body).read_json() is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_an_answer_may_have_the_letters_of_windows(encoding: str):
+    # Where it is not read, a message is unknown that was taken.
+    answer = {"id": "1", "said": "enviado con éxito"}
+    assert ApiAnswer(200, '{"id": "1", "said": "enviado con éxito"}'.encode(encoding)).read_json() == answer
