@@ -1,7 +1,7 @@
 """Messages that an SMSC answers only after the response timer: unknown at first, then sent, and never sent again."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -70,17 +70,26 @@ def send(house: House, smsc: ScriptedSmsc) -> Campaign:
 
 
 def answer(house: House, smsc: ScriptedSmsc, held: list[tuple[Session, Pdu]]) -> None:
-    """Let the SMSC say all that it owes, each with a receipt before its answer, and wait until it is kept."""
+    """Let the SMSC say all that it owes, the receipts before the answers, and wait until it is kept."""
 
     def say() -> None:
-        for session, frame in held:
-            said = f"id:id-{frame.sequence} sub:001 dlvrd:001 stat:DELIVRD err:000 text:".encode()
-            session.deliver(smpp34.DeliverSm("4917960000001", "HELIOGRAPH", said, esm_class=4).encode()[16:])
-            session.answer(frame, message_id=f"id-{frame.sequence}")
+        say_delivered(held)
+        say_taken(held)
 
     smsc.in_loop(say)
     wait_until(lambda: len(smsc.responses) >= LATE, "the receipts are kept")
     wait_until(lambda: _count_open(house) >= LATE, "the answers are kept")
+
+
+def say_delivered(held: list[tuple[Session, Pdu]]) -> None:
+    for session, frame in held:
+        said = f"id:id-{frame.sequence} sub:001 dlvrd:001 stat:DELIVRD err:000 text:".encode()
+        session.deliver(smpp34.DeliverSm("4917960000001", "HELIOGRAPH", said, esm_class=4).encode()[16:])
+
+
+def say_taken(held: list[tuple[Session, Pdu]]) -> None:
+    for session, frame in held:
+        session.answer(frame, message_id=f"id-{frame.sequence}")
 
 
 def reconcile(house: House, campaign: Campaign) -> Reconciliation:
@@ -133,6 +142,41 @@ def test_who_was_killed_before_the_counts_is_followed_by_one_who_counts_once(
     assert (after.sent_count, after.unknown_count) == (COUNT, 0)
 
 
+def test_who_was_held_up_before_the_counts_counts_nothing_that_another_has_counted(
+    house: House, smsc: ScriptedSmsc, held: list[tuple[Session, Pdu]], monkeypatch: pytest.MonkeyPatch
+):
+    campaign = send(house, smsc)
+    answer(house, smsc, held)
+    find_sent, counted = AnsweredLate.find_sent, list[int]()
+
+    def held_up(history: AnsweredLate, message_ids: Collection[str], first: datetime, last: datetime) -> dict[str, str]:
+        if not counted:
+            counted.append(0)
+            # The lease has run out meanwhile.
+            counted.append(house.app.sending.answering_late.settle(lambda: clock() + timedelta(hours=1)))
+        return find_sent(history, message_ids, first, last)
+
+    monkeypatch.setattr(AnsweredLate, "find_sent", held_up)
+    assert house.app.sending.answering_late.settle(clock) == 0
+    assert counted[1] >= LATE
+    after = reconcile(house, campaign)
+    assert (after.sent_count, after.unknown_count) == (COUNT, 0)
+
+
+def test_a_receipt_that_was_looked_for_before_the_answer_is_looked_for_again_at_once(
+    house: House, smsc: ScriptedSmsc, held: list[tuple[Session, Pdu]]
+):
+    send(house, smsc)
+    smsc.in_loop(lambda: say_delivered(held))
+    wait_until(lambda: len(smsc.responses) >= LATE, "the receipts are kept")
+    at = clock()
+    assert house.app.sending.receiving.merge(lambda: at).postponed_count == LATE
+    smsc.in_loop(lambda: say_taken(held))
+    wait_until(lambda: _count_open(house) >= LATE, "the answers are kept")
+    house.app.sending.answering_late.settle(lambda: at)
+    assert house.app.sending.receiving.merge(lambda: at).merged_count == LATE
+
+
 def test_an_answer_waits_while_its_batch_is_in_the_ledger(
     house: House, smsc: ScriptedSmsc, held: list[tuple[Session, Pdu]], monkeypatch: pytest.MonkeyPatch
 ):
@@ -140,7 +184,7 @@ def test_an_answer_waits_while_its_batch_is_in_the_ledger(
     seen: list[int] = []
 
     def late_before(*args: object) -> None:
-        smsc.in_loop(lambda: [session.answer(frame, message_id=f"id-{frame.sequence}") for session, frame in held])
+        smsc.in_loop(lambda: say_taken(held))
         wait_until(lambda: _count_open(house) >= LATE, "the answers are kept")
         seen.append(house.app.sending.answering_late.settle(clock))
         settle(*args)
