@@ -3,12 +3,12 @@
 import json
 from datetime import datetime
 
-from sqlalchemy import CursorResult, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.departures import Log
 from core.state.engine.prepared import Prepared
-from core.state.tables.base import insert_of
+from core.state.tables.base import count_changed, insert_of
 from core.state.tables.gateway_models import DepartureRow
 
 _OF_SUBJECT = select(DepartureRow.log).where(DepartureRow.subject == bindparam("key"))
@@ -65,12 +65,7 @@ def store_log(session: Session, subject: str, log: Log, now: datetime) -> None:
 
 def delete_old(session: Session, before: datetime) -> int:
     """Delete the logs in which nothing was booked since then; return how many there were."""
-    result = session.execute(
-        delete(DepartureRow).where(DepartureRow.booked_at < before),
-        execution_options={"synchronize_session": False},
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return count_changed(session, delete(DepartureRow).where(DepartureRow.booked_at < before))
 
 
 def _read(text: str) -> Log:

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import CursorResult, Select, delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import LateAnswer
 from core.state.campaigns.part_ids import Parts, note_parts
-from core.state.tables.base import in_portions, insert_of
+from core.state.tables.base import count_changed, in_portions, insert_of
 from core.state.tables.models import LateAnswerRow, LedgerRow
 
 
@@ -55,9 +55,4 @@ def mark_settled(session: Session, message_ids: Collection[str]) -> set[str]:
 
 def delete_old(session: Session, before: datetime) -> int:
     """Forget what came before then; return how much that was."""
-    result = session.execute(
-        delete(LateAnswerRow).where(LateAnswerRow.answered_at < before),
-        execution_options={"synchronize_session": False},
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return count_changed(session, delete(LateAnswerRow).where(LateAnswerRow.answered_at < before))

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from core.state.tables.base import insert_of
+from core.state.tables.base import count_changed, insert_of
 from core.state.tables.models import PartIdRow
 
 
@@ -41,8 +41,4 @@ def note_parts(session: Session, messages: Sequence[Parts], now: datetime) -> No
 
 def delete_old(session: Session, before: datetime) -> int:
     """Forget what was noted before then; return how much that was."""
-    result = session.execute(
-        delete(PartIdRow).where(PartIdRow.noted_at < before), execution_options={"synchronize_session": False}
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return count_changed(session, delete(PartIdRow).where(PartIdRow.noted_at < before))

@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, Select, String, column, delete, func, or_, select, update, values
+from sqlalchemy import Select, String, column, delete, func, or_, select, update, values
 from sqlalchemy.orm import Session
 
 from core.domain.messages.messages import LedgerState, Reply
 from core.domain.messages.replies import ROUNDED, Keyword
 from core.identifiers import new_id
-from core.state.tables.base import in_portions, insert_of
+from core.state.tables.base import count_changed, in_portions, insert_of
 from core.state.tables.gateway_models import ReplyAccountRow, ReplyRow
 from core.state.tables.leases import Moment
 from core.state.tables.models import AccountRow, CampaignRow, LedgerRow
@@ -225,8 +225,4 @@ def put_off(session: Session, reply_ids: Iterable[str], due_at: datetime | None)
 
 def delete_replies(session: Session, before: datetime) -> int:
     """Forget the replies that were stored before then; return how many. What a STOP among them has set stays."""
-    result = session.execute(
-        delete(ReplyRow).where(ReplyRow.stored_at < before), execution_options={"synchronize_session": False}
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return count_changed(session, delete(ReplyRow).where(ReplyRow.stored_at < before))

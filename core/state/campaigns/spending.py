@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.domain.accounts.accounts import AccountStatus, AccountType
 from core.domain.messages.messages import LedgerState
 from core.state.engine.prepared import Prepared
-from core.state.tables.base import in_portions, insert_of
+from core.state.tables.base import count_changed, in_portions, insert_of
 from core.state.tables.leases import is_free
 from core.state.tables.models import AccountRow, BatchRow, CampaignRow, LedgerRow, OutcomeRow
 from core.state.tables.spending_models import AccountSpendingRow, BudgetEventRow, CampaignSpendingRow
@@ -201,9 +201,4 @@ def delete_old(session: Session, before: datetime) -> int:
         delete(BudgetEventRow).where(BudgetEventRow.told_at < before),
         delete(AccountSpendingRow).where(AccountSpendingRow.month < before.date().replace(day=1)),
     )
-    count = 0
-    for statement in gone:
-        result = session.execute(statement, execution_options={"synchronize_session": False})
-        assert isinstance(result, CursorResult)
-        count += result.rowcount
-    return count
+    return sum(count_changed(session, statement) for statement in gone)

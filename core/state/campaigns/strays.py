@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import CursorResult, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from core.domain.messages.strays import Stray, StrayReason
 from core.identifiers import new_id
+from core.state.tables.base import count_changed
 from core.state.tables.gateway_models import StrayRow
 
 # So many are kept of each gateway.
@@ -40,8 +41,4 @@ def list_newest(session: Session, gateway: str, limit: int) -> tuple[Stray, ...]
 
 def delete_old(session: Session, before: datetime) -> int:
     """Forget what came before then; return how much that was."""
-    result = session.execute(
-        delete(StrayRow).where(StrayRow.came_at < before), execution_options={"synchronize_session": False}
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return count_changed(session, delete(StrayRow).where(StrayRow.came_at < before))

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core.domain.people.notifications import Notification, Tag
 from core.identifiers import new_id
+from core.state.tables.base import count_changed
 from core.state.tables.people_models import NotificationRow
 
 
@@ -30,7 +31,4 @@ def list_newest(session: Session, user_id: str, limit: int) -> list[Notification
 
 def delete_old(session: Session, before: datetime) -> int:
     """Forget what people were told before then, read or not; return how much that was."""
-    gone = delete(NotificationRow).where(NotificationRow.created_at < before)
-    result = session.execute(gone, execution_options={"synchronize_session": False})
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return count_changed(session, delete(NotificationRow).where(NotificationRow.created_at < before))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, Numeric, TypeDecorator
+from sqlalchemy import JSON, CursorResult, DateTime, Delete, Dialect, MetaData, Numeric, TypeDecorator, Update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -83,6 +83,17 @@ class Base(DeclarativeBase):
 def insert_of(session: Session) -> Callable[..., sqlite.Insert | postgresql.Insert]:
     """Return the dialect's own INSERT: both have ON CONFLICT, which the one of all dialects has not."""
     return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+
+
+def count_changed(session: Session, statement: Update | Delete) -> int:
+    """
+    Run an UPDATE or DELETE and return of how many rows it was.
+
+    What the session has read of them stays as it was: for who has read none, or reads none any more.
+    """
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 def in_portions(ids: Collection[Id]) -> Iterator[list[Id]]:

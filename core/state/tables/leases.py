@@ -7,9 +7,10 @@ two workers exactly one succeeds on either dialect. A worker that dies simply st
 
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, CursorResult, or_, update
+from sqlalchemy import BindParameter, ColumnElement, or_, update
 from sqlalchemy.orm import Session
 
+from core.state.tables.base import count_changed
 from core.state.tables.models import BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRow, ListRow, TrafficImportRow
 
 Leasable = type[BatchRow | CampaignRow | DemoRow | ExportRow | LeaseRow | ListRow | TrafficImportRow]
@@ -50,6 +51,4 @@ def give_back(session: Session, table: Leasable, which: ColumnElement[bool], *, 
 
 def _changed(session: Session, table: Leasable, which: ColumnElement[bool], owner: str, until: datetime | None) -> bool:
     statement = update(table).where(which).values(lease_owner=owner, lease_until=until)
-    result = session.execute(statement, execution_options={"synchronize_session": False})
-    assert isinstance(result, CursorResult)
-    return result.rowcount > 0
+    return count_changed(session, statement) > 0

@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import CursorResult, delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import CampaignStatus
+from core.state.tables.base import count_changed
 from core.state.tables.models import BatchRow, CampaignRow, LeftContactsRow
 
 _OVER = (CampaignStatus.COMPLETED, CampaignStatus.CANCELED)
@@ -73,11 +74,7 @@ def forget_test_texts(session: Session, ended_before: datetime) -> int:
     ended = CampaignRow.status.in_((*_OVER, CampaignStatus.INACTIVE))
     ended_at = func.coalesce(CampaignRow.completed_at, CampaignRow.created_at)
     over = (CampaignRow.is_test, CampaignRow.message != "", ended, ended_at < ended_before, ~is_open)
-    result = session.execute(
-        update(CampaignRow).where(*over).values(message=""), execution_options={"synchronize_session": False}
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return count_changed(session, update(CampaignRow).where(*over).values(message=""))
 
 
 def leave_contacts(session: Session, list_ids: Collection[str]) -> None:

@@ -8,11 +8,12 @@ one's runs out; the rest is brought back to now, or to the longest it can be fro
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, CursorResult, TextClause, update
+from sqlalchemy import ColumnElement, TextClause, update
 from sqlalchemy import text as condition
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.state.people.links import Purpose
+from core.state.tables.base import count_changed
 from core.state.tables.gateway_models import ReplyRow
 from core.state.tables.leases import LEASED
 from core.state.tables.models import AGAIN, FIRST, ExportRow, ReceiptRow
@@ -64,6 +65,4 @@ def _cut(
     *which: ColumnElement[bool] | TextClause,
 ) -> int:
     statement = update(column.class_).where(column > furthest + LEEWAY, *which).values({column.key: instead})
-    result = session.execute(statement, execution_options={"synchronize_session": False})
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return count_changed(session, statement)
