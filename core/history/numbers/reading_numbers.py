@@ -118,6 +118,11 @@ class NumberReader:
         self._run("tell", names)
         self._answer(names)
 
+    def read_texts(self, texts: Sequence[str]) -> list[ReadNumber]:
+        """Return what each of the texts is read as, in their order."""
+        found = self.read_table(pa.table({"text": pa.array(texts, pa.string())}))
+        return list(map(ReadNumber._make, zip(*(column.to_pylist() for column in found.columns), strict=True)))
+
     def read_table(self, texts: pa.Table, home: str | None = "") -> pa.Table:
         """
         Read the numbers of a table: text (string) and, where *home* is None, home (string), each row's own.

@@ -9,12 +9,10 @@ from typing import Self
 import pyarrow as pa
 
 from core.domain.imports.lists import ROW_FAULTS, RowFault
-from core.domain.numbering.faults import MSISDN_FAULTS, MsisdnFault
 from core.domain.numbering.read_numbers import ReadNumber
-from core.domain.words.characters import name_character
-from core.domain.words.control_characters import find_control
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile
+from core.files.imports.numbers import RowRefused, check_row
 from core.files.imports.reading import ContactSheet, SheetRow
 from core.files.tables.rejected import RejectedRows
 from core.history.lake.schema import CONTACT_SCHEMA
@@ -69,15 +67,14 @@ class EntryReader:
                     hint="Split it into several lists.",
                 )
             cells = [row.cells[self._sheet.phone_index] for row in rows]
-            found = self._numbers.read_table(pa.table({"text": pa.array(cells, pa.string())}))
-            numbers = map(ReadNumber._make, zip(*(column.to_pylist() for column in found.columns), strict=True))
+            numbers = self._numbers.read_texts(cells)
             yield self._table([each for each in zip(rows, numbers, strict=True) if self._take(*each)])
 
     def _take(self, row: SheetRow, number: ReadNumber) -> bool:
         """Tell whether the row is an entry; one that is not is written down."""
         try:
             self._check(row, number)
-        except _RowRefusedError as refused:
+        except RowRefused as refused:
             self._reject(row, refused.fault, refused.detail)
             return False
         self._seen.add(number.msisdn)
@@ -85,19 +82,9 @@ class EntryReader:
         return True
 
     def _check(self, row: SheetRow, number: ReadNumber) -> None:
-        if row.fault is not None:
-            raise _RowRefusedError(row.fault, row.detail)
-        for cell in row.cells:
-            if found := find_control(cell, is_prose=True):
-                detail = f"A cell holds a control character: {name_character(found[0])}."
-                raise _RowRefusedError(RowFault.CONTROL, detail)
-        if not row.cells[self._sheet.phone_index].strip():
-            raise _RowRefusedError(RowFault.NO_NUMBER)
-        if number.fault:
-            message, _ = MSISDN_FAULTS[MsisdnFault(number.fault)]
-            raise _RowRefusedError(RowFault.INVALID_NUMBER, message)
+        check_row(row, self._sheet.phone_index, number)
         if number.msisdn in self._seen:
-            raise _RowRefusedError(RowFault.DUPLICATE)
+            raise RowRefused(RowFault.DUPLICATE)
 
     def _reject(self, row: SheetRow, fault: RowFault, detail: str) -> None:
         if fault is RowFault.DUPLICATE:
@@ -116,12 +103,3 @@ class EntryReader:
             "fields": [list(row.cells) for row, _ in chunk],
         }
         return pa.table(columns, schema=CONTACT_SCHEMA)
-
-
-class _RowRefusedError(Exception):
-    """A row that is no entry; never leaves this module."""
-
-    def __init__(self, fault: RowFault, detail: str = "") -> None:
-        super().__init__(fault)
-        self.fault = fault
-        self.detail = detail

@@ -1,14 +1,12 @@
 """The panels of the Distribution Lists page: adding a list, looking into one, watching an import."""
 
-import io
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from core.bootstrap import App
 from core.domain.accounts.accounts import Account
-from core.domain.imports.lists import DistributionList, HiddenRows, ListStatus
+from core.domain.imports.lists import DistributionList, ListStatus
 from core.domain.people.permissions import Viewer
 from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.errors import InvalidInput
@@ -16,7 +14,7 @@ from core.files.imports.sample import sample_csv, sample_xlsx
 from core.services.lists.importing_lists import Upload
 from pages._ui import formats, session, tables, widgets
 from pages._ui.open_pages import open_pages
-from pages._ui.panels import closed
+from pages._ui.panels import closed, contact_files
 
 KEY = "distribution_lists"
 LEFT_OUT = f"{KEY}_left_out"
@@ -24,10 +22,8 @@ DELETE_WARNING = (
     "The list and its entries are permanently deleted. Campaigns that were already launched keep their recipients."
 )
 ENTRIES_PER_PAGE = (10, 25, 50)
-REJECTED_SHOWN = 20
 WATCH_S = 1
 _SHOW = ": show"
-_HIDDEN_ROWS = {HiddenRows.LEAVE_OUT: "Leave them out", HiddenRows.IMPORT: "Import them too"}
 
 
 def show_open() -> None:
@@ -118,7 +114,7 @@ def _add_panel() -> None:
         account = _choose_account(accounts)
         file = st.file_uploader("Contact file", type=["csv", "xlsx"], key=f"{KEY}_file")
         st.caption("One row per contact: a PhoneNumber column, and any others you want to personalize messages with.")
-        hidden_rows = _choose_hidden_rows()
+        hidden_rows = contact_files.choose_hidden_rows(KEY)
         asked = st.container()
         save = st.form_submit_button("Save", type="primary", key=f"{KEY}_save", width="stretch")
     if save:
@@ -144,20 +140,6 @@ def _choose_account(accounts: Sequence[Account]) -> Account | None:
     return st.selectbox("Account", accounts, first, format_func=lambda item: item.display_name, key=f"{KEY}_account")
 
 
-def _choose_hidden_rows() -> HiddenRows:
-    """Draw what becomes of rows that a workbook hides; nothing is chosen for anybody."""
-    chosen = st.radio(
-        "Rows hidden in a workbook",
-        list(_HIDDEN_ROWS),
-        None,
-        format_func=_HIDDEN_ROWS.get,
-        horizontal=True,
-        key=f"{KEY}_hidden_rows",
-        help="Rows may be hidden by a filter or by hand. If there are none, you need not choose.",
-    )
-    return chosen or HiddenRows.ASK
-
-
 def _preview_panel(item: DistributionList) -> None:
     @st.dialog(formats.plain(item.name), position="right", width=760, on_dismiss=widgets.close_panel)
     def panel() -> None:
@@ -172,7 +154,8 @@ def _preview(list_id: str) -> None:
         item = app.lists.get(viewer, list_id)
         _details(item, viewer)
         if rejected := app.lists.rejected_csv(viewer, item.list_id):
-            _rejected(rejected, item)
+            count = item.duplicate_count + item.rejected_count
+            contact_files.show_left_out(rejected, count, item.name, key=KEY, expanded=widgets.is_open(LEFT_OUT))
         elif item.status is not ListStatus.IN_PROGRESS and item.duplicate_count + item.rejected_count:
             widgets.rows_gone()
         if item.status is ListStatus.READY:
@@ -196,24 +179,6 @@ def _details(item: DistributionList, viewer: Viewer) -> None:
             "Rejected": formats.number(item.rejected_count),
         }
     )
-
-
-def _rejected(content: bytes, item: DistributionList) -> None:
-    left_out = formats.count(item.duplicate_count + item.rejected_count, "row", "rows")
-    with st.expander(f"{left_out} left out, and why", icon=":material/rule:", expanded=widgets.is_open(LEFT_OUT)):
-        rows = pd.read_csv(io.BytesIO(content), nrows=REJECTED_SHOWN, dtype=str, keep_default_na=False)
-        st.dataframe(rows, hide_index=True, height="content", key=f"{KEY}_rejected", alt="Rows left out, with reasons")
-        if len(rows) == REJECTED_SHOWN:
-            st.caption(f"The first {REJECTED_SHOWN} of them; the file has all.")
-        st.download_button(
-            "Download rows left out",
-            content,
-            f"{item.name} left out.csv",
-            "text/csv",
-            key=f"{KEY}_rejected_csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
 
 
 def _entries(app: App, viewer: Viewer, item: DistributionList) -> None:
