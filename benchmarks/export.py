@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Write each format once; 1 when a workbook does not hold all rows."""
     made = traffic.prepare(options.folder, options.rows)
     app, viewer = made.open()
-    sources = Sources(app.reports.reporting, app.reports.auditing, app.reports.replies)
+    sources = Sources(app.reports.reporting, app.reports.auditing, app.reports.replies, app.suppressions.managing)
     request = MessagesRequest(MessageQuery(frozenset(), made.period), _LABELS)
     try:
         with tempfile.TemporaryDirectory(prefix="heliograph-export-") as folder:

@@ -12,11 +12,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.mobile_numbers import mobile_number
 from benchmarks.report import Case, measured, stopwatch
 from core.bootstrap import App, build_app
 from core.config import Settings
 from core.domain.accounts.pricing import Price
+from core.domain.accounts.suppressions import Origin, SuppressionSource
 from core.domain.campaigns.campaigns import Campaign, CampaignDraft
 from core.domain.campaigns.preflight import Preflight
 from core.domain.people.permissions import Viewer
@@ -24,7 +27,10 @@ from core.domain.texts.placeholders import Placeholder, fill_cells, parse_templa
 from core.domain.texts.segments import MAX_SEGMENTS, measure
 from core.services.lists.importing_lists import Upload
 from core.services.people.adding_people import NewPerson
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts
+from core.state.suppressions import changes
+from core.state.suppressions.numbers import to_msisdn
+from core.state.suppressions.suppressions import add_suppressions
 
 NAME = "preflight"
 MESSAGE = (
@@ -108,7 +114,9 @@ def _count_plainly(app: App, viewer: Viewer, campaign: Campaign) -> _Totals:
     """Do row by row what the preflight says at least, with the same rules: one pass, nothing looked up twice."""
     with app.state.read() as session:
         prices = accounts.list_prices(session, campaign.account_id)
-        suppressed = suppressions.list_suppressed(session, campaign.account_id)
+        (scope,) = (each for each in changes.find_scopes(session, [campaign.account_id]))
+        numbers = np.concatenate(list(changes.iterate_numbers(session, scope.scope_no)))
+        suppressed = set(map(to_msisdn, numbers.tolist()))
     price_of = {(price.country, price.mccmnc): price.price_eur_cents for price in prices}
     parts = parse_template(campaign.message, campaign.placeholders)
     seen = set[str]()
@@ -180,7 +188,8 @@ def _prepare(settings: Settings, folder: Path, recipients: int) -> str:
         ]
         with app.state.write() as session:
             numbers = [f"+{mobile_number(index * 7)}" for index in range(min(_SUPPRESSED, recipients // 100))]
-            suppressions.add_suppressions(session, account_id, numbers, "opt-out", "benchmark", _now())
+            origin = Origin(SuppressionSource.PERSON, "opt-out", "benchmark", _now())
+            add_suppressions(session, account_id, numbers, origin)
             accounts.set_prices(session, account_id, _prices())
         placeholders = {"FirstName": "FirstName", "Order": "Order"}
         draft = CampaignDraft(

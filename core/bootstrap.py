@@ -14,7 +14,7 @@ from core.files.apart import APART, Looking
 from core.gateways.kinds import GatewayTools
 from core.gateways.tally import Tally
 from core.history.lake.connection import Lake
-from core.services import accounts, campaigns, lists, people, reports, sending, traffic, upkeep
+from core.services import accounts, campaigns, lists, people, reports, sending, suppressions, traffic, upkeep
 from core.services.accounts import Accounts
 from core.services.campaigns import Campaigns
 from core.services.leases import Leases
@@ -26,6 +26,7 @@ from core.services.sending import Sending, linking
 from core.services.sending.hearing import Hearing
 from core.services.sending.receiving import RETRY_MOST_S
 from core.services.sending.replying import keep_replies
+from core.services.suppressions import Suppressions
 from core.services.traffic.importing_traffic import ImportingTraffic
 from core.services.upkeep import Upkeep
 from core.services.upkeep.forgetting import Forgettable
@@ -51,6 +52,7 @@ class App:
     traffic: ImportingTraffic
     campaigns: Campaigns
     sending: Sending
+    suppressions: Suppressions
     reports: Reports
     upkeep: Upkeep
     demo: DemoSeeding
@@ -91,34 +93,25 @@ def build_app(settings: Settings, looking: Looking = APART) -> App:
     of_lists = lists.build(settings, state, lake, of_accounts, looking, leases)
     of_traffic = traffic.build(settings, state, lake, looking, leases)
     of_sending = sending.build(settings, state, lake, of_accounts, leases, tools.inbox, clock.read_stepped_s)
-    of_campaigns = campaigns.build(settings, state, lake, of_accounts, of_sending.batch_history, leases)
-    of_reports = reports.build(settings, state, lake, leases)
+    of_suppressions = suppressions.build(settings, state, looking, leases)
+    of_campaigns = campaigns.build(
+        settings, state, lake, of_accounts, of_sending.batch_history, of_suppressions.numbers, leases
+    )
+    of_reports = reports.build(settings, state, lake, of_suppressions.managing, leases)
     kinds = [
         Forgettable("deleted lists", of_lists.finish_deletions),
         Forgettable("uploads nobody mapped", of_traffic.delete_forgotten),
         Forgettable("what providers said", of_sending.forget),
+        Forgettable("changes of suppressions", of_suppressions.numbers.forget_changes),
         Forgettable("exports", of_reports.exporting.delete_expired),
         Forgettable("what processes saw that are gone", of_accounts.telling.forget_gone),
         Forgettable("sessions, links and failed tries", of_people.signing_in.delete_ended),
     ]
     of_upkeep = upkeep.build(settings, state, lake, register, leases, _furthest(settings), kinds)
     demo = DemoSeeding(settings, state, lake, leases)
-    return App(
-        settings,
-        clock,
-        state,
-        lake,
-        of_people,
-        of_accounts,
-        of_lists,
-        of_traffic,
-        of_campaigns,
-        of_sending,
-        of_reports,
-        of_upkeep,
-        demo,
-        WorkQueue(of_lists, of_traffic, of_campaigns, of_sending, of_reports, of_upkeep, demo, leases, state),
-    )
+    rooms = of_lists, of_traffic, of_campaigns, of_sending, of_suppressions, of_reports, of_upkeep, demo
+    work = WorkQueue(*rooms, leases, state)
+    return App(settings, clock, state, lake, of_people, of_accounts, *rooms, work)
 
 
 @functools.cache

@@ -57,6 +57,8 @@ class Settings:
     upload_max_mib: int = 50
     # Largest number of contact rows in one list.
     list_max_rows: int = 1_000_000
+    # Largest number of rows in one file of numbers to be suppressed.
+    suppression_max_rows: int = 10_000_000
     # Largest file of outside traffic, MiB; the page takes no more than `upload_max_mib` of it.
     traffic_max_mib: int = 2_048
     # Largest number of rows in one file of outside traffic.
@@ -158,6 +160,11 @@ class Settings:
     def uploads_dir(self) -> Path:
         """Folder of uploaded files waiting for import and of rejected rows kept for download."""
         return self.data_dir / "uploads"
+
+    @property
+    def suppressions_dir(self) -> Path:
+        """Folder of sorted copies of the suppressed numbers, which are made again when they are lost."""
+        return self.cache_dir / "suppressions"
 
     @property
     def exports_dir(self) -> Path:

@@ -16,6 +16,7 @@ from core.services.leases import Leases
 from core.services.lists.importing_lists import ImportingLists
 from core.services.reports import Reports
 from core.services.sending import Sending
+from core.services.suppressions import Suppressions
 from core.services.traffic.importing_traffic import ImportingTraffic
 from core.services.upkeep import Upkeep
 from core.state.engine.store import State
@@ -32,6 +33,7 @@ class WorkKind(StrEnum):
 
     IMPORT = "import"
     TRAFFIC = "traffic"
+    SUPPRESSIONS = "suppressions"
     START = "start"
     FREEZE = "freeze"
     CANCEL = "cancel"
@@ -95,6 +97,7 @@ class WorkQueue:
         traffic: ImportingTraffic,
         campaigns: Campaigns,
         sending: Sending,
+        suppressions: Suppressions,
         reports: Reports,
         upkeep: Upkeep,
         demo: DemoWork,
@@ -112,6 +115,7 @@ class WorkQueue:
             WorkKind.DEMO: _Found(demo.run, demo.list_waiting),
             WorkKind.IMPORT: _Found(lists.run, lists.list_waiting),
             WorkKind.TRAFFIC: _Found(traffic.run, traffic.list_waiting),
+            WorkKind.SUPPRESSIONS: _Found(suppressions.importing.run, suppressions.importing.list_waiting),
             WorkKind.START: _Found(launching.start, launching.list_due),
             WorkKind.FREEZE: _Found(launching.freeze, launching.list_processing),
             WorkKind.CANCEL: _Found(controlling.settle, controlling.list_canceled),

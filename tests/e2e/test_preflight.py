@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
 from core.gateways.simulator.journal import Journal
 from core.services.campaigns.composing import draft_of
-from core.state.accounts import suppressions
+from core.state.suppressions import suppressions
 from tests.e2e.driver import adds_up, open_page, settled
 from tests.e2e.studio import Studio, cells, finding, now, number, people, until
+from tests.support.application.factories import make_origin
 from tests.support.processes.windows import person
 
 pytestmark = pytest.mark.browser
@@ -40,7 +41,12 @@ def audience(studio: Studio) -> dict[str, str]:
         "Bought": studio.upload("Preflight bought", people(2, FIRST + 8)),
     }
     with studio.running.app.state.write() as session:
-        suppressions.add_suppressions(session, studio.fast.account_id, [number(FIRST + 50)], "opt-out", "Ada", now())
+        suppressions.add_suppressions(
+            session,
+            studio.fast.account_id,
+            [number(FIRST + 50)],
+            make_origin(created_at=now()),
+        )
     return found
 
 

@@ -21,10 +21,10 @@ from core.gateways.smsc.running import SmscThread
 from core.services.accounts.encryption import make_key
 from core.services.accounts.managing_accounts import AccountSettings
 from core.services.accounts.setting_up_gateways import GatewayForm
-from core.state.accounts.suppressions import list_suppressed
 from tests.support.application.house import House, contacts, make_house
 from tests.support.processes.installation import worker
 from tests.support.processes.waiting import wait_until
+from tests.support.stores.suppressed import list_suppressed
 
 pytestmark = pytest.mark.slow
 

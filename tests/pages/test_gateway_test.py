@@ -8,9 +8,10 @@ import pytest
 from core.domain.messages.error_codes import ErrorClass, ErrorMeaning
 from core.domain.people.permissions import Viewer
 from core.services.reports.following_tests import Fate, FollowingTests, Step
-from core.state.accounts import suppressions
 from core.state.campaigns import campaigns
+from core.state.suppressions import suppressions
 from pages._ui.screens.gateways import gateway_test
+from tests.support.application.factories import make_origin
 from tests.support.application.page_tests import House, clicking
 
 KEY = "gateways"
@@ -49,7 +50,7 @@ def test_a_test_is_sent_and_followed(keyed: House, administrator: Viewer, monkey
 def test_a_suppressed_number_gets_a_sentence(keyed: House, administrator: Viewer) -> None:
     account_id = keyed.app.accounts.managing.list_accounts(administrator)[0].account_id
     with keyed.app.state.write() as session:
-        suppressions.add_suppressions(session, account_id, [NUMBER], "manual", "Ada", datetime.now(UTC))
+        suppressions.add_suppressions(session, account_id, [NUMBER], make_origin(created_at=datetime.now(UTC)))
     at = sent(keyed)
     assert "does not want messages" in at.error[0].value
 

@@ -12,10 +12,12 @@ from core.errors import InvalidInput
 from core.history.audience.contacts import ContactStore
 from core.services.campaigns.launching import Launching
 from core.services.campaigns.preflighting import Preflighting
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts
 from core.state.campaigns.campaigns import move_campaign
+from core.state.suppressions import suppressions
 from core.state.tables.models import AccountRow
 from tests.support.application.campaigns import freeze, launch, now, save_draft
+from tests.support.application.factories import make_origin
 from tests.support.application.page_tests import House
 from tests.support.stores.messages import contact_table, make_contact
 
@@ -73,7 +75,7 @@ def test_every_finding_leads_to_its_rows(house: House) -> None:
     again = house.upload(viewer, "More guests", b"PhoneNumber,FirstName\n491796548754,Beau\n491796548757,Renee\n")
     draft = save_draft(house, viewer, message=LONG, list_ids=(found.list_id, again.list_id))
     with house.app.state.write() as session:
-        suppressions.add_suppressions(session, account_id, ["+491796548757"], "opt-out", "Ada", now())
+        suppressions.add_suppressions(session, account_id, ["+491796548757"], make_origin(created_at=now()))
     at = house.open("preflight", id=draft.campaign_id)
     assert not at.exception
     assert (tiles(at)["Recipients"], tiles(at)["Segments"], tiles(at)["Cost"]) == ("3", "5", "€\u00a00.25")
@@ -239,7 +241,7 @@ def test_what_is_not_sent_has_no_price(house: House) -> None:
     found = house.upload(viewer, "Spring guests", CONTACTS)
     draft = save_draft(house, viewer, list_ids=(found.list_id,))
     with house.app.state.write() as session:
-        suppressions.add_suppressions(session, account_id, ["+491796548755"], "opt-out", "Ada", now())
+        suppressions.add_suppressions(session, account_id, ["+491796548755"], make_origin(created_at=now()))
     at = house.open("preflight", id=draft.campaign_id)
     rows = at.dataframe[-1].value
     prices = dict(zip(rows["Row"], rows["Price [EUR c]"], strict=True))

@@ -56,7 +56,12 @@ class Exclusion(StrEnum):
     TOO_LONG = "too long"
     NO_PRICE = "no price"
     SUPPRESSED = "suppressed"
+    SUPPRESSED_EVERYWHERE = "suppressed for all accounts"
     CANCELED = "canceled"
+
+
+# Because somebody does not want messages.
+SUPPRESSIONS = frozenset({Exclusion.SUPPRESSED, Exclusion.SUPPRESSED_EVERYWHERE})
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,11 @@ def find_length_fault(calling_code: int, length: int) -> MsisdnFault:
     return MsisdnFault.TOO_LONG if length > max(general.possible_length) else MsisdnFault.INVALID
 
 
+def list_calling_codes() -> tuple[str, ...]:
+    """Return all country calling codes."""
+    return tuple(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+
+
 def find_calling_code(digits: str) -> str:
     """Return the country calling code that *digits* begin with, or ""."""
     # None begins with a zero, which the number 49 would not show.

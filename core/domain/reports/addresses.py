@@ -76,6 +76,7 @@ _ENDS: dict[str, Callable[[str], object]] = {
     "_status": _is_short,
     "_account": _is_short,
     "_keyword": _WORDS.fullmatch,
+    "_source": _WORDS.fullmatch,
     "_campaign": _IDENTIFIER.fullmatch,
     "_sort": _is_short,
     "_period": _is_short,

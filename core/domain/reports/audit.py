@@ -48,6 +48,9 @@ class Action(StrEnum):
     CAMPAIGN_CANCELED = "campaign canceled"
     QUICK_SENT = "quick send"
     EXPORTED = "exported"
+    SUPPRESSIONS_ADDED = "suppressions added"
+    SUPPRESSIONS_IMPORTED = "suppressions imported"
+    SUPPRESSIONS_LIFTED = "suppressions lifted"
     TRAFFIC_IMPORTED = "traffic imported"
 
     @property

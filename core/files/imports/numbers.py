@@ -8,7 +8,7 @@ from core.domain.words.control_characters import find_control
 from core.files.imports.reading import SheetRow
 
 
-class RowRefused(Exception):  # noqa: N818 - no error: a row of a file is not taken
+class RowRefused(Exception):
     """A row that is not taken: *fault*, and maybe a *detail*, one sentence."""
 
     def __init__(self, fault: RowFault, detail: str = "") -> None:

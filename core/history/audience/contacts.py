@@ -1,8 +1,10 @@
 """The contacts of distribution lists."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from core.history.engine.door import Cursor
 from core.history.engine.results import fetch, fetch_one
@@ -56,6 +58,12 @@ class ContactStore:
         """Return how many contacts the list has."""
         with self._lake.read() as cursor:
             return int(fetch_one(cursor, _SQL["count"], {"list_id": list_id})[0])
+
+    def numbers(self, list_ids: Collection[str]) -> NDArray[np.int64]:
+        """Return the numbers of the lists, as their digits, each once and ascending."""
+        with self._lake.read() as cursor:
+            found = fetch(cursor, _SQL["numbers"], {"list_ids": sorted(list_ids)})
+        return np.sort(found["number"].to_numpy())
 
     def list_ids(self) -> set[str]:
         """Return the ids under which there are contacts."""

@@ -19,5 +19,8 @@ FROM lake.contacts WHERE list_id = $list_id ORDER BY row_no LIMIT $limit OFFSET 
 -- name: count
 SELECT count(*) FROM lake.contacts WHERE list_id = $list_id;
 
+-- name: numbers
+SELECT DISTINCT msisdn::BIGINT AS number FROM lake.contacts WHERE list_id IN (SELECT unnest($list_ids::VARCHAR[]));
+
 -- name: ids
 SELECT DISTINCT list_id FROM lake.contacts;

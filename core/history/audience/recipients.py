@@ -6,11 +6,15 @@ are not put together to be measured. Encoding, septets and code units of a text 
 that differ are short; only where pairs come near the end of a segment does the text itself have to be packed.
 """
 
+import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from core.domain.accounts.pricing import Price
 from core.domain.messages.messages import Exclusion
@@ -44,6 +48,37 @@ class ListPart:
     columns: Mapping[str, int]
 
 
+def _no_numbers() -> NDArray[np.int64]:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class SuppressedRecipients:
+    """
+    Those of the recipients that are suppressed: for the account, and for all accounts; by the digits of their numbers.
+
+    Two are equal, and read alike, that hold the same numbers: only the *digest* is compared and shown.
+    """
+
+    by_account: NDArray[np.int64] = field(default_factory=_no_numbers, compare=False, repr=False)
+    everywhere: NDArray[np.int64] = field(default_factory=_no_numbers, compare=False, repr=False)
+    digest: str = ""
+
+    @classmethod
+    def of(cls, by_account: NDArray[np.int64], everywhere: NDArray[np.int64]) -> Self:
+        """Return these, each ascending."""
+        if not len(by_account) and not len(everywhere):
+            return cls()
+        digest = hashlib.sha256(by_account.tobytes() + b"/" + everywhere.tobytes()).hexdigest()
+        return cls(by_account, everywhere, digest)
+
+    def table(self) -> pa.Table:
+        """Return them as a table: number (int64), is_everywhere (bool)."""
+        whose = np.repeat([False, True], [len(self.by_account), len(self.everywhere)])
+        numbers = np.concatenate([self.by_account, self.everywhere])
+        return pa.table({"number": pa.array(numbers), "is_everywhere": pa.array(whose)})
+
+
 @dataclass(frozen=True)
 class RecipientSpec:
     """
@@ -58,7 +93,7 @@ class RecipientSpec:
     prices: tuple[Price, ...]
     fallbacks: Mapping[str, str]
     left_out_ids: tuple[str, ...] = ()
-    suppressed: tuple[str, ...] = ()
+    suppressed: SuppressedRecipients = SuppressedRecipients()
     simplifies: bool = False
 
     @property
@@ -86,7 +121,7 @@ def judge(cursor: Cursor, spec: RecipientSpec, target: str, *, with_text: bool) 
     """
     text_measure.install(cursor)
     cursor.register("prices", _price_table(spec.prices))
-    cursor.register("suppressed", pa.table({"msisdn": pa.array(spec.suppressed, pa.string())}))
+    cursor.register("suppressed", spec.suppressed.table())
     statement = _Statement(spec)
     cursor.execute(statement.sql(target, with_text=with_text), statement.values)
 
@@ -105,6 +140,7 @@ class _Statement:
             "duplicate": Exclusion.DUPLICATE,
             "left_out": Exclusion.LEFT_OUT,
             "suppressed": Exclusion.SUPPRESSED,
+            "suppressed_everywhere": Exclusion.SUPPRESSED_EVERYWHERE,
             "empty_message": Exclusion.EMPTY_MESSAGE,
             "too_long": Exclusion.TOO_LONG,
             "no_price": Exclusion.NO_PRICE,
@@ -129,7 +165,8 @@ class _Statement:
             plain_segments=_joined_without_pairs("septets"),
             is_empty=self._is_empty(numbers),
             is_left_out=left_out,
-            is_suppressed="number IN (SELECT msisdn::BIGINT FROM suppressed)" if self._spec.suppressed else "false",
+            is_suppressed=_is_suppressed(self._spec.suppressed.by_account, "NOT is_everywhere"),
+            is_suppressed_everywhere=_is_suppressed(self._spec.suppressed.everywhere, "is_everywhere"),
             kept="".join(f", empty_{n}, no_value_{n}, odd_{n}" for n in numbers),
             text=f", {text} AS text" if with_text else "",
         )
@@ -207,6 +244,10 @@ class _Statement:
             else:
                 terms.append(f"value_{self._spec.names.index(part.name)}")
         return " || ".join(terms) or "''"
+
+
+def _is_suppressed(numbers: NDArray[np.int64], whose: str) -> str:
+    return f"number IN (SELECT number FROM suppressed WHERE {whose})" if len(numbers) else "false"
 
 
 def _odd(number: int) -> str:

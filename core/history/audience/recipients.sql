@@ -72,6 +72,7 @@ SELECT
         WHEN is_duplicate THEN $duplicate
         WHEN {is_left_out} THEN $left_out
         WHEN {is_suppressed} THEN $suppressed
+        WHEN {is_suppressed_everywhere} THEN $suppressed_everywhere
         WHEN {is_empty} THEN $empty_message
         WHEN segment_count > $most_segments THEN $too_long
         WHEN segment_price IS NULL THEN $no_price

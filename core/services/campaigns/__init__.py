@@ -24,8 +24,10 @@ from core.services.campaigns.limiting import Limiting
 from core.services.campaigns.placing import Placing
 from core.services.campaigns.preflighting import Preflighting
 from core.services.campaigns.quick_sending import QuickSending
+from core.services.campaigns.suppressing import Suppressing
 from core.services.leases import Leases
 from core.services.sending.batch_history import BatchHistory
+from core.services.suppressions.suppressed_numbers import SuppressedNumbers
 from core.state.engine.store import State
 
 
@@ -42,17 +44,26 @@ class Campaigns:
     confirming: ConfirmingStops
 
 
-def build(
-    settings: Settings, state: State, lake: Lake, accounts: Accounts, batch_history: BatchHistory, leases: Leases
+def build(  # noqa: PLR0913, PLR0917 - a campaign has to do with all of these rooms
+    settings: Settings,
+    state: State,
+    lake: Lake,
+    accounts: Accounts,
+    batch_history: BatchHistory,
+    suppressed: SuppressedNumbers,
+    leases: Leases,
 ) -> Campaigns:
     """Return the services of campaigns; a canceled one is settled by *batch_history*."""
     audience, contacts = AudienceStore(lake), ContactStore(lake)
     most, budgeting = settings.placeholders_max, accounts.budgeting
     placing = Placing(state, contacts)
     composing = Composing(state, contacts, placeholders_max=most)
+    suppressing = Suppressing(state, contacts, suppressed)
     frequency = Frequency(settings.frequent_most, settings.frequent_days)
-    preflighting = Preflighting(state, PreflightStore(lake), budgeting, frequency, most)
-    launching = LaunchingTools(state, audience, contacts, preflighting, budgeting, leases, settings.batch_size)
+    preflighting = Preflighting(state, PreflightStore(lake), suppressing, budgeting, frequency, most)
+    launching = LaunchingTools(
+        state, audience, contacts, suppressing, preflighting, budgeting, leases, settings.batch_size
+    )
     controlling = ControllingTools(state, audience, contacts, budgeting, batch_history)
     return Campaigns(
         composing,

@@ -8,17 +8,19 @@ from sqlalchemy.orm import Session
 
 from core.domain.accounts.accounts import Account
 from core.domain.accounts.pricing import Price
+from core.domain.accounts.suppressions import EVERYWHERE
 from core.domain.campaigns.campaigns import Campaign, CampaignDraft, Source
 from core.domain.campaigns.rates import Rates
 from core.domain.imports.lists import DistributionList
 from core.domain.people.permissions import Viewer
 from core.domain.texts.placeholders import parse_template
 from core.errors import InvalidInput, NotFound
-from core.history.audience.recipients import ListPart, RecipientSpec
+from core.history.audience.recipients import ListPart, RecipientSpec, SuppressedRecipients
 from core.services.accounts.watching_gateways import find_way
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts
 from core.state.campaigns import rates
 from core.state.imports import lists
+from core.state.suppressions.changes import Scope, find_scopes
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Addressed:
     A campaign with all that its audience is made from.
 
     *lists* are those of it that are still there, sent to and left out, by id; *prices* are those of the day on which
-    it *starts_at*.
+    it *starts_at*. *suppressing* says whose suppressions count, and what changed there last; () where there never was
+    any.
     """
 
     campaign: Campaign
@@ -35,27 +38,30 @@ class Addressed:
     rates: Rates
     lists: Mapping[str, DistributionList]
     prices: tuple[Price, ...]
-    suppressed: tuple[str, ...]
+    suppressing: tuple[Scope, ...]
     starts_at: datetime
 
-    def spec(self) -> RecipientSpec:
+    def recipient_ids(self) -> tuple[str, ...]:
+        """Return under which ids the recipients lie in the lake, in order."""
+        campaign = self.campaign
+        # The numbers of a Quick Send lie there as those of a list do, under the campaign's own id.
+        return (campaign.campaign_id,) if campaign.source is Source.QUICK_SEND else campaign.list_ids
+
+    def spec(self, suppressed: SuppressedRecipients) -> RecipientSpec:
         """
-        Return what the audience is made from.
+        Return what the audience is made from, but for those *suppressed*.
 
         Raises: NotFound: a list is gone. InvalidInput: a list lacks the column of a placeholder.
         """
         campaign = self.campaign
-        sent_to = tuple(self._part(list_id) for list_id in campaign.list_ids)
-        if campaign.source is Source.QUICK_SEND:
-            # Its numbers lie in the lake as those of a list do, under the campaign's own id.
-            sent_to = (ListPart(campaign.campaign_id, {}),)
+        is_quick = campaign.source is Source.QUICK_SEND
         return RecipientSpec(
-            lists=sent_to,
+            lists=tuple(ListPart(each, {}) if is_quick else self._part(each) for each in self.recipient_ids()),
             parts=parse_template(campaign.message, campaign.placeholders),
             prices=self.prices,
             fallbacks=campaign.fallbacks,
             left_out_ids=campaign.left_out_ids,
-            suppressed=self.suppressed,
+            suppressed=suppressed,
             simplifies=campaign.simplifies,
         )
 
@@ -67,6 +73,7 @@ class Addressed:
 
 def address(session: Session, campaign: Campaign, now: datetime) -> Addressed:
     """Return the campaign with all that its audience is made from. Raises: NotFound: its account is gone."""
+    whose = {campaign.account_id, EVERYWHERE}
     starts_at = max(campaign.schedule_at or now, now)
     account = accounts.get_account(session, campaign.account_id)
     return Addressed(
@@ -75,14 +82,9 @@ def address(session: Session, campaign: Campaign, now: datetime) -> Addressed:
         rates=rates.get_rates(session, campaign.campaign_id, find_way(session, campaign, account, now)),
         lists=find_lists(session, campaign),
         prices=accounts.list_prices(session, campaign.account_id, starts_at.astimezone(UTC).date()),
-        suppressed=tuple(sorted(_list_suppressed(session, campaign))),
+        suppressing=tuple(scope for scope in find_scopes(session, whose) if scope.change_no),
         starts_at=starts_at,
     )
-
-
-def _list_suppressed(session: Session, campaign: Campaign) -> list[str]:
-    # Who has said STOP is told so; whom a person has suppressed hears nothing at all.
-    return suppressions.list_suppressed(session, campaign.account_id, by_people=campaign.confirms_stop)
 
 
 def find_lists(

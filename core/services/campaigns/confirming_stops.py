@@ -18,10 +18,11 @@ from core.errors import Conflict
 from core.identifiers import new_id
 from core.services.campaigns.placing import Placing
 from core.services.leases import Lease, Leases
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts
 from core.state.campaigns import campaigns, confirmations
 from core.state.campaigns.confirmations import ONCE_IN, StopConfirmation
 from core.state.engine.store import State
+from core.state.suppressions.suppressions import find_stopped, find_suppressed
 from core.state.upkeep.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,10 @@ class ConfirmingStops:
     ) -> None:
         with self._state.read() as session:
             account = accounts.get_account(session, account_id)
-            stopped = suppressions.find_stopped(session, account_id, [each.msisdn for each in waiting])
+            stopped = find_stopped(session, account_id, [each.msisdn for each in waiting])
+            by_people = find_suppressed(session, account_id, [each.msisdn for each in waiting], by_people=True)
             is_held = any(_is_held(each, now) for each in campaigns.list_unsettled(session, account_id))
+        stopped -= by_people.keys()
         wanted = [each.msisdn for each in waiting if each.msisdn in stopped and now - each.asked_at < ONCE_IN]
         if not account.stop_confirmation:
             wanted = []

@@ -30,6 +30,7 @@ from core.services.campaigns.composing import check_lists_ready, get_campaign
 from core.services.campaigns.deciding import decide_sender
 from core.services.campaigns.lost_races import look_up_lost_race, lost_race
 from core.services.campaigns.preflighting import Look, Preflighting
+from core.services.campaigns.suppressing import Suppressing
 from core.services.leases import Lease, Leases
 from core.state.accounts import accounts
 from core.state.campaigns import campaigns, ledger
@@ -51,6 +52,7 @@ class LaunchingTools:
     state: State
     audiences: AudienceStore
     contacts: ContactStore
+    suppressing: Suppressing
     preflights: Preflighting
     budgeting: Budgeting
     leases: Leases
@@ -194,7 +196,7 @@ class Launching:
         seconds_worth = addressed.rates.least_tps * BATCH_SECONDS
         return FreezeSpec(
             campaign_id=addressed.campaign.campaign_id,
-            recipients=addressed.spec(),
+            recipients=addressed.spec(self._tools.suppressing.find(addressed)),
             batch_size=max(1, min(self._tools.batch_size, max(BATCH_MIN, seconds_worth))),
             now=now,
         )

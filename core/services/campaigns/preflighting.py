@@ -30,6 +30,7 @@ from core.services.accounts.budgeting import (
 )
 from core.services.campaigns.addressing import Addressed, address
 from core.services.campaigns.composing import check_lists_ready, check_ready, get_campaign
+from core.services.campaigns.suppressing import Suppressing
 from core.state.accounts import accounts
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
@@ -108,9 +109,16 @@ class Preflighting:
     """Looks at a draft as a launch would."""
 
     def __init__(
-        self, state: State, audiences: PreflightStore, budgeting: Budgeting, frequency: Frequency, placeholders_max: int
+        self,
+        state: State,
+        audiences: PreflightStore,
+        suppressing: Suppressing,
+        budgeting: Budgeting,
+        frequency: Frequency,
+        placeholders_max: int,
     ) -> None:
         """Take the stores, what counts as texting somebody too often, and how many placeholders there may be."""
+        self._suppressing = suppressing
         self._state = state
         self._audiences = audiences
         self._budgeting = budgeting
@@ -182,7 +190,8 @@ class Preflighting:
             return replace(reading, commitments=read_commitments(session, account, now))
 
     def _question(self, addressed: Addressed, now: datetime) -> tuple[RecipientSpec, Often, str]:
-        campaign, spec = addressed.campaign, addressed.spec()
+        campaign = addressed.campaign
+        spec = addressed.spec(self._suppressing.find(addressed))
         # By the day: the same question is asked again for every page of rows, and its answer is kept.
         since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=self._frequency.days)
         often = Often(campaign.account_id, since, self._frequency.most)

@@ -17,7 +17,7 @@ from core.domain.accounts.pricing import find_price
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, Source
 from core.domain.campaigns.schedules import FORMAT
 from core.domain.gateways.gateways import SIMULATOR
-from core.domain.messages.messages import Exclusion
+from core.domain.messages.messages import SUPPRESSIONS, Exclusion
 from core.domain.numbering import get_destination
 from core.domain.numbering.msisdn import parse_msisdn
 from core.domain.people.permissions import Permission, Viewer
@@ -36,10 +36,11 @@ from core.services.accounts.managing_accounts import require_administrator
 from core.services.campaigns.composing import Composing, check_message, draft_of
 from core.services.campaigns.deciding import decide_sender
 from core.services.campaigns.placing import Placing
-from core.state.accounts import accounts, gateways, suppressions
+from core.state.accounts import accounts, gateways
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
 from core.state.reports import audit
+from core.state.suppressions.suppressions import find_suppressed
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ class QuickSending:
             # Without a name it would be a Quick Send, of which nobody counts how many there are.
             gateways.get_gateway(session, order.gateway)
         estimate, _ = self._estimate(viewer, replace(_checked(order, 1), token=_identify(viewer, order.token)), now)
-        if Exclusion.SUPPRESSED in estimate.excluded:
+        if not estimate.excluded.keys().isdisjoint(SUPPRESSIONS):
             raise InvalidInput(
                 "This number does not want messages: it is suppressed.", hint="Type another one.", field="numbers"
             )
@@ -236,7 +237,7 @@ class QuickSending:
         with self._state.read() as session:
             known = read_commitments(session, require_sending(accounts.get_account(session, order.account_id)), now)
             prices = accounts.list_prices(session, order.account_id, now.astimezone(UTC).date())
-            suppressed = suppressions.find_suppressed(session, order.account_id, order.numbers)
+            suppressed = find_suppressed(session, order.account_id, order.numbers)
         found = measure(simplify(order.message) if order.simplifies else order.message)
         excluded: Counter[str] = Counter()
         cost, kept = Decimal(0), 0
@@ -244,7 +245,7 @@ class QuickSending:
             destination = get_destination(number)
             price = find_price(prices, destination.country, destination.mccmnc)
             if number in suppressed:
-                excluded[Exclusion.SUPPRESSED] += 1
+                excluded[suppressed[number]] += 1
             elif price is None:
                 excluded[Exclusion.NO_PRICE] += 1
             else:

@@ -21,6 +21,7 @@ from core.services.reports.reading_replies import ReadingReplies
 from core.services.reports.reporting import History, Reporting
 from core.services.reports.saved_views import SavedViews
 from core.services.reports.tracing import Tracing
+from core.services.suppressions.managing import ManagingSuppressions
 from core.state.engine.store import State
 
 
@@ -37,8 +38,8 @@ class Reports:
     views: SavedViews
 
 
-def build(settings: Settings, state: State, lake: Lake, leases: Leases) -> Reports:
-    """Return the services of reports; all of them share one memory of rollups."""
+def build(settings: Settings, state: State, lake: Lake, suppressions: ManagingSuppressions, leases: Leases) -> Reports:
+    """Return the services of reports; all of them share one memory of rollups. *suppressions* are exported, too."""
     rollups = RollupReader(lake, settings.rollup_memory_mib << 20)
     answers = KeptAnswers(ChangeWatch(lake).look, settings.answer_memory_mib << 20)
     history = History(MessageQueries(rollups), Statistics(rollups), TrafficReader(rollups), rollups, answers)
@@ -56,6 +57,6 @@ def build(settings: Settings, state: State, lake: Lake, leases: Leases) -> Repor
         FollowingTests(state, reporting, tracing),
         auditing,
         replies,
-        Exporting(state, Sources(reporting, auditing, replies), limits, leases),
+        Exporting(state, Sources(reporting, auditing, replies, suppressions), limits, leases),
         SavedViews(state),
     )

@@ -23,9 +23,11 @@ from core.services.reports.export_requests import (
     ExportRequest,
     MessagesRequest,
     RepliesRequest,
+    SuppressionsRequest,
 )
 from core.services.reports.reading_replies import ReadingReplies
 from core.services.reports.reporting import Reporting, StatisticsRequest
+from core.services.suppressions.managing import ManagingSuppressions
 
 MESSAGE_COLUMNS = (
     Column("Sent Date", "sent_at", Kind.MOMENT, 20),
@@ -112,6 +114,20 @@ _REPLY_NOTES = (
     ("Account", "Whose message it answers; all that it may be meant for where that is not known."),
     ("Message ID", "The message it answers; empty where that is not known."),
 )
+SUPPRESSION_COLUMNS = (
+    Column("Date", "created_at", Kind.MOMENT, 20),
+    # As an import wants it.
+    Column("PhoneNumber", "msisdn", Kind.TEXT, 18),
+    Column("Scope", "scope", Kind.TEXT, 24),
+    Column("Source", "source", Kind.TEXT, 14),
+    Column("Reason", "reason", Kind.TEXT, 40),
+    Column("Added By", "created_by", Kind.TEXT, 20),
+)
+_SUPPRESSION_NOTES = (
+    ("Scope", "The account that does not send to the number, or All accounts."),
+    ("Source", "STOP reply: the person's own wish. Import: a file. Person: somebody added it by hand."),
+    ("Rows", "A number that is suppressed for several reasons has a row for each."),
+)
 _LABELS = {
     "message_id": "Message ID",
     "gateway_message_id": "Gateway Message ID",
@@ -138,6 +154,7 @@ class Sources:
     reporting: Reporting
     auditing: Auditing
     replies: ReadingReplies
+    suppressions: ManagingSuppressions
 
 
 def contents_of(sources: Sources, viewer: Viewer, request: ExportRequest, now: datetime) -> Contents:
@@ -152,6 +169,8 @@ def contents_of(sources: Sources, viewer: Viewer, request: ExportRequest, now: d
         return _audit(sources.auditing, viewer, request, now)
     if isinstance(request, RepliesRequest):
         return _replies(sources.replies, viewer, request, now)
+    if isinstance(request, SuppressionsRequest):
+        return _suppressions(sources.suppressions, viewer, request, now)
     return _statistics(sources.reporting, viewer, request, now)
 
 
@@ -206,6 +225,16 @@ def _replies(replies: ReadingReplies, viewer: Viewer, request: RepliesRequest, n
         notes = (*notes, ("From", "Masked: seeing numbers needs the permission DistributionLists."))
     shown = (_at_in_zone(table, viewer.time_zone) for table in tables)
     return Contents(Layout("Replies", REPLY_COLUMNS, notes), row_count, shown)
+
+
+def _suppressions(
+    suppressions: ManagingSuppressions, viewer: Viewer, request: SuppressionsRequest, now: datetime
+) -> Contents:
+    row_count, tables = suppressions.all_suppressions(viewer, request.wanted)
+    filters = suppressions.in_words(viewer, request.wanted)
+    notes = (*_about(viewer, None, filters, row_count, now), *_SUPPRESSION_NOTES)
+    shown = (_at_in_zone(table, viewer.time_zone) for table in tables)
+    return Contents(Layout("Suppressions", SUPPRESSION_COLUMNS, notes), row_count, shown)
 
 
 def _at_in_zone(table: pa.Table, time_zone: str) -> pa.Table:

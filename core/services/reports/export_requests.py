@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from core.domain.accounts.suppressions import SuppressionFilter, SuppressionSource
 from core.domain.messages.replies import Keyword
 from core.domain.reports.audit import Action, AuditFilter
 from core.domain.reports.message_query import MessageQuery
@@ -52,7 +53,14 @@ class RepliesRequest:
     wanted: ReplyFilter
 
 
-ExportRequest = MessagesRequest | StatisticsRequest | AuditRequest | RepliesRequest
+@dataclass(frozen=True)
+class SuppressionsRequest:
+    """The suppressions; whose accounts they are is decided when it runs."""
+
+    wanted: SuppressionFilter
+
+
+ExportRequest = MessagesRequest | StatisticsRequest | AuditRequest | RepliesRequest | SuppressionsRequest
 
 
 def encode(request: ExportRequest) -> str:
@@ -67,6 +75,10 @@ def encode(request: ExportRequest) -> str:
         facts = {name: getattr(asked, name) for name in ("search", "account_id", "campaign_id")}
         facts |= {"kind": "replies", "keyword": asked.keyword or ""}
         return json.dumps(facts | _moments(asked.period))
+    if isinstance(request, SuppressionsRequest):
+        sought = request.wanted
+        facts = {"number": sought.number, "source": sought.source or "", "account_id": sought.account_id}
+        return json.dumps({"kind": "suppressions"} | facts)
     if isinstance(request, StatisticsRequest):
         by = request.sorting.by
         facts = {
@@ -102,6 +114,9 @@ def decode(text: str) -> ExportRequest:
         first, last = (datetime.fromisoformat(moment) if moment else None for moment in facts["period"])
         action = Action(facts["action"]) if facts["action"] else None
         return AuditRequest(AuditFilter(first, last, facts["text"], action))
+    if facts["kind"] == "suppressions":
+        source = SuppressionSource(facts["source"]) if facts["source"] else None
+        return SuppressionsRequest(SuppressionFilter(facts["number"], source, facts["account_id"]))
     start, end = (datetime.fromisoformat(moment) for moment in facts["period"])
     if facts["kind"] == "replies":
         keyword = Keyword(facts["keyword"]) if facts["keyword"] else None

@@ -27,6 +27,7 @@ from core.services.reports.export_requests import (
     ExportRequest,
     MessagesRequest,
     RepliesRequest,
+    SuppressionsRequest,
     decode,
     encode,
 )
@@ -71,6 +72,7 @@ _KINDS: Mapping[type[ExportRequest], _Kind] = {
     MessagesRequest: _Kind("Messages", Permission.MESSAGE_HISTORY),
     StatisticsRequest: _Kind("Statistics", Permission.STATISTICS),
     RepliesRequest: _Kind("Replies", Permission.MESSAGE_HISTORY),
+    SuppressionsRequest: _Kind("Suppressions", Permission.DISTRIBUTION_LISTS),
     AuditRequest: _Kind("Audit", Permission.AUDIT),
 }
 

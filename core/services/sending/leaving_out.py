@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import Campaign
 from core.domain.messages.messages import Exclusion
-from core.state.accounts.suppressions import find_stopped, find_suppressed
 from core.state.campaigns.confirmations import ONCE_IN
+from core.state.suppressions.suppressions import find_stopped, find_suppressed
 
 
 def find_left_out(
@@ -19,8 +19,7 @@ def find_left_out(
 
     What confirms a STOP goes to those only whose STOP stands, and not days later, whatever it has waited for.
     """
-    suppressed = find_suppressed(session, campaign.account_id, msisdns, by_people=campaign.confirms_stop)
-    left_out = dict.fromkeys(suppressed, Exclusion.SUPPRESSED)
+    left_out = find_suppressed(session, campaign.account_id, msisdns, by_people=campaign.confirms_stop)
     if not campaign.confirms_stop:
         return left_out
     is_late = now - campaign.created_at >= ONCE_IN

@@ -12,17 +12,19 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core.domain.accounts.suppressions import Origin, SuppressionSource
 from core.domain.messages.messages import Reply
 from core.domain.messages.replies import Keyword, read_reply
 from core.domain.numbering.msisdn import find_msisdn
-from core.state.accounts.suppressions import STOPPED, add_suppressions, lift_suppressions
 from core.state.campaigns import replies
 from core.state.campaigns.replies import HeardReply
+from core.state.suppressions.suppressions import Lifting, add_suppressions, ensure_scope, lift_suppressions
 
 log = logging.getLogger(__name__)
 
-# Who a suppression was set by, where a person sets them by name.
+# Who a suppression was set or lifted by, where a person does so by name, and why the latter.
 REPLIED = "reply"
+STARTED = "START reply"
 
 
 def keep_replies(session: Session, said: Sequence[Reply], now: datetime) -> None:
@@ -62,10 +64,13 @@ def follow_wishes(session: Session, concerned: Collection[tuple[str, str]], now:
     readable = {(account_id, msisdn) for account_id, msisdn in concerned if msisdn}
     done = Counter[str]()
     for account_id in sorted({account_id for account_id, _ in readable}):
+        # Of two processes that keep a STOP and a START in the same moment the second sees what the first has kept.
+        ensure_scope(session, account_id)
         asked = replies.list_wishes(session, account_id, {pair[1] for pair in readable if pair[0] == account_id})
         stopped = [msisdn for msisdn, keyword in asked.items() if keyword is Keyword.STOP]
-        add_suppressions(session, account_id, stopped, STOPPED, REPLIED, now)
-        lift_suppressions(session, account_id, asked.keys() - set(stopped), STOPPED)
+        add_suppressions(session, account_id, stopped, Origin(SuppressionSource.STOP, "", REPLIED, now))
+        started = asked.keys() - set(stopped)
+        lift_suppressions(session, account_id, started, SuppressionSource.STOP, Lifting(REPLIED, now, STARTED))
         done["stopped"] += len(stopped)
         done["started"] += len(asked) - len(stopped)
     if done:

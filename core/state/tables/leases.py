@@ -12,10 +12,22 @@ from sqlalchemy.orm import Session
 
 from core.state.tables.base import count_changed
 from core.state.tables.models import BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRow, ListRow, TrafficImportRow
+from core.state.tables.suppression_models import SuppressionImportRow
 
-Leasable = type[BatchRow | CampaignRow | DemoRow | ExportRow | LeaseRow | ListRow | TrafficImportRow]
+Leasable = type[
+    BatchRow | CampaignRow | DemoRow | ExportRow | LeaseRow | ListRow | SuppressionImportRow | TrafficImportRow
+]
 
-LEASED: tuple[Leasable, ...] = (BatchRow, CampaignRow, DemoRow, ExportRow, LeaseRow, ListRow, TrafficImportRow)
+LEASED: tuple[Leasable, ...] = (
+    BatchRow,
+    CampaignRow,
+    DemoRow,
+    ExportRow,
+    LeaseRow,
+    ListRow,
+    SuppressionImportRow,
+    TrafficImportRow,
+)
 
 
 # A time, or what it is bound to when the statement is asked.

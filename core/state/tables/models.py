@@ -151,17 +151,6 @@ class LeftContactsRow(Base):
     list_id: Mapped[str] = mapped_column(String(36), primary_key=True)
 
 
-class SuppressionRow(Base):
-    """A number that an account does not send to; *reason* says whose wish that is."""
-
-    __tablename__ = "suppressions"
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True)
-    msisdn: Mapped[str] = mapped_column(String(16), primary_key=True)
-    reason: Mapped[str] = mapped_column(String(20))
-    created_at: Mapped[datetime]
-    created_by: Mapped[str] = mapped_column(String(100))
-
-
 class OutcomeRow(Base):
     """How many messages of a campaign have settled in one way; *reason* "" where there is none."""
 

@@ -24,6 +24,7 @@ from core.state.accounts import gateways
 from core.state.campaigns import campaigns, confirmations, late_answers, ledger, receipts, replies
 from core.state.imports import lists, traffic_imports
 from core.state.reports import exports
+from core.state.suppressions import imports as suppression_imports
 from core.state.tables.base import UtcDateTime
 from core.state.upkeep import installation
 
@@ -68,6 +69,7 @@ def _statement() -> CompoundSelect[Any]:
         installation.waiting(now),
         lists.waiting(now),
         traffic_imports.waiting(now),
+        suppression_imports.waiting(now),
         campaigns.due(now, overdue),
         campaigns.processing(now),
         campaigns.canceled_open(now),

@@ -9,8 +9,10 @@ from threading import Barrier
 from core.domain.accounts.pricing import Price
 from core.domain.campaigns.campaigns import Campaign
 from core.domain.messages.messages import OutboundMessage, SubmitResult
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts
 from core.state.campaigns import ledger
+from core.state.suppressions import suppressions
+from tests.support.application.factories import make_origin
 from tests.support.application.house import House
 
 PATIENCE_S = 60
@@ -29,7 +31,7 @@ def set_budget(house: House, cents: str | None) -> None:
 
 def suppress(house: House, *numbers: str) -> None:
     with house.app.state.write() as session:
-        suppressions.add_suppressions(session, house.account.account_id, numbers, "opt-out", "Ada", house.now)
+        suppressions.add_suppressions(session, house.account.account_id, numbers, make_origin(created_at=house.now))
 
 
 def save(house: House, list_id: str, **overrides: object) -> Campaign:

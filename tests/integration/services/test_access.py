@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from core.domain.accounts.accounts import AccountType
+from core.domain.accounts.suppressions import SuppressionFilter, SuppressionKey, SuppressionSource
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.campaigns.preflight import RowKind, Wanted
 from core.domain.people.people import UserStatus
@@ -33,6 +34,7 @@ from core.services.people.inviting import Invitation
 from core.services.people.managing_people import Change
 from core.services.reports.reporting import StatisticsRequest
 from core.services.sending.replying import keep_replies
+from core.services.suppressions.importing import SuppressionUpload
 from core.services.traffic.importing_traffic import TrafficUpload
 from core.state.campaigns import campaigns, replies
 from core.state.people import users
@@ -52,6 +54,7 @@ class Things:
     campaign_id: str
     account_id: str
     import_id: str
+    suppression_import_id: str
 
 
 Call = Callable[[Things, Viewer], object]
@@ -104,6 +107,10 @@ def quick_message(t: Things) -> QuickMessage:
     return QuickMessage(str(uuid4()), t.house.account.account_id, "HELIOGRAPH", ("+491796000001",), "Hello")
 
 
+def suppression_upload(house: House) -> SuppressionUpload:
+    return SuppressionUpload(house.account.account_id, "", "opt-outs.csv")
+
+
 CALLS: dict[str, tuple[set[Permission], Call]] = {
     "lists.upload": (
         LISTS,
@@ -121,6 +128,46 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
     "lists.preview": (LISTS | CAMPAIGNS, lambda t, v: t.house.app.lists.preview(v, t.list_id, 0, 5)),
     "lists.rejected_csv": (LISTS, lambda t, v: t.house.app.lists.rejected_csv(v, t.list_id)),
     "lists.delete": (LISTS, lambda t, v: t.house.app.lists.delete(v, t.list_id, t.house.now)),
+    "suppressions.managing.page": (
+        LISTS,
+        lambda t, v: t.house.app.suppressions.managing.page(v, SuppressionFilter(), 1, 10),
+    ),
+    "suppressions.managing.add": (
+        LISTS,
+        lambda t, v: t.house.app.suppressions.managing.add(
+            v, t.house.account.account_id, "+491796000009", "", t.house.now
+        ),
+    ),
+    "suppressions.managing.lift": (
+        LISTS,
+        lambda t, v: t.house.app.suppressions.managing.lift(
+            v,
+            [SuppressionKey(t.house.account.account_id, "+491796000009", SuppressionSource.PERSON)],
+            "A mistake",
+            t.house.now,
+        ),
+    ),
+    "suppressions.managing.all_suppressions": (
+        LISTS,
+        lambda t, v: SimpleNamespace(
+            total=t.house.app.suppressions.managing.all_suppressions(v, SuppressionFilter())[0]
+        ),
+    ),
+    "suppressions.importing.upload": (
+        LISTS,
+        lambda t, v: t.house.app.suppressions.importing.upload(
+            v, suppression_upload(t.house), io.BytesIO(contacts(1).encode()), t.house.now
+        ),
+    ),
+    "suppressions.importing.list_recent": (LISTS, lambda t, v: t.house.app.suppressions.importing.list_recent(v)),
+    "suppressions.importing.get": (
+        LISTS,
+        lambda t, v: t.house.app.suppressions.importing.get(v, t.suppression_import_id),
+    ),
+    "suppressions.importing.rejected_csv": (
+        LISTS,
+        lambda t, v: t.house.app.suppressions.importing.rejected_csv(v, t.suppression_import_id),
+    ),
     "traffic.list_accounts": (ACCOUNTS, lambda t, v: t.house.app.traffic.list_accounts(v)),
     "traffic.upload": (
         ACCOUNTS,
@@ -389,6 +436,8 @@ ELSEWHERE = {
     "upkeep.rebuilding.rebuild",
     # Says in words what `all_replies` is asked for.
     "reports.replies.in_words",
+    # What counts for all accounts is for everybody to see: tests/integration/services/suppressions/.
+    *(f"suppressions.managing.{name}" for name in ("list_scopes", "history", "in_words")),
     "reports.reporting.hours",
     "reports.reporting.traffic",
     "reports.tracing.get",
@@ -400,6 +449,9 @@ ELSEWHERE = {
 EMPTY_FOR_OTHERS = {
     "lists.page",
     "lists.count_campaigns",
+    "suppressions.managing.page",
+    "suppressions.managing.all_suppressions",
+    "suppressions.importing.list_recent",
     "traffic.list_accounts",
     "traffic.page",
     "campaigns.composing.page",
@@ -460,7 +512,11 @@ def make_things(house: House) -> Things:
     account = cdr.open_outside(house)
     uploaded = cdr.upload(house, account, cdr.records(3))
     _answer(house, saved.campaign_id)
-    return Things(house, found.list_id, saved.campaign_id, account.account_id, uploaded.import_id)
+    importing = house.app.suppressions.importing
+    file = io.BytesIO(b"PhoneNumber\n+436641234567\nnone\n")
+    imported = importing.upload(house.viewer, suppression_upload(house), file, house.now).import_id
+    importing.run(imported, house.clock)
+    return Things(house, found.list_id, saved.campaign_id, account.account_id, uploaded.import_id, imported)
 
 
 def _answer(house: House, campaign_id: str) -> None:

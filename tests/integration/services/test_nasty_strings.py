@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from hypothesis import given, settings
 
 from core.domain.accounts.accounts import AccountType
+from core.domain.accounts.suppressions import SuppressionFilter
 from core.domain.campaigns.preflight import RowKind, Wanted
 from core.domain.imports.cdr import CdrField, CdrMapping
 from core.domain.messages.messages import DeliveryStatus, Receipt
@@ -99,6 +100,13 @@ def of_messages(t: Things, text: str) -> Iterator[Ask]:
         request = StatisticsRequest(house.everything(), (GroupBy.NETWORK,), names)
         yield lambda request=request: reporting.statistics(viewer, request)
         yield lambda names=names: reporting.messages(viewer, replace(base, names=names), 1, 15)
+    suppressions = house.app.suppressions.managing
+    for name in ("number", "account_id"):
+        sought = replace(SuppressionFilter(), **{name: text})
+        yield lambda sought=sought: suppressions.page(viewer, sought, 1, 10)
+        yield lambda sought=sought: [table.num_rows for table in suppressions.all_suppressions(viewer, sought)[1]]
+        yield lambda sought=sought: suppressions.in_words(viewer, sought)
+    yield lambda: suppressions.history(viewer, text)
     replies = house.app.reports.replies
     for name in ("search", "account_id", "campaign_id"):
         wanted = replace(ReplyFilter(house.everything()), **{name: text})

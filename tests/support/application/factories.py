@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.domain.accounts.accounts import Account, AccountStatus, AccountType
+from core.domain.accounts.suppressions import Origin, SuppressionSource
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus, ChosenList, Source
 from core.domain.imports.lists import DistributionList, ListStatus
 from core.domain.messages.messages import Receipt, Reply
@@ -33,6 +34,16 @@ def make_viewer(**overrides: Any) -> Viewer:
         "account_ids": frozenset({"account-1"}),
     }
     return Viewer(**(facts | overrides))
+
+
+def make_origin(**overrides: Any) -> Origin:
+    facts: dict[str, Any] = {
+        "source": SuppressionSource.PERSON,
+        "reason": "opt-out",
+        "created_by": "Ada",
+        "created_at": NOW,
+    }
+    return Origin(**(facts | overrides))
 
 
 def make_account(**overrides: Any) -> Account:

@@ -16,7 +16,8 @@ MOST_CELLS = 5
 REASONS: Mapping[str, str] = {
     Exclusion.DUPLICATE: "are on the lists more than once: each number gets one message",
     Exclusion.LEFT_OUT: "are on a list that is left out",
-    Exclusion.SUPPRESSED: "do not want messages (suppressed)",
+    Exclusion.SUPPRESSED: "do not want messages of this account (suppressed)",
+    Exclusion.SUPPRESSED_EVERYWHERE: "do not want messages of any account (suppressed)",
     Exclusion.EMPTY_MESSAGE: "would get an empty message",
     Exclusion.TOO_LONG: "would need more segments than a message may have",
     Exclusion.NO_PRICE: "are in destinations without a price",
@@ -25,7 +26,8 @@ REASONS: Mapping[str, str] = {
 _REASONS_OF_ONE = {
     Exclusion.DUPLICATE: "is on the lists more than once: each number gets one message",
     Exclusion.LEFT_OUT: "is on a list that is left out",
-    Exclusion.SUPPRESSED: "does not want messages (suppressed)",
+    Exclusion.SUPPRESSED: "does not want messages of this account (suppressed)",
+    Exclusion.SUPPRESSED_EVERYWHERE: "does not want messages of any account (suppressed)",
     Exclusion.NO_PRICE: "is in a destination without a price",
 }
 

@@ -6,17 +6,19 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event
 
+from core.domain.accounts.suppressions import SuppressionSource
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import Reply
 from core.domain.messages.replies import Keyword
 from core.errors import StorageError
 from core.services.sending.hearing import Hearing
 from core.services.sending.replying import keep_replies
-from core.state.accounts import accounts, suppressions
-from core.state.accounts.suppressions import STOPPED
+from core.state.accounts import accounts
 from core.state.campaigns import campaigns
 from core.state.engine.store import State
-from tests.support.application.factories import NOW, make_account, make_campaign, make_reply
+from core.state.suppressions import suppressions
+from tests.support.application.factories import NOW, make_account, make_campaign, make_origin, make_reply
+from tests.support.stores.suppressed import list_suppressed
 
 MSISDN, OTHER = "+491796000001", "+491796000002"
 PATIENCE_S = 30
@@ -32,6 +34,9 @@ def store(state: State) -> State:
     return state
 
 
+LIFTING = suppressions.Lifting("Ada", NOW, "A mistake")
+
+
 def hear(store: State, *said: Reply, now: datetime = NOW) -> None:
     with store.write() as session:
         keep_replies(session, said, now)
@@ -39,7 +44,7 @@ def hear(store: State, *said: Reply, now: datetime = NOW) -> None:
 
 def suppressed(store: State, account_id: str = "account-1") -> list[str]:
     with store.read() as session:
-        return sorted(suppressions.list_suppressed(session, account_id))
+        return sorted(list_suppressed(session, account_id))
 
 
 def at(minutes: int, **facts: object) -> Reply:
@@ -95,7 +100,7 @@ def test_start_lifts_what_stop_has_set(store: State):
 
 def test_start_never_lifts_what_a_person_has_set(store: State):
     with store.write() as session:
-        assert suppressions.add_suppressions(session, "account-1", [MSISDN], "opt-out", "Ada", NOW) == 1
+        assert suppressions.add_suppressions(session, "account-1", [MSISDN], make_origin()) == 1
     hear(store, at(0), at(1, text="START"), now=NOW + timedelta(minutes=1))
     assert suppressed(store) == [MSISDN]
 
@@ -160,8 +165,8 @@ def test_who_says_stop_to_several_processes_at_once_is_suppressed_once(store: St
 def test_the_reason_says_that_it_was_a_reply(store: State):
     hear(store, make_reply())
     with store.write() as session:
-        suppressions.lift_suppressions(session, "account-1", [MSISDN], "opt-out")
+        suppressions.lift_suppressions(session, "account-1", [MSISDN], SuppressionSource.PERSON, LIFTING)
     assert suppressed(store) == [MSISDN]
     with store.write() as session:
-        suppressions.lift_suppressions(session, "account-1", [MSISDN], STOPPED)
+        suppressions.lift_suppressions(session, "account-1", [MSISDN], SuppressionSource.STOP, LIFTING)
     assert suppressed(store) == []

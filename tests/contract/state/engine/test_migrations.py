@@ -1,14 +1,15 @@
 """Migrations yet to come: they must not cost a single row."""
 
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
+from core.domain.accounts.suppressions import EVERYWHERE, SuppressionSource
 from core.domain.campaigns.campaigns import Source
 from core.domain.gateways.gateways import GatewaySetup
 from core.domain.messages.messages import LedgerState
@@ -27,8 +28,20 @@ from core.state.people import users
 from core.state.reports import audit
 from core.state.reports import replies as reading
 from core.state.reports.replies import ReplyQuery
+from core.state.suppressions import changes, listing
+from core.state.suppressions.listing import SuppressionQuery
+from core.state.suppressions.suppressions import add_suppressions
+from core.state.tables.base import UtcDateTime
 from core.state.upkeep import installation
-from tests.support.application.factories import NOW, make_account, make_campaign, make_reply, make_user, make_viewer
+from tests.support.application.factories import (
+    NOW,
+    make_account,
+    make_campaign,
+    make_origin,
+    make_reply,
+    make_user,
+    make_viewer,
+)
 
 # SQLite cannot change a column: Alembic makes a new table, copies the rows and drops the old one.
 REBUILD = """
@@ -170,3 +183,48 @@ def test_messages_under_way_left_by_the_only_gateway_there_was(peopled: State):
     with peopled.read() as session:
         (found,) = ledger.list_recorded(session, "campaign-1-1")
     assert found.gateway == "simulator"
+
+
+def test_suppressions_of_an_earlier_version_say_whose_wish_they_are(peopled: State):
+    later = NOW + timedelta(hours=1)
+    downgrade(peopled, "0027")
+    before = [
+        {"msisdn": "+491796000001", "reason": "STOP reply", "at": NOW, "by": "reply"},
+        {"msisdn": "+491796000002", "reason": "fraud", "at": NOW, "by": "Ada"},
+        {"msisdn": "+491796000003", "reason": "STOP reply", "at": later, "by": "reply"},
+    ]
+    adding = text(
+        "INSERT INTO suppressions (account_id, msisdn, reason, created_at, created_by) "
+        "VALUES ('account-1', :msisdn, :reason, :at, :by)"
+    ).bindparams(bindparam("at", type_=UtcDateTime()))
+    with peopled.write() as session:
+        session.execute(adding, before)
+    peopled.migrate()
+
+    def seen() -> list[tuple[str, SuppressionSource, str, str, datetime]]:
+        with peopled.read() as session:
+            (scope,) = changes.find_scopes(session, ["account-1"])
+            query = SuppressionQuery({scope.scope_no: scope.account_id})
+            found = listing.page_suppressions(session, query, 9, 0)
+            assert listing.count_suppressions(session, query) == len(found)
+            # Whoever holds a copy learns that there are some.
+            assert scope.change_no
+            assert changes.find_token(session, scope.scope_no, scope.change_no)
+        return [
+            (each.key.msisdn, each.origin.source, each.origin.reason, each.origin.created_by, each.origin.created_at)
+            for each in found
+        ]
+
+    expected = [
+        ("+491796000003", SuppressionSource.STOP, "", "reply", later),
+        ("+491796000002", SuppressionSource.PERSON, "fraud", "Ada", NOW),
+        ("+491796000001", SuppressionSource.STOP, "", "reply", NOW),
+    ]
+    assert sorted(seen()) == sorted(expected)
+    assert seen()[0] == expected[0]
+    with peopled.write() as session:
+        # Everybody's are there for the first one to add some.
+        assert add_suppressions(session, EVERYWHERE, ["+491796000002"], make_origin()) == 1
+    downgrade(peopled, "0027")
+    peopled.migrate()
+    assert sorted(seen()) == sorted(expected)

@@ -12,16 +12,20 @@ from core.state.accounts import accounts
 from core.state.engine.prepared import Prepared
 from core.state.engine.store import State
 from core.state.tables.base import UtcDateTime
-from core.state.tables.models import SuppressionRow
+from core.state.tables.gateway_models import StopConfirmationRow
 from tests.support.application.factories import NOW, make_account
 
-ADD = Prepared(insert(SuppressionRow), [column.name for column in SuppressionRow.__table__.columns])
-SET_REASON = Prepared(
-    update(SuppressionRow).where(SuppressionRow.msisdn == bindparam("key")).values(reason=bindparam("new_reason")),
-    ("new_reason", "key"),
+ADD = Prepared(insert(StopConfirmationRow), [column.name for column in StopConfirmationRow.__table__.columns])
+SET_SENDER = Prepared(
+    update(StopConfirmationRow)
+    .where(StopConfirmationRow.msisdn == bindparam("key"))
+    .values(sender_id=bindparam("new_sender")),
+    ("new_sender", "key"),
 )
 FIND = Prepared(
-    select(SuppressionRow.msisdn, SuppressionRow.created_at).where(SuppressionRow.reason == bindparam("wanted")),
+    select(StopConfirmationRow.msisdn, StopConfirmationRow.asked_at).where(
+        StopConfirmationRow.sender_id == bindparam("wanted")
+    ),
     ("wanted",),
 )
 
@@ -34,9 +38,9 @@ def store(state: State) -> State:
 
 
 def row(msisdn: str, **values: object) -> list[object]:
-    facts = {"account_id": make_account().account_id, "msisdn": msisdn, "reason": "fraud", "created_by": "Ada"}
-    given = facts | {"created_at": NOW} | values
-    return [given[column.name] for column in SuppressionRow.__table__.columns]
+    facts = {"account_id": make_account().account_id, "msisdn": msisdn, "sender_id": "fraud", "campaign_id": ""}
+    given = facts | {"asked_at": NOW} | values
+    return [given[column.name] for column in StopConfirmationRow.__table__.columns]
 
 
 def add(store: State, *rows: list[object]) -> None:
@@ -46,11 +50,11 @@ def add(store: State, *rows: list[object]) -> None:
 
 def test_rows_are_what_they_would_be_otherwise(store: State):
     elsewhere = NOW.astimezone(timezone(timedelta(hours=5)))
-    add(store, row("+491"), row("+492", created_at=elsewhere, reason="50 % \n: ?"))
+    add(store, row("+491"), row("+492", asked_at=elsewhere, sender_id="50 % \n: ?"))
     add(store, row("+493"))
     with store.read() as session:
-        found = session.scalars(select(SuppressionRow).order_by(SuppressionRow.msisdn)).all()
-    assert [(each.msisdn, each.reason, each.created_at) for each in found] == [
+        found = session.scalars(select(StopConfirmationRow).order_by(StopConfirmationRow.msisdn)).all()
+    assert [(each.msisdn, each.sender_id, each.asked_at) for each in found] == [
         ("+491", "fraud", NOW),
         ("+492", "50 % \n: ?", NOW),
         ("+493", "fraud", NOW),
@@ -60,8 +64,8 @@ def test_rows_are_what_they_would_be_otherwise(store: State):
 def test_it_tells_how_many_it_changed_and_what_it_found(store: State):
     add(store, row("+491"), row("+492"))
     with store.write() as session:
-        assert SET_REASON.run(session, "mistake", "+491") == 1
-        assert SET_REASON.run(session, "mistake", "+499") == 0
+        assert SET_SENDER.run(session, "mistake", "+491") == 1
+        assert SET_SENDER.run(session, "mistake", "+499") == 0
         assert FIND.fetch(session, "mistake") == [("+491", NOW)]
 
 
@@ -90,7 +94,7 @@ def test_an_error_is_that_of_sqlalchemy_and_says_nothing_of_the_values(store: St
     assert "+491" not in told
     assert "fraud" not in told
     with store.read() as session:
-        assert session.scalars(select(SuppressionRow.msisdn)).all() == ["+491"]
+        assert session.scalars(select(StopConfirmationRow.msisdn)).all() == ["+491"]
 
 
 def test_a_server_that_is_gone_is_an_outage_and_the_next_transaction_has_another_connection(store: State):
@@ -112,7 +116,7 @@ def test_a_server_that_is_gone_is_an_outage_and_the_next_transaction_has_another
 
 def test_of_values_that_repeat_each_row_has_its_own(store: State):
     later = NOW + timedelta(hours=1)
-    add(store, row("+491"), row("+492"), row("+493", created_at=later), row("+494"))
+    add(store, row("+491"), row("+492"), row("+493", asked_at=later), row("+494"))
     with store.read() as session:
         assert sorted(FIND.fetch(session, "fraud")) == [
             ("+491", NOW),
@@ -125,16 +129,16 @@ def test_of_values_that_repeat_each_row_has_its_own(store: State):
 @pytest.mark.parametrize("odd", ["\x00", "a\x1bb", "\ud800"], ids=ascii)
 def test_no_value_goes_past_the_door(store: State, odd: str):
     with pytest.raises(InvalidInput, match="character that cannot be used"):
-        add(store, row("+491"), row("+492", reason=odd), row("+493"))
+        add(store, row("+491"), row("+492", sender_id=odd), row("+493"))
     with store.read() as session, pytest.raises(InvalidInput, match="character that cannot be used"):
         FIND.fetch(session, odd)
     with store.read() as session:
-        assert session.scalars(select(SuppressionRow.msisdn)).all() == []
+        assert session.scalars(select(StopConfirmationRow.msisdn)).all() == []
 
 
 def test_a_time_without_a_zone_is_refused(store: State):
     with pytest.raises(ValueError, match="naive"):
-        add(store, row("+491", created_at=NOW.replace(tzinfo=None)))
+        add(store, row("+491", asked_at=NOW.replace(tzinfo=None)))
 
 
 @pytest.mark.parametrize("moment", [NOW, NOW + timedelta(microseconds=7), NOW.replace(year=999)])
@@ -152,15 +156,17 @@ def test_times_are_kept_as_sqlalchemy_would_keep_them_in_sqlite(moment: datetime
 
 def test_rows_that_share_a_time_in_turn_get_theirs(store: State):
     times = [NOW, NOW, NOW + timedelta(days=1), NOW + timedelta(days=1), NOW]
-    add(store, *(row(f"+49{number}", created_at=at) for number, at in enumerate(times)))
+    add(store, *(row(f"+49{number}", asked_at=at) for number, at in enumerate(times)))
     with store.read() as session:
         assert FIND.fetch(session, "fraud") == [(f"+49{number}", at) for number, at in enumerate(times)]
 
 
-@pytest.mark.parametrize("names", [("reason",), ("key", "new_reason", "more"), ("key", "other")])
+@pytest.mark.parametrize("names", [("sender_id",), ("key", "new_sender", "more"), ("key", "other")])
 def test_a_statement_with_other_parameters_than_are_given_is_never_run(store: State, names: tuple[str, ...]):
     prepared = Prepared(
-        update(SuppressionRow).where(SuppressionRow.msisdn == bindparam("key")).values(reason=bindparam("new_reason")),
+        update(StopConfirmationRow)
+        .where(StopConfirmationRow.msisdn == bindparam("key"))
+        .values(sender_id=bindparam("new_sender")),
         names,
     )
     with pytest.raises(AssertionError, match="are not the parameters"), store.write() as session:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from core.domain.accounts.suppressions import SuppressionImport, SuppressionImportStatus
 from core.domain.campaigns.campaigns import OVERDUE_AFTER, CampaignStatus
 from core.domain.messages.replies import Keyword
 from core.domain.reports.exports import ExportStatus
@@ -20,8 +21,10 @@ from core.state.engine.store import State
 from core.state.imports import lists, traffic_imports
 from core.state.people import users
 from core.state.reports import exports
+from core.state.suppressions import imports as suppression_imports
 from core.state.tables.base import Base
 from core.state.tables.models import BatchRow, CampaignRow, DemoRow, ExportRow, ListRow, TrafficImportRow
+from core.state.tables.suppression_models import SuppressionImportRow
 from core.state.upkeep import installation
 from core.state.upkeep.waiting import Waiting, look
 from tests.support.application.factories import (
@@ -67,6 +70,12 @@ def add_due(session: Session) -> None:
     add_campaign(session, CampaignStatus.SCHEDULED, schedule_at=NOW)
 
 
+def add_suppression_import(session: Session) -> None:
+    status = SuppressionImportStatus.IN_PROGRESS
+    new = SuppressionImport("import-1", "account-1", "opt-outs.csv", "", status, NOW, "Ada")
+    suppression_imports.add_import(session, new)
+
+
 def add_processing(session: Session) -> None:
     add_campaign(session, CampaignStatus.PROCESSING, launched_at=NOW)
 
@@ -96,6 +105,7 @@ KINDS: dict[WorkKind, Kind] = {
     WorkKind.IMPORT: (add_list, lists.list_waiting, ListRow),
     WorkKind.TRAFFIC: (add_import, traffic_imports.list_waiting, TrafficImportRow),
     WorkKind.START: (add_due, campaigns.list_due, None),
+    WorkKind.SUPPRESSIONS: (add_suppression_import, suppression_imports.list_waiting, SuppressionImportRow),
     WorkKind.FREEZE: (add_processing, campaigns.list_processing, CampaignRow),
     WorkKind.CANCEL: (add_canceled, campaigns.list_canceled_open, BatchRow),
     WorkKind.EXPORT: (add_export, exports.list_waiting, ExportRow),

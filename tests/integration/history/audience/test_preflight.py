@@ -15,9 +15,10 @@ from core.domain.words.control_characters import replace_controls
 from core.history.audience.audience_store import AudienceStore, FreezeSpec
 from core.history.audience.contacts import ContactStore
 from core.history.audience.preflight import Often, PreflightStore
-from core.history.audience.recipients import ListPart, RecipientSpec
+from core.history.audience.recipients import ListPart, RecipientSpec, SuppressedRecipients
 from core.history.lake.connection import Lake
 from core.history.messages.message_store import MessageStore
+from core.state.suppressions.numbers import to_numbers
 from tests.support.cases.segment_vectors import random_texts
 from tests.support.stores.catalogs import seeds
 from tests.support.stores.messages import NOW, contact_table, make_contact, make_message, message_table, unsent_table
@@ -66,7 +67,8 @@ def expected(spec: RecipientSpec, lists: dict[str, list[dict]]) -> list[tuple]:
             reasons = (
                 ("duplicate", row["msisdn"] in seen),
                 ("left out", row["msisdn"] in left_out),
-                ("suppressed", row["msisdn"] in spec.suppressed),
+                ("suppressed", int(row["msisdn"]) in spec.suppressed.by_account),
+                ("suppressed for all accounts", int(row["msisdn"]) in spec.suppressed.everywhere),
                 ("empty message", not text.strip()),
                 ("too long", size.segment_count > MAX_SEGMENTS),
                 ("no price", price is None),
@@ -101,7 +103,10 @@ def test_every_row_is_judged_as_the_domain_says_and_frozen_as_it_was_counted(lak
         prices=source.choice([PRICES, ()]),
         fallbacks=source.choice([{}, {"A": "friend\u2026"}]),
         left_out_ids=source.choice([(), ("list-2",)]),
-        suppressed=tuple(row["msisdn"] for row in lists["list-0"][:5]),
+        suppressed=SuppressedRecipients.of(
+            to_numbers(row["msisdn"] for row in lists["list-0"][:5]),
+            to_numbers(row["msisdn"] for row in lists["list-0"][3:9]),
+        ),
         simplifies=source.random() < 0.5,
     )
     rows = expected(spec, lists)

@@ -20,8 +20,10 @@ from core.domain.reports.paging import PageRequest
 from core.errors import InvalidInput
 from core.services.campaigns.composing import draft_of
 from core.services.campaigns.quick_sending import QuickMessage
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts
+from core.state.suppressions import suppressions
 from core.state.tables.models import PriceRow
+from tests.support.application.factories import make_origin
 from tests.support.application.house import House, contacts
 
 NUMBERS = ("+491796000000", "+491796000001", "+491796000002")
@@ -72,7 +74,7 @@ def price(house: House, country: str = "") -> None:
 
 def suppress(house: House, *numbers: str) -> None:
     with house.app.state.write() as session:
-        suppressions.add_suppressions(session, house.account.account_id, numbers, "opt-out", "Ada", house.now)
+        suppressions.add_suppressions(session, house.account.account_id, numbers, make_origin(created_at=house.now))
 
 
 TOO_LONG = {

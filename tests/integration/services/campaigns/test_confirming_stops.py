@@ -7,17 +7,20 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from core.domain.accounts.suppressions import SuppressionSource
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.messages.messages import Exclusion
 from core.errors import InvalidInput, StorageError
 from core.gateways.simulator.journal import Journal
 from core.services.accounts.managing_accounts import AccountSettings
 from core.services.campaigns.confirming_stops import NAME
 from core.services.work_queue import Work, WorkKind
-from core.state.accounts import suppressions
 from core.state.campaigns import campaigns
+from core.state.suppressions import suppressions
+from core.state.suppressions.suppressions import Lifting
 from core.state.tables.models import CampaignRow
 from tests.integration.services.steps import work
-from tests.support.application.factories import make_reply
+from tests.support.application.factories import make_origin, make_reply
 from tests.support.application.house import House, contacts
 
 MSISDN = "+491796000000"
@@ -92,7 +95,7 @@ def test_who_says_stop_is_told_once_by_the_sender_that_was_answered(house: House
     assert len(confirmations(house)) == 1
     # The STOP itself stands.
     with house.app.state.read() as session:
-        assert suppressions.find_suppressed(session, campaign.account_id, [MSISDN]) == {MSISDN}
+        assert suppressions.find_suppressed(session, campaign.account_id, [MSISDN]) == {MSISDN: Exclusion.SUPPRESSED}
 
 
 def test_a_machine_that_answers_a_confirmation_with_stop_is_told_nothing_more(house: House, campaign: Campaign):
@@ -122,12 +125,12 @@ def test_without_a_text_stop_is_followed_in_silence(house: House, campaign: Camp
     confirm(house)
     assert confirmations(house) == []
     with house.app.state.read() as session:
-        assert suppressions.find_suppressed(session, campaign.account_id, [MSISDN]) == {MSISDN}
+        assert suppressions.find_suppressed(session, campaign.account_id, [MSISDN]) == {MSISDN: Exclusion.SUPPRESSED}
 
 
 def test_whom_a_person_has_suppressed_is_told_nothing(house: House, campaign: Campaign):
     with house.app.state.write() as session:
-        suppressions.add_suppressions(session, campaign.account_id, [MSISDN], "opt-out", "Ada", house.now)
+        suppressions.add_suppressions(session, campaign.account_id, [MSISDN], make_origin(created_at=house.now))
     say(house, "Stop")
     confirm(house)
     assert confirmations(house) == []
@@ -150,8 +153,10 @@ def test_a_suppression_between_the_launch_and_the_sending_counts(house: House, c
     (freeze,) = house.app.work.find(house.now)
     house.app.work.do(freeze, house.clock)
     with house.app.state.write() as session:
-        suppressions.lift_suppressions(session, campaign.account_id, [MSISDN], suppressions.STOPPED)
-        suppressions.add_suppressions(session, campaign.account_id, [MSISDN], "opt-out", "Ada", house.now)
+        suppressions.lift_suppressions(
+            session, campaign.account_id, [MSISDN], SuppressionSource.STOP, Lifting("Ada", house.now, "A mistake")
+        )
+        suppressions.add_suppressions(session, campaign.account_id, [MSISDN], make_origin(created_at=house.now))
     work(house)
     (told,) = confirmations(house)
     found = house.app.reports.reporting.reconciliation(house.viewer, told.campaign_id)

@@ -58,8 +58,13 @@ CHANGES: dict[str, Callable[[House, Campaign], None]] = {
     "a price": lambda house, _draft: steps.price(house, "6"),
     "the price of a network": lambda house, _draft: steps.price(house, "6", "DE", "26202"),
     "the suppressions": lambda house, _draft: steps.suppress(house, "+491796000003"),
-    "the suppressions of others": lambda house, _draft: steps.suppress(house, "+491790000000"),
 }
+
+
+def test_a_stop_of_somebody_who_is_on_none_of_the_lists_changes_nothing(house: House, draft: Campaign):
+    seen = look_at(house, draft)
+    steps.suppress(house, "+491790000000")
+    assert steps.launch(house, draft, seen).status is CampaignStatus.PROCESSING
 
 
 def assert_not_launched(house: House, draft: Campaign) -> None:

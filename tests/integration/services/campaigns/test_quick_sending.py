@@ -12,7 +12,9 @@ from core.domain.reports.paging import PageRequest
 from core.errors import InvalidInput
 from core.services.campaigns.quick_sending import QuickMessage
 from core.services.people.adding_people import NewPerson
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts
+from core.state.suppressions import suppressions
+from tests.support.application.factories import make_origin
 from tests.support.application.house import PASSWORD, House, contacts
 
 NUMBERS = ("+491796000001", "+49 179 6000002", "+491796000001")
@@ -110,7 +112,12 @@ def test_one_canceled_before_it_is_frozen_leaves_no_numbers_behind(house: House)
 
 def test_suppressed_numbers_get_nothing(house: House):
     with house.app.state.write() as session:
-        suppressions.add_suppressions(session, house.account.account_id, ["+491796000002"], "opt-out", "Ada", house.now)
+        suppressions.add_suppressions(
+            session,
+            house.account.account_id,
+            ["+491796000002"],
+            make_origin(created_at=house.now),
+        )
     found = order(house)
     estimate = house.app.campaigns.quick_sending.estimate(house.viewer, found, house.now)
     assert (estimate.recipient_count, estimate.excluded) == (1, {"suppressed": 1})

@@ -10,7 +10,8 @@ from core.domain.imports.lists import ListStatus
 from core.domain.reports.paging import PageRequest
 from core.errors import Conflict, InvalidFile, InvalidInput, InvalidSenderId
 from core.services.lists.importing_lists import Upload
-from core.state.accounts import suppressions
+from core.state.suppressions import suppressions
+from tests.support.application.factories import make_origin
 from tests.support.application.house import House, contacts
 
 
@@ -201,7 +202,12 @@ def test_an_audience_with_nobody_left_completes_at_once(house: House):
     campaign = house.launch(found.list_id, message="Hello", placeholders={})
     # After the launch was allowed, and before a worker came to it.
     with house.app.state.write() as session:
-        suppressions.add_suppressions(session, campaign.account_id, ["+491796000000"], "opt-out", "Ada", house.now)
+        suppressions.add_suppressions(
+            session,
+            campaign.account_id,
+            ["+491796000000"],
+            make_origin(created_at=house.now),
+        )
     house.app.work.run_until_idle(house.clock)
     assert house.campaign(campaign.campaign_id).status == "Completed"
     assert house.app.reports.reporting.reconciliation(house.viewer, campaign.campaign_id).excluded == {"suppressed": 1}

@@ -227,7 +227,12 @@ def test_more_rows_than_allowed_are_refused_in_words(house: House) -> None:
     record(house)
     service = exporting.Exporting(
         house.app.state,
-        Sources(house.app.reports.reporting, house.app.reports.auditing, house.app.reports.replies),
+        Sources(
+            house.app.reports.reporting,
+            house.app.reports.auditing,
+            house.app.reports.replies,
+            house.app.suppressions.managing,
+        ),
         exporting.ExportLimits(house.app.settings.exports_dir, timedelta(hours=1), 29),
         Leases(house.app.state, 15),
     )

@@ -10,7 +10,8 @@ from core.domain.messages.messages import OutboundMessage, SubmitOutcome, Submit
 from core.services.sending import batches
 from core.services.sending.handing_over import MOST_TRIES
 from core.state.accounts import accounts
-from core.state.accounts.suppressions import add_suppressions
+from core.state.suppressions.suppressions import add_suppressions
+from tests.support.application.factories import make_origin
 from tests.support.application.house import House, contacts
 
 COUNT = 60
@@ -70,7 +71,7 @@ def test_who_says_stop_is_left_out_from_the_next_sub_window_on(either: House):
     def stop() -> None:
         with house.app.state.write() as session:
             some = [number for number in everybody() if number.endswith("7")]
-            add_suppressions(session, house.account.account_id, some, "reply", "", house.now)
+            add_suppressions(session, house.account.account_id, some, make_origin(created_at=house.now))
 
     gateway = Recording(after=stop)
     campaign_id = send_with(house, gateway)

@@ -13,11 +13,12 @@ from core.services.accounts.managing_accounts import AccountSettings, NewAccount
 from core.services.sending import linking
 from core.services.sending.linking import GIVE_UP, RETRY_FIRST, LinkedReplies
 from core.services.work_queue import Work, WorkKind
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts
 from core.state.tables.gateway_models import ReplyRow
 from tests.integration.services.steps import at_submit, work
 from tests.support.application.factories import make_reply
 from tests.support.application.house import House, contacts
+from tests.support.stores.suppressed import list_suppressed
 
 MSISDN = "+491796000000"
 
@@ -146,7 +147,7 @@ def test_a_stop_is_followed_by_the_account_whose_message_it_answers_whoever_has_
 
     def suppressed(account_id: str) -> list[str]:
         with house.app.state.read() as session:
-            return suppressions.list_suppressed(session, account_id)
+            return list_suppressed(session, account_id)
 
     assert (suppressed(apart.account_id), suppressed(account_id)) == ([MSISDN], [])
     link(house)

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from core.services.sending.reconciling import OUTCOMES
-from core.state.accounts import accounts, suppressions
+from core.state.accounts import accounts
+from core.state.suppressions import suppressions
+from tests.support.application.factories import make_origin
 from tests.support.application.house import House, contacts
 
 
@@ -33,7 +35,7 @@ def compare(house: House, campaign_id: str) -> None:
 def test_rows_are_as_many_as_are_counted(house: House, ending: str):
     account_id = house.account.account_id
     with house.app.state.write() as session:
-        suppressions.add_suppressions(session, account_id, ["+491796000003"], "opt-out", "Ada", house.now)
+        suppressions.add_suppressions(session, account_id, ["+491796000003"], make_origin(created_at=house.now))
         accounts.set_rate(session, account_id, 40)
     campaign = house.launch(house.upload(contacts(300)).list_id)
     house.app.campaigns.launching.freeze(campaign.campaign_id, house.clock)

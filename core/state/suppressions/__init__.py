@@ -1,0 +1,1 @@
+"""Suppressions: who gets no messages. Begin with `suppressions`; `changes` is for those who hold a copy."""

@@ -1,0 +1,1 @@
+"""Suppressions, on both databases."""

@@ -1,0 +1,1 @@
+"""What people do with suppressions, and files of them."""
