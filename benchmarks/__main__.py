@@ -22,12 +22,14 @@ from benchmarks import (
     smsc,
     statistics,
     story,
+    suppressions,
     text,
     workers,
 )
 
 BENCHMARKS = {
     "story": story,
+    "suppressions": suppressions,
     "demo": demo,
     "dispatch": dispatch,
     "gateway": gateway,
