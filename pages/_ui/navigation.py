@@ -56,6 +56,12 @@ SCREENS = (
         ":material/contacts:",
         permissions=(Permission.DISTRIBUTION_LISTS,),
     ),
+    Screen(
+        "suppressions",
+        "Suppressions",
+        ":material/block:",
+        permissions=(Permission.DISTRIBUTION_LISTS,),
+    ),
     Screen("campaigns", "Campaigns", ":material/campaign:", "SMS", (Permission.CAMPAIGN,)),
     Screen("create_campaign", "Create Campaign", ":material/edit_square:", "SMS", (Permission.CAMPAIGN,)),
     Screen("quick_send", "Quick Send", ":material/bolt:", "SMS", (Permission.QUICK_SEND,)),

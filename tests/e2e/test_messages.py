@@ -1,4 +1,4 @@
-"""Message History and Replies as a person uses them: take messages away, open one and come back."""
+"""Message History, Replies and Suppressions as a person uses them: take messages away, open one, lift a suppression."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.domain.accounts.suppressions import SuppressionFilter
 from core.domain.messages.messages import DeliveryStatus, Reply
 from core.domain.reports.message_query import MessageQuery
 from core.domain.times.periods import Preset, resolve_period
@@ -24,6 +25,9 @@ ROW_PX, HEAD_PX = 40, 36
 BOX_PX, EYE_PX = 16, 60
 # Where there are no boxes, the eyes come first.
 FIRST_PX = 28
+# Behind the check boxes and the clocks.
+ARROW_PX = 116
+STOPPED = [f"+49179{number:07}" for number in range(8_800_000, 8_800_003)]
 # Nobody else in the demo company says so.
 WORDS = "Where is <b>gate</b> 12?"
 
@@ -135,3 +139,38 @@ def test_a_reply_leads_to_the_message_it_answers_and_back(browser: Browser, demo
         expect(page.get_by_role("listitem").get_by_text(WORDS, exact=True).first).to_be_visible()
         page.get_by_role("button", name="Replies").click()
         expect(cell(page, WORDS).first).to_be_attached()
+
+
+def test_a_file_is_imported_and_one_of_its_numbers_lifted_with_a_reason(browser: Browser, demo: Installation):
+    viewer = demo.app.people.adding.get_viewer()
+    managing = demo.app.suppressions.managing
+    with person(browser, demo.url) as page:
+        enter(page, demo)
+        open_page(page, "/suppressions")
+        page.get_by_role("button", name="Import", exact=True).click()
+        panel = page.get_by_role("dialog")
+        panel.get_by_role("combobox").click()
+        page.get_by_role("option", name="All accounts").click()
+        settled(page)
+        content = "\n".join(["PhoneNumber", *STOPPED, "nonsense"]).encode()
+        file = {"name": "optouts.csv", "mimeType": "text/csv", "buffer": content}
+        panel.locator("input[type=file]").set_input_files(file)
+        expect(panel.get_by_text("optouts.csv").first).to_be_visible()
+        panel.get_by_label("Reason (optional)").fill("Old system")
+        panel.get_by_role("button", name="Import", exact=True).click()
+        told = page.get_by_text("optouts.csv: 3 numbers are suppressed, 1 row was left out.").first
+        expect(told).to_be_visible(timeout=60_000)
+        search = page.get_by_placeholder("Search number")
+        search.fill("0179 8800001")
+        search.press("Enter")
+        settled(page)
+        expect(page.get_by_text("1–1 of 1").first).to_be_visible()
+        table = page.get_by_test_id("stDataFrame").last.bounding_box()
+        page.mouse.click(table["x"] + ARROW_PX, table["y"] + HEAD_PX + ROW_PX // 2)
+        panel.get_by_label("Reason").fill("Signed up again")
+        panel.get_by_role("button", name="Lift").click()
+        expect(page.get_by_text("1 suppression was lifted.").first).to_be_visible()
+    history = managing.history(viewer, STOPPED[1])
+    ((scope, lifted),) = history.lifted
+    assert (history.suppressions, scope, lifted.reason) == ((), "All accounts", "Signed up again")
+    assert managing.page(viewer, SuppressionFilter("+4917988"), 1, 10).total == 2

@@ -54,6 +54,7 @@ PAGES: dict[str, tuple[str, Callable[[Page, str], None]]] = {
     "preflight": ("/preflight?id={draft}", plain),
     "message_history": ("/message_history", plain),
     "message": ("/message?id={message}", plain),
+    "suppressions": ("/suppressions", plain),
     "replies": ("/replies", plain),
     "statistics": ("/statistics", plain),
     "import_traffic": ("/import_traffic", plain),

@@ -25,6 +25,7 @@ SENDERS = frozenset({"Administrator", "Campaign manager", "Custom"})
 OPEN_TO: dict[str, frozenset[str]] = {
     "dashboard": EVERYBODY,
     "distribution_lists": frozenset({"Administrator", "Campaign manager"}),
+    "suppressions": frozenset({"Administrator", "Campaign manager"}),
     "campaigns": frozenset({"Administrator", "Campaign manager"}),
     "create_campaign": frozenset({"Administrator", "Campaign manager"}),
     "preflight": frozenset({"Administrator", "Campaign manager"}),

@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, String, cast, delete, func, or_, select
+from sqlalchemy import String, cast, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.domain.accounts.suppressions import EVERYWHERE
 from core.state.suppressions.numbers import Numbers, parse_list, unpack
+from core.state.tables.base import count_changed
 from core.state.tables.suppression_models import SuppressionChangeRow, SuppressionRow, SuppressionScopeRow
 
 # So many numbers are asked for at once where all are.
@@ -88,11 +89,7 @@ def delete_old(session: Session, before: datetime) -> int:
     which = (SuppressionChangeRow.scope_no == SuppressionScopeRow.scope_no) & (
         SuppressionChangeRow.change_no < SuppressionScopeRow.change_no
     )
-    result = session.execute(
-        delete(SuppressionChangeRow).where(
-            SuppressionChangeRow.changed_at < before, select(SuppressionScopeRow.scope_no).where(which).exists()
-        ),
-        execution_options={"synchronize_session": False},
+    old = SuppressionChangeRow.changed_at < before
+    return count_changed(
+        session, delete(SuppressionChangeRow).where(old, select(SuppressionScopeRow.scope_no).where(which).exists())
     )
-    assert isinstance(result, CursorResult)
-    return result.rowcount

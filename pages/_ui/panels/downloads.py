@@ -14,13 +14,20 @@ KEY = "frame_downloads"
 WATCH_S = 1
 _WATCHED = f"{KEY}_watched"
 _LABELS = {ExportFormat.XLSX: "Excel (.xlsx)", ExportFormat.CSV: "CSV", ExportFormat.PARQUET: "Parquet"}
+# Of any of them something can be exported.
+_PERMISSIONS = {
+    Permission.MESSAGE_HISTORY,
+    Permission.STATISTICS,
+    Permission.AUDIT,
+    Permission.DISTRIBUTION_LISTS,
+}
 _UNITS = ((1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
 def toolbar() -> None:
     """Draw the person's exports behind an icon; while one is written, its progress moves."""
     app, viewer = session.current()
-    if viewer.permissions.isdisjoint({Permission.MESSAGE_HISTORY, Permission.STATISTICS, Permission.AUDIT}):
+    if viewer.permissions.isdisjoint(_PERMISSIONS):
         return
     found = app.reports.exporting.list_mine(viewer)
     unfinished = any(each.is_unfinished for each in found)
