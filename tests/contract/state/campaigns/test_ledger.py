@@ -98,6 +98,31 @@ def test_claims_a_dead_worker_left_are_unknown(active: State):
         assert ledger.list_claimed_ids(session, batch.batch_id) == {one.message_id, two.message_id}
 
 
+def test_while_a_campaign_waits_the_claims_of_dead_workers_alone_are_given_up(active: State):
+    with active.write() as session:
+        dead, alive = lease(session, "dead"), lease(session, "alive")
+        assert dead is not None
+        assert alive is not None
+        for batch in (dead, alive):
+            ledger.claim(session, batch, claims(batch), NOW)
+        assert ledger.renew_batch(session, alive.batch_id, "alive", LATER + LEASE)
+        # While it is sent, whoever takes the batch sees to them.
+        assert ledger.list_abandoned(session, LATER) == []
+        campaigns.move_campaign(session, "campaign-1", CampaignStatus.PAUSED)
+        assert ledger.list_abandoned(session, UNTIL) == []
+        assert ledger.list_abandoned(session, LATER) == ["campaign-1"]
+        assert ledger.give_up(session, "campaign-1", LATER) == dead.message_count
+        assert ledger.list_abandoned(session, LATER) == []
+    with active.write() as session:
+        given_up, kept = (
+            {item.state for item in ledger.list_recorded(session, batch.batch_id)} for batch in (dead, alive)
+        )
+        assert (given_up, kept) == ({LedgerState.UNKNOWN}, set())
+        assert len(ledger.list_claimed_ids(session, alive.batch_id)) == alive.message_count
+        assert not ledger.renew_batch(session, dead.batch_id, "dead", LATER + LEASE)
+        assert ledger.renew_batch(session, alive.batch_id, "alive", LATER + LEASE)
+
+
 @pytest.mark.parametrize(("theirs", "found"), [("theirs-1", "theirs-1"), ("", ""), (None, "")])
 def test_what_a_provider_calls_a_message_is_never_our_id(active: State, theirs: str | None, found: str):
     with active.write() as session:
