@@ -185,6 +185,9 @@ def _with_another_account(house: House) -> Viewer:
 def test_replies_of_an_inactive_account_are_closed(heard: House):
     closed = replace(heard.viewer, inactive_ids=heard.viewer.account_ids)
     assert texts(heard, closed) == []
+    choices = heard.app.reports.replies.choices
+    assert set(choices(heard.viewer).accounts) == heard.viewer.account_ids
+    assert choices(closed).accounts == {}
 
 
 def test_a_campaign_s_replies_are_found_and_those_to_one_message(either: House):
