@@ -99,9 +99,10 @@ class Hearing:
 
         Nobody says it again: where the store has no room for as long as for anything else, the message stays unknown.
         """
+        theirs = ids[0] if ids else ""
         others = tuple(ids[1:]) if self._settings.long_receipts is LongReceipts.ANY_PART else ()
         log.info("answered_late", extra={"gateway": self._gateway, "message_id": message_id})
-        self._keep(LateAnswer(self._gateway, message_id, ids[0], self._clock(), others), ())
+        self._keep(LateAnswer(self._gateway, message_id, theirs, self._clock(), others), ())
 
     def look_after(self) -> None:
         """Let go of the parts whose others do not come; called about twice a second."""

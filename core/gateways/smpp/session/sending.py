@@ -38,7 +38,11 @@ class Listener(Protocol):
         ...
 
     def learn(self, message_id: str, ids: Sequence[str]) -> None:
-        """Keep what the SMSC calls a message of which nothing was known: first the id that counts, then its parts'."""
+        """
+        Keep that the SMSC has a message of which nothing was known, and what it calls it, if it says so.
+
+        The first of *ids* is the one that counts; then come its other parts'.
+        """
         ...
 
 
@@ -142,7 +146,7 @@ class Sending:
         """Learn what became of it; see `Owner`."""
         assert isinstance(ticket, Part)
         ids = ticket.travel.learn(ticket, self._store_id(message_id.decode("latin-1")))
-        if ids:
+        if ids is not None:
             self._listener.learn(ticket.travel.message_id, ids)
 
     def heard(self, frame: Pdu, answer: Callable[[int], None]) -> None:

@@ -127,18 +127,19 @@ class Travel:
         self._lost.add(part.number)
         self._settle()
 
-    def learn(self, part: Part, theirs: str) -> tuple[str, ...]:
+    def learn(self, part: Part, theirs: str) -> tuple[str, ...] | None:
         """
         Take that a part that was lost has been accepted as *theirs* after all.
 
-        Returns: The ids of all parts, first the one that counts, if the message was called unknown for that; else none.
+        Returns: If the message was called unknown for that, the ids of all parts, first the one that counts, and none
+            of those that were accepted without one; else None.
         """
         if theirs:
             self._ids[part.number] = theirs
         self._lost.discard(part.number)
         self._taken_count += 1
         is_whole = self._taken_count > self._last and self._refusal is None
-        return self._list_ids() if self.is_over and is_whole else ()
+        return self._list_ids() if self.is_over and is_whole else None
 
     def give_back(self) -> None:
         """Take that nothing more of it will be sent."""

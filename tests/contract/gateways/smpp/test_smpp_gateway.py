@@ -232,6 +232,16 @@ def test_an_answer_after_its_time_says_what_the_message_is_called_and_nothing_is
     assert len(smsc.submits) == 4
 
 
+def test_an_answer_after_its_time_without_an_id_says_that_the_message_was_taken(smsc: ScriptedSmsc):
+    late, inbox = list[tuple[Session, Pdu]](), FakeInbox()
+    smsc.on_submit = lambda session, frame: late.append((session, frame))
+    with smpp_gateway(smsc.port, inbox, response_s=0.1) as gateway:
+        (unknown,) = gateway.submit(messages(1), NOW)
+        smsc.in_loop(lambda: late[0][0].say(response(late[0][1], text(""))))
+        wait_until(lambda: inbox.late_answers, "the late answer is kept")
+    assert [(each.message_id, each.gateway_message_id) for each in inbox.late_answers] == [(unknown.message_id, "")]
+
+
 @pytest.mark.parametrize("status", [Status.SYSTEM_ERROR, Status.THROTTLED])
 def test_a_refusal_after_its_time_changes_nothing(smsc: ScriptedSmsc, status: int):
     late, inbox = list[tuple[Session, Pdu]](), FakeInbox()
