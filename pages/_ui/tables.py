@@ -309,7 +309,7 @@ def search(key: str, placeholder: str, *, linked: bool = True) -> str:
             placeholder=placeholder,
             label_visibility="collapsed",
             bind=address.bound(f"{key}_search") if linked else None,
-            on_change=_to_first_page,
+            on_change=to_first_page,
             args=(key,),
         )
     )
@@ -353,7 +353,7 @@ def pager(key: str, total: int | None, sizes: Sequence[int], *, linked: bool = T
             label_visibility="collapsed",
             bind=address.bound(size) if linked else None,
             width=140,
-            on_change=_to_first_page,
+            on_change=to_first_page,
             args=(key,),
         )
 
@@ -365,7 +365,8 @@ def _range(now: PageRequest, total: int | None) -> str:
     return f"{formats.number(first)}–{formats.number(min(last, total))} of {formats.number(total)}"
 
 
-def _to_first_page(key: str) -> None:
+def to_first_page(key: str) -> None:
+    """Let the table of this key begin anew: something else is asked for."""
     st.session_state[f"{key}_page"] = 1
 
 

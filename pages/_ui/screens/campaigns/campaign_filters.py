@@ -7,7 +7,7 @@ import streamlit as st
 from core.domain.accounts.accounts import Account, label_accounts
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.reports.paging import PageRequest
-from pages._ui import address, session
+from pages._ui import address, session, tables
 
 KEY = "campaigns"
 
@@ -39,7 +39,8 @@ def show(accounts: tuple[Account, ...]) -> tuple[list[CampaignStatus], list[str]
             key=f"{KEY}_status",
             placeholder="All",
             bind=address.bound(f"{KEY}_status"),
-            on_change=_to_first_page,
+            on_change=tables.to_first_page,
+            args=(KEY,),
         )
         names = {name: account_id for account_id, name in label_accounts(accounts).items()}
         chosen: list[str] = []
@@ -50,7 +51,8 @@ def show(accounts: tuple[Account, ...]) -> tuple[list[CampaignStatus], list[str]
                 key=f"{KEY}_account",
                 placeholder="All",
                 bind=address.bound(f"{KEY}_account"),
-                on_change=_to_first_page,
+                on_change=tables.to_first_page,
+                args=(KEY,),
             )
         key = f"{KEY}_sort"
         order = st.selectbox("Sort by", list(ORDERS), key=key, bind=address.bound(key), width=190)
@@ -66,9 +68,7 @@ def show_confirmed() -> bool | None:
     app, viewer = session.current()
     if not app.campaigns.composing.page(viewer, PageRequest(size=1), confirmed=True).total:
         return False
-    shows = st.toggle("Show completed STOP confirmations", key=f"{KEY}_confirmed", on_change=_to_first_page)
+    shows = st.toggle(
+        "Show completed STOP confirmations", key=f"{KEY}_confirmed", on_change=tables.to_first_page, args=(KEY,)
+    )
     return None if shows else False
-
-
-def _to_first_page() -> None:
-    st.session_state[f"{KEY}_page"] = 1

@@ -1,13 +1,12 @@
 """Which replies are shown; the page's address keeps it."""
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from core.domain.messages.replies import Keyword
 from core.domain.reports.replies import ReplyFilter
 from core.domain.times.periods import Period
 from pages._ui import address, session
+from pages._ui.filters import choice
 
 KEY = "replies"
 _KEYWORDS = {
@@ -29,9 +28,9 @@ def show(period: Period, search: str) -> ReplyFilter:
     if asked and asked not in campaigns:
         campaigns[asked] = "One campaign"
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_filters"):
-        keyword = _choice("keyword", "Asks For", {word: word for word in _KEYWORDS})
-        account = _choice("account", "Account", {name: name for name in names}) if len(names) > 1 else None
-        campaign = _choice("campaign", "Campaign", campaigns) if campaigns else None
+        keyword = choice.show(KEY, "keyword", "Asks For", {word: word for word in _KEYWORDS})
+        account = choice.show(KEY, "account", "Account", {name: name for name in names}) if len(names) > 1 else None
+        campaign = choice.show(KEY, "campaign", "Campaign", campaigns) if campaigns else None
     return ReplyFilter(
         period=period,
         search=search,
@@ -39,22 +38,3 @@ def show(period: Period, search: str) -> ReplyFilter:
         account_id=names[account] if account else "",
         campaign_id=campaign or "",
     )
-
-
-def _choice(name: str, label: str, options: Mapping[str, str]) -> str | None:
-    """Draw a choice of one or all; *options* are what the address says, and what people read."""
-    key = f"{KEY}_{name}"
-    return st.selectbox(
-        label,
-        list(options),
-        index=None,
-        placeholder="All",
-        format_func=lambda value: options.get(value, value),
-        key=key,
-        bind=address.bound(key),
-        on_change=_to_first_page,
-    )
-
-
-def _to_first_page() -> None:
-    st.session_state[f"{KEY}_page"] = 1
