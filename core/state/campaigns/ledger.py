@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.messages.messages import LedgerState
+from core.state.campaigns import part_ids
 from core.state.campaigns.part_ids import Parts, note_parts
 from core.state.engine.prepared import Prepared
 from core.state.tables.base import UtcDateTime, in_portions
@@ -252,8 +253,9 @@ def record_outcomes(session: Session, outcomes: Sequence[Outcome]) -> None:
             [item.submitted_at for item in outcomes],
             [item.message_id for item in outcomes],
         )
-    if in_parts := {item.message_id: item for item in outcomes if item.part_ids}:
-        _note_parts(session, in_parts)
+    called = {item.message_id: item for item in outcomes if item.gateway_message_id}
+    if called and (any(item.part_ids for item in called.values()) or part_ids.is_any(session)):
+        _note_parts(session, called)
 
 
 def _note_parts(session: Session, outcomes: Mapping[str, Outcome]) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from core.state.tables.base import count_changed, insert_of
+from core.state.tables.base import count_changed, in_portions, insert_of
 from core.state.tables.models import PartIdRow
 
 
@@ -24,7 +24,17 @@ class Parts(NamedTuple):
 
 
 def note_parts(session: Session, messages: Sequence[Parts], now: datetime) -> None:
-    """Remember whose the parts are. An id that a gateway gives a second time is the newest message's."""
+    """
+    Remember whose the parts of *messages* are, some of which may have none.
+
+    An id that a gateway gives a second time, because it counts anew, is the newest message's, whatever it was before.
+    """
+    for gateway in {each.gateway for each in messages}:
+        for portion in in_portions({each.known_as for each in messages if each.gateway == gateway}):
+            session.execute(
+                delete(PartIdRow).where(PartIdRow.gateway == gateway, PartIdRow.gateway_message_id.in_(portion)),
+                execution_options={"synchronize_session": False},
+            )
     rows = {(each.gateway, part_id): each.known_as for each in messages for part_id in each.part_ids}
     if rows:
         insert = insert_of(session)(PartIdRow)
@@ -37,6 +47,11 @@ def note_parts(session: Session, messages: Sequence[Parts], now: datetime) -> No
                 for (gateway, part_id), known_as in sorted(rows.items())
             ],
         )
+
+
+def is_any(session: Session) -> bool:
+    """Return whether any gateway has such ids."""
+    return session.scalar(select(PartIdRow.gateway).limit(1)) is not None
 
 
 def delete_old(session: Session, before: datetime) -> int:

@@ -71,6 +71,15 @@ def test_an_id_that_is_given_again_is_the_newest_message_s(sent: State):
         assert find_ids(session) == ["last-2"]
 
 
+def test_an_id_of_a_part_that_is_given_to_a_whole_message_is_that_message_s(sent: State):
+    with sent.write() as session:
+        # The gateway has begun to count anew.
+        record(session, {"message-2": ("first-1", ())})
+        came = [make_receipt(gateway="simulator", gateway_message_id=each) for each in ("first-1", "second-1")]
+        receipts.add_receipts(session, came, NOW)
+        assert find_ids(session) == ["first-1", "last-1"]
+
+
 def test_they_are_forgotten(sent: State):
     with sent.write() as session:
         assert part_ids.delete_old(session, NOW) == 0
