@@ -16,6 +16,9 @@ from core.gateways.callbacks import CallbackRequest, UnreadableCallback
 # More than any provider puts into one callback; each becomes a row.
 ITEMS_MOST = 5_000
 FIELDS_MOST = 500
+# A form is one receipt or reply. To take escapes out of one as long as a body may be would take seconds, and that
+# before its signature is looked at.
+FORM_MOST = 128 << 10
 
 Item: TypeAlias = Mapping[str, object]
 
@@ -25,7 +28,9 @@ _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_pairs(text: str) -> list[tuple[str, str]]:
-    """Return the names and values of a form or a query. Raises: UnreadableCallback: there are too many."""
+    """Return the names and values of a form or a query. Raises: UnreadableCallback: there are too many, or too long."""
+    if len(text) > FORM_MOST:
+        raise UnreadableCallback("too long a form")
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=FIELDS_MOST)
     except ValueError as error:

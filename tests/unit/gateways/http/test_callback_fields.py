@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from core.gateways.callbacks import Heard, SignatureRefused, UnreadableCallback
 from core.gateways.generic import gateway as generic
 from core.gateways.generic.form import FORM as GENERIC
+from core.gateways.http.bodies import FORM_MOST
 from core.gateways.mitto import gateway as mitto
 from core.gateways.mitto.form import FORM as MITTO
 from core.gateways.states import parse_states
@@ -39,6 +40,18 @@ def test_mitto_s_template_is_read_by_get_and_post_alone_and_in_an_array():
     assert read_mitto(callback(urlencode(TOLD).encode(), FORM_TYPE)).receipts == (EXPECTED,)
     assert read_mitto(callback(json.dumps(TOLD).encode(), "application/json")).receipts == (EXPECTED,)
     assert read_mitto(callback(json.dumps([TOLD, TOLD]).encode(), "application/json")).receipts == (EXPECTED, EXPECTED)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_form_longer_than_any_receipt_or_reply_is_refused_unread(method: str):
+    longest = urlencode(TOLD) + "&text=" + "%41" * 40_000
+    assert len(longest) < FORM_MOST
+    assert read_mitto(callback(longest.encode(), FORM_TYPE)).receipts == (EXPECTED,)
+    endless = "%" * (FORM_MOST + 1)
+    with pytest.raises(UnreadableCallback, match="too long"):
+        read_mitto(
+            callback(endless.encode(), FORM_TYPE) if method == "POST" else callback(method=method, query=endless)
+        )
 
 
 @pytest.mark.parametrize("kind", [FORM_TYPE, "application/json; charset=utf-8", "text/plain", ""])
