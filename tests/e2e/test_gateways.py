@@ -45,6 +45,29 @@ def save_and_test(page: Page) -> None:
     settled(page)
 
 
+def find_hidden(page: Page) -> list[str]:
+    """Go from field to field of the form by Tab; return those that lie under what stays at the panel's lower edge."""
+    for section in panel(page).locator("summary").all():
+        section.click()
+    hidden = []
+    panel(page).get_by_role("textbox", name="Name", exact=True).focus()
+    while (
+        name := page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText")
+    ) != ("Save"):
+        edge_is_seen = page.evaluate(
+            """() => {
+                // A switch is as large as its label; what has the focus inside has no size.
+                const focused = document.activeElement.closest("label") ?? document.activeElement;
+                const { left, width, top } = focused.getBoundingClientRect();
+                return focused.contains(document.elementFromPoint(left + width / 2, top + 2));
+            }"""
+        )
+        if not edge_is_seen:
+            hidden.append(name)
+        page.keyboard.press("Tab")
+    return hidden
+
+
 def test_a_gateway_is_set_up_tested_and_sent_by(browser: Browser, studio: Studio, tmp_path: Path):
     app, slow = studio.running.app, studio.slow
     with smsc_process(tmp_path, "--seed", "1", "--speed", "1000") as smsc, person(browser, studio.url) as page:
@@ -56,6 +79,7 @@ def test_a_gateway_is_set_up_tested_and_sent_by(browser: Browser, studio: Studio
         save.click()
         expect(panel(page).get_by_text("4 fields are to be mended").first).to_be_visible()
         assert is_in_sight(save)
+        assert find_hidden(page) == []
         fill_in(page, Name="Berlin", Host="127.0.0.1", Port=str(smsc.port), System_ID="me", Password="wrong")
         save_and_test(page)
         expect(panel(page).get_by_text("The password is wrong").first).to_be_visible()
