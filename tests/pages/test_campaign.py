@@ -504,7 +504,7 @@ def test_what_it_has_spent_is_shown_and_warned_of(house: House) -> None:
     assert warning.value.endswith("raise it with Change limits before you resume.")
     assert status(house, viewer, draft.campaign_id) == "Paused"
     at.button(key="campaign_resume").click().run()
-    assert any("The rest of the campaign costs 0" in error.value for error in at.error)
+    assert any("The rest of the campaign costs €\u00a00\\.05, more" in error.value for error in at.error)
     assert at.button(key="campaign_limits_open")
 
 
