@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.campaigns.campaigns import CampaignStatus, Reconciliation, Source
 from core.state.accounts import gateways
-from core.state.campaigns import campaigns
+from core.state.campaigns import campaigns, holding
 from pages._ui import widgets
 from tests.support.application.campaigns import freeze, save_draft, send
 from tests.support.application.page_tests import House, clicking
@@ -175,3 +175,21 @@ def test_those_whose_gateway_takes_nothing_are_named_with_the_reason(house: Hous
     (said,) = [warning.value.replace("\\", "") for warning in at.warning]
     assert said.startswith("**Spring ")
     assert said.endswith(" and 2 more:** The gateway simulator takes no messages just now. It said no.")
+
+
+def test_those_that_are_paused_until_their_gateway_is_back_are_named_too(house: House) -> None:
+    viewer = house.sign_in()
+    waiting = freeze(house, viewer, save_draft(house, viewer, name="Waiting"))
+    by_hand = freeze(house, viewer, save_draft(house, viewer, name="By hand", list_ids=waiting.list_ids))
+    house.app.campaigns.controlling.pause(viewer, by_hand.campaign_id, datetime.now(UTC))
+    with house.app.state.write() as session:
+        holding.hold(session, waiting.campaign_id, "simulator", "The gateway simulator takes no messages.\nIt goes on.")
+    at = house.open("campaigns")
+    assert not at.exception
+    (said,) = [warning.value.replace("\\", "") for warning in at.warning]
+    assert said == "**Waiting:** The gateway simulator takes no messages. It goes on."
+    # Its own page says so once.
+    at = house.open("campaign", id=waiting.campaign_id)
+    assert not at.exception
+    assert not at.warning
+    assert "takes no messages" in at.error[0].value

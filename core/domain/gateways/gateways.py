@@ -88,3 +88,9 @@ def check_gateway_name(name: str) -> str:
             f"The gateway name has {len(tidy)} characters.", hint=f"Use at most {NAME_MAX}.", field="name"
         )
     return tidy
+
+
+def say_takes_nothing(name: str, fault: str) -> str:
+    """Return in words that the gateway takes nothing just now, *fault* saying why; some faults say so themselves."""
+    said = f"The gateway {name} takes no messages"
+    return fault if fault.startswith(said) else f"{said} just now. {fault}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.domain.gateways.gateways import GatewaySetup
+from core.domain.gateways.gateways import GatewaySetup, say_takes_nothing
 from core.errors import AppError, NotFound, StorageError
 from core.gateways.gateways import Gateways
 from core.services.leases import Leases
@@ -189,7 +189,7 @@ class GatewayHealth:
                 # Deleted meanwhile: nobody waits for it.
                 return
             gateways.set_failing(session, name, fault, now, needs_person=needs_person)
-            words = f"{fault} {_what_follows(setup, needs_person=needs_person)}"
+            words = f"{say_takes_nothing(name, fault)}\n{_what_follows(setup, needs_person=needs_person)}"
             affected = holding.list_affected(session, name)
             count = sum(holding.hold(session, campaign_id, name, words) for campaign_id in affected)
         with self._lock:

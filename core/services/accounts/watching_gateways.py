@@ -115,24 +115,27 @@ class WatchingGateways:
 
     def list_stuck(self, viewer: Viewer, found: Collection[Campaign], now: datetime) -> Mapping[str, Stuck]:
         """
-        Return by id which of the campaigns are being sent and have no gateway that takes anything just now.
+        Return by id which of the campaigns have no gateway that takes anything just now.
 
-        It is seconds before such a campaign is paused, and longer after an outage that begins anew and again.
+        They are being sent: it is seconds before such a campaign is paused, and longer after an outage that begins anew
+        and again. Or they are paused for the gateway's sake, and their fault says what follows, too.
         Others' campaigns are left out. Raises: Forbidden: without the permissions Campaign and QuickSend.
         """
         viewer.require_any(Permission.CAMPAIGN, Permission.QUICK_SEND)
         mine = [each for each in found if each.account_id in viewer.account_ids]
         active = [each for each in mine if each.status is CampaignStatus.ACTIVE]
-        if not active:
+        paused = {each.campaign_id: each for each in mine if each.status is CampaignStatus.PAUSED}
+        if not active and not paused:
             return {}
         with self._state.read() as session:
+            held = holding.find_held(session, paused)
             senders = {
                 each.account_id: each for each in accounts.list_accounts(session, {each.account_id for each in active})
             }
             setups = gateways.list_gateways(session)
             told = sights.list_sights(session, now - BELIEVED, now + BELIEVED)
         faults = {setup.name: find_fault(setup, _seen(told, setup.name), now) for setup in setups}
-        stuck = dict[str, Stuck]()
+        stuck = {key: Stuck(gateway, paused[key].fault.replace("\n", " ")) for key, gateway in held.items()}
         for campaign in active:
             account = senders[campaign.account_id]
             ways = [campaign.gateway] if campaign.gateway else [account.gateway, account.fallback_gateway]

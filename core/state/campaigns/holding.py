@@ -1,5 +1,6 @@
 """Campaigns that wait for a gateway: paused while nothing can be sent by it, and going on when it works again."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -49,6 +50,13 @@ def list_waiting(session: Session, gateway: str) -> tuple[tuple[str, str], ...]:
         CampaignRow.status == CampaignStatus.PAUSED, CampaignRow.held_by == gateway
     )
     return tuple((account_id, name) for account_id, name in session.execute(waiting.order_by(CampaignRow.name)))
+
+
+def find_held(session: Session, campaign_ids: Collection[str]) -> dict[str, str]:
+    """Return which of the campaigns are paused for a gateway's sake, each with the gateway's name."""
+    waits = and_(CampaignRow.status == CampaignStatus.PAUSED, CampaignRow.held_by != "")
+    held = select(CampaignRow.campaign_id, CampaignRow.held_by).where(waits, CampaignRow.campaign_id.in_(campaign_ids))
+    return {each.campaign_id: each.held_by for each in session.execute(held)}
 
 
 def hold(session: Session, campaign_id: str, gateway: str, fault: str) -> bool:

@@ -1,10 +1,11 @@
-"""Campaigns that are being sent by a gateway that takes nothing just now: said at once, before they are paused."""
+"""Campaigns whose gateway takes nothing just now: said at once, before they are paused, and while they wait for it."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from core.domain.campaigns.campaigns import Campaign
+from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.gateways.gateways import say_takes_nothing
 from core.services.accounts.watching_gateways import Stuck
 from pages._ui import formats, session, widgets
 
@@ -28,16 +29,14 @@ def warn(campaigns: Sequence[Campaign]) -> None:
 
 
 def warn_of(campaign: Campaign) -> None:
-    """Say it of this one, if it stands still."""
+    """Say it of this one, if it stands still and is not paused: of that its page says why by itself."""
     app, viewer = session.current()
-    found = app.accounts.watching.list_stuck(viewer, [campaign], session.now())
+    asked = [campaign] if campaign.status is CampaignStatus.ACTIVE else []
+    found = app.accounts.watching.list_stuck(viewer, asked, session.now())
     with widgets.place():
         if stuck := found.get(campaign.campaign_id):
             st.warning(_why(stuck), icon=_ICON)
 
 
 def _why(stuck: Stuck) -> str:
-    said = f"The gateway {stuck.gateway} takes no messages"
-    # Some faults say so themselves.
-    why = stuck.fault if stuck.fault.startswith(said) else f"{said} just now. {stuck.fault}"
-    return formats.plain(why)
+    return formats.plain(say_takes_nothing(stuck.gateway, stuck.fault))

@@ -141,7 +141,10 @@ def test_an_outage_that_lasts_lets_the_campaign_wait_and_go_on_by_itself(keyed: 
     campaign = house.campaign(campaign_id)
     assert campaign.status is CampaignStatus.PAUSED
     assert house.now - began >= LASTED
-    assert campaign.fault == f"{DOWN.message} Sending goes on by itself when the gateway is back."
+    assert campaign.fault == (
+        f"The gateway Berlin takes no messages just now. {DOWN.message}\n"
+        "Sending goes on by itself when the gateway is back."
+    )
     assert status_of(house, "Berlin") is GatewayStatus.FAILING
     kind.fault = Unavailable("Still nothing.", gateway="Berlin")
     probe(house)
@@ -237,7 +240,8 @@ def test_what_a_person_has_to_see_to_waits_for_one(keyed: House, kind: FakeKind)
     campaign_id = launch(house)
     send(house, campaign_id)
     assert house.campaign(campaign_id).fault == (
-        "The password is wrong. An administrator has to see to the gateway; then resume sending."
+        "The gateway Berlin takes no messages just now. The password is wrong.\n"
+        "An administrator has to see to the gateway; then resume sending."
     )
     probe(house)
     assert kind.tested == []
