@@ -120,9 +120,10 @@ class SubmitResult:
 @dataclass(frozen=True)
 class LateAnswer:
     """
-    That the gateway took a message that was called unknown, because its answer came after its time.
+    That the gateway took a message that was called unknown, because its answer came, or was to be written, too late.
 
-    *answered_at* is when it came; the ids are those of a `SubmitResult`.
+    *answered_at* is when that was, and nothing else of the message is of the same moment; the ids are those of a
+    `SubmitResult`.
     """
 
     gateway: str

@@ -1,6 +1,6 @@
 """Messages of settled batches that were called unknown, and whose answers came after all."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import pyarrow as pa
@@ -49,9 +49,16 @@ class AnsweredLate:
 
         self._lake.write(move)
 
-    def find_sent(self, message_ids: Collection[str], first: datetime, last: datetime) -> dict[str, str]:
-        """Return the campaign of each of the messages that is in history as sent from *first* to *last*."""
-        values = {"message_ids": list(message_ids), "first": first, "last": last}
+    def find_sent(self, answered_at: Mapping[str, datetime]) -> dict[str, str]:
+        """
+        Return the campaign of each of the messages that is in history as sent when it was *answered_at*, by its id.
+
+        One that is there as sent at another time was never called unknown. Empty for none.
+        """
+        if not answered_at:
+            return {}
+        times = list(answered_at.values())
+        values = {"message_ids": list(answered_at), "answered_at": times, "first": min(times), "last": max(times)}
         with self._lake.read() as cursor:
             found = cursor.execute(_SQL["find_sent"], values).fetchall()
         return {str(message_id): str(campaign_id) for message_id, campaign_id in found}

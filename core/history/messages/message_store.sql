@@ -36,9 +36,13 @@ DELETE FROM lake.unsent
 WHERE campaign_id = $campaign_id AND outcome = 'unknown' AND message_id IN (SELECT unnest($message_ids::UUID[]));
 
 -- name: find_sent
+-- By the time, too: one that was sent as its batch says has another.
 SELECT message_id::VARCHAR, campaign_id
 FROM lake.messages
-WHERE sent_at BETWEEN $first::TIMESTAMP AND $last::TIMESTAMP AND message_id IN (SELECT unnest($message_ids::UUID[]));
+JOIN (
+    SELECT unnest($message_ids::UUID[]) AS message_id, unnest($answered_at::TIMESTAMP[]) AS sent_at
+) USING (message_id, sent_at)
+WHERE sent_at BETWEEN $first::TIMESTAMP AND $last::TIMESTAMP;
 
 -- name: insert_tag
 INSERT INTO lake.appended_batches BY NAME

@@ -1,6 +1,8 @@
 """
 Answering late: a message that was called unknown has an answer after all, so it is sent, and its receipts find it.
 
+Its gateway said so after its time, or a worker that knew was held up until another had taken the batch.
+
 Nothing is sent again for it. While its batch is in the ledger it waits: what a batch has come to is written once, by
 whoever settles it. Then it moves from the unknown ones in history to the messages, and the campaign's counts follow.
 """
@@ -55,8 +57,7 @@ class AnsweringLate:
             return 0
         self._move(due)
         # Also what was moved before by somebody who was killed before he could count it.
-        times = [answer.answered_at for answer in due.values()]
-        sent = self._history.find_sent(due, min(times), max(times))
+        sent = self._history.find_sent({message_id: answer.answered_at for message_id, answer in due.items()})
         with self._state.write() as session:
             new = late_answers.mark_settled(session, due)
             counts = Counter(campaign_id for message_id, campaign_id in sent.items() if message_id in new)

@@ -34,7 +34,7 @@ from core.services.sending.pacing import BookingAgain, Pacing, Slots
 from core.services.sending.spending_limits import SpendingLimits
 from core.state.accounts import accounts
 from core.state.accounts.accounts import PacedAccount
-from core.state.campaigns import campaigns, ledger
+from core.state.campaigns import campaigns, late_answers, ledger
 from core.state.campaigns.campaigns import CampaignTerms
 from core.state.campaigns.ledger import Batch, Claim, Outcome
 from core.state.engine.store import State
@@ -294,8 +294,14 @@ class BatchRun:
             self._tell(handed, mine=mine)
 
     def _write(self, session: Session, handed: Handed | None, unsent: Sequence[OutboundMessage]) -> bool:
-        """Renew the lease and write the outcomes; False, with nothing written, when the batch is not ours any more."""
+        """
+        Renew the lease and write the outcomes; False when the batch is not ours any more.
+
+        Whoever has taken it calls its claims unknown. Those that the gateway has taken are answered late.
+        """
         mine = self._renewed(session)
+        if not mine and handed is not None:
+            late_answers.add_late_answers(session, handed.accepted_at(self._job.clock()))
         if mine:
             self._spending.give_back(session, [*_list_free(handed), *(message.message_id for message in unsent)])
         if mine and handed is not None:
@@ -313,8 +319,8 @@ class BatchRun:
         if mine:
             log.info("sub_window_recorded", extra={**self._fields, **counts})
             return
-        # Another worker has taken the batch and counts these as unknown. Changing that behind its back
-        # could make the counts differ from history. That the lease ran out is no matter while nobody did.
+        # Another worker has taken the batch and counts these as unknown. Changing that behind its back could make the
+        # counts differ from history: so they are answered late. That the lease ran out is no matter while nobody did.
         log.error("outcomes_too_late", extra={**self._fields, **counts})
 
     def _insist(self, write: Callable[[Session], bool]) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.domain.messages.error_codes import Stage, find_meaning
-from core.domain.messages.messages import OutboundMessage, SubmitOutcome, SubmitResult
+from core.domain.messages.messages import LateAnswer, OutboundMessage, SubmitOutcome, SubmitResult
 from core.errors import GatewayError, OutcomeUnknown, PermanentGatewayError
 from core.gateways.base import Observed
 from core.gateways.departing import AT_ONCE, DepartureSchedule
@@ -36,7 +36,7 @@ _GIVEN_BACK = frozenset({SubmitOutcome.THROTTLED, SubmitOutcome.BLOCKED, SubmitO
 @dataclass(frozen=True)
 class Handed:
     """
-    What came of handing messages over: the *results* to record, and the messages that certainly were not taken.
+    What came of handing messages over to *gateway*: the *results* to record, and the messages certainly not taken.
 
     *wait_s* is how long the gateway asks to be left alone. *fault* says why nothing can be sent by it, "" where that is
     not so, and *needs_person* whether that stays so until somebody sees to it. *late_ids* are those messages given back
@@ -49,6 +49,15 @@ class Handed:
     fault: str = ""
     needs_person: bool = False
     late_ids: frozenset[str] = frozenset()
+    gateway: str = ""
+
+    def accepted_at(self, now: datetime) -> list[LateAnswer]:
+        """Return what the gateway calls those it has taken, as it is told *now* that they are unknown by the books."""
+        return [
+            LateAnswer(self.gateway, result.message_id, result.gateway_message_id, now, result.part_ids)
+            for result in self.results
+            if result.outcome is SubmitOutcome.ACCEPTED
+        ]
 
 
 @dataclass
@@ -86,7 +95,7 @@ class HandingOver:
             return Handed((), claimed, error.retry_after_s or REFUSED_WAIT_S, error.message, is_permanent)
         judged = self._judge_all(results, clock())
         if all(result.outcome is SubmitOutcome.ACCEPTED for result in judged):
-            return Handed(judged)
+            return Handed(judged, gateway=gateway.name)
         late = frozenset(result.message_id for result in judged if result.outcome is SubmitOutcome.LATE)
         back = [message for message, result in zip(claimed, judged, strict=True) if result.outcome in _GIVEN_BACK]
         blocked = Counter(result.error_code for result in judged if result.outcome is SubmitOutcome.BLOCKED)
@@ -98,6 +107,7 @@ class HandingOver:
             _in_words(gateway, blocked.most_common(1)[0][0]) if blocked else "",
             bool(blocked),
             late,
+            gateway.name,
         )
 
     def pick(self, waiting: Sequence[OutboundMessage], most: int, now: datetime) -> list[OutboundMessage]:

@@ -1,9 +1,10 @@
 """Two workers at the same thing, or one that slept too long: whoever holds the lease decides, once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.imports.lists import ListStatus
@@ -13,8 +14,10 @@ from core.errors import InvalidInput
 from core.history.audience.audience_store import FreezeSpec, FrozenAudience
 from core.services.leases import Lease
 from core.services.lists.reading_entries import EntryReader
+from core.services.sending.batches import BatchRun
+from core.services.sending.handing_over import Handed
 from core.state.accounts import accounts
-from core.state.campaigns import campaigns, ledger
+from core.state.campaigns import campaigns, late_answers, ledger
 from tests.integration.services.paying import BATCH, CENTS, SUB_WINDOW, die_with_claims, frozen, resume, spent
 from tests.support.application.house import House, contacts
 from tests.support.fakes.naps import Naps
@@ -74,7 +77,7 @@ def test_a_pause_takes_effect_with_the_next_sub_window(house: House):
     assert house.simulator.journal.list_repeated() == []
 
 
-def test_an_answer_after_the_lease_moved_on_changes_nothing(house: House):
+def test_an_answer_after_the_lease_moved_on_counts_once_the_batch_is_in_history(house: House):
     campaign_id = start(house, 800)
 
     def oversleep() -> None:
@@ -93,9 +96,35 @@ def test_an_answer_after_the_lease_moved_on_changes_nothing(house: House):
     house.wait(LEASE_OVER)
     house.app.work.run_until_idle(house.clock)
     found = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
-    assert (found.pending_count, found.balances) == (0, True)
-    assert found.unknown_count == sub_window
+    assert (found.pending_count, found.unknown_count, found.balances) == (0, 0, True)
+    assert found.sent_count + sum(found.failed.values()) == 800
+    with house.app.state.read() as session:
+        assert not late_answers.list_due(session, 1)
     assert house.simulator.journal.list_repeated() == []
+
+
+def test_an_outcome_that_stands_and_is_said_again_after_the_lease_moved_on_counts_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    # The store died between a commit and the word of it, and somebody else settled the batch meanwhile.
+    campaign_id = start(house, 100)
+    write = BatchRun._write
+    said: list[Handed] = []
+
+    def remembering(run: BatchRun, session: Session, handed: Handed | None, unsent: Sequence[OutboundMessage]) -> bool:
+        said.extend([handed] if handed else [])
+        return write(run, session, handed, unsent)
+
+    monkeypatch.setattr(BatchRun, "_write", remembering)
+    house.app.work.run_until_idle(house.clock)
+    before = house.app.reports.reporting.reconciliation(house.viewer, campaign_id)
+    assert said
+    with house.app.state.write() as session:
+        for handed in said:
+            late_answers.add_late_answers(session, handed.accepted_at(house.now + timedelta(seconds=1)))
+    house.wait(timedelta(seconds=2))
+    house.app.work.run_until_idle(house.clock)
+    assert house.app.reports.reporting.reconciliation(house.viewer, campaign_id) == before
 
 
 def test_answers_after_a_pause_longer_than_the_lease_count_when_nobody_took_the_batch(house: House):

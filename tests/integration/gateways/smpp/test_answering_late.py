@@ -1,6 +1,6 @@
 """Messages that an SMSC answers only after the response timer: unknown at first, then sent, and never sent again."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -149,12 +149,12 @@ def test_who_was_held_up_before_the_counts_counts_nothing_that_another_has_count
     answer(house, smsc, held)
     find_sent, counted = AnsweredLate.find_sent, list[int]()
 
-    def held_up(history: AnsweredLate, message_ids: Collection[str], first: datetime, last: datetime) -> dict[str, str]:
+    def held_up(history: AnsweredLate, answered_at: Mapping[str, datetime]) -> dict[str, str]:
         if not counted:
             counted.append(0)
             # The lease has run out meanwhile.
             counted.append(house.app.sending.answering_late.settle(lambda: clock() + timedelta(hours=1)))
-        return find_sent(history, message_ids, first, last)
+        return find_sent(history, answered_at)
 
     monkeypatch.setattr(AnsweredLate, "find_sent", held_up)
     assert house.app.sending.answering_late.settle(clock) == 0
