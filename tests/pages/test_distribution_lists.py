@@ -164,6 +164,25 @@ def test_eye_shows_counts_rejected_rows_and_entries(house: House) -> None:
     assert list(entries["FirstName"]) == ["Beau", "Russell"]
 
 
+def test_entries_are_searched_and_put_in_order(house: House) -> None:
+    viewer = house.sign_in()
+    item = house.upload(viewer, "Spring customers", CONTACTS)
+    key = f"distribution_lists_entries_{item.list_id}"
+    at = house.open("distribution_lists")
+    with clicking("preview", 0):
+        at.run()
+    at.text_input(key=f"{key}_search").set_value("RUSS").run()
+    assert list(at.dataframe[2].value["FirstName"]) == ["Russell"]
+    at.text_input(key=f"{key}_search").set_value("").run()
+    order = at.selectbox(key=f"{key}_order")
+    assert order.options == ["Row", "Number", "Country", "Network", "MCCMNC", "FirstName"]
+    order.select_index(5).run()
+    at.toggle(key=f"{key}_descending").set_value(True).run()
+    assert list(at.dataframe[2].value["FirstName"]) == ["Russell", "Beau"]
+    at.text_input(key=f"{key}_search").set_value("nobody").run()
+    assert "No entry has that" in at.info[0].value
+
+
 def test_eye_explains_a_faulted_list(house: House) -> None:
     viewer = house.sign_in()
     house.upload(viewer, "Only bad numbers", b"PhoneNumber\n12\n13\n")

@@ -16,6 +16,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from core.domain.campaigns.campaigns import Campaign, CampaignStatus
+from core.domain.imports.entries import ALL_ENTRIES, EntryQuery
 from core.domain.imports.lists import DistributionList, HiddenRows, ListStatus, is_phone_column
 from core.domain.numbering import country_name
 from core.domain.numbering.msisdn import mask_msisdn
@@ -157,10 +158,16 @@ class ImportingLists:
         with self._state.read() as session:
             return campaigns.count_completed_by_list(session, visible)
 
-    def preview(self, viewer: Viewer, list_id: str, offset: int, limit: int) -> pa.Table:
-        """Return entries in file order: Row, Number, Country, Network, MCCMNC (text), then the file's columns."""
-        found = self.get(viewer, list_id)
-        entries = self._contacts.page(list_id, offset, limit)
+    def preview(
+        self, viewer: Viewer, list_id: str, offset: int, limit: int, wanted: EntryQuery = ALL_ENTRIES
+    ) -> pa.Table:
+        """
+        Return the wanted entries: Row, Number, Country, Network, MCCMNC (text), then the file's columns.
+
+        Raises: Forbidden: they are looked for, or put in order, by who sees no numbers: that would spell them out.
+        """
+        found = self._get_searched(viewer, list_id, wanted)
+        entries = self._contacts.page(list_id, offset, limit, wanted)
         numbers = entries["msisdn"].to_pylist()
         shown = numbers if viewer.sees_numbers else [mask_msisdn(number) for number in numbers]
         table = {
@@ -175,6 +182,16 @@ class ImportingLists:
             if not is_phone_column(column):
                 table[column] = pa.array([row[index] for row in rows], pa.string())
         return pa.table(table)
+
+    def count_entries(self, viewer: Viewer, list_id: str, wanted: EntryQuery) -> int:
+        """Return how many entries of the list are wanted. Raises: as `preview`."""
+        found = self._get_searched(viewer, list_id, wanted)
+        return self._contacts.count(list_id, wanted) if wanted.term else found.entry_count
+
+    def _get_searched(self, viewer: Viewer, list_id: str, wanted: EntryQuery) -> DistributionList:
+        if wanted != ALL_ENTRIES:
+            viewer.require(Permission.DISTRIBUTION_LISTS)
+        return self.get(viewer, list_id)
 
     def rejected_csv(self, viewer: Viewer, list_id: str) -> bytes:
         """Return the rows that are not entries, as CSV with row number and reason; empty when there are none."""

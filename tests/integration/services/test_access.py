@@ -15,6 +15,7 @@ from core.domain.accounts.accounts import AccountType
 from core.domain.accounts.suppressions import SuppressionFilter, SuppressionKey, SuppressionSource
 from core.domain.campaigns.campaigns import CampaignStatus
 from core.domain.campaigns.preflight import RowKind, Wanted
+from core.domain.imports.entries import ALL_ENTRIES
 from core.domain.people.people import UserStatus
 from core.domain.people.permissions import PRESETS, Permission, Viewer
 from core.domain.reports.audit import AuditFilter
@@ -126,6 +127,10 @@ CALLS: dict[str, tuple[set[Permission], Call]] = {
     "lists.get": (LISTS | CAMPAIGNS, lambda t, v: t.house.app.lists.get(v, t.list_id)),
     "lists.count_campaigns": (LISTS, lambda t, v: t.house.app.lists.count_campaigns(v, [])),
     "lists.preview": (LISTS | CAMPAIGNS, lambda t, v: t.house.app.lists.preview(v, t.list_id, 0, 5)),
+    "lists.count_entries": (
+        LISTS | CAMPAIGNS,
+        lambda t, v: t.house.app.lists.count_entries(v, t.list_id, ALL_ENTRIES),
+    ),
     "lists.rejected_csv": (LISTS, lambda t, v: t.house.app.lists.rejected_csv(v, t.list_id)),
     "lists.delete": (LISTS, lambda t, v: t.house.app.lists.delete(v, t.list_id, t.house.now)),
     "suppressions.managing.page": (

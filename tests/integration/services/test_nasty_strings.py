@@ -16,6 +16,7 @@ from core.domain.accounts.accounts import AccountType
 from core.domain.accounts.suppressions import SuppressionFilter
 from core.domain.campaigns.preflight import RowKind, Wanted
 from core.domain.imports.cdr import CdrField, CdrMapping
+from core.domain.imports.entries import EntryQuery
 from core.domain.messages.messages import DeliveryStatus, Receipt
 from core.domain.people.people import SmsSettings
 from core.domain.people.permissions import Permission
@@ -128,6 +129,8 @@ def of_lists(t: Things, text: str) -> Iterator[Ask]:
         yield lambda service=service: service.page(viewer, PageRequest(sort=text))
         yield lambda service=service: service.rejected_csv(viewer, text)
     yield lambda: app.lists.preview(viewer, text, 0, 5)
+    yield lambda: app.lists.preview(viewer, t.list_id, 0, 5, EntryQuery(text))
+    yield lambda: app.lists.count_entries(viewer, t.list_id, EntryQuery(text))
     yield lambda: app.lists.page_ready(viewer, text, PageRequest(search=text))
     yield lambda: app.lists.page_ready(viewer, t.account_id, PageRequest(search=text))
     yield lambda: app.lists.delete(viewer, text, now)

@@ -1,12 +1,14 @@
 """The panels of the Distribution Lists page: adding a list, looking into one, watching an import."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from core.bootstrap import App
 from core.domain.accounts.accounts import Account
-from core.domain.imports.lists import DistributionList, ListStatus
+from core.domain.imports.entries import EntryOrder, EntryQuery
+from core.domain.imports.lists import DistributionList, ListStatus, is_phone_column
 from core.domain.people.permissions import Viewer
 from core.domain.words.names import NAME_MAX, NAME_MIN
 from core.errors import InvalidInput
@@ -24,6 +26,13 @@ DELETE_WARNING = (
 ENTRIES_PER_PAGE = (10, 25, 50)
 WATCH_S = 1
 _SHOW = ": show"
+_ORDERS = {
+    "Row": EntryOrder.ROW,
+    "Number": EntryOrder.NUMBER,
+    "Country": EntryOrder.COUNTRY,
+    "Network": EntryOrder.NETWORK,
+    "MCCMNC": EntryOrder.MCCMNC,
+}
 
 
 def show_open() -> None:
@@ -184,7 +193,26 @@ def _details(item: DistributionList, viewer: Viewer) -> None:
 def _entries(app: App, viewer: Viewer, item: DistributionList) -> None:
     # Another list starts again at its first page.
     key = f"{KEY}_entries_{item.list_id}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        tables.search(key, "Search numbers and cells", linked=False)
+        wanted = _choose_order(item, key)
     request = tables.request(key, ENTRIES_PER_PAGE)
-    entries = app.lists.preview(viewer, item.list_id, request.offset, request.size)
+    wanted = replace(wanted, search=request.search)
+    total = app.lists.count_entries(viewer, item.list_id, wanted)
+    if not total:
+        st.info("No entry has that in its number, its network, its country or its cells.", icon=":material/search_off:")
+        return
+    entries = app.lists.preview(viewer, item.list_id, request.offset, request.size, wanted)
     st.dataframe(entries, hide_index=True, height="content", key=f"{key}_table", alt=f"Entries of {item.name}")
-    tables.pager(key, item.entry_count, ENTRIES_PER_PAGE, linked=False)
+    tables.pager(key, total, ENTRIES_PER_PAGE, linked=False)
+
+
+def _choose_order(item: DistributionList, key: str) -> EntryQuery:
+    """Draw what the entries of all pages are in the order of; a click on a table's head sorts one page alone."""
+    orders: dict[str, EntryOrder | int] = dict(_ORDERS)
+    for index, name in enumerate(item.columns):
+        if not is_phone_column(name):
+            orders[f"{name} (file)" if name in _ORDERS else name] = index
+    sort = orders[st.selectbox("Order by", list(orders), key=f"{key}_order", width=200)]
+    descending = st.toggle("Descending", key=f"{key}_descending")
+    return EntryQuery(sort=sort, descending=descending)
