@@ -17,7 +17,7 @@ from core.domain.imports.lists import HiddenRows
 from core.domain.imports.phone_columns import choose_column, header_key, judge_column
 from core.domain.imports.reading_plans import ReadingPlan, TextEncoding
 from core.errors import InvalidFile
-from core.files.imports.header import Header
+from core.files.imports.header import Header, find_phone_column
 from core.files.imports.reading import SheetRow, read_rows, start_table
 from core.files.tables.delimited import CODECS, Lines, find_mark, find_start, open_delimited
 from core.files.tables.kinds import FileKind, find_kind
@@ -81,6 +81,20 @@ def look(path: Path, chosen: ReadingPlan | None = None) -> FileLook:
     except InvalidFile as error:
         error.field = error.field or "file"
         raise
+
+
+def find_plan(path: Path, hidden_rows: HiddenRows) -> ReadingPlan:
+    """
+    Return how the list at *path* is read whose column of numbers is called PhoneNumber.
+
+    Text that is neither UTF-8 nor UTF-16 is taken for UTF-8: reading it says in which line it is not.
+
+    Raises: InvalidFile: no contact list, or none with that column.
+    """
+    seen = look(path)
+    encoding = TextEncoding.UTF8 if seen.is_encoding_guessed else seen.plan.encoding
+    column = find_phone_column(seen.columns)
+    return replace(seen.plan, phone_column=column, default_country="", encoding=encoding, hidden_rows=hidden_rows)
 
 
 def write_look(path: str, chosen: str = "") -> bytes:

@@ -26,7 +26,8 @@ from core.domain.reports.paging import Page, PageRequest
 from core.domain.words.counting import agree
 from core.domain.words.names import check_name
 from core.errors import AppError, Conflict, InvalidInput, StorageError
-from core.files.imports.reading import open_sheet
+from core.files.imports.contacts import open_contacts
+from core.files.imports.looking import find_plan
 from core.files.stored_uploads import NO_ROOM, store_upload
 from core.history.audience.contacts import ContactStore
 from core.history.numbers.kept_ranges import KeptRanges
@@ -290,10 +291,12 @@ class ImportingLists:
     def _read(self, list_id: str, lease: Lease) -> ImportCounts:
         with self._state.read() as session:
             found = lists.get_list(session, list_id)
+        path, rejected, most = self._path(list_id), self._rejected_path(list_id), self._limits.max_rows
+        plan = find_plan(path, found.hidden_rows)
         with (
-            open_sheet(self._path(list_id), found.file_name, found.hidden_rows) as sheet,
+            open_contacts(path, plan) as contacts,
             open_reader(self._ranges) as numbers,
-            EntryReader(sheet, self._rejected_path(list_id), self._limits.max_rows, numbers) as reader,
+            EntryReader(contacts, plan.phone_column, rejected, most, numbers) as reader,
         ):
             # Read to the end before writing: the lake has one writer, who must not wait for a parser.
             tables = []

@@ -1,41 +1,48 @@
 """Turning the rows of an uploaded file into entries of a list."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.domain.imports.lists import ROW_FAULTS, RowFault
-from core.domain.numbering.read_numbers import ReadNumber
+from core.domain.numbering.faults import MSISDN_FAULTS, MsisdnFault
 from core.domain.words.counting import count_of
 from core.errors import InvalidFile
-from core.files.imports.numbers import RowRefused, check_row
-from core.files.imports.reading import ContactSheet, SheetRow
+from core.files.imports.contacts import DETAIL, FAULT, ROW_NO, SURPLUS, ContactBlocks
 from core.files.tables.rejected import RejectedRows
 from core.history.lake.schema import CONTACT_SCHEMA
 from core.history.numbers.reading_numbers import NumberReader
 from core.state.imports.lists import ImportCounts
 
-CHUNK_ROWS = 10_000
+CHUNK_ROWS = 50_000
+
+Numbers = npt.NDArray[np.int64]
 
 
 class EntryReader:
     """
-    Reads a sheet once: entries come as Arrow tables, all other rows go to a CSV file for the person.
+    Reads a contact list once: entries come as Arrow tables, all other rows go to a CSV file for the person.
 
     Read rows = entries + duplicates + rejected, at every moment.
     """
 
-    def __init__(self, sheet: ContactSheet, rejected_path: Path, max_rows: int, numbers: NumberReader) -> None:
-        """Take the open *sheet*, where rejected rows go, how many rows are too many, and who reads numbers."""
-        self._sheet = sheet
+    def __init__(
+        self, contacts: ContactBlocks, phone_index: int, rejected_path: Path, max_rows: int, numbers: NumberReader
+    ) -> None:
+        """Take the open list and its phone column, where other rows go, how many are too many, who reads numbers."""
+        self._contacts = contacts
+        self._phone_index = phone_index
         self._numbers = numbers
-        self._refused = RejectedRows(rejected_path, sheet.columns, max_rows)
+        self._refused = RejectedRows(rejected_path, contacts.columns, max_rows)
         self._max_rows = max_rows
-        self._seen: set[str] = set()
+        # In order, so that the numbers of a block are looked up among them at once.
+        self._seen: Numbers = np.zeros(0, np.int64)
         self._read = self._entries = self._duplicates = self._rejected = 0
 
     def __enter__(self) -> Self:
@@ -51,7 +58,7 @@ class EntryReader:
 
     def counts(self) -> ImportCounts:
         """Return the counts so far."""
-        return ImportCounts(self._read, self._entries, self._duplicates, self._rejected, self._sheet.progress())
+        return ImportCounts(self._read, self._entries, self._duplicates, self._rejected, self._contacts.progress())
 
     def tables(self) -> Iterator[pa.Table]:
         """
@@ -59,47 +66,68 @@ class EntryReader:
 
         Raises: InvalidFile: the file breaks off or holds too many rows.
         """
-        while rows := list(islice(self._sheet.rows, CHUNK_ROWS)):
-            self._read += len(rows)
-            if self._read > self._max_rows:
-                raise InvalidFile(
-                    f"The file has more than {count_of(self._max_rows, 'row', 'rows')}.",
-                    hint="Split it into several lists.",
-                )
-            cells = [row.cells[self._sheet.phone_index] for row in rows]
-            numbers = self._numbers.read_texts(cells)
-            yield self._table([each for each in zip(rows, numbers, strict=True) if self._take(*each)])
+        for block in self._contacts.blocks:
+            for start in range(0, block.num_rows, CHUNK_ROWS):
+                yield self._take(block.slice(start, CHUNK_ROWS).combine_chunks())
 
-    def _take(self, row: SheetRow, number: ReadNumber) -> bool:
-        """Tell whether the row is an entry; one that is not is written down."""
-        try:
-            self._check(row, number)
-        except RowRefused as refused:
-            self._reject(row, refused.fault, refused.detail)
-            return False
-        self._seen.add(number.msisdn)
-        self._entries += 1
-        return True
+    def _take(self, rows: pa.Table) -> pa.Table:
+        """Return the entries of *rows*; the others are written down."""
+        self._read += rows.num_rows
+        if self._read > self._max_rows:
+            raise InvalidFile(
+                f"The file has more than {count_of(self._max_rows, 'row', 'rows')}.",
+                hint="Split it into several lists.",
+            )
+        texts = rows[f"c{self._phone_index}"]
+        numbers = self._numbers.read_table(pa.table({"text": texts}))
+        faults = pc.if_else(pc.not_equal(numbers["fault"], ""), RowFault.INVALID_NUMBER.value, "")
+        faults = pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), RowFault.NO_NUMBER.value, faults)
+        faults = pc.if_else(pc.equal(rows[FAULT], ""), faults, rows[FAULT])
+        is_sound = pc.equal(faults, "").to_numpy()
+        is_entry = is_sound.copy()
+        is_entry[is_sound] = self._find_new(numbers["msisdn"].filter(pa.array(is_sound)))
+        self._entries += int(np.count_nonzero(is_entry))
+        self._reject(rows, faults, numbers["fault"], np.flatnonzero(~is_entry))
+        kept = pa.array(is_entry)
+        return self._as_entries(rows.filter(kept), numbers.filter(kept))
 
-    def _check(self, row: SheetRow, number: ReadNumber) -> None:
-        check_row(row, self._sheet.phone_index, number)
-        if number.msisdn in self._seen:
-            raise RowRefused(RowFault.DUPLICATE)
+    def _find_new(self, msisdns: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+        """Return which of the numbers come for the first time; from now on they have come."""
+        numbers = pc.utf8_slice_codeunits(msisdns, 1).cast(pa.int64()).to_numpy()
+        own, first = np.unique(numbers, return_index=True)
+        places = np.searchsorted(self._seen, own)
+        is_known = places < len(self._seen)
+        is_known[is_known] = self._seen[places[is_known]] == own[is_known]
+        is_new = np.zeros(len(numbers), dtype=bool)
+        is_new[first[~is_known]] = True
+        self._seen = np.insert(self._seen, places[~is_known], own[~is_known])
+        return is_new
 
-    def _reject(self, row: SheetRow, fault: RowFault, detail: str) -> None:
-        if fault is RowFault.DUPLICATE:
-            self._duplicates += 1
-        else:
-            self._rejected += 1
-        self._refused.write(row.row_no, detail or ROW_FAULTS[fault], row.cells)
+    def _reject(self, rows: pa.Table, faults: pa.ChunkedArray, number_faults: pa.ChunkedArray, which: Numbers) -> None:
+        cells = [f"c{index}" for index in range(len(self._contacts.columns))]
+        refused = rows.take(which).to_pylist()
+        for row, fault, number_fault in zip(
+            refused, faults.take(which).to_pylist(), number_faults.take(which).to_pylist(), strict=True
+        ):
+            why = RowFault(fault or RowFault.DUPLICATE)
+            detail = MSISDN_FAULTS[MsisdnFault(number_fault)][0] if why is RowFault.INVALID_NUMBER else row[DETAIL]
+            if why is RowFault.DUPLICATE:
+                self._duplicates += 1
+            else:
+                self._rejected += 1
+            surplus = row[SURPLUS] or []
+            self._refused.write(row[ROW_NO], detail or ROW_FAULTS[why], [*(row[name] for name in cells), *surplus])
 
-    def _table(self, chunk: Sequence[tuple[SheetRow, ReadNumber]]) -> pa.Table:
-        columns = {
-            "row_no": [row.row_no for row, _ in chunk],
-            "msisdn": [number.msisdn for _, number in chunk],
-            "country": [number.country for _, number in chunk],
-            "network": [number.network for _, number in chunk],
-            "mccmnc": [number.mccmnc for _, number in chunk],
-            "fields": [list(row.cells) for row, _ in chunk],
+    def _as_entries(self, rows: pa.Table, numbers: pa.Table) -> pa.Table:
+        width = len(self._contacts.columns)
+        columns = [rows[f"c{index}"] for index in range(width)]
+        # Row by row what stands column by column.
+        order = np.arange(width * rows.num_rows).reshape(width, rows.num_rows).T.ravel()
+        cells = pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string()).take(order)
+        offsets = np.arange(rows.num_rows + 1, dtype=np.int32) * width
+        found = {
+            "row_no": rows[ROW_NO],
+            **{name: numbers[name] for name in ("msisdn", "country", "network", "mccmnc")},
+            "fields": pa.ListArray.from_arrays(pa.array(offsets), cells.combine_chunks()),
         }
-        return pa.table(columns, schema=CONTACT_SCHEMA)
+        return pa.table(found).cast(CONTACT_SCHEMA)

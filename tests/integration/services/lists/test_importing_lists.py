@@ -6,6 +6,7 @@ import pytest
 from core.domain.imports.lists import HiddenRows, ListStatus
 from core.errors import InvalidFile
 from core.files.imports import reading
+from core.services.lists import reading_entries
 from core.services.lists.importing_lists import Upload
 from tests.support.application.house import House, contacts
 
@@ -44,6 +45,20 @@ def test_an_import_asked_for_again_does_nothing(house: House):
     house.app.lists.run(found.list_id, house.clock)
     with house.app.lake.read() as cursor:
         assert cursor.execute("SELECT count(*) FROM lake.contacts").fetchall() == before == [(500,)]
+
+
+def test_a_number_is_an_entry_once_however_far_apart_it_stands(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reading_entries, "CHUNK_ROWS", 3)
+    numbers = [491796000000 + index % 7 for index in range(20)]
+    rows = "".join(f"+{number},Person {index}\n" for index, number in enumerate(numbers))
+    found = house.upload(f"PhoneNumber,Name\n{rows}12,Short\n")
+    assert (found.read_count, found.entry_count, found.duplicate_count, found.rejected_count) == (21, 7, 13, 1)
+    entries = house.app.lists.preview(house.viewer, found.list_id, 0, 50)
+    assert entries["Row"].to_pylist() == list(range(2, 9))
+    assert entries["Name"].to_pylist() == [f"Person {index}" for index in range(7)]
+    lines = house.app.lists.rejected_csv(house.viewer, found.list_id).decode("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["Row", *map(str, range(9, 23))]
+    assert lines[-1] == "22,The number is too short for its country.,12,Short"
 
 
 def hide_last(content: bytes) -> bytes:
