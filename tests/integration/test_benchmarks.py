@@ -11,6 +11,7 @@ import pytest
 from benchmarks import maintenance, rivals
 from benchmarks.__main__ import main
 from benchmarks.report import Case, measured
+from benchmarks.written_numbers import Answer, Written, ask_phonenumbers
 
 linux_only = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is read from Linux's /proc")
 
@@ -162,6 +163,27 @@ def test_outside_traffic_is_imported_whole_and_the_second_time_not_at_all(capsys
     assert main(["cdr", "--rows", "2000"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["ratio"] is not None for line in lines] == [True, False, True, False]
+
+
+def test_numbers_are_compared_with_phonenumbers(capsys: pytest.CaptureFixture[str]):
+    assert main(["numbers", "--rows", "1500"]) == 0
+    output = capsys.readouterr()
+    lines = [json.loads(line) for line in output.out.splitlines()]
+    assert [line["ratio"] is not None for line in lines] == [False, True, True, True, True]
+    assert "'valid'" in output.err
+    assert "'wrong'" not in output.err
+
+
+def test_a_number_that_is_not_as_phonenumbers_has_it_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def ask(written: Written) -> Answer:
+        answer = ask_phonenumbers(written)
+        return answer and (*answer[:3], answer[3] or "nobody's")
+
+    monkeypatch.setattr("benchmarks.numbers.ask_phonenumbers", ask)
+    assert main(["numbers", "--rows", "1500"]) == 1
+    assert "nobody's" in capsys.readouterr().err
 
 
 @pytest.mark.postgres
