@@ -161,7 +161,7 @@ def test_who_replies_stop_is_left_out_of_the_next_launch(browser: Browser, studi
         expect(cells(page, r"^STOP$")).to_have_count(1)
 
         open_page(page, f"/preflight?id={second.campaign_id}")
-        expect(finding(page, "does not want messages (suppressed)")).to_be_visible()
+        expect(finding(page, "does not want messages of this account (suppressed)")).to_be_visible()
         launch(studio, page, second)
         open_page(page, page.url)
         adds_up(page)
